@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The codec between Mesos's messages on the wire and Lua values, driven by the protobuf-c
+// descriptors: one mapping, the one of the contract, for every message type and both directions.
+//
+// Received messages become tables with a metatable per type: a field that the type does not have
+// raises when it is read or written, an absent repeated or map field reads as an empty table (which
+// is then kept), any other absent field as nil. A message type whose only field is `value` becomes
+// that value. Enums become names (an unknown number stays a number).
+//
+// Encoding takes tables with or without such metatables, views, `{ value = }` or the bare value,
+// enum names or numbers, whole floats for integers. It reads tables raw, never calls metamethods,
+// and its errors name the whole path of the field: "tasks[2].resources[1].scalar: number expected,
+// got string".
+
+#ifndef MESOS_LUA_BINDINGS_MESSAGE_H
+#define MESOS_LUA_BINDINGS_MESSAGE_H
+
+#include "base/buffer.h"
+
+#include <lua.h>
+#include <protobuf-c/protobuf-c.h>
+
+// Pushes the Lua value of a message. Raises if the bytes are malformed. // [-0, +1, e]
+void message_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct slice wire);
+
+// The same as plain tables without metatables. // [-0, +1, e]
+void message_push_plain(lua_State *L, const ProtobufCMessageDescriptor *type, struct slice wire);
+
+// Appends the wire form of the Lua value at `index` to `buffer`, which must be owned by something
+// that survives a Lua error (see message_scratch). `path` is what errors call the value, such as
+// "tasks[2]". Raises on bad values and at the buffer's cap. // [-0, +0, e]
+void message_encode(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
+                    const char *path, struct buffer *buffer);
+
+// Pushes a userdata that owns a buffer and returns it, empty: scratch memory that a Lua error
+// cannot leak. // [-0, +1, m]
+struct buffer *message_scratch(lua_State *L);
+
+// Puts the metatables of the codec into the registry. // [-0, +0, e]
+void message_open(lua_State *L);
+
+#endif

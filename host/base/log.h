@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The log of the process: one line an event, on stderr unless an embedder takes it, since stdout
+// belongs to the script. Levels and texts only; nothing secret is ever passed here.
+
+#ifndef MESOS_LUA_BASE_LOG_H
+#define MESOS_LUA_BASE_LOG_H
+
+#include <stdbool.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_QUIET };
+
+// Receives each line that passes the level, without time, level or newline; may contain newlines
+// (tracebacks).
+typedef void (*log_sink)(void *data, enum log_level level, const char *text);
+
+void log_set_level(enum log_level level); // LOG_INFO at the start; LOG_QUIET shows nothing
+enum log_level log_get_level(void);
+void log_set_sink(log_sink sink, void *data); // NULL: stderr again
+
+const char *log_level_name(enum log_level level); // "debug", "info", "warning", "error", "quiet"
+bool log_level_find(const char *name, enum log_level *level); // the reverse, any case
+
+void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
+#define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)
+#define log_error(...) log_write(LOG_ERROR, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Allocation that does not fail: see memory.h.
+
+#include "base/memory.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *block, size_t size)
+{
+    if (block == NULL) {
+        fprintf(stderr, "mesos-lua: out of memory (%zu bytes)\n", size);
+        abort();
+    }
+    return block;
+}
+
+void *memory_new(size_t size)
+{
+    return checked(calloc(1, size ? size : 1), size);
+}
+
+void *memory_resize(void *block, size_t size)
+{
+    return checked(realloc(block, size ? size : 1), size);
+}
+
+char *memory_string(const char *text)
+{
+    return text ? memory_text(text, strlen(text)) : NULL;
+}
+
+char *memory_text(const char *data, size_t length)
+{
+    char *copy = memory_new(length + 1);
+    if (length)
+        memcpy(copy, data, length);
+    return copy;
+}
+
+char *memory_format(const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *text = memory_new(length < 0 ? 1 : (size_t)length + 1);
+    if (length > 0)
+        vsnprintf(text, (size_t)length + 1, format, again);
+    va_end(again);
+    return text;
+}

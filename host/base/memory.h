@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Memory of the C side. Running out of it ends the process with a message: with caps on every queue
+// and buffer it means that the machine is at its end, and no code path that nobody ever ran should
+// decide what happens then. (The Lua heap is apart: it has its own allocator and its own limit, and
+// a script is told of a failure.)
+
+#ifndef MESOS_LUA_BASE_MEMORY_H
+#define MESOS_LUA_BASE_MEMORY_H
+
+#include <stddef.h>
+
+void *memory_new(size_t size);                      // zeroed; release with free()
+void *memory_resize(void *block, size_t size);      // as realloc(), but never NULL
+char *memory_string(const char *text);              // a copy; NULL stays NULL
+char *memory_text(const char *data, size_t length); // a copy with a zero byte behind it
+char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The embedded cluster: a master and its agents inside this process, spoken to over HTTP on
+// loopback with the bytes of a real one, running tasks as real processes. This is the face of the
+// room; master, allocator, agent, runner and HTTP side are behind it.
+
+#ifndef MESOS_LUA_CLUSTER_CLUSTER_H
+#define MESOS_LUA_CLUSTER_CLUSTER_H
+
+#include "base/error.h"
+#include "loop/loop.h"
+
+struct cluster;
+
+struct cluster_options {
+    unsigned agents;       // 0: one
+    const char *resources; // of each agent, "cpus:4;mem:1024;ports:[31000-32000]"; NULL: this
+                           // machine's, shared evenly
+    const char *work_dir;  // where sandboxes lie; NULL: a fresh folder in $TMPDIR
+    const char *listen;    // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
+};
+
+// Listens when it returns. On failure NULL and an error that names the option.
+struct cluster *cluster_create(struct loop *loop, const struct cluster_options *options,
+                               struct error *err);
+
+const char *cluster_address(const struct cluster *cluster);   // "127.0.0.1:port"
+const char *cluster_work_dir(const struct cluster *cluster);  // absolute
+const char *cluster_resources(const struct cluster *cluster); // of one agent, as text
+unsigned cluster_agents(const struct cluster *cluster);
+
+// Ends all tasks: SIGTERM, and after the grace period SIGKILL. `done` is called, later, when no
+// process is left.
+void cluster_stop(struct cluster *cluster, void (*done)(void *data), void *data);
+
+// Kills what is left, at once, and frees. Legal in any callback but those of the cluster itself.
+void cluster_destroy(struct cluster *cluster);
+
+#endif

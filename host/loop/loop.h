@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The first seam: time. A loop knows what time it is, calls timers when they are due and deferred
+// functions at the end of the turn that queued them. Two implementations: libuv (loop_uv.h), where
+// time passes by itself, and the virtual clock (loop_virtual.h), where it jumps from timer to
+// timer. Whatever runs on a loop reads no other clock.
+//
+// Timers and deferrals are plain structs inside their owner: they hold no memory, and their owner
+// may stop them, and free itself, at any moment, also inside a callback. They must be stopped
+// before their memory goes.
+//
+// Timers that are due at the same moment are called in the order in which they were started. A turn
+// calls only timers that were due when it began, so that a timer of delay 0 that starts itself
+// again cannot starve the loop.
+
+#ifndef MESOS_LUA_LOOP_LOOP_H
+#define MESOS_LUA_LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+
+struct timer {
+    struct loop *loop;
+    void (*callback)(void *data);
+    void *data;
+    uint64_t due;   // nanoseconds of loop_now(); valid while it is started
+    uint64_t order; // who was first among equals
+    size_t slot;    // place in the heap plus one; 0 = not started
+};
+
+struct deferral {
+    struct loop *loop;
+    void (*callback)(void *data);
+    void *data;
+    struct deferral *next;
+    bool queued;
+};
+
+// What an implementation provides.
+struct loop_ops {
+    uint64_t (*now)(struct loop *loop); // monotonic, nanoseconds, constant within one turn
+    double (*wall)(struct loop *loop);  // seconds since the Unix epoch
+    void (*arm)(
+        struct loop *loop); // the earliest timer or the deferred queue changed: loop_due() tells
+    void (*destroy)(struct loop *loop);
+};
+
+struct loop {
+    const struct loop_ops *ops;
+    struct timer **heap;
+    size_t timers, capacity;
+    uint64_t started; // counts timer_start(), for the order of equals
+    struct deferral *first, **last;
+};
+
+#define LOOP_SECOND UINT64_C(1000000000)
+#define LOOP_NEVER UINT64_MAX
+
+uint64_t loop_now(struct loop *loop);
+double loop_wall(struct loop *loop);
+uint64_t loop_seconds(
+    double seconds); // as nanoseconds; negative and NaN are 0, what is too large is 100 years
+
+void timer_init(struct timer *timer, struct loop *loop, void (*callback)(void *data), void *data);
+void timer_start(struct timer *timer,
+                 uint64_t delay);     // nanoseconds from now, once; restarts a started one
+void timer_stop(struct timer *timer); // a stopped timer is fine
+bool timer_active(const struct timer *timer);
+
+void deferral_init(struct deferral *deferral, struct loop *loop, void (*callback)(void *data),
+                   void *data);
+void deferral_queue(struct deferral *deferral); // queueing twice is once
+void deferral_cancel(struct deferral *deferral);
+
+void loop_destroy(struct loop *loop); // all timers and deferrals must be stopped
+
+// For implementations.
+void loop_init(struct loop *loop, const struct loop_ops *ops);
+void loop_free(struct loop *loop);
+uint64_t loop_due(
+    const struct loop *loop); // when the next work is due: 0 = now, LOOP_NEVER = nothing is waiting
+void loop_run_timers(struct loop *loop); // calls the timers that are due now
+void loop_run_deferred(
+    struct loop *loop); // calls what is queued; what that queues waits for the next call
+
+#endif

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loop of real time: one uv_timer for the earliest of our timers, one uv_check for what is
+// deferred to the end of a turn, and one uv_idle that keeps libuv from sleeping while something is
+// deferred. The handles live in a block of their own, since libuv lets go of them only in a close
+// callback.
+
+#include "loop/loop_uv.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+struct handles {
+    struct loop_uv *owner;
+    uv_timer_t timer;
+    uv_check_t check;
+    uv_idle_t idle;
+    int open;
+};
+
+struct loop_uv {
+    struct loop loop;
+    uv_loop_t *uv;
+    bool own;
+    struct handles *handles;
+};
+
+static struct loop_uv *self(struct loop *loop)
+{
+    return (struct loop_uv *)loop;
+}
+
+static uint64_t now(struct loop *loop)
+{
+    return uv_now(self(loop)->uv) * UINT64_C(1000000);
+}
+
+static double wall(struct loop *loop)
+{
+    (void)loop;
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct handles *handles = timer->data;
+    loop_run_timers(&handles->owner->loop);
+}
+
+static void on_check(uv_check_t *check)
+{
+    struct handles *handles = check->data;
+    struct loop_uv *this = handles->owner;
+    loop_run_deferred(&this->loop);
+    if (this->loop.first == NULL)
+        uv_idle_stop(&handles->idle);
+}
+
+// libuv counts in milliseconds: round up, or a timer would be called before it is due.
+static void arm(struct loop *loop)
+{
+    struct loop_uv *this = self(loop);
+    if (loop->first != NULL)
+        uv_idle_start(&this->handles->idle, on_idle);
+    if (loop->timers == 0) {
+        uv_timer_stop(&this->handles->timer);
+        return;
+    }
+    uint64_t due = loop->heap[0]->due, time = now(loop);
+    uint64_t delay = due > time ? (due - time + 999999) / 1000000 : 0;
+    uv_timer_start(&this->handles->timer, on_timer, delay, 0);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct handles *handles = handle->data;
+    if (--handles->open == 0)
+        free(handles);
+}
+
+static void destroy(struct loop *loop)
+{
+    struct loop_uv *this = self(loop);
+    uv_close((uv_handle_t *)&this->handles->timer, on_closed);
+    uv_close((uv_handle_t *)&this->handles->check, on_closed);
+    uv_close((uv_handle_t *)&this->handles->idle, on_closed);
+    if (this->own) {
+        uv_run(this->uv, UV_RUN_DEFAULT);
+        uv_loop_close(this->uv);
+        free(this->uv);
+    }
+    loop_free(loop);
+    free(this);
+}
+
+static const struct loop_ops ops = {.now = now, .wall = wall, .arm = arm, .destroy = destroy};
+
+static struct handles *open_handles(struct loop_uv *this)
+{
+    struct handles *handles = memory_new(sizeof *handles);
+    handles->owner = this;
+    handles->open = 3;
+    uv_timer_init(this->uv, &handles->timer);
+    uv_check_init(this->uv, &handles->check);
+    uv_idle_init(this->uv, &handles->idle);
+    handles->timer.data = handles->check.data = handles->idle.data = handles;
+    uv_check_start(&handles->check, on_check);
+    uv_unref((uv_handle_t *)&handles->check);
+    return handles;
+}
+
+struct loop *loop_uv_create(uv_loop_t *uv)
+{
+    struct loop_uv *this = memory_new(sizeof *this);
+    loop_init(&this->loop, &ops);
+    this->own = uv == NULL;
+    this->uv = uv ? uv : memory_new(sizeof *this->uv);
+    if (this->own)
+        uv_loop_init(this->uv);
+    this->handles = open_handles(this);
+    return &this->loop;
+}
+
+uv_loop_t *loop_uv_handle(struct loop *loop)
+{
+    return self(loop)->uv;
+}
+
+void loop_uv_run(struct loop *loop, bool (*done)(void *data), void *data)
+{
+    while (!done(data))
+        uv_run(self(loop)->uv, UV_RUN_ONCE);
+}
+
+static void close_handle(uv_handle_t *handle, void *data)
+{
+    struct loop_uv *this = data;
+    struct handles *handles = this->handles;
+    bool ours = handle == (uv_handle_t *)&handles->timer ||
+                handle == (uv_handle_t *)&handles->check || handle == (uv_handle_t *)&handles->idle;
+    if (!ours && !uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void loop_uv_drain(struct loop *loop)
+{
+    struct loop_uv *this = self(loop);
+    uv_walk(this->uv, close_handle, this);
+    while (uv_run(this->uv, UV_RUN_NOWAIT) != 0 && uv_loop_alive(this->uv))
+        ;
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The second seam: how a framework's calls reach a master and its events come back. Implemented
+// over HTTP (transport_http.h) and, for the simulator, by direct calls. A transport holds at most
+// one stream (the subscription) and an ordered sequence of calls beside it.
+//
+// The contract. open() starts a stream with a SUBSCRIBE; exactly one of `refused` and `ended` is
+// its last event, and nothing is called before open() has returned. close() ends the stream and
+// drops the calls: after it no stream event comes, and each call that had no answer gets its reply
+// (status 0) before close() returns. send() keeps the order of the calls and never blocks. Any of
+// these functions may be called inside any of the callbacks; destroy() closes.
+
+#ifndef MESOS_LUA_MESOS_TRANSPORT_H
+#define MESOS_LUA_MESOS_TRANSPORT_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+struct transport;
+
+// An HTTP answer other than an accepted stream.
+struct transport_reply {
+    int status;           // 0: no answer came, and `body` says why
+    struct slice body;    // the master's words, at most 64 KiB of them
+    const char *location; // of a redirect, or NULL
+};
+
+struct transport_events {
+    void (*accepted)(void *data);                     // 200; records follow
+    void (*record)(void *data, struct bytes *record); // one event; the reference is handed over
+    void (*refused)(void *data, const struct transport_reply *reply); // SUBSCRIBE was not accepted
+    void (*ended)(void *data, const struct error *reason);            // the accepted stream is over
+};
+
+typedef void (*transport_on_reply)(void *data, const struct transport_reply *reply);
+
+struct transport_ops {
+    bool (*open)(struct transport *transport, const char *master, struct slice subscribe,
+                 struct error *err);
+    void (*close)(struct transport *transport);
+    void (*send)(struct transport *transport, struct slice call, transport_on_reply on_reply,
+                 void *data);
+    void (*pause)(struct transport *transport, bool paused); // stop reading the stream for now
+    void (*destroy)(struct transport *transport);
+};
+
+struct transport {
+    const struct transport_ops *ops;
+    const struct transport_events *events; // set with `data` by whoever uses the transport
+    void *data;
+};
+
+// `master` is an address as a detector gives it: "http://host:port" or "https://host:port". The
+// call is copied.
+static inline bool transport_open(struct transport *transport, const char *master,
+                                  struct slice subscribe, struct error *err)
+{
+    return transport->ops->open(transport, master, subscribe, err);
+}
+
+static inline void transport_close(struct transport *transport)
+{
+    transport->ops->close(transport);
+}
+
+// `call` is copied. `on_reply` is called once, later, or never if it is NULL.
+static inline void transport_send(struct transport *transport, struct slice call,
+                                  transport_on_reply on_reply, void *data)
+{
+    transport->ops->send(transport, call, on_reply, data);
+}
+
+static inline void transport_pause(struct transport *transport, bool paused)
+{
+    transport->ops->pause(transport, paused);
+}
+
+static inline void transport_destroy(struct transport *transport)
+{
+    if (transport != NULL)
+        transport->ops->destroy(transport);
+}
+
+#endif

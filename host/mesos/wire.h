@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Protocol buffers on the wire, read in place and written by hand: for whoever looks at a few
+// fields of a received message, or walks all of them by descriptor, without unpacking it. A reader
+// never looks past its slice; once it has met something malformed it stays at its end with `bad`
+// set.
+
+#ifndef MESOS_LUA_MESOS_WIRE_H
+#define MESOS_LUA_MESOS_WIRE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+
+struct wire {
+    const uint8_t *at, *end;
+    bool bad;
+};
+
+struct wire_field {
+    uint32_t number;
+    enum wire_type type;
+    uint64_t value;     // of WIRE_VARINT, WIRE_FIXED64, WIRE_FIXED32
+    struct slice bytes; // of WIRE_BYTES
+};
+
+struct wire wire_open(struct slice message);
+bool wire_next(struct wire *wire,
+               struct wire_field *field); // false at the end, or when the rest is malformed
+
+// Varints of a packed repeated field.
+bool wire_varint(struct wire *wire, uint64_t *value);
+
+// The last field of that number and type WIRE_BYTES in `message`, or an empty slice with data NULL.
+struct slice wire_find(struct slice message, uint32_t number);
+bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value); // likewise
+
+// Is `message` a well-formed message of that type: all lengths and varints whole, wire types those
+// of the fields, required fields there, nesting at most 64 deep? Unknown fields and enum values are
+// fine. The error names the field path.
+bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
+
+// Writers; false at the buffer's cap.
+bool wire_put_varint(struct buffer *buffer, uint32_t number, uint64_t value);
+bool wire_put_double(struct buffer *buffer, uint32_t number, double value);
+bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes);
+
+// A nested message of unknown length: begin returns a mark for end. Between the two, append its
+// fields.
+size_t wire_begin(struct buffer *buffer, uint32_t number);
+bool wire_end(struct buffer *buffer, size_t mark);
+
+#endif
