@@ -38,6 +38,9 @@ bool wire_varint(struct wire *wire, uint64_t *value);
 struct slice wire_find(struct slice message, uint32_t number);
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value); // likewise
 
+// The next field of that number and type WIRE_BYTES: advances `rest`. False at the end.
+bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
+
 // Is `message` a well-formed message of that type: all lengths and varints whole, wire types those
 // of the fields, required fields there, nesting at most 64 deep? Unknown fields and enum values are
 // fine. The error names the field path.
