@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lists of resources: what an agent has, an offer holds, a task needs. Arithmetic, comparison, and
+// the two text forms that Mesos knows: the one that people write ("cpus:4;ports:[31000-32000]") and
+// the one of its messages ("cpus(allocated: web):4; ports(allocated: web):[31000-32000]").
+//
+// A list owns its resources. It is kept normal: resources of one kind (name, type, reservation,
+// allocation, disk...) are one entry, scalars have three decimals (Mesos computes in thousandths,
+// so that 0.1 ten times is 1), ranges are sorted and disjoint, set items are unique, and what is
+// empty is absent. Entries are in the format of RESERVATION_REFINEMENT: `role` is not set and a
+// reservation is an entry of `reservations`. What comes from outside is brought into this form by
+// resources_add_message() and goes back to the older one with resource_downgrade().
+
+#ifndef MESOS_LUA_MESOS_RESOURCES_H
+#define MESOS_LUA_MESOS_RESOURCES_H
+
+#include "base/error.h"
+
+#include "mesos/v1/mesos.pb-c.h"
+
+struct resources {
+    Mesos__V1__Resource **items;
+    size_t count;
+};
+
+// ---- lists; a zeroed struct is the empty list ----
+
+void resources_free(struct resources *list); // empties it; it can be used again
+void resources_copy(struct resources *to, const struct resources *from); // `to` is overwritten
+
+void resources_add(struct resources *list, const struct resources *more);
+void resources_subtract(struct resources *list, const struct resources *less); // down to nothing
+bool resources_contain(const struct resources *list, const struct resources *part);
+bool resources_equal(const struct resources *a, const struct resources *b); // in any order
+double resources_scalar(const struct resources *list, const char *name);    // over all kinds of it
+
+// Every entry allocated to `role`, or, with NULL, to nobody.
+void resources_allocate(struct resources *list, const char *role);
+
+// Appends to `to` what a framework may be offered in `role`: what is not reserved, or reserved to
+// the role or to one that it lies in ("eng" for "eng/dev").
+void resources_add_for_role(struct resources *to, const struct resources *from, const char *role);
+
+// ---- text ----
+
+// "name:value" or "name(role):value" with ";" between; a value is a number, "[begin-end,...]" or
+// "{item,...}". Resources without a role in parentheses are reserved to `role`, which is NULL or
+// "*" for nobody. The error names the piece that is wrong.
+bool resources_parse(struct resources *list, const char *text, const char *role, struct error *err);
+
+char *resources_text(const struct resources *list);     // what resources_parse() reads; free() it
+char *resources_describe(const struct resources *list); // as Mesos writes it in messages; free() it
+char *resource_describe(const Mesos__V1__Resource *resource);
+
+// ---- messages of either format ----
+
+// What is wrong with a resource that somebody sent, in Mesos's words, as for example "Resource
+// 'cpus:-1' is invalid: Invalid scalar resource: value <= 0".
+bool resource_check(const Mesos__V1__Resource *resource, struct error *err);
+
+// Adds a resource that passed resource_check().
+void resources_add_message(struct resources *list, const Mesos__V1__Resource *resource);
+
+Mesos__V1__Resource *resource_copy(const Mesos__V1__Resource *resource);
+void resource_free(Mesos__V1__Resource *resource);
+
+// Into the format of a framework without RESERVATION_REFINEMENT: the reservation becomes `role` and
+// `reservation`, and `role` is "*" for what is not reserved. False, and unchanged, if the
+// reservation is a refined one, which that format cannot say.
+bool resource_downgrade(Mesos__V1__Resource *resource);
+
+#endif
