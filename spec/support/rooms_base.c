@@ -24,14 +24,16 @@ static int l_error(lua_State *L)
     return 2;
 }
 
-// The lines go to a function at index 1 of the stack that l_log() runs on.
+// Lists in the frame of l_log().
+enum { LOG_TEXTS = 3, LOG_LEVELS = 4 };
+
 static void on_line(void *data, enum log_level level, const char *text)
 {
     lua_State *L = data;
     lua_pushstring(L, log_level_name(level));
     lua_pushstring(L, text);
-    lua_rawseti(L, 3, (lua_Integer)lua_rawlen(L, 3) + 1);
-    lua_rawseti(L, 4, (lua_Integer)lua_rawlen(L, 4) + 1);
+    lua_rawseti(L, LOG_TEXTS, (lua_Integer)lua_rawlen(L, LOG_TEXTS) + 1);
+    lua_rawseti(L, LOG_LEVELS, (lua_Integer)lua_rawlen(L, LOG_LEVELS) + 1);
 }
 
 // rooms.log(shown_level, { { level, text }... }) -> texts, levels of the lines that got through.
@@ -56,8 +58,6 @@ static int l_log(lua_State *L)
     lua_pop(L, 1);
     log_set_sink(NULL, NULL);
     log_set_level(before);
-    lua_pushvalue(L, 4);
-    lua_pushvalue(L, 3);
     return 2;
 }
 
