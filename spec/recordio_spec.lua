@@ -107,9 +107,9 @@ describe("recordio", function()
     end)
 
     for name, bytes in pairs({
-        ["a letter"] = "x\n", ["an empty line"] = "\n", ["a sign"] = "-1\n", ["a plus"] = "+1\nx", ["a blank"] = " 1\nx",
-        ["a blank behind"] = "1 \nx", ["CR LF"] = "1\r\nx", ["hex"] = "0x1\nx", ["a fraction"] = "1.5\nx",
-        ["HTML"] = "<html>", ["a zero byte"] = "\0", ["a high byte"] = "\255\254",
+        ["a letter"] = "x\n", ["an empty line"] = "\n", ["a sign"] = "-1\n", ["a plus"] = "+1\nx",
+        ["a blank"] = " 1\nx", ["a blank behind"] = "1 \nx", ["CR LF"] = "1\r\nx", ["hex"] = "0x1\nx",
+        ["a fraction"] = "1.5\nx", ["HTML"] = "<html>", ["a zero byte"] = "\0", ["a high byte"] = "\255\254",
     }) do
         it("refuses " .. name .. " in place of a length", function()
             for _, pieces in ipairs({ { bytes }, splits.bytewise(bytes) }) do

@@ -131,8 +131,8 @@ local function collect(run, name)
     end
 end
 
--- Starts the program. Options: args, env (added to a clean environment; false removes), stdin (text; without it, empty),
--- cwd, path (another program).
+-- Starts the program. Options: args, env (added to a clean environment; false removes), stdin (text; without it,
+-- empty), keep_stdin (leave it open), cwd, path (another program).
 function M.start(options)
     options = options or {}
     local run = setmetatable({ stdout = "", stderr = "", open = 0, pipes = {} }, Run)
