@@ -310,8 +310,7 @@ static void deliver_subscribed(struct driver *this, struct driver_event *event)
     this->registered = true;
     log_info("%s with %s as framework %.*s",
              event->callback == CALLBACK_REGISTERED ? "registered" : "reregistered",
-             this->subscription.master ? this->subscription.master : "the master",
-             SLICE_ARGS(event->framework_id));
+             this->subscription.target, SLICE_ARGS(event->framework_id));
     if (this->outdated)
         send_update_framework(this);
     deliver(this, event);

@@ -110,7 +110,7 @@ static void over(struct subscription *this, const struct error *reason)
         this->events->lost(this->data, reason);
     else
         log_warning("cannot subscribe at %s: %s; trying again",
-                    this->master ? this->master : "the master", reason->text);
+                    this->target ? this->target : "the master", reason->text);
 }
 
 // ---- the stream ----
@@ -121,14 +121,14 @@ static void connect_now(struct subscription *this)
     struct error err = {0};
     buffer_init(&call, SIZE_MAX / 2);
     this->events->prepare(this->data, &call);
-    const char *target = this->redirect ? this->redirect : this->master;
+    free(this->target);
+    this->target = this->redirect ? this->redirect : memory_string(this->master);
+    this->redirect = NULL;
     enter(this, SUBSCRIPTION_CONNECTING);
     watch(this, this->options.answer_deadline);
-    log_debug("sending SUBSCRIBE to %s", target);
-    bool opened = transport_open(this->transport, target, buffer_slice(&call), &err);
+    log_debug("sending SUBSCRIBE to %s", this->target);
+    bool opened = transport_open(this->transport, this->target, buffer_slice(&call), &err);
     buffer_free(&call);
-    free(this->redirect);
-    this->redirect = NULL;
     if (!opened)
         over(this, &err);
 }
@@ -173,14 +173,16 @@ static void on_accepted(void *data)
 static bool follow_redirect(struct subscription *this, const char *location)
 {
     struct error err = {0};
+    struct url base, target;
+    char address[URL_ADDRESS];
     if (this->redirects >= REDIRECTS_MOST)
         return false;
-    this->redirect = url_redirect(this->master, location, &err);
-    if (this->redirect == NULL) {
-        log_warning("redirect by %s not followed: %s", this->master, err.text);
+    if (!url_parse(&base, this->target, &err) || !url_resolve(&target, &base, location, &err)) {
+        log_warning("the redirect by %s is not followed: %s", this->target, err.text);
         return false;
     }
-    log_info("%s is not the leading master, which is at %s", this->master, this->redirect);
+    this->redirect = memory_string(url_address(&target, address));
+    log_info("%s is not the leading master; it names %s", this->target, this->redirect);
     this->redirects++;
     return true;
 }
@@ -396,4 +398,5 @@ void subscription_free(struct subscription *this)
 {
     free(this->master);
     free(this->redirect);
+    free(this->target);
 }

@@ -61,6 +61,7 @@ struct subscription {
     enum subscription_state state;
     char *master;       // the leader as the detector named it, or NULL
     char *redirect;     // where a standby sent us, for the next try, or NULL
+    char *target;       // where the stream comes from, or the last try went, or NULL
     unsigned redirects; // followed in a row
     unsigned failures;  // in a row; what the delay grows with
     bool registered;    // SUBSCRIBED has come once

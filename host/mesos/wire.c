@@ -129,6 +129,19 @@ struct slice wire_find(struct slice message, uint32_t number)
     return found;
 }
 
+bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes)
+{
+    struct wire wire = wire_open(*rest);
+    for (struct wire_field field; wire_next(&wire, &field);) {
+        if (field.number == number && field.type == WIRE_BYTES) {
+            *bytes = field.bytes;
+            *rest = (struct slice){.data = wire.at, .length = left(&wire)};
+            return true;
+        }
+    }
+    return false;
+}
+
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value)
 {
     bool found = false;
