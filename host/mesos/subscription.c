@@ -222,12 +222,12 @@ static void on_refused(void *data, const struct transport_reply *reply)
 static void on_subscribed(struct subscription *this, struct slice event)
 {
     struct slice wire = wire_find(event, FIELD_SUBSCRIBED);
-    Mesos__V1__Scheduler__Event__Subscribed *subscribed =
-        mesos__v1__scheduler__event__subscribed__unpack(NULL, wire.length, wire.data);
+    Mesos__V1__Scheduler__Event__Subscribed *subscribed = (void *)protobuf_c_message_unpack(
+        &mesos__v1__scheduler__event__subscribed__descriptor, NULL, wire.length, wire.data);
     double interval = 0;
     if (subscribed != NULL && subscribed->has_heartbeat_interval_seconds)
         interval = subscribed->heartbeat_interval_seconds;
-    mesos__v1__scheduler__event__subscribed__free_unpacked(subscribed, NULL);
+    protobuf_c_message_free_unpacked((ProtobufCMessage *)subscribed, NULL);
     this->heartbeat = interval >= 0.001 && interval < 86400 ? interval : default_heartbeat;
     this->failures = this->redirects = 0;
     this->registered = true;
