@@ -216,12 +216,14 @@ static void add_header(struct http_request *request, const char *line)
     request->headers = curl_slist_append(request->headers, line);
 }
 
-// "Expect:" without a value keeps libcurl from adding one, which a master never answers.
+// A header without a value keeps libcurl from adding it: an Expect is never answered by a master,
+// and Proxy-Connection has no meaning in HTTP/1.1.
 static void set_headers(struct http_request *request, const char *stream_id)
 {
     add_header(request, "Accept: application/x-protobuf");
     add_header(request, "Content-Type: application/x-protobuf");
     add_header(request, "Expect:");
+    add_header(request, "Proxy-Connection:");
     if (stream_id != NULL) {
         char *line = memory_format("Mesos-Stream-Id: %s", stream_id);
         add_header(request, line);
