@@ -259,27 +259,37 @@ static void decode_element(struct filling *filling, unsigned position, const str
 
 static void fill(struct filling *filling);
 
-// A singular message that comes again adds to what is there; anything else replaces it.
+static bool has_value(const struct shape *collapsed, struct slice message)
+{
+    struct wire wire = wire_open(message);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        if (it.number == collapsed->type->fields->id)
+            return true;
+    }
+    return false;
+}
+
+// A singular message that comes again adds to what is there; anything else, and the value of a
+// collapsed one, replaces it. Tells whether there is nothing left to do.
 static bool merge(struct filling *filling, unsigned position, const struct wire_field *it)
 {
     lua_State *L = filling->decoder->L;
     const ProtobufCFieldDescriptor *field = &filling->shape->type->fields[position];
     if (!is_message(field) || it->type != WIRE_BYTES)
         return false;
+    struct shape *shape = message_shape_nested(L, filling->shape, position);
     push_name(filling, position);
-    if (lua_rawget(L, filling->table) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        return false;
-    }
+    bool found = lua_rawget(L, filling->table) != LUA_TNIL;
     struct filling nested = {.decoder = filling->decoder,
-                             .shape = message_shape_nested(L, filling->shape, position),
+                             .shape = shape,
                              .wire = wire_open(it->bytes),
                              .table = lua_gettop(L),
                              .depth = filling->depth + 1,
                              .seen = UINT64_MAX};
-    fill(&nested);
+    if (found && !shape->collapsed)
+        fill(&nested);
     lua_pop(L, 1);
-    return true;
+    return found && (!shape->collapsed || !has_value(shape, it->bytes));
 }
 
 static void clear_rivals(struct filling *filling, const ProtobufCFieldDescriptor *field)

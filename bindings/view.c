@@ -162,6 +162,8 @@ static void push_field(lua_State *L, struct view *view, unsigned position)
         lua_pushnil(L);
     else if (is_composite(view->class->shape, position, L))
         push_composite(L, view, position, at);
+    else if ((at & AGAIN) && field->type == PROTOBUF_C_TYPE_MESSAGE)
+        message_push_field(L, view->class->shape, position, view->slice);
     else
         push_occurrence(L, view, position, at);
 }

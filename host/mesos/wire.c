@@ -285,9 +285,9 @@ static enum verdict validate_nested(struct validation *validation, struct occurr
     bool repeated = it.descriptor->label == PROTOBUF_C_LABEL_REPEATED;
     if (depth == DEPTH_LIMIT)
         return fail(validation, MALFORMED, "nested more than 64 deep");
-    merged = merged || (!repeated && it.again);
+    merged = !repeated && (merged || it.again);
     enum verdict verdict = validate(validation, it.field->bytes, type, depth + 1, merged);
-    if (verdict != INCOMPLETE || repeated || !occurs_again(*it.rest, it.field->number))
+    if (verdict != INCOMPLETE || repeated || merged || !occurs_again(*it.rest, it.field->number))
         return verdict;
     validation->start = PATH_SIZE - 1;
     return validate(validation, it.field->bytes, type, depth + 1, true);

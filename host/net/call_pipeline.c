@@ -43,7 +43,8 @@ struct call_pipeline {
 };
 
 static const char not_subscribed[] = "not sent: not subscribed";
-static const char closed[] = "no answer: the connection was closed";
+static const char unanswered[] = "no answer: connection closed";
+static const char unsent[] = "not sent: connection closed";
 static const char too_many[] = "not sent: too many calls are waiting";
 static const char too_long[] = "not sent: the calls that are waiting are too long together";
 
@@ -253,10 +254,10 @@ static void disconnect(struct call_pipeline *pipeline)
 
 // The calls that close() has to answer leave `waiting`, where a reply that opens the pipeline again
 // puts new ones, but stay in reach of a close or destroy inside a reply.
-static void give_up_waiting(struct call_pipeline *pipeline)
+static void give_up_waiting(struct call_pipeline *pipeline, bool under_way)
 {
-    for (struct call *call; (call = pop(&pipeline->waiting)) != NULL;) {
-        call->refusal = closed;
+    for (struct call *call; (call = pop(&pipeline->waiting)) != NULL; under_way = false) {
+        call->refusal = under_way ? unanswered : unsent;
         push(&pipeline->leaving, call);
     }
 }
@@ -278,8 +279,9 @@ void call_pipeline_close(struct call_pipeline *pipeline)
     hold(pipeline);
     pipeline->refusal = not_subscribed;
     take_answered(pipeline, &answered);
+    bool under_way = pipeline->request.running;
     disconnect(pipeline);
-    give_up_waiting(pipeline);
+    give_up_waiting(pipeline, under_way);
     report(&answered);
     answer_all(pipeline);
     release(pipeline);

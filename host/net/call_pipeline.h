@@ -46,7 +46,8 @@ void call_pipeline_end(struct call_pipeline *pipeline);
 // returns, those too that these replies send.
 void call_pipeline_close(struct call_pipeline *pipeline);
 
-// `call` is copied. `on_reply` is called once, later (or never, if it is NULL).
+// `call` is copied. `on_reply` is called once, later (or never, if it is NULL): in the order of the
+// calls, but for a call that is not taken, which is answered in the next turn.
 void call_pipeline_send(struct call_pipeline *pipeline, struct slice call,
                         call_pipeline_on_reply on_reply, void *data);
 

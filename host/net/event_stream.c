@@ -219,15 +219,23 @@ static void add_cut(struct event_stream *stream, struct error *reason)
     snprintf(reason->text + length, sizeof reason->text - length, ", %s", cut);
 }
 
+static void explain_end(struct event_stream *stream, struct error *reason)
+{
+    const char *failure = http_request_failure(&stream->request);
+    if (failure == NULL)
+        error_set(reason, ERROR_PROTOCOL, "the master ended the stream");
+    else if (stream->request.result == CURLE_PARTIAL_FILE)
+        error_set(reason, ERROR_IO, "the master closed the connection");
+    else
+        error_set(reason, ERROR_IO, "the stream broke: %s", failure);
+    add_cut(stream, reason);
+}
+
 static void report_ended(struct event_stream *stream)
 {
     struct error reason = stream->fault;
-    const char *failure = http_request_failure(&stream->request);
-    if (reason.code == ERROR_NONE) {
-        error_set(&reason, failure ? ERROR_IO : ERROR_PROTOCOL, "%s",
-                  failure ? failure : "the master ended the stream");
-        add_cut(stream, &reason);
-    }
+    if (reason.code == ERROR_NONE)
+        explain_end(stream, &reason);
     stream->events->ended(stream->data, &reason);
 }
 

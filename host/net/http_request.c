@@ -9,7 +9,6 @@
 
 #include "base/memory.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +123,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 
 static const char *const explanations[] = {
     [CURLE_COULDNT_CONNECT] = "cannot connect",
+    [CURLE_OUT_OF_MEMORY] = "out of memory, or the headers of the answer are too long",
     [CURLE_GOT_NOTHING] = "the connection was closed without an answer",
     [CURLE_UNSUPPORTED_PROTOCOL] = "the answer is not HTTP",
     [CURLE_WEIRD_SERVER_REPLY] = "the answer is not HTTP",
@@ -131,22 +131,34 @@ static const char *const explanations[] = {
     [CURLE_SEND_FAIL_REWIND] = "the connection was closed before the answer",
 };
 
+static const char *explain(CURLcode result)
+{
+    return result < sizeof explanations / sizeof *explanations ? explanations[result] : NULL;
+}
+
+// libcurl's own words, or the system's where libcurl leaves them out.
+static const char *find_detail(const struct http_request *request)
+{
+    long system = 0;
+    curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &system);
+    if (request->result == CURLE_COULDNT_CONNECT && system != 0)
+        return strerror((int)system);
+    return request->detail[0] ? request->detail : curl_easy_strerror(request->result);
+}
+
 const char *http_request_failure(struct http_request *request)
 {
     CURLcode result = request->result;
     if (result == CURLE_OK)
         return NULL;
+    bool broke = result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR;
     const char *known =
-        result < sizeof explanations / sizeof *explanations ? explanations[result] : NULL;
-    long system = 0;
-    curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &system);
-    if (result == CURLE_COULDNT_CONNECT && system != 0)
-        snprintf(request->failure, sizeof request->failure, "%s: %s", known, strerror((int)system));
-    else if (known != NULL)
-        snprintf(request->failure, sizeof request->failure, "%s", known);
+        broke && !request->answered ? explanations[CURLE_GOT_NOTHING] : explain(result);
+    const char *detail = find_detail(request);
+    if (known != NULL && (broke || result == CURLE_COULDNT_CONNECT))
+        snprintf(request->failure, sizeof request->failure, "%s: %s", known, detail);
     else
-        snprintf(request->failure, sizeof request->failure, "%s",
-                 request->detail[0] ? request->detail : curl_easy_strerror(result));
+        snprintf(request->failure, sizeof request->failure, "%s", known ? known : detail);
     return request->failure;
 }
 
@@ -168,7 +180,7 @@ static const char *resolve_location(struct http_request *request)
 struct http_reply http_request_reply(struct http_request *request)
 {
     const char *failure = http_request_failure(request);
-    if (failure != NULL)
+    if (failure != NULL && !request->answered)
         return (struct http_reply){.status = 0, .body = slice_text(failure)};
     const char *location = resolve_location(request);
     return (struct http_reply){
@@ -204,12 +216,14 @@ static void add_header(struct http_request *request, const char *line)
     request->headers = curl_slist_append(request->headers, line);
 }
 
-// "Expect:" without a value keeps libcurl from adding one, which a master never answers.
+// A header without a value keeps libcurl from adding it: an Expect is never answered by a master,
+// and Proxy-Connection has no meaning in HTTP/1.1.
 static void set_headers(struct http_request *request, const char *stream_id)
 {
     add_header(request, "Accept: application/x-protobuf");
     add_header(request, "Content-Type: application/x-protobuf");
     add_header(request, "Expect:");
+    add_header(request, "Proxy-Connection:");
     if (stream_id != NULL) {
         char *line = memory_format("Mesos-Stream-Id: %s", stream_id);
         add_header(request, line);

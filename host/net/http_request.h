@@ -77,7 +77,7 @@ void http_request_pause(struct http_request *request, bool paused); // reading t
 // Appends to the body of the reply; what is over HTTP_REPLY_LIMIT is dropped.
 void http_request_keep(struct http_request *request, const uint8_t *bytes, size_t length);
 
-// Once done: the answer, or status 0 and what went wrong.
+// Once done: the answer, or status 0 and what went wrong. A body that was cut is an answer.
 struct http_reply http_request_reply(struct http_request *request);
 
 // Hands the memory of that reply's body over, so that it outlives the request.
