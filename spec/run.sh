@@ -117,13 +117,12 @@ asan() {
     echo "Building into build-asan/ with AddressSanitizer and UndefinedBehaviorSanitizer"
     check "build with sanitizers" build build-asan -DMESOS_LUA_WERROR=ON -DMESOS_LUA_SANITIZE=address,undefined || finish
     echo "Running the specs on it"
-    options=abort_on_error=0:strict_string_checks=1:detect_stack_use_after_return=1
-    # The interpreter that runs busted is not instrumented, so its own blocks are not looked for; the program's are.
+    # The interpreter that runs busted is not instrumented, but loads a module that is.
     preload=$(gcc -print-file-name=libasan.so)
-    export ASAN_OPTIONS="$options:detect_leaks=0" PROGRAM_ASAN_OPTIONS="$options:detect_leaks=1"
+    export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
     export UBSAN_OPTIONS=print_stacktrace=1 SPEC_PATIENCE=3
     specs build-asan "$@"
-    unset ASAN_OPTIONS PROGRAM_ASAN_OPTIONS UBSAN_OPTIONS SPEC_PATIENCE
+    unset ASAN_OPTIONS UBSAN_OPTIONS SPEC_PATIENCE
     preload=
 }
 
