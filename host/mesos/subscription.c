@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "mesos/wire.h"
-#include "net/url.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 
@@ -172,17 +171,10 @@ static void on_accepted(void *data)
 
 static bool follow_redirect(struct subscription *this, const char *location)
 {
-    struct error err = {0};
-    struct url base, target;
-    char address[URL_ADDRESS];
     if (this->redirects >= REDIRECTS_MOST)
         return false;
-    if (!url_parse(&base, this->target, &err) || !url_resolve(&target, &base, location, &err)) {
-        log_warning("the redirect by %s is not followed: %s", this->target, err.text);
-        return false;
-    }
-    this->redirect = memory_string(url_address(&target, address));
-    log_info("%s is not the leading master; it names %s", this->target, this->redirect);
+    log_info("%s is not the leading master; it names %s", this->target, location);
+    this->redirect = memory_string(location);
     this->redirects++;
     return true;
 }
