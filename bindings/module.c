@@ -5,7 +5,6 @@
 
 #include "bindings/module.h"
 
-#include "base/suggest.h"
 #include "bindings/driver.h"
 #include "bindings/log.h"
 #include "bindings/message.h"
@@ -30,7 +29,7 @@ int module_open(lua_State *L)
     lua_newtable(L);
     driver_open(L, environment);
     resources_open(L);
-    log_open(L);
+    log_open(L, script);
     timers_open(L, script);
     lua_pushcfunction(L, l_exit);
     lua_setfield(L, -2, "exit");

@@ -60,15 +60,19 @@ static bool is_local(const char *master, unsigned *agents)
 
 static bool start_cluster(struct host *host, unsigned agents, struct error *err)
 {
+    const struct options_address *listen = &host->options->listen;
+    bool ipv6 = strchr(listen->host, ':') != NULL;
+    if (host->cluster != NULL)
+        return true;
+    char *address = memory_format(ipv6 ? "[%s]:%u" : "%s:%u", listen->host, listen->port);
     struct cluster_options options = {
         .agents = agents,
         .resources = host->options->resources,
         .work_dir = host->options->work_dir,
-        .listen = host->options->listen,
+        .listen = address,
     };
-    if (host->cluster != NULL)
-        return true;
     host->cluster = cluster_create(host->loop, &options, err);
+    free(address);
     return host->cluster != NULL;
 }
 
@@ -107,7 +111,7 @@ static bool on_connect(void *data, const char *master, struct detector **detecto
     struct host *host = data;
     unsigned agents = (unsigned)host->options->agents;
     const char *address = master ? master : host->options->master;
-    struct transport_http_options options = {.record_limit = host->options->record_limit};
+    struct transport_http_options options = {.record_limit = (size_t)host->options->record_limit};
     if (!is_local(address, &agents))
         *detector = detector_create(address, host->loop, err);
     else if (host->environment.checking)

@@ -592,6 +592,12 @@ int protect_wait(lua_State *L, lua_KContext context, lua_KFunction k)
     return lua_yieldk(L, 1, context, k);
 }
 
+bool protect_in_routine(lua_State *L)
+{
+    struct frame *frame = script_of(L)->frame;
+    return frame != NULL && frame->routine != NULL;
+}
+
 // ---- the script's own coroutines ----
 
 bool protect_in_coroutine(lua_State *L)

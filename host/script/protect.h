@@ -79,6 +79,9 @@ struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_don
 // front: "mesos.sleep cannot wait ...". // [-0, +0, e]
 struct routine *protect_waiter(lua_State *L, const char *what);
 
+// Does this run inside a routine, or, if not, in the main chunk of a script? // [-0, +0, -]
+bool protect_in_routine(lua_State *L);
+
 // Suspends the routine of protect_waiter() until protect_resume(); then `k` goes on in its place
 // and makes the results. Use it as `return protect_wait(...)`. // [-0, +0, e]
 int protect_wait(lua_State *L, lua_KContext context, lua_KFunction k);
