@@ -7,6 +7,7 @@
 
 #include "bindings/view.h"
 
+#include "base/suggest.h"
 #include "bindings/message.h"
 #include "bindings/message_text.h"
 #include "bindings/offer_view.h"
@@ -181,6 +182,23 @@ static struct view *self(lua_State *L)
     return view;
 }
 
+// A view answers to more names than its message has fields. // [-0, +1, -]
+static const char *view_name(const void *data, size_t index)
+{
+    const struct view_class *class = data;
+    const ProtobufCMessageDescriptor *type = class->shape->type;
+    if (index < type->n_fields)
+        return type->fields[index].name;
+    return class->members ? class->members[index - type->n_fields].name : NULL;
+}
+
+static int no_name(lua_State *L, const struct view_class *class) // [-0, +0, v]
+{
+    const char *name = luaL_tolstring(L, 2, NULL), *near = suggest(name, view_name, class);
+    return luaL_error(L, "%s has no field '%s'%s%s%s", class->shape->name, name,
+                      near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+}
+
 // The second upvalue has what each name stands for: a field is its position from 1, a getter a
 // number from -1 down, a method the function itself.
 static int l_index(lua_State *L)
@@ -189,7 +207,7 @@ static int l_index(lua_State *L)
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL)
-        return message_no_field(L, view->class->shape, 2);
+        return no_name(L, view->class);
     int number = (int)lua_tointeger(L, -1);
     if (number > 0)
         push_field(L, view, (unsigned)number - 1);
