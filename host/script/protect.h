@@ -61,7 +61,7 @@ enum protect_outcome protect_start(struct script *script, int arguments, protect
                                    void *data);
 
 // protect_run() and protect_start() in one: `function` returns the function and its arguments. If
-// it raises, `on_done` is told so; if it returns nothing, nothing is called and that is done. //
+// it raises, `on_done` is told so; if it returns nothing, nothing is called and that is done.
 // [-0, +0, -]
 enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
                                       protect_done on_done, void *data);
