@@ -201,10 +201,15 @@ const char *protect_text(struct script *script)
     return plain_text(script->L);
 }
 
-// Pushes the text of the error of a failed coroutine, or nil, and returns it. // [-0, +1, -]
+// Pushes the text of the error of a failed coroutine, or something else, and returns it.
+// [-0, +1, -]
 static const char *push_failure(struct script *script, lua_State *failed)
 {
     lua_State *L = script->L;
+    if (!lua_checkstack(L, LUA_MINSTACK)) {
+        lua_pushnil(L);
+        return plain_text(failed);
+    }
     struct frame frame = {.L = L};
     enter(script, &frame);
     lua_pushcfunction(L, l_describe);
@@ -215,7 +220,7 @@ static const char *push_failure(struct script *script, lua_State *failed)
 }
 
 // The trace of `failed`, behind that of the coroutine that gave it the error at `index`.
-// // [-0, +1, m]
+// [-0, +1, m]
 static void push_trace(lua_State *L, lua_State *failed, int index)
 {
     luaL_traceback(L, failed, NULL, 0);

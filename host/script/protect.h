@@ -61,7 +61,7 @@ enum protect_outcome protect_start(struct script *script, int arguments, protect
                                    void *data);
 
 // protect_run() and protect_start() in one: `function` returns the function and its arguments. If
-// it raises, `on_done` is told so; if it returns nothing, nothing is called and that is done. //
+// it raises, `on_done` is told so; if it returns nothing, nothing is called and that is done.
 // [-0, +0, -]
 enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
                                       protect_done on_done, void *data);
@@ -72,7 +72,7 @@ enum protect_outcome protect_resume(struct routine *routine);
 // ---- from C functions that Lua calls ----
 
 // Makes a routine of the function below `arguments` values; protect_resume() starts it.
-// // [-(arguments + 1), +0, e]
+// [-(arguments + 1), +0, e]
 struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_done, void *data);
 
 // The routine that a wait here would suspend. Raises if there can be none, with `what` at the
@@ -94,7 +94,7 @@ void protect_check(lua_State *L);
 void protect_unwind(lua_State *L) __attribute__((noreturn));
 
 // lua_pcallk() for C functions. The caller decides by protect_check() what the script may see.
-// // [-(arguments + 1), +results|1, -]
+// [-(arguments + 1), +results|1, -]
 int protect_pcall(lua_State *L, int arguments, int results, int handler, lua_KContext context,
                   lua_KFunction k);
 
