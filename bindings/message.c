@@ -321,8 +321,7 @@ static void decode_single(struct filling *filling, unsigned position, const stru
 static void decode_field(struct filling *filling, const struct wire_field *it)
 {
     const ProtobufCMessageDescriptor *type = filling->shape->type;
-    const ProtobufCFieldDescriptor *field =
-        protobuf_c_message_descriptor_get_field(type, it->number);
+    const ProtobufCFieldDescriptor *field = wire_descriptor(type, it->number);
     if (field == NULL)
         return;
     unsigned position = (unsigned)(field - type->fields);

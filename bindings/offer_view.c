@@ -27,8 +27,15 @@ enum {
     RESOURCE_RESERVATIONS = 13,
     RESERVATION_ROLE = 3,
 };
-enum { RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2, SCALAR_VALUE = 1 };
-enum { ATTRIBUTE_NAME = 1, ATTRIBUTE_TYPE = 2 };
+enum { RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2, SCALAR_VALUE = 1, TEXT_VALUE = 1 };
+enum {
+    ATTRIBUTE_NAME = 1,
+    ATTRIBUTE_TYPE = 2,
+    ATTRIBUTE_SCALAR = 3,
+    ATTRIBUTE_RANGES = 4,
+    ATTRIBUTE_TEXT = 5,
+    ATTRIBUTE_SET = 6,
+};
 
 // ---- which resources count ----
 
@@ -63,7 +70,7 @@ static void read_resource_field(struct resource *resource, const struct wire_fie
         resource->ranges = it->bytes;
         break;
     case RESOURCE_ROLE:
-        if (!slice_equal(it->bytes, slice_text("*")))
+        if (it->bytes.length != 1 || *it->bytes.data != '*')
             resource->reserved = it->bytes;
         break;
     case RESOURCE_REVOCABLE:
@@ -102,7 +109,12 @@ struct sums {
     double thousandths[SUMS]; // whole numbers
 };
 
-static const char *const sum_names[SUMS] = {"cpus", "mem", "disk", "gpus"};
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        .data = (const uint8_t *)(text), .length = sizeof(text) - 1                                \
+    }
+
+static const struct slice sum_names[SUMS] = {NAME("cpus"), NAME("mem"), NAME("disk"), NAME("gpus")};
 
 static double scalar_value(struct slice scalar)
 {
@@ -118,7 +130,7 @@ static double scalar_value(struct slice scalar)
 static void add(struct sums *sums, const struct resource *resource)
 {
     for (int i = 0; i < SUMS; i++) {
-        if (slice_equal(resource->name, slice_text(sum_names[i])))
+        if (slice_equal(resource->name, sum_names[i]))
             sums->thousandths[i] += round(scalar_value(resource->scalar) * 1000);
     }
 }
@@ -264,31 +276,53 @@ static bool find_attribute(struct slice offer, struct slice name, struct slice *
     return false;
 }
 
-// Where each type of attribute has its value, and what is taken of it.
+static void push_scalar(lua_State *L, struct slice scalar)
+{
+    lua_pushnumber(L, scalar_value(scalar));
+}
+
+static void push_text(lua_State *L, struct slice text)
+{
+    struct slice value = wire_find(text, TEXT_VALUE);
+    lua_pushlstring(L, (const char *)value.data, value.length);
+}
+
+static void push_range_messages(lua_State *L, struct slice ranges)
+{
+    message_push(L, &mesos__v1__value__ranges__descriptor, ranges);
+    lua_getfield(L, -1, "range");
+    lua_replace(L, -2);
+}
+
+static void push_items(lua_State *L, struct slice set)
+{
+    message_push(L, &mesos__v1__value__set__descriptor, set);
+    lua_getfield(L, -1, "item");
+    lua_replace(L, -2);
+}
+
+// Where each type of attribute has its value, and how that is pushed.
 static const struct {
-    unsigned position;                        // of the field in Attribute
-    const ProtobufCMessageDescriptor *nested; // the first field of this is the value, or NULL
+    uint32_t number;
+    void (*push)(lua_State *L, struct slice value);
 } values[] = {
-    [MESOS__V1__VALUE__TYPE__SCALAR] = {2, NULL},
-    [MESOS__V1__VALUE__TYPE__RANGES] = {3, &mesos__v1__value__ranges__descriptor},
-    [MESOS__V1__VALUE__TYPE__TEXT] = {4, NULL},
-    [MESOS__V1__VALUE__TYPE__SET] = {5, &mesos__v1__value__set__descriptor},
+    [MESOS__V1__VALUE__TYPE__SCALAR] = {ATTRIBUTE_SCALAR, push_scalar},
+    [MESOS__V1__VALUE__TYPE__RANGES] = {ATTRIBUTE_RANGES, push_range_messages},
+    [MESOS__V1__VALUE__TYPE__SET] = {ATTRIBUTE_SET, push_items},
+    [MESOS__V1__VALUE__TYPE__TEXT] = {ATTRIBUTE_TEXT, push_text},
 };
 
 static void push_attribute(lua_State *L, struct slice attribute)
 {
     uint64_t type = UINT64_MAX;
     wire_find_varint(attribute, ATTRIBUTE_TYPE, &type);
-    if (type >= sizeof values / sizeof *values) {
+    struct slice value = {.data = NULL};
+    if (type < sizeof values / sizeof *values)
+        value = wire_find(attribute, values[type].number);
+    if (value.data != NULL)
+        values[type].push(L, value);
+    else
         lua_pushnil(L);
-        return;
-    }
-    struct shape *shape = message_shape(L, &mesos__v1__attribute__descriptor);
-    message_push_field(L, shape, values[type].position, attribute);
-    if (values[type].nested == NULL || lua_isnil(L, -1))
-        return;
-    lua_getfield(L, -1, values[type].nested->fields[0].name);
-    lua_replace(L, -2);
 }
 
 // offer:attribute(name): the value of the first attribute of that name, or nil.

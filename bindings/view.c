@@ -67,7 +67,7 @@ static void clear_rivals(struct view *view, const ProtobufCFieldDescriptor *fiel
 static void note(struct view *view, uint32_t number, size_t offset)
 {
     const ProtobufCMessageDescriptor *type = view->class->shape->type;
-    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(type, number);
+    const ProtobufCFieldDescriptor *field = wire_descriptor(type, number);
     if (field == NULL)
         return;
     uint32_t *at = &view->at[field - type->fields];
@@ -171,15 +171,17 @@ static void push_field(lua_State *L, struct view *view, unsigned position)
 
 // ---- what Lua calls ----
 
-// The view at index 1, of the class of the metatable that the function belongs to.
+// Upvalues of these functions.
+enum { CLASS = 1, METATABLE = 2, NAMES = 3 };
+
+// The view at index 1, of the class that the function belongs to.
 static struct view *self(lua_State *L)
 {
-    const struct view_class *class = lua_touserdata(L, lua_upvalueindex(1));
-    struct view *view = lua_touserdata(L, 1);
-    struct view_content content;
-    if (!view_get(L, 1, &content) || view->class != class)
+    const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
+    if (!lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(METATABLE)))
         luaL_typeerror(L, 1, class->shape->type->name);
-    return view;
+    lua_pop(L, 1);
+    return lua_touserdata(L, 1);
 }
 
 // A view answers to more names than its message has fields. // [-0, +1, -]
@@ -199,14 +201,14 @@ static int no_name(lua_State *L, const struct view_class *class) // [-0, +0, v]
                       near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 
-// The second upvalue has what each name stands for: a field is its position from 1, a getter a
+// The table of names says what each stands for: a field is its position from 1, a getter a
 // number from -1 down, a method the function itself.
 static int l_index(lua_State *L)
 {
     struct view *view = self(L);
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(2)) == LUA_TNIL)
+    if (lua_rawget(L, lua_upvalueindex(NAMES)) == LUA_TNIL)
         return no_name(L, view->class);
     int number = (int)lua_tointeger(L, -1);
     if (number > 0)
@@ -250,8 +252,9 @@ static int l_next(lua_State *L)
 static int l_pairs(lua_State *L)
 {
     self(L);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_pushcclosure(L, l_next, 1);
+    lua_pushvalue(L, lua_upvalueindex(CLASS));
+    lua_pushvalue(L, lua_upvalueindex(METATABLE));
+    lua_pushcclosure(L, l_next, METATABLE);
     lua_pushvalue(L, 1);
     lua_pushnil(L);
     return 3;
@@ -315,9 +318,11 @@ static int reference_metatable(lua_State *L, const struct view_class *class)
     lua_setfield(L, -2, "__name");
     lua_pushboolean(L, true);
     lua_rawsetp(L, -2, &mark_key);
-    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -1);
+    lua_pushvalue(L, -3);
+    lua_insert(L, -2); // metatable class metatable
     push_names(L, class);
-    luaL_setfuncs(L, methods, 2);
+    luaL_setfuncs(L, methods, NAMES);
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 

@@ -40,6 +40,10 @@ bool wire_element(struct wire *packed, enum wire_type type, uint64_t *value);
 // How a value of that type lies on the wire, if it is not packed.
 enum wire_type wire_type_of(ProtobufCType type);
 
+// The field of that number, or NULL.
+const ProtobufCFieldDescriptor *wire_descriptor(const ProtobufCMessageDescriptor *type,
+                                                uint32_t number);
+
 // The name of a type without its package: "Event.Offers".
 const char *wire_message_name(const ProtobufCMessageDescriptor *type);
 

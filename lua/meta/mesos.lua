@@ -49,13 +49,22 @@ function mesos.resources(resources) end
 ---@return mesos.Timer
 function mesos.after(seconds, fn) end
 
--- Calls `fn` every so many seconds until it is cancelled.
+-- Calls `fn` every so many seconds until it is cancelled. A call that still runs when the next is due makes that one
+-- drop out.
 ---@param seconds number
 ---@param fn fun()
 ---@return mesos.Timer
 function mesos.every(seconds, fn) end
 
--- Seconds of a clock that only goes forward.
+-- Suspends the callback, timer or spawned function that calls it. Timers go on; the next event waits.
+---@param seconds number
+function mesos.sleep(seconds) end
+
+-- Calls fn(...) soon, beside whatever runs now; it may wait without holding up events.
+---@param fn fun(...)
+function mesos.spawn(fn, ...) end
+
+-- Seconds since the Unix epoch, by the clock of the loop.
 ---@return number
 function mesos.now() end
 
@@ -66,7 +75,8 @@ function mesos.exit(code) end
 ---@class mesos.Timer
 local Timer = {}
 
--- A timer that has been called or cancelled is fine.
+-- No further call. A timer that has been called or cancelled before is fine.
+---@return boolean was there a call to come?
 function Timer:cancel() end
 
 -- One line each on standard error; `format` is that of string.format.
