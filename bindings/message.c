@@ -567,9 +567,12 @@ static lua_Integer enum_at(struct encoder *encoder, int index, const ProtobufCEn
         return integer_at(encoder, index, PROTOBUF_C_TYPE_ENUM, place);
     if (lua_type(encoder->L, index) != LUA_TSTRING)
         expected(encoder->L, index, place, enum_type_name(type));
-    const char *name = lua_tostring(encoder->L, index);
+    size_t length;
+    const char *name = lua_tolstring(encoder->L, index, &length);
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value_by_name(type, name);
-    return value != NULL ? value->value : unknown_value(encoder, type, name, place);
+    if (value == NULL || strlen(name) != length)
+        unknown_value(encoder, type, name, place);
+    return value->value;
 }
 
 static uint64_t zigzag(int64_t value)

@@ -216,6 +216,7 @@ describe("a refusal", function()
             refusal(RESOURCE, { name = "x", type = "SCALER" }))
         assert.equal("task.type: Value.Type has no value 'scalar' (did you mean 'SCALAR'?)",
             refusal(RESOURCE, { name = "x", type = "scalar" }))
+        assert.matches("has no value", refusal(RESOURCE, { name = "x", type = "SCALAR\0" }))
         assert.equal("task.type: Value.Type expected, got table", refusal(RESOURCE, { name = "x", type = {} }))
         assert.matches("^task.type: number from %-2147483648 to 2147483647 expected, got 2147483648",
             refusal(RESOURCE, { name = "x", type = 1 << 31 }))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Protocol buffers on the wire: see wire.h. Everything reads through read_field(), which says in
-// words what is wrong; wire_next() drops the words, wire_validate() puts the path of the field in
-// front of them. Nothing here allocates but the writers' buffer.
+// words what is wrong, or read_short(), its quick way for short runs of bytes. wire_next() drops
+// the words, wire_validate() puts the path of the field in front of them. Nothing here allocates
+// but the writers' buffer.
 
 #include "mesos/wire.h"
 
