@@ -446,14 +446,70 @@ static void check_name(const char *word, void (*tell)(void *data, const char *te
     tell(data, text);
 }
 
-void scheduler_check_names(lua_State *L, int index, void (*tell)(void *data, const char *text),
-                           void *data)
+static void check_names(lua_State *L, int index, void (*tell)(void *data, const char *text),
+                        void *data) // [-0, +0, e]
 {
-    index = lua_absindex(L, index);
     lua_pushnil(L);
     while (lua_next(L, index)) {
         if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
             check_name(lua_tostring(L, -2), tell, data);
         lua_pop(L, 1);
     }
+}
+
+// ---- the scheduler of a script that returned its table ----
+
+struct adoption {
+    struct script *script;
+    struct scheduler_environment *environment;
+    void (*tell)(void *data, const char *text);
+    void *data;
+    struct scheduler *made;
+};
+
+// Makes the settings of a driver from the scheduler table at `index`. // [-0, +1, e]
+static void push_settings(lua_State *L, int index)
+{
+    static const char *const names[] = {"framework", "implicitAcknowledgements", "suppressedRoles",
+                                        "offerConstraints"};
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        lua_getfield(L, index, names[i]);
+        lua_setfield(L, -2, names[i]);
+    }
+    lua_pushvalue(L, index);
+    lua_setfield(L, -2, "scheduler");
+}
+
+static int adopt(lua_State *L) // [-1, +0, e]
+{
+    struct adoption *adoption = lua_touserdata(L, 1);
+    script_result(adoption->script, L);
+    int table = lua_gettop(L);
+    if (lua_isnil(L, table) && adoption->environment->first != NULL)
+        return 0;
+    if (!lua_istable(L, table))
+        luaL_error(L,
+                   "it returned %s: a script returns its scheduler, a table with callbacks such as "
+                   "resourceOffers, or runs a mesos.SchedulerDriver itself",
+                   lua_isnil(L, table) ? "nothing" : luaL_typename(L, table));
+    check_names(L, table, adoption->tell, adoption->data);
+    push_settings(L, table);
+    adoption->made = scheduler_create(L, -1, adoption->environment);
+    return 0;
+}
+
+bool scheduler_adopt(struct script *script, struct scheduler_environment *environment,
+                     void (*tell)(void *data, const char *text), void *data,
+                     struct scheduler **made, struct error *err)
+{
+    struct adoption adoption = {
+        .script = script, .environment = environment, .tell = tell, .data = data};
+    enum protect_outcome outcome = protect_run(script, adopt, &adoption, 0);
+    *made = adoption.made;
+    if (outcome != PROTECT_RAISED)
+        return outcome == PROTECT_DONE;
+    error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
+    lua_pop(script_state(script), 1);
+    return false;
 }

@@ -61,9 +61,12 @@ void scheduler_hold(lua_State *L, struct scheduler *scheduler, int index);
 // The world of `script` ends: none of its schedulers may use it any more.
 void scheduler_forget(struct scheduler_environment *environment, const struct script *script);
 
-// Looks for functions in the scheduler table at `index` whose names are nearly those of callbacks
-// and tells of each with `tell`. // [-0, +0, e]
-void scheduler_check_names(lua_State *L, int index, void (*tell)(void *data, const char *text),
-                           void *data);
+// Makes the scheduler of the table that the main chunk of `script` returned; `tell` hears of what
+// looks like a mistake in it and is none for sure, such as a misspelt callback. A script that
+// returned nothing but made drivers of its own is fine as well: then `made` is NULL. False, and
+// `err`, if the script returned something else or its table is wrong.
+bool scheduler_adopt(struct script *script, struct scheduler_environment *environment,
+                     void (*tell)(void *data, const char *text), void *data,
+                     struct scheduler **made, struct error *err);
 
 #endif

@@ -16,10 +16,8 @@
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
 #include "mesos/transport_http.h"
-#include "script/protect.h"
 #include "script/script.h"
 
-#include <lauxlib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,55 +228,6 @@ static void on_name_warning(void *data, const char *text)
     log_warning("%s: %s", host->options->script, text);
 }
 
-// Makes the settings table of a driver from the scheduler table on top. // [-0, +1, e]
-static void push_settings(lua_State *L)
-{
-    static const char *const names[] = {"framework", "implicitAcknowledgements", "suppressedRoles",
-                                        "offerConstraints"};
-    int table = lua_gettop(L);
-    lua_newtable(L);
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        lua_getfield(L, table, names[i]);
-        lua_setfield(L, -2, names[i]);
-    }
-    lua_pushvalue(L, table);
-    lua_setfield(L, -2, "scheduler");
-}
-
-// Makes the scheduler of the table that the script returned. // [-1, +0, e]
-static int adopt(lua_State *L)
-{
-    struct host *host = lua_touserdata(L, 1);
-    script_result(host->script, L);
-    scheduler_check_names(L, -1, on_name_warning, host);
-    push_settings(L);
-    host->scheduler = scheduler_create(L, -1, &host->environment);
-    return 0;
-}
-
-// A script that ran drivers of its own need not return anything.
-static bool make_scheduler(struct host *host, struct error *err)
-{
-    lua_State *L = script_state(host->script);
-    script_result(host->script, L);
-    int type = lua_type(L, -1);
-    lua_pop(L, 1);
-    if (type == LUA_TNIL && host->environment.first != NULL)
-        return true;
-    if (type != LUA_TTABLE)
-        return error_set(err, ERROR_SCRIPT,
-                         "%s returned %s: a script returns its scheduler, a table with callbacks "
-                         "such as resourceOffers, or runs a mesos.SchedulerDriver itself",
-                         host->options->script,
-                         type == LUA_TNIL ? "nothing" : lua_typename(L, type));
-    enum protect_outcome outcome = protect_run(host->script, adopt, host, 0);
-    if (outcome == PROTECT_RAISED) {
-        error_set(err, ERROR_SCRIPT, "%s: %s", host->options->script, protect_text(host->script));
-        lua_pop(L, 1);
-    }
-    return outcome == PROTECT_DONE;
-}
-
 static bool is_over(void *data)
 {
     struct host *host = data;
@@ -310,7 +259,8 @@ static void run_scheduler(struct host *host)
 static int run(struct host *host)
 {
     struct error err = {0};
-    bool ready = load(host, &err) && make_scheduler(host, &err);
+    bool ready = load(host, &err) && scheduler_adopt(host->script, &host->environment,
+                                                     on_name_warning, host, &host->scheduler, &err);
     bool exiting = host->script != NULL && script_exit_requested(host->script, NULL);
     if (!ready && !exiting) {
         log_error("%s", err.text);

@@ -42,8 +42,8 @@ describe("a script that does not load", function()
     end)
 
     it("returns nothing, or the wrong thing", function()
-        refuses(run_script("local x = 1"), "script.lua returned nothing: a script returns its scheduler")
-        refuses(run_script("return 42"), "script.lua returned number: a script returns its scheduler")
+        refuses(run_script("local x = 1"), "script.lua: it returned nothing: a script returns its scheduler")
+        refuses(run_script("return 42"), "script.lua: it returned number: a script returns its scheduler")
     end)
 
     it("has a wrong framework", function()

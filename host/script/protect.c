@@ -125,16 +125,22 @@ static void push_message(lua_State *L)
     lua_pushfstring(L, "(the error value is a %s that cannot be printed)", type);
 }
 
-// Lua's own frames at the bottom of a trace tell a script author nothing.
+static void chop(lua_State *L, const char *tail) // [-1, +1, m]
+{
+    size_t length, chopped = strlen(tail);
+    const char *text = lua_tolstring(L, -1, &length);
+    if (length < chopped || memcmp(text + length - chopped, tail, chopped) != 0)
+        return;
+    lua_pushlstring(L, text, length - chopped);
+    lua_remove(L, -2);
+}
+
+// Lua's own frames at the bottom of a trace tell a script author nothing, nor does a trace of
+// nothing.
 static void trim_trace(lua_State *L) // [-1, +1, m]
 {
-    static const char bottom[] = "\n\t[C]: in ?";
-    size_t length, tail = sizeof bottom - 1;
-    const char *text = lua_tolstring(L, -1, &length);
-    if (length < tail || memcmp(text + length - tail, bottom, tail) != 0)
-        return;
-    lua_pushlstring(L, text, length - tail);
-    lua_remove(L, -2);
+    chop(L, "\n\t[C]: in ?");
+    chop(L, "\nstack traceback:");
 }
 
 // Appends to the text at the top the trace of the script's own coroutine that the error at `index`
