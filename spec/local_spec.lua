@@ -107,17 +107,20 @@ describe("the program and its local cluster", function()
     end
 
     it("kills a task with its grace period", function()
+        local trapped = program.directory() .. "/trapped"
         local run = program.run {
             args = {
-                one_task("trap '' TERM; while :; do sleep 0.1; done", [[
-                    local show = s.statusUpdate
+                one_task("trap '' TERM; touch " .. trapped .. "; while :; do sleep 0.1; done", [[
+                    local show, start = s.statusUpdate, nil
+                    local function kill_when_trapped(driver)
+                        while not io.open("]] .. trapped .. [[") do mesos.sleep(0.01) end
+                        start = mesos.now()
+                        driver:killTask("one", { kill_policy = { grace_period = { nanoseconds = 300000000 } } })
+                    end
                     function s:statusUpdate(driver, status)
-                        if status.state == "TASK_RUNNING" then
-                            self.start = mesos.now()
-                            driver:killTask("one", { kill_policy = { grace_period = { nanoseconds = 300000000 } } })
-                        end
+                        if status.state == "TASK_RUNNING" then mesos.spawn(kill_when_trapped, driver) end
                         show(self, driver, status)
-                        if status.state == "TASK_KILLED" then print(mesos.now() - self.start >= 0.3) end
+                        if status.state == "TASK_KILLED" then print(mesos.now() - start >= 0.29) end
                     end]]),
             },
         }
