@@ -481,9 +481,18 @@ static void push_settings(lua_State *L, int index)
     lua_setfield(L, -2, "scheduler");
 }
 
+// The codec and the driver object come with the module, which a script may not have required.
+static void require_module(lua_State *L) // [-0, +0, e]
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "mesos");
+    lua_call(L, 1, 0);
+}
+
 static int adopt(lua_State *L) // [-1, +0, e]
 {
     struct adoption *adoption = lua_touserdata(L, 1);
+    require_module(L);
     script_result(adoption->script, L);
     int table = lua_gettop(L);
     if (lua_isnil(L, table) && adoption->environment->first != NULL)

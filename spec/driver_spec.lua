@@ -35,16 +35,28 @@ describe("the driver", function()
         local m = subscribed("")
         local request = m:wait_for("SUBSCRIBE").request
         local names = {}
-        for _, line in ipairs(request.lines or {}) do
-            names[#names + 1] = line
+        for i, header in ipairs(request.headers) do
+            names[i] = header.name
         end
+        table.sort(names)
+        assert.same({ "Accept", "Content-Length", "Content-Type", "Host", "User-Agent" }, names)
         assert.equal("/api/v1/scheduler", request.path)
+        assert.equal("HTTP/1.1", request.version)
         assert.equal("application/x-protobuf", request:header("Accept"))
         assert.equal("application/x-protobuf", request:header("Content-Type"))
-        assert.is_nil(request:header("Expect"))
-        assert.is_nil(request:header("Mesos-Stream-Id"))
-        assert.is_nil(request:header("Transfer-Encoding"))
-        assert.is_nil(request:header("Accept-Encoding"))
+    end)
+
+    it("sends calls with the stream's id and no other header", function()
+        local m = subscribed "function scheduler:registered(driver) driver:reconcileTasks() end"
+        local request = m:wait_for("RECONCILE").request
+        local names = {}
+        for i, header in ipairs(request.headers) do
+            names[i] = header.name
+        end
+        table.sort(names)
+        assert.same({ "Accept", "Content-Length", "Content-Type", "Host", "Mesos-Stream-Id", "User-Agent" }, names)
+        assert.equal(m.stream.id, request:header("Mesos-Stream-Id"))
+        assert.not_equal(m:calls_of("SUBSCRIBE")[1].connection, m:calls_of("RECONCILE")[1].connection)
     end)
 
     it("fills in what the framework left out", function()
