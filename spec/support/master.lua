@@ -416,7 +416,7 @@ function Master:call_types()
     return types
 end
 
--- Options: quiet (send nothing after the header of a subscription), heartbeat_interval (15), port, framework_id.
+-- Options: quiet (send nothing after the header of a subscription), heartbeat_interval (15), port, host, framework_id.
 function M.start(options)
     options = options or {}
     local master = setmetatable({
@@ -434,7 +434,7 @@ function M.start(options)
         if master.stream and master.stream.connection == connection then
             master.stream = nil
         end
-    end, options.port)
+    end, options.port, options.host)
     master.address = master.server.address
     return master
 end
