@@ -58,19 +58,17 @@ void driver_push(lua_State *L, struct scheduler *scheduler, bool owner)
     struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
     *handle = (struct handle){.scheduler = scheduler, .owner = owner};
     luaL_setmetatable(L, metatable);
-}
-
-void driver_detach(lua_State *L, int index)
-{
-    struct handle *handle = lua_touserdata(L, index);
-    handle->scheduler = NULL;
+    scheduler_attach(scheduler, &handle->scheduler);
 }
 
 static int l_gc(lua_State *L) // [-1, +0, -]
 {
     struct handle *handle = lua_touserdata(L, 1);
     struct scheduler *scheduler = handle->scheduler;
+    if (scheduler == NULL)
+        return 0;
     handle->scheduler = NULL;
+    scheduler_attach(scheduler, NULL);
     if (handle->owner)
         scheduler_destroy(scheduler);
     return 0;

@@ -26,7 +26,9 @@ struct scheduler {
     struct scheduler *next, **link; // among those of the environment
     struct script *script;          // NULL: its world is gone
     struct driver *driver;
-    int table, handle; // registry references
+    int table, handle;       // registry references
+    struct scheduler **back; // where the driver object of the script points here, or NULL
+    bool held;               // the driver object is kept while the driver runs
     bool explicit_acknowledgements;
     bool dispatching; // the callback is being started: its end is told by the return value
     bool doomed;      // destroyed while dispatching
@@ -215,7 +217,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
 static void on_finished(void *data)
 {
     struct scheduler *this = data;
-    if (this->script == NULL)
+    if (this->script == NULL || !this->held)
         return;
     luaL_unref(script_state(this->script), LUA_REGISTRYINDEX, this->handle);
     this->handle = LUA_NOREF;
@@ -354,23 +356,18 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     return this;
 }
 
-static void detach_handle(struct scheduler *this)
-{
-    lua_State *L = script_state(this->script);
-    if (lua_rawgeti(L, LUA_REGISTRYINDEX, this->handle) == LUA_TUSERDATA)
-        driver_detach(L, -1);
-    lua_pop(L, 1);
-    luaL_unref(L, LUA_REGISTRYINDEX, this->handle);
-    luaL_unref(L, LUA_REGISTRYINDEX, this->table);
-}
-
 void scheduler_destroy(struct scheduler *this)
 {
     if (this == NULL || this->doomed)
         return;
     leave_environment(this);
-    if (this->script != NULL)
-        detach_handle(this);
+    if (this->back != NULL)
+        *this->back = NULL;
+    if (this->script != NULL) {
+        lua_State *L = script_state(this->script);
+        luaL_unref(L, LUA_REGISTRYINDEX, this->handle);
+        luaL_unref(L, LUA_REGISTRYINDEX, this->table);
+    }
     this->script = NULL;
     this->doomed = true;
     if (!this->dispatching)
@@ -415,10 +412,16 @@ void scheduler_stop(struct scheduler *this)
     driver_stop(this->driver, failover);
 }
 
+void scheduler_attach(struct scheduler *this, struct scheduler **back)
+{
+    this->back = back;
+}
+
 void scheduler_hold(lua_State *L, struct scheduler *this, int index)
 {
     lua_pushvalue(L, index);
     this->handle = luaL_ref(L, LUA_REGISTRYINDEX);
+    this->held = true;
 }
 
 void scheduler_push_driver(lua_State *L, struct scheduler *this)
@@ -427,7 +430,8 @@ void scheduler_push_driver(lua_State *L, struct scheduler *this)
         return;
     lua_pop(L, 1);
     driver_push(L, this, false);
-    scheduler_hold(L, this, -1);
+    lua_pushvalue(L, -1);
+    this->handle = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 static const char *callback_name(const void *data, size_t i)

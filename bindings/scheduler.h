@@ -54,6 +54,10 @@ struct scheduler_environment *scheduler_environment(struct scheduler *scheduler)
 // Pushes what the script holds of it, the driver object, the same each time. // [-0, +1, m]
 void scheduler_push_driver(lua_State *L, struct scheduler *scheduler);
 
+// The driver object keeps its pointer to the scheduler at `back` (NULL: no more); the scheduler
+// clears it when it goes.
+void scheduler_attach(struct scheduler *scheduler, struct scheduler **back);
+
 // Keeps the driver object at `index` from being collected until the driver has finished.
 // // [-0, +0, m]
 void scheduler_hold(lua_State *L, struct scheduler *scheduler, int index);
