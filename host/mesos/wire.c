@@ -22,7 +22,9 @@ static const char *const broken_varint = "varint is cut short or longer than 10 
 
 struct wire wire_open(struct slice message)
 {
-    return (struct wire){.at = message.data, .end = message.data + message.length};
+    static const uint8_t nothing[1]; // NULL + 0 is undefined
+    const uint8_t *at = message.data != NULL ? message.data : nothing;
+    return (struct wire){.at = at, .end = at + message.length};
 }
 
 static size_t left(const struct wire *wire)
