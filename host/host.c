@@ -41,17 +41,18 @@ struct host {
 
 // ---- the cluster ----
 
-// "local" or "local:N". // false: it is the address of a real master
-static bool is_local(const char *master, unsigned *agents)
+// "local" or "local:N" asks for a cluster of our own, anything else for a real master.
+static bool read_local(const char *master, bool *local, unsigned *agents, struct error *err)
 {
     char *end;
-    if (strcmp(master, "local") == 0)
+    *local = strcmp(master, "local") == 0 || strncmp(master, "local:", 6) == 0;
+    if (!*local || master[5] == 0)
         return true;
-    if (strncmp(master, "local:", 6) != 0)
-        return false;
-    unsigned long count = strtoul(master + 6, &end, 10);
+    long count = strtol(master + 6, &end, 10);
     if (*end != 0 || end == master + 6 || count < 1 || count > 1000)
-        return false;
+        return error_set(err, ERROR_INVALID,
+                         "master '%s': a number of agents from 1 to 1000 expected behind 'local:'",
+                         master);
     *agents = (unsigned)count;
     return true;
 }
@@ -110,14 +111,17 @@ static bool on_connect(void *data, const char *master, struct detector **detecto
     unsigned agents = (unsigned)host->options->agents;
     const char *address = master ? master : host->options->master;
     struct transport_http_options options = {.record_limit = (size_t)host->options->record_limit};
-    if (!is_local(address, &agents))
+    bool local;
+    if (!read_local(address, &local, &agents, err))
+        return false;
+    if (!local)
         *detector = detector_create(address, host->loop, err);
     else if (host->environment.checking)
         *detector = detector_create("127.0.0.1:5050", host->loop, err);
     else if (!connect_local(host, agents, detector, err))
         return false;
     if (*detector == NULL)
-        return error_context(err, "master");
+        return false;
     *transport = transport_http_create(host->loop, &options);
     return true;
 }
