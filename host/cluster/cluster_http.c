@@ -45,6 +45,8 @@ struct cluster_http {
     struct MHD_Daemon *daemon;
     uv_poll_t *poll;
     struct timer timer;
+    struct deferral
+        resume; // connections are resumed by the next run, which nothing else would cause
     char ip[INET6_ADDRSTRLEN];
     unsigned port;
     char *address;
@@ -114,6 +116,7 @@ static void wake(struct stream *stream)
         return;
     stream->suspended = false;
     MHD_resume_connection(stream->connection);
+    deferral_queue(&stream->http->resume);
 }
 
 static void push(struct stream *stream, struct record *record)
@@ -556,7 +559,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     drive(poll->data);
 }
 
-static void on_timer(void *data)
+static void on_time(void *data)
 {
     drive(data);
 }
@@ -651,7 +654,8 @@ struct cluster_http *cluster_http_create(struct loop *loop, const char *listen, 
         return NULL;
     struct cluster_http *http = memory_new(sizeof *http);
     http->loop = loop;
-    timer_init(&http->timer, loop, on_timer, http);
+    timer_init(&http->timer, loop, on_time, http);
+    deferral_init(&http->resume, loop, on_time, http);
     TAILQ_INIT(&http->streams);
     read_address(http, fd);
     if (start_daemon(http, fd, err))
@@ -694,6 +698,7 @@ void cluster_http_destroy(struct cluster_http *http)
         stream->broken = true;
         wake(stream);
     }
+    deferral_cancel(&http->resume);
     if (http->daemon != NULL)
         MHD_stop_daemon(http->daemon);
     free(http->address);
