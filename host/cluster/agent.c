@@ -434,7 +434,7 @@ static bool read_uri(const Mesos__V1__CommandInfo__URI *uri, const char **from, 
 static bool fetch(struct execution *execution, const Mesos__V1__CommandInfo__URI *uri,
                   struct error *err)
 {
-    const char *from, *to;
+    const char *from = NULL, *to = NULL;
     if (!read_uri(uri, &from, &to, err))
         return false;
     const char *const argv[] = {"/bin/sh",

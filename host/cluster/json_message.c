@@ -369,8 +369,8 @@ static bool read_nested(struct reader *reader, Field *field, json_t *json, void 
 
 static bool read_plain(struct reader *reader, Field *field, const json_t *json, void *value)
 {
-    double real;
-    json_int_t whole;
+    double real = 0;
+    json_int_t whole = 0;
     if (field->type == PROTOBUF_C_TYPE_BOOL) {
         *(protobuf_c_boolean *)value = json_is_true(json);
         return json_is_boolean(json) || unexpected(reader, field, json);
