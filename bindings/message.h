@@ -9,7 +9,8 @@
 // that value. Enums become names (an unknown number stays a number).
 //
 // Encoding takes tables with or without such metatables, views, `{ value = }` or the bare value,
-// enum names or numbers, whole floats for integers. It reads tables raw, never calls metamethods,
+// enum names or numbers, whole floats for integers. An unsigned 64-bit number above 2^63 is, both
+// ways, the negative Lua integer of the same bits. It reads tables raw, never calls metamethods,
 // and its errors name the whole path of the field: "tasks[2].resources[1].scalar: number expected,
 // got string".
 
@@ -17,6 +18,8 @@
 #define MESOS_LUA_BINDINGS_MESSAGE_H
 
 #include "base/buffer.h"
+#include "bindings/message_type.h"
+#include "mesos/wire.h"
 
 #include <lua.h>
 #include <protobuf-c/protobuf-c.h>
@@ -26,6 +29,14 @@ void message_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct s
 
 // The same as plain tables without metatables. // [-0, +1, e]
 void message_push_plain(lua_State *L, const ProtobufCMessageDescriptor *type, struct slice wire);
+
+// For views, which decode one field at a time. `position` is that of the field in its type, from 0.
+// message_push_field finds it in the whole message, adding up all its occurrences; what is absent
+// is nil. message_push_occurrence takes a single one, of a field that is not repeated. // [-0, +1,
+// e]
+void message_push_field(lua_State *L, struct shape *shape, unsigned position, struct slice wire);
+void message_push_occurrence(lua_State *L, struct shape *shape, unsigned position,
+                             const struct wire_field *occurrence);
 
 // Appends the wire form of the Lua value at `index` to `buffer`, which must be owned by something
 // that survives a Lua error (see message_scratch). `path` is what errors call the value, such as

@@ -45,8 +45,7 @@ struct cluster_http {
     struct MHD_Daemon *daemon;
     uv_poll_t *poll;
     struct timer timer;
-    struct deferral
-        resume; // connections are resumed by the next run, which nothing else would cause
+    struct deferral turn; // to resume what was woken: libmicrohttpd does not come by itself
     char ip[INET6_ADDRSTRLEN];
     unsigned port;
     char *address;
@@ -116,7 +115,7 @@ static void wake(struct stream *stream)
         return;
     stream->suspended = false;
     MHD_resume_connection(stream->connection);
-    deferral_queue(&stream->http->resume);
+    deferral_queue(&stream->http->turn);
 }
 
 static void push(struct stream *stream, struct record *record)
@@ -559,7 +558,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     drive(poll->data);
 }
 
-static void on_time(void *data)
+static void on_timer(void *data)
 {
     drive(data);
 }
@@ -654,8 +653,8 @@ struct cluster_http *cluster_http_create(struct loop *loop, const char *listen, 
         return NULL;
     struct cluster_http *http = memory_new(sizeof *http);
     http->loop = loop;
-    timer_init(&http->timer, loop, on_time, http);
-    deferral_init(&http->resume, loop, on_time, http);
+    timer_init(&http->timer, loop, on_timer, http);
+    deferral_init(&http->turn, loop, on_timer, http);
     TAILQ_INIT(&http->streams);
     read_address(http, fd);
     if (start_daemon(http, fd, err))
@@ -690,6 +689,7 @@ void cluster_http_destroy(struct cluster_http *http)
         return;
     http->master = NULL;
     timer_stop(&http->timer);
+    deferral_cancel(&http->turn);
     close_poll(&http->poll);
     struct stream *stream;
     TAILQ_FOREACH(stream, &http->streams, link)
@@ -698,7 +698,6 @@ void cluster_http_destroy(struct cluster_http *http)
         stream->broken = true;
         wake(stream);
     }
-    deferral_cancel(&http->resume);
     if (http->daemon != NULL)
         MHD_stop_daemon(http->daemon);
     free(http->address);

@@ -20,9 +20,9 @@ struct transport;
 
 // An HTTP answer other than an accepted stream.
 struct transport_reply {
-    int status;           // 0: no answer came, and `body` says why
+    int status;           // 0: no answer of a master came, and `body` says why
     struct slice body;    // the master's words, at most 64 KiB of them
-    const char *location; // of a redirect, or NULL
+    const char *location; // of a redirect: an address for transport_open(), or NULL
 };
 
 struct transport_events {

@@ -34,22 +34,41 @@ bool wire_next(struct wire *wire,
 // Varints of a packed repeated field.
 bool wire_varint(struct wire *wire, uint64_t *value);
 
+// Values of a packed repeated field of that wire type, any but WIRE_BYTES.
+bool wire_element(struct wire *packed, enum wire_type type, uint64_t *value);
+
+// How a value of that type lies on the wire, if it is not packed.
+enum wire_type wire_type_of(ProtobufCType type);
+
+// The field of that number, or NULL.
+const ProtobufCFieldDescriptor *wire_descriptor(const ProtobufCMessageDescriptor *type,
+                                                uint32_t number);
+
+// The name of a type without its package: "Event.Offers".
+const char *wire_message_name(const ProtobufCMessageDescriptor *type);
+
 // The last field of that number and type WIRE_BYTES in `message`, or an empty slice with data NULL.
 struct slice wire_find(struct slice message, uint32_t number);
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value); // likewise
 
+// The next field of that number and type WIRE_BYTES: advances `rest`. False at the end.
+bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
+
 // Is `message` a well-formed message of that type: all lengths and varints whole, wire types those
 // of the fields, required fields there, nesting at most 64 deep? Unknown fields and enum values are
-// fine. The error names the field path.
+// fine. The error names the field path, list elements counted from 0. Where a singular message
+// occurs several times, which adds up to one, each is excused from having its required fields.
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
 
 // Writers; false at the buffer's cap.
 bool wire_put_varint(struct buffer *buffer, uint32_t number, uint64_t value);
+bool wire_put_fixed64(struct buffer *buffer, uint32_t number, uint64_t value);
+bool wire_put_fixed32(struct buffer *buffer, uint32_t number, uint32_t value);
 bool wire_put_double(struct buffer *buffer, uint32_t number, double value);
 bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes);
 
 // A nested message of unknown length: begin returns a mark for end. Between the two, append its
-// fields.
+// fields. At the cap the mark is 0, and end returns false for it.
 size_t wire_begin(struct buffer *buffer, uint32_t number);
 bool wire_end(struct buffer *buffer, size_t mark);
 

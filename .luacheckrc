@@ -1,0 +1,12 @@
+-- What luacheck knows about the Lua in this tree.
+std = "lua54"
+max_line_length = 120
+codes = true
+exclude_files = { "build*/**" }
+
+-- Callbacks get what the contract says, used or not.
+self = false
+unused_args = false
+
+files["spec"] = { std = "lua54+busted", max_line_length = 140 } -- rows of data
+files["lua/meta"] = { ignore = { "1..", "2..", "6.." } }

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Arguments of driver operations: see arguments.h.
+
+#include "bindings/arguments.h"
+
+#include <lauxlib.h>
+
+// An id is its text; `{ value = text }` is taken as everywhere. // [-0, +1, e]
+static bool push_id(lua_State *L, int index)
+{
+    if (lua_type(L, index) == LUA_TTABLE) {
+        lua_pushliteral(L, "value");
+        lua_rawget(L, index);
+    } else {
+        lua_pushvalue(L, index);
+    }
+    if (lua_type(L, -1) == LUA_TSTRING)
+        return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+static int refuse(lua_State *L, const char *name, lua_Integer place, int index)
+{
+    return luaL_error(L, "%s[%I]: id (a string) expected, got %s", name, (LUAI_UACINT)place,
+                      luaL_typename(L, index));
+}
+
+void arguments_ids(lua_State *L, int index, const char *name)
+{
+    index = lua_absindex(L, index);
+    lua_newtable(L);
+    int list = lua_gettop(L);
+    if (push_id(L, index)) {
+        lua_rawseti(L, list, 1);
+    } else if (lua_type(L, index) == LUA_TTABLE) {
+        lua_Integer count = (lua_Integer)lua_rawlen(L, index);
+        for (lua_Integer i = 1; i <= count; i++) {
+            lua_rawgeti(L, index, i);
+            if (!push_id(L, lua_gettop(L)))
+                refuse(L, name, i, -1);
+            lua_rawseti(L, list, i);
+            lua_settop(L, list);
+        }
+    } else {
+        luaL_error(L, "%s: an id or a list of ids expected, got %s", name, luaL_typename(L, index));
+    }
+    lua_replace(L, index);
+}
+
+const char **arguments_roles(lua_State *L, int index, const char *name)
+{
+    if (lua_isnoneornil(L, index)) {
+        lua_pushnil(L);
+        return NULL;
+    }
+    if (lua_type(L, index) != LUA_TTABLE)
+        luaL_error(L, "%s: a list of roles expected, got %s", name, luaL_typename(L, index));
+    size_t count = lua_rawlen(L, index);
+    const char **roles = lua_newuserdatauv(L, (count + 1) * sizeof *roles, 1);
+    lua_pushvalue(L, index);
+    lua_setiuservalue(L, -2, 1);
+    for (size_t i = 0; i < count; i++) {
+        if (lua_rawgeti(L, index, (lua_Integer)i + 1) != LUA_TSTRING)
+            luaL_error(L, "%s[%I]: a role (a string) expected, got %s", name, (LUAI_UACINT)(i + 1),
+                       luaL_typename(L, -1));
+        roles[i] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    roles[count] = NULL;
+    return roles;
+}

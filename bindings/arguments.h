@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Arguments of driver operations that are more than one message: ids that may come alone or as a
+// list, lists of roles, and tables that are made into the message of a call.
+
+#ifndef MESOS_LUA_BINDINGS_ARGUMENTS_H
+#define MESOS_LUA_BINDINGS_ARGUMENTS_H
+
+#include "base/buffer.h"
+
+#include <lua.h>
+#include <protobuf-c/protobuf-c.h>
+
+// Replaces the id or list of ids at `index` by a list of strings. Raises if it is neither, naming
+// the argument. // [-0, +0, e]
+void arguments_ids(lua_State *L, int index, const char *name);
+
+// Pushes a userdata that owns the array of roles at `index`, ended by NULL, and returns it. nil
+// gives NULL (all roles) and pushes nil. // [-0, +1, e]
+const char **arguments_roles(lua_State *L, int index, const char *name);
+
+#endif

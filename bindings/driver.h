@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The driver as Lua sees it: an object with the operations of the contract. It is a handle: it
+// stays valid, and says so, when the scheduler behind it is gone.
+
+#ifndef MESOS_LUA_BINDINGS_DRIVER_H
+#define MESOS_LUA_BINDINGS_DRIVER_H
+
+#include "bindings/scheduler.h"
+
+// Adds SchedulerDriver and the DRIVER_ names to the module table on top of the stack.
+// // [-0, +0, e]
+void driver_open(lua_State *L, struct scheduler_environment *environment);
+
+// Pushes a handle for `scheduler`; with `owner` the scheduler dies with it. // [-0, +1, e]
+void driver_push(lua_State *L, struct scheduler *scheduler, bool owner);
+
+#endif

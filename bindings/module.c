@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The module `mesos`: puts together what the other files of this room bring. A field that the
+// module does not have raises when it is read, so that a misspelt function is named at once.
+
+#include "bindings/module.h"
+
+#include "bindings/driver.h"
+#include "bindings/log.h"
+#include "bindings/message.h"
+#include "bindings/offer_view.h"
+#include "bindings/resources.h"
+#include "bindings/timers.h"
+#include "script/script.h"
+
+#include <lauxlib.h>
+
+static int l_unknown(lua_State *L) // [-2, +0, v]
+{
+    return luaL_error(L, "the module mesos has no '%s'", luaL_tolstring(L, 2, NULL));
+}
+
+int module_open(lua_State *L)
+{
+    struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(1));
+    struct script *script = script_of(L);
+    message_open(L);
+    offer_view_open(L);
+    lua_newtable(L);
+    driver_open(L, environment);
+    resources_open(L);
+    log_open(L, script);
+    timers_open(L, script);
+    lua_pushcfunction(L, l_exit);
+    lua_setfield(L, -2, "exit");
+    lua_pushliteral(L, MESOS_LUA_VERSION);
+    lua_setfield(L, -2, "version");
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, l_unknown);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    return 1;
+}

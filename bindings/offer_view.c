@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The short cuts of an offer: see offer_view.h. All sums are made in one walk over the wire bytes,
+// the first time that one of them is read. Quantities are added as whole thousandths, as masters
+// and agents do, so that 0.1 and 0.2 are 0.3.
+
+#include "bindings/offer_view.h"
+
+#include "bindings/message.h"
+#include "bindings/view.h"
+#include "mesos/v1/mesos.pb-c.h"
+#include "mesos/wire.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Field numbers.
+enum { OFFER_RESOURCES = 5, OFFER_ATTRIBUTES = 7, OFFER_ALLOCATION = 10, ALLOCATION_ROLE = 1 };
+enum {
+    RESOURCE_NAME = 1,
+    RESOURCE_SCALAR = 3,
+    RESOURCE_RANGES = 4,
+    RESOURCE_ROLE = 6,
+    RESOURCE_REVOCABLE = 9,
+    RESOURCE_RESERVATIONS = 13,
+    RESERVATION_ROLE = 3,
+};
+enum { RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2, SCALAR_VALUE = 1, TEXT_VALUE = 1 };
+enum {
+    ATTRIBUTE_NAME = 1,
+    ATTRIBUTE_TYPE = 2,
+    ATTRIBUTE_SCALAR = 3,
+    ATTRIBUTE_RANGES = 4,
+    ATTRIBUTE_TEXT = 5,
+    ATTRIBUTE_SET = 6,
+};
+
+// ---- which resources count ----
+
+struct resource {
+    struct slice name, scalar, ranges;
+    struct slice reserved; // to this role; data is NULL if unreserved
+    bool revocable;
+};
+
+// The role that the offer is allocated to; data is NULL if it names none.
+static struct slice allocation_role(struct slice offer)
+{
+    struct slice info = wire_find(offer, OFFER_ALLOCATION);
+    if (info.data == NULL)
+        return info;
+    struct slice role = wire_find(info, ALLOCATION_ROLE);
+    return role.data != NULL ? role : slice_text("");
+}
+
+// `role` is the older form of a reservation, "*" being none; of `reservations` the last, which is
+// the most refined, is the one that holds.
+static void read_resource_field(struct resource *resource, const struct wire_field *it)
+{
+    switch (it->number) {
+    case RESOURCE_NAME:
+        resource->name = it->bytes;
+        break;
+    case RESOURCE_SCALAR:
+        resource->scalar = it->bytes;
+        break;
+    case RESOURCE_RANGES:
+        resource->ranges = it->bytes;
+        break;
+    case RESOURCE_ROLE:
+        if (it->bytes.length != 1 || *it->bytes.data != '*')
+            resource->reserved = it->bytes;
+        break;
+    case RESOURCE_REVOCABLE:
+        resource->revocable = true;
+        break;
+    case RESOURCE_RESERVATIONS:
+        resource->reserved = wire_find(it->bytes, RESERVATION_ROLE);
+        if (resource->reserved.data == NULL)
+            resource->reserved = slice_text("");
+    }
+}
+
+static struct resource read_resource(struct slice message)
+{
+    struct resource resource = {.revocable = false};
+    struct wire wire = wire_open(message);
+    for (struct wire_field it; wire_next(&wire, &it);)
+        read_resource_field(&resource, &it);
+    return resource;
+}
+
+static bool counts(const struct resource *resource, struct slice role)
+{
+    if (resource->revocable)
+        return false;
+    return resource->reserved.data == NULL || role.data == NULL ||
+           slice_equal(resource->reserved, role);
+}
+
+// ---- the sums ----
+
+enum { CPUS, MEM, DISK, GPUS, SUMS };
+
+struct sums {
+    bool known;
+    double thousandths[SUMS]; // whole numbers
+};
+
+#define NAME(text)                                                                                 \
+    {                                                                                              \
+        .data = (const uint8_t *)(text), .length = sizeof(text) - 1                                \
+    }
+
+static const struct slice sum_names[SUMS] = {NAME("cpus"), NAME("mem"), NAME("disk"), NAME("gpus")};
+
+static double scalar_value(struct slice scalar)
+{
+    double value = 0;
+    struct wire wire = wire_open(scalar);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        if (it.number == SCALAR_VALUE && it.type == WIRE_FIXED64)
+            memcpy(&value, &it.value, sizeof value);
+    }
+    return value;
+}
+
+static void add(struct sums *sums, const struct resource *resource)
+{
+    for (int i = 0; i < SUMS; i++) {
+        if (slice_equal(resource->name, sum_names[i]))
+            sums->thousandths[i] += round(scalar_value(resource->scalar) * 1000);
+    }
+}
+
+static void sum_up(struct sums *sums, struct slice offer)
+{
+    struct slice role = allocation_role(offer);
+    struct wire wire = wire_open(offer);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        if (it.number != OFFER_RESOURCES)
+            continue;
+        struct resource resource = read_resource(it.bytes);
+        if (counts(&resource, role))
+            add(sums, &resource);
+    }
+    sums->known = true;
+}
+
+static void push_sum(lua_State *L, struct slice offer, struct sums *sums, int which)
+{
+    if (!sums->known)
+        sum_up(sums, offer);
+    lua_pushnumber(L, sums->thousandths[which] / 1000);
+}
+
+static void get_cpus(lua_State *L, struct slice offer, void *sums)
+{
+    push_sum(L, offer, sums, CPUS);
+}
+
+static void get_mem(lua_State *L, struct slice offer, void *sums)
+{
+    push_sum(L, offer, sums, MEM);
+}
+
+static void get_disk(lua_State *L, struct slice offer, void *sums)
+{
+    push_sum(L, offer, sums, DISK);
+}
+
+static void get_gpus(lua_State *L, struct slice offer, void *sums)
+{
+    push_sum(L, offer, sums, GPUS);
+}
+
+// ---- the ports ----
+
+struct range {
+    uint64_t first, last;
+};
+
+// Ranges that fit into `ranges`, which may be NULL; returns how many there are.
+static size_t read_ranges(struct slice message, struct range *ranges)
+{
+    size_t count = 0;
+    struct wire wire = wire_open(message);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        struct range range = {0, 0};
+        if (it.number != RANGES_RANGE || !wire_find_varint(it.bytes, RANGE_BEGIN, &range.first) ||
+            !wire_find_varint(it.bytes, RANGE_END, &range.last) || range.first > range.last)
+            continue;
+        if (ranges != NULL)
+            ranges[count] = range;
+        count++;
+    }
+    return count;
+}
+
+// The same for all ports of an offer that count.
+static size_t read_ports(struct slice offer, struct range *ranges)
+{
+    size_t count = 0;
+    struct slice role = allocation_role(offer);
+    struct wire wire = wire_open(offer);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        if (it.number != OFFER_RESOURCES)
+            continue;
+        struct resource resource = read_resource(it.bytes);
+        if (slice_equal(resource.name, slice_text("ports")) && counts(&resource, role))
+            count += read_ranges(resource.ranges, ranges != NULL ? ranges + count : NULL);
+    }
+    return count;
+}
+
+static int compare_ranges(const void *a, const void *b)
+{
+    uint64_t left = ((const struct range *)a)->first, right = ((const struct range *)b)->first;
+    return left < right ? -1 : left > right;
+}
+
+// Joins sorted ranges that overlap or touch; returns how many are left.
+static size_t join(struct range *ranges, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct range *last = kept ? &ranges[kept - 1] : NULL;
+        if (last == NULL || (ranges[i].first > last->last && ranges[i].first - last->last > 1))
+            ranges[kept++] = ranges[i];
+        else if (ranges[i].last > last->last)
+            last->last = ranges[i].last;
+    }
+    return kept;
+}
+
+static void push_ranges(lua_State *L, const struct range *ranges, size_t count)
+{
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_createtable(L, 2, 0);
+        lua_pushinteger(L, (lua_Integer)ranges[i].first);
+        lua_rawseti(L, -2, 1);
+        lua_pushinteger(L, (lua_Integer)ranges[i].last);
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+static void get_ports(lua_State *L, struct slice offer, void *sums)
+{
+    (void)sums;
+    if (view_kept(L, "ports"))
+        return;
+    lua_pop(L, 1);
+    size_t count = read_ports(offer, NULL);
+    struct range *ranges = lua_newuserdatauv(L, (count + 1) * sizeof *ranges, 0);
+    read_ports(offer, ranges);
+    qsort(ranges, count, sizeof *ranges, compare_ranges);
+    push_ranges(L, ranges, join(ranges, count));
+    lua_replace(L, -2);
+    view_keep(L, "ports");
+}
+
+// ---- the attributes ----
+
+static bool find_attribute(struct slice offer, struct slice name, struct slice *attribute)
+{
+    struct wire wire = wire_open(offer);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        *attribute = it.bytes;
+        if (it.number == OFFER_ATTRIBUTES && slice_equal(wire_find(it.bytes, ATTRIBUTE_NAME), name))
+            return true;
+    }
+    return false;
+}
+
+static void push_scalar(lua_State *L, struct slice scalar)
+{
+    lua_pushnumber(L, scalar_value(scalar));
+}
+
+static void push_text(lua_State *L, struct slice text)
+{
+    struct slice value = wire_find(text, TEXT_VALUE);
+    lua_pushlstring(L, (const char *)value.data, value.length);
+}
+
+static void push_range_messages(lua_State *L, struct slice ranges)
+{
+    message_push(L, &mesos__v1__value__ranges__descriptor, ranges);
+    lua_getfield(L, -1, "range");
+    lua_replace(L, -2);
+}
+
+static void push_items(lua_State *L, struct slice set)
+{
+    message_push(L, &mesos__v1__value__set__descriptor, set);
+    lua_getfield(L, -1, "item");
+    lua_replace(L, -2);
+}
+
+// Where each type of attribute has its value, and how that is pushed.
+static const struct {
+    uint32_t number;
+    void (*push)(lua_State *L, struct slice value);
+} values[] = {
+    [MESOS__V1__VALUE__TYPE__SCALAR] = {ATTRIBUTE_SCALAR, push_scalar},
+    [MESOS__V1__VALUE__TYPE__RANGES] = {ATTRIBUTE_RANGES, push_range_messages},
+    [MESOS__V1__VALUE__TYPE__SET] = {ATTRIBUTE_SET, push_items},
+    [MESOS__V1__VALUE__TYPE__TEXT] = {ATTRIBUTE_TEXT, push_text},
+};
+
+static void push_attribute(lua_State *L, struct slice attribute)
+{
+    uint64_t type = UINT64_MAX;
+    wire_find_varint(attribute, ATTRIBUTE_TYPE, &type);
+    struct slice value = {.data = NULL};
+    if (type < sizeof values / sizeof *values)
+        value = wire_find(attribute, values[type].number);
+    if (value.data != NULL)
+        values[type].push(L, value);
+    else
+        lua_pushnil(L);
+}
+
+// offer:attribute(name): the value of the first attribute of that name, or nil.
+static int l_attribute(lua_State *L)
+{
+    struct slice offer = view_check(L, 1, &mesos__v1__offer__descriptor), name, attribute;
+    name.data = (const uint8_t *)luaL_checklstring(L, 2, &name.length);
+    if (find_attribute(offer, name, &attribute))
+        push_attribute(L, attribute);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+void offer_view_open(lua_State *L)
+{
+    static const struct view_member members[] = {
+        {.name = "cpus", .getter = get_cpus},
+        {.name = "mem", .getter = get_mem},
+        {.name = "disk", .getter = get_disk},
+        {.name = "gpus", .getter = get_gpus},
+        {.name = "ports", .getter = get_ports},
+        {.name = "attribute", .method = l_attribute},
+        {.name = NULL},
+    };
+    view_define(L, &mesos__v1__offer__descriptor, members, sizeof(struct sums));
+}

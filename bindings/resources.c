@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// mesos.resources: see resources.h. A table is turned into resources value by value; text goes
+// through the parser that the embedded cluster uses as well.
+
+#include "bindings/resources.h"
+
+#include "bindings/message.h"
+#include "mesos/resources.h"
+#include "mesos/wire.h"
+
+#include <lauxlib.h>
+#include <math.h>
+
+// The value on top becomes the field `field` of a new resource named `name`. // [-1, +1, e]
+static void push_resource(lua_State *L, const char *name, const char *type, const char *field)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, type);
+    lua_setfield(L, -2, "type");
+    lua_insert(L, -2);
+    lua_setfield(L, -2, field);
+}
+
+static int refuse(lua_State *L, const char *name) // [-0, +0, v]
+{
+    return luaL_error(L,
+                      "resources.%s: a number, a list of {first, last}, or a list of strings "
+                      "expected, got %s",
+                      name, luaL_typename(L, -1));
+}
+
+// Wraps the list on top as { field = list }. // [-1, +1, e]
+static void wrap(lua_State *L, const char *field)
+{
+    lua_createtable(L, 0, 1);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, field);
+}
+
+// A list of ranges or of items, told apart by its first element. // [-1, +1, e]
+static void push_list_resource(lua_State *L, const char *name)
+{
+    int first = lua_rawgeti(L, -1, 1);
+    lua_pop(L, 1);
+    if (first == LUA_TTABLE) {
+        wrap(L, "range");
+        push_resource(L, name, "RANGES", "ranges");
+    } else if (first == LUA_TSTRING) {
+        wrap(L, "item");
+        push_resource(L, name, "SET", "set");
+    } else {
+        refuse(L, name);
+    }
+}
+
+static int from_table(lua_State *L) // [-1, +1, e]
+{
+    lua_newtable(L);
+    lua_Integer place = 0;
+    lua_pushnil(L);
+    while (lua_next(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            luaL_error(L, "mesos.resources: names of resources expected, such as "
+                          "mesos.resources { cpus = 1, mem = 128 }");
+        const char *name = lua_tostring(L, -2);
+        if (lua_type(L, -1) == LUA_TNUMBER) {
+            if (!(lua_tonumber(L, -1) >= 0) || isinf(lua_tonumber(L, -1)))
+                luaL_error(L, "resources.%s: a number of 0 or more expected, got %f", name,
+                           lua_tonumber(L, -1));
+            push_resource(L, name, "SCALAR", "scalar");
+        } else if (lua_type(L, -1) == LUA_TTABLE) {
+            push_list_resource(L, name);
+        } else {
+            refuse(L, name);
+        }
+        lua_rawseti(L, 2, ++place);
+    }
+    return 1;
+}
+
+// All of the list as the repeated field 1 of a message, in scratch memory.
+static void pack_all(const struct resources *list, struct buffer *buffer)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        size_t mark = wire_begin(buffer, 1);
+        size_t size = mesos__v1__resource__get_packed_size(list->items[i]);
+        uint8_t *end = buffer_reserve(buffer, size);
+        if (end != NULL)
+            buffer->length += mesos__v1__resource__pack(list->items[i], end);
+        wire_end(buffer, mark);
+    }
+}
+
+// Nothing between parsing and freeing can raise. // [-1, +1, e]
+static int from_text(lua_State *L)
+{
+    struct buffer *buffer = message_scratch(L);
+    struct resources list = {.count = 0};
+    struct error err = {0};
+    bool parsed = resources_parse(&list, lua_tostring(L, 1), NULL, &err);
+    if (parsed)
+        pack_all(&list, buffer);
+    resources_free(&list);
+    if (!parsed)
+        luaL_error(L, "mesos.resources: %s", err.text);
+    lua_newtable(L);
+    struct slice rest = buffer_slice(buffer), wire;
+    for (lua_Integer i = 1; wire_next_bytes(&rest, 1, &wire); i++) {
+        message_push(L, &mesos__v1__resource__descriptor, wire);
+        lua_rawseti(L, -2, i);
+    }
+    return 1;
+}
+
+static int l_resources(lua_State *L) // [-1, +1, e]
+{
+    lua_settop(L, 1);
+    if (lua_type(L, 1) == LUA_TSTRING)
+        return from_text(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    return from_table(L);
+}
+
+void resources_open(lua_State *L)
+{
+    lua_pushcfunction(L, l_resources);
+    lua_setfield(L, -2, "resources");
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A scheduler: the table of callbacks that a script wrote, on a driver. Events of the driver become
+// calls of the table's methods, each in a routine of its own; how the call ends decides whether an
+// update is acknowledged.
+//
+// The host makes the scheduler of a script that returns its table; a script that builds its own
+// driver makes one with mesos.SchedulerDriver. Either way the scheduler owns the driver, and the
+// object that Lua holds (bindings/driver.h) is a handle to it.
+
+#ifndef MESOS_LUA_BINDINGS_SCHEDULER_H
+#define MESOS_LUA_BINDINGS_SCHEDULER_H
+
+#include "mesos/driver.h"
+#include "script/script.h"
+
+// What schedulers need of the program around them.
+struct scheduler_environment {
+    struct loop *loop;
+    // The detector and transport for a master's address; NULL stands for the program's own choice.
+    bool (*connect)(void *data, const char *master, struct detector **detector,
+                    struct transport **transport, struct error *err);
+    // Runs turns of the loop until `done`; for driver:run() and driver:join().
+    void (*run)(void *data, bool (*done)(void *data), void *done_data);
+    bool checking; // load and look, but contact nobody
+    void *data;
+
+    struct scheduler *first; // all of them
+};
+
+struct scheduler;
+
+// Makes a scheduler from the settings table at `index`: { scheduler =, framework =, master =,
+// implicitAcknowledgements =, suppressedRoles =, offerConstraints =, credential = }. Raises on what
+// is wrong with it, naming it. The scheduler belongs to the caller. // [-0, +0, e]
+struct scheduler *scheduler_create(lua_State *L, int index,
+                                   struct scheduler_environment *environment);
+
+// Legal at any time, also inside a callback.
+void scheduler_destroy(struct scheduler *scheduler);
+
+struct driver *scheduler_driver(struct scheduler *scheduler);
+struct scheduler *scheduler_next(struct scheduler *scheduler); // in its environment
+
+// Stops it as a signal does: with failover if its framework has a failover timeout.
+void scheduler_stop(struct scheduler *scheduler);
+
+// May its driver be started, and may a call of driver:join() wait here?
+bool scheduler_dispatching(const struct scheduler *scheduler); // inside one of its callbacks
+bool scheduler_explicit(const struct scheduler *scheduler);    // explicit acknowledgements
+
+struct scheduler_environment *scheduler_environment(struct scheduler *scheduler);
+
+// Pushes what the script holds of it, the driver object, the same each time. // [-0, +1, m]
+void scheduler_push_driver(lua_State *L, struct scheduler *scheduler);
+
+// The driver object keeps its pointer to the scheduler at `back` (NULL: no more); the scheduler
+// clears it when it goes.
+void scheduler_attach(struct scheduler *scheduler, struct scheduler **back);
+
+// Keeps the driver object at `index` from being collected until the driver has finished.
+// // [-0, +0, m]
+void scheduler_hold(lua_State *L, struct scheduler *scheduler, int index);
+
+// The world of `script` ends: none of its schedulers may use it any more.
+void scheduler_forget(struct scheduler_environment *environment, const struct script *script);
+
+// Makes the scheduler of the table that the main chunk of `script` returned; `tell` hears of what
+// looks like a mistake in it and is none for sure, such as a misspelt callback. A script that
+// returned nothing but made drivers of its own is fine as well: then `made` is NULL. False, and
+// `err`, if the script returned something else or its table is wrong.
+bool scheduler_adopt(struct script *script, struct scheduler_environment *environment,
+                     void (*tell)(void *data, const char *text), void *data,
+                     struct scheduler **made, struct error *err);
+
+#endif

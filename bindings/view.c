@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Views: see view.h. A view has no finaliser: its first user value is the anchor that holds the
+// block, shared by all views of the block through a weak table, its second the table of kept
+// values. On the first read the message is walked once and the place of each field is noted; after
+// that a field is one step away.
+
+#include "bindings/view.h"
+
+#include "base/suggest.h"
+#include "bindings/message.h"
+#include "bindings/message_text.h"
+#include "bindings/offer_view.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+enum { ANCHOR = 1, KEPT = 2 }; // user values
+
+struct view_class {
+    struct shape *shape;
+    const struct view_member *members;
+    size_t extra_size;
+    int metatable; // registry
+};
+
+// `at` is the offset of the field's last occurrence, plus one; 0 if it is absent. AGAIN says that
+// there were several, which for a message means that they have to be added up.
+struct view {
+    const struct view_class *class;
+    struct slice slice;
+    const char *reason;
+    bool indexed;
+    uint32_t at[];
+};
+
+#define AGAIN 0x80000000u
+
+static const char anchor_name[] = "mesos.bytes";
+static const char anchors_key, classes_key, mark_key;
+
+static size_t fields_size(const struct shape *shape)
+{
+    size_t size = shape->type->n_fields * sizeof(uint32_t);
+    return (size + 7) & ~(size_t)7;
+}
+
+static void *extra(struct view *view)
+{
+    size_t head = (sizeof *view + 7) & ~(size_t)7;
+    return (char *)view + head + fields_size(view->class->shape);
+}
+
+// ---- finding fields ----
+
+static void clear_rivals(struct view *view, const ProtobufCFieldDescriptor *field)
+{
+    const ProtobufCMessageDescriptor *type = view->class->shape->type;
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *other = &type->fields[i];
+        if (other != field && (other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+            other->quantifier_offset == field->quantifier_offset)
+            view->at[i] = 0;
+    }
+}
+
+static void note(struct view *view, uint32_t number, size_t offset)
+{
+    const ProtobufCMessageDescriptor *type = view->class->shape->type;
+    const ProtobufCFieldDescriptor *field = wire_descriptor(type, number);
+    if (field == NULL)
+        return;
+    uint32_t *at = &view->at[field - type->fields];
+    *at = (uint32_t)(offset + 1) | (*at != 0 ? AGAIN : 0);
+    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+        clear_rivals(view, field);
+}
+
+static void find_fields(struct view *view)
+{
+    struct wire wire = wire_open(view->slice);
+    const uint8_t *at = wire.at;
+    for (struct wire_field it; wire_next(&wire, &it); at = wire.at)
+        note(view, it.number, (size_t)(at - view->slice.data));
+    view->indexed = true;
+}
+
+static uint32_t place_of(struct view *view, unsigned position)
+{
+    if (!view->indexed)
+        find_fields(view);
+    return view->at[position];
+}
+
+// ---- kept values ----
+
+bool view_kept(lua_State *L, const char *name)
+{
+    if (lua_getiuservalue(L, 1, KEPT) == LUA_TTABLE) {
+        lua_pushstring(L, name);
+        lua_rawget(L, -2);
+        lua_replace(L, -2);
+    }
+    return !lua_isnil(L, -1);
+}
+
+void view_keep(lua_State *L, const char *name)
+{
+    if (lua_getiuservalue(L, 1, KEPT) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_createtable(L, 0, 2);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, 1, KEPT);
+    }
+    lua_pushstring(L, name);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
+// ---- reading ----
+
+static bool is_composite(struct shape *shape, unsigned position, lua_State *L)
+{
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    return field->label == PROTOBUF_C_LABEL_REPEATED ||
+           (field->type == PROTOBUF_C_TYPE_MESSAGE &&
+            !message_shape_nested(L, shape, position)->collapsed);
+}
+
+static void push_occurrence(lua_State *L, struct view *view, unsigned position, uint32_t at)
+{
+    struct wire_field it;
+    size_t offset = (at & ~AGAIN) - 1;
+    struct wire wire = wire_open(
+        (struct slice){.data = view->slice.data + offset, .length = view->slice.length - offset});
+    wire_next(&wire, &it);
+    message_push_occurrence(L, view->class->shape, position, &it);
+}
+
+static void push_composite(lua_State *L, struct view *view, unsigned position, uint32_t at)
+{
+    struct shape *shape = view->class->shape;
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    if (view_kept(L, field->name))
+        return;
+    lua_pop(L, 1);
+    if (at == 0)
+        lua_newtable(L);
+    else if (field->label == PROTOBUF_C_LABEL_REPEATED || (at & AGAIN))
+        message_push_field(L, shape, position, view->slice);
+    else
+        push_occurrence(L, view, position, at);
+    view_keep(L, field->name);
+}
+
+// Pushes the field of the view at index 1, nil if it is absent. // [-0, +1, e]
+static void push_field(lua_State *L, struct view *view, unsigned position)
+{
+    const ProtobufCFieldDescriptor *field = &view->class->shape->type->fields[position];
+    uint32_t at = place_of(view, position);
+    if (at == 0 && field->label != PROTOBUF_C_LABEL_REPEATED)
+        lua_pushnil(L);
+    else if (is_composite(view->class->shape, position, L))
+        push_composite(L, view, position, at);
+    else if ((at & AGAIN) && field->type == PROTOBUF_C_TYPE_MESSAGE)
+        message_push_field(L, view->class->shape, position, view->slice);
+    else
+        push_occurrence(L, view, position, at);
+}
+
+// ---- what Lua calls ----
+
+// Upvalues of these functions.
+enum { CLASS = 1, METATABLE = 2, NAMES = 3 };
+
+// The view at index 1, of the class that the function belongs to.
+static struct view *self(lua_State *L)
+{
+    const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
+    if (!lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(METATABLE)))
+        luaL_typeerror(L, 1, class->shape->type->name);
+    lua_pop(L, 1);
+    return lua_touserdata(L, 1);
+}
+
+// A view answers to more names than its message has fields. // [-0, +1, -]
+static const char *view_name(const void *data, size_t index)
+{
+    const struct view_class *class = data;
+    const ProtobufCMessageDescriptor *type = class->shape->type;
+    if (index < type->n_fields)
+        return type->fields[index].name;
+    return class->members ? class->members[index - type->n_fields].name : NULL;
+}
+
+static int no_name(lua_State *L, const struct view_class *class) // [-0, +0, v]
+{
+    const char *name = luaL_tolstring(L, 2, NULL), *near = suggest(name, view_name, class);
+    return luaL_error(L, "%s has no field '%s'%s%s%s", class->shape->name, name,
+                      near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+}
+
+// The table of names says what each stands for: a field is its position from 1, a getter a
+// number from -1 down, a method the function itself.
+static int l_index(lua_State *L)
+{
+    struct view *view = self(L);
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(NAMES)) == LUA_TNIL)
+        return no_name(L, view->class);
+    int number = (int)lua_tointeger(L, -1);
+    if (number > 0)
+        push_field(L, view, (unsigned)number - 1);
+    else if (number < 0)
+        view->class->members[-number - 1].getter(L, view->slice, extra(view));
+    return 1;
+}
+
+static int l_newindex(lua_State *L)
+{
+    return luaL_error(L, "%s is read-only; use :table() for a copy", self(L)->class->shape->name);
+}
+
+// The position of the field after that of the key at index 2; the first for nil.
+static unsigned position_after(lua_State *L, const struct view *view)
+{
+    if (lua_isnoneornil(L, 2))
+        return 0;
+    int position = message_position(L, view->class->shape, 2);
+    return position < 0 ? (unsigned)message_no_field(L, view->class->shape, 2)
+                        : (unsigned)position + 1;
+}
+
+static int l_next(lua_State *L)
+{
+    struct view *view = self(L);
+    const ProtobufCMessageDescriptor *type = view->class->shape->type;
+    lua_settop(L, 2);
+    for (unsigned i = position_after(L, view); i < type->n_fields; i++) {
+        if (place_of(view, i) == 0)
+            continue;
+        lua_pushstring(L, type->fields[i].name);
+        push_field(L, view, i);
+        return 2;
+    }
+    lua_pushnil(L);
+    return 1;
+}
+
+static int l_pairs(lua_State *L)
+{
+    self(L);
+    lua_pushvalue(L, lua_upvalueindex(CLASS));
+    lua_pushvalue(L, lua_upvalueindex(METATABLE));
+    lua_pushcclosure(L, l_next, METATABLE);
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+static int l_tostring(lua_State *L)
+{
+    struct view *view = self(L);
+    message_push_plain(L, view->class->shape->type, view->slice);
+    message_text(L, -1, view->class->shape);
+    return 1;
+}
+
+static int l_eq(lua_State *L)
+{
+    struct view_content a, b;
+    lua_pushboolean(L, view_get(L, 1, &a) && view_get(L, 2, &b) && a.type == b.type &&
+                           slice_equal(a.slice, b.slice));
+    return 1;
+}
+
+static int l_table(lua_State *L)
+{
+    struct view_content content;
+    if (!view_get(L, 1, &content))
+        return luaL_typeerror(L, 1, "message (call it as view:table())");
+    message_push_plain(L, content.type, content.slice);
+    return 1;
+}
+
+// ---- classes ----
+
+// Pushes the table of what each name stands for. // [-0, +1, e]
+static void push_names(lua_State *L, const struct view_class *class)
+{
+    const ProtobufCMessageDescriptor *type = class->shape->type;
+    lua_createtable(L, 0, (int)type->n_fields + 8);
+    lua_pushcfunction(L, l_table);
+    lua_setfield(L, -2, "table");
+    for (int i = 0; class->members != NULL && class->members[i].name != NULL; i++) {
+        if (class->members[i].method != NULL)
+            lua_pushcfunction(L, class->members[i].method);
+        else
+            lua_pushinteger(L, -i - 1);
+        lua_setfield(L, -2, class->members[i].name);
+    }
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        lua_pushinteger(L, (lua_Integer)i + 1);
+        lua_setfield(L, -2, type->fields[i].name);
+    }
+}
+
+// For the class at the top of the stack. // [-0, +0, e]
+static int reference_metatable(lua_State *L, const struct view_class *class)
+{
+    static const luaL_Reg methods[] = {{"__index", l_index},       {"__newindex", l_newindex},
+                                       {"__pairs", l_pairs},       {"__eq", l_eq},
+                                       {"__tostring", l_tostring}, {NULL, NULL}};
+    lua_createtable(L, 0, 8);
+    lua_pushstring(L, class->shape->type->name);
+    lua_setfield(L, -2, "__name");
+    lua_pushboolean(L, true);
+    lua_rawsetp(L, -2, &mark_key);
+    lua_pushvalue(L, -1);
+    lua_pushvalue(L, -3);
+    lua_insert(L, -2); // metatable class metatable
+    push_names(L, class);
+    luaL_setfuncs(L, methods, NAMES);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
+                 const struct view_member *members, size_t extra_size)
+{
+    struct shape *shape = message_shape(L, type);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key);
+    struct view_class *class = lua_newuserdatauv(L, sizeof *class, 0);
+    *class = (struct view_class){.shape = shape, .members = members, .extra_size = extra_size};
+    class->metatable = reference_metatable(L, class);
+    lua_rawsetp(L, -2, type);
+    lua_pop(L, 1);
+}
+
+static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDescriptor *type)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key);
+    if (lua_rawgetp(L, -1, type) == LUA_TNIL) {
+        view_define(L, type, NULL, 0);
+        lua_rawgetp(L, -2, type);
+        lua_replace(L, -2);
+    }
+    const struct view_class *class = lua_touserdata(L, -1);
+    lua_pop(L, 2);
+    return class;
+}
+
+// ---- anchors ----
+
+static int l_anchor_gc(lua_State *L)
+{
+    struct bytes **anchor = luaL_checkudata(L, 1, anchor_name);
+    bytes_unref(*anchor);
+    *anchor = NULL;
+    return 0;
+}
+
+// Pushes the anchor of a block. // [-0, +1, m]
+static void push_anchor(lua_State *L, struct bytes *block)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &anchors_key);
+    if (lua_rawgetp(L, -1, block) == LUA_TNIL) {
+        lua_pop(L, 1);
+        struct bytes **anchor = lua_newuserdatauv(L, sizeof(struct bytes *), 0);
+        *anchor = NULL;
+        luaL_setmetatable(L, anchor_name);
+        *anchor = bytes_ref(block);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, -3, block);
+    }
+    lua_replace(L, -2);
+}
+
+// ---- the face to C ----
+
+void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
+               struct slice slice)
+{
+    luaL_checkstack(L, 8, "views");
+    const struct view_class *class = class_of(L, type);
+    if (class->shape->collapsed) {
+        message_push(L, type, slice);
+        return;
+    }
+    size_t head = (sizeof(struct view) + 7) & ~(size_t)7;
+    size_t size = head + fields_size(class->shape) + class->extra_size;
+    struct view *view = lua_newuserdatauv(L, size, 2);
+    memset(view, 0, size);
+    view->class = class;
+    view->slice = slice;
+    push_anchor(L, block);
+    lua_setiuservalue(L, -2, ANCHOR);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
+    lua_setmetatable(L, -2);
+}
+
+static struct view *view_at(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
+        return NULL;
+    lua_rawgetp(L, -1, &mark_key);
+    bool marked = lua_toboolean(L, -1);
+    lua_pop(L, 2);
+    return marked ? lua_touserdata(L, index) : NULL;
+}
+
+bool view_get(lua_State *L, int index, struct view_content *content)
+{
+    const struct view *view = view_at(L, index);
+    if (view == NULL)
+        return false;
+    *content = (struct view_content){
+        .type = view->class->shape->type, .slice = view->slice, .reason = view->reason};
+    return true;
+}
+
+void view_invalidate(lua_State *L, int index, const char *reason)
+{
+    struct view *view = view_at(L, index);
+    if (view != NULL)
+        view->reason = reason;
+}
+
+void view_check_valid(lua_State *L, int index)
+{
+    const struct view *view = view_at(L, index);
+    if (view != NULL && view->reason != NULL)
+        luaL_error(L, "this %s cannot be used any more: %s", view->class->shape->name,
+                   view->reason);
+}
+
+struct slice view_check(lua_State *L, int index, const ProtobufCMessageDescriptor *type)
+{
+    struct view_content content;
+    if (!view_get(L, index, &content) || content.type != type)
+        luaL_typeerror(L, index, type->name);
+    return content.slice;
+}
+
+// The table of anchors is weak: an anchor that only this table knows may go.
+static void open_anchors(lua_State *L)
+{
+    luaL_newmetatable(L, anchor_name);
+    lua_pushcfunction(L, l_anchor_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &anchors_key);
+    lua_pop(L, 1);
+}
+
+void view_open(lua_State *L)
+{
+    open_anchors(L);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &classes_key);
+    offer_view_open(L);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Received messages as read-only objects. Offers and statuses come in tens of thousands and a
+// script looks at a few fields of each, so a view keeps the bytes and decodes a field when it is
+// read:
+//
+//     view (userdata) -> anchor (userdata, one a block) -> struct bytes, which the subscription
+//     shares
+//       |
+//       +-> table of the composite values that were read, so that reading again gives the same
+//       table
+//
+// The bytes must have passed wire_validate(). A view answers to the names of its type's fields and
+// to the members that its type was given with view_define(), which must not be names of fields.
+
+#ifndef MESOS_LUA_BINDINGS_VIEW_H
+#define MESOS_LUA_BINDINGS_VIEW_H
+
+#include "base/bytes.h"
+
+#include <lua.h>
+#include <protobuf-c/protobuf-c.h>
+
+// Pushes a view over `slice`, which lies in `block`; a reference on the block is taken. Of a type
+// that is a plain value in Lua, that value. // [-0, +1, m]
+void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
+               struct slice slice);
+
+struct view_content {
+    const ProtobufCMessageDescriptor *type;
+    struct slice slice; // valid as long as the view
+    const char *reason; // why it cannot be used any more, or NULL
+};
+
+// What is at `index`, if it is a view of any type. // [-0, +0, -]
+bool view_get(lua_State *L, int index, struct view_content *content);
+
+// From now on the view at `index` is refused where a message is sent, with `reason`, which must
+// live as long as the process: "it was declined". Reading goes on. Anything but a view is left
+// alone.
+// // [-0, +0, -]
+void view_invalidate(lua_State *L, int index, const char *reason);
+
+// Raises if the view at `index` was invalidated, "this Offer cannot be used any more: it was
+// declined". // [-0, +0, v]
+void view_check_valid(lua_State *L, int index);
+
+// A member beyond the fields and `table`, which all views have. A method is called by the script
+// with the view as its first argument; a getter pushes one value for the view at index 1. // [-0,
+// +1, e]
+struct view_member {
+    const char *name;
+    lua_CFunction method;
+    void (*getter)(lua_State *L, struct slice message, void *extra);
+};
+
+// Gives the views of a type members (ended by a NULL name, static) and `extra_size` bytes of their
+// own, zeroed, for their getters. Before the first view of that type. // [-0, +0, e]
+void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
+                 const struct view_member *members, size_t extra_size);
+
+// For methods: the view at `index`, which must be of that type. // [-0, +0, v]
+struct slice view_check(lua_State *L, int index, const ProtobufCMessageDescriptor *type);
+
+// For getters: the value kept under `name` by view_keep, or nil; and keeps the value at the top of
+// the stack. Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]
+bool view_kept(lua_State *L, const char *name);
+void view_keep(lua_State *L, const char *name);
+
+// Called by message_open(). // [-0, +0, e]
+void view_open(lua_State *L);
+
+#endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// "Did you mean ...?": the name that was probably meant by a misspelt word. Whoever has names,
+// fields, callbacks or options, hands them over one by one.
+
+#ifndef MESOS_LUA_BASE_SUGGEST_H
+#define MESOS_LUA_BASE_SUGGEST_H
+
+#include <stddef.h>
+
+// Returns the name of that index, NULL when there are no more.
+typedef const char *(*suggest_name)(const void *data, size_t index);
+
+// The name nearest to `word`, upper and lower case being the same, or NULL if none is near: a third
+// of the letters may be wrong, missing, too many or swapped with their neighbour.
+const char *suggest(const char *word, suggest_name name, const void *data);
+
+#endif

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line: options in, exit status out.
+
+#include "base/log.h"
+#include "host.h"
+#include "options.h"
+
+#include <stdio.h>
+
+static const int exit_usage = 2;
+
+static int (*const commands[])(const struct options *options) = {
+    [COMMAND_RUN] = host_run,
+    [COMMAND_CHECK] = host_check,
+    [COMMAND_LOCAL] = host_local,
+};
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct error err = {0};
+    if (!options_parse(&options, argc, argv, &err)) {
+        fprintf(stderr, "mesos-lua: %s\n", err.text);
+        return exit_usage;
+    }
+    if (options.show == SHOW_HELP) {
+        options_usage(stdout);
+        return 0;
+    }
+    if (options.show == SHOW_VERSION) {
+        puts("mesos-lua " MESOS_LUA_VERSION);
+        return 0;
+    }
+    log_set_level(options.log_level);
+    return commands[options.command](&options);
+}

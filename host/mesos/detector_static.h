@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The detector of addresses that a user wrote down: one, or several with commas, of which the first
+// is tried, then the next, and after the last the first again.
+
+#ifndef MESOS_LUA_MESOS_DETECTOR_STATIC_H
+#define MESOS_LUA_MESOS_DETECTOR_STATIC_H
+
+#include "mesos/detector.h"
+
+#define DETECTOR_STATIC_ADDRESSES 64 // in one list
+
+struct detector *detector_static_create(const char *addresses, struct loop *loop,
+                                        struct error *err);
+
+#endif

@@ -1,0 +1,862 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The scheduler driver: see driver.h. Two queues meet here. Events wait in `queue` until the
+// callback before them is over; calls go to the transport at once, but for declines, which are
+// gathered in `declines`. What the loop brings in enters through a function that brackets itself
+// with enter() and leave(): a driver that was destroyed meanwhile is freed by the last leave().
+//
+// The end has one road: stop and abort only set the status; settle() sees to it that what was sent
+// before is answered (or given up after a while), closes the stream, and tells the listener.
+
+#include "mesos/driver.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "mesos/event_queue.h"
+#include "mesos/events.h"
+#include "mesos/framework.h"
+#include "mesos/updates.h"
+#include "mesos/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define QUEUE_BYTES_MOST (64u << 20) // waiting events beyond this pause the stream
+#define CALL_BYTES_MOST (256u << 20)
+
+static const double settle_deadline = 5; // seconds for answers to what was sent before the end
+
+struct answer_slot {
+    struct driver *driver;
+    enum call_type type;
+};
+
+struct driver {
+    struct loop *loop;
+    const struct driver_listener *listener;
+    void *data;
+    struct detector *detector;
+    struct transport *transport;
+    struct subscription subscription;
+
+    enum driver_status status;
+    bool explicit_acknowledgements;
+    bool connected;  // as the callbacks told it
+    bool registered; // `registered` was called once
+    bool outdated;   // the master has not seen the latest framework, roles or constraints
+    bool settled;    // `finished` was called
+    bool doomed;     // destroyed inside one of our functions
+    unsigned depth;  // of enter() and leave()
+
+    struct framework framework;
+    struct bytes *master; // MasterInfo, or NULL
+
+    struct event_queue queue;
+    bool paused;
+    bool delivering; // a callback has not come to its end
+    struct driver_event current;
+    char *fatal; // the error that aborted the driver, until its callback
+
+    struct offers *offers, *inverse_offers;
+    const struct offer **batch; // the offers of the current event
+    size_t batch_capacity;
+
+    struct buffer call, message, declines, decline_filters;
+    size_t in_flight; // calls without an answer
+    struct answer_slot slots[CALL_TYPES];
+    struct driver_counters counters;
+    struct deferral turn;
+    struct timer deadline;
+};
+
+static void settle(struct driver *this);
+static void pump(struct driver *this);
+
+const char *driver_status_name(enum driver_status status)
+{
+    static const char *const names[] = {"", "DRIVER_NOT_STARTED", "DRIVER_RUNNING",
+                                        "DRIVER_ABORTED", "DRIVER_STOPPED"};
+    return names[status];
+}
+
+const char *driver_callback_name(enum driver_callback callback)
+{
+    static const char *const names[CALLBACKS] = {
+        [CALLBACK_REGISTERED] = "registered",
+        [CALLBACK_REREGISTERED] = "reregistered",
+        [CALLBACK_DISCONNECTED] = "disconnected",
+        [CALLBACK_RESOURCE_OFFERS] = "resourceOffers",
+        [CALLBACK_OFFER_RESCINDED] = "offerRescinded",
+        [CALLBACK_STATUS_UPDATE] = "statusUpdate",
+        [CALLBACK_FRAMEWORK_MESSAGE] = "frameworkMessage",
+        [CALLBACK_SLAVE_LOST] = "slaveLost",
+        [CALLBACK_EXECUTOR_LOST] = "executorLost",
+        [CALLBACK_ERROR] = "error",
+        [CALLBACK_INVERSE_OFFERS] = "inverseOffers",
+        [CALLBACK_INVERSE_OFFER_RESCINDED] = "inverseOfferRescinded",
+        [CALLBACK_OPERATION_STATUS_UPDATE] = "operationStatusUpdate",
+    };
+    return names[callback];
+}
+
+// ---- life within callbacks ----
+
+static void release(struct driver *this);
+
+static void enter(struct driver *this)
+{
+    this->depth++;
+}
+
+static void leave(struct driver *this)
+{
+    if (--this->depth == 0 && this->doomed)
+        release(this);
+}
+
+static bool running(const struct driver *this)
+{
+    return this->status == DRIVER_RUNNING && !this->doomed;
+}
+
+// ---- calls ----
+
+static void on_answer(void *data, const struct transport_reply *reply);
+
+static void send_call(struct driver *this, enum call_type type, struct slice message)
+{
+    if (!call_build(&this->call, type, framework_id(&this->framework), message)) {
+        log_error("%s is too large to be sent (%zu bytes)", call_name(type), message.length);
+        this->counters.dropped[type]++;
+        return;
+    }
+    this->counters.calls[type]++;
+    this->in_flight++;
+    transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
+}
+
+// All declines with one filter value that are waiting go out as one call.
+static void flush_declines(struct driver *this)
+{
+    if (this->declines.length == 0)
+        return;
+    buffer_append_slice(&this->declines, buffer_slice(&this->decline_filters));
+    send_call(this, CALL_DECLINE, buffer_slice(&this->declines));
+    buffer_clear(&this->declines);
+    buffer_clear(&this->decline_filters);
+}
+
+static void drop(struct driver *this, enum call_type type)
+{
+    bool repeated = type == CALL_ACKNOWLEDGE || type == CALL_ACKNOWLEDGE_OPERATION_STATUS;
+    this->counters.dropped[type]++;
+    log_write(repeated ? LOG_DEBUG : LOG_WARNING, "%s dropped: not connected to a master",
+              call_name(type));
+}
+
+static void send_or_drop(struct driver *this, enum call_type type, struct slice message)
+{
+    if (!this->connected) {
+        drop(this, type);
+        return;
+    }
+    flush_declines(this);
+    send_call(this, type, message);
+}
+
+static void send_update_framework(struct driver *this)
+{
+    framework_write(&this->framework, &this->message);
+    send_or_drop(this, CALL_UPDATE_FRAMEWORK, buffer_slice(&this->message));
+    this->outdated = false;
+}
+
+// A master that does not know our stream any more says so in the answer to a call: the stream may
+// look alive for long after that.
+static bool means_lost(enum call_type type, const struct transport_reply *reply)
+{
+    struct slice words = reply->body;
+    if (reply->status == 403)
+        return type != CALL_UPDATE_FRAMEWORK ||
+               memmem(words.data, words.length, "not subscribed", 14) != NULL;
+    return reply->status == 400 && memmem(words.data, words.length, "stream ID", 9) != NULL;
+}
+
+static void refused(struct driver *this, enum call_type type, const struct transport_reply *reply)
+{
+    struct error err = {0};
+    this->counters.refused[type]++;
+    log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
+                SLICE_ARGS(reply->body));
+    if (!running(this) || !means_lost(type, reply))
+        return;
+    error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
+              SLICE_ARGS(reply->body));
+    subscription_renew(&this->subscription, &err);
+}
+
+static void on_answer(void *data, const struct transport_reply *reply)
+{
+    struct answer_slot *slot = data;
+    struct driver *this = slot->driver;
+    enter(this);
+    this->in_flight--;
+    if (reply->status == 0) {
+        this->counters.unanswered[slot->type]++;
+        log_debug("%s was not answered: %.*s", call_name(slot->type), SLICE_ARGS(reply->body));
+    } else if (reply->status != 200 && reply->status != 202) {
+        refused(this, slot->type, reply);
+    }
+    settle(this);
+    leave(this);
+}
+
+// ---- delivering events ----
+
+static void enqueue(struct driver *this, struct bytes *record)
+{
+    event_queue_push(&this->queue, record);
+    if (this->queue.bytes > QUEUE_BYTES_MOST && !this->paused) {
+        log_warning("the script is busy and %zu MiB of events are waiting: reading pauses",
+                    this->queue.bytes >> 20);
+        this->paused = true;
+        transport_pause(this->transport, true);
+    }
+}
+
+static struct bytes *dequeue(struct driver *this)
+{
+    struct bytes *record = event_queue_pop(&this->queue);
+    if (this->paused && this->queue.bytes < QUEUE_BYTES_MOST / 2) {
+        log_info("reading goes on");
+        this->paused = false;
+        transport_pause(this->transport, false);
+    }
+    return record;
+}
+
+static void acknowledge(struct driver *this, enum call_type type, struct slice status)
+{
+    bool needed = type == CALL_ACKNOWLEDGE ? updates_acknowledge(status, &this->message)
+                                           : updates_acknowledge_operation(status, &this->message);
+    if (needed)
+        send_or_drop(this, type, buffer_slice(&this->message));
+}
+
+// The offers of a resourceOffers that raised go back, so that they come again.
+static void return_offers(struct driver *this)
+{
+    struct slice list = this->current.message, wire;
+    while (events_next_offer(&list, &wire)) {
+        struct slice id = wire_find(wire_find(wire, 1), 1);
+        const struct offer *offer = offers_find(this->offers, id, NULL);
+        if (offer != NULL && offer->wire.data == wire.data)
+            driver_decline(this, id, (struct slice){.data = NULL});
+    }
+}
+
+static void finish_delivery(struct driver *this, bool ok)
+{
+    struct bytes *block = this->current.block;
+    enum driver_callback callback = this->current.callback;
+    this->delivering = false;
+    if (!ok)
+        this->counters.failed[callback]++;
+    if (running(this) && ok && !this->explicit_acknowledgements) {
+        if (callback == CALLBACK_STATUS_UPDATE)
+            acknowledge(this, CALL_ACKNOWLEDGE, this->current.message);
+        else if (callback == CALLBACK_OPERATION_STATUS_UPDATE)
+            acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, this->current.message);
+    } else if (running(this) && !ok && callback == CALLBACK_RESOURCE_OFFERS) {
+        return_offers(this);
+    }
+    bytes_unref(block);
+}
+
+// Hands one event to the listener; takes the reference on its block.
+static void deliver(struct driver *this, const struct driver_event *event)
+{
+    this->current = *event;
+    this->delivering = true;
+    this->counters.events[event->callback]++;
+    enum driver_outcome outcome = this->listener->callback(this->data, event);
+    if (outcome != OUTCOME_PENDING)
+        finish_delivery(this, outcome == OUTCOME_DONE);
+}
+
+static void collect_offers(struct driver *this, struct offers *offers, struct driver_event *event)
+{
+    struct slice list = event->message, wire;
+    while (events_next_offer(&list, &wire)) {
+        if (event->count == this->batch_capacity) {
+            this->batch_capacity = this->batch_capacity ? 2 * this->batch_capacity : 64;
+            this->batch = memory_resize(this->batch, this->batch_capacity * sizeof(struct offer *));
+        }
+        this->batch[event->count++] = offers_add(offers, event->block, wire);
+    }
+    event->offers = this->batch;
+}
+
+static void deliver_subscribed(struct driver *this, struct driver_event *event)
+{
+    offers_spend_all(this->offers, "was made void by a new registration");
+    offers_spend_all(this->inverse_offers, "was made void by a new registration");
+    framework_set_id(&this->framework, event->framework_id);
+    bytes_unref(this->master);
+    this->master =
+        event->message.data ? bytes_copy(event->message.data, event->message.length) : NULL;
+    this->connected = true;
+    event->callback = this->registered ? CALLBACK_REREGISTERED : CALLBACK_REGISTERED;
+    this->registered = true;
+    log_info("%s with %s as framework %.*s",
+             event->callback == CALLBACK_REGISTERED ? "registered" : "reregistered",
+             this->subscription.target, SLICE_ARGS(event->framework_id));
+    if (this->outdated)
+        send_update_framework(this);
+    deliver(this, event);
+}
+
+static void deliver_disconnected(struct driver *this)
+{
+    struct driver_event event = {.callback = CALLBACK_DISCONNECTED};
+    deliver(this, &event);
+}
+
+static void deliver_fatal(struct driver *this)
+{
+    char *text = this->fatal;
+    this->fatal = NULL;
+    struct bytes *block = bytes_copy(text, strlen(text));
+    struct driver_event event = {
+        .callback = CALLBACK_ERROR, .block = block, .data = slice_of(block)};
+    free(text);
+    deliver(this, &event);
+}
+
+static void deliver_callback(struct driver *this, struct driver_event *event)
+{
+    if (event->callback == CALLBACK_RESOURCE_OFFERS)
+        collect_offers(this, this->offers, event);
+    else if (event->callback == CALLBACK_INVERSE_OFFERS)
+        collect_offers(this, this->inverse_offers, event);
+    else if (event->callback == CALLBACK_OFFER_RESCINDED)
+        offers_spend(this->offers, event->offer_id, "was rescinded");
+    else if (event->callback == CALLBACK_INVERSE_OFFER_RESCINDED)
+        offers_spend(this->inverse_offers, event->offer_id, "was rescinded");
+    deliver(this, event);
+}
+
+static void deliver_record(struct driver *this, struct bytes *record)
+{
+    struct driver_event event;
+    enum event_kind kind = events_read(record, &event);
+    if (kind == EVENT_SUBSCRIBED) {
+        deliver_subscribed(this, &event);
+    } else if (kind == EVENT_CALLBACK && event.callback == CALLBACK_ERROR) {
+        char *text = memory_text((const char *)event.data.data, event.data.length);
+        bytes_unref(record);
+        driver_fail(this, text);
+        free(text);
+    } else if (kind == EVENT_CALLBACK) {
+        deliver_callback(this, &event);
+    } else {
+        log_debug("an event of an unknown type, or without its message, was skipped");
+        bytes_unref(record);
+    }
+}
+
+static void pump(struct driver *this)
+{
+    while (running(this) && !this->delivering && !event_queue_empty(&this->queue)) {
+        struct bytes *record = dequeue(this);
+        if (record != NULL)
+            deliver_record(this, record);
+        else
+            deliver_disconnected(this);
+    }
+    if (this->fatal != NULL && !this->delivering && !this->doomed)
+        deliver_fatal(this);
+    settle(this);
+}
+
+// ---- what the subscription tells ----
+
+static void on_prepare(void *data, struct buffer *call)
+{
+    struct driver *this = data;
+    framework_write(&this->framework, &this->message);
+    call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
+    this->counters.calls[CALL_SUBSCRIBE]++;
+    this->outdated = false;
+}
+
+static void on_record(void *data, struct bytes *record)
+{
+    struct driver *this = data;
+    enter(this);
+    if (running(this))
+        enqueue(this, record);
+    else
+        bytes_unref(record);
+    pump(this);
+    leave(this);
+}
+
+static void on_lost(void *data, const struct error *reason)
+{
+    struct driver *this = data;
+    enter(this);
+    log_warning("disconnected: %s", reason->text);
+    buffer_clear(&this->declines);
+    buffer_clear(&this->decline_filters);
+    event_queue_drop_stale(&this->queue);
+    this->paused = false;
+    offers_spend_all(this->offers, "was made void when the master was lost");
+    offers_spend_all(this->inverse_offers, "was made void when the master was lost");
+    if (this->connected)
+        enqueue(this, NULL);
+    this->connected = false;
+    pump(this);
+    leave(this);
+}
+
+static void on_failed(void *data, const struct error *reason)
+{
+    struct driver *this = data;
+    enter(this);
+    driver_fail(this, reason->text);
+    pump(this);
+    leave(this);
+}
+
+static const struct subscription_events subscription_events = {
+    .prepare = on_prepare,
+    .record = on_record,
+    .lost = on_lost,
+    .failed = on_failed,
+};
+
+// ---- the end ----
+
+// What was sent before the end still goes out: the stream is closed when all of it is answered.
+static void settle(struct driver *this)
+{
+    if (this->status == DRIVER_NOT_STARTED || this->status == DRIVER_RUNNING || this->settled)
+        return;
+    if (this->doomed || this->delivering || this->fatal != NULL)
+        return;
+    bool patient = this->in_flight > 0 && timer_active(&this->deadline);
+    if (patient)
+        return;
+    this->settled = true;
+    timer_stop(&this->deadline);
+    subscription_stop(&this->subscription);
+    log_debug("driver: finished");
+    if (this->listener->finished != NULL)
+        this->listener->finished(this->data);
+}
+
+static void on_deadline(void *data)
+{
+    struct driver *this = data;
+    enter(this);
+    log_warning("%zu call%s had no answer in %g seconds", this->in_flight,
+                this->in_flight == 1 ? "" : "s", settle_deadline);
+    settle(this);
+    leave(this);
+}
+
+static void on_turn(void *data)
+{
+    struct driver *this = data;
+    enter(this);
+    if (this->connected)
+        flush_declines(this);
+    pump(this);
+    leave(this);
+}
+
+// From here on only what was called before happens. The subscription stays open for the answers,
+// but what it brings is not looked at any more.
+static void end(struct driver *this, enum driver_status status)
+{
+    this->status = status;
+    this->connected = false;
+    event_queue_clear(&this->queue);
+    subscription_drain(&this->subscription);
+    timer_start(&this->deadline, loop_seconds(settle_deadline));
+    deferral_queue(&this->turn);
+}
+
+void driver_fail(struct driver *this, const char *text)
+{
+    if (this->status != DRIVER_RUNNING)
+        return;
+    this->fatal = memory_string(text);
+    end(this, DRIVER_ABORTED);
+}
+
+// ---- operations ----
+
+enum driver_status driver_start(struct driver *this)
+{
+    if (this->status != DRIVER_NOT_STARTED)
+        return this->status;
+    this->status = DRIVER_RUNNING;
+    subscription_start(&this->subscription);
+    return this->status;
+}
+
+enum driver_status driver_stop(struct driver *this, bool failover)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (this->connected) {
+        flush_declines(this);
+        if (!failover)
+            send_call(this, CALL_TEARDOWN, (struct slice){.data = NULL});
+    }
+    end(this, DRIVER_STOPPED);
+    return this->status;
+}
+
+enum driver_status driver_abort(struct driver *this)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (this->connected)
+        flush_declines(this);
+    end(this, DRIVER_ABORTED);
+    return this->status;
+}
+
+static void lose_tasks(struct driver *this, size_t count, Mesos__V1__TaskInfo *const *tasks)
+{
+    bool aware = framework_has_capability(
+        &this->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+    for (size_t i = 0; i < count; i++)
+        enqueue(this, updates_disconnected(tasks[i]->task_id->value, aware, loop_wall(this->loop)));
+}
+
+// Launches that cannot be sent come back as updates, since a script waits for updates.
+static void lose_launches(struct driver *this, const Mesos__V1__Scheduler__Call__Accept *accept)
+{
+    for (size_t i = 0; i < accept->n_operations; i++) {
+        const Mesos__V1__Offer__Operation *operation = accept->operations[i];
+        if (operation->launch != NULL)
+            lose_tasks(this, operation->launch->n_task_infos, operation->launch->task_infos);
+        if (operation->launch_group != NULL)
+            lose_tasks(this, operation->launch_group->task_group->n_tasks,
+                       operation->launch_group->task_group->tasks);
+    }
+    deferral_queue(&this->turn);
+}
+
+static void accept_disconnected(struct driver *this, struct slice wire)
+{
+    Mesos__V1__Scheduler__Call__Accept *accept = (void *)protobuf_c_message_unpack(
+        &mesos__v1__scheduler__call__accept__descriptor, NULL, wire.length, wire.data);
+    drop(this, CALL_ACCEPT);
+    if (accept == NULL)
+        return;
+    lose_launches(this, accept);
+    protobuf_c_message_free_unpacked(&accept->base, NULL);
+}
+
+static void spend_listed(struct offers *offers, struct slice message, const char *why)
+{
+    struct wire wire = wire_open(message);
+    for (struct wire_field field; wire_next(&wire, &field);)
+        if (field.number == 1 && field.type == WIRE_BYTES)
+            offers_spend(offers, wire_find(field.bytes, 1), why);
+}
+
+enum driver_status driver_accept(struct driver *this, struct slice accept)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (!this->connected) {
+        accept_disconnected(this, accept);
+        return this->status;
+    }
+    send_or_drop(this, CALL_ACCEPT, accept);
+    spend_listed(this->offers, accept, "was accepted already");
+    return this->status;
+}
+
+enum driver_status driver_decline(struct driver *this, struct slice offer_id, struct slice filters)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (!this->connected) {
+        drop(this, CALL_DECLINE);
+        return this->status;
+    }
+    struct buffer *waiting = &this->decline_filters;
+    buffer_clear(&this->message);
+    if (filters.data != NULL)
+        wire_put_bytes(&this->message, 2, filters);
+    if (!slice_equal(buffer_slice(waiting), buffer_slice(&this->message)))
+        flush_declines(this);
+    buffer_clear(waiting);
+    buffer_append_slice(waiting, buffer_slice(&this->message));
+    size_t mark = wire_begin(&this->declines, 1);
+    wire_put_bytes(&this->declines, 1, offer_id);
+    wire_end(&this->declines, mark);
+    offers_spend(this->offers, offer_id, "was declined already");
+    deferral_queue(&this->turn);
+    return this->status;
+}
+
+enum driver_status driver_acknowledge(struct driver *this, struct slice status)
+{
+    if (this->status == DRIVER_RUNNING)
+        acknowledge(this, CALL_ACKNOWLEDGE, status);
+    return this->status;
+}
+
+enum driver_status driver_acknowledge_operation(struct driver *this, struct slice status)
+{
+    if (this->status == DRIVER_RUNNING)
+        acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, status);
+    return this->status;
+}
+
+// While disconnected the roles are remembered: SUBSCRIBE brings them to the next master.
+static void send_roles(struct driver *this, enum call_type type, const char *const *names)
+{
+    if (!this->connected) {
+        this->outdated = true;
+        return;
+    }
+    buffer_clear(&this->message);
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++)
+        wire_put_bytes(&this->message, 1, slice_text(names[i]));
+    bool all = names == NULL;
+    send_or_drop(this, type, all ? (struct slice){.data = NULL} : buffer_slice(&this->message));
+}
+
+enum driver_status driver_revive(struct driver *this, const char *const *names)
+{
+    if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
+        return this->status;
+    framework_revive(&this->framework, names);
+    send_roles(this, CALL_REVIVE, names);
+    return this->status;
+}
+
+enum driver_status driver_suppress(struct driver *this, const char *const *names)
+{
+    if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
+        return this->status;
+    framework_suppress(&this->framework, names);
+    send_roles(this, CALL_SUPPRESS, names);
+    return this->status;
+}
+
+// The new framework, roles and constraints, if they may take the place of the old ones.
+static bool read_update(struct driver *this, struct slice wire, struct framework *update,
+                        struct error *err)
+{
+    struct slice roles = wire, role;
+    if (!framework_init(update, wire_find(wire, 1), wire_find(wire, 3), NULL))
+        return error_set(err, ERROR_INVALID, "updateFramework: the FrameworkInfo is malformed");
+    while (wire_next_bytes(&roles, 2, &role))
+        roles_add_slice(&update->suppressed, role);
+    struct slice known = framework_id(&this->framework), given = framework_id(update);
+    if (known.length == 0)
+        error_set(err, ERROR_INVALID,
+                  "updateFramework must not be called before the framework is registered");
+    else if (!slice_equal(known, given))
+        error_set(
+            err, ERROR_INVALID,
+            "updateFramework: the id in the FrameworkInfo is '%.*s', the framework's is '%.*s'",
+            SLICE_ARGS(given), SLICE_ARGS(known));
+    else
+        return true;
+    framework_free(update);
+    return false;
+}
+
+enum driver_status driver_update_framework(struct driver *this, struct slice wire)
+{
+    struct framework update;
+    struct error err = {0};
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (!read_update(this, wire, &update, &err)) {
+        driver_fail(this, err.text);
+        return this->status;
+    }
+    framework_free(&this->framework);
+    this->framework = update;
+    if (this->connected)
+        send_update_framework(this);
+    else
+        this->outdated = true;
+    return this->status;
+}
+
+enum driver_status driver_call(struct driver *this, enum call_type type, struct slice message)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    send_or_drop(this, type, message);
+    if (type == CALL_ACCEPT_INVERSE_OFFERS)
+        spend_listed(this->inverse_offers, message, "was accepted already");
+    else if (type == CALL_DECLINE_INVERSE_OFFERS)
+        spend_listed(this->inverse_offers, message, "was declined already");
+    return this->status;
+}
+
+enum driver_status driver_reconnect(struct driver *this)
+{
+    struct error err = {0};
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    error_set(&err, ERROR_NONE, "reconnecting, as the framework asked");
+    subscription_renew(&this->subscription, &err);
+    return this->status;
+}
+
+void driver_callback_finished(struct driver *this, bool ok)
+{
+    enter(this);
+    finish_delivery(this, ok);
+    pump(this);
+    leave(this);
+}
+
+// ---- its state ----
+
+enum driver_status driver_status(const struct driver *this)
+{
+    return this->status;
+}
+
+bool driver_finished(const struct driver *this)
+{
+    return this->settled || this->status == DRIVER_NOT_STARTED;
+}
+
+bool driver_connected(const struct driver *this)
+{
+    return this->connected;
+}
+
+struct slice driver_framework(const struct driver *this)
+{
+    return buffer_slice(&this->framework.wire);
+}
+
+struct slice driver_framework_id(const struct driver *this)
+{
+    return framework_id(&this->framework);
+}
+
+struct slice driver_master(const struct driver *this)
+{
+    return this->master ? slice_of(this->master) : (struct slice){.data = NULL};
+}
+
+struct offers *driver_offers(struct driver *this)
+{
+    return this->offers;
+}
+
+struct offers *driver_inverse_offers(struct driver *this)
+{
+    return this->inverse_offers;
+}
+
+const struct driver_counters *driver_counters(const struct driver *this)
+{
+    return &this->counters;
+}
+
+// ---- life ----
+
+// A framework that must be back within its failover timeout tries at least ten times in it.
+static struct subscription_options backoff_of(const struct driver *this,
+                                              struct subscription_options options)
+{
+    double timeout = this->framework.info->failover_timeout;
+    if (timeout > 0 && timeout / 10 < options.backoff_max)
+        options.backoff_max = timeout / 10;
+    return options;
+}
+
+static void init_buffers(struct driver *this)
+{
+    buffer_init(&this->call, CALL_BYTES_MOST);
+    buffer_init(&this->message, CALL_BYTES_MOST);
+    buffer_init(&this->declines, CALL_BYTES_MOST);
+    buffer_init(&this->decline_filters, CALL_BYTES_MOST);
+}
+
+static void free_buffers(struct driver *this)
+{
+    buffer_free(&this->call);
+    buffer_free(&this->message);
+    buffer_free(&this->declines);
+    buffer_free(&this->decline_filters);
+}
+
+static void release(struct driver *this)
+{
+    subscription_free(&this->subscription);
+    transport_destroy(this->transport);
+    detector_destroy(this->detector);
+    free_buffers(this);
+    framework_free(&this->framework);
+    offers_destroy(this->offers);
+    offers_destroy(this->inverse_offers);
+    bytes_unref(this->master);
+    free(this->batch);
+    free(this->fatal);
+    free(this);
+}
+
+struct driver *driver_create(struct loop *loop, const struct driver_options *options,
+                             const struct driver_listener *listener, void *data)
+{
+    struct driver *this = memory_new(sizeof *this);
+    this->loop = loop;
+    this->listener = listener;
+    this->data = data;
+    this->status = DRIVER_NOT_STARTED;
+    this->explicit_acknowledgements = options->explicit_acknowledgements;
+    this->detector = options->detector;
+    this->transport = options->transport;
+    this->offers = offers_create();
+    this->inverse_offers = offers_create();
+    event_queue_init(&this->queue);
+    init_buffers(this);
+    for (int i = 0; i < CALL_TYPES; i++)
+        this->slots[i] = (struct answer_slot){.driver = this, .type = (enum call_type)i};
+    framework_init(&this->framework, options->framework, options->offer_constraints,
+                   options->suppressed_roles);
+    deferral_init(&this->turn, loop, on_turn, this);
+    timer_init(&this->deadline, loop, on_deadline, this);
+    struct subscription_options subscription = backoff_of(this, options->subscription);
+    subscription_init(&this->subscription, loop, this->detector, this->transport, &subscription,
+                      &subscription_events, this);
+    return this;
+}
+
+void driver_destroy(struct driver *this)
+{
+    if (this == NULL)
+        return;
+    enter(this);
+    this->doomed = true;
+    timer_stop(&this->deadline);
+    deferral_cancel(&this->turn);
+    event_queue_clear(&this->queue);
+    if (this->delivering && this->depth == 1) {
+        this->delivering = false;
+        bytes_unref(this->current.block);
+    }
+    subscription_stop(&this->subscription);
+    leave(this);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The scheduler driver: Mesos's SchedulerDriver over the v1 API, for whoever speaks in bytes. It
+// keeps the subscription, remembers the outstanding offers, hands the events to its listener one at
+// a time, and turns operations into calls. The public C interface (mesos_driver.h) and the Lua
+// binding are thin layers over it.
+//
+// Messages go in and out as their wire form; ids are given as their text. Slices in an event are
+// valid during the callback, and longer for who takes a reference on the event's block.
+//
+// Everything happens on the thread of the loop. Every function may be called inside a callback,
+// driver_destroy() included.
+
+#ifndef MESOS_LUA_MESOS_DRIVER_H
+#define MESOS_LUA_MESOS_DRIVER_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "loop/loop.h"
+#include "mesos/calls.h"
+#include "mesos/detector.h"
+#include "mesos/offers.h"
+#include "mesos/subscription.h"
+#include "mesos/transport.h"
+
+struct driver;
+
+enum driver_status { DRIVER_NOT_STARTED = 1, DRIVER_RUNNING, DRIVER_ABORTED, DRIVER_STOPPED };
+
+const char *driver_status_name(enum driver_status status); // "DRIVER_RUNNING"
+
+enum driver_callback {
+    CALLBACK_REGISTERED,              // framework_id, message = MasterInfo
+    CALLBACK_REREGISTERED,            // message = MasterInfo
+    CALLBACK_DISCONNECTED,            //
+    CALLBACK_RESOURCE_OFFERS,         // offers, count
+    CALLBACK_OFFER_RESCINDED,         // offer_id
+    CALLBACK_STATUS_UPDATE,           // message = TaskStatus
+    CALLBACK_FRAMEWORK_MESSAGE,       // executor_id, agent_id, data
+    CALLBACK_SLAVE_LOST,              // agent_id
+    CALLBACK_EXECUTOR_LOST,           // executor_id, agent_id, status
+    CALLBACK_ERROR,                   // data = the text
+    CALLBACK_INVERSE_OFFERS,          // offers, count (of inverse offers)
+    CALLBACK_INVERSE_OFFER_RESCINDED, // offer_id
+    CALLBACK_OPERATION_STATUS_UPDATE, // message = OperationStatus
+    CALLBACKS
+};
+
+const char *driver_callback_name(enum driver_callback callback); // "statusUpdate"
+
+struct driver_event {
+    enum driver_callback callback;
+    struct bytes *block;  // what the slices point into; NULL for events of the driver's own
+    struct slice message; // which fields are set: see the list above
+    struct slice framework_id, offer_id, agent_id, executor_id, data;
+    const struct offer *const *offers; // those of this event; each may be spent during the callback
+    size_t count;
+    int32_t status; // of an executor, as waitpid tells it
+};
+
+enum driver_outcome {
+    OUTCOME_DONE,    // the callback returned
+    OUTCOME_FAILED,  // it raised: what it was given is not acknowledged
+    OUTCOME_PENDING, // it is not finished: driver_callback_finished() will tell; the next event
+                     // waits
+};
+
+struct driver_listener {
+    enum driver_outcome (*callback)(void *data, const struct driver_event *event);
+    // The driver has come to its end: nothing is in flight any more and the stream is closed.
+    // Called once, after stop or abort, when callbacks are over.
+    void (*finished)(void *data);
+};
+
+struct driver_options {
+    struct slice framework;              // FrameworkInfo; copied
+    struct slice offer_constraints;      // OfferConstraints, or data NULL; copied
+    const char *const *suppressed_roles; // NULL at the end, or NULL; copied
+    bool explicit_acknowledgements;
+    struct detector *detector;   // handed over
+    struct transport *transport; // handed over
+    struct subscription_options subscription;
+};
+
+// `listener` must outlive the driver.
+struct driver *driver_create(struct loop *loop, const struct driver_options *options,
+                             const struct driver_listener *listener, void *data);
+void driver_destroy(struct driver *driver);
+
+// A callback that was OUTCOME_PENDING has come to its end.
+void driver_callback_finished(struct driver *driver, bool ok);
+
+// ---- its state ----
+
+enum driver_status driver_status(const struct driver *driver);
+bool driver_finished(const struct driver *driver);  // `finished` was called, or it never ran
+bool driver_connected(const struct driver *driver); // subscribed, as the callbacks told it
+struct slice
+driver_framework(const struct driver *driver); // the FrameworkInfo, with its id if known
+struct slice driver_framework_id(const struct driver *driver); // empty before registration
+struct slice driver_master(const struct driver *driver);       // MasterInfo, or data NULL
+struct offers *driver_offers(struct driver *driver);
+struct offers *driver_inverse_offers(struct driver *driver);
+
+struct driver_counters {
+    uint64_t calls[CALL_TYPES];      // sent
+    uint64_t refused[CALL_TYPES];    // answered with other than 200 or 202
+    uint64_t unanswered[CALL_TYPES]; // broken off before the answer
+    uint64_t dropped[CALL_TYPES];    // while disconnected
+    uint64_t events[CALLBACKS];      // callbacks made
+    uint64_t failed[CALLBACKS];      // callbacks that raised
+};
+
+const struct driver_counters *driver_counters(const struct driver *driver);
+
+// ---- operations ----
+// All return the driver's status, and do nothing but that when it is not running.
+
+enum driver_status driver_start(struct driver *driver);
+enum driver_status driver_stop(struct driver *driver, bool failover);
+enum driver_status driver_abort(struct driver *driver);
+
+// Aborts the driver and lets the listener hear of it: the way of every terminal error.
+void driver_fail(struct driver *driver, const char *text);
+
+// `accept` is a Call.Accept. Its offers are spent. The caller has looked whether they are
+// outstanding (driver_offers).
+enum driver_status driver_accept(struct driver *driver, struct slice accept);
+
+// Declines are gathered and go out together at the end of the turn, or ahead of the next call.
+// `filters` is a Filters message, or data NULL.
+enum driver_status driver_decline(struct driver *driver, struct slice offer_id,
+                                  struct slice filters);
+
+// `status` is the TaskStatus or OperationStatus as it was received; what needs no acknowledgement
+// is ignored.
+enum driver_status driver_acknowledge(struct driver *driver, struct slice status);
+enum driver_status driver_acknowledge_operation(struct driver *driver, struct slice status);
+
+// `roles` ends with NULL; NULL itself means all roles.
+enum driver_status driver_revive(struct driver *driver, const char *const *roles);
+enum driver_status driver_suppress(struct driver *driver, const char *const *roles);
+
+// `update` is a Call.UpdateFramework: replaces FrameworkInfo, suppressed roles and constraints.
+enum driver_status driver_update_framework(struct driver *driver, struct slice update);
+
+// KILL, SHUTDOWN, MESSAGE, REQUEST, RECONCILE, RECONCILE_OPERATIONS and the answers to inverse
+// offers, with the message of the call. Dropped and counted while disconnected.
+enum driver_status driver_call(struct driver *driver, enum call_type type, struct slice message);
+
+// Gives up the subscription and takes a new one.
+enum driver_status driver_reconnect(struct driver *driver);
+
+#endif

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the driver subscribes as: see framework.h.
+
+#include "mesos/framework.h"
+
+#include "base/memory.h"
+#include "mesos/wire.h"
+
+#include <stdlib.h>
+
+#define WIRE_MOST (64u << 20)
+
+// Of Subscribe and of UpdateFramework.
+enum { FIELD_INFO = 1, FIELD_SUPPRESSED_ROLES = 2, FIELD_CONSTRAINTS = 3 };
+
+static void pack(struct framework *framework)
+{
+    struct buffer *wire = &framework->wire;
+    size_t size = mesos__v1__framework_info__get_packed_size(framework->info);
+    buffer_clear(wire);
+    uint8_t *end = buffer_reserve(wire, size);
+    if (end != NULL)
+        wire->length = mesos__v1__framework_info__pack(framework->info, end);
+}
+
+bool framework_init(struct framework *framework, struct slice info, struct slice constraints,
+                    const char *const *suppressed)
+{
+    *framework = (struct framework){0};
+    framework->info = mesos__v1__framework_info__unpack(NULL, info.length, info.data);
+    if (framework->info == NULL)
+        return false;
+    buffer_init(&framework->wire, WIRE_MOST);
+    pack(framework);
+    if (constraints.data != NULL)
+        framework->constraints = bytes_copy(constraints.data, constraints.length);
+    for (size_t i = 0; suppressed != NULL && suppressed[i] != NULL; i++)
+        roles_add(&framework->suppressed, suppressed[i]);
+    return true;
+}
+
+void framework_free(struct framework *framework)
+{
+    mesos__v1__framework_info__free_unpacked(framework->info, NULL);
+    buffer_free(&framework->wire);
+    bytes_unref(framework->constraints);
+    roles_clear(&framework->suppressed);
+}
+
+struct slice framework_id(const struct framework *framework)
+{
+    const Mesos__V1__FrameworkID *id = framework->info->id;
+    return slice_text(id ? id->value : NULL);
+}
+
+void framework_set_id(struct framework *framework, struct slice id)
+{
+    if (slice_equal(framework_id(framework), id))
+        return;
+    mesos__v1__framework_id__free_unpacked(framework->info->id, NULL);
+    framework->info->id = memory_new(sizeof *framework->info->id);
+    mesos__v1__framework_id__init(framework->info->id);
+    framework->info->id->value = memory_text((const char *)id.data, id.length);
+    pack(framework);
+}
+
+bool framework_has_capability(const struct framework *framework,
+                              Mesos__V1__FrameworkInfo__Capability__Type type)
+{
+    for (size_t i = 0; i < framework->info->n_capabilities; i++)
+        if (framework->info->capabilities[i]->type == type)
+            return true;
+    return false;
+}
+
+static void suppress_all(struct framework *framework)
+{
+    const Mesos__V1__FrameworkInfo *info = framework->info;
+    if (!framework_has_capability(framework,
+                                  MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE))
+        roles_add(&framework->suppressed, info->role);
+    for (size_t i = 0; i < info->n_roles; i++)
+        roles_add(&framework->suppressed, info->roles[i]);
+}
+
+void framework_suppress(struct framework *framework, const char *const *roles)
+{
+    if (roles == NULL)
+        suppress_all(framework);
+    for (size_t i = 0; roles != NULL && roles[i] != NULL; i++)
+        roles_add(&framework->suppressed, roles[i]);
+}
+
+void framework_revive(struct framework *framework, const char *const *roles)
+{
+    if (roles == NULL)
+        roles_clear(&framework->suppressed);
+    for (size_t i = 0; roles != NULL && roles[i] != NULL; i++)
+        roles_remove(&framework->suppressed, roles[i]);
+}
+
+void framework_write(const struct framework *framework, struct buffer *message)
+{
+    buffer_clear(message);
+    wire_put_bytes(message, FIELD_INFO, buffer_slice(&framework->wire));
+    for (size_t i = 0; i < framework->suppressed.count; i++)
+        wire_put_bytes(message, FIELD_SUPPRESSED_ROLES, slice_text(framework->suppressed.names[i]));
+    if (framework->constraints != NULL)
+        wire_put_bytes(message, FIELD_CONSTRAINTS, slice_of(framework->constraints));
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The outstanding offers: see offers.h. One hash table with open addressing holds the outstanding
+// offers and the spent ones; two lists through the same nodes tell them apart. A spent offer gives
+// up its block and keeps a copy of its id. At most SPENT_MOST of them are remembered, the oldest
+// are forgotten first.
+
+#include "mesos/offers.h"
+
+#include "base/memory.h"
+#include "mesos/wire.h"
+
+#include <stdlib.h>
+
+enum { SPENT_MOST = 4096 };
+enum { FIELD_ID = 1, FIELD_AGENT_ID = 3, FIELD_VALUE = 1 };
+
+struct list {
+    struct offer *first, *last;
+    size_t count;
+};
+
+struct offers {
+    struct offer **slots;
+    size_t capacity; // a power of two
+    struct list outstanding, spent;
+};
+
+// ---- lists ----
+
+static void list_append(struct list *list, struct offer *offer)
+{
+    offer->next = NULL;
+    offer->previous = list->last;
+    *(list->last ? &list->last->next : &list->first) = offer;
+    list->last = offer;
+    list->count++;
+}
+
+static void list_remove(struct list *list, struct offer *offer)
+{
+    *(offer->previous ? &offer->previous->next : &list->first) = offer->next;
+    *(offer->next ? &offer->next->previous : &list->last) = offer->previous;
+    list->count--;
+}
+
+// ---- the table ----
+
+static uint64_t hash_of(struct slice id)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < id.length; i++)
+        hash = (hash ^ id.data[i]) * UINT64_C(1099511628211);
+    return hash ^ hash >> 32;
+}
+
+// The slot of that id, or the free one where it would go.
+static size_t slot_of(const struct offers *offers, uint64_t hash, struct slice id)
+{
+    size_t slot = hash & (offers->capacity - 1);
+    for (struct offer *offer; (offer = offers->slots[slot]) != NULL;) {
+        if (offer->hash == hash && slice_equal(offer->id, id))
+            break;
+        slot = (slot + 1) & (offers->capacity - 1);
+    }
+    return slot;
+}
+
+static void resize(struct offers *offers, size_t capacity)
+{
+    struct offer **old = offers->slots;
+    size_t count = offers->capacity;
+    offers->slots = memory_new(capacity * sizeof *offers->slots);
+    offers->capacity = capacity;
+    for (size_t i = 0; i < count; i++)
+        if (old[i] != NULL)
+            offers->slots[slot_of(offers, old[i]->hash, old[i]->id)] = old[i];
+    free(old);
+}
+
+static void table_insert(struct offers *offers, struct offer *offer)
+{
+    size_t count = offers->outstanding.count + offers->spent.count;
+    if (2 * (count + 1) > offers->capacity)
+        resize(offers, 2 * offers->capacity);
+    offers->slots[slot_of(offers, offer->hash, offer->id)] = offer;
+}
+
+// Closes the gap that a removed entry would leave in the probe sequences behind it.
+static void table_remove(struct offers *offers, const struct offer *offer)
+{
+    size_t mask = offers->capacity - 1, gap = slot_of(offers, offer->hash, offer->id);
+    for (size_t i = (gap + 1) & mask; offers->slots[i] != NULL; i = (i + 1) & mask) {
+        size_t home = offers->slots[i]->hash & mask;
+        if (((i - home) & mask) >= ((i - gap) & mask)) {
+            offers->slots[gap] = offers->slots[i];
+            gap = i;
+        }
+    }
+    offers->slots[gap] = NULL;
+}
+
+// ---- entries ----
+
+// A spent offer owns the copy of its id, an outstanding one a reference on its block.
+static void entry_free(struct offer *offer)
+{
+    if (offer->spent != NULL)
+        free((void *)offer->id.data);
+    bytes_unref(offer->block);
+    free(offer);
+}
+
+static void forget(struct offers *offers, struct list *list, struct offer *offer)
+{
+    table_remove(offers, offer);
+    list_remove(list, offer);
+    entry_free(offer);
+}
+
+static void spend(struct offers *offers, struct offer *offer, const char *why)
+{
+    list_remove(&offers->outstanding, offer);
+    offer->id.data = (const uint8_t *)memory_text((const char *)offer->id.data, offer->id.length);
+    offer->spent = why;
+    bytes_unref(offer->block);
+    offer->block = NULL;
+    offer->wire = offer->agent_id = (struct slice){.data = NULL};
+    list_append(&offers->spent, offer);
+    if (offers->spent.count > SPENT_MOST)
+        forget(offers, &offers->spent, offers->spent.first);
+}
+
+static struct offer *lookup(const struct offers *offers, struct slice id)
+{
+    return offers->slots[slot_of(offers, hash_of(id), id)];
+}
+
+// ---- the face ----
+
+struct offers *offers_create(void)
+{
+    struct offers *offers = memory_new(sizeof *offers);
+    resize(offers, 64);
+    return offers;
+}
+
+static void free_list(struct list *list)
+{
+    for (struct offer *offer = list->first, *next; offer != NULL; offer = next) {
+        next = offer->next;
+        entry_free(offer);
+    }
+}
+
+void offers_destroy(struct offers *offers)
+{
+    if (offers == NULL)
+        return;
+    free_list(&offers->outstanding);
+    free_list(&offers->spent);
+    free(offers->slots);
+    free(offers);
+}
+
+const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
+{
+    struct slice id = wire_find(wire_find(wire, FIELD_ID), FIELD_VALUE);
+    struct offer *old = lookup(offers, id);
+    if (old != NULL)
+        forget(offers, old->spent ? &offers->spent : &offers->outstanding, old);
+    struct offer *offer = memory_new(sizeof *offer);
+    *offer = (struct offer){
+        .block = bytes_ref(block),
+        .wire = wire,
+        .id = id,
+        .agent_id = wire_find(wire_find(wire, FIELD_AGENT_ID), FIELD_VALUE),
+        .hash = hash_of(id),
+    };
+    table_insert(offers, offer);
+    list_append(&offers->outstanding, offer);
+    return offer;
+}
+
+const struct offer *offers_find(struct offers *offers, struct slice id, const char **why)
+{
+    struct offer *offer = lookup(offers, id);
+    if (why != NULL)
+        *why = offer ? offer->spent : NULL;
+    return offer && offer->spent == NULL ? offer : NULL;
+}
+
+bool offers_spend(struct offers *offers, struct slice id, const char *why)
+{
+    struct offer *offer = lookup(offers, id);
+    if (offer == NULL || offer->spent != NULL)
+        return false;
+    spend(offers, offer, why);
+    return true;
+}
+
+void offers_spend_all(struct offers *offers, const char *why)
+{
+    while (offers->outstanding.first != NULL)
+        spend(offers, offers->outstanding.first, why);
+}
+
+size_t offers_count(const struct offers *offers)
+{
+    return offers->outstanding.count;
+}
+
+const struct offer *offers_first(const struct offers *offers)
+{
+    return offers->outstanding.first;
+}

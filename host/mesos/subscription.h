@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Being subscribed, and staying so: finds the leader through a detector, opens the event stream on
+// a transport, watches it, and when it is lost comes back after a random delay that grows with each
+// failure. It ends only when it is stopped, when the master sends an ERROR, or when it was refused
+// in a way that repeating cannot mend.
+//
+// One stream is live at any time; nothing of an earlier one is ever delivered. Times are those of
+// the loop. A subscription lives inside its owner, which owns detector and transport as well; it
+// may be stopped inside any of its events.
+
+#ifndef MESOS_LUA_MESOS_SUBSCRIPTION_H
+#define MESOS_LUA_MESOS_SUBSCRIPTION_H
+
+#include "base/buffer.h"
+#include "loop/loop.h"
+#include "mesos/detector.h"
+#include "mesos/transport.h"
+
+enum subscription_state {
+    SUBSCRIPTION_STOPPED,
+    SUBSCRIPTION_DETECTING,   // no leader is known
+    SUBSCRIPTION_WAITING,     // for the next try
+    SUBSCRIPTION_CONNECTING,  // SUBSCRIBE is sent, no answer yet
+    SUBSCRIPTION_SUBSCRIBING, // accepted, SUBSCRIBED has not come yet
+    SUBSCRIPTION_SUBSCRIBED,
+    SUBSCRIPTION_FAILED,   // for good
+    SUBSCRIPTION_DRAINING, // to be stopped when the calls are answered
+};
+
+struct subscription_events {
+    // Puts the SUBSCRIBE call into `call`, as it is to be sent now.
+    void (*prepare)(void *data, struct buffer *call);
+    // A record of the live stream, from SUBSCRIBED on, without the heartbeats. The reference is
+    // handed over. After an ERROR event nothing follows.
+    void (*record)(void *data, struct bytes *record);
+    // It was subscribed and is not any more; it goes on by itself.
+    void (*lost)(void *data, const struct error *reason);
+    // It gave up; nothing follows.
+    void (*failed)(void *data, const struct error *reason);
+};
+
+struct subscription_options {
+    double backoff_factor;     // seconds; the n-th failure waits a random time up to this times 2^n
+    double backoff_max;        // seconds
+    double answer_deadline;    // seconds for the answer to SUBSCRIBE, and then for the first record
+    unsigned missed_intervals; // so many heartbeat intervals without any record: the stream is lost
+    uint64_t seed;             // of the random delays; 0: from the system
+};
+
+extern const struct subscription_options subscription_defaults; // those of the C++ driver
+
+struct subscription {
+    struct loop *loop;
+    struct detector *detector;
+    struct transport *transport;
+    struct subscription_options options;
+    const struct subscription_events *events;
+    void *data;
+
+    enum subscription_state state;
+    char *master;       // the leader as the detector named it, or NULL
+    char *redirect;     // where a standby sent us, for the next try, or NULL
+    char *target;       // where the stream comes from, or the last try went, or NULL
+    unsigned redirects; // followed in a row
+    unsigned failures;  // in a row; what the delay grows with
+    bool registered;    // SUBSCRIBED has come once
+    bool suspicious;    // the watchdog has barked once
+    double heartbeat;   // interval, in seconds
+    struct timer retry, watchdog;
+    unsigned short random[3];
+};
+
+void subscription_init(struct subscription *subscription, struct loop *loop,
+                       struct detector *detector, struct transport *transport,
+                       const struct subscription_options *options,
+                       const struct subscription_events *events, void *data);
+void subscription_start(struct subscription *subscription);
+
+// Closes the stream and the calls beside it.
+void subscription_stop(struct subscription *subscription);
+
+// Listens no more and tries no more, but leaves the stream open for the answers of calls; at rest
+// it stops.
+void subscription_drain(struct subscription *subscription);
+
+// Gives up the live stream, if there is one, and takes a new one: `lost` is called.
+void subscription_renew(struct subscription *subscription, const struct error *reason);
+
+// Frees what it holds. It must be stopped.
+void subscription_free(struct subscription *subscription);
+
+#endif

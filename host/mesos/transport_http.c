@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The HTTP transport: see transport_http.h. It only joins an event stream, made anew for each
+// open(), and a call pipeline that lives as long as it does.
+
+#include "mesos/transport_http.h"
+
+#include "base/memory.h"
+#include "net/call_pipeline.h"
+#include "net/event_stream.h"
+
+#include <stdlib.h>
+
+struct transport_http {
+    struct transport transport;
+    struct loop *loop;
+    struct transport_http_options options;
+    struct event_stream *stream; // NULL when there is none
+    struct call_pipeline *pipeline;
+    struct url master;
+    bool destroyed; // and freed when `holds` is 0
+    unsigned holds;
+};
+
+// Between send() and its reply.
+struct pending {
+    transport_on_reply on_reply;
+    void *data;
+};
+
+static struct transport_http *self(struct transport *transport)
+{
+    return (struct transport_http *)transport;
+}
+
+static void hold(struct transport_http *this)
+{
+    this->holds++;
+}
+
+static void release(struct transport_http *this)
+{
+    if (--this->holds == 0 && this->destroyed)
+        free(this);
+}
+
+static struct transport_reply convert(const struct http_reply *reply)
+{
+    return (struct transport_reply){
+        .status = reply->status, .body = reply->body, .location = reply->location};
+}
+
+// ---- the stream ----
+
+static void drop_stream(struct transport_http *this)
+{
+    event_stream_destroy(this->stream);
+    this->stream = NULL;
+}
+
+// Opening the pipeline answers what was left of an earlier stream, and those replies may close or
+// open or destroy.
+static void on_accepted(void *data, const char *stream_id)
+{
+    struct transport_http *this = data;
+    struct event_stream *stream = this->stream;
+    hold(this);
+    call_pipeline_open(this->pipeline, &this->master, stream_id);
+    if (!this->destroyed && this->stream == stream)
+        this->transport.events->accepted(this->transport.data);
+    release(this);
+}
+
+static void on_record(void *data, struct bytes *record)
+{
+    struct transport_http *this = data;
+    this->transport.events->record(this->transport.data, record);
+}
+
+static void on_refused(void *data, const struct http_reply *reply)
+{
+    struct transport_http *this = data;
+    const struct transport_reply converted = convert(reply);
+    drop_stream(this);
+    this->transport.events->refused(this->transport.data, &converted);
+}
+
+static void on_ended(void *data, const struct error *reason)
+{
+    struct transport_http *this = data;
+    drop_stream(this);
+    call_pipeline_end(this->pipeline);
+    this->transport.events->ended(this->transport.data, reason);
+}
+
+static const struct event_stream_events stream_events = {
+    .accepted = on_accepted, .record = on_record, .refused = on_refused, .ended = on_ended};
+
+static bool open(struct transport *transport, const char *master, struct slice subscribe,
+                 struct error *err)
+{
+    struct transport_http *this = self(transport);
+    const struct event_stream_options options = {
+        .record_limit = this->options.record_limit,
+        .connect_timeout = this->options.connect_timeout,
+        .answer_timeout = this->options.answer_timeout,
+    };
+    if (this->destroyed)
+        return error_set(err, ERROR_INVALID, "the transport is being destroyed");
+    if (this->stream != NULL)
+        return error_set(err, ERROR_INVALID, "a stream is open already");
+    if (!url_parse(&this->master, master, err))
+        return false;
+    this->stream = event_stream_create(this->loop, &options, &stream_events, this);
+    event_stream_start(this->stream, &this->master, subscribe);
+    return true;
+}
+
+static void set_paused(struct transport *transport, bool paused)
+{
+    if (self(transport)->stream != NULL)
+        event_stream_pause(self(transport)->stream, paused);
+}
+
+static void close(struct transport *transport)
+{
+    drop_stream(self(transport));
+    call_pipeline_close(self(transport)->pipeline);
+}
+
+// ---- calls ----
+
+static void on_reply(void *data, const struct http_reply *reply)
+{
+    const struct pending pending = *(struct pending *)data;
+    const struct transport_reply converted = convert(reply);
+    free(data);
+    pending.on_reply(pending.data, &converted);
+}
+
+static void send(struct transport *transport, struct slice call, transport_on_reply reply,
+                 void *data)
+{
+    struct call_pipeline *pipeline = self(transport)->pipeline;
+    if (reply == NULL) {
+        call_pipeline_send(pipeline, call, NULL, NULL);
+        return;
+    }
+    struct pending *pending = memory_new(sizeof *pending);
+    *pending = (struct pending){.on_reply = reply, .data = data};
+    call_pipeline_send(pipeline, call, on_reply, pending);
+}
+
+// ---- life ----
+
+static void destroy(struct transport *transport)
+{
+    struct transport_http *this = self(transport);
+    if (this->destroyed)
+        return;
+    hold(this);
+    this->destroyed = true;
+    drop_stream(this);
+    call_pipeline_destroy(this->pipeline);
+    release(this);
+}
+
+static const struct transport_ops ops = {
+    .open = open, .close = close, .send = send, .pause = set_paused, .destroy = destroy};
+
+struct transport *transport_http_create(struct loop *loop,
+                                        const struct transport_http_options *options)
+{
+    struct transport_http *this = memory_new(sizeof *this);
+    this->transport.ops = &ops;
+    this->loop = loop;
+    if (options != NULL)
+        this->options = *options;
+    const struct call_pipeline_options calls = {.calls = this->options.calls,
+                                                .bytes = this->options.bytes,
+                                                .connect_timeout = this->options.connect_timeout,
+                                                .timeout = this->options.call_timeout};
+    this->pipeline = call_pipeline_create(loop, &calls);
+    return &this->transport;
+}

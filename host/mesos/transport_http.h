@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The transport to a master over HTTP, a remote one or the embedded one on loopback: see
+// transport.h for the contract. The stream and the calls have a connection each.
+//
+// A refusal by redirect (307, 308) is reported with `location` set to the address of the other
+// master, as transport_open() takes it; following it is up to the subscription, which knows how
+// often it did already. Calls sent while no stream is accepted are answered with status 0; those
+// that were sent before the stream ended are still answered by the master, until close() or the
+// next accepted stream.
+
+#ifndef MESOS_LUA_MESOS_TRANSPORT_HTTP_H
+#define MESOS_LUA_MESOS_TRANSPORT_HTTP_H
+
+#include "loop/loop.h"
+#include "mesos/transport.h"
+
+// 0 is the default of each.
+struct transport_http_options {
+    size_t record_limit;    // bytes of one event: 64 MiB
+    double connect_timeout; // seconds: 10
+    double answer_timeout;  // seconds until SUBSCRIBE is answered: 30
+    double call_timeout;    // seconds for one call: 30
+    size_t calls, bytes;    // that may wait: 65,536 calls, 64 MiB
+};
+
+// On a loop of loop_uv.h; `options` may be NULL.
+struct transport *transport_http_create(struct loop *loop,
+                                        const struct transport_http_options *options);
+
+#endif

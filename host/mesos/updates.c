@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Acknowledgements, and updates of the driver's own: see updates.h.
+
+#include "mesos/updates.h"
+
+#include "mesos/wire.h"
+
+#include "mesos/v1/scheduler/scheduler.pb-c.h"
+
+enum {
+    STATUS_TASK_ID = 1,
+    STATUS_AGENT_ID = 5,
+    STATUS_UUID = 11,
+    OPERATION_STATUS_ID = 1,
+    OPERATION_STATUS_UUID = 5,
+    OPERATION_STATUS_AGENT_ID = 6,
+    OPERATION_STATUS_PROVIDER_ID = 7,
+};
+
+static bool is_there(struct slice slice)
+{
+    return slice.length > 0;
+}
+
+bool updates_acknowledge(struct slice status, struct buffer *out)
+{
+    struct slice agent_id = wire_find(status, STATUS_AGENT_ID);
+    struct slice task_id = wire_find(status, STATUS_TASK_ID);
+    struct slice uuid = wire_find(status, STATUS_UUID);
+    buffer_clear(out);
+    return is_there(uuid) && is_there(agent_id) && wire_put_bytes(out, 1, agent_id) &&
+           wire_put_bytes(out, 2, task_id) && wire_put_bytes(out, 3, uuid);
+}
+
+// The uuid of an OperationStatus is a message, that of its acknowledgement is bytes.
+bool updates_acknowledge_operation(struct slice status, struct buffer *out)
+{
+    struct slice agent_id = wire_find(status, OPERATION_STATUS_AGENT_ID);
+    struct slice provider_id = wire_find(status, OPERATION_STATUS_PROVIDER_ID);
+    struct slice operation_id = wire_find(status, OPERATION_STATUS_ID);
+    struct slice uuid = wire_find(wire_find(status, OPERATION_STATUS_UUID), 1);
+    buffer_clear(out);
+    if (!is_there(uuid) || !is_there(agent_id) || !is_there(operation_id))
+        return false;
+    if (!wire_put_bytes(out, 1, agent_id))
+        return false;
+    if (is_there(provider_id) && !wire_put_bytes(out, 2, provider_id))
+        return false;
+    return wire_put_bytes(out, 3, uuid) && wire_put_bytes(out, 4, operation_id);
+}
+
+struct bytes *updates_disconnected(const char *task_id, bool partition_aware, double timestamp)
+{
+    Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
+    Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
+    Mesos__V1__Scheduler__Event__Update update = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
+    Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
+    id.value = (char *)task_id;
+    status.task_id = &id;
+    status.state =
+        partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED : MESOS__V1__TASK_STATE__TASK_LOST;
+    status.has_source = status.has_reason = status.has_timestamp = 1;
+    status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER;
+    status.reason = MESOS__V1__TASK_STATUS__REASON__REASON_MASTER_DISCONNECTED;
+    status.message = "Master disconnected";
+    status.timestamp = timestamp;
+    update.status = &status;
+    event.has_type = 1;
+    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE;
+    event.update = &update;
+    struct bytes *bytes = bytes_create(mesos__v1__scheduler__event__get_packed_size(&event));
+    mesos__v1__scheduler__event__pack(&event, bytes->data);
+    return bytes;
+}

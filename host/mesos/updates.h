@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Status updates: how a received one is acknowledged, and those that the driver makes itself for
+// launches that never left this process. Acknowledgements are built from the received bytes only,
+// so that they name nothing that the master has not named.
+
+#ifndef MESOS_LUA_MESOS_UPDATES_H
+#define MESOS_LUA_MESOS_UPDATES_H
+
+#include "base/buffer.h"
+
+#include "mesos/v1/mesos.pb-c.h"
+
+// Replaces `out` by the Call.Acknowledge for a TaskStatus, or the Call.AcknowledgeOperationStatus
+// for an OperationStatus. False if it needs none: no uuid, or no agent to send it to.
+bool updates_acknowledge(struct slice status, struct buffer *out);
+bool updates_acknowledge_operation(struct slice status, struct buffer *out);
+
+// An Event of type UPDATE, made here: a task of a launch that could not be sent. No uuid.
+struct bytes *updates_disconnected(const char *task_id, bool partition_aware, double timestamp);
+
+#endif

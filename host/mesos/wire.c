@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Protocol buffers on the wire: see wire.h. Everything reads through read_field(), which says in
+// words what is wrong, or read_short(), its quick way for short runs of bytes. wire_next() drops
+// the words, wire_validate() puts the path of the field in front of them. Nothing here allocates
+// but the writers' buffer.
+
+#include "mesos/wire.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define VARINT_LIMIT 10 // bytes of the longest varint
+#define DEPTH_LIMIT 64
+#define FIELD_LIMIT 64                // fields of one message type, one bit each
+#define NUMBER_LIMIT ((1u << 29) - 1) // the largest field number
+#define PATH_SIZE 512
+
+static const char *const broken_varint = "varint is cut short or longer than 10 bytes";
+
+// ---- reading ----
+
+struct wire wire_open(struct slice message)
+{
+    static const uint8_t nothing[1]; // NULL + 0 is undefined
+    const uint8_t *at = message.data != NULL ? message.data : nothing;
+    return (struct wire){.at = at, .end = at + message.length};
+}
+
+static size_t left(const struct wire *wire)
+{
+    return (size_t)(wire->end - wire->at);
+}
+
+// Bits beyond the 64th are dropped, as all implementations do.
+static bool read_long_varint(struct wire *wire, uint64_t *value)
+{
+    size_t room = left(wire), limit = room < VARINT_LIMIT ? room : VARINT_LIMIT;
+    uint64_t result = 0;
+    for (size_t i = 0; i < limit; i++) {
+        result |= (uint64_t)(wire->at[i] & 0x7f) << (7 * i);
+        if (wire->at[i] < 0x80) {
+            wire->at += i + 1;
+            *value = result;
+            return true;
+        }
+    }
+    return false;
+}
+
+static inline bool read_varint(struct wire *wire, uint64_t *value)
+{
+    if (wire->at == wire->end || *wire->at >= 0x80)
+        return read_long_varint(wire, value);
+    *value = *wire->at++;
+    return true;
+}
+
+static bool read_fixed(struct wire *wire, size_t size, uint64_t *value)
+{
+    if (left(wire) < size)
+        return false;
+    *value = 0;
+    for (size_t i = 0; i < size; i++)
+        *value |= (uint64_t)wire->at[i] << (8 * i);
+    wire->at += size;
+    return true;
+}
+
+static const char *read_bytes(struct wire *wire, struct slice *bytes)
+{
+    uint64_t length;
+    if (!read_varint(wire, &length))
+        return broken_varint;
+    if (length > left(wire))
+        return "length runs past the end";
+    *bytes = (struct slice){.data = wire->at, .length = (size_t)length};
+    wire->at += length;
+    return NULL;
+}
+
+static const char *read_value(struct wire *wire, struct wire_field *field)
+{
+    switch (field->type) {
+    case WIRE_VARINT:
+        return read_varint(wire, &field->value) ? NULL : broken_varint;
+    case WIRE_FIXED64:
+        return read_fixed(wire, 8, &field->value) ? NULL : "8-byte value is cut short";
+    case WIRE_FIXED32:
+        return read_fixed(wire, 4, &field->value) ? NULL : "4-byte value is cut short";
+    case WIRE_BYTES:
+        return read_bytes(wire, &field->bytes);
+    default:
+        return "wire type is a group or none at all";
+    }
+}
+
+// Reads one field; NULL, or what is wrong with it. The field's number is set, 0 if it is unknown.
+static const char *read_field(struct wire *wire, struct wire_field *field)
+{
+    uint64_t tag;
+    *field = (struct wire_field){0};
+    if (!read_varint(wire, &tag))
+        return broken_varint;
+    if (tag >> 3 == 0 || tag >> 3 > NUMBER_LIMIT)
+        return "field number out of range";
+    field->number = (uint32_t)(tag >> 3);
+    field->type = (enum wire_type)(tag & 7);
+    return read_value(wire, field);
+}
+
+// The quick way for the most frequent field, bytes whose tag and length take one byte each.
+static inline bool read_short(struct wire *wire, struct wire_field *field)
+{
+    const uint8_t *at = wire->at;
+    size_t room = left(wire);
+    if (room < 2 || (at[0] & 0x87) != WIRE_BYTES || at[0] < 8 || at[1] >= 0x80 || at[1] > room - 2)
+        return false;
+    *field = (struct wire_field){
+        .number = at[0] >> 3, .type = WIRE_BYTES, .bytes = {.data = at + 2, .length = at[1]}};
+    wire->at += 2 + at[1];
+    return true;
+}
+
+static bool spoil(struct wire *wire)
+{
+    wire->at = wire->end;
+    wire->bad = true;
+    return false;
+}
+
+bool wire_next(struct wire *wire, struct wire_field *field)
+{
+    if (wire->at == wire->end)
+        return false;
+    return read_short(wire, field) || read_field(wire, field) == NULL || spoil(wire);
+}
+
+bool wire_varint(struct wire *wire, uint64_t *value)
+{
+    if (wire->at == wire->end)
+        return false;
+    return read_varint(wire, value) || spoil(wire);
+}
+
+struct slice wire_find(struct slice message, uint32_t number)
+{
+    struct slice found = {.data = NULL};
+    struct wire wire = wire_open(message);
+    for (struct wire_field field; wire_next(&wire, &field);) {
+        if (field.number == number && field.type == WIRE_BYTES)
+            found = field.bytes;
+    }
+    return found;
+}
+
+bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes)
+{
+    struct wire wire = wire_open(*rest);
+    for (struct wire_field field; wire_next(&wire, &field);) {
+        if (field.number == number && field.type == WIRE_BYTES) {
+            *bytes = field.bytes;
+            *rest = (struct slice){.data = wire.at, .length = left(&wire)};
+            return true;
+        }
+    }
+    return false;
+}
+
+bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value)
+{
+    bool found = false;
+    struct wire wire = wire_open(message);
+    for (struct wire_field field; wire_next(&wire, &field);) {
+        if (field.number == number && field.type == WIRE_VARINT) {
+            *value = field.value;
+            found = true;
+        }
+    }
+    return found;
+}
+
+// ---- what a descriptor says about the wire ----
+
+// Most types number their fields without gaps, so the first guess is mostly right.
+const ProtobufCFieldDescriptor *wire_descriptor(const ProtobufCMessageDescriptor *type,
+                                                uint32_t number)
+{
+    if (number - 1 < type->n_fields && type->fields[number - 1].id == number)
+        return &type->fields[number - 1];
+    return protobuf_c_message_descriptor_get_field(type, number);
+}
+
+enum wire_type wire_type_of(ProtobufCType type)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_STRING:
+    case PROTOBUF_C_TYPE_BYTES:
+    case PROTOBUF_C_TYPE_MESSAGE:
+        return WIRE_BYTES;
+    case PROTOBUF_C_TYPE_DOUBLE:
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+        return WIRE_FIXED64;
+    case PROTOBUF_C_TYPE_FLOAT:
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+        return WIRE_FIXED32;
+    default:
+        return WIRE_VARINT;
+    }
+}
+
+bool wire_element(struct wire *packed, enum wire_type type, uint64_t *value)
+{
+    if (packed->at == packed->end)
+        return false;
+    bool whole = type == WIRE_VARINT ? read_varint(packed, value)
+                                     : read_fixed(packed, type == WIRE_FIXED64 ? 8 : 4, value);
+    return whole || spoil(packed);
+}
+
+// ---- validation ----
+
+// The path is written from its end to its front while the recursion unwinds.
+struct validation {
+    const char *reason;
+    char path[PATH_SIZE];
+    size_t start; // of the path in `path`
+    bool cut;     // its front did not fit
+};
+
+enum verdict { VALID, MALFORMED, INCOMPLETE };
+
+static enum verdict validate(struct validation *validation, struct slice message,
+                             const ProtobufCMessageDescriptor *type, int depth, bool merged);
+
+static void prepend(struct validation *validation, const char *text)
+{
+    size_t length = strlen(text);
+    validation->cut = validation->cut || length > validation->start;
+    if (validation->cut)
+        return;
+    validation->start -= length;
+    memcpy(validation->path + validation->start, text, length);
+}
+
+static void prepend_index(struct validation *validation, size_t index)
+{
+    char text[32];
+    snprintf(text, sizeof text, "[%zu]", index);
+    prepend(validation, text);
+}
+
+// How many fields of that number begin before `until`.
+static size_t count_before(struct slice message, uint32_t number, const uint8_t *until)
+{
+    size_t count = 0;
+    struct wire wire = wire_open(message);
+    for (struct wire_field field; wire.at < until && wire_next(&wire, &field);)
+        count += field.number == number;
+    return count;
+}
+
+static void prepend_field(struct validation *validation, struct slice message,
+                          const ProtobufCFieldDescriptor *field, const uint8_t *at)
+{
+    if (validation->path[validation->start] != 0)
+        prepend(validation, ".");
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        prepend_index(validation, count_before(message, field->id, at));
+    prepend(validation, field->name);
+}
+
+static void prepend_number(struct validation *validation, uint32_t number)
+{
+    char text[32];
+    snprintf(text, sizeof text, "field %u", (unsigned)number);
+    prepend(validation, text);
+}
+
+static enum verdict fail(struct validation *validation, enum verdict verdict, const char *reason)
+{
+    validation->reason = reason;
+    return verdict;
+}
+
+static enum verdict validate_packed(struct validation *validation, struct slice bytes,
+                                    enum wire_type type)
+{
+    struct wire packed = wire_open(bytes);
+    for (uint64_t value; wire_element(&packed, type, &value);)
+        ;
+    return packed.bad ? fail(validation, MALFORMED, "packed value is cut short") : VALID;
+}
+
+// The occurrences of a singular message add up to one, so a required field may be missing in each.
+// Instead of adding up, an occurrence of several is excused from having its required fields.
+static bool occurs_again(struct wire rest, uint32_t number)
+{
+    for (struct wire_field field; wire_next(&rest, &field);) {
+        if (field.number == number)
+            return true;
+    }
+    return false;
+}
+
+struct occurrence {
+    const struct wire_field *field;
+    const ProtobufCFieldDescriptor *descriptor;
+    const struct wire *rest; // what follows it in its message
+    bool again;              // the same field was there before
+};
+
+static enum verdict validate_nested(struct validation *validation, struct occurrence it, int depth,
+                                    bool merged)
+{
+    const ProtobufCMessageDescriptor *type = it.descriptor->descriptor;
+    bool repeated = it.descriptor->label == PROTOBUF_C_LABEL_REPEATED;
+    if (depth == DEPTH_LIMIT)
+        return fail(validation, MALFORMED, "nested more than 64 deep");
+    merged = !repeated && (merged || it.again);
+    enum verdict verdict = validate(validation, it.field->bytes, type, depth + 1, merged);
+    if (verdict != INCOMPLETE || repeated || merged || !occurs_again(*it.rest, it.field->number))
+        return verdict;
+    validation->start = PATH_SIZE - 1;
+    return validate(validation, it.field->bytes, type, depth + 1, true);
+}
+
+static enum verdict validate_field(struct validation *validation, struct occurrence it, int depth,
+                                   bool merged)
+{
+    enum wire_type expected = wire_type_of(it.descriptor->type), type = it.field->type;
+    if (it.descriptor->label == PROTOBUF_C_LABEL_REPEATED && expected != WIRE_BYTES &&
+        type == WIRE_BYTES)
+        return validate_packed(validation, it.field->bytes, expected);
+    if (type != expected)
+        return fail(validation, MALFORMED, "wire type is not that of the field");
+    if (it.descriptor->type == PROTOBUF_C_TYPE_MESSAGE)
+        return validate_nested(validation, it, depth, merged);
+    return VALID;
+}
+
+static enum verdict validate_required(struct validation *validation,
+                                      const ProtobufCMessageDescriptor *type, uint64_t seen)
+{
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        if (type->fields[i].label != PROTOBUF_C_LABEL_REQUIRED || seen >> i & 1)
+            continue;
+        prepend(validation, type->fields[i].name);
+        return fail(validation, INCOMPLETE, "required field is missing");
+    }
+    return VALID;
+}
+
+static enum verdict validate(struct validation *validation, struct slice message,
+                             const ProtobufCMessageDescriptor *type, int depth, bool merged)
+{
+    uint64_t seen = 0;
+    struct wire wire = wire_open(message);
+    while (wire.at < wire.end) {
+        struct wire_field field;
+        const uint8_t *at = wire.at;
+        const char *reason = read_short(&wire, &field) ? NULL : read_field(&wire, &field);
+        const ProtobufCFieldDescriptor *descriptor = wire_descriptor(type, field.number);
+        if (reason != NULL && descriptor == NULL && field.number != 0)
+            prepend_number(validation, field.number);
+        if (reason != NULL && descriptor == NULL)
+            return fail(validation, MALFORMED, reason);
+        if (descriptor == NULL)
+            continue;
+        uint64_t bit = UINT64_C(1) << (descriptor - type->fields) % FIELD_LIMIT;
+        struct occurrence it = {&field, descriptor, &wire, (seen & bit) != 0};
+        enum verdict verdict = reason != NULL ? fail(validation, MALFORMED, reason)
+                                              : validate_field(validation, it, depth, merged);
+        if (verdict != VALID) {
+            prepend_field(validation, message, descriptor, at);
+            return verdict;
+        }
+        seen |= bit;
+    }
+    return merged ? VALID : validate_required(validation, type, seen);
+}
+
+const char *wire_message_name(const ProtobufCMessageDescriptor *type)
+{
+    size_t length = strlen(type->package_name);
+    return length ? type->name + length + 1 : type->name;
+}
+
+bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
+{
+    struct validation validation = {.start = PATH_SIZE - 1};
+    if (validate(&validation, message, type, 1, false) == VALID)
+        return true;
+    const char *path = validation.path + validation.start;
+    return error_set(err, ERROR_PROTOCOL, "%s%s: %s", validation.cut ? "..." : "",
+                     *path ? path : wire_message_name(type), validation.reason);
+}
+
+// ---- writing ----
+
+static uint8_t *write_varint(uint8_t *to, uint64_t value)
+{
+    while (value >= 0x80) {
+        *to++ = (uint8_t)(value | 0x80);
+        value >>= 7;
+    }
+    *to++ = (uint8_t)value;
+    return to;
+}
+
+static uint8_t *write_tag(uint8_t *to, uint32_t number, enum wire_type type)
+{
+    return write_varint(to, (uint64_t)number << 3 | type);
+}
+
+static bool append_fixed(struct buffer *buffer, uint32_t number, enum wire_type type,
+                         uint64_t value, size_t size)
+{
+    uint8_t bytes[VARINT_LIMIT + 8], *to = write_tag(bytes, number, type);
+    for (size_t i = 0; i < size; i++)
+        *to++ = (uint8_t)(value >> (8 * i));
+    return buffer_append(buffer, bytes, (size_t)(to - bytes));
+}
+
+bool wire_put_varint(struct buffer *buffer, uint32_t number, uint64_t value)
+{
+    uint8_t bytes[2 * VARINT_LIMIT];
+    uint8_t *end = write_varint(write_tag(bytes, number, WIRE_VARINT), value);
+    return buffer_append(buffer, bytes, (size_t)(end - bytes));
+}
+
+bool wire_put_fixed64(struct buffer *buffer, uint32_t number, uint64_t value)
+{
+    return append_fixed(buffer, number, WIRE_FIXED64, value, 8);
+}
+
+bool wire_put_fixed32(struct buffer *buffer, uint32_t number, uint32_t value)
+{
+    return append_fixed(buffer, number, WIRE_FIXED32, value, 4);
+}
+
+bool wire_put_double(struct buffer *buffer, uint32_t number, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return wire_put_fixed64(buffer, number, bits);
+}
+
+bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
+{
+    uint8_t head[2 * VARINT_LIMIT];
+    uint8_t *end = write_varint(write_tag(head, number, WIRE_BYTES), bytes.length);
+    size_t length = (size_t)(end - head), before = buffer->length;
+    if (buffer_append(buffer, head, length) && buffer_append_slice(buffer, bytes))
+        return true;
+    buffer->length = before;
+    return false;
+}
+
+// One byte is kept for the length; most messages are shorter than 128 bytes, the others move.
+size_t wire_begin(struct buffer *buffer, uint32_t number)
+{
+    uint8_t head[VARINT_LIMIT + 1], *end = write_tag(head, number, WIRE_BYTES);
+    *end++ = 0;
+    return buffer_append(buffer, head, (size_t)(end - head)) ? buffer->length : 0;
+}
+
+bool wire_end(struct buffer *buffer, size_t mark)
+{
+    if (mark == 0)
+        return false;
+    uint8_t head[VARINT_LIMIT];
+    size_t length = buffer->length - mark, size = (size_t)(write_varint(head, length) - head);
+    if (size > 1) {
+        if (buffer_reserve(buffer, size - 1) == NULL)
+            return false;
+        memmove(buffer->data + mark + size - 1, buffer->data + mark, length);
+        buffer->length += size - 1;
+    }
+    memcpy(buffer->data + mark - 1, head, size);
+    return true;
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The calls of one subscription, on a connection of their own: sent strictly in order, each
+// answered in order. A call of which it is not known whether the master has carried it out is never
+// sent again; its reply says what happened to the connection.
+//
+// One call is under way at a time, the others wait; their number and bytes are limited. Replies
+// come from the loop, except for those of call_pipeline_close(), and every function of this file
+// may be called in them.
+
+#ifndef MESOS_LUA_NET_CALL_PIPELINE_H
+#define MESOS_LUA_NET_CALL_PIPELINE_H
+
+#include "loop/loop.h"
+#include "net/http_reply.h"
+#include "net/url.h"
+
+#include <stdbool.h>
+
+#define CALL_PIPELINE_CALLS ((size_t)65536)
+#define CALL_PIPELINE_BYTES ((size_t)64 * 1024 * 1024)
+
+struct call_pipeline;
+
+// Status 0: there was no answer, or the call was not sent at all; the body says why.
+typedef void (*call_pipeline_on_reply)(void *data, const struct http_reply *reply);
+
+struct call_pipeline_options {
+    size_t calls, bytes;    // that may wait; 0: CALL_PIPELINE_CALLS, CALL_PIPELINE_BYTES
+    double connect_timeout; // seconds; 0: 10
+    double timeout;         // seconds for one call; 0: 30
+};
+
+struct call_pipeline *call_pipeline_create(struct loop *loop,
+                                           const struct call_pipeline_options *options);
+
+// Takes calls to `master` under that stream id from now on. What is left of an earlier stream is
+// closed first. The connection is opened with the first call.
+void call_pipeline_open(struct call_pipeline *pipeline, const struct url *master,
+                        const char *stream_id);
+
+// Takes no more calls; those that were taken are still sent and answered.
+void call_pipeline_end(struct call_pipeline *pipeline);
+
+// Closes the connection and answers every call that has no answer yet with status 0, before it
+// returns, those too that these replies send.
+void call_pipeline_close(struct call_pipeline *pipeline);
+
+// `call` is copied. `on_reply` is called once, later (or never, if it is NULL): in the order of the
+// calls, but for a call that is not taken, which is answered in the next turn.
+void call_pipeline_send(struct call_pipeline *pipeline, struct slice call,
+                        call_pipeline_on_reply on_reply, void *data);
+
+void call_pipeline_destroy(struct call_pipeline *pipeline); // closes; NULL is fine
+
+#endif

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The event stream: see event_stream.h. It has two sides. Inside libcurl the answer is judged and
+// cut into records, and notes are taken: the state, a queue of records, the end. The deferral
+// reports them, in order, from the loop, where everything may be called.
+
+#include "net/event_stream.h"
+
+#include "base/memory.h"
+#include "net/http_request.h"
+#include "net/recordio.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define CONNECT_TIMEOUT 10.0
+#define ANSWER_TIMEOUT 30.0
+#define TYPE "application/x-protobuf"
+
+enum state {
+    STATE_WAITING,   // for the headers of the answer
+    STATE_REFUSED,   // they are there and say no
+    STATE_STREAMING, // they say yes
+};
+
+// Records in the order in which they came; `first` ones of them are gone.
+struct queue {
+    struct bytes **records;
+    size_t first, count, capacity;
+    size_t bytes;
+};
+
+struct event_stream {
+    struct loop *loop;
+    const struct event_stream_events *events;
+    void *data;
+    struct event_stream_options options;
+    struct http *http;
+    struct http_request request;
+    struct recordio recordio;
+    struct queue queue;
+    struct timer patience; // until it is accepted or refused
+    struct deferral delivery;
+    enum state state;
+    struct error fault; // why the answer is not, or no longer, that of a master
+    bool started, paused;
+    bool choked;    // libcurl was told to wait, since the queue is full
+    bool over;      // nothing more comes from libcurl
+    bool accepted;  // was reported
+    bool finished;  // its last event was reported
+    bool destroyed; // and freed when `holds` is 0
+    unsigned holds;
+};
+
+// ---- the queue ----
+
+static size_t weight(const struct bytes *record)
+{
+    return sizeof *record + sizeof record + record->length;
+}
+
+static void push(struct queue *queue, struct bytes *record)
+{
+    if (queue->first + queue->count == queue->capacity && queue->first > 0) {
+        memmove(queue->records, queue->records + queue->first,
+                queue->count * sizeof *queue->records);
+        queue->first = 0;
+    }
+    if (queue->count == queue->capacity) {
+        queue->capacity = queue->capacity ? 2 * queue->capacity : 16;
+        queue->records = memory_resize(queue->records, queue->capacity * sizeof *queue->records);
+    }
+    queue->records[queue->first + queue->count++] = record;
+    queue->bytes += weight(record);
+}
+
+static struct bytes *pop(struct queue *queue)
+{
+    struct bytes *record = queue->records[queue->first++];
+    queue->bytes -= weight(record);
+    if (--queue->count == 0)
+        queue->first = 0;
+    return record;
+}
+
+static void free_queue(struct queue *queue)
+{
+    while (queue->count)
+        bytes_unref(pop(queue));
+    free(queue->records);
+    *queue = (struct queue){.records = NULL};
+}
+
+// ---- inside libcurl ----
+
+static bool is_protobuf(const char *type)
+{
+    size_t length = strcspn(type, "; \t");
+    return length == strlen(TYPE) && strncasecmp(type, TYPE, length) == 0;
+}
+
+// 200 is not enough: many servers say it to anything.
+static bool judge(struct event_stream *stream)
+{
+    const struct http_request *request = &stream->request;
+    if (request->content_type[0] == 0)
+        return error_set(&stream->fault, ERROR_PROTOCOL,
+                         "not a Mesos master: its answer 200 has no Content-Type, %s expected",
+                         TYPE);
+    if (!is_protobuf(request->content_type))
+        return error_set(&stream->fault, ERROR_PROTOCOL,
+                         "not a Mesos master: its answer 200 has Content-Type '%s', %s expected",
+                         request->content_type, TYPE);
+    if (request->stream_id[0] == 0)
+        return error_set(&stream->fault, ERROR_PROTOCOL,
+                         "not a Mesos master: its answer 200 has no Mesos-Stream-Id");
+    return true;
+}
+
+static bool on_answered(void *data)
+{
+    struct event_stream *stream = data;
+    stream->state = STATE_REFUSED;
+    if (stream->request.status != 200)
+        return true;
+    if (!judge(stream))
+        return false;
+    stream->state = STATE_STREAMING;
+    timer_stop(&stream->patience);
+    deferral_queue(&stream->delivery);
+    return true;
+}
+
+static enum http_request_body decode(struct event_stream *stream, const uint8_t *bytes,
+                                     size_t length)
+{
+    enum recordio_status status;
+    struct bytes *record;
+    while ((status = recordio_decode(&stream->recordio, &bytes, &length, &record,
+                                     &stream->fault)) == RECORDIO_RECORD)
+        push(&stream->queue, record);
+    deferral_queue(&stream->delivery);
+    if (status == RECORDIO_MORE)
+        return HTTP_REQUEST_TAKEN;
+    error_context(&stream->fault, "the stream is no sequence of records");
+    return HTTP_REQUEST_ENOUGH;
+}
+
+static enum http_request_body on_body(void *data, const uint8_t *bytes, size_t length)
+{
+    struct event_stream *stream = data;
+    if (stream->state != STATE_STREAMING) {
+        http_request_keep(&stream->request, bytes, length);
+        return HTTP_REQUEST_TAKEN;
+    }
+    if (stream->queue.bytes < EVENT_STREAM_QUEUE)
+        return decode(stream, bytes, length);
+    stream->choked = true;
+    return HTTP_REQUEST_LATER;
+}
+
+static void on_done(void *data)
+{
+    struct event_stream *stream = data;
+    stream->over = true;
+    timer_stop(&stream->patience);
+    deferral_queue(&stream->delivery);
+}
+
+static const struct http_request_events request_events = {
+    .answered = on_answered, .body = on_body, .done = on_done};
+
+// A master that takes the connection and then says nothing, or never finishes its refusal.
+static void on_patience_over(void *data)
+{
+    struct event_stream *stream = data;
+    if (stream->state == STATE_WAITING)
+        error_set(&stream->fault, ERROR_IO, "no answer within %g seconds",
+                  stream->options.answer_timeout);
+    http_request_stop(&stream->request);
+    on_done(stream);
+}
+
+// ---- reports ----
+
+static void hold(struct event_stream *stream)
+{
+    stream->holds++;
+}
+
+static void release(struct event_stream *stream)
+{
+    if (--stream->holds == 0 && stream->destroyed)
+        free(stream);
+}
+
+static void report_refused(struct event_stream *stream)
+{
+    struct http_reply reply = {.body = slice_text(stream->fault.text)};
+    if (stream->fault.code == ERROR_NONE)
+        reply = http_request_reply(&stream->request);
+    struct buffer body = http_request_take_body(&stream->request);
+    stream->events->refused(stream->data, &reply);
+    buffer_free(&body);
+}
+
+static void add_cut(struct event_stream *stream, struct error *reason)
+{
+    const struct recordio *recordio = &stream->recordio;
+    char cut[80] = "in the middle of a record's length";
+    if (recordio_whole(recordio))
+        return;
+    if (recordio->record != NULL)
+        snprintf(cut, sizeof cut, "in the middle of a record (%zu of its %zu bytes had come)",
+                 recordio->filled, recordio->record->length);
+    size_t length = strlen(reason->text);
+    snprintf(reason->text + length, sizeof reason->text - length, ", %s", cut);
+}
+
+static void explain_end(struct event_stream *stream, struct error *reason)
+{
+    const char *failure = http_request_failure(&stream->request);
+    if (failure == NULL)
+        error_set(reason, ERROR_PROTOCOL, "the master ended the stream");
+    else if (stream->request.result == CURLE_PARTIAL_FILE)
+        error_set(reason, ERROR_IO, "the master closed the connection");
+    else
+        error_set(reason, ERROR_IO, "the stream broke: %s", failure);
+    add_cut(stream, reason);
+}
+
+static void report_ended(struct event_stream *stream)
+{
+    struct error reason = stream->fault;
+    if (reason.code == ERROR_NONE)
+        explain_end(stream, &reason);
+    stream->events->ended(stream->data, &reason);
+}
+
+static void finish(struct event_stream *stream)
+{
+    stream->finished = true;
+    if (stream->state == STATE_STREAMING)
+        report_ended(stream);
+    else
+        report_refused(stream);
+}
+
+static bool may_report(const struct event_stream *stream)
+{
+    return !stream->destroyed && !stream->paused;
+}
+
+// A callback may run the loop itself: what follows must be queued before it is called.
+static void report_record(struct event_stream *stream)
+{
+    struct bytes *record = pop(&stream->queue);
+    if (stream->queue.count || stream->over)
+        deferral_queue(&stream->delivery);
+    stream->events->record(stream->data, record);
+}
+
+static void on_delivery(void *data)
+{
+    struct event_stream *stream = data;
+    hold(stream);
+    if (stream->state == STATE_STREAMING && !stream->accepted) {
+        stream->accepted = true;
+        deferral_queue(&stream->delivery);
+        stream->events->accepted(stream->data, stream->request.stream_id);
+    }
+    while (may_report(stream) && stream->queue.count)
+        report_record(stream);
+    if (may_report(stream) && stream->choked) {
+        stream->choked = false;
+        http_request_pause(&stream->request, false);
+    }
+    if (may_report(stream) && stream->over && !stream->queue.count && !stream->finished)
+        finish(stream);
+    release(stream);
+}
+
+// ---- life ----
+
+struct event_stream *event_stream_create(struct loop *loop,
+                                         const struct event_stream_options *options,
+                                         const struct event_stream_events *events, void *data)
+{
+    struct event_stream *stream = memory_new(sizeof *stream);
+    stream->loop = loop;
+    stream->events = events;
+    stream->data = data;
+    stream->options = *options;
+    if (stream->options.connect_timeout <= 0)
+        stream->options.connect_timeout = CONNECT_TIMEOUT;
+    if (stream->options.answer_timeout <= 0)
+        stream->options.answer_timeout = ANSWER_TIMEOUT;
+    stream->http = http_create(loop);
+    recordio_init(&stream->recordio, options->record_limit);
+    timer_init(&stream->patience, loop, on_patience_over, stream);
+    deferral_init(&stream->delivery, loop, on_delivery, stream);
+    return stream;
+}
+
+void event_stream_start(struct event_stream *stream, const struct url *master,
+                        struct slice subscribe)
+{
+    const struct http_request_options options = {.connect_timeout =
+                                                     stream->options.connect_timeout};
+    http_request_init(&stream->request, stream->http, master, NULL, &options, &request_events,
+                      stream);
+    struct bytes *call = bytes_copy(subscribe.data, subscribe.length);
+    stream->started = true;
+    http_request_start(&stream->request, call);
+    bytes_unref(call);
+    timer_start(&stream->patience, loop_seconds(stream->options.answer_timeout));
+}
+
+// A full queue is emptied first, by the delivery, before libcurl is told to go on.
+void event_stream_pause(struct event_stream *stream, bool paused)
+{
+    if (stream->paused == paused)
+        return;
+    stream->paused = paused;
+    if (stream->state == STATE_STREAMING && !stream->choked)
+        http_request_pause(&stream->request, paused);
+    if (!paused)
+        deferral_queue(&stream->delivery);
+}
+
+void event_stream_destroy(struct event_stream *stream)
+{
+    if (stream == NULL || stream->destroyed)
+        return;
+    hold(stream);
+    stream->destroyed = true;
+    timer_stop(&stream->patience);
+    deferral_cancel(&stream->delivery);
+    if (stream->started)
+        http_request_free(&stream->request);
+    http_destroy(stream->http);
+    recordio_free(&stream->recordio);
+    free_queue(&stream->queue);
+    release(stream);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is told about an HTTP answer that is not a stream.
+
+#ifndef MESOS_LUA_NET_HTTP_REPLY_H
+#define MESOS_LUA_NET_HTTP_REPLY_H
+
+#include "base/bytes.h"
+
+#define HTTP_REPLY_LIMIT ((size_t)64 * 1024) // more of a body is not kept
+
+// Valid during the callback that shows it.
+struct http_reply {
+    int status;           // 0: no answer came, and `body` says why
+    struct slice body;    // the first HTTP_REPLY_LIMIT bytes of it
+    const char *location; // of a redirect, as an address "http://host:port", or NULL
+};
+
+#endif

@@ -1,0 +1,534 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of options and what is made of it: see options.h. A new option is a row here and a
+// field in struct options.
+
+#include "options.h"
+
+#include "base/bytes.h"
+#include "base/suggest.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_SIZE, KIND_CHOICE, KIND_ADDRESS, KIND_FILE };
+
+enum { IN_RUN = 1 << COMMAND_RUN, IN_CHECK = 1 << COMMAND_CHECK, IN_LOCAL = 1 << COMMAND_LOCAL };
+enum { IN_SCRIPTS = IN_RUN | IN_CHECK, IN_CLUSTERS = IN_SCRIPTS | IN_LOCAL, IN_ALL = IN_CLUSTERS };
+
+struct row {
+    const char *name;
+    char brief; // the short name, or 0
+    const char *variable;
+    enum kind kind;
+    const char *initial; // the default, in the form in which it is given; NULL: none
+    const char *value;   // what the help calls the value
+    const char *help;
+    size_t offset;       // of its field in struct options
+    int64_t least, most; // numbers and sizes; a flag sets its field to `least`
+    const char *shown;   // how the help words the default; NULL: as it is
+    unsigned commands;
+};
+
+#define FIELD(name) offsetof(struct options, name)
+
+// Of rows with the same field the last one given counts; in the environment the last one here.
+static const struct row rows[] = {
+    {.name = "master",
+     .brief = 'm',
+     .variable = "MESOS_MASTER",
+     .kind = KIND_TEXT,
+     .initial = "local",
+     .value = "URL",
+     .offset = FIELD(master),
+     .commands = IN_SCRIPTS,
+     .help = "where the master is: host:port, or local[:N] for a cluster brought along"},
+    {.name = "agents",
+     .variable = "MESOS_NUM_SLAVES",
+     .kind = KIND_NUMBER,
+     .initial = "1",
+     .value = "N",
+     .offset = FIELD(agents),
+     .least = 1,
+     .most = 1000,
+     .commands = IN_CLUSTERS,
+     .help = "agents of the local cluster"},
+    {.name = "resources",
+     .variable = "MESOS_RESOURCES",
+     .kind = KIND_TEXT,
+     .value = "TEXT",
+     .offset = FIELD(resources),
+     .commands = IN_CLUSTERS,
+     .shown = "this machine's",
+     .help = "resources of each local agent, such as cpus:4;mem:1024"},
+    {.name = "work-dir",
+     .variable = "MESOS_WORK_DIR",
+     .kind = KIND_FILE,
+     .value = "DIR",
+     .offset = FIELD(work_dir),
+     .commands = IN_CLUSTERS,
+     .shown = "a fresh temporary folder",
+     .help = "where the local cluster keeps its sandboxes"},
+    {.name = "listen",
+     .kind = KIND_ADDRESS,
+     .initial = "127.0.0.1:0",
+     .value = "ADDR:PORT",
+     .offset = FIELD(listen),
+     .commands = IN_CLUSTERS,
+     .shown = "127.0.0.1, any free port",
+     .help = "where the local cluster's master listens"},
+    {.name = "record-limit",
+     .kind = KIND_SIZE,
+     .initial = "64M",
+     .value = "BYTES",
+     .offset = FIELD(record_limit),
+     .least = 1024,
+     .most = INT64_C(2) << 30,
+     .commands = IN_SCRIPTS,
+     .help = "the longest event taken from a master"},
+    {.name = "log-level",
+     .variable = "MESOS_LOGGING_LEVEL",
+     .kind = KIND_CHOICE,
+     .initial = "info",
+     .value = "LEVEL",
+     .offset = FIELD(log_level),
+     .commands = IN_ALL,
+     .help = "what to log on stderr: debug, info, warning, error or quiet"},
+    {.name = "verbose",
+     .brief = 'v',
+     .variable = "GLOG_v",
+     .kind = KIND_FLAG,
+     .offset = FIELD(log_level),
+     .least = LOG_DEBUG,
+     .commands = IN_ALL,
+     .help = "the same as --log-level debug"},
+    {.name = "quiet",
+     .brief = 'q',
+     .variable = "MESOS_QUIET",
+     .kind = KIND_FLAG,
+     .offset = FIELD(log_level),
+     .least = LOG_QUIET,
+     .commands = IN_ALL,
+     .help = "the same as --log-level quiet"},
+    {.name = "help",
+     .brief = 'h',
+     .kind = KIND_FLAG,
+     .offset = FIELD(show),
+     .least = SHOW_HELP,
+     .commands = IN_ALL,
+     .help = "print this and end"},
+    {.name = "version",
+     .kind = KIND_FLAG,
+     .offset = FIELD(show),
+     .least = SHOW_VERSION,
+     .commands = IN_ALL,
+     .help = "print the version and end"},
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static const struct {
+    const char *name, *usage, *help;
+} commands[] = {
+    [COMMAND_RUN] = {"run", "mesos-lua [run] [options] SCRIPT.lua [ARG...]", "run a framework"},
+    [COMMAND_CHECK] = {"check", "mesos-lua check [options] SCRIPT.lua [ARG...]",
+                       "load it, report errors, contact nobody"},
+    [COMMAND_LOCAL] = {"local", "mesos-lua local [options]",
+                       "a local cluster, for any Mesos client"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+// ---- values ----
+
+// `name` is what the user wrote the value for: "--agents" or "MESOS_NUM_SLAVES".
+typedef bool (*read_value)(const struct row *row, const char *name, const char *value, void *field,
+                           struct error *err);
+
+static bool read_flag(const struct row *row, const char *name, const char *value, void *field,
+                      struct error *err)
+{
+    static const char *const words[] = {"false", "no", "off", "true", "yes", "on"};
+    enum { OFF_WORDS = 3, WORDS = 6 };
+    size_t word = 0;
+    while (word < WORDS && strcasecmp(words[word], value) != 0)
+        word++;
+    bool number = *value != '\0' && strspn(value, "0123456789") == strlen(value);
+    if (word == WORDS && !number)
+        return error_set(err, ERROR_INVALID, "%s: a number, true or false expected, got '%s'", name,
+                         value);
+    bool on = number ? strspn(value, "0") < strlen(value) : word >= OFF_WORDS;
+    if (on)
+        *(int *)field = (int)row->least;
+    return true;
+}
+
+static bool read_text(const struct row *row, const char *name, const char *value, void *field,
+                      struct error *err)
+{
+    if (*value == '\0')
+        return error_set(err, ERROR_INVALID, "%s: %s expected, got ''", name, row->value);
+    *(const char **)field = value;
+    return true;
+}
+
+static bool parse_number(const char *text, int64_t *number, const char **rest)
+{
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    *rest = end;
+    return errno == 0;
+}
+
+static bool read_number(const struct row *row, const char *name, const char *value, void *field,
+                        struct error *err)
+{
+    int64_t number;
+    const char *rest;
+    if (!parse_number(value, &number, &rest) || *rest != '\0' || number < row->least ||
+        number > row->most)
+        return error_set(err, ERROR_INVALID,
+                         "%s: a whole number from %" PRId64 " to %" PRId64 " expected, got '%s'",
+                         name, row->least, row->most, value);
+    *(int64_t *)field = number;
+    return true;
+}
+
+// The shift that a unit such as "M", "MB" or "MiB" stands for, or -1.
+static int unit_shift(const char *unit)
+{
+    static const char letters[] = "KMGT";
+    static const char *const tails[] = {"", "B", "iB"};
+    if (*unit == '\0' || strcasecmp(unit, "B") == 0)
+        return 0;
+    const char *letter = strchr(letters, *unit & ~0x20);
+    for (size_t i = 0; letter != NULL && i < sizeof tails / sizeof *tails; i++)
+        if (strcasecmp(unit + 1, tails[i]) == 0)
+            return 10 * (int)(letter - letters + 1);
+    return -1;
+}
+
+static bool read_size(const struct row *row, const char *name, const char *value, void *field,
+                      struct error *err)
+{
+    int64_t number;
+    const char *rest;
+    bool valid = parse_number(value, &number, &rest);
+    int shift = valid ? unit_shift(rest) : -1;
+    valid = shift >= 0 && number <= INT64_MAX >> shift;
+    if (!valid || number << shift < row->least || number << shift > row->most)
+        return error_set(err, ERROR_INVALID,
+                         "%s: a number of bytes from %" PRId64 " to %" PRId64
+                         ", such as 65536, 512K or 64M, expected, got '%s'",
+                         name, row->least, row->most, value);
+    *(int64_t *)field = number << shift;
+    return true;
+}
+
+static bool read_level(const struct row *row, const char *name, const char *value, void *field,
+                       struct error *err)
+{
+    (void)row;
+    if (log_level_find(value, field))
+        return true;
+    return error_set(err, ERROR_INVALID,
+                     "%s: debug, info, warning, error or quiet expected, got '%s'", name, value);
+}
+
+// The host of "ADDR:PORT"; brackets are taken off.
+static struct slice address_host(const char *value, const char *colon)
+{
+    struct slice host = {(const uint8_t *)value, (size_t)(colon - value)};
+    bool bracketed = host.length > 2 && value[0] == '[' && colon[-1] == ']';
+    if (bracketed)
+        return (struct slice){host.data + 1, host.length - 2};
+    bool plain = memchr(value, ':', host.length) == NULL && strcspn(value, "[]/@") >= host.length;
+    return plain ? host : (struct slice){NULL, 0};
+}
+
+static bool read_address(const struct row *row, const char *name, const char *value, void *field,
+                         struct error *err)
+{
+    (void)row;
+    struct options_address *address = field;
+    const char *colon = strrchr(value, ':'), *rest;
+    int64_t port = 0;
+    struct slice host = colon ? address_host(value, colon) : (struct slice){NULL, 0};
+    bool valid = host.length > 0 && host.length < sizeof address->host &&
+                 parse_number(colon + 1, &port, &rest) && *rest == '\0' && port <= UINT16_MAX;
+    if (!valid)
+        return error_set(err, ERROR_INVALID,
+                         "%s: ADDR:PORT expected, such as 127.0.0.1:5050 or [::1]:5050, got '%s'",
+                         name, value);
+    memcpy(address->host, host.data, host.length);
+    address->host[host.length] = '\0';
+    address->port = (uint16_t)port;
+    return true;
+}
+
+static const read_value readers[] = {
+    [KIND_FLAG] = read_flag, [KIND_TEXT] = read_text,    [KIND_NUMBER] = read_number,
+    [KIND_SIZE] = read_size, [KIND_CHOICE] = read_level, [KIND_ADDRESS] = read_address,
+    [KIND_FILE] = read_text,
+};
+
+// ---- parsing ----
+
+struct parser {
+    struct options *options;
+    int argc, next;
+    char *const *argv;
+    const struct row *given[ROWS];
+    size_t givens;
+    struct error *err;
+};
+
+static bool set(struct options *options, const struct row *row, const char *name, const char *value,
+                struct error *err)
+{
+    return readers[row->kind](row, name, value, (char *)options + row->offset, err);
+}
+
+static bool give(struct parser *parser, const struct row *row, const char *name, const char *value)
+{
+    bool known = false;
+    for (size_t i = 0; i < parser->givens; i++)
+        known = known || parser->given[i] == row;
+    if (!known)
+        parser->given[parser->givens++] = row;
+    return set(parser->options, row, name, value, parser->err);
+}
+
+static const struct row *find_long(const char *name, size_t length)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strlen(rows[i].name) == length && memcmp(rows[i].name, name, length) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+static const struct row *find_short(char brief)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].brief == brief)
+            return &rows[i];
+    return NULL;
+}
+
+static const char *row_name(const void *data, size_t index)
+{
+    (void)data;
+    return index < ROWS ? rows[index].name : NULL;
+}
+
+static bool unknown_long(const char *name, size_t length, struct error *err)
+{
+    char word[64];
+    snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : 0), name);
+    const char *nearest = suggest(word, row_name, NULL);
+    if (nearest != NULL)
+        return error_set(err, ERROR_INVALID, "unknown option '--%.*s' (did you mean '--%s'?)",
+                         (int)length, name, nearest);
+    return error_set(err, ERROR_INVALID,
+                     "unknown option '--%.*s' (mesos-lua --help lists the options)", (int)length,
+                     name);
+}
+
+// The argument behind an option that needs one.
+static const char *next_value(struct parser *parser, const struct row *row, const char *name)
+{
+    if (parser->next < parser->argc)
+        return parser->argv[parser->next++];
+    error_set(parser->err, ERROR_INVALID, "%s needs a value: %s %s", name, name, row->value);
+    return NULL;
+}
+
+static bool parse_long(struct parser *parser, const char *argument)
+{
+    const char *word = argument + 2, *value = strchr(word, '=');
+    size_t length = value ? (size_t)(value - word) : strlen(word);
+    const struct row *row = find_long(word, length);
+    if (row == NULL)
+        return unknown_long(word, length, parser->err);
+    char name[64];
+    snprintf(name, sizeof name, "--%s", row->name);
+    if (row->kind == KIND_FLAG && value != NULL)
+        return error_set(parser->err, ERROR_INVALID, "%s takes no value, got '%s'", name,
+                         value + 1);
+    if (row->kind == KIND_FLAG)
+        return give(parser, row, name, "true");
+    value = value ? value + 1 : next_value(parser, row, name);
+    return value != NULL && give(parser, row, name, value);
+}
+
+// "-vq", "-mURL", "-m URL"
+static bool parse_short(struct parser *parser, const char *letters)
+{
+    while (*letters != '\0') {
+        char name[] = {'-', *letters, '\0'};
+        const struct row *row = find_short(*letters++);
+        if (row == NULL)
+            return error_set(parser->err, ERROR_INVALID,
+                             "unknown option '%s' (mesos-lua --help lists the options)", name);
+        if (row->kind != KIND_FLAG) {
+            const char *value = *letters ? letters : next_value(parser, row, name);
+            return value != NULL && give(parser, row, name, value);
+        }
+        if (!give(parser, row, name, "true"))
+            return false;
+    }
+    return true;
+}
+
+// Options up to the first argument that is none; "--" is taken away, and `*ended` set.
+static bool parse_options(struct parser *parser, bool *ended)
+{
+    while (parser->next < parser->argc && !*ended) {
+        const char *argument = parser->argv[parser->next];
+        if (argument[0] != '-' || argument[1] == '\0')
+            break;
+        parser->next++;
+        *ended = strcmp(argument, "--") == 0;
+        bool parsed = *ended || (argument[1] == '-' ? parse_long(parser, argument)
+                                                    : parse_short(parser, argument + 1));
+        if (!parsed)
+            return false;
+    }
+    return true;
+}
+
+static void parse_command(struct parser *parser)
+{
+    if (parser->next == parser->argc)
+        return;
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, parser->argv[parser->next]) == 0) {
+            parser->options->command = (enum options_command)i;
+            parser->next++;
+            return;
+        }
+    }
+}
+
+static bool parse_script(struct parser *parser)
+{
+    struct options *options = parser->options;
+    bool none = parser->next == parser->argc;
+    const char *argument = none ? NULL : parser->argv[parser->next];
+    if (options->command == COMMAND_LOCAL)
+        return none ||
+               error_set(parser->err, ERROR_INVALID,
+                         "unexpected argument '%s': mesos-lua local takes options only", argument);
+    if (none)
+        return error_set(parser->err, ERROR_INVALID,
+                         "no script was given: %s (mesos-lua --help tells more)",
+                         commands[options->command].usage);
+    options->script = argument;
+    options->argc = parser->argc - parser->next - 1;
+    options->argv = parser->argv + parser->next + 1;
+    return true;
+}
+
+static bool check_commands(const struct parser *parser)
+{
+    enum options_command command = parser->options->command;
+    for (size_t i = 0; i < parser->givens; i++)
+        if ((parser->given[i]->commands & 1u << command) == 0)
+            return error_set(parser->err, ERROR_INVALID,
+                             "option '--%s' has no meaning for mesos-lua %s",
+                             parser->given[i]->name, commands[command].name);
+    return true;
+}
+
+static bool field_given(const struct parser *parser, const struct row *row)
+{
+    for (size_t i = 0; i < parser->givens; i++)
+        if (parser->given[i]->offset == row->offset)
+            return true;
+    return false;
+}
+
+static bool read_environment(const struct parser *parser)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct row *row = &rows[i];
+        const char *value = row->variable ? getenv(row->variable) : NULL;
+        bool used = (row->commands & 1u << parser->options->command) != 0;
+        if (value == NULL || *value == '\0' || !used || field_given(parser, row))
+            continue;
+        if (!set(parser->options, row, row->variable, value, parser->err))
+            return false;
+    }
+    return true;
+}
+
+static void set_defaults(struct options *options)
+{
+    *options = (struct options){.command = COMMAND_RUN};
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].initial != NULL)
+            set(options, &rows[i], rows[i].name, rows[i].initial, NULL);
+}
+
+bool options_parse(struct options *options, int argc, char *const *argv, struct error *err)
+{
+    struct parser parser = {
+        .options = options, .argc = argc, .next = argc > 0, .argv = argv, .err = err};
+    bool ended = false;
+    set_defaults(options);
+    if (!parse_options(&parser, &ended))
+        return false;
+    if (!ended) {
+        parse_command(&parser);
+        if (!parse_options(&parser, &ended))
+            return false;
+    }
+    if (options->show != SHOW_NOTHING)
+        return true;
+    return check_commands(&parser) && parse_script(&parser) && read_environment(&parser);
+}
+
+// ---- the help ----
+
+enum { HELP_COLUMN = 30 };
+
+static void print_row(FILE *file, const struct row *row)
+{
+    char brief[] = "    ", left[64];
+    if (row->brief != 0)
+        snprintf(brief, sizeof brief, "-%c, ", row->brief);
+    bool valued = row->kind != KIND_FLAG;
+    snprintf(left, sizeof left, "  %.4s--%s%s%s", brief, row->name, valued ? " " : "",
+             valued ? row->value : "");
+    fprintf(file, "%-*s%s\n", HELP_COLUMN, left, row->help);
+    const char *initial = row->shown ? row->shown : row->initial;
+    if (initial == NULL && row->variable == NULL)
+        return;
+    fprintf(file, "%-*s[", HELP_COLUMN, "");
+    if (row->variable != NULL)
+        fprintf(file, "%s%s", row->variable, initial ? "; " : "");
+    fprintf(file, "%s%s]\n", initial ? "default: " : "", initial ? initial : "");
+}
+
+void options_usage(FILE *file)
+{
+    int width = 0;
+    for (int i = 0; i < COMMANDS; i++)
+        width = (int)strlen(commands[i].usage) > width ? (int)strlen(commands[i].usage) : width;
+    fputs("Usage:\n", file);
+    for (int i = 0; i < COMMANDS; i++)
+        fprintf(file, "  %-*s  %s\n", width, commands[i].usage, commands[i].help);
+    fputs("\nOptions, which stand before SCRIPT.lua; what follows it is the script's own:\n", file);
+    for (size_t i = 0; i < ROWS; i++)
+        print_row(file, &rows[i]);
+    fputs(
+        "\nExit status: 0 the driver was stopped; 1 it was aborted, or the script failed for good;"
+        "\n2 usage, or the script did not load.\n",
+        file);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line: one table of rows, from which come the parsing, the defaults, the environment
+// variables, the errors and the help. The command line wins over the environment, the environment
+// over the default; an empty environment variable is an unset one.
+
+#ifndef MESOS_LUA_OPTIONS_H
+#define MESOS_LUA_OPTIONS_H
+
+#include "base/error.h"
+#include "base/log.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL };
+enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION };
+
+// Where to listen. The host of "[::1]:80" is "::1". Port 0: any that is free.
+struct options_address {
+    char host[256];
+    uint16_t port;
+};
+
+// Texts point into argv, the environment or the table and are not owned.
+struct options {
+    enum options_command command;
+    enum options_show show; // print that and end; nothing else was checked then
+    const char *script;     // NULL for `local`
+    int argc;               // the script's own arguments
+    char *const *argv;
+
+    const char *master;
+    int64_t agents;
+    const char *resources; // NULL: this machine's
+    const char *work_dir;  // NULL: a fresh temporary folder
+    struct options_address listen;
+    int64_t record_limit; // bytes
+    enum log_level log_level;
+};
+
+// Fills `options` from the arguments (argv[0] is the program) and the environment. On failure `err`
+// is one line, fit for stderr.
+bool options_parse(struct options *options, int argc, char *const *argv, struct error *err);
+
+void options_usage(FILE *file); // what --help prints
+
+#endif

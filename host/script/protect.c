@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one door into Lua: see protect.h. Only this file resumes a coroutine or calls in protected
+// mode.
+//
+// A routine owns its coroutine through a registry reference that it holds for its whole life, also
+// while it lies idle, so that no address of a lua_State here can be that of a collected one.
+// Running out of Lua memory is an error like any other: what is done outside of protected calls
+// allocates nothing in Lua.
+
+#include "script/protect.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "script/world.h"
+
+#include <lauxlib.h>
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    IDLE_ROUTINES = 16,
+    TRACE_LIMIT = 16384, // bytes of the traces of nested coroutines
+};
+
+struct routine {
+    struct script *script;
+    lua_State *L;
+    int reference; // keeps L
+    bool waiting;
+    protect_done on_done;
+    void *data;
+    struct routine *next, **link;
+};
+
+static const char token;       // what a wait yields
+static const char sentinel;    // what a script that is being stopped raises
+static const char trace_error; // registry: the error that ended a coroutine of the script,
+static const char trace_text;  //   and the trace of that coroutine
+
+static void *address(const char *key)
+{
+    return (void *)(uintptr_t)key;
+}
+
+// ---- what runs ----
+
+static void enter(struct script *script, struct frame *frame)
+{
+    frame->previous = script->frame;
+    script->frame = frame;
+}
+
+static void leave(struct script *script, struct frame *frame)
+{
+    assert(script->frame == frame);
+    script->frame = frame->previous;
+}
+
+// The end of a call into Lua. The trace of a caught error must not turn up behind a later one.
+static void become_idle(struct script *script)
+{
+    if (--script->busy > 0)
+        return;
+    if (script->traced) {
+        lua_pushnil(script->L);
+        lua_rawsetp(script->L, LUA_REGISTRYINDEX, &trace_error);
+        script->traced = false;
+    }
+    if (script->doomed)
+        deferral_queue(&script->doom);
+}
+
+// ---- the end of a script ----
+
+static void on_stopped(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    lua_pushlightuserdata(L, address(&sentinel));
+    lua_error(L);
+}
+
+// The hook stops what catches errors behind our back, such as a reader of load().
+void protect_unwind(lua_State *L)
+{
+    lua_sethook(L, on_stopped, LUA_MASKCOUNT, 1);
+    lua_pushlightuserdata(L, address(&sentinel));
+    lua_error(L);
+    abort();
+}
+
+void protect_check(lua_State *L)
+{
+    if (script_of(L)->exiting)
+        protect_unwind(L);
+}
+
+// ---- the text of an error ----
+
+// (error) -> a readable form
+static int l_readable(lua_State *L)
+{
+    bool printable = lua_isstring(L, -1) || luaL_getmetafield(L, -1, "__tostring") != LUA_TNIL;
+    if (!printable) {
+        const char *article = lua_isnil(L, -1) ? "" : "a ";
+        lua_pushfstring(L, "(the error value is %s%s)", article, luaL_typename(L, -1));
+        return 1;
+    }
+    lua_settop(L, 1);
+    luaL_tolstring(L, -1, NULL);
+    return 1;
+}
+
+// A readable form of the error value at the top, whatever its __tostring does. // [-0, +1, m]
+static void push_message(lua_State *L)
+{
+    lua_pushcfunction(L, l_readable);
+    lua_pushvalue(L, -2);
+    if (lua_pcall(L, 1, 1, 0) == LUA_OK)
+        return;
+    const char *type = luaL_typename(L, -2);
+    lua_pop(L, 1);
+    lua_pushfstring(L, "(the error value is a %s that cannot be printed)", type);
+}
+
+static void chop(lua_State *L, const char *tail) // [-1, +1, m]
+{
+    size_t length, chopped = strlen(tail);
+    const char *text = lua_tolstring(L, -1, &length);
+    if (length < chopped || memcmp(text + length - chopped, tail, chopped) != 0)
+        return;
+    lua_pushlstring(L, text, length - chopped);
+    lua_remove(L, -2);
+}
+
+// Lua's own frames at the bottom of a trace tell a script author nothing, nor does a trace of
+// nothing.
+static void trim_trace(lua_State *L) // [-1, +1, m]
+{
+    chop(L, "\n\t[C]: in ?");
+    chop(L, "\nstack traceback:");
+}
+
+// Appends to the text at the top the trace of the script's own coroutine that the error at `index`
+// came out of, if it did. // [-1, +1, m]
+static void append_trace(lua_State *L, int index)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &trace_error);
+    bool same = !lua_isnil(L, -1) && lua_rawequal(L, -1, index);
+    lua_pop(L, 1);
+    if (!same)
+        return;
+    lua_pushliteral(L, "\nin the coroutine that it came from:\n");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &trace_text);
+    lua_concat(L, 3);
+}
+
+// Replaces the error at the top by its text: message, trace of `thread` from `level` on, and the
+// trace of a coroutine of the script. // [-1, +1, e]
+static void describe(lua_State *L, lua_State *thread, int level)
+{
+    int error = lua_gettop(L);
+    push_message(L);
+    luaL_traceback(L, thread, lua_tostring(L, -1), level);
+    trim_trace(L);
+    append_trace(L, error);
+    lua_replace(L, error);
+    lua_settop(L, error);
+}
+
+// The message handler of calls on the main state.
+static int l_message(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (!script_of(L)->exiting)
+        describe(L, L, 1);
+    return 1;
+}
+
+// (the failed coroutine) -> text
+static int l_describe(lua_State *L)
+{
+    lua_State *thread = lua_touserdata(L, 1);
+    if (lua_checkstack(thread, 1)) {
+        lua_pushvalue(thread, -1);
+        lua_xmove(thread, L, 1);
+    } else {
+        lua_xmove(thread, L, 1);
+    }
+    describe(L, thread, 0);
+    return 1;
+}
+
+static const char *plain_text(lua_State *L)
+{
+    if (lua_gettop(L) == 0 || lua_isnil(L, -1))
+        return "not enough memory";
+    if (lua_type(L, -1) == LUA_TSTRING)
+        return lua_tostring(L, -1);
+    return "(an error value that cannot be printed)";
+}
+
+const char *protect_text(struct script *script)
+{
+    return plain_text(script->L);
+}
+
+// Pushes the text of the error of a failed coroutine, or something else, and returns it.
+// [-0, +1, -]
+static const char *push_failure(struct script *script, lua_State *failed)
+{
+    lua_State *L = script->L;
+    if (!lua_checkstack(L, LUA_MINSTACK)) {
+        lua_pushnil(L);
+        return plain_text(failed);
+    }
+    struct frame frame = {.L = L};
+    enter(script, &frame);
+    lua_pushcfunction(L, l_describe);
+    lua_pushlightuserdata(L, failed);
+    int status = lua_pcall(L, 1, 1, 0);
+    leave(script, &frame);
+    return status == LUA_OK ? lua_tostring(L, -1) : plain_text(failed);
+}
+
+// The trace of `failed`, behind that of the coroutine that gave it the error at `index`.
+// [-0, +1, m]
+static void push_trace(lua_State *L, lua_State *failed, int index)
+{
+    luaL_traceback(L, failed, NULL, 0);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &trace_error);
+    bool inner = !lua_isnil(L, -1) && lua_rawequal(L, -1, index);
+    lua_pop(L, 1);
+    if (!inner)
+        return;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &trace_text);
+    lua_pushliteral(L, "\n");
+    lua_rotate(L, -3, 2);
+    lua_concat(L, 3);
+}
+
+void protect_trace(lua_State *L, lua_State *failed, int original)
+{
+    luaL_checkstack(L, 6, NULL);
+    push_trace(L, failed, original);
+    if (lua_rawlen(L, -1) < TRACE_LIMIT)
+        lua_rawsetp(L, LUA_REGISTRYINDEX, &trace_text);
+    else
+        lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &trace_error);
+    script_of(L)->traced = true;
+}
+
+// ---- plain calls ----
+
+// What a call into a script that is ending comes to; PROTECT_DONE if it is not.
+static enum protect_outcome refusal(const struct script *script)
+{
+    if (script->closing)
+        return PROTECT_CLOSED;
+    return script->exiting ? PROTECT_EXITED : PROTECT_DONE;
+}
+
+static enum protect_outcome call_outcome(struct script *script, int status, int base)
+{
+    if (script->exiting) {
+        lua_settop(script->L, base - 1);
+        return PROTECT_EXITED;
+    }
+    if (status == LUA_OK)
+        return PROTECT_DONE;
+    script->failures++;
+    return PROTECT_RAISED;
+}
+
+enum protect_outcome protect_call(struct script *script, int arguments, int results)
+{
+    lua_State *L = script->L;
+    int base = lua_gettop(L) - arguments;
+    enum protect_outcome refused = refusal(script);
+    if (refused != PROTECT_DONE) {
+        lua_settop(L, base - 1);
+        return refused;
+    }
+    script->busy++;
+    struct frame frame = {.L = L};
+    enter(script, &frame);
+    lua_pushcfunction(L, l_message);
+    lua_insert(L, base);
+    int status = lua_pcall(L, arguments, results, base);
+    lua_remove(L, base);
+    leave(script, &frame);
+    enum protect_outcome outcome = call_outcome(script, status, base);
+    become_idle(script);
+    return outcome;
+}
+
+enum protect_outcome protect_run(struct script *script, lua_CFunction function, void *data,
+                                 int results)
+{
+    lua_State *L = script->L;
+    if (!lua_checkstack(L, LUA_MINSTACK)) {
+        lua_pushnil(L);
+        return PROTECT_RAISED;
+    }
+    lua_pushcfunction(L, function);
+    lua_pushlightuserdata(L, data);
+    return protect_call(script, 1, results);
+}
+
+int protect_pcall(lua_State *L, int arguments, int results, int handler, lua_KContext context,
+                  lua_KFunction k)
+{
+    return lua_pcallk(L, arguments, results, handler, context, k);
+}
+
+// ---- routines ----
+
+static void link_routine(struct routine *routine)
+{
+    struct script *script = routine->script;
+    routine->next = script->routines;
+    routine->link = &script->routines;
+    if (routine->next != NULL)
+        routine->next->link = &routine->next;
+    script->routines = routine;
+}
+
+static void unlink_routine(struct routine *routine)
+{
+    *routine->link = routine->next;
+    if (routine->next != NULL)
+        routine->next->link = routine->link;
+}
+
+// An idle or a new routine, in the list of the active ones. // [-0, +0, m]
+static struct routine *take_routine(lua_State *L)
+{
+    struct script *script = script_of(L);
+    struct routine *routine = script->idle;
+    if (routine != NULL) {
+        script->idle = routine->next;
+        script->idles--;
+    } else {
+        lua_State *thread = lua_newthread(L);
+        int reference = luaL_ref(L, LUA_REGISTRYINDEX);
+        routine = memory_new(sizeof *routine);
+        *routine = (struct routine){.script = script, .L = thread, .reference = reference};
+    }
+    link_routine(routine);
+    return routine;
+}
+
+static void free_routine(struct routine *routine)
+{
+    luaL_unref(routine->script->L, LUA_REGISTRYINDEX, routine->reference);
+    free(routine);
+}
+
+// Runs what a failed routine left to be closed.
+static void close_variables(struct routine *routine)
+{
+    struct script *script = routine->script;
+    if (refusal(script) != PROTECT_DONE)
+        return;
+    struct frame frame = {.L = routine->L};
+    enter(script, &frame);
+    lua_resetthread(routine->L);
+    leave(script, &frame);
+}
+
+// `clean`: its coroutine returned, and can be used again.
+static void release_routine(struct routine *routine, bool clean)
+{
+    struct script *script = routine->script;
+    if (!clean)
+        close_variables(routine);
+    if (!clean || script->idles >= IDLE_ROUTINES || script->closing) {
+        free_routine(routine);
+        return;
+    }
+    lua_settop(routine->L, 0);
+    routine->waiting = false;
+    routine->next = script->idle;
+    script->idle = routine;
+    script->idles++;
+}
+
+static enum protect_outcome finish(struct routine *routine, const struct protect_end *end)
+{
+    enum protect_outcome outcome = end->outcome;
+    unlink_routine(routine);
+    if (outcome == PROTECT_RAISED)
+        routine->script->failures++;
+    if (routine->on_done != NULL)
+        routine->on_done(routine->data, end);
+    release_routine(routine, outcome == PROTECT_DONE);
+    return outcome;
+}
+
+static enum protect_outcome fail(struct routine *routine, const char *text)
+{
+    return finish(routine, &(struct protect_end){.outcome = PROTECT_RAISED, .text = text});
+}
+
+static enum protect_outcome fail_with_error(struct routine *routine)
+{
+    lua_State *L = routine->script->L;
+    const char *text = push_failure(routine->script, routine->L);
+    enum protect_outcome outcome = fail(routine, text);
+    lua_pop(L, 1);
+    return outcome;
+}
+
+// Looks at how a coroutine came back.
+static enum protect_outcome settle(struct routine *routine, int status, int results)
+{
+    if (routine->script->exiting)
+        return finish(routine, &(struct protect_end){.outcome = PROTECT_EXITED, .text = ""});
+    if (status == LUA_OK)
+        return finish(
+            routine, &(struct protect_end){
+                         .outcome = PROTECT_DONE, .text = "", .L = routine->L, .results = results});
+    if (status != LUA_YIELD)
+        return fail_with_error(routine);
+    if (!protect_waiting(routine->L))
+        return fail(routine, "attempt to yield from outside a coroutine");
+    routine->waiting = true;
+    return PROTECT_YIELDED;
+}
+
+static enum protect_outcome advance(struct routine *routine, int arguments)
+{
+    struct script *script = routine->script;
+    lua_State *from = script->frame ? script->frame->L : NULL;
+    int results = 0;
+    struct frame frame = {.L = routine->L, .routine = routine, .waits = true};
+    script->busy++;
+    enter(script, &frame);
+    int status = lua_resume(routine->L, from, arguments, &results);
+    leave(script, &frame);
+    enum protect_outcome outcome = settle(routine, status, results);
+    become_idle(script);
+    return outcome;
+}
+
+enum protect_outcome protect_resume(struct routine *routine)
+{
+    enum protect_outcome refused = refusal(routine->script);
+    if (refused != PROTECT_DONE)
+        return refused;
+    if (!routine->waiting)
+        return advance(routine, lua_gettop(routine->L) - 1);
+    routine->waiting = false;
+    lua_pop(routine->L, 1);
+    return advance(routine, 0);
+}
+
+// Moves the function and its arguments from the top of `L`.
+static bool load_routine(struct routine *routine, lua_State *L, int arguments)
+{
+    if (!lua_checkstack(routine->L, arguments + 1))
+        return false;
+    lua_xmove(L, routine->L, arguments + 1);
+    return true;
+}
+
+struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_done, void *data)
+{
+    struct routine *routine = take_routine(L);
+    if (!load_routine(routine, L, arguments)) {
+        unlink_routine(routine);
+        release_routine(routine, true);
+        luaL_error(L, "too many arguments");
+    }
+    routine->on_done = on_done;
+    routine->data = data;
+    return routine;
+}
+
+// ---- starting from C ----
+
+static enum protect_outcome report(protect_done on_done, void *data, enum protect_outcome outcome,
+                                   const char *text)
+{
+    if (on_done != NULL)
+        on_done(data, &(struct protect_end){.outcome = outcome, .text = text});
+    return outcome;
+}
+
+// The text is on the top. // [-1, +0, -]
+static enum protect_outcome report_failure(struct script *script, protect_done on_done, void *data)
+{
+    report(on_done, data, PROTECT_RAISED, protect_text(script));
+    lua_pop(script->L, 1);
+    return PROTECT_RAISED;
+}
+
+static int l_take_routine(lua_State *L)
+{
+    struct routine **routine = lua_touserdata(L, 1);
+    *routine = take_routine(L);
+    return 0;
+}
+
+static enum protect_outcome start(struct script *script, int arguments, protect_done on_done,
+                                  void *data)
+{
+    lua_State *L = script->L;
+    struct routine *routine = NULL;
+    enum protect_outcome outcome = protect_run(script, l_take_routine, &routine, 0);
+    if (outcome != PROTECT_DONE) {
+        lua_rotate(L, -(arguments + 2), 1);
+        lua_pop(L, arguments + 1);
+        return report_failure(script, on_done, data);
+    }
+    routine->on_done = on_done;
+    routine->data = data;
+    if (load_routine(routine, L, arguments))
+        return advance(routine, arguments);
+    lua_pop(L, arguments + 1);
+    return fail(routine, "not enough memory");
+}
+
+// The state stays busy until the caller has been told, so that it may destroy the script then.
+enum protect_outcome protect_start(struct script *script, int arguments, protect_done on_done,
+                                   void *data)
+{
+    int top = lua_gettop(script->L) - arguments - 1;
+    enum protect_outcome outcome = refusal(script);
+    script->busy++;
+    if (outcome == PROTECT_DONE) {
+        outcome = start(script, arguments, on_done, data);
+    } else {
+        lua_settop(script->L, top);
+        report(on_done, data, outcome, "");
+    }
+    assert(lua_gettop(script->L) == top);
+    (void)top;
+    become_idle(script);
+    return outcome;
+}
+
+enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
+                                      protect_done on_done, void *data)
+{
+    int top = lua_gettop(script->L);
+    script->busy++;
+    enum protect_outcome outcome = protect_run(script, function, argument, LUA_MULTRET);
+    int values = lua_gettop(script->L) - top;
+    if (outcome == PROTECT_DONE && values > 0)
+        outcome = protect_start(script, values - 1, on_done, data);
+    else if (outcome == PROTECT_RAISED)
+        report_failure(script, on_done, data);
+    else
+        report(on_done, data, outcome, "");
+    assert(lua_gettop(script->L) == top);
+    become_idle(script);
+    return outcome;
+}
+
+void protect_close(struct script *script)
+{
+    while (script->routines != NULL)
+        finish(script->routines, &(struct protect_end){.outcome = PROTECT_CLOSED, .text = ""});
+    while (script->idle != NULL) {
+        struct routine *routine = script->idle;
+        script->idle = routine->next;
+        free_routine(routine);
+    }
+}
+
+// ---- waiting ----
+
+bool protect_waiting(lua_State *coroutine)
+{
+    return lua_status(coroutine) == LUA_YIELD && lua_gettop(coroutine) > 0 &&
+           lua_touserdata(coroutine, -1) == &token;
+}
+
+struct routine *protect_waiter(lua_State *L, const char *what)
+{
+    struct frame *frame = script_of(L)->frame;
+    if (frame == NULL || frame->routine == NULL)
+        luaL_error(L,
+                   "%s cannot wait here, in a main chunk or a finalizer: call it in a callback, a "
+                   "timer or a function given to mesos.spawn",
+                   what);
+    if (frame->L != L || !frame->waits || !lua_isyieldable(L))
+        luaL_error(L,
+                   "%s cannot wait inside a function that is called from C, such as one given to "
+                   "table.sort or string.gsub, or a finalizer",
+                   what);
+    return frame->routine;
+}
+
+int protect_wait(lua_State *L, lua_KContext context, lua_KFunction k)
+{
+    lua_pushlightuserdata(L, address(&token));
+    return lua_yieldk(L, 1, context, k);
+}
+
+bool protect_in_routine(lua_State *L)
+{
+    struct frame *frame = script_of(L)->frame;
+    return frame != NULL && frame->routine != NULL;
+}
+
+// ---- the script's own coroutines ----
+
+bool protect_in_coroutine(lua_State *L)
+{
+    struct frame *frame = script_of(L)->frame;
+    return frame == NULL || frame->L != L || frame->coroutine;
+}
+
+int protect_coroutine(lua_State *L, lua_State *coroutine, int arguments, int *results)
+{
+    struct script *script = script_of(L);
+    struct frame *outer = script->frame;
+    struct frame frame = {.L = coroutine, .coroutine = true};
+    if (outer != NULL) {
+        frame.routine = outer->routine;
+        frame.waits = outer->L == L && outer->waits && lua_isyieldable(L);
+    }
+    enter(script, &frame);
+    int status = lua_resume(coroutine, L, arguments, results);
+    leave(script, &frame);
+    return status;
+}
+
+int protect_coroutine_close(lua_State *L, lua_State *coroutine)
+{
+    struct script *script = script_of(L);
+    struct frame frame = {.L = coroutine};
+    enter(script, &frame);
+    int status = lua_resetthread(coroutine);
+    leave(script, &frame);
+    return status;
+}

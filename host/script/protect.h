@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one door into Lua. Every call of Lua code from C goes through here, is protected, and ends
+// with an outcome and, if it raised, with a text that holds the message and a traceback.
+//
+// Callbacks, timers and spawned functions run as *routines*: each in a coroutine of its own, so
+// that it may wait (mesos.sleep) while the loop goes on. A routine is anchored until it ends. When
+// it ends, its `on_done` is called, exactly once: inside protect_start() if it never waited, later
+// otherwise. Main chunks are plain calls, which cannot wait.
+//
+// A coroutine that the script made itself may wait too: the wait passes through it down to its
+// routine (coroutines.h). A wait is a yield of a private token; the token stays on top of the
+// waiting coroutine's stack until it goes on, and marks it.
+//
+// Values for a call are made under protection as well: protect_run() runs a C function that may
+// raise and leaves its results on the state of the script, where protect_start() takes them.
+
+#ifndef MESOS_LUA_SCRIPT_PROTECT_H
+#define MESOS_LUA_SCRIPT_PROTECT_H
+
+#include "script/script.h"
+
+enum protect_outcome {
+    PROTECT_DONE,    // it returned
+    PROTECT_RAISED,  // it raised an error
+    PROTECT_YIELDED, // it waits and will end later
+    PROTECT_EXITED,  // the script asked for the end; it never returns
+    PROTECT_CLOSED,  // the script was closed before it ended
+};
+
+// How a routine ended.
+struct protect_end {
+    enum protect_outcome outcome; // not PROTECT_YIELDED
+    const char *text;             // PROTECT_RAISED: message and traceback; otherwise empty
+    lua_State *L;                 // PROTECT_DONE: the values that it returned are on top of this
+    int results;                  //   stack; look at them without raising, and leave them there
+};
+
+// What `end` points to is valid during the call. The script may be destroyed inside it.
+typedef void (*protect_done)(void *data, const struct protect_end *end);
+
+struct routine;
+
+// ---- from C ----
+
+// Calls the function below `arguments` values on the state of the script. On PROTECT_DONE its
+// results are there (`results` of them, or all with LUA_MULTRET), on PROTECT_RAISED the text.
+// PROTECT_EXITED and PROTECT_CLOSED leave nothing. // [-(arguments + 1), +results|1|0, -]
+enum protect_outcome protect_call(struct script *script, int arguments, int results);
+
+// The same for a C function that is given `data` as a light userdata. // [-0, +results|1|0, -]
+enum protect_outcome protect_run(struct script *script, lua_CFunction function, void *data,
+                                 int results);
+
+// The text that PROTECT_RAISED left on top. Never NULL. // [-0, +0, -]
+const char *protect_text(struct script *script);
+
+// Starts a routine with the function below `arguments` values on the state of the script. `on_done`
+// may be NULL. Returns PROTECT_YIELDED if it waits. // [-(arguments + 1), +0, -]
+enum protect_outcome protect_start(struct script *script, int arguments, protect_done on_done,
+                                   void *data);
+
+// protect_run() and protect_start() in one: `function` returns the function and its arguments. If
+// it raises, `on_done` is told so; if it returns nothing, nothing is called and that is done.
+// [-0, +0, -]
+enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
+                                      protect_done on_done, void *data);
+
+// Starts a prepared routine or goes on with a waiting one. // [-0, +0, -]
+enum protect_outcome protect_resume(struct routine *routine);
+
+// ---- from C functions that Lua calls ----
+
+// Makes a routine of the function below `arguments` values; protect_resume() starts it.
+// [-(arguments + 1), +0, e]
+struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_done, void *data);
+
+// The routine that a wait here would suspend. Raises if there can be none, with `what` at the
+// front: "mesos.sleep cannot wait ...". // [-0, +0, e]
+struct routine *protect_waiter(lua_State *L, const char *what);
+
+// Does this run inside a routine, or, if not, in the main chunk of a script? // [-0, +0, -]
+bool protect_in_routine(lua_State *L);
+
+// Suspends the routine of protect_waiter() until protect_resume(); then `k` goes on in its place
+// and makes the results. Use it as `return protect_wait(...)`. // [-0, +0, e]
+int protect_wait(lua_State *L, lua_KContext context, lua_KFunction k);
+
+// Raises again what may not be caught, if the script is being stopped. To be called by every C
+// function that called Lua, a loop, or caught an error, before it returns. // [-0, +0, e]
+void protect_check(lua_State *L);
+
+// Stops the script for good. // [-0, +0, e]
+void protect_unwind(lua_State *L) __attribute__((noreturn));
+
+// lua_pcallk() for C functions. The caller decides by protect_check() what the script may see.
+// [-(arguments + 1), +results|1, -]
+int protect_pcall(lua_State *L, int arguments, int results, int handler, lua_KContext context,
+                  lua_KFunction k);
+
+// ---- for coroutines.c ----
+
+// lua_resume() of a coroutine that the script made.
+int protect_coroutine(lua_State *L, lua_State *coroutine, int arguments, int *results);
+int protect_coroutine_close(lua_State *L, lua_State *coroutine);
+
+bool protect_waiting(lua_State *coroutine); // is its wait the host's?
+bool protect_in_coroutine(lua_State *L);    // may `L` yield to the script?
+
+// Keeps the trace of a failed coroutine for the text of the error that it becomes, which is on top
+// of `L`; `original` is where its own error is. // [-0, +0, m]
+void protect_trace(lua_State *L, lua_State *failed, int original);
+
+// ---- for script.c ----
+
+void protect_close(struct script *script); // ends every routine with PROTECT_CLOSED
+
+#endif

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The world of a script: see script.h. Everything that can run out of Lua memory happens in a
+// protected call, the making of the world included.
+
+#include "script/script.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "script/world.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+// ---- memory ----
+
+// When Lua asks for a new block, `old` is the kind of the object and not a size. Making a block
+// smaller never fails.
+static void *allocate(void *data, void *block, size_t old, size_t size)
+{
+    struct script *script = data;
+    if (block == NULL)
+        old = 0;
+    if (size == 0) {
+        script->used -= old;
+        free(block);
+        return NULL;
+    }
+    bool grows = size > old;
+    if (grows && script->limit != 0 && script->used + (size - old) > script->limit)
+        return NULL;
+    void *resized = realloc(block, size);
+    if (resized == NULL)
+        return grows ? NULL : block;
+    script->used += size - old;
+    return resized;
+}
+
+size_t script_memory(const struct script *script)
+{
+    return script->used;
+}
+
+void script_set_memory_limit(struct script *script, size_t limit)
+{
+    script->limit = limit;
+}
+
+// ---- what Lua says outside of any call ----
+
+static int on_panic(lua_State *L)
+{
+    log_error("error outside of a protected call: %s", lua_tostring(L, -1));
+    return 0;
+}
+
+// Errors of finalizers, and the script's own warn(). Pieces of one warning come one by one; what
+// starts with '@' are commands to the warning system, of which we have none.
+static void on_warning(void *data, const char *text, int more)
+{
+    struct buffer *buffer = &((struct script *)data)->warning;
+    bool command = buffer->length == 0 && !more && *text == '@';
+    if (command)
+        return;
+    buffer_append_text(buffer, text);
+    if (more)
+        return;
+    log_warning("%s", buffer_string(buffer));
+    buffer_clear(buffer);
+}
+
+// ---- the end asked for by the script ----
+
+int script_exit(lua_State *L, int code)
+{
+    struct script *script = script_of(L);
+    if (!script->exiting) {
+        script->exiting = true;
+        script->code = code;
+        if (script->on_exit != NULL)
+            script->on_exit(script->data, code);
+    }
+    protect_unwind(L);
+}
+
+int l_exit(lua_State *L)
+{
+    int code = EXIT_SUCCESS;
+    if (lua_isboolean(L, 1))
+        code = lua_toboolean(L, 1) ? EXIT_SUCCESS : EXIT_FAILURE;
+    else if (!lua_isnoneornil(L, 1))
+        code = (int)luaL_checkinteger(L, 1);
+    script_exit(L, code);
+}
+
+bool script_exit_requested(const struct script *script, int *code)
+{
+    if (script->exiting && code != NULL)
+        *code = script->code;
+    return script->exiting;
+}
+
+// ---- creating ----
+
+enum { WARNING_LIMIT = 4096 };
+
+static int l_open(lua_State *L)
+{
+    const struct script_settings *settings = lua_touserdata(L, 1);
+    luaL_openlibs(L);
+    lua_getglobal(L, "os");
+    lua_pushcfunction(L, l_exit);
+    lua_setfield(L, -2, "exit");
+    coroutines_open(L);
+    modules_open(L, settings->modules);
+    lua_createtable(L, 0, 0);
+    lua_setglobal(L, "arg");
+    globals_open(L);
+    return 0;
+}
+
+static void on_doom(void *data)
+{
+    struct script *script = data;
+    if (script->busy == 0)
+        script_destroy(script);
+}
+
+// The collector works in small steps, started early: a callback should not be held up by it.
+static void tune_collector(lua_State *L)
+{
+    lua_gc(L, LUA_GCINC, 150, 12, 10);
+}
+
+static struct script *new_script(const struct script_settings *settings)
+{
+    struct script *script = memory_new(sizeof *script);
+    script->loop = settings->loop;
+    script->on_exit = settings->on_exit;
+    script->data = settings->data;
+    script->limit = settings->memory_limit;
+    script->result = LUA_REFNIL;
+    buffer_init(&script->warning, WARNING_LIMIT);
+    deferral_init(&script->doom, settings->loop, on_doom, script);
+    script->L = lua_newstate(allocate, script);
+    return script;
+}
+
+static bool open_state(struct script *script, const struct script_settings *settings,
+                       struct error *err)
+{
+    lua_State *L = script->L;
+    if (L == NULL)
+        return error_set(err, ERROR_LIMIT, "not enough memory for a Lua state");
+    *(struct script **)lua_getextraspace(L) = script;
+    lua_atpanic(L, on_panic);
+    lua_setwarnf(L, on_warning, script);
+    tune_collector(L);
+    if (protect_run(script, l_open, (void *)(uintptr_t)settings, 0) == PROTECT_DONE)
+        return true;
+    return error_set(err, ERROR_SCRIPT, "cannot prepare a Lua state: %s", protect_text(script));
+}
+
+struct script *script_create(const struct script_settings *settings, struct error *err)
+{
+    struct script *script = new_script(settings);
+    if (open_state(script, settings, err))
+        return script;
+    script_destroy(script);
+    return NULL;
+}
+
+// ---- ending ----
+
+void script_on_close(struct script *script, void (*close)(void *data), void *data)
+{
+    size_t size = (script->closings + 1) * sizeof *script->closers;
+    script->closers = memory_resize(script->closers, size);
+    script->closers[script->closings++] = (struct closer){.close = close, .data = data};
+}
+
+static void close_state(struct script *script)
+{
+    if (script->L == NULL)
+        return;
+    protect_close(script);
+    while (script->closings > 0) {
+        struct closer *closer = &script->closers[--script->closings];
+        closer->close(closer->data);
+    }
+    lua_close(script->L);
+}
+
+void script_destroy(struct script *script)
+{
+    if (script == NULL)
+        return;
+    script->closing = true;
+    if (script->busy > 0) {
+        script->doomed = true;
+        return;
+    }
+    deferral_cancel(&script->doom);
+    close_state(script);
+    buffer_free(&script->warning);
+    free(script->closers);
+    free(script->path);
+    free(script->name);
+    free(script);
+}
+
+// ---- loading ----
+
+static bool cannot_open(const char *path, const char *reason, struct error *err)
+{
+    return error_set(err, ERROR_INVALID, "cannot open script '%s': %s", path, reason);
+}
+
+static bool check_file(const char *path, struct error *err)
+{
+    struct stat status;
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return cannot_open(path, strerror(errno), err);
+    bool folder = fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode);
+    int first = folder ? EOF : fgetc(file);
+    fclose(file);
+    if (folder)
+        return cannot_open(path, strerror(EISDIR), err);
+    if (first == *LUA_SIGNATURE)
+        return cannot_open(path, "it is compiled Lua; only source text is loaded", err);
+    return true;
+}
+
+static void set_path(struct script *script, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    script->path = memory_string(path);
+    script->name = memory_string(slash ? slash + 1 : path);
+    char *end = strrchr(script->name, '.');
+    if (end != NULL && end != script->name && strcmp(end, ".lua") == 0)
+        *end = '\0';
+}
+
+struct load {
+    const char *path;
+    int argc;
+    char *const *argv;
+};
+
+static void set_arguments(lua_State *L, const struct load *load) // [-0, +0, e]
+{
+    lua_createtable(L, load->argc, 1);
+    lua_pushstring(L, load->path);
+    lua_rawseti(L, -2, 0);
+    for (int i = 0; i < load->argc; i++) {
+        lua_pushstring(L, load->argv[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setglobal(L, "arg");
+}
+
+// Leaves the main chunk and its arguments, or raises the text of a syntax error.
+static int l_read(lua_State *L)
+{
+    const struct load *load = lua_touserdata(L, 1);
+    lua_settop(L, 0);
+    modules_set_folder(L, load->path);
+    modules_add_file(L, load->path);
+    set_arguments(L, load);
+    if (luaL_loadfilex(L, load->path, "t") != LUA_OK) {
+        lua_pushnil(L);
+        lua_insert(L, 1);
+        return 2;
+    }
+    luaL_checkstack(L, load->argc, "too many arguments to the script");
+    for (int i = 0; i < load->argc; i++)
+        lua_pushstring(L, load->argv[i]);
+    return load->argc + 1;
+}
+
+static int l_keep_result(lua_State *L)
+{
+    script_of(L)->result = luaL_ref(L, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+// Takes the text at the top into `err`. A trace that does not fit is cut behind a whole line.
+static bool take_error(struct script *script, struct error *err) // [-1, +0, -]
+{
+    error_set(err, ERROR_SCRIPT, "%s", protect_text(script));
+    char *cut = err ? strrchr(err->text, '\n') : NULL;
+    if (cut != NULL && strlen(err->text) == sizeof err->text - 1)
+        *cut = '\0';
+    lua_pop(script->L, 1);
+    return false;
+}
+
+static bool read_chunk(struct script *script, struct load *load, int *arguments, struct error *err)
+{
+    lua_State *L = script->L;
+    int top = lua_gettop(L);
+    if (protect_run(script, l_read, load, LUA_MULTRET) != PROTECT_DONE)
+        return take_error(script, err);
+    *arguments = lua_gettop(L) - top - 1;
+    if (!lua_isnil(L, top + 1))
+        return true;
+    lua_remove(L, top + 1);
+    return take_error(script, err);
+}
+
+static bool run_chunk(struct script *script, int arguments, struct error *err)
+{
+    enum protect_outcome outcome = protect_call(script, arguments, 1);
+    if (outcome == PROTECT_RAISED)
+        return take_error(script, err);
+    if (outcome != PROTECT_DONE)
+        return error_set(err, ERROR_SCRIPT, "the script ended itself");
+    return true;
+}
+
+// Makes the value at the top the result. // [-1, +0, -]
+static bool keep_result(struct script *script, struct error *err)
+{
+    lua_pushcfunction(script->L, l_keep_result);
+    lua_insert(script->L, -2);
+    return protect_call(script, 1, 0) == PROTECT_DONE || take_error(script, err);
+}
+
+bool script_load(struct script *script, const char *path, int argc, char *const *argv,
+                 struct error *err)
+{
+    struct load load = {.path = path, .argc = argc, .argv = argv};
+    int arguments = 0;
+    set_path(script, path);
+    return check_file(path, err) && read_chunk(script, &load, &arguments, err) &&
+           run_chunk(script, arguments, err) && keep_result(script, err);
+}
+
+void script_result(struct script *script, lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, script->result);
+}
+
+// ---- looking at it ----
+
+struct script *script_of(lua_State *L)
+{
+    return *(struct script **)lua_getextraspace(L);
+}
+
+lua_State *script_state(struct script *script)
+{
+    return script->L;
+}
+
+struct loop *script_loop(struct script *script)
+{
+    return script->loop;
+}
+
+const char *script_path(const struct script *script)
+{
+    return script->path;
+}
+
+const char *script_name(const struct script *script)
+{
+    return script->name;
+}
+
+bool script_closing(const struct script *script)
+{
+    return script->closing;
+}
+
+void script_files(struct script *script, void (*visit)(void *data, const char *path), void *data)
+{
+    modules_files(script, visit, data);
+}
+
+uint64_t script_failures(const struct script *script)
+{
+    return script->failures;
+}

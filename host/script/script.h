@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A script and its world: one Lua state with its libraries, modules, arguments and memory account.
+// A new version of a script is a new world; timers, coroutines and everything else of the old one
+// die with it. This room knows nothing of Mesos: what a script can do beyond Lua is put in by
+// whoever creates its world, as modules.
+//
+// Nobody outside this room calls into Lua except through protect.h.
+
+#ifndef MESOS_LUA_SCRIPT_SCRIPT_H
+#define MESOS_LUA_SCRIPT_SCRIPT_H
+
+#include "base/error.h"
+#include "loop/loop.h"
+
+#include <lua.h>
+
+struct script;
+
+// A module that `require` finds without a file. `open` is called as the module's loader, with the
+// module's name as its first argument and `upvalue` as its first upvalue (a light userdata).
+struct script_module {
+    const char *name;
+    lua_CFunction open;
+    void *upvalue;
+};
+
+struct script_settings {
+    struct loop *loop;                   // outlives the script
+    const struct script_module *modules; // ended by a row without a name; NULL: none
+    size_t memory_limit;                 // bytes of the Lua heap; 0: none
+
+    // The script asked to end the process, by os.exit or script_exit(). Called once, inside the
+    // script, which does not run another line: take note of it, destroy the script later.
+    void (*on_exit)(void *data, int code);
+    void *data;
+};
+
+// Makes an empty world. NULL, and `err`, if the memory limit is too small for one.
+struct script *script_create(const struct script_settings *settings, struct error *err);
+
+// Ends it: whatever waits in it is completed with PROTECT_CLOSED, then the functions of
+// script_on_close() are called, the last one first, then the state is closed. Inside one of its own
+// calls this is put off to the end of the loop's turn in which the call has returned; until then
+// nothing new starts in it. NULL is fine.
+void script_destroy(struct script *script);
+
+// Registers what must end before the state does.
+void script_on_close(struct script *script, void (*close)(void *data), void *data);
+
+// Reads a script from a file, runs its main chunk with the arguments, and keeps the first value
+// that it returns. Once in the life of a script. False, and `err` with a traceback where there is
+// one, if that fails; also when the script asked to exit, which script_exit_requested() tells.
+bool script_load(struct script *script, const char *path, int argc, char *const *argv,
+                 struct error *err);
+
+// Pushes what the main chunk returned, or nil. // [-0, +1, -]
+void script_result(struct script *script, lua_State *L);
+
+// Was the end asked for, and with which exit status? `code` may be NULL.
+bool script_exit_requested(const struct script *script, int *code);
+
+// Asks for the end and leaves the script for good: does not return. // [-0, +0, e]
+int script_exit(lua_State *L, int code) __attribute__((noreturn));
+
+// os.exit and mesos.exit: (true | false | whole number | nothing). // [-0, +0, e]
+int l_exit(lua_State *L);
+
+struct script *script_of(lua_State *L); // of any of its coroutines as well
+lua_State *script_state(struct script *script);
+struct loop *script_loop(struct script *script);
+const char *script_path(const struct script *script); // as it was given to script_load(), or NULL
+bool script_closing(const struct script *script);     // nothing new may be started in it
+
+// The file's name without folder and ".lua", such as "policy". Valid as long as the script.
+const char *script_name(const struct script *script);
+
+// Calls `visit` for the script's own file and every Lua file that it required, by the paths under
+// which they were opened.
+void script_files(struct script *script, void (*visit)(void *data, const char *path), void *data);
+
+size_t script_memory(const struct script *script); // bytes of the Lua heap
+void script_set_memory_limit(struct script *script, size_t limit);
+
+// How many calls into it ended with an error.
+uint64_t script_failures(const struct script *script);
+
+#endif

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inside of a script, for the files of this room only. Every state of the script, main or
+// coroutine, has the script's address in its extra space.
+
+#ifndef MESOS_LUA_SCRIPT_WORLD_H
+#define MESOS_LUA_SCRIPT_WORLD_H
+
+#include "base/buffer.h"
+#include "script/protect.h"
+#include "script/script.h"
+
+// What runs now: a chain on the C stack, the innermost first.
+struct frame {
+    struct frame *previous;
+    lua_State *L;
+    struct routine *routine; // NULL: a main chunk or another plain call
+    bool coroutine;          // L is a coroutine that the script made
+    bool waits;              // every coroutine between the routine and L can yield
+};
+
+struct closer {
+    void (*close)(void *data);
+    void *data;
+};
+
+struct script {
+    lua_State *L;
+    struct loop *loop;
+    void (*on_exit)(void *data, int code);
+    void *data;
+
+    char *path, *name;
+    int result; // registry reference of what the main chunk returned
+
+    size_t used, limit;    // bytes of the Lua heap
+    struct buffer warning; // the pieces of one so far
+
+    struct frame *frame;      // NULL: no Lua code runs
+    struct routine *routines; // those that run, wait, or are prepared
+    struct routine *idle;     // those whose coroutine can be used again
+    size_t idles;
+    size_t busy; // calls into Lua that have not returned yet
+    uint64_t failures;
+    bool traced; // the trace of a coroutine is kept
+
+    bool exiting; // stop as soon as possible, run no further line
+    int code;
+    bool closing; // start nothing new
+    bool doomed;  // destroy when it is not busy any more
+    struct deferral doom;
+
+    struct closer *closers;
+    size_t closings;
+};
+
+// Reads of undeclared globals, and assignments to new ones outside a main chunk, raise from here
+// on. // [-0, +0, e]
+void globals_open(lua_State *L);
+
+// pcall, xpcall and the coroutine library, in their versions for routines. // [-0, +0, e]
+void coroutines_open(lua_State *L);
+
+// package.path, package.preload, and the searcher that reads source text only. // [-0, +0, e]
+void modules_open(lua_State *L, const struct script_module *modules);
+void modules_set_folder(lua_State *L, const char *script); // [-0, +0, e]
+void modules_add_file(lua_State *L, const char *path);     // [-0, +0, m]
+void modules_files(struct script *script, void (*visit)(void *data, const char *path), void *data);
+
+#endif

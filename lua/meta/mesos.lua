@@ -1,0 +1,247 @@
+---@meta mesos
+
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- What scripts see: the module, the scheduler table with its callbacks, the driver. The messages are in messages.lua.
+-- Editors with a Lua language server read these files; nothing runs them.
+
+---@class mesos
+---@field version string
+---@field state table plain data that outlives a reload
+---@field log mesos.log
+---@field DRIVER_NOT_STARTED "DRIVER_NOT_STARTED"
+---@field DRIVER_RUNNING "DRIVER_RUNNING"
+---@field DRIVER_ABORTED "DRIVER_ABORTED"
+---@field DRIVER_STOPPED "DRIVER_STOPPED"
+local mesos = {}
+
+---@alias mesos.Status
+---| "DRIVER_NOT_STARTED"
+---| "DRIVER_RUNNING"
+---| "DRIVER_ABORTED"
+---| "DRIVER_STOPPED"
+
+---@class mesos.DriverOptions
+---@field scheduler mesos.Scheduler
+---@field framework mesos.FrameworkInfo? what is left out is filled in
+---@field master string? where the master is; default: that of the command line
+---@field implicitAcknowledgements boolean? default: true
+---@field suppressedRoles string[]?
+---@field offerConstraints mesos.OfferConstraints?
+---@field credential mesos.Credential?
+
+-- Makes a driver for a script that runs it itself.
+---@param options mesos.DriverOptions
+---@return mesos.SchedulerDriver
+function mesos.SchedulerDriver(options) end
+
+-- A list of Resource from a table or a text:
+--
+--     mesos.resources { cpus = 0.5, mem = 128, ports = { { 31000, 31009 } } }
+--     mesos.resources "cpus:0.5;mem:128;ports:[31000-31009]"
+---@param resources table<string, number|mesos.Value.Range[]|integer[][]|string[]>|string
+---@return mesos.Resource[]
+function mesos.resources(resources) end
+
+-- Calls `fn` once, after that many seconds.
+---@param seconds number
+---@param fn fun()
+---@return mesos.Timer
+function mesos.after(seconds, fn) end
+
+-- Calls `fn` every so many seconds until it is cancelled. A call that still runs when the next is due makes that one
+-- drop out.
+---@param seconds number
+---@param fn fun()
+---@return mesos.Timer
+function mesos.every(seconds, fn) end
+
+-- Suspends the callback, timer or spawned function that calls it. Timers go on; the next event waits.
+---@param seconds number
+function mesos.sleep(seconds) end
+
+-- Calls fn(...) soon, beside whatever runs now; it may wait without holding up events.
+---@param fn fun(...)
+function mesos.spawn(fn, ...) end
+
+-- Seconds since the Unix epoch, by the clock of the loop.
+---@return number
+function mesos.now() end
+
+-- Ends the process in good order: the driver is stopped first. Does not return.
+---@param code integer? default: 0
+function mesos.exit(code) end
+
+---@class mesos.Timer
+local Timer = {}
+
+-- No further call. A timer that has been called or cancelled before is fine.
+---@return boolean was there a call to come?
+function Timer:cancel() end
+
+-- One line each on standard error; `format` is that of string.format.
+---@class mesos.log
+local log = {}
+
+---@param format string
+function log.debug(format, ...) end
+
+---@param format string
+function log.info(format, ...) end
+
+---@param format string
+function log.warning(format, ...) end
+
+---@param format string
+function log.error(format, ...) end
+
+-- A framework: what a hosted script returns. Every callback may be left out.
+---@class mesos.Scheduler
+---@field framework mesos.FrameworkInfo?
+---@field implicitAcknowledgements boolean? default: true
+---@field suppressedRoles string[]?
+---@field offerConstraints mesos.OfferConstraints?
+local Scheduler = {}
+
+-- The first registration in this process.
+---@param driver mesos.SchedulerDriver
+---@param frameworkId mesos.FrameworkID
+---@param masterInfo mesos.MasterInfo
+function Scheduler:registered(driver, frameworkId, masterInfo) end
+
+-- A later one, at a new master or at the same. Offers from before are void.
+---@param driver mesos.SchedulerDriver
+---@param masterInfo mesos.MasterInfo
+function Scheduler:reregistered(driver, masterInfo) end
+
+-- The subscription was lost; the driver looks for a master by itself.
+---@param driver mesos.SchedulerDriver
+function Scheduler:disconnected(driver) end
+
+-- Without this callback all offers are declined.
+---@param driver mesos.SchedulerDriver
+---@param offers mesos.Offer[]
+function Scheduler:resourceOffers(driver, offers) end
+
+---@param driver mesos.SchedulerDriver
+---@param offerId mesos.OfferID
+function Scheduler:offerRescinded(driver, offerId) end
+
+-- Returning acknowledges the update; raising does not, and it comes again.
+---@param driver mesos.SchedulerDriver
+---@param status mesos.TaskStatus
+function Scheduler:statusUpdate(driver, status) end
+
+-- The driver was aborted before this call.
+---@param driver mesos.SchedulerDriver
+---@param message string
+function Scheduler:error(driver, message) end
+
+-- All operations return the driver's status, and none blocks but join and run. Misuse raises an error that names the
+-- argument and the path of the field.
+---@class mesos.SchedulerDriver
+local SchedulerDriver = {}
+
+---@return mesos.Status
+function SchedulerDriver:start() end
+
+-- Ends the framework and its tasks; with `failover` the tasks go on and wait for the framework to come back.
+---@param failover boolean? default: false
+---@return mesos.Status
+function SchedulerDriver:stop(failover) end
+
+---@return mesos.Status
+function SchedulerDriver:abort() end
+
+-- Waits until the driver was stopped or aborted.
+---@return mesos.Status
+function SchedulerDriver:join() end
+
+-- start() and join().
+---@return mesos.Status
+function SchedulerDriver:run() end
+
+---@return mesos.Status
+function SchedulerDriver:status() end
+
+-- Launches tasks on the offers, which must belong to one agent; what the tasks leave is declined with the filters. No
+-- tasks: all is declined.
+---@param offerIds mesos.OfferID|mesos.OfferID[]
+---@param tasks mesos.TaskInfo[]
+---@param filters mesos.Filters?
+---@return mesos.Status
+function SchedulerDriver:launchTasks(offerIds, tasks, filters) end
+
+---@param offerIds mesos.OfferID|mesos.OfferID[]
+---@param operations mesos.Offer.Operation[]
+---@param filters mesos.Filters?
+---@return mesos.Status
+function SchedulerDriver:acceptOffers(offerIds, operations, filters) end
+
+---@param offerId mesos.OfferID|mesos.OfferID[]
+---@param filters mesos.Filters?
+---@return mesos.Status
+function SchedulerDriver:declineOffer(offerId, filters) end
+
+---@param taskId mesos.TaskID
+---@param options { agent_id: mesos.AgentID?, kill_policy: mesos.KillPolicy? }?
+---@return mesos.Status
+function SchedulerDriver:killTask(taskId, options) end
+
+-- Asks for offers again: filters are dropped, and roles that were suppressed are not any more. No list: all roles.
+---@param roles string[]?
+---@return mesos.Status
+function SchedulerDriver:reviveOffers(roles) end
+
+---@param roles string[]?
+---@return mesos.Status
+function SchedulerDriver:suppressOffers(roles) end
+
+-- With implicitAcknowledgements = false only.
+---@param status mesos.TaskStatus
+---@return mesos.Status
+function SchedulerDriver:acknowledgeStatusUpdate(status) end
+
+-- Asks what became of these tasks, or of all (no list): the answers are status updates.
+---@param statuses mesos.TaskStatus[]|{ task_id: mesos.TaskID, agent_id: mesos.AgentID?, state: mesos.TaskState }[]?
+---@return mesos.Status
+function SchedulerDriver:reconcileTasks(statuses) end
+
+-- The outstanding offers.
+---@return mesos.Offer[]
+function SchedulerDriver:offers() end
+
+---@return mesos.FrameworkID?
+function SchedulerDriver:frameworkId() end
+
+---@return mesos.MasterInfo?
+function SchedulerDriver:master() end
+
+-- An offer as it arrives: read-only. The short cuts count what is unreserved or reserved to the role that it was
+-- allocated to, and nothing revocable.
+---@class mesos.Offer
+---@field cpus number
+---@field mem number
+---@field disk number
+---@field gpus number
+---@field ports integer[][] a list of { first, last }
+local Offer = {}
+
+-- The value of the agent's attribute of that name, or nil.
+---@param name string
+---@return number|string|mesos.Value.Ranges|mesos.Value.Set|nil
+function Offer:attribute(name) end
+
+-- A plain copy that can be changed.
+---@return table
+function Offer:table() end
+
+-- A status as it arrives: read-only.
+---@class mesos.TaskStatus
+local TaskStatus = {}
+
+-- A plain copy that can be changed.
+---@return table
+function TaskStatus:table() end
+
+return mesos

@@ -1,0 +1,72 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Writes the first inputs of a fuzz target into a folder: seeds.lua TARGET FOLDER. Those of the codec and of RecordIO
+-- come from the recordings.
+
+local target, folder = arg[1], arg[2]
+
+local count = 0
+local function seed(bytes)
+    count = count + 1
+    local file <close> = assert(io.open(("%s/seed-%04d"):format(folder, count), "wb"))
+    file:write(bytes)
+end
+
+local function streams()
+    local list <close> = assert(io.popen("ls spec/fixtures/wire/*/events*.recordio"))
+    local paths = {}
+    for path in list:lines() do
+        if not path:find("%.json%.recordio$") then
+            paths[#paths + 1] = path
+        end
+    end
+    return paths
+end
+
+local function records(bytes)
+    local at = 1
+    return function()
+        local length, start = bytes:match("^(%d+)\n()", at)
+        if not length then
+            return nil
+        end
+        at = start + length
+        return bytes:sub(start, at - 1)
+    end
+end
+
+local function read(path)
+    local file <close> = assert(io.open(path, "rb"))
+    return file:read("a")
+end
+
+local writers = {}
+
+function writers.fuzz_recordio()
+    for i, path in ipairs(streams()) do
+        seed(string.char(i % 256) .. read(path):sub(1, 5000))
+    end
+    seed("\0" .. "000000000000000000000003\nabc0\n1\nx")
+end
+
+function writers.fuzz_message()
+    for _, path in ipairs(streams()) do
+        for record in records(read(path)) do
+            seed("\0" .. record)
+        end
+    end
+end
+
+function writers.fuzz_url()
+    for _, text in ipairs({
+        "localhost:5050", "http://10.0.0.1:5050/", "https://user:secret@host.example:5051", "[::1]:5050",
+        "master@127.0.0.1:5050", "//10.0.0.2:5050/master/api/v1/scheduler", "/path", "http://[fe80::1%25eth0]:1/",
+    }) do
+        seed(text)
+    end
+end
+
+local write = writers[target]
+if write then
+    write()
+end

@@ -1,0 +1,168 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs everything that proves mesos-lua: installs what is missing, builds into build/, checks the sources, runs the
+# specs. The last line is the sum, "N passed, N failed"; the exit status is 0 if nothing failed.
+#
+#   sh spec/run.sh [--asan | --valgrind | --quick | --ci] [busted's arguments, such as spec/loop_spec.lua]
+#
+#   --asan       the specs on a build with AddressSanitizer and UndefinedBehaviorSanitizer (build-asan/)
+#   --valgrind   the specs with the program under valgrind
+#   --quick      the specs alone, without the checks of the sources
+#   --ci         first as without an option, then --asan, then each fuzz target for a while; also with CI=true
+set -u
+cd "$(dirname "$0")/.."
+
+mode=normal
+[ "${CI-}" = true ] && mode=ci
+case "${1-}" in
+--asan | --valgrind | --quick | --ci)
+    mode=${1#--}
+    shift
+    ;;
+esac
+fuzz_seconds=${FUZZ_SECONDS:-20}
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/mesos-lua-spec.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+counts=$scratch/counts
+: >"$counts"
+
+# Prints the sum of all counts, and ends.
+finish() {
+    awk '{ passed += $1; failed += $2; skipped += $3 }
+        END {
+            printf "%d passed, %d failed", passed, failed
+            if (skipped > 0)
+                printf ", %d skipped", skipped
+            printf "\n"
+            exit passed == 0 || failed > 0
+        }' "$counts"
+    exit $?
+}
+
+# check NAME COMMAND...: one more that passed, or failed and is shown.
+check() {
+    name=$1
+    shift
+    if "$@" >"$scratch/output" 2>&1; then
+        echo "1 0 0" >>"$counts"
+        echo "$name: fine"
+    else
+        echo "0 1 0" >>"$counts"
+        echo "FAILED: $name"
+        cat "$scratch/output"
+        return 1
+    fi
+}
+
+# build TREE [CMAKE ARGUMENT...]
+build() {
+    tree=$1
+    shift
+    {
+        cmake -S . -B "$tree" -G Ninja -DCMAKE_C_COMPILER="${compiler:-gcc}" "$@" && cmake --build "$tree" ${target:+--target "$target"}
+    }
+}
+
+c_files() {
+    find host bindings spec examples -name '*.[ch]' -print0
+}
+
+check_format() {
+    c_files | xargs -0 clang-format --dry-run -Werror
+}
+
+check_lua() {
+    luacheck -q lua examples spec
+}
+
+check_shell() {
+    for script in spec/*.sh examples/*.sh .ci/run; do
+        sh -n "$script" || return 1
+    done
+}
+
+# specs TREE [BUSTED'S ARGUMENT...]: runs them on that build.
+specs() {
+    tree=$1
+    shift
+    before=$(wc -l <"$counts")
+    MESOS_LUA_BUILD=$tree MESOS_LUA=$PWD/$tree/mesos-lua SPEC_COUNTS=$counts \
+        ${preload:+env LD_PRELOAD="$preload"} ${wrapper-} lua5.4 /usr/bin/busted "$@"
+    status=$?
+    # A run that died before it counted, or that failed after it had counted only what passed.
+    if [ "$(wc -l <"$counts")" = "$before" ] || { [ $status != 0 ] && [ "$(tail -n 1 "$counts" | cut -d' ' -f2)" = 0 ]; }; then
+        echo "FAILED: the specs ended with status $status"
+        echo "0 1 0" >>"$counts"
+    fi
+}
+
+normal() {
+    echo "Building into build/"
+    check "build" build build -DMESOS_LUA_WERROR=ON || finish
+    if [ $mode != quick ]; then
+        echo "Checking the sources"
+        check "includes" lua5.4 spec/support/includes.lua .
+        check "clang-format" check_format
+        check "luacheck" check_lua
+        check "shell syntax" check_shell
+    fi
+    echo "Running the specs"
+    specs build "$@"
+}
+
+asan() {
+    echo "Building into build-asan/ with AddressSanitizer and UndefinedBehaviorSanitizer"
+    check "build with sanitizers" build build-asan -DMESOS_LUA_WERROR=ON -DMESOS_LUA_SANITIZE=address,undefined || finish
+    echo "Running the specs on it"
+    # The interpreter that runs busted is not instrumented, but loads a module that is.
+    preload=$(gcc -print-file-name=libasan.so)
+    export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
+    export UBSAN_OPTIONS=print_stacktrace=1 SPEC_PATIENCE=3
+    specs build-asan "$@"
+    unset ASAN_OPTIONS UBSAN_OPTIONS SPEC_PATIENCE
+    preload=
+}
+
+valgrind_run() {
+    echo "Building into build/"
+    check "build" build build -DMESOS_LUA_WERROR=ON || finish
+    echo "Running the specs under valgrind"
+    memcheck="valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,possible"
+    memcheck="$memcheck --errors-for-leak-kinds=definite --child-silent-after-fork=yes"
+    export MESOS_LUA_WRAPPER="$memcheck" SPEC_PATIENCE=20
+    wrapper="$memcheck"
+    specs build "$@"
+    unset MESOS_LUA_WRAPPER SPEC_PATIENCE
+    wrapper=
+}
+
+fuzz() {
+    echo "Building the fuzz targets into build-fuzz/"
+    compiler=clang target=fuzzers
+    check "build of the fuzz targets" build build-fuzz -DMESOS_LUA_FUZZ=ON -DMESOS_LUA_SANITIZE=address,undefined || finish
+    compiler='' target=''
+    for fuzzer in build-fuzz/fuzz/fuzz_*; do
+        name=$(basename "$fuzzer")
+        seeds=$scratch/$name
+        mkdir -p "$seeds"
+        lua5.4 spec/fuzz/seeds.lua "$name" "$seeds"
+        check "$name for $fuzz_seconds s" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=1024 \
+            -max_len=65536 -artifact_prefix=build-fuzz/ -print_final_stats=1 "$seeds"
+    done
+}
+
+sh spec/install.sh test || exit 1
+case $mode in
+normal | quick) normal "$@" ;;
+asan) asan "$@" ;;
+valgrind) valgrind_run "$@" ;;
+ci)
+    normal "$@"
+    asan "$@"
+    fuzz
+    ;;
+esac
+finish

@@ -1,0 +1,312 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- A scripted Mesos master in the busted process: it speaks the v1 scheduler API over HTTP with protobuf, notes every
+-- call with its request, and does for the rest what a spec tells it. Left alone it accepts a SUBSCRIBE with SUBSCRIBED
+-- and a HEARTBEAT, and answers well-formed calls with 202, as a real one does; what a real one refuses it refuses with
+-- the same status and words.
+--
+--   local master = require("support.master")
+--   after_each(master.cleanup)
+--   local m = master.start()
+--   local run = program.start { args = { "--master", m.address, script } }
+--   local subscribe = m:wait_for("SUBSCRIBE")             -- { type =, call =, request =, connection = }
+--   m:send { type = "OFFERS", offers = { offers = { m:offer() } } }
+--   local accept = m:wait_for("ACCEPT")
+--   m:send(m:update(accept.call.accept.operations[1].launch.task_infos[1], "TASK_RUNNING"))
+--   m:answer("KILL", 400, "no")                           -- from now on; false for 400: no answer; nil: as usual
+--   m:end_stream() / m:drop() / m:reset()                 -- zero chunk / FIN / RST
+
+local program = require("support.program")
+local rooms = require("rooms")
+local server = require("support.server")
+
+local M = { cleanup = server.cleanup }
+
+local Master = {}
+Master.__index = Master
+
+local CALL, EVENT = "mesos.v1.scheduler.Call", "mesos.v1.scheduler.Event"
+local TYPE = "application/x-protobuf"
+local PATH = "/api/v1/scheduler"
+
+local function uuid()
+    return (("xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx"):gsub("x", function()
+        return ("%x"):format(math.random(0, 15))
+    end))
+end
+
+local function frame(record)
+    return #record .. "\n" .. record
+end
+
+-- ---- events ----
+
+-- Sends an event (a table by the mapping of the contract) as one chunk on the live stream.
+function Master:send(event)
+    self:send_record(rooms.encode(EVENT, event))
+end
+
+function Master:send_record(record)
+    self:send_bytes(frame(record))
+end
+
+-- Sends bytes of the stream as they are: cut records, several, garbage.
+function Master:send_bytes(bytes)
+    assert(self.stream, "no framework is subscribed").connection:chunk(bytes)
+end
+
+function Master:heartbeat()
+    self:send({ type = "HEARTBEAT" })
+end
+
+-- An offer with a new id; the fields given replace the usual ones.
+function Master:offer(fields)
+    self.offers = self.offers + 1
+    local offer = {
+        id = ("%s-O%d"):format(self.id, self.offers), framework_id = self.framework_id, agent_id = self.id .. "-S0",
+        hostname = "agent1.test", allocation_info = { role = "*" },
+        resources = {
+            { name = "cpus", type = "SCALAR", scalar = 4, allocation_info = { role = "*" } },
+            { name = "mem", type = "SCALAR", scalar = 4096, allocation_info = { role = "*" } },
+            {
+                name = "ports", type = "RANGES", ranges = { range = { { begin = 31000, ["end"] = 32000 } } },
+                allocation_info = { role = "*" },
+            },
+        },
+    }
+    for name, value in pairs(fields or {}) do
+        offer[name] = value
+    end
+    return offer
+end
+
+-- Sends OFFERS with these, or with one usual offer; returns the list.
+function Master:send_offers(offers)
+    offers = offers or { self:offer() }
+    self:send({ type = "OFFERS", offers = { offers = offers } })
+    return offers
+end
+
+-- An UPDATE event for a task (a TaskInfo, or a task id) with a new uuid; `fields` replace those of the status.
+function Master:update(task, state, fields)
+    local bytes = {}
+    for i = 1, 16 do
+        bytes[i] = string.char(math.random(0, 255))
+    end
+    local status = {
+        task_id = type(task) == "table" and task.task_id or task, state = state, uuid = table.concat(bytes),
+        agent_id = type(task) == "table" and task.agent_id or self.id .. "-S0", source = "SOURCE_EXECUTOR",
+        timestamp = 1700000000.5,
+    }
+    for name, value in pairs(fields or {}) do
+        status[name] = value or nil
+    end
+    return { type = "UPDATE", update = { status = status } }
+end
+
+-- ---- the end of a stream ----
+
+local function take_stream(master)
+    local stream = assert(master.stream, "no framework is subscribed")
+    master.stream = nil
+    return stream.connection
+end
+
+function Master:end_stream()
+    take_stream(self):finish()
+end
+
+function Master:drop()
+    take_stream(self):close()
+end
+
+function Master:reset()
+    take_stream(self):reset()
+end
+
+-- ---- calls ----
+
+-- From now on calls of that type get this answer. status false: none at all; status nil: the usual one. A function in
+-- place of the status is called with the call and its connection and answers itself, or returns true for the usual.
+function Master:answer(type, status, body, headers)
+    self.answers[type] = { status = status, body = body, headers = headers }
+end
+
+local function problem_with(master, request, call)
+    local stream_id = request:header("Mesos-Stream-Id")
+    if call.type == "SUBSCRIBE" then
+        if stream_id then
+            return 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header"
+        end
+        return nil
+    end
+    if not call.framework_id then
+        return 400, "Failed to validate scheduler::Call: Expecting 'framework_id' to be present"
+    elseif call.framework_id ~= master.framework_id then
+        return 400, "Framework cannot be found"
+    elseif not master.stream then
+        return 403, "Framework is not subscribed"
+    elseif not stream_id then
+        return 400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header"
+    elseif stream_id ~= master.stream.id then
+        return 400, ("The stream ID '%s' included in this request didn't match the stream ID currently associated "
+            .. "with framework ID %s"):format(stream_id, call.framework_id)
+    end
+    return nil
+end
+
+local function refusal(request)
+    if request.path ~= PATH then
+        return 404, "404 Not Found."
+    elseif request.method ~= "POST" then
+        return 405, ("405 Method Not Allowed. Expecting one of { 'POST' }, but received '%s'."):format(request.method)
+    elseif request:header("Content-Type") ~= TYPE then
+        return 415, "Expecting 'Content-Type' of application/json or application/x-protobuf"
+    end
+    return nil
+end
+
+local function subscribe(master, call, connection)
+    local old = master.stream
+    master.stream = { id = uuid(), connection = connection }
+    if old then
+        old.connection:chunk(frame(rooms.encode(EVENT, {
+            type = "ERROR", error = { message = "Framework failed over" },
+        })))
+        old.connection:finish()
+    end
+    local id = call.framework_id or call.subscribe.framework_info.id
+    master.framework_id = id ~= nil and id ~= "" and id or master.framework_id or master.id .. "-0000"
+    connection:begin_stream({ ["Mesos-Stream-Id"] = master.stream.id, ["Content-Type"] = TYPE })
+    if master.quiet then
+        return
+    end
+    master:send({
+        type = "SUBSCRIBED",
+        subscribed = {
+            framework_id = master.framework_id, heartbeat_interval_seconds = master.heartbeat_interval,
+            master_info = master:info(),
+        },
+    })
+    master:heartbeat()
+end
+
+function Master:info()
+    return {
+        id = self.id, ip = 16777343, port = self.server.port, pid = "master@" .. self.address, hostname = "localhost",
+        version = "1.11.0", address = { hostname = "localhost", ip = "127.0.0.1", port = self.server.port },
+    }
+end
+
+local usual = {}
+
+function usual.SUBSCRIBE(master, call, connection)
+    subscribe(master, call, connection)
+end
+
+function usual.TEARDOWN(master, _, connection)
+    master:end_stream()
+    master.framework_id = nil
+    connection:respond(202)
+end
+
+function usual.UPDATE_FRAMEWORK(_, _, connection)
+    connection:respond(200)
+end
+
+local function answer_usually(master, call, connection)
+    local answer = usual[call.type]
+    if answer then
+        answer(master, call, connection)
+    else
+        connection:respond(202)
+    end
+end
+
+local function answer_call(master, call, connection)
+    local answer = master.answers[call.type] or {}
+    if type(answer.status) == "function" then
+        if answer.status(call, connection) then
+            answer_usually(master, call, connection)
+        end
+    elseif answer.status then
+        connection:respond(answer.status, answer.body, answer.headers)
+    elseif answer.status == nil then
+        answer_usually(master, call, connection)
+    end
+end
+
+local function handle(master, request, connection)
+    local status, text = refusal(request)
+    if status then
+        return connection:respond(status, text)
+    end
+    local call = rooms.decode(CALL, request.body)
+    master.calls[#master.calls + 1] = {
+        type = call.type, call = call, request = request, connection = connection,
+    }
+    local special = master.answers[call.type]
+    status, text = problem_with(master, request, call)
+    if status and not (special and special.status ~= nil) then
+        return connection:respond(status, text)
+    end
+    answer_call(master, call, connection)
+end
+
+-- The n-th call of that type (1 if not given), as soon as it is there.
+function Master:wait_for(type, n, seconds)
+    n = n or 1
+    return program.wait_for(function()
+        assert(not self.server.error, self.server.error)
+        return self:calls_of(type)[n]
+    end, seconds, function()
+        return ("%d calls %s; the calls were %s"):format(n, type, table.concat(self:call_types(), " "))
+    end)
+end
+
+function Master:calls_of(type)
+    local found = {}
+    for _, call in ipairs(self.calls) do
+        if call.type == type then
+            found[#found + 1] = call
+        end
+    end
+    return found
+end
+
+function Master:call_types()
+    local types = {}
+    for i, call in ipairs(self.calls) do
+        types[i] = call.type
+    end
+    return types
+end
+
+-- Options: quiet (send nothing after the header of a subscription), heartbeat_interval (15), port, framework_id.
+function M.start(options)
+    options = options or {}
+    local master = setmetatable({
+        id = uuid(), calls = {}, answers = {}, offers = 0, quiet = options.quiet, framework_id = options.framework_id,
+        heartbeat_interval = options.heartbeat_interval or 15.0,
+    }, Master)
+    master.server = server.start(function(connection)
+        while true do
+            local request = connection:read_request()
+            if not request then
+                break
+            end
+            handle(master, request, connection)
+        end
+        if master.stream and master.stream.connection == connection then
+            master.stream = nil
+        end
+    end, options.port)
+    master.address = master.server.address
+    return master
+end
+
+function Master:stop()
+    self.server:stop()
+end
+
+return M

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parts of the test-only Lua module `rooms`. Each function adds its names to the table on top
+// of the stack.
+
+#ifndef MESOS_LUA_SPEC_SUPPORT_ROOMS_H
+#define MESOS_LUA_SPEC_SUPPORT_ROOMS_H
+
+#include <lua.h>
+
+void rooms_base_open(lua_State *L);        // [-0, +0, e]
+void rooms_descriptors_open(lua_State *L); // [-0, +0, e]
+void rooms_loop_open(lua_State *L);        // [-0, +0, e]
+void rooms_message_open(lua_State *L);     // [-0, +0, e]
+void rooms_recordio_open(lua_State *L);    // [-0, +0, e]
+
+#endif
