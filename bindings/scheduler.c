@@ -62,14 +62,17 @@ static int push_nothing(lua_State *L, const struct driver_event *event)
     return 0;
 }
 
+static struct slice next_wire(void *data)
+{
+    const struct offer *const **offers = data;
+    return (*(*offers)++)->wire;
+}
+
 static int push_list(lua_State *L, const ProtobufCMessageDescriptor *type,
                      const struct driver_event *event)
 {
-    lua_createtable(L, (int)event->count, 0);
-    for (size_t i = 0; i < event->count; i++) {
-        view_push(L, type, event->block, event->offers[i]->wire);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    const struct offer *const *offers = event->offers;
+    view_push_list(L, type, event->block, next_wire, &offers, event->count);
     return 1;
 }
 
