@@ -532,6 +532,22 @@ static void push_settings(lua_State *L, int index)
     lua_setfield(L, -2, "scheduler");
 }
 
+// Loads the module of that name if the script did not: what the callbacks are given has its types.
+// [-0, +0, e]
+static void load_module(lua_State *L, const char *name)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, name) == LUA_TNIL) {
+        luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+        lua_getfield(L, -1, name);
+        lua_pushstring(L, name);
+        lua_call(L, 1, 1);
+        lua_setfield(L, -4, name);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+}
+
 static int adopt(lua_State *L) // [-1, +0, e]
 {
     struct adoption *adoption = lua_touserdata(L, 1);
@@ -545,6 +561,7 @@ static int adopt(lua_State *L) // [-1, +0, e]
                    "resourceOffers, or runs a mesos.SchedulerDriver itself",
                    lua_isnil(L, table) ? "nothing" : luaL_typename(L, table));
     check_names(L, table, adoption->tell, adoption->data);
+    load_module(L, "mesos");
     push_settings(L, table);
     adoption->made = scheduler_create(L, -1, adoption->environment);
     return 0;
