@@ -126,3 +126,77 @@ describe("a driver of the script's own", function()
         assert.is_nil(run.stdout:match("not reached"))
     end)
 end)
+
+describe("the loop below a script", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    it("is not starved by timers without delay", function()
+        for _, body in ipairs {
+            "local function again() mesos.after(0, again) end again()",
+            "mesos.every(1e-9, function() end)",
+            "mesos.spawn(function() while true do mesos.sleep(0) end end)",
+        } do
+            local _, run = hosted(body .. "\nfunction scheduler:registered(driver) driver:stop() end")
+            ends(run, 0)
+        end
+    end)
+
+    it("calls disconnected after reconnect() has returned", function()
+        local _, run = hosted [[
+            function scheduler:registered(driver)
+                mesos.after(0, function() say("before") driver:reconnect() say("after") end)
+            end
+            function scheduler:disconnected() say("disconnected") end
+            function scheduler:reregistered(driver) driver:stop() end
+        ]]
+        ends(run, 0)
+        assert.equal("before\nafter\ndisconnected\n", run.stdout)
+    end)
+
+    it("still sends the last calls of a callback that kept it busy", function()
+        local m, run = hosted [[
+            function scheduler:registered(driver)
+                local begin = os.clock()
+                while os.clock() - begin < 6 do end
+                driver:stop()
+            end
+        ]]
+        ends(run, 0, 20)
+        assert.equal(1, #m:calls_of("TEARDOWN"))
+        assert.is_nil(run.stderr:match("had no answer"), run.stderr)
+    end)
+end)
+
+describe("a refusal without words", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    it("is logged", function()
+        local m, run = hosted [[
+            function scheduler:registered(driver) driver:killTask("x") driver:reconcileTasks() driver:stop(true) end
+        ]]
+        m:answer("KILL", 400, "")
+        ends(run, 0)
+        assert.matches("refused KILL", run.stderr)
+    end)
+end)
+
+describe("a signal", function()
+    after_each(function()
+        program.cleanup()
+    end)
+
+    it("ends a main chunk that never ends by itself, the second time", function()
+        local run = program.start { args = { program.script("print('in') io.stdout:flush() while true do end") } }
+        run:wait_for("in\n")
+        run:kill("sigint")
+        run:kill("sigint")
+        run:wait(4)
+        assert.equal(130, run.code)
+    end)
+end)
