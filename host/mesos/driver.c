@@ -402,6 +402,7 @@ static void on_record(void *data, struct bytes *record)
     leave(this);
 }
 
+// It may have been lost by driver_reconnect(), within which nobody expects a callback.
 static void on_lost(void *data, const struct error *reason)
 {
     struct driver *this = data;
@@ -416,7 +417,7 @@ static void on_lost(void *data, const struct error *reason)
     if (this->connected)
         enqueue(this, NULL);
     this->connected = false;
-    pump(this);
+    deferral_queue(&this->turn);
     leave(this);
 }
 
