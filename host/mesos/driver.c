@@ -241,6 +241,9 @@ static void acknowledge(struct driver *this, enum call_type type, struct slice s
                                            : updates_acknowledge_operation(status, &this->message);
     if (needed)
         send_or_drop(this, type, buffer_slice(&this->message));
+    else
+        log_debug("the status of %.*s needs no acknowledgement: it has no uuid or no agent",
+                  SLICE_ARGS(wire_find(wire_find(status, 1), 1)));
 }
 
 // The offers of a resourceOffers that raised go back, so that they come again.
