@@ -719,8 +719,11 @@ enum driver_status driver_reconnect(struct driver *this)
     if (this->status != DRIVER_RUNNING)
         return this->status;
     error_set(&err, ERROR_NONE, "reconnecting, as the framework asked");
+    enter(this);
     subscription_renew(&this->subscription, &err);
-    return this->status;
+    enum driver_status status = this->status;
+    leave(this);
+    return status;
 }
 
 void driver_callback_finished(struct driver *this, bool ok)
