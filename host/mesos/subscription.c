@@ -51,10 +51,14 @@ static bool draining(const struct subscription *this)
     return this->state == SUBSCRIPTION_DRAINING;
 }
 
-static void watch(struct subscription *this, double seconds)
+// Waits for the next sign of life, as long as the state of the stream allows.
+static void watch(struct subscription *this)
 {
+    bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
     this->suspicious = false;
-    timer_start(&this->watchdog, loop_seconds(seconds));
+    timer_start(&this->watchdog,
+                loop_seconds(subscribed ? this->options.missed_intervals * this->heartbeat
+                                        : this->options.answer_deadline));
 }
 
 // ---- trying again ----
@@ -100,6 +104,7 @@ static void over(struct subscription *this, const struct error *reason)
 {
     bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
     close_stream(this);
+    this->redirects = 0;
     detector_retry(this->detector);
     if (this->master == NULL)
         enter(this, SUBSCRIPTION_DETECTING);
@@ -124,7 +129,7 @@ static void connect_now(struct subscription *this)
     this->target = this->redirect ? this->redirect : memory_string(this->master);
     this->redirect = NULL;
     enter(this, SUBSCRIPTION_CONNECTING);
-    watch(this, this->options.answer_deadline);
+    watch(this);
     log_debug("sending SUBSCRIBE to %s", this->target);
     bool opened = transport_open(this->transport, this->target, buffer_slice(&call), &err);
     buffer_free(&call);
@@ -166,7 +171,7 @@ static void on_accepted(void *data)
     if (draining(this))
         return;
     enter(this, SUBSCRIPTION_SUBSCRIBING);
-    watch(this, this->options.answer_deadline);
+    watch(this);
 }
 
 static bool follow_redirect(struct subscription *this, const char *location)
@@ -207,7 +212,6 @@ static void on_refused(void *data, const struct transport_reply *reply)
         wait_and_retry(this);
         return;
     }
-    this->redirects = 0;
     over(this, &err);
 }
 
@@ -254,9 +258,7 @@ static void on_record(void *data, struct bytes *record)
     wire_find_varint(event, FIELD_TYPE, &type);
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED)
         on_subscribed(this, event);
-    watch(this, this->state == SUBSCRIPTION_SUBSCRIBED
-                    ? this->options.missed_intervals * this->heartbeat
-                    : this->options.answer_deadline);
+    watch(this);
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR)
         on_error_event(this);
     else if (this->state != SUBSCRIPTION_SUBSCRIBED ||
@@ -289,6 +291,12 @@ static void on_leader(void *data, const char *master)
     struct error err = {0};
     if (master != NULL && this->master != NULL && strcmp(master, this->master) == 0)
         return;
+    if (master != NULL && streaming(this) && strcmp(master, this->target) == 0) {
+        log_debug("the leading master is %s, where a redirect had led", master);
+        free(this->master);
+        this->master = memory_string(master);
+        return;
+    }
     bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
     bool waiting = this->state == SUBSCRIPTION_WAITING && master != NULL;
     if (!waiting)
@@ -378,6 +386,17 @@ void subscription_stop(struct subscription *this)
     close_stream(this);
     detector_stop(this->detector);
     enter(this, SUBSCRIPTION_STOPPED);
+}
+
+void subscription_pause(struct subscription *this, bool paused)
+{
+    if (!streaming(this))
+        return;
+    transport_pause(this->transport, paused);
+    if (paused)
+        timer_stop(&this->watchdog);
+    else
+        watch(this);
 }
 
 void subscription_renew(struct subscription *this, const struct error *reason)
