@@ -75,25 +75,27 @@ static double next_delay(struct subscription *this)
     return bound * erand48(this->random);
 }
 
-static void wait_and_retry(struct subscription *this)
+static void retry_later(struct subscription *this)
 {
     double delay = this->redirect ? 0 : next_delay(this);
-    enter(this, SUBSCRIPTION_WAITING);
     timer_start(&this->retry, loop_seconds(delay));
 }
 
-static void close_stream(struct subscription *this)
+// Enters a state without a stream and without timers. It enters it first: closing answers calls,
+// and an answer may ask for a new subscription.
+static void rest(struct subscription *this, enum subscription_state state)
 {
+    bool open = streaming(this) || draining(this);
     timer_stop(&this->watchdog);
     timer_stop(&this->retry);
-    if (streaming(this) || draining(this))
+    enter(this, state);
+    if (open)
         transport_close(this->transport);
 }
 
 static void fail(struct subscription *this, const struct error *reason)
 {
-    close_stream(this);
-    enter(this, SUBSCRIPTION_FAILED);
+    rest(this, SUBSCRIPTION_FAILED);
     detector_stop(this->detector);
     this->events->failed(this->data, reason);
 }
@@ -103,13 +105,11 @@ static void fail(struct subscription *this, const struct error *reason)
 static void over(struct subscription *this, const struct error *reason)
 {
     bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
-    close_stream(this);
+    rest(this, this->master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
     this->redirects = 0;
     detector_retry(this->detector);
-    if (this->master == NULL)
-        enter(this, SUBSCRIPTION_DETECTING);
-    else
-        wait_and_retry(this);
+    if (this->master != NULL)
+        retry_later(this);
     if (subscribed)
         this->events->lost(this->data, reason);
     else
@@ -208,8 +208,8 @@ static void on_refused(void *data, const struct transport_reply *reply)
         return;
     }
     if (reply->location != NULL && follow_redirect(this, reply->location)) {
-        close_stream(this);
-        wait_and_retry(this);
+        rest(this, SUBSCRIPTION_WAITING);
+        retry_later(this);
         return;
     }
     over(this, &err);
@@ -234,8 +234,7 @@ static void on_subscribed(struct subscription *this, struct slice event)
 // else may have taken the framework over.
 static void on_error_event(struct subscription *this)
 {
-    close_stream(this);
-    enter(this, SUBSCRIPTION_FAILED);
+    rest(this, SUBSCRIPTION_FAILED);
     detector_stop(this->detector);
 }
 
@@ -299,8 +298,9 @@ static void on_leader(void *data, const char *master)
     }
     bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
     bool waiting = this->state == SUBSCRIPTION_WAITING && master != NULL;
+    bool hurry = !streaming(this) && !this->registered;
     if (!waiting)
-        close_stream(this);
+        rest(this, master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
     free(this->master);
     free(this->redirect);
     this->master = memory_string(master);
@@ -309,13 +309,12 @@ static void on_leader(void *data, const char *master)
     if (waiting) {
         log_debug("the next try goes to %s", master);
     } else if (master == NULL) {
-        enter(this, SUBSCRIPTION_DETECTING);
         error_set(&err, ERROR_IO, "no master leads");
-    } else if (streaming(this) || this->registered) {
-        error_set(&err, ERROR_IO, "the leading master is now %s", master);
-        wait_and_retry(this);
-    } else {
+    } else if (hurry) {
         connect_now(this);
+    } else {
+        error_set(&err, ERROR_IO, "the leading master is now %s", master);
+        retry_later(this);
     }
     if (subscribed)
         this->events->lost(this->data, &err);
@@ -383,9 +382,8 @@ void subscription_stop(struct subscription *this)
 {
     if (this->state == SUBSCRIPTION_STOPPED)
         return;
-    close_stream(this);
+    rest(this, SUBSCRIPTION_STOPPED);
     detector_stop(this->detector);
-    enter(this, SUBSCRIPTION_STOPPED);
 }
 
 void subscription_pause(struct subscription *this, bool paused)

@@ -138,6 +138,7 @@ static bool open_stream(struct transport *transport, const char *master, struct 
 static void close_stream(struct transport *transport)
 {
     note_text(owner_of(transport), "close", "");
+    react(owner_of(transport), "close"); // as the answer of a call may
 }
 
 static void pause_stream(struct transport *transport, bool paused)
