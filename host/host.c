@@ -256,7 +256,7 @@ static void on_name_warning(void *data, const char *text)
 static bool is_over(void *data)
 {
     struct host *host = data;
-    return host->ending || drivers_finished(host);
+    return host->ending || driver_finished(scheduler_driver(host->scheduler));
 }
 
 static int exit_status(struct host *host)
