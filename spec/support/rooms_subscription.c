@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A subscription seen from Lua, on a loop of virtual time, with a detector and a transport that do
-// nothing but note what they are asked for: a spec plays both, and says what time it is. All that
-// happens is a line "SECONDS WHAT" in a log.
+// A subscription seen from Lua, in virtual time, between a detector and a transport that do only
+// what the spec says and note what they are asked for. The userdata owns all of it; its user value
+// is the list of notes, { at = seconds, what = ..., text = ... }.
 
 #include "rooms.h"
 
@@ -11,86 +11,59 @@
 #include "mesos/subscription.h"
 
 #include <lauxlib.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #define SUBSCRIPTION "rooms.subscription"
-#define LOG_MOST (16u << 20)
 
-struct stage {
-    struct loop *loop; // NULL: it was closed
+struct box {
+    struct loop *loop;
     struct subscription subscription;
     struct detector detector;
     struct transport transport;
-    struct buffer log;
+    lua_State *L;         // of the method that runs
+    const char *react_to; // the event in which `reaction` happens, or NULL
+    const char *reaction; // "stop", "drain" or "renew"
+    bool refuse_to_open;  // transport_open() fails
+    char names[2][16];    // memory of the two above
 };
 
-static struct stage *stage_of_detector(struct detector *detector)
+// ---- notes ----
+
+// The object is argument 1 of the method that runs. // [-0, +0, m]
+static void note(struct box *box, const char *what, const char *text, size_t length)
 {
-    return (struct stage *)((char *)detector - offsetof(struct stage, detector));
+    lua_State *L = box->L;
+    luaL_checkstack(L, 6, NULL);
+    lua_getiuservalue(L, 1, 1);
+    lua_createtable(L, 0, 3);
+    lua_pushnumber(L, (double)loop_now(box->loop) / (double)LOOP_SECOND);
+    lua_setfield(L, -2, "at");
+    lua_pushstring(L, what);
+    lua_setfield(L, -2, "what");
+    lua_pushlstring(L, text, length);
+    lua_setfield(L, -2, "text");
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 1);
 }
 
-static struct stage *stage_of_transport(struct transport *transport)
+static void note_text(struct box *box, const char *what, const char *text)
 {
-    return (struct stage *)((char *)transport - offsetof(struct stage, transport));
+    note(box, what, text, strlen(text));
 }
 
-static void note(struct stage *stage, const char *what, const char *detail)
+static void react(struct box *box, const char *event)
 {
-    char head[64];
-    snprintf(head, sizeof head, "%.3f ", (double)loop_now(stage->loop) / 1e9);
-    buffer_append_text(&stage->log, head);
-    buffer_append_text(&stage->log, what);
-    buffer_append_text(&stage->log, detail);
-    buffer_append_text(&stage->log, "\n");
+    struct error err = {.text = "a reaction"};
+    if (box->react_to == NULL || strcmp(box->react_to, event) != 0)
+        return;
+    if (strcmp(box->reaction, "stop") == 0)
+        subscription_stop(&box->subscription);
+    else if (strcmp(box->reaction, "drain") == 0)
+        subscription_drain(&box->subscription);
+    else
+        subscription_renew(&box->subscription, &err);
 }
-
-// ---- the detector and the transport ----
-
-static void on_detector(struct detector *detector)
-{
-    (void)detector;
-}
-
-static void on_look_again(struct detector *detector)
-{
-    note(stage_of_detector(detector), "look again", "");
-}
-
-static const struct detector_ops detector_ops = {
-    .start = on_detector, .retry = on_look_again, .stop = on_detector, .destroy = on_detector};
-
-static bool on_open(struct transport *transport, const char *master, struct slice subscribe,
-                    struct error *err)
-{
-    (void)subscribe, (void)err;
-    note(stage_of_transport(transport), "open ", master);
-    return true;
-}
-
-static void on_close(struct transport *transport)
-{
-    note(stage_of_transport(transport), "close", "");
-}
-
-static void on_send(struct transport *transport, struct slice call, transport_on_reply on_reply,
-                    void *data)
-{
-    (void)transport, (void)call, (void)on_reply, (void)data;
-}
-
-static void on_pause(struct transport *transport, bool paused)
-{
-    (void)transport, (void)paused;
-}
-
-static void on_destroy(struct transport *transport)
-{
-    (void)transport;
-}
-
-static const struct transport_ops transport_ops = {
-    .open = on_open, .close = on_close, .send = on_send, .pause = on_pause, .destroy = on_destroy};
 
 // ---- what the subscription tells ----
 
@@ -102,33 +75,90 @@ static void on_prepare(void *data, struct buffer *call)
 
 static void on_record(void *data, struct bytes *record)
 {
-    note(data, "record", "");
+    struct box *box = data;
+    note(box, "record", (const char *)record->data, record->length);
     bytes_unref(record);
+    react(box, "record");
 }
 
 static void on_lost(void *data, const struct error *reason)
 {
-    note(data, "lost: ", reason->text);
+    note_text(data, "lost", reason->text);
+    react(data, "lost");
 }
 
 static void on_failed(void *data, const struct error *reason)
 {
-    note(data, "failed: ", reason->text);
+    note_text(data, "failed", reason->text);
+    react(data, "failed");
 }
 
 static const struct subscription_events events = {
     .prepare = on_prepare, .record = on_record, .lost = on_lost, .failed = on_failed};
 
-// ---- the object ----
+// ---- the detector and the transport ----
 
-static struct stage *check_stage(lua_State *L) // [-0, +0, v]
+static struct box *box_of(struct detector *detector)
 {
-    struct stage *stage = luaL_checkudata(L, 1, SUBSCRIPTION);
-    luaL_argcheck(L, stage->loop != NULL, 1, "it was closed");
-    return stage;
+    return (struct box *)(void *)((char *)detector - offsetof(struct box, detector));
 }
 
-static double setting(lua_State *L, const char *name, double otherwise) // [-0, +0, e]
+static void detector_note_start(struct detector *detector)
+{
+    note_text(box_of(detector), "detect", "");
+}
+
+static void detector_note_retry(struct detector *detector)
+{
+    note_text(box_of(detector), "retry", "");
+}
+
+static void detector_note_stop(struct detector *detector)
+{
+    (void)detector;
+}
+
+static const struct detector_ops detector_ops = {
+    .start = detector_note_start, .retry = detector_note_retry, .stop = detector_note_stop};
+
+static struct box *owner_of(struct transport *transport)
+{
+    return (struct box *)(void *)((char *)transport - offsetof(struct box, transport));
+}
+
+static bool open_stream(struct transport *transport, const char *master, struct slice call,
+                        struct error *err)
+{
+    struct box *box = owner_of(transport);
+    (void)call;
+    note_text(box, "open", master);
+    return !box->refuse_to_open || error_set(err, ERROR_INVALID, "cannot be opened");
+}
+
+static void close_stream(struct transport *transport)
+{
+    note_text(owner_of(transport), "close", "");
+    react(owner_of(transport), "close"); // as the answer of a call may
+}
+
+static void pause_stream(struct transport *transport, bool paused)
+{
+    note_text(owner_of(transport), "pause", paused ? "on" : "off");
+}
+
+static const struct transport_ops transport_ops = {
+    .open = open_stream, .close = close_stream, .pause = pause_stream};
+
+// ---- the object ----
+
+static struct box *check(lua_State *L)
+{
+    struct box *box = luaL_checkudata(L, 1, SUBSCRIPTION);
+    box->L = L;
+    return box;
+}
+
+static double option(lua_State *L, const char *name, double otherwise) // [-0, +0, e]
 {
     lua_getfield(L, 1, name);
     double value = luaL_optnumber(L, -1, otherwise);
@@ -136,142 +166,193 @@ static double setting(lua_State *L, const char *name, double otherwise) // [-0, 
     return value;
 }
 
-// rooms.subscription { seed =, backoff_factor =, backoff_max =, ... } -> subscription
+// rooms.subscription { backoff_factor =, backoff_max =, answer_deadline =, missed_intervals =, seed
+// = }
 static int l_subscription(lua_State *L)
 {
-    struct subscription_options options = subscription_defaults;
     luaL_checktype(L, 1, LUA_TTABLE);
-    // Neighbouring seeds would give neighbouring first delays.
-    options.seed = (uint64_t)setting(L, "seed", 1) * 0x9e3779b97f4a7c15u;
-    options.backoff_factor = setting(L, "backoff_factor", options.backoff_factor);
-    options.backoff_max = setting(L, "backoff_max", options.backoff_max);
-    log_set_level(LOG_QUIET); // a spec reads its own log
-    struct stage *stage = lua_newuserdatauv(L, sizeof *stage, 0);
-    *stage = (struct stage){.loop = NULL};
+    const struct subscription_options *usual = &subscription_defaults;
+    const struct subscription_options options = {
+        .backoff_factor = option(L, "backoff_factor", usual->backoff_factor),
+        .backoff_max = option(L, "backoff_max", usual->backoff_max),
+        .answer_deadline = option(L, "answer_deadline", usual->answer_deadline),
+        .missed_intervals = (unsigned)option(L, "missed_intervals", usual->missed_intervals),
+        .seed = (uint64_t)option(L, "seed", 1),
+    };
+    struct box *box = lua_newuserdatauv(L, sizeof *box, 1);
+    *box = (struct box){.L = L};
+    lua_newtable(L);
+    lua_setiuservalue(L, -2, 1);
+    log_set_level(LOG_QUIET);
+    box->loop = loop_virtual_create(0);
+    box->detector.ops = &detector_ops;
+    box->transport.ops = &transport_ops;
+    subscription_init(&box->subscription, box->loop, &box->detector, &box->transport, &options,
+                      &events, box);
     luaL_setmetatable(L, SUBSCRIPTION);
-    stage->loop = loop_virtual_create(0);
-    stage->detector.ops = &detector_ops;
-    stage->transport.ops = &transport_ops;
-    buffer_init(&stage->log, LOG_MOST);
-    subscription_init(&stage->subscription, stage->loop, &stage->detector, &stage->transport,
-                      &options, &events, stage);
     return 1;
 }
 
 static int l_gc(lua_State *L)
 {
-    struct stage *stage = luaL_checkudata(L, 1, SUBSCRIPTION);
-    if (stage->loop == NULL)
-        return 0;
-    subscription_stop(&stage->subscription);
-    subscription_free(&stage->subscription);
-    loop_destroy(stage->loop);
-    buffer_free(&stage->log);
-    stage->loop = NULL;
+    struct box *box = check(L);
+    subscription_stop(&box->subscription);
+    subscription_free(&box->subscription);
+    loop_destroy(box->loop);
     return 0;
 }
 
 static int l_start(lua_State *L)
 {
-    subscription_start(&check_stage(L)->subscription);
+    subscription_start(&check(L)->subscription);
     return 0;
 }
 
 static int l_stop(lua_State *L)
 {
-    subscription_stop(&check_stage(L)->subscription);
+    subscription_stop(&check(L)->subscription);
+    return 0;
+}
+
+static int l_drain(lua_State *L)
+{
+    subscription_drain(&check(L)->subscription);
     return 0;
 }
 
 static int l_renew(lua_State *L)
 {
     struct error err = {0};
-    error_set(&err, ERROR_NONE, "renewed");
-    subscription_renew(&check_stage(L)->subscription, &err);
+    error_set(&err, ERROR_NONE, "%s", luaL_checkstring(L, 2));
+    subscription_renew(&check(L)->subscription, &err);
     return 0;
 }
 
-// subscription:leader([address])
-static int l_leader(lua_State *L)
+static int l_pause(lua_State *L)
 {
-    struct stage *stage = check_stage(L);
-    stage->detector.events->leader(stage->detector.data, luaL_optstring(L, 2, NULL));
+    subscription_pause(&check(L)->subscription, lua_toboolean(L, 2));
     return 0;
 }
 
 static int l_advance(lua_State *L)
 {
-    struct stage *stage = check_stage(L);
-    loop_virtual_advance(stage->loop, loop_seconds(luaL_checknumber(L, 2)));
+    loop_virtual_advance(check(L)->loop, loop_seconds(luaL_checknumber(L, 2)));
     return 0;
 }
 
-static int l_accepted(lua_State *L)
+// subscription:leader(address or nil)
+static int l_leader(lua_State *L)
 {
-    struct stage *stage = check_stage(L);
-    stage->transport.events->accepted(stage->transport.data);
+    struct box *box = check(L);
+    box->detector.events->leader(box->detector.data, luaL_optstring(L, 2, NULL));
+    return 0;
+}
+
+static int l_detector_failed(lua_State *L)
+{
+    struct box *box = check(L);
+    struct error err = {0};
+    error_set(&err, ERROR_IO, "%s", luaL_checkstring(L, 2));
+    box->detector.events->failed(box->detector.data, &err);
+    return 0;
+}
+
+static int l_accept(lua_State *L)
+{
+    struct box *box = check(L);
+    box->transport.events->accepted(box->transport.data);
     return 0;
 }
 
 static int l_record(lua_State *L)
 {
-    struct stage *stage = check_stage(L);
+    struct box *box = check(L);
     size_t length;
-    const char *text = luaL_checklstring(L, 2, &length);
-    stage->transport.events->record(stage->transport.data, bytes_copy(text, length));
+    const char *bytes = luaL_checklstring(L, 2, &length);
+    box->transport.events->record(box->transport.data, bytes_copy(bytes, length));
     return 0;
 }
 
-// subscription:refused(status, body[, location])
-static int l_refused(lua_State *L)
+// subscription:refuse(status, body, location)
+static int l_refuse(lua_State *L)
 {
-    struct stage *stage = check_stage(L);
-    struct transport_reply reply = {.status = (int)luaL_checkinteger(L, 2),
-                                    .body = slice_text(luaL_checkstring(L, 3)),
-                                    .location = luaL_optstring(L, 4, NULL)};
-    stage->transport.events->refused(stage->transport.data, &reply);
+    struct box *box = check(L);
+    const struct transport_reply reply = {.status = (int)luaL_checkinteger(L, 2),
+                                          .body = slice_text(luaL_optstring(L, 3, NULL)),
+                                          .location = luaL_optstring(L, 4, NULL)};
+    box->transport.events->refused(box->transport.data, &reply);
     return 0;
 }
 
-static int l_ended(lua_State *L)
+static int l_end_stream(lua_State *L)
 {
-    struct stage *stage = check_stage(L);
+    struct box *box = check(L);
     struct error err = {0};
     error_set(&err, ERROR_IO, "%s", luaL_checkstring(L, 2));
-    stage->transport.events->ended(stage->transport.data, &err);
+    box->transport.events->ended(box->transport.data, &err);
     return 0;
 }
 
-// subscription:log() -> what happened since it was asked for last
-static int l_log(lua_State *L)
+// subscription:react(event, "stop" | "drain" | "renew")
+static int l_react(lua_State *L)
 {
-    struct stage *stage = check_stage(L);
-    struct slice text = buffer_slice(&stage->log);
-    lua_pushlstring(L, text.data ? (const char *)text.data : "", text.length);
-    buffer_clear(&stage->log);
+    struct box *box = check(L);
+    for (int i = 0; i < 2; i++)
+        snprintf(box->names[i], sizeof box->names[i], "%s", luaL_checkstring(L, 2 + i));
+    box->react_to = box->names[0];
+    box->reaction = box->names[1];
+    return 0;
+}
+
+static int l_refuse_to_open(lua_State *L)
+{
+    check(L)->refuse_to_open = lua_toboolean(L, 2);
+    return 0;
+}
+
+static int l_state(lua_State *L)
+{
+    static const char *const names[] = {"stopped",     "detecting",  "waiting", "connecting",
+                                        "subscribing", "subscribed", "failed",  "draining"};
+    lua_pushstring(L, names[check(L)->subscription.state]);
     return 1;
 }
 
+static int l_now(lua_State *L)
+{
+    lua_pushnumber(L, (double)loop_now(check(L)->loop) / (double)LOOP_SECOND);
+    return 1;
+}
+
+// subscription:notes() -> those since the last time
+static int l_notes(lua_State *L)
+{
+    check(L);
+    lua_getiuservalue(L, 1, 1);
+    lua_newtable(L);
+    lua_setiuservalue(L, 1, 1);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"start", l_start},   {"stop", l_stop},
+    {"drain", l_drain},   {"renew", l_renew},
+    {"pause", l_pause},   {"advance", l_advance},
+    {"leader", l_leader}, {"detector_failed", l_detector_failed},
+    {"accept", l_accept}, {"record", l_record},
+    {"refuse", l_refuse}, {"end_stream", l_end_stream},
+    {"react", l_react},   {"refuse_to_open", l_refuse_to_open},
+    {"state", l_state},   {"now", l_now},
+    {"notes", l_notes},   {"__gc", l_gc},
+    {NULL, NULL},
+};
+
 void rooms_subscription_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = {
-        {"start", l_start},
-        {"stop", l_stop},
-        {"renew", l_renew},
-        {"leader", l_leader},
-        {"accepted", l_accepted},
-        {"record", l_record},
-        {"refused", l_refused},
-        {"ended", l_ended},
-        {"advance", l_advance},
-        {"log", l_log},
-        {NULL, NULL},
-    };
     luaL_newmetatable(L, SUBSCRIPTION);
-    luaL_newlib(L, methods);
+    luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
     lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, l_gc);
-    lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
     lua_pushcfunction(L, l_subscription);
     lua_setfield(L, -2, "subscription");

@@ -22,10 +22,10 @@ Connection.__index, Request.__index, Server.__index = Connection, Request, Serve
 
 local servers = {}
 
--- A peer that went away while we write to it must not end the specs.
-local broken_pipe = uv.new_signal()
-broken_pipe:start("sigpipe", function() end)
-broken_pipe:unref()
+-- A peer that is gone is an error of a write, not the end of busted.
+local sigpipe = uv.new_signal()
+sigpipe:start("sigpipe")
+sigpipe:unref()
 
 local function resume(connection, ...)
     local ok, message = coroutine.resume(connection.thread, ...)
