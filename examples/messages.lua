@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Talking with an executor of one's own: sends it a line, prints what it answers, and shuts it down. Messages are bytes,
+-- Talking with an executor of one's own: sends it lines, prints what it answers, and shuts it down. Messages are bytes
 -- and may be lost; what must not be lost is asked for again.
 --
 --   mesos-lua examples/messages.lua AGENT_ID EXECUTOR_ID 'a line' ['another line'...]

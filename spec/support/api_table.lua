@@ -84,13 +84,17 @@ local function uses(text, patterns)
     return count
 end
 
--- The file that is most about it: with the most uses for its length.
-local function find(files, patterns, what)
+local function share(text, patterns)
+    return uses(text, patterns) / #text
+end
+
+-- The file that is most about it, by `weigh`.
+local function find(files, patterns, what, weigh)
     local best, most = nil, 0
     for _, file in ipairs(files) do
-        local share = uses(file.text, patterns) / #file.text
-        if share > most then
-            best, most = file, share
+        local weight = weigh(file.text, patterns)
+        if weight > most then
+            best, most = file, weight
         end
     end
     if not best then
@@ -102,7 +106,7 @@ end
 local function row(name, own_name, what, patterns, places)
     patterns.name = name
     return ("| `%s` | %s | %s | %s | %s |"):format(name, own_name and "`" .. own_name .. "`" or "", what,
-        find(places.examples, patterns, "examples/"), find(places.specs, patterns, "spec/"))
+        find(places.examples, patterns, "examples/", share), find(places.specs, patterns, "spec/", uses))
 end
 
 local function has(words, name)

@@ -420,7 +420,8 @@ end
 function M.start(options)
     options = options or {}
     local master = setmetatable({
-        id = uuid(), calls = {}, answers = {}, expected = {}, held = {}, offers = 0, quiet = options.quiet, framework_id = options.framework_id,
+        id = uuid(), calls = {}, answers = {}, expected = {}, held = {}, offers = 0, quiet = options.quiet,
+        framework_id = options.framework_id,
         heartbeat_interval = options.heartbeat_interval or 15.0,
     }, Master)
     master.server = server.start(function(connection)
