@@ -71,7 +71,6 @@ static void init_scalar(Mesos__V1__Resource *resource, Mesos__V1__Value__Scalar 
     mesos__v1__value__scalar__init(scalar);
     scalar->value = value;
     resource->name = name;
-    resource->has_type = 1;
     resource->type = MESOS__V1__VALUE__TYPE__SCALAR;
     resource->scalar = scalar;
 }

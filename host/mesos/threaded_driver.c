@@ -134,15 +134,6 @@ static void notice(struct threaded_driver *this)
     unlock(this);
 }
 
-static void start_core(struct threaded_driver *this)
-{
-    lock(this);
-    bool wanted = this->status != DRIVER_NOT_STARTED;
-    unlock(this);
-    if (wanted && this->core != NULL && driver_status(this->core) == DRIVER_NOT_STARTED)
-        driver_start(this->core);
-}
-
 static void destroy_core(struct threaded_driver *this)
 {
     struct driver *core = this->core;
@@ -150,14 +141,15 @@ static void destroy_core(struct threaded_driver *this)
     driver_destroy(core);
 }
 
-static void end_core(struct threaded_driver *this)
+static void start_core(struct threaded_driver *this, enum driver_status status)
 {
-    lock(this);
-    enum ending ending = this->ending;
-    bool doomed = this->doomed;
-    unlock(this);
-    if (this->core == NULL)
-        return;
+    bool wanted = status != DRIVER_NOT_STARTED;
+    if (wanted && driver_status(this->core) == DRIVER_NOT_STARTED)
+        driver_start(this->core);
+}
+
+static void end_core(struct threaded_driver *this, enum ending ending, bool doomed)
+{
     if (doomed)
         destroy_core(this);
     else if (ending == ENDING_ABORT)
@@ -166,14 +158,22 @@ static void end_core(struct threaded_driver *this)
         driver_stop(this->core, ending == ENDING_STOP_FAILOVER);
 }
 
-// Does what others have asked for, in their order. It may call callbacks, in which the driver may
-// be destroyed; `this` outlives that, since it goes only when no callback is running.
+// Does what others have asked for, in their order: the words are read first, since who says the
+// last of them has posted his letters before. It may call callbacks, in which the driver may be
+// destroyed; `this` outlives that, since it goes only when no callback is running.
 static void obey(struct threaded_driver *this)
 {
-    start_core(this);
+    lock(this);
+    enum driver_status status = this->status;
+    enum ending ending = this->ending;
+    bool doomed = this->doomed;
+    unlock(this);
+    if (this->core == NULL)
+        return;
+    start_core(this, status);
+    mailbox_open(this->mailbox);
     if (this->core != NULL)
-        mailbox_open(this->mailbox);
-    end_core(this);
+        end_core(this, ending, doomed);
     notice(this);
 }
 

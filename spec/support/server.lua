@@ -22,6 +22,11 @@ Connection.__index, Request.__index, Server.__index = Connection, Request, Serve
 
 local servers = {}
 
+-- A write to a peer that has gone must not end the whole run.
+local pipe_signal = uv.new_signal()
+pipe_signal:start("sigpipe", function() end)
+pipe_signal:unref()
+
 local function resume(connection, ...)
     local ok, message = coroutine.resume(connection.thread, ...)
     if not ok then

@@ -267,8 +267,19 @@ static void *on_waiting(void *data)
     return NULL;
 }
 
+// Long enough for the threads of the scene to be in join.
+static void registered_slowly(void *data, struct mesos_driver *the_driver,
+                              const Mesos__V1__FrameworkID *id, const Mesos__V1__MasterInfo *info)
+{
+    registered(data, the_driver, id, info);
+    usleep(300000);
+}
+
 static const struct mesos_scheduler destroying = {
-    .size = sizeof destroying, .registered = registered, .status_update = destroy_in_update};
+    .size = sizeof destroying,
+    .registered = registered_slowly,
+    .status_update = destroy_in_update,
+};
 
 // Two hundred updates are coming when the first destroys the driver; four threads wait for it.
 static void scene_destroy(void)
@@ -368,8 +379,11 @@ static void *on_outside(void *data)
     wait_for(&is_registered);
     for (long i = 0; i < count; i++)
         kill_task(*(long *)data, i);
+    atomic_fetch_add(&won, 1);
     if (*(long *)data == 0) {
         wait_for_updates(count);
+        while (atomic_load(&won) < THREADS)
+            usleep(1000);
         expect(mesos_driver_stop(driver, false) == MESOS_DRIVER_STOPPED, "stop");
         expect(mesos_driver_join(driver) == MESOS_DRIVER_STOPPED, "join");
     }
