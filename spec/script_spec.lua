@@ -171,7 +171,8 @@ handle = mesos.every(0.005, function()
     running, calls = running - 1, calls + 1
     if calls == 3 then handle:cancel() end
 end)
-mesos.sleep(0.3)
+repeat mesos.sleep(0.005) until tostring(handle):match("cancelled")
+mesos.sleep(0.05)
 print(most, calls, tostring(handle):match("cancelled"))]]
         assert.equal("1\t3\tcancelled\n", done.stdout, done:report())
     end)

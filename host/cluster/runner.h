@@ -19,7 +19,9 @@ struct runner;
 struct run;
 
 struct runner_command {
-    const char *const *argv; // NULL at the end
+    const char *file;        // the program: a path, or a name to look for in the PATH of
+                             // `environment`
+    const char *const *argv; // as it sees its arguments, its name first; NULL at the end
     const char *const
         *environment;      // "NAME=value", NULL at the end: all of it, nothing is inherited
     const char *directory; // the sandbox: working directory, gets the files `stdout` and `stderr`

@@ -7,6 +7,8 @@
 
 #include "mesos/wire.h"
 
+#include "mesos/wire_plan.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -22,7 +24,9 @@ static const char *const broken_varint = "varint is cut short or longer than 10 
 
 struct wire wire_open(struct slice message)
 {
-    return (struct wire){.at = message.data, .end = message.data + message.length};
+    static const uint8_t nothing[1]; // NULL + 0 is undefined
+    const uint8_t *at = message.data != NULL ? message.data : nothing;
+    return (struct wire){.at = at, .end = at + message.length};
 }
 
 static size_t left(const struct wire *wire)
@@ -389,6 +393,8 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type)
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
 {
     struct validation validation = {.start = PATH_SIZE - 1};
+    if (wire_plan_accepts(message, type))
+        return true;
     if (validate(&validation, message, type, 1, false) == VALID)
         return true;
     const char *path = validation.path + validation.start;

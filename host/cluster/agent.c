@@ -1,0 +1,773 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Executions of tasks; see the header. An execution lives from the launch until its process has
+// ended and its last update was acknowledged. One whose framework was removed is silent: it is out
+// of the table, reports nothing, and is gone with its process.
+
+#include "cluster/agent.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "cluster/table.h"
+#include "cluster/uuid.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#define RETRY_FIRST (10 * LOOP_SECOND)
+#define RETRY_LONGEST (600 * LOOP_SECOND)
+#define GRACE_PERIOD (3 * LOOP_SECOND)
+#define REMOVAL_GRACE_PERIOD (5 * LOOP_SECOND)
+
+enum phase {
+    STAGED,   // its turn has not come
+    FETCHING, // a run copies its uris
+    RUNNING,  // a run is the task
+    ENDED,    // only updates are left
+};
+
+struct update {
+    Mesos__V1__TaskStatus *status;
+    TAILQ_ENTRY(update) link;
+};
+
+struct execution {
+    struct agent *agent;
+    struct table_entry entry;
+    TAILQ_ENTRY(execution) link;
+    char *key, *framework_id, *user, *sandbox;
+    Mesos__V1__TaskInfo *info;
+    char container_id[UUID_TEXT];
+    enum phase phase;
+    bool killing_state, killed, too_long, silent;
+    struct run *run;
+    int64_t pid;
+    size_t fetched; // uris
+    struct timer start, escalation, completion, retry;
+    uint64_t retry_after;
+    TAILQ_HEAD(updates, update) updates;
+};
+
+struct agent {
+    struct loop *loop;
+    char *id, *ip, *work_dir, *path;
+    bool switch_users;
+    struct runner *runner;
+    const struct agent_events *events;
+    void *data;
+    struct table table;
+    TAILQ_HEAD(executions, execution) executions;
+    bool stopping;
+    struct timer stop_escalation;
+    void (*stopped)(void *data);
+    void *stopped_data;
+};
+
+bool agent_terminal(Mesos__V1__TaskState state)
+{
+    static const bool terminal[] = {
+        [MESOS__V1__TASK_STATE__TASK_FINISHED] = true,
+        [MESOS__V1__TASK_STATE__TASK_FAILED] = true,
+        [MESOS__V1__TASK_STATE__TASK_KILLED] = true,
+        [MESOS__V1__TASK_STATE__TASK_ERROR] = true,
+        [MESOS__V1__TASK_STATE__TASK_LOST] = true,
+        [MESOS__V1__TASK_STATE__TASK_DROPPED] = true,
+        [MESOS__V1__TASK_STATE__TASK_GONE] = true,
+        [MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR] = true,
+    };
+    return (size_t)state < sizeof terminal / sizeof terminal[0] && terminal[state];
+}
+
+static const char *task_id(const struct execution *execution)
+{
+    return execution->info->task_id->value;
+}
+
+// ---- updates ----
+
+static void send_first(struct execution *execution)
+{
+    struct update *first = TAILQ_FIRST(&execution->updates);
+    struct agent *agent = execution->agent;
+    if (first == NULL) {
+        timer_stop(&execution->retry);
+        return;
+    }
+    timer_start(&execution->retry, execution->retry_after);
+    agent->events->update(agent->data, execution->framework_id, first->status);
+}
+
+static void on_retry(void *data)
+{
+    struct execution *execution = data;
+    execution->retry_after *= 2;
+    if (execution->retry_after > RETRY_LONGEST)
+        execution->retry_after = RETRY_LONGEST;
+    log_debug("task %s: its update was not acknowledged, sending it again", task_id(execution));
+    send_first(execution);
+}
+
+static Mesos__V1__TaskStatus *copy_status(const Mesos__V1__TaskStatus *status)
+{
+    size_t size = mesos__v1__task_status__get_packed_size(status);
+    uint8_t *bytes = memory_new(size);
+    mesos__v1__task_status__pack(status, bytes);
+    Mesos__V1__TaskStatus *copy = mesos__v1__task_status__unpack(NULL, size, bytes);
+    free(bytes);
+    return copy;
+}
+
+// Fills in what all updates of the task have, and copies it.
+static struct update *make_update(struct execution *execution, Mesos__V1__TaskStatus *status)
+{
+    uint8_t uuid[UUID_LENGTH];
+    uuid_random(uuid);
+    Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
+    Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
+    Mesos__V1__ExecutorID executor_id = MESOS__V1__EXECUTOR_ID__INIT;
+    id.value = executor_id.value = execution->info->task_id->value;
+    agent_id.value = execution->agent->id;
+    status->task_id = &id;
+    status->agent_id = &agent_id;
+    status->executor_id = &executor_id;
+    status->has_source = status->has_timestamp = status->has_uuid = true;
+    status->timestamp = loop_wall(execution->agent->loop);
+    status->uuid = (ProtobufCBinaryData){.data = uuid, .len = sizeof uuid};
+    struct update *update = memory_new(sizeof *update);
+    update->status = copy_status(status);
+    return update;
+}
+
+static void destroy_update(struct execution *execution, struct update *update)
+{
+    TAILQ_REMOVE(&execution->updates, update, link);
+    mesos__v1__task_status__free_unpacked(update->status, NULL);
+    free(update);
+}
+
+static const char *state_name(Mesos__V1__TaskState state)
+{
+    return protobuf_c_enum_descriptor_get_value(&mesos__v1__task_state__descriptor, (int)state)
+        ->name;
+}
+
+static void queue_update(struct execution *execution, Mesos__V1__TaskStatus *status)
+{
+    struct agent *agent = execution->agent;
+    if (execution->silent)
+        return;
+    struct update *update = make_update(execution, status);
+    bool idle = TAILQ_EMPTY(&execution->updates);
+    TAILQ_INSERT_TAIL(&execution->updates, update, link);
+    log_debug("task %s of framework %s: %s%s%s", task_id(execution), execution->framework_id,
+              state_name(status->state), status->message ? ": " : "",
+              status->message ? status->message : "");
+    agent->events->entered(agent->data, execution->framework_id, task_id(execution), status->state);
+    execution->retry_after = idle ? RETRY_FIRST : execution->retry_after;
+    if (idle)
+        send_first(execution);
+}
+
+// What the executor of a real agent would say.
+static void report(struct execution *execution, Mesos__V1__TaskState state, const char *message)
+{
+    Mesos__V1__NetworkInfo__IPAddress address = MESOS__V1__NETWORK_INFO__IPADDRESS__INIT;
+    Mesos__V1__NetworkInfo__IPAddress *addresses[] = {&address};
+    Mesos__V1__NetworkInfo network = MESOS__V1__NETWORK_INFO__INIT;
+    Mesos__V1__NetworkInfo *networks[] = {&network};
+    Mesos__V1__ContainerID container_id = MESOS__V1__CONTAINER_ID__INIT;
+    Mesos__V1__ContainerStatus container = MESOS__V1__CONTAINER_STATUS__INIT;
+    Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
+    address.ip_address = execution->agent->ip;
+    network.n_ip_addresses = container.n_network_infos = 1;
+    network.ip_addresses = addresses;
+    container.network_infos = networks;
+    container.has_executor_pid = execution->pid > 0;
+    container.executor_pid = (uint32_t)execution->pid;
+    container_id.value = execution->container_id;
+    container.container_id = &container_id;
+    status.state = state;
+    status.message = (char *)(uintptr_t)message;
+    status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR;
+    status.has_reason = execution->too_long;
+    status.reason = MESOS__V1__TASK_STATUS__REASON__REASON_MAX_COMPLETION_TIME_REACHED;
+    status.container_status = &container;
+    queue_update(execution, &status);
+}
+
+// What the agent itself says.
+static void report_for_agent(struct execution *execution, Mesos__V1__TaskState state,
+                             Mesos__V1__TaskStatus__Reason reason, const char *message)
+{
+    Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
+    status.state = state;
+    status.message = (char *)(uintptr_t)message;
+    status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_AGENT;
+    status.has_reason = true;
+    status.reason = reason;
+    queue_update(execution, &status);
+}
+
+// ---- the life of an execution ----
+
+static void stop_timers(struct execution *execution)
+{
+    timer_stop(&execution->start);
+    timer_stop(&execution->escalation);
+    timer_stop(&execution->completion);
+}
+
+static void on_all_ended(struct agent *agent)
+{
+    void (*stopped)(void *data) = agent->stopped;
+    timer_stop(&agent->stop_escalation);
+    agent->stopped = NULL;
+    if (stopped != NULL)
+        stopped(agent->stopped_data);
+}
+
+static void check_stopped(struct agent *agent)
+{
+    struct execution *execution;
+    TAILQ_FOREACH(execution, &agent->executions, link)
+    if (execution->run != NULL)
+        return;
+    if (agent->stopping)
+        on_all_ended(agent);
+}
+
+static void destroy_execution(struct execution *execution)
+{
+    struct agent *agent = execution->agent;
+    stop_timers(execution);
+    timer_stop(&execution->retry);
+    while (!TAILQ_EMPTY(&execution->updates))
+        destroy_update(execution, TAILQ_FIRST(&execution->updates));
+    if (!execution->silent)
+        table_remove(&agent->table, &execution->entry);
+    TAILQ_REMOVE(&agent->executions, execution, link);
+    mesos__v1__task_info__free_unpacked(execution->info, NULL);
+    free(execution->key);
+    free(execution->framework_id);
+    free(execution->user);
+    free(execution->sandbox);
+    free(execution);
+}
+
+// No process of it is left; silent ones have nothing to wait for.
+static void end(struct execution *execution)
+{
+    stop_timers(execution);
+    execution->phase = ENDED;
+    execution->run = NULL;
+    if (execution->silent)
+        destroy_execution(execution);
+}
+
+static void fail_launch(struct execution *execution, const char *reason)
+{
+    char *message = memory_format("Failed to launch container: %s", reason);
+    report_for_agent(execution, MESOS__V1__TASK_STATE__TASK_FAILED,
+                     MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED, message);
+    free(message);
+    end(execution);
+}
+
+static void killed_during_launch(struct execution *execution)
+{
+    report_for_agent(execution, MESOS__V1__TASK_STATE__TASK_KILLED,
+                     MESOS__V1__TASK_STATUS__REASON__REASON_TASK_KILLED_DURING_LAUNCH,
+                     "Killed before delivery to the executor");
+    end(execution);
+}
+
+// ---- environment and command line ----
+
+struct words {
+    char **items; // NULL at the end, once there is one
+    size_t count;
+};
+
+static void words_add(struct words *words, char *word)
+{
+    words->items = memory_resize(words->items, (words->count + 2) * sizeof *words->items);
+    words->items[words->count++] = word;
+    words->items[words->count] = NULL;
+}
+
+static void words_free(struct words *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        free(words->items[i]);
+    free(words->items);
+}
+
+// A later variable of the same name takes the place of the earlier.
+static void set_variable(struct words *words, const char *name, const char *value)
+{
+    size_t length = strlen(name);
+    char *text = memory_format("%s=%s", name, value ? value : "");
+    for (size_t i = 0; i < words->count; i++) {
+        if (strncmp(words->items[i], text, length + 1) == 0) {
+            free(words->items[i]);
+            words->items[i] = text;
+            return;
+        }
+    }
+    words_add(words, text);
+}
+
+static struct words environment_of(const struct execution *execution)
+{
+    const struct {
+        const char *name, *value;
+    } given[] = {
+        {"PATH", execution->agent->path},
+        {"MESOS_SANDBOX", execution->sandbox},
+        {"MESOS_DIRECTORY", execution->sandbox},
+        {"MESOS_TASK_ID", task_id(execution)},
+        {"MESOS_EXECUTOR_ID", task_id(execution)},
+        {"MESOS_FRAMEWORK_ID", execution->framework_id},
+        {"MESOS_AGENT_ID", execution->agent->id},
+        {"MESOS_SLAVE_ID", execution->agent->id},
+        {"MESOS_CONTAINER_ID", execution->container_id},
+        {"MESOS_CONTAINER_IP", execution->agent->ip},
+    };
+    struct words words = {0};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
+        set_variable(&words, given[i].name, given[i].value);
+    const Mesos__V1__Environment *own = execution->info->command->environment;
+    for (size_t i = 0; own != NULL && i < own->n_variables; i++)
+        set_variable(&words, own->variables[i]->name, own->variables[i]->value);
+    return words;
+}
+
+static struct words command_line(const Mesos__V1__CommandInfo *command)
+{
+    struct words words = {0};
+    const char *value = command->value ? command->value : "";
+    if (!command->has_shell || command->shell) {
+        words_add(&words, memory_string("/bin/sh"));
+        words_add(&words, memory_string("-c"));
+        words_add(&words, memory_string(value));
+        return words;
+    }
+    // As with execvp(): the file, then what the program sees as its arguments, its name among them.
+    for (size_t i = 0; i < command->n_arguments; i++)
+        words_add(&words, memory_string(command->arguments[i]));
+    if (words.count == 0)
+        words_add(&words, memory_string(value));
+    return words;
+}
+
+static void on_exited(void *data, int64_t status, int number);
+
+static struct run *run_words(struct execution *execution, const struct words *words,
+                             const char *file, struct error *err)
+{
+    static const struct runner_events events = {.exited = on_exited};
+    struct words environment = environment_of(execution);
+    const struct runner_command command = {
+        .file = file,
+        .argv = (const char *const *)words->items,
+        .environment = (const char *const *)environment.items,
+        .directory = execution->sandbox,
+        .user = execution->user,
+    };
+    struct runner *runner = execution->agent->runner;
+    struct run *run = runner->ops->start(runner, &command, &events, execution, err);
+    words_free(&environment);
+    return run;
+}
+
+// ---- fetching ----
+
+// $1 source, $2 where to, $3 not empty: executable, $4 not empty: unpack archives.
+static const char fetch_script[] =
+    "set -e\n"
+    "case $2 in */*) mkdir -p \"./${2%/*}\";; esac\n"
+    "cp -- \"$1\" \"./$2\"\n"
+    "if [ \"$3\" ]; then chmod +x \"./$2\"; exit; fi\n"
+    "[ \"$4\" ] || exit 0\n"
+    "case $2 in\n"
+    "*.tar|*.tar.gz|*.tgz|*.tar.bz2|*.tbz2|*.tar.xz|*.txz) tar -xf \"./$2\";;\n"
+    "*.zip) unzip -oq \"./$2\";;\n"
+    "esac\n";
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool leaves_sandbox(const char *path)
+{
+    size_t length = strlen(path);
+    return path[0] == '/' || strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 ||
+           strstr(path, "/../") != NULL || (length >= 3 && strcmp(path + length - 3, "/..") == 0);
+}
+
+// The local path of a uri and the name that it gets in the sandbox.
+static bool read_uri(const Mesos__V1__CommandInfo__URI *uri, const char **from, const char **to,
+                     struct error *err)
+{
+    const char *path = uri->value;
+    if (strncmp(path, "file://", 7) == 0)
+        path += strncmp(path, "file://localhost/", 17) == 0 ? 16 : 7;
+    if (path[0] != '/')
+        return error_set(
+            err, ERROR_INVALID,
+            "Failed to fetch '%.300s': the local cluster copies local files only; give "
+            "an absolute path or file:///path",
+            uri->value);
+    *from = path;
+    *to = uri->output_file ? uri->output_file : last_part(path);
+    if (**to == '\0' || leaves_sandbox(*to))
+        return error_set(err, ERROR_INVALID,
+                         "Failed to fetch '%.300s': '%.300s' is not the name of a file in the "
+                         "sandbox",
+                         uri->value, *to);
+    return true;
+}
+
+static bool fetch(struct execution *execution, const Mesos__V1__CommandInfo__URI *uri,
+                  struct error *err)
+{
+    const char *from = NULL, *to = NULL;
+    if (!read_uri(uri, &from, &to, err))
+        return false;
+    const char *const argv[] = {"/bin/sh",
+                                "-c",
+                                fetch_script,
+                                "fetch",
+                                from,
+                                to,
+                                uri->executable ? "executable" : "",
+                                !uri->has_extract || uri->extract ? "extract" : ""};
+    struct words words = {0};
+    for (size_t i = 0; i < sizeof argv / sizeof argv[0]; i++)
+        words_add(&words, memory_string(argv[i]));
+    execution->phase = FETCHING;
+    execution->run = run_words(execution, &words, "/bin/sh", err);
+    words_free(&words);
+    return execution->run != NULL;
+}
+
+// ---- running ----
+
+static void on_too_long(void *data)
+{
+    struct execution *execution = data;
+    execution->too_long = true;
+    if (execution->killing_state && !execution->killed)
+        report(execution, MESOS__V1__TASK_STATE__TASK_KILLING, NULL);
+    execution->killed = true;
+    if (execution->run != NULL)
+        execution->agent->runner->ops->kill(execution->run, SIGKILL);
+}
+
+static bool run_command(struct execution *execution, struct error *err)
+{
+    const Mesos__V1__CommandInfo *command = execution->info->command;
+    struct words words = command_line(command);
+    bool shell = !command->has_shell || command->shell;
+    const char *file = shell ? "/bin/sh" : command->value;
+    execution->phase = RUNNING;
+    execution->run = run_words(execution, &words, file ? file : "", err);
+    words_free(&words);
+    if (execution->run == NULL)
+        return false;
+    execution->pid = execution->agent->runner->ops->pid(execution->run);
+    const Mesos__V1__DurationInfo *longest = execution->info->max_completion_time;
+    if (longest != NULL)
+        timer_start(&execution->completion,
+                    longest->nanoseconds > 0 ? (uint64_t)longest->nanoseconds : 0);
+    report(execution, MESOS__V1__TASK_STATE__TASK_STARTING, NULL);
+    report(execution, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
+    return true;
+}
+
+// The next step of a launch: a uri to fetch, or the command.
+static void proceed(struct execution *execution)
+{
+    const Mesos__V1__CommandInfo *command = execution->info->command;
+    struct error err = {0};
+    bool good = execution->fetched < command->n_uris
+                    ? fetch(execution, command->uris[execution->fetched], &err)
+                    : run_command(execution, &err);
+    if (!good)
+        fail_launch(execution, err.text);
+}
+
+static void on_start(void *data)
+{
+    proceed(data);
+}
+
+static void on_fetched(struct execution *execution, bool good)
+{
+    execution->run = NULL;
+    if (execution->killed || execution->silent) {
+        killed_during_launch(execution);
+    } else if (good) {
+        execution->fetched++;
+        proceed(execution);
+    } else {
+        char *reason = memory_format("Failed to fetch '%s': see stderr in its sandbox %s",
+                                     execution->info->command->uris[execution->fetched]->value,
+                                     execution->sandbox);
+        fail_launch(execution, reason);
+        free(reason);
+    }
+}
+
+static void on_command_ended(struct execution *execution, int64_t status, int number)
+{
+    char *message = number ? memory_format("Command terminated with signal %s", strsignal(number))
+                           : memory_format("Command exited with status %d", (int)status);
+    Mesos__V1__TaskState state = execution->too_long ? MESOS__V1__TASK_STATE__TASK_FAILED
+                                 : execution->killed ? MESOS__V1__TASK_STATE__TASK_KILLED
+                                 : status || number  ? MESOS__V1__TASK_STATE__TASK_FAILED
+                                                     : MESOS__V1__TASK_STATE__TASK_FINISHED;
+    execution->run = NULL;
+    report(execution, state, message);
+    free(message);
+    end(execution);
+}
+
+static void on_exited(void *data, int64_t status, int number)
+{
+    struct execution *execution = data;
+    struct agent *agent = execution->agent;
+    if (execution->phase == FETCHING)
+        on_fetched(execution, status == 0 && number == 0);
+    else
+        on_command_ended(execution, status, number);
+    check_stopped(agent);
+}
+
+// ---- launching ----
+
+static Mesos__V1__TaskInfo *copy_task(const Mesos__V1__TaskInfo *task)
+{
+    size_t size = mesos__v1__task_info__get_packed_size(task);
+    uint8_t *bytes = memory_new(size);
+    mesos__v1__task_info__pack(task, bytes);
+    Mesos__V1__TaskInfo *copy = mesos__v1__task_info__unpack(NULL, size, bytes);
+    free(bytes);
+    return copy;
+}
+
+static char *key_of(const char *framework_id, const char *id)
+{
+    return memory_format("%s/%s", framework_id, id);
+}
+
+// A user that the command names is meant; that of the framework is often just who started it.
+static const char *user_of(const struct agent *agent, const struct agent_launch *launch)
+{
+    const char *user = launch->task->command->user;
+    if (user == NULL && agent->switch_users)
+        user = launch->user;
+    return user != NULL && *user ? user : NULL;
+}
+
+static void on_escalation(void *data)
+{
+    struct execution *execution = data;
+    if (execution->run != NULL)
+        execution->agent->runner->ops->kill(execution->run, SIGKILL);
+}
+
+void agent_launch(struct agent *agent, const struct agent_launch *launch)
+{
+    struct execution *execution = memory_new(sizeof *execution);
+    execution->agent = agent;
+    execution->info = copy_task(launch->task);
+    execution->framework_id = memory_string(launch->framework_id);
+    execution->key = key_of(launch->framework_id, task_id(execution));
+    execution->user = memory_string(user_of(agent, launch));
+    execution->sandbox = memory_format("%s/agents/%s/frameworks/%s/tasks/%s", agent->work_dir,
+                                       agent->id, launch->framework_id, task_id(execution));
+    execution->killing_state = launch->killing_state;
+    execution->retry_after = RETRY_FIRST;
+    uuid_random_text(execution->container_id);
+    timer_init(&execution->start, agent->loop, on_start, execution);
+    timer_init(&execution->escalation, agent->loop, on_escalation, execution);
+    timer_init(&execution->completion, agent->loop, on_too_long, execution);
+    timer_init(&execution->retry, agent->loop, on_retry, execution);
+    TAILQ_INIT(&execution->updates);
+    TAILQ_INSERT_TAIL(&agent->executions, execution, link);
+    table_put(&agent->table, &execution->entry, execution->key, execution);
+    if (!agent->stopping)
+        timer_start(&execution->start, 0);
+}
+
+static struct execution *find(const struct agent *agent, const char *framework_id, const char *id)
+{
+    char *key = key_of(framework_id, id);
+    struct execution *execution = table_find(&agent->table, key);
+    free(key);
+    return execution;
+}
+
+// ---- killing ----
+
+static uint64_t grace_period(const Mesos__V1__KillPolicy *policy, const Mesos__V1__KillPolicy *own)
+{
+    if (policy == NULL || policy->grace_period == NULL)
+        policy = own;
+    if (policy == NULL || policy->grace_period == NULL)
+        return GRACE_PERIOD;
+    int64_t period = policy->grace_period->nanoseconds;
+    return period > 0 ? (uint64_t)period : 0;
+}
+
+static void terminate(struct execution *execution, uint64_t grace)
+{
+    struct timer *escalation = &execution->escalation;
+    uint64_t due = loop_now(execution->agent->loop) + grace;
+    if (!execution->killed)
+        execution->agent->runner->ops->kill(execution->run, SIGTERM);
+    if (!execution->killed || (timer_active(escalation) && due < escalation->due))
+        timer_start(escalation, grace);
+    execution->killed = true;
+}
+
+void agent_kill(struct agent *agent, const char *framework_id, const char *id,
+                const Mesos__V1__KillPolicy *policy)
+{
+    struct execution *execution = find(agent, framework_id, id);
+    if (execution == NULL || execution->phase == ENDED)
+        return;
+    if (execution->phase == STAGED) {
+        killed_during_launch(execution);
+    } else if (execution->phase == FETCHING) {
+        execution->killed = true;
+        agent->runner->ops->kill(execution->run, SIGKILL);
+    } else {
+        bool again = execution->killed;
+        terminate(execution, grace_period(policy, execution->info->kill_policy));
+        if (execution->killing_state && !again)
+            report(execution, MESOS__V1__TASK_STATE__TASK_KILLING, NULL);
+    }
+}
+
+// ---- acknowledgements ----
+
+bool agent_acknowledge(struct agent *agent, const char *framework_id, const char *id,
+                       const ProtobufCBinaryData *uuid, Mesos__V1__TaskState *state)
+{
+    struct execution *execution = find(agent, framework_id, id);
+    struct update *first = execution ? TAILQ_FIRST(&execution->updates) : NULL;
+    if (first == NULL || uuid->len != UUID_LENGTH ||
+        memcmp(first->status->uuid.data, uuid->data, UUID_LENGTH) != 0)
+        return false;
+    *state = first->status->state;
+    destroy_update(execution, first);
+    if (agent_terminal(*state)) {
+        destroy_execution(execution);
+        return true;
+    }
+    execution->retry_after = RETRY_FIRST;
+    send_first(execution);
+    return true;
+}
+
+void agent_resend(struct agent *agent, const char *framework_id)
+{
+    struct execution *execution;
+    TAILQ_FOREACH(execution, &agent->executions, link)
+    {
+        if (execution->silent || strcmp(execution->framework_id, framework_id) != 0)
+            continue;
+        execution->retry_after = RETRY_FIRST;
+        send_first(execution);
+    }
+}
+
+// ---- ends ----
+
+static void silence(struct execution *execution)
+{
+    if (execution->run == NULL) {
+        destroy_execution(execution);
+        return;
+    }
+    table_remove(&execution->agent->table, &execution->entry);
+    execution->silent = true;
+    timer_stop(&execution->retry);
+    terminate(execution, REMOVAL_GRACE_PERIOD);
+}
+
+void agent_remove_framework(struct agent *agent, const char *framework_id)
+{
+    for (struct execution *execution = TAILQ_FIRST(&agent->executions), *next; execution != NULL;
+         execution = next) {
+        next = TAILQ_NEXT(execution, link);
+        if (!execution->silent && strcmp(execution->framework_id, framework_id) == 0)
+            silence(execution);
+    }
+}
+
+static void on_stop_escalation(void *data)
+{
+    struct agent *agent = data;
+    struct execution *execution;
+    TAILQ_FOREACH(execution, &agent->executions, link)
+    if (execution->run != NULL)
+        agent->runner->ops->kill(execution->run, SIGKILL);
+}
+
+void agent_stop(struct agent *agent, uint64_t grace, void (*done)(void *data), void *data)
+{
+    agent->stopping = true;
+    agent->stopped = done;
+    agent->stopped_data = data;
+    struct execution *execution;
+    TAILQ_FOREACH(execution, &agent->executions, link)
+    {
+        timer_stop(&execution->start);
+        if (execution->run == NULL)
+            continue;
+        execution->killed = true;
+        agent->runner->ops->kill(execution->run, SIGTERM);
+    }
+    timer_start(&agent->stop_escalation, grace);
+    check_stopped(agent);
+}
+
+struct agent *agent_create(struct loop *loop, const struct agent_options *options,
+                           const struct agent_events *events, void *data)
+{
+    struct agent *agent = memory_new(sizeof *agent);
+    agent->loop = loop;
+    agent->id = memory_string(options->id);
+    agent->ip = memory_string(options->ip);
+    agent->work_dir = memory_string(options->work_dir);
+    agent->path = memory_string(options->path);
+    agent->switch_users = options->switch_users;
+    agent->runner = options->runner;
+    agent->events = events;
+    agent->data = data;
+    timer_init(&agent->stop_escalation, loop, on_stop_escalation, agent);
+    TAILQ_INIT(&agent->executions);
+    return agent;
+}
+
+void agent_destroy(struct agent *agent)
+{
+    if (agent == NULL)
+        return;
+    while (!TAILQ_EMPTY(&agent->executions))
+        destroy_execution(TAILQ_FIRST(&agent->executions));
+    timer_stop(&agent->stop_escalation);
+    table_free(&agent->table);
+    free(agent->id);
+    free(agent->ip);
+    free(agent->work_dir);
+    free(agent->path);
+    free(agent);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An agent: it runs the tasks that the master hands it, through a runner, and reports what becomes
+// of them. Each report is an update with a uuid that is repeated until the framework acknowledges
+// it, after 10 s, 20 s and so on up to 10 minutes; the next update of the task waits for that.
+//
+// A task is a command: its uris are fetched, then it runs in a sandbox folder of its own. Health
+// checks and checks are not carried out: a task that has some simply runs.
+//
+// The agent does no I/O and reads no clock; all of that is the runner's and the loop's. It calls
+// the master back inside agent_kill(), agent_acknowledge() and agent_resend(), and never inside
+// agent_launch().
+
+#ifndef MESOS_LUA_CLUSTER_AGENT_H
+#define MESOS_LUA_CLUSTER_AGENT_H
+
+#include "cluster/runner.h"
+#include "loop/loop.h"
+
+#include "mesos/v1/mesos.pb-c.h"
+
+struct agent;
+
+struct agent_events {
+    // The task is in this state now. The framework may hear of it later: updates queue up.
+    void (*entered)(void *data, const char *framework_id, const char *task_id,
+                    Mesos__V1__TaskState state);
+    // An update for the framework, the first time or again.
+    void (*update)(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status);
+};
+
+struct agent_options {
+    const char *id;
+    const char *ip;       // of its tasks
+    const char *work_dir; // the sandboxes of all agents lie below it; absolute
+    const char *path;     // PATH of its tasks
+    bool switch_users;    // tasks run as the users of their frameworks
+    struct runner *runner;
+};
+
+struct agent_launch {
+    const char *framework_id;
+    const char *user;   // who the task runs as if its command does not say, or NULL
+    bool killing_state; // the framework knows TASK_KILLING
+    const Mesos__V1__TaskInfo *task;
+};
+
+// The options are copied; the runner must outlive the agent.
+struct agent *agent_create(struct loop *loop, const struct agent_options *options,
+                           const struct agent_events *events, void *data);
+
+void agent_launch(struct agent *agent, const struct agent_launch *launch);
+
+// SIGTERM now, SIGKILL after the grace period, which is that of `policy`, else of the task, else 3
+// seconds. Again for a task that is being killed: the shorter period counts. Of a task that the
+// agent does not have, or that ended, nothing comes.
+void agent_kill(struct agent *agent, const char *framework_id, const char *task_id,
+                const Mesos__V1__KillPolicy *policy);
+
+// True, and which state the framework has seen, if that update was waiting for this.
+bool agent_acknowledge(struct agent *agent, const char *framework_id, const char *task_id,
+                       const ProtobufCBinaryData *uuid, Mesos__V1__TaskState *state);
+
+// The framework is back: sends again what it has not acknowledged.
+void agent_resend(struct agent *agent, const char *framework_id);
+
+// Ends the tasks of a framework that is no more, without a word about them.
+void agent_remove_framework(struct agent *agent, const char *framework_id);
+
+// Ends all tasks: SIGTERM now, SIGKILL after `grace` nanoseconds; nothing is launched any more.
+// `done` is called, later or at once, when nothing runs.
+void agent_stop(struct agent *agent, uint64_t grace, void (*done)(void *data), void *data);
+
+// Frees it. What still runs is the runner's, which must be destroyed before.
+void agent_destroy(struct agent *agent);
+
+bool agent_terminal(Mesos__V1__TaskState state); // of a task that will not go on
+
+#endif

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keeping the master's books straight; see books.h for what always holds.
+
+#include "cluster/books.h"
+
+#include "base/memory.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+// ---- looking up ----
+
+struct framework *books_framework(const struct master *master, const char *id)
+{
+    return table_find(&master->framework_table, id);
+}
+
+struct node *books_node(const struct master *master, const Mesos__V1__AgentID *id)
+{
+    return id ? table_find(&master->node_table, id->value) : NULL;
+}
+
+struct offer *books_offer(const struct master *master, const char *id)
+{
+    return table_find(&master->offer_table, id);
+}
+
+struct task *books_task(const struct framework *framework, const char *id)
+{
+    return table_find(&framework->task_table, id);
+}
+
+struct role *books_role(const struct framework *framework, const char *name)
+{
+    for (size_t i = 0; i < framework->role_count; i++)
+        if (strcmp(framework->roles[i].name, name) == 0)
+            return &framework->roles[i];
+    return NULL;
+}
+
+// ---- shares ----
+
+struct shares books_shares(const struct resources *resources)
+{
+    static const char *const names[SHARES] = {
+        [SHARE_CPUS] = "cpus", [SHARE_MEM] = "mem", [SHARE_DISK] = "disk", [SHARE_GPUS] = "gpus"};
+    struct shares shares;
+    for (size_t i = 0; i < SHARES; i++)
+        shares.amount[i] = resources_scalar(resources, names[i]);
+    return shares;
+}
+
+// The role may be one that the framework has left.
+static void account(struct framework *framework, const char *name,
+                    const struct resources *resources, int sign)
+{
+    struct role *role = books_role(framework, name);
+    if (role == NULL)
+        return;
+    struct shares shares = books_shares(resources);
+    for (size_t i = 0; i < SHARES; i++)
+        role->allocated.amount[i] += sign * shares.amount[i];
+}
+
+// Between a node and somebody of the framework; what is free is allocated to nobody.
+static void take(struct framework *framework, struct node *node, const char *role,
+                 struct resources *resources)
+{
+    resources_allocate(resources, NULL);
+    resources_subtract(&node->free, resources);
+    resources_allocate(resources, role);
+    account(framework, role, resources, 1);
+}
+
+static void give_back(struct framework *framework, struct node *node, const char *role,
+                      struct resources *resources)
+{
+    account(framework, role, resources, -1);
+    resources_allocate(resources, NULL);
+    resources_add(&node->free, resources);
+    resources_allocate(resources, role);
+}
+
+// ---- offers ----
+
+struct offer *books_make_offer(struct framework *framework, struct node *node, struct role *role,
+                               const struct resources *resources)
+{
+    struct master *master = framework->master;
+    struct offer *offer = memory_new(sizeof *offer);
+    offer->id = memory_format("%s-O%" PRIu64, master->id, master->next_offer++);
+    offer->framework = framework;
+    offer->node = node;
+    offer->role = memory_string(role->name);
+    role->offers++;
+    resources_copy(&offer->resources, resources);
+    take(framework, node, offer->role, &offer->resources);
+    table_put(&master->offer_table, &offer->entry, offer->id, offer);
+    TAILQ_INSERT_TAIL(&framework->offers, offer, of_framework);
+    TAILQ_INSERT_TAIL(&node->offers, offer, of_node);
+    return offer;
+}
+
+void books_remove_offer(struct offer *offer)
+{
+    struct framework *framework = offer->framework;
+    give_back(framework, offer->node, offer->role, &offer->resources);
+    table_remove(&framework->master->offer_table, &offer->entry);
+    TAILQ_REMOVE(&framework->offers, offer, of_framework);
+    TAILQ_REMOVE(&offer->node->offers, offer, of_node);
+    resources_free(&offer->resources);
+    free(offer->role);
+    free(offer->id);
+    free(offer);
+}
+
+// ---- tasks ----
+
+struct task *books_add_task(struct framework *framework, struct node *node, const char *role,
+                            const Mesos__V1__TaskInfo *info, const struct resources *resources)
+{
+    struct task *task = memory_new(sizeof *task);
+    task->framework = framework;
+    task->node = node;
+    task->id = memory_string(info->task_id->value);
+    task->name = memory_string(info->name);
+    task->role = memory_string(role);
+    task->state = task->forwarded = MESOS__V1__TASK_STATE__TASK_STAGING;
+    task->holds = true;
+    resources_copy(&task->resources, resources);
+    take(framework, node, role, &task->resources);
+    table_put(&framework->task_table, &task->entry, task->id, task);
+    TAILQ_INSERT_TAIL(&framework->tasks, task, link);
+    return task;
+}
+
+void books_release_task(struct task *task)
+{
+    if (task->holds)
+        give_back(task->framework, task->node, task->role, &task->resources);
+    task->holds = false;
+}
+
+void books_remove_task(struct task *task)
+{
+    books_release_task(task);
+    table_remove(&task->framework->task_table, &task->entry);
+    TAILQ_REMOVE(&task->framework->tasks, task, link);
+    if (task->container != NULL)
+        mesos__v1__container_status__free_unpacked(task->container, NULL);
+    resources_free(&task->resources);
+    free(task->role);
+    free(task->name);
+    free(task->id);
+    free(task);
+}
+
+// ---- completed frameworks ----
+
+static void forget_oldest(struct master *master)
+{
+    struct completed *oldest = TAILQ_FIRST(&master->completed);
+    TAILQ_REMOVE(&master->completed, oldest, link);
+    table_remove(&master->completed_table, &oldest->entry);
+    master->completed_count--;
+    free(oldest->id);
+    free(oldest);
+}
+
+void books_add_completed(struct master *master, const char *id)
+{
+    if (master->completed_count == MASTER_COMPLETED)
+        forget_oldest(master);
+    struct completed *completed = memory_new(sizeof *completed);
+    completed->id = memory_string(id);
+    table_put(&master->completed_table, &completed->entry, completed->id, completed);
+    TAILQ_INSERT_TAIL(&master->completed, completed, link);
+    master->completed_count++;
+}
+
+bool books_completed(const struct master *master, const char *id)
+{
+    return table_find(&master->completed_table, id) != NULL;
+}

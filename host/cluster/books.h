@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The master's books: which frameworks, agents, offers and tasks there are and how they hang
+// together. Shared by the files of the master (master.c, framework.c, accept.c, allocator.c...) and
+// seen by nobody else.
+//
+// What always holds: each resource of an agent is free, or in exactly one offer, or held by exactly
+// one task that has not ended (`holds`). `allocated` of a role of a framework is the sum of the
+// scalars of its offers and held tasks. Every change of that goes through the functions here.
+
+#ifndef MESOS_LUA_CLUSTER_BOOKS_H
+#define MESOS_LUA_CLUSTER_BOOKS_H
+
+#include "cluster/agent.h"
+#include "cluster/master.h"
+#include "cluster/table.h"
+#include "cluster/uuid.h"
+
+#include <sys/queue.h>
+
+// The scalars by which shares are measured.
+enum { SHARE_CPUS, SHARE_MEM, SHARE_DISK, SHARE_GPUS, SHARES };
+
+struct shares {
+    double amount[SHARES];
+};
+
+// A role that a framework is subscribed to.
+struct role {
+    char *name;
+    bool suppressed;
+    struct shares allocated;
+    uint64_t offers; // made so far: of two with equal shares the one that got fewer comes first
+};
+
+// A framework does not want to hear of (part of) these resources of an agent for a while.
+struct filter {
+    struct filter *next;
+    struct resources resources;
+    uint64_t until;
+};
+
+// All filters of one role and agent.
+struct filters {
+    struct table_entry entry;
+    TAILQ_ENTRY(filters) link;
+    char *key;
+    char *role;
+    struct filter *first;
+};
+
+struct framework {
+    struct master *master;
+    struct table_entry entry;
+    TAILQ_ENTRY(framework) link;
+    char *id;
+    Mesos__V1__FrameworkInfo *info; // with `id`
+    struct role *roles;
+    size_t role_count;
+    bool multi_role, reservation_refinement, partition_aware, killing_state, gpus;
+    Mesos__V1__Scheduler__OfferConstraints *constraints;
+
+    bool connected;
+    char stream_id[UUID_TEXT];
+    const struct master_sink *sink;
+    void *sink_data;
+    struct timer heartbeat, failover;
+
+    struct table task_table, filter_table;
+    TAILQ_HEAD(, task) tasks;
+    TAILQ_HEAD(offers_of_framework, offer) offers; // oldest first
+    TAILQ_HEAD(, filters) filters;
+    uint64_t offers_told; // how many it had been offered before the allocator's round
+};
+
+// An agent as the master sees it.
+struct node {
+    struct master *master;
+    struct table_entry entry;
+    TAILQ_ENTRY(node) link;
+    char *id;
+    struct agent *agent;
+    struct resources total, free;
+    bool gpus;
+    TAILQ_HEAD(, offer) offers;
+};
+
+struct offer {
+    struct table_entry entry;
+    TAILQ_ENTRY(offer) of_framework, of_node;
+    char *id;
+    struct framework *framework;
+    struct node *node;
+    char *role;
+    struct resources resources; // allocated to the role
+};
+
+struct task {
+    struct table_entry entry;
+    TAILQ_ENTRY(task) link;
+    struct framework *framework;
+    struct node *node;
+    char *id, *name, *role;
+    struct resources resources;     // allocated to the role
+    bool holds;                     // its resources are not free yet
+    Mesos__V1__TaskState state;     // what the agent said last
+    Mesos__V1__TaskState forwarded; // what the framework was told last
+    Mesos__V1__ContainerStatus *container;
+};
+
+struct completed {
+    TAILQ_ENTRY(completed) link;
+    struct table_entry entry;
+    char *id;
+};
+
+struct master {
+    struct loop *loop;
+    char *ip, *hostname, *work_dir, *path;
+    bool switch_users;
+    unsigned port;
+    struct runner *runner;
+    char id[UUID_TEXT];
+
+    struct table framework_table, node_table, offer_table, completed_table;
+    TAILQ_HEAD(, framework) frameworks;
+    TAILQ_HEAD(, node) nodes;
+    TAILQ_HEAD(, completed) completed;
+    size_t completed_count;
+    struct shares total;
+    uint64_t next_framework, next_node, next_offer;
+
+    struct timer tick, soon; // the allocator's next round, and one before it
+    bool stopping;
+    size_t running_agents; // that have not stopped yet
+    void (*stopped)(void *data);
+    void *stopped_data;
+};
+
+// ---- books.c ----
+
+struct framework *books_framework(const struct master *master, const char *id);
+struct node *books_node(const struct master *master, const Mesos__V1__AgentID *id); // NULL is fine
+struct offer *books_offer(const struct master *master, const char *id);
+struct task *books_task(const struct framework *framework, const char *id);
+struct role *books_role(const struct framework *framework, const char *name);
+
+// Moves resources of the node that are free into an offer.
+struct offer *books_make_offer(struct framework *framework, struct node *node, struct role *role,
+                               const struct resources *resources);
+
+// Ends an offer; its resources are free again.
+void books_remove_offer(struct offer *offer);
+
+// A task that takes its resources out of what is free.
+struct task *books_add_task(struct framework *framework, struct node *node, const char *role,
+                            const Mesos__V1__TaskInfo *info, const struct resources *resources);
+void books_release_task(struct task *task); // its resources are free again; once is enough
+void books_remove_task(struct task *task);
+
+void books_add_completed(struct master *master, const char *id);
+bool books_completed(const struct master *master, const char *id);
+
+struct shares books_shares(const struct resources *resources);
+
+// ---- framework.c ----
+
+void framework_send(struct framework *framework, const Mesos__V1__Scheduler__Event *event);
+void framework_send_status(struct framework *framework, Mesos__V1__TaskStatus *status);
+void framework_rescind(struct offer *offer); // tells the framework, and ends the offer
+
+// The stream ends: after ERROR if there is a message.
+void framework_disconnect(struct framework *framework, const char *message);
+void framework_remove(struct framework *framework); // tasks killed, id completed, freed
+void framework_destroy(struct framework *framework);
+
+struct master_answer framework_update(struct framework *framework,
+                                      const Mesos__V1__Scheduler__Call *call);
+
+// ---- status.c: updates that the master itself makes ----
+
+struct status_text {
+    Mesos__V1__TaskState state;
+    Mesos__V1__TaskStatus__Reason reason;
+    const char *message;
+};
+
+void status_send(struct framework *framework, const char *task_id,
+                 const Mesos__V1__AgentID *agent_id, const struct status_text *text,
+                 const Mesos__V1__ContainerStatus *container);
+void status_reconcile(struct framework *framework, const char *task_id,
+                      const Mesos__V1__AgentID *agent_id);
+void status_reconcile_all(struct framework *framework);
+void status_reconcile_operation(struct framework *framework,
+                                const Mesos__V1__OperationID *operation_id,
+                                const Mesos__V1__AgentID *agent_id);
+void status_operation_error(struct framework *framework, const Mesos__V1__OperationID *operation_id,
+                            const char *message);
+
+// ---- accept.c ----
+
+void accept_offers(struct framework *framework, const Mesos__V1__Scheduler__Call__Accept *accept);
+void accept_decline(struct framework *framework,
+                    const Mesos__V1__Scheduler__Call__Decline *decline);
+
+// ---- allocator.c ----
+
+void allocator_start(struct master *master);
+void allocator_stop(struct master *master);
+void allocator_hurry(struct master *master); // a round soon, not only at the next tick
+
+// The framework refused these resources of the node; seconds as in Filters, NULL: the default.
+void allocator_refuse(struct framework *framework, struct node *node, const char *role,
+                      const struct resources *resources, const Mesos__V1__Filters *filters);
+void allocator_clear_filters(struct framework *framework, const char *role); // NULL: of all roles
+
+// ---- validation.c: what is wrong with it, in the words of a master ----
+
+bool validation_id(const char *id, struct error *err);
+bool validation_framework_info(const Mesos__V1__FrameworkInfo *info, struct error *err);
+bool validation_roles(const Mesos__V1__FrameworkInfo *info, char **suppressed,
+                      size_t suppressed_count,
+                      const Mesos__V1__Scheduler__OfferConstraints *constraints, struct error *err);
+bool validation_role(const char *role, struct error *err);
+bool validation_has_capability(const Mesos__V1__FrameworkInfo *info,
+                               Mesos__V1__FrameworkInfo__Capability__Type type);
+
+// Long texts: NULL if there is nothing wrong, else free() it.
+char *validation_offers(const struct framework *framework, Mesos__V1__OfferID **ids, size_t count);
+char *validation_task(const struct framework *framework, const struct node *node,
+                      const Mesos__V1__TaskInfo *task);
+
+// ---- constraints.c ----
+
+bool constraints_check(const Mesos__V1__Scheduler__OfferConstraints *constraints,
+                       struct error *err);
+bool constraints_hold(const Mesos__V1__Scheduler__OfferConstraints *constraints, const char *role,
+                      const struct node *node);
+
+#endif

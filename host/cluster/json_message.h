@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Messages as the master reads and writes them in JSON: field names as in the .proto, enums as
+// names, bytes in base64, 64-bit integers as plain numbers, doubles always with a decimal point, no
+// white space. Written are the fields that are set and, as a real master does, the defaults of
+// absent ones unless the field is deprecated. Read are the fields that the type has, others are
+// ignored.
+
+#ifndef MESOS_LUA_CLUSTER_JSON_MESSAGE_H
+#define MESOS_LUA_CLUSTER_JSON_MESSAGE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+// False at the buffer's cap.
+bool json_message_write(const ProtobufCMessage *message, struct buffer *out);
+
+// The message of that type, to be freed with protobuf_c_message_free_unpacked(), or NULL and an
+// error in the words of a master: "Failed to parse body into JSON: ..." or "Failed to convert JSON
+// into <name> protobuf: ...".
+ProtobufCMessage *json_message_read(const ProtobufCMessageDescriptor *type, struct slice text,
+                                    struct error *err);
+
+#endif
