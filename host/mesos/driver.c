@@ -310,24 +310,17 @@ static void deliver(struct driver *this, const struct driver_event *event)
         finish_delivery(this, outcome == OUTCOME_DONE);
 }
 
-// An offer that an event holds twice is one.
-static bool is_repeated(struct offers *offers, const struct driver_event *event, struct slice wire)
-{
-    const struct offer *known = offers_find(offers, wire_find(wire_find(wire, 1), 1), NULL);
-    return known != NULL && known->block == event->block;
-}
-
 static void collect_offers(struct driver *this, struct offers *offers, struct driver_event *event)
 {
     struct slice list = event->message, wire;
     while (events_next_offer(&list, &wire)) {
-        if (is_repeated(offers, event, wire))
-            continue;
         if (event->count == this->batch_capacity) {
             this->batch_capacity = this->batch_capacity ? 2 * this->batch_capacity : 64;
             this->batch = memory_resize(this->batch, this->batch_capacity * sizeof(struct offer *));
         }
-        this->batch[event->count++] = offers_add(offers, event->block, wire);
+        const struct offer *offer = offers_add(offers, event->block, wire);
+        if (offer != NULL)
+            this->batch[event->count++] = offer;
     }
     event->offers = this->batch;
 }
