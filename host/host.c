@@ -34,6 +34,7 @@ struct host {
     struct script *script;
     struct scheduler *scheduler; // of a script that returned its table
     struct scheduler_environment environment;
+    struct tls_options tls;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
     unsigned signals_seen;
@@ -90,6 +91,22 @@ static void on_cluster_stopped(void *data)
 
 // ---- what schedulers ask for ----
 
+// The program's own cluster asks nobody for credentials, but a framework has its principal there,
+// too.
+static struct credentials *authenticate(const struct options *options,
+                                        const struct credentials_options *given, bool local,
+                                        struct error *err)
+{
+    struct credentials_options credentials = {.principal = options->principal,
+                                              .secret_file = options->secret_file,
+                                              .credential_file = options->credential,
+                                              .token_file = options->token_file};
+    if (given != NULL)
+        credentials = *given;
+    credentials.name_only = local;
+    return credentials_create(&credentials, err);
+}
+
 static bool connect_local(struct host *host, unsigned agents, struct detector **detector,
                           struct error *err)
 {
@@ -98,28 +115,47 @@ static bool connect_local(struct host *host, unsigned agents, struct detector **
         return false;
     if (fresh)
         announce(host);
-    *detector = detector_create(cluster_address(host->cluster), host->loop, err);
+    *detector = detector_create(cluster_address(host->cluster), host->loop, NULL, err);
     return *detector != NULL;
 }
 
 // While checking, any address that can be read will do: nobody is contacted.
-static bool on_connect(void *data, const char *master, struct detector **detector,
-                       struct transport **transport, struct error *err)
+static bool detect(struct host *host, const char *address, struct credentials *credentials,
+                   struct detector **detector, struct error *err)
+{
+    const struct detector_options options = {.tls = host->options->tls, .credentials = credentials};
+    unsigned agents = (unsigned)host->options->agents;
+    bool local = is_local(address, &agents);
+    if (local && !host->environment.checking)
+        return connect_local(host, agents, detector, err);
+    *detector = detector_create(local ? "127.0.0.1:5050" : address, host->loop, &options, err);
+    return *detector != NULL || error_context(err, "master");
+}
+
+static bool on_connect(void *data, const char *master, const struct credentials_options *credential,
+                       struct driver_options *driver, struct error *err)
 {
     struct host *host = data;
-    unsigned agents = (unsigned)host->options->agents;
-    const char *address = master ? master : host->options->master;
-    struct transport_http_options options = {.record_limit = (size_t)host->options->record_limit};
-    if (!is_local(address, &agents))
-        *detector = detector_create(address, host->loop, err);
-    else if (host->environment.checking)
-        *detector = detector_create("127.0.0.1:5050", host->loop, err);
-    else if (!connect_local(host, agents, detector, err))
-        return false;
-    if (*detector == NULL)
-        return error_context(err, "master");
-    *transport = transport_http_create(host->loop, &options);
-    return true;
+    const struct options *options = host->options;
+    const char *address = master ? master : options->master;
+    bool local = is_local(address, &(unsigned){0});
+    struct credentials *credentials = authenticate(options, credential, local, err);
+    bool good = credentials != NULL && tls_check(&host->tls, err) &&
+                detect(host, address, credentials, &driver->detector, err);
+    if (good) {
+        const struct transport_http_options transport = {
+            .record_limit = (size_t)options->record_limit,
+            .connect_timeout = options->connect_timeout,
+            .answer_timeout = options->answer_timeout,
+            .call_timeout = options->answer_timeout,
+            .tls = &host->tls,
+            .credentials = credentials};
+        driver->transport = transport_http_create(host->loop, &transport);
+        driver->subscription.backoff_factor = options->registration_backoff;
+        driver->subscription.answer_deadline = options->answer_timeout;
+    }
+    credentials_unref(credentials);
+    return good;
 }
 
 static void on_run(void *data, bool (*done)(void *data), void *done_data)
@@ -201,6 +237,16 @@ static void take_down(struct host *host)
 static void set_up(struct host *host, const struct options *options)
 {
     *host = (struct host){.options = options};
+    host->tls = (struct tls_options){.ca_file = options->ca_file,
+                                     .ca_path = options->ca_path,
+                                     .cert = options->cert,
+                                     .key = options->key,
+                                     .ciphers = options->ciphers,
+                                     .curves = options->curves,
+                                     .depth = (long)options->verification_depth,
+                                     .insecure = !options->verify,
+                                     .no_tls_1_2 = !options->tls_1_2,
+                                     .no_tls_1_3 = !options->tls_1_3};
     host->loop = loop_uv_create(NULL);
     host->signals = signals_create(host->loop, on_signal, host);
     host->environment = (struct scheduler_environment){

@@ -2,13 +2,15 @@
 //
 // Finding the leading master. A detector turns the address that a user wrote into the address of
 // the master that leads now, "http://host:port" or "https://host:port", and says so again whenever
-// it changes.
+// it changes. Where name and ip of a master are both known it is "https://name:port#ip"
+// (net/url.h).
 
 #ifndef MESOS_LUA_MESOS_DETECTOR_H
 #define MESOS_LUA_MESOS_DETECTOR_H
 
 #include "base/error.h"
 #include "loop/loop.h"
+#include "net/credentials.h"
 
 struct detector;
 
@@ -31,9 +33,16 @@ struct detector {
     void *data;
 };
 
+struct detector_options {
+    bool tls;                        // masters whose scheme nobody says speak https
+    struct credentials *credentials; // takes user and password of an address, or NULL; a reference
+                                     // is taken
+};
+
 // A detector for `address` as users write it (API.md section 6), or NULL and an error that names
-// what is wrong with it.
-struct detector *detector_create(const char *address, struct loop *loop, struct error *err);
+// what is wrong with it. `options` may be NULL.
+struct detector *detector_create(const char *address, struct loop *loop,
+                                 const struct detector_options *options, struct error *err);
 
 static inline void detector_start(struct detector *detector)
 {
