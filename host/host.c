@@ -26,6 +26,8 @@
 
 enum { EXIT_ABORTED = 1, EXIT_USAGE = 2 };
 
+static const double callback_patience = 5; // seconds that the end waits for a callback that waits
+
 struct host {
     const struct options *options;
     struct loop *loop;
@@ -35,6 +37,7 @@ struct host {
     struct scheduler *scheduler; // of a script that returned its table
     struct scheduler_environment environment;
     struct tls_options tls;
+    struct timer patience;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
     unsigned signals_seen;
@@ -42,17 +45,18 @@ struct host {
 
 // ---- the cluster ----
 
-// "local" or "local:N". // false: it is the address of a real master
-static bool is_local(const char *master, unsigned *agents)
+// "local" or "local:N" asks for a cluster of our own, anything else for a real master.
+static bool read_local(const char *master, bool *local, unsigned *agents, struct error *err)
 {
     char *end;
-    if (strcmp(master, "local") == 0)
+    *local = strcmp(master, "local") == 0 || strncmp(master, "local:", 6) == 0;
+    if (!*local || master[5] == 0)
         return true;
-    if (strncmp(master, "local:", 6) != 0)
-        return false;
-    unsigned long count = strtoul(master + 6, &end, 10);
+    long count = strtol(master + 6, &end, 10);
     if (*end != 0 || end == master + 6 || count < 1 || count > 1000)
-        return false;
+        return error_set(err, ERROR_INVALID,
+                         "master '%s': a number of agents from 1 to 1000 expected behind 'local:'",
+                         master);
     *agents = (unsigned)count;
     return true;
 }
@@ -124,12 +128,20 @@ static bool detect(struct host *host, const char *address, struct credentials *c
                    struct detector **detector, struct error *err)
 {
     const struct detector_options options = {.tls = host->options->tls, .credentials = credentials};
-    unsigned agents = (unsigned)host->options->agents;
-    bool local = is_local(address, &agents);
-    if (local && !host->environment.checking)
-        return connect_local(host, agents, detector, err);
-    *detector = detector_create(local ? "127.0.0.1:5050" : address, host->loop, &options, err);
-    return *detector != NULL || error_context(err, "master");
+    *detector = detector_create(address, host->loop, &options, err);
+    return *detector != NULL;
+}
+
+static struct transport *create_transport(struct host *host, struct credentials *credentials)
+{
+    const struct options *options = host->options;
+    const struct transport_http_options transport = {.record_limit = (size_t)options->record_limit,
+                                                     .connect_timeout = options->connect_timeout,
+                                                     .answer_timeout = options->answer_timeout,
+                                                     .call_timeout = options->answer_timeout,
+                                                     .tls = &host->tls,
+                                                     .credentials = credentials};
+    return transport_http_create(host->loop, &transport);
 }
 
 static bool on_connect(void *data, const char *master, const struct credentials_options *credential,
@@ -138,19 +150,19 @@ static bool on_connect(void *data, const char *master, const struct credentials_
     struct host *host = data;
     const struct options *options = host->options;
     const char *address = master ? master : options->master;
-    bool local = is_local(address, &(unsigned){0});
+    unsigned agents = (unsigned)options->agents;
+    bool local;
+    if (!read_local(address, &local, &agents, err))
+        return false;
     struct credentials *credentials = authenticate(options, credential, local, err);
-    bool good = credentials != NULL && tls_check(&host->tls, err) &&
-                detect(host, address, credentials, &driver->detector, err);
+    bool good = credentials != NULL && tls_check(&host->tls, err);
+    if (good && local && !host->environment.checking)
+        good = connect_local(host, agents, &driver->detector, err);
+    else if (good)
+        good =
+            detect(host, local ? "127.0.0.1:5050" : address, credentials, &driver->detector, err);
     if (good) {
-        const struct transport_http_options transport = {
-            .record_limit = (size_t)options->record_limit,
-            .connect_timeout = options->connect_timeout,
-            .answer_timeout = options->answer_timeout,
-            .call_timeout = options->answer_timeout,
-            .tls = &host->tls,
-            .credentials = credentials};
-        driver->transport = transport_http_create(host->loop, &transport);
+        driver->transport = create_transport(host, credentials);
         driver->subscription.backoff_factor = options->registration_backoff;
         driver->subscription.answer_deadline = options->answer_timeout;
     }
@@ -168,9 +180,23 @@ static void on_run(void *data, bool (*done)(void *data), void *done_data)
 
 static void stop_drivers(struct host *host)
 {
+    if (!timer_active(&host->patience))
+        timer_start(&host->patience, loop_seconds(callback_patience));
     host->ending = true;
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         scheduler_stop(each);
+}
+
+static void give_up_callbacks(struct host *host)
+{
+    for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
+        scheduler_give_up(each);
+}
+
+static void on_patience_over(void *data)
+{
+    struct host *host = data;
+    give_up_callbacks(host);
 }
 
 static void end_at_once(struct host *host, int number)
@@ -193,11 +219,13 @@ static void on_signal(void *data, int number)
     stop_drivers(host);
 }
 
+// Nothing of the script goes on after this, callbacks that wait included.
 static void on_exit_asked(void *data, int code)
 {
     struct host *host = data;
     log_debug("the script asked to exit with status %d", code);
     stop_drivers(host);
+    give_up_callbacks(host);
 }
 
 static bool drivers_finished(void *data)
@@ -221,6 +249,7 @@ static void take_down(struct host *host)
 {
     stop_drivers(host);
     loop_uv_run(host->loop, drivers_finished, host);
+    timer_stop(&host->patience);
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
     script_destroy(host->script);
@@ -249,6 +278,7 @@ static void set_up(struct host *host, const struct options *options)
                                      .no_tls_1_3 = !options->tls_1_3};
     host->loop = loop_uv_create(NULL);
     host->signals = signals_create(host->loop, on_signal, host);
+    timer_init(&host->patience, host->loop, on_patience_over, host);
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
 }
@@ -277,7 +307,7 @@ static void on_name_warning(void *data, const char *text)
 static bool is_over(void *data)
 {
     struct host *host = data;
-    return host->ending || drivers_finished(host);
+    return host->ending || driver_finished(scheduler_driver(host->scheduler));
 }
 
 static int exit_status(struct host *host)
