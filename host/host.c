@@ -110,8 +110,10 @@ static bool on_connect(void *data, const char *master, struct detector **detecto
     unsigned agents = (unsigned)host->options->agents;
     const char *address = master ? master : host->options->master;
     struct transport_http_options options = {.record_limit = (size_t)host->options->record_limit};
+    const struct detector_options detection = {.session_timeout =
+                                                   host->options->zk_session_timeout};
     if (!is_local(address, &agents))
-        *detector = detector_create(address, host->loop, err);
+        *detector = detector_create_with(address, &detection, host->loop, err);
     else if (host->environment.checking)
         *detector = detector_create("127.0.0.1:5050", host->loop, err);
     else if (!connect_local(host, agents, detector, err))

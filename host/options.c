@@ -14,7 +14,16 @@
 #include <string.h>
 #include <strings.h>
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_SIZE, KIND_CHOICE, KIND_ADDRESS, KIND_FILE };
+enum kind {
+    KIND_FLAG,
+    KIND_TEXT,
+    KIND_NUMBER,
+    KIND_SIZE,
+    KIND_CHOICE,
+    KIND_ADDRESS,
+    KIND_FILE,
+    KIND_SECONDS,
+};
 
 enum { IN_RUN = 1 << COMMAND_RUN, IN_CHECK = 1 << COMMAND_CHECK, IN_LOCAL = 1 << COMMAND_LOCAL };
 enum { IN_SCRIPTS = IN_RUN | IN_CHECK, IN_CLUSTERS = IN_SCRIPTS | IN_LOCAL, IN_ALL = IN_CLUSTERS };
@@ -28,7 +37,7 @@ struct row {
     const char *value;   // what the help calls the value
     const char *help;
     size_t offset;       // of its field in struct options
-    int64_t least, most; // numbers and sizes; a flag sets its field to `least`
+    int64_t least, most; // numbers, sizes, milliseconds; a flag sets its field to `least`
     const char *shown;   // how the help words the default; NULL: as it is
     unsigned commands;
 };
@@ -45,7 +54,17 @@ static const struct row rows[] = {
      .value = "URL",
      .offset = FIELD(master),
      .commands = IN_SCRIPTS,
-     .help = "where the master is: host:port, or local[:N] for a cluster brought along"},
+     .help =
+         "where the master is: host:port[,...], zk://..., file://..., or local[:N] to bring one"},
+    {.name = "zk-session-timeout",
+     .kind = KIND_SECONDS,
+     .initial = "10",
+     .value = "S",
+     .offset = FIELD(zk_session_timeout),
+     .least = 100,
+     .most = 3600 * 1000,
+     .commands = IN_SCRIPTS,
+     .help = "seconds without ZooKeeper until no master leads any more"},
     {.name = "agents",
      .variable = "MESOS_NUM_SLAVES",
      .kind = KIND_NUMBER,
@@ -200,6 +219,20 @@ static bool read_number(const struct row *row, const char *name, const char *val
     return true;
 }
 
+static bool read_seconds(const struct row *row, const char *name, const char *value, void *field,
+                         struct error *err)
+{
+    char *end;
+    double seconds = strtod(value, &end), milliseconds = seconds * 1000;
+    bool valid = *value >= '0' && *value <= '9' && *end == '\0';
+    if (!valid || !(milliseconds >= (double)row->least && milliseconds <= (double)row->most))
+        return error_set(err, ERROR_INVALID,
+                         "%s: a number of seconds from %g to %g expected, got '%s'", name,
+                         (double)row->least / 1000, (double)row->most / 1000, value);
+    *(double *)field = seconds;
+    return true;
+}
+
 // The shift that a unit such as "M", "MB" or "MiB" stands for, or -1.
 static int unit_shift(const char *unit)
 {
@@ -273,9 +306,9 @@ static bool read_address(const struct row *row, const char *name, const char *va
 }
 
 static const read_value readers[] = {
-    [KIND_FLAG] = read_flag, [KIND_TEXT] = read_text,    [KIND_NUMBER] = read_number,
-    [KIND_SIZE] = read_size, [KIND_CHOICE] = read_level, [KIND_ADDRESS] = read_address,
-    [KIND_FILE] = read_text,
+    [KIND_FLAG] = read_flag, [KIND_TEXT] = read_text,       [KIND_NUMBER] = read_number,
+    [KIND_SIZE] = read_size, [KIND_CHOICE] = read_level,    [KIND_ADDRESS] = read_address,
+    [KIND_FILE] = read_text, [KIND_SECONDS] = read_seconds,
 };
 
 // ---- parsing ----
