@@ -119,7 +119,7 @@ static bool connect_local(struct host *host, unsigned agents, struct detector **
         return false;
     if (fresh)
         announce(host);
-    *detector = detector_create(cluster_address(host->cluster), host->loop, NULL, err);
+    *detector = detector_create(cluster_address(host->cluster), host->loop, err);
     return *detector != NULL;
 }
 
@@ -127,8 +127,10 @@ static bool connect_local(struct host *host, unsigned agents, struct detector **
 static bool detect(struct host *host, const char *address, struct credentials *credentials,
                    struct detector **detector, struct error *err)
 {
-    const struct detector_options options = {.tls = host->options->tls, .credentials = credentials};
-    *detector = detector_create(address, host->loop, &options, err);
+    const struct detector_options options = {.session_timeout = host->options->zk_session_timeout,
+                                             .tls = host->options->tls,
+                                             .credentials = credentials};
+    *detector = detector_create_with(address, &options, host->loop, err);
     return *detector != NULL;
 }
 

@@ -21,10 +21,10 @@ enum kind {
     KIND_TEXT,
     KIND_NUMBER,
     KIND_SIZE,
-    KIND_DURATION,
     KIND_CHOICE,
     KIND_ADDRESS,
-    KIND_FILE
+    KIND_FILE,
+    KIND_SECONDS,
 };
 
 enum { IN_RUN = 1 << COMMAND_RUN, IN_CHECK = 1 << COMMAND_CHECK, IN_LOCAL = 1 << COMMAND_LOCAL };
@@ -39,7 +39,7 @@ struct row {
     const char *value;   // what the help calls the value
     const char *help;
     size_t offset;       // of its field in struct options
-    int64_t least, most; // numbers and sizes; a flag sets its field to `least`
+    int64_t least, most; // numbers, sizes, milliseconds; a flag sets its field to `least`
     const char *shown;   // how the help words the default; NULL: as it is
     unsigned commands;
 };
@@ -56,7 +56,17 @@ static const struct row rows[] = {
      .value = "URL",
      .offset = FIELD(master),
      .commands = IN_SCRIPTS,
-     .help = "where the master is: host:port, or local[:N] for a cluster brought along"},
+     .help =
+         "where the master is: host:port[,...], zk://..., file://..., or local[:N] to bring one"},
+    {.name = "zk-session-timeout",
+     .kind = KIND_SECONDS,
+     .initial = "10",
+     .value = "S",
+     .offset = FIELD(zk_session_timeout),
+     .least = 100,
+     .most = 3600 * 1000,
+     .commands = IN_SCRIPTS,
+     .help = "seconds without ZooKeeper until no master leads any more"},
     {.name = "agents",
      .variable = "MESOS_NUM_SLAVES",
      .kind = KIND_NUMBER,
@@ -169,24 +179,30 @@ static const struct row rows[] = {
      .help = "do not verify the master's certificate"},
     {.name = "registration-backoff",
      .variable = "MESOS_REGISTRATION_BACKOFF_FACTOR",
-     .kind = KIND_DURATION,
-     .initial = "2s",
-     .value = "TIME",
+     .kind = KIND_SECONDS,
+     .initial = "2",
+     .value = "S",
      .offset = FIELD(registration_backoff),
+     .least = 1,
+     .most = 24 * 3600 * 1000,
      .commands = IN_SCRIPTS,
      .help = "the longest wait before the first retry; doubled by each, up to 60s"},
     {.name = "connect-timeout",
-     .kind = KIND_DURATION,
-     .initial = "10s",
-     .value = "TIME",
+     .kind = KIND_SECONDS,
+     .initial = "10",
+     .value = "S",
      .offset = FIELD(connect_timeout),
+     .least = 1,
+     .most = 24 * 3600 * 1000,
      .commands = IN_SCRIPTS,
      .help = "how long to wait for a connection to the master"},
     {.name = "answer-timeout",
-     .kind = KIND_DURATION,
-     .initial = "30s",
-     .value = "TIME",
+     .kind = KIND_SECONDS,
+     .initial = "30",
+     .value = "S",
      .offset = FIELD(answer_timeout),
+     .least = 1,
+     .most = 24 * 3600 * 1000,
      .commands = IN_SCRIPTS,
      .help = "how long to wait for the answer to a call"},
     {.name = "log-level",
@@ -391,6 +407,42 @@ static bool read_number(const struct row *row, const char *name, const char *val
     return true;
 }
 
+// "2", "500ms", "2secs": seconds, unless a unit stands behind, in Mesos's words or shorter.
+static bool parse_time(const char *text, double *seconds)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {
+        {"", 1},       {"s", 1},        {"secs", 1},       {"ms", 0.001}, {"us", 1e-6},
+        {"ns", 1e-9},  {"m", 60},       {"h", 3600},       {"d", 86400},  {"mins", 60},
+        {"hrs", 3600}, {"days", 86400}, {"weeks", 604800},
+    };
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    double number = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        *seconds = number * units[i].seconds;
+        if (strcmp(units[i].name, end) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool read_seconds(const struct row *row, const char *name, const char *value, void *field,
+                         struct error *err)
+{
+    double seconds = 0;
+    bool valid = parse_time(value, &seconds);
+    if (!valid || !(seconds * 1000 >= (double)row->least && seconds * 1000 <= (double)row->most))
+        return error_set(err, ERROR_INVALID,
+                         "%s: a number of seconds from %g to %g expected, got '%s'", name,
+                         (double)row->least / 1000, (double)row->most / 1000, value);
+    *(double *)field = seconds;
+    return true;
+}
+
 // The shift that a unit such as "M", "MB" or "MiB" stands for, or -1.
 static int unit_shift(const char *unit)
 {
@@ -420,31 +472,6 @@ static bool read_size(const struct row *row, const char *name, const char *value
                          name, row->least, row->most, value);
     *(int64_t *)field = number << shift;
     return true;
-}
-
-// "2secs", "500ms", "1.5"; Mesos's words for the units are taken as well as their short forms.
-static bool read_duration(const struct row *row, const char *name, const char *value, void *field,
-                          struct error *err)
-{
-    static const struct {
-        const char *name;
-        double seconds;
-    } units[] = {{"", 1},      {"s", 1},        {"secs", 1},      {"ms", 0.001}, {"us", 1e-6},
-                 {"ns", 1e-9}, {"m", 60},       {"mins", 60},     {"h", 3600},   {"hrs", 3600},
-                 {"d", 86400}, {"days", 86400}, {"weeks", 604800}};
-    (void)row;
-    char *end;
-    double number = *value >= '0' && *value <= '9' ? strtod(value, &end) : -1;
-    for (size_t i = 0; number >= 0 && i < sizeof units / sizeof *units; i++) {
-        double seconds = number * units[i].seconds;
-        if (strcmp(units[i].name, end) == 0 && seconds >= 0.001 && seconds <= 604800) {
-            *(double *)field = seconds;
-            return true;
-        }
-    }
-    return error_set(err, ERROR_INVALID,
-                     "%s: a time from 1ms to 7d, such as 500ms, 2s or 1mins, expected, got '%s'",
-                     name, value);
 }
 
 static bool read_level(const struct row *row, const char *name, const char *value, void *field,
@@ -489,9 +516,9 @@ static bool read_address(const struct row *row, const char *name, const char *va
 }
 
 static const read_value readers[] = {
-    [KIND_FLAG] = read_flag, [KIND_TEXT] = read_text,     [KIND_NUMBER] = read_number,
-    [KIND_SIZE] = read_size, [KIND_CHOICE] = read_level,  [KIND_ADDRESS] = read_address,
-    [KIND_FILE] = read_text, [KIND_SWITCH] = read_switch, [KIND_DURATION] = read_duration,
+    [KIND_FLAG] = read_flag, [KIND_TEXT] = read_text,       [KIND_NUMBER] = read_number,
+    [KIND_SIZE] = read_size, [KIND_CHOICE] = read_level,    [KIND_ADDRESS] = read_address,
+    [KIND_FILE] = read_text, [KIND_SECONDS] = read_seconds, [KIND_SWITCH] = read_switch,
 };
 
 // ---- parsing ----

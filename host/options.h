@@ -31,6 +31,7 @@ struct options {
     char *const *argv;
 
     const char *master;
+    double zk_session_timeout; // seconds
     int64_t agents;
     const char *resources; // NULL: this machine's
     const char *work_dir;  // NULL: a fresh temporary folder

@@ -19,6 +19,13 @@ struct detector_events {
     void (*failed)(void *data, const struct error *reason); // it gave up; nothing follows
 };
 
+struct detector_options {
+    double session_timeout; // seconds, of ZooKeeper; 0: 10
+    bool tls; // masters that are found without a scheme (ZooKeeper has none) are taken for https
+    struct credentials *credentials; // take user and password of a master's address, or NULL; a
+                                     // reference is taken
+};
+
 struct detector_ops {
     void (*start)(struct detector *detector); // the first event comes later, not inside start()
     void (*retry)(struct detector
@@ -33,16 +40,12 @@ struct detector {
     void *data;
 };
 
-struct detector_options {
-    bool tls;                        // masters whose scheme nobody says speak https
-    struct credentials *credentials; // takes user and password of an address, or NULL; a reference
-                                     // is taken
-};
-
 // A detector for `address` as users write it (API.md section 6), or NULL and an error that names
-// what is wrong with it. `options` may be NULL.
-struct detector *detector_create(const char *address, struct loop *loop,
-                                 const struct detector_options *options, struct error *err);
+// what is wrong with it.
+// `options` may be NULL.
+struct detector *detector_create_with(const char *address, const struct detector_options *options,
+                                      struct loop *loop, struct error *err);
+struct detector *detector_create(const char *address, struct loop *loop, struct error *err);
 
 static inline void detector_start(struct detector *detector)
 {

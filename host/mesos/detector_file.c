@@ -21,7 +21,7 @@ static const char scheme[] = "file://";
 struct detector_file {
     struct detector detector;
     struct loop *loop;
-    struct detector_options options;
+    struct detector_options options; // of `inner`
     struct timer poll;
     char *path;
     char *contents;         // what `inner` was made from, or NULL
@@ -108,7 +108,7 @@ static bool look(struct detector_file *this, struct error *err)
         return true;
     }
     drop_inner(this);
-    this->inner = detector_create(contents, this->loop, &this->options, err);
+    this->inner = detector_create_with(contents, &this->options, this->loop, err);
     if (this->inner == NULL)
         return false;
     this->contents = memory_string(contents);
@@ -163,8 +163,8 @@ static void destroy(struct detector *detector)
 static const struct detector_ops ops = {
     .start = start, .retry = start, .stop = stop, .destroy = destroy};
 
-struct detector *detector_file_create(const char *url, struct loop *loop,
-                                      const struct detector_options *options, struct error *err)
+struct detector *detector_file_create(const char *url, const struct detector_options *options,
+                                      struct loop *loop, struct error *err)
 {
     const char *path = url + sizeof scheme - 1;
     if (*path != '/') {

@@ -97,8 +97,9 @@ static char *next_address(const char **list)
     return memory_text(first, (size_t)(end - first));
 }
 
-struct detector *detector_static_create(const char *addresses, struct loop *loop,
-                                        const struct detector_options *options, struct error *err)
+struct detector *detector_static_create(const char *addresses,
+                                        const struct detector_options *options, struct loop *loop,
+                                        struct error *err)
 {
     struct detector_static *this = memory_new(sizeof *this);
     this->detector.ops = &ops;

@@ -11,7 +11,8 @@
 
 #define DETECTOR_STATIC_ADDRESSES 64 // in one list
 
-struct detector *detector_static_create(const char *addresses, struct loop *loop,
-                                        const struct detector_options *options, struct error *err);
+struct detector *detector_static_create(const char *addresses,
+                                        const struct detector_options *options, struct loop *loop,
+                                        struct error *err);
 
 #endif

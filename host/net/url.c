@@ -220,6 +220,15 @@ bool url_parse(struct url *url, const char *text, struct error *err)
            error_context(err, "master address '%s'", without_password(text));
 }
 
+bool url_parse_server(struct url *url, const char *text, struct error *err)
+{
+    *url = (struct url){.tls = false};
+    if (*text == 0)
+        return error_set(err, ERROR_INVALID, "it is empty");
+    return check_characters(text, err) &&
+           parse_host(url, (struct part){text, strlen(text)}, 0, err);
+}
+
 static bool resolve(struct url *url, const struct url *base, const char *location,
                     struct error *err)
 {

@@ -35,6 +35,10 @@ struct url {
 // password.
 bool url_parse(struct url *url, const char *text, struct error *err);
 
+// Reads "host:port" alone, as a server in a list; "name@" is not taken. The error does not quote
+// the whole text.
+bool url_parse_server(struct url *url, const char *text, struct error *err);
+
 // Reads the Location of a redirect that `base` answered with: a full URL, "//host:port" or
 // "host:port", each with or without a path, or a path alone. Scheme, if it is left out, is that of
 // `base`; a port that is left out is the scheme's own (80, 443). The path is not kept: it is known.
