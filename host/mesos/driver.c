@@ -191,8 +191,11 @@ static void refused(struct driver *this, enum call_type type, const struct trans
 {
     struct error err = {0};
     this->counters.refused[type]++;
-    log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
-                SLICE_ARGS(reply->body));
+    if (reply->advice != NULL)
+        log_warning("the master refused %s: %s", call_name(type), reply->advice);
+    else
+        log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
+                    SLICE_ARGS(reply->body));
     if (!running(this) || !means_lost(type, reply))
         return;
     error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
@@ -412,6 +415,7 @@ static void pump(struct driver *this)
 static void on_prepare(void *data, struct buffer *call)
 {
     struct driver *this = data;
+    framework_set_principal(&this->framework, transport_principal(this->transport));
     framework_write(&this->framework, &this->message);
     call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
     this->counters.calls[CALL_SUBSCRIBE]++;

@@ -76,6 +76,14 @@ void framework_set_id(struct framework *framework, struct slice id)
     pack(framework);
 }
 
+void framework_set_principal(struct framework *framework, const char *principal)
+{
+    if (principal == NULL || framework->info->principal != NULL)
+        return;
+    framework->info->principal = memory_string(principal);
+    pack(framework);
+}
+
 bool framework_has_capability(const struct framework *framework,
                               Mesos__V1__FrameworkInfo__Capability__Type type)
 {
