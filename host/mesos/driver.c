@@ -191,8 +191,11 @@ static void refused(struct driver *this, enum call_type type, const struct trans
 {
     struct error err = {0};
     this->counters.refused[type]++;
-    log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
-                SLICE_ARGS(reply->body));
+    if (reply->advice != NULL)
+        log_warning("the master refused %s: %s", call_name(type), reply->advice);
+    else
+        log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
+                    SLICE_ARGS(reply->body));
     if (!running(this) || !means_lost(type, reply))
         return;
     error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
@@ -310,24 +313,17 @@ static void deliver(struct driver *this, const struct driver_event *event)
         finish_delivery(this, outcome == OUTCOME_DONE);
 }
 
-// An offer that an event holds twice is one.
-static bool is_repeated(struct offers *offers, const struct driver_event *event, struct slice wire)
-{
-    const struct offer *known = offers_find(offers, wire_find(wire_find(wire, 1), 1), NULL);
-    return known != NULL && known->block == event->block;
-}
-
 static void collect_offers(struct driver *this, struct offers *offers, struct driver_event *event)
 {
     struct slice list = event->message, wire;
     while (events_next_offer(&list, &wire)) {
-        if (is_repeated(offers, event, wire))
-            continue;
         if (event->count == this->batch_capacity) {
             this->batch_capacity = this->batch_capacity ? 2 * this->batch_capacity : 64;
             this->batch = memory_resize(this->batch, this->batch_capacity * sizeof(struct offer *));
         }
-        this->batch[event->count++] = offers_add(offers, event->block, wire);
+        const struct offer *offer = offers_add(offers, event->block, wire);
+        if (offer != NULL)
+            this->batch[event->count++] = offer;
     }
     event->offers = this->batch;
 }
@@ -419,6 +415,7 @@ static void pump(struct driver *this)
 static void on_prepare(void *data, struct buffer *call)
 {
     struct driver *this = data;
+    framework_set_principal(&this->framework, transport_principal(this->transport));
     framework_write(&this->framework, &this->message);
     call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
     this->counters.calls[CALL_SUBSCRIBE]++;

@@ -200,6 +200,9 @@ static void on_refused(void *data, const struct transport_reply *reply)
         return;
     if (reply->status == 0)
         error_set(&err, ERROR_IO, "%.*s", SLICE_ARGS(reply->body));
+    else if (reply->advice != NULL)
+        error_set(&err, ERROR_REFUSED, "%s%s%.*s", reply->advice,
+                  reply->body.length ? "; it says: " : "", SLICE_ARGS(reply->body));
     else
         error_set(&err, ERROR_REFUSED, "SUBSCRIBE was answered with HTTP status %d%s%.*s",
                   reply->status, reply->body.length ? ": " : "", SLICE_ARGS(reply->body));
