@@ -88,11 +88,14 @@ local function share(text, patterns)
     return uses(text, patterns) / #text
 end
 
--- The file that is most about it, by `weigh`.
-local function find(files, patterns, what, weigh)
+-- The file that is most about it, by `weigh`; the one that was chosen before, as long as it uses the name.
+local function find(files, patterns, what, weigh, chosen)
     local best, most = nil, 0
     for _, file in ipairs(files) do
         local weight = weigh(file.text, patterns)
+        if file.path == chosen and weight > 0 then
+            weight = math.huge
+        end
         if weight > most then
             best, most = file, weight
         end
@@ -103,10 +106,17 @@ local function find(files, patterns, what, weigh)
     return ("[%s](%s)"):format(best.path:match("([^/]+)%.lua$"), best.path)
 end
 
+-- What the table in README.md names for it now: the paths of the example and the spec, or nil.
+local function choices(name, current)
+    local line = ("\n" .. current .. "\n"):match("\n| `" .. name .. "` ([^\n]*)")
+    return (line or ""):match("%((examples/[^)]*)%)"), (line or ""):match("%((spec/[^)]*)%)")
+end
+
 local function row(name, own_name, what, patterns, places)
+    local example, spec = choices(name, places.current)
     patterns.name = name
     return ("| `%s` | %s | %s | %s | %s |"):format(name, own_name and "`" .. own_name .. "`" or "", what,
-        find(places.examples, patterns, "examples/", share), find(places.specs, patterns, "spec/", uses))
+        find(places.examples, patterns, "examples/", share, example), find(places.specs, patterns, "spec/", uses, spec))
 end
 
 local function has(words, name)
@@ -137,7 +147,8 @@ end
 function M.text()
     local places = {
         examples = listing("examples/*.lua"),
-        specs = listing("spec/conformance/*_spec.lua spec/complaints_spec.lua spec/driver_spec.lua spec/lifetime_spec.lua"),
+        specs = listing("spec/conformance/*_spec.lua spec/complaints_spec.lua spec/driver_spec.lua"),
+        current = (M.current()),
     }
     return table_of("callback", M.callbacks(), "Scheduler", SCHEDULER, callback_patterns, places) .. "\n\n"
         .. table_of("operation", M.operations(), "SchedulerDriver", DRIVER, operation_patterns, places)
