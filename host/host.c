@@ -26,6 +26,8 @@
 
 enum { EXIT_ABORTED = 1, EXIT_USAGE = 2 };
 
+static const double callback_patience = 5; // seconds that the end waits for a callback that waits
+
 struct host {
     const struct options *options;
     struct loop *loop;
@@ -34,6 +36,8 @@ struct host {
     struct script *script;
     struct scheduler *scheduler; // of a script that returned its table
     struct scheduler_environment environment;
+    struct tls_options tls;
+    struct timer patience;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
     unsigned signals_seen;
@@ -41,17 +45,18 @@ struct host {
 
 // ---- the cluster ----
 
-// "local" or "local:N". // false: it is the address of a real master
-static bool is_local(const char *master, unsigned *agents)
+// "local" or "local:N" asks for a cluster of our own, anything else for a real master.
+static bool read_local(const char *master, bool *local, unsigned *agents, struct error *err)
 {
     char *end;
-    if (strcmp(master, "local") == 0)
+    *local = strcmp(master, "local") == 0 || strncmp(master, "local:", 6) == 0;
+    if (!*local || master[5] == 0)
         return true;
-    if (strncmp(master, "local:", 6) != 0)
-        return false;
-    unsigned long count = strtoul(master + 6, &end, 10);
+    long count = strtol(master + 6, &end, 10);
     if (*end != 0 || end == master + 6 || count < 1 || count > 1000)
-        return false;
+        return error_set(err, ERROR_INVALID,
+                         "master '%s': a number of agents from 1 to 1000 expected behind 'local:'",
+                         master);
     *agents = (unsigned)count;
     return true;
 }
@@ -90,6 +95,22 @@ static void on_cluster_stopped(void *data)
 
 // ---- what schedulers ask for ----
 
+// The program's own cluster asks nobody for credentials, but a framework has its principal there,
+// too.
+static struct credentials *authenticate(const struct options *options,
+                                        const struct credentials_options *given, bool local,
+                                        struct error *err)
+{
+    struct credentials_options credentials = {.principal = options->principal,
+                                              .secret_file = options->secret_file,
+                                              .credential_file = options->credential,
+                                              .token_file = options->token_file};
+    if (given != NULL)
+        credentials = *given;
+    credentials.name_only = local;
+    return credentials_create(&credentials, err);
+}
+
 static bool connect_local(struct host *host, unsigned agents, struct detector **detector,
                           struct error *err)
 {
@@ -103,25 +124,52 @@ static bool connect_local(struct host *host, unsigned agents, struct detector **
 }
 
 // While checking, any address that can be read will do: nobody is contacted.
-static bool on_connect(void *data, const char *master, struct detector **detector,
-                       struct transport **transport, struct error *err)
+static bool detect(struct host *host, const char *address, struct credentials *credentials,
+                   struct detector **detector, struct error *err)
+{
+    const struct detector_options options = {.session_timeout = host->options->zk_session_timeout,
+                                             .tls = host->options->tls,
+                                             .credentials = credentials};
+    *detector = detector_create_with(address, &options, host->loop, err);
+    return *detector != NULL;
+}
+
+static struct transport *create_transport(struct host *host, struct credentials *credentials)
+{
+    const struct options *options = host->options;
+    const struct transport_http_options transport = {.record_limit = (size_t)options->record_limit,
+                                                     .connect_timeout = options->connect_timeout,
+                                                     .answer_timeout = options->answer_timeout,
+                                                     .call_timeout = options->answer_timeout,
+                                                     .tls = &host->tls,
+                                                     .credentials = credentials};
+    return transport_http_create(host->loop, &transport);
+}
+
+static bool on_connect(void *data, const char *master, const struct credentials_options *credential,
+                       struct driver_options *driver, struct error *err)
 {
     struct host *host = data;
-    unsigned agents = (unsigned)host->options->agents;
-    const char *address = master ? master : host->options->master;
-    struct transport_http_options options = {.record_limit = (size_t)host->options->record_limit};
-    const struct detector_options detection = {.session_timeout =
-                                                   host->options->zk_session_timeout};
-    if (!is_local(address, &agents))
-        *detector = detector_create_with(address, &detection, host->loop, err);
-    else if (host->environment.checking)
-        *detector = detector_create("127.0.0.1:5050", host->loop, err);
-    else if (!connect_local(host, agents, detector, err))
+    const struct options *options = host->options;
+    const char *address = master ? master : options->master;
+    unsigned agents = (unsigned)options->agents;
+    bool local;
+    if (!read_local(address, &local, &agents, err))
         return false;
-    if (*detector == NULL)
-        return error_context(err, "master");
-    *transport = transport_http_create(host->loop, &options);
-    return true;
+    struct credentials *credentials = authenticate(options, credential, local, err);
+    bool good = credentials != NULL && tls_check(&host->tls, err);
+    if (good && local && !host->environment.checking)
+        good = connect_local(host, agents, &driver->detector, err);
+    else if (good)
+        good =
+            detect(host, local ? "127.0.0.1:5050" : address, credentials, &driver->detector, err);
+    if (good) {
+        driver->transport = create_transport(host, credentials);
+        driver->subscription.backoff_factor = options->registration_backoff;
+        driver->subscription.answer_deadline = options->answer_timeout;
+    }
+    credentials_unref(credentials);
+    return good;
 }
 
 static void on_run(void *data, bool (*done)(void *data), void *done_data)
@@ -134,9 +182,23 @@ static void on_run(void *data, bool (*done)(void *data), void *done_data)
 
 static void stop_drivers(struct host *host)
 {
+    if (!timer_active(&host->patience))
+        timer_start(&host->patience, loop_seconds(callback_patience));
     host->ending = true;
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         scheduler_stop(each);
+}
+
+static void give_up_callbacks(struct host *host)
+{
+    for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
+        scheduler_give_up(each);
+}
+
+static void on_patience_over(void *data)
+{
+    struct host *host = data;
+    give_up_callbacks(host);
 }
 
 static void end_at_once(struct host *host, int number)
@@ -159,11 +221,13 @@ static void on_signal(void *data, int number)
     stop_drivers(host);
 }
 
+// Nothing of the script goes on after this, callbacks that wait included.
 static void on_exit_asked(void *data, int code)
 {
     struct host *host = data;
     log_debug("the script asked to exit with status %d", code);
     stop_drivers(host);
+    give_up_callbacks(host);
 }
 
 static bool drivers_finished(void *data)
@@ -187,6 +251,7 @@ static void take_down(struct host *host)
 {
     stop_drivers(host);
     loop_uv_run(host->loop, drivers_finished, host);
+    timer_stop(&host->patience);
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
     script_destroy(host->script);
@@ -203,8 +268,19 @@ static void take_down(struct host *host)
 static void set_up(struct host *host, const struct options *options)
 {
     *host = (struct host){.options = options};
+    host->tls = (struct tls_options){.ca_file = options->ca_file,
+                                     .ca_path = options->ca_path,
+                                     .cert = options->cert,
+                                     .key = options->key,
+                                     .ciphers = options->ciphers,
+                                     .curves = options->curves,
+                                     .depth = (long)options->verification_depth,
+                                     .insecure = !options->verify,
+                                     .no_tls_1_2 = !options->tls_1_2,
+                                     .no_tls_1_3 = !options->tls_1_3};
     host->loop = loop_uv_create(NULL);
     host->signals = signals_create(host->loop, on_signal, host);
+    timer_init(&host->patience, host->loop, on_patience_over, host);
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
 }
@@ -233,7 +309,7 @@ static void on_name_warning(void *data, const char *text)
 static bool is_over(void *data)
 {
     struct host *host = data;
-    return host->ending || drivers_finished(host);
+    return host->ending || driver_finished(scheduler_driver(host->scheduler));
 }
 
 static int exit_status(struct host *host)

@@ -10,13 +10,6 @@
 
 #include <string.h>
 
-static struct detector *create_static(const char *addresses, const struct detector_options *options,
-                                      struct loop *loop, struct error *err)
-{
-    (void)options;
-    return detector_static_create(addresses, loop, err);
-}
-
 static const struct {
     const char *prefix;
     struct detector *(*create)(const char *address, const struct detector_options *options,
@@ -24,7 +17,7 @@ static const struct {
 } kinds[] = {
     {"zk://", detector_zookeeper_create},
     {"file://", detector_file_create},
-    {"", create_static}, // whatever is left
+    {"", detector_static_create}, // whatever is left
 };
 
 struct detector *detector_create_with(const char *address, const struct detector_options *options,

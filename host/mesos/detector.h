@@ -2,13 +2,15 @@
 //
 // Finding the leading master. A detector turns the address that a user wrote into the address of
 // the master that leads now, "http://host:port" or "https://host:port", and says so again whenever
-// it changes.
+// it changes. Where name and ip of a master are both known it is "https://name:port#ip"
+// (net/url.h).
 
 #ifndef MESOS_LUA_MESOS_DETECTOR_H
 #define MESOS_LUA_MESOS_DETECTOR_H
 
 #include "base/error.h"
 #include "loop/loop.h"
+#include "net/credentials.h"
 
 struct detector;
 
@@ -20,6 +22,8 @@ struct detector_events {
 struct detector_options {
     double session_timeout; // seconds, of ZooKeeper; 0: 10
     bool tls; // masters that are found without a scheme (ZooKeeper has none) are taken for https
+    struct credentials *credentials; // take user and password of a master's address, or NULL; a
+                                     // reference is taken
 };
 
 struct detector_ops {

@@ -155,6 +155,7 @@ static void stop(struct detector *detector)
 static void destroy(struct detector *detector)
 {
     stop(detector);
+    credentials_unref(self(detector)->options.credentials);
     free(self(detector)->path);
     free(detector);
 }
@@ -177,6 +178,8 @@ struct detector *detector_file_create(const char *url, const struct detector_opt
     this->detector.ops = &ops;
     this->loop = loop;
     this->options = *options;
+    if (options->credentials != NULL)
+        credentials_ref(options->credentials);
     this->path = memory_string(path);
     timer_init(&this->poll, loop, on_poll, this);
     return &this->detector;

@@ -233,6 +233,17 @@ static void warn_of_node(struct detector_zookeeper *this, const char *reason)
     log_warning("%s", text);
 }
 
+// Certificates are made out for names; the connection goes to the ip all the same.
+static void use_name(struct url *address, const char *hostname)
+{
+    if (strcmp(address->host, hostname) == 0)
+        return;
+    if (strlen(address->host) < sizeof address->ip)
+        memcpy(address->ip, address->host, strlen(address->host) + 1);
+    snprintf(address->host, sizeof address->host, "%s", hostname);
+    address->ipv6 = strchr(hostname, ':') != NULL;
+}
+
 static void on_leader_data(void *data, const struct zookeeper_reply *reply)
 {
     struct detector_zookeeper *this = data;
@@ -251,11 +262,9 @@ static void on_leader_data(void *data, const struct zookeeper_reply *reply)
         settle(this, NULL);
     } else {
         address.tls = this->options.tls;
-        if (address.tls && hostname[0]) { // certificates are made out for names
-            snprintf(address.host, sizeof address.host, "%s", hostname);
-            address.ipv6 = strchr(hostname, ':') != NULL;
-        }
-        settle(this, url_address(&address, text));
+        if (address.tls && hostname[0])
+            use_name(&address, hostname);
+        settle(this, url_leader(&address, text));
     }
 }
 

@@ -28,6 +28,7 @@ local LIBRARIES = {
     ["^lualib%.h$"] = { "^host/script/", "^bindings/" },
     ["^lauxlib%.h$"] = { "^host/script/", "^bindings/" },
     ["^curl/"] = { "^host/net/" },
+    ["^openssl/"] = { "^host/net/" },
     ["^zookeeper"] = { "^host/mesos/zookeeper_session%.c$" },
     ["^microhttpd%.h$"] = { "^host/cluster/cluster_http%.c$" },
     ["^uv%.h$"] = {
