@@ -56,8 +56,7 @@ static const struct row rows[] = {
      .value = "URL",
      .offset = FIELD(master),
      .commands = IN_SCRIPTS,
-     .help =
-         "where the master is: host:port[,...], zk://..., file://..., or local[:N] to bring one"},
+     .help = "where it is: host:port[,...], zk://..., file://..., or local[:N] to bring one"},
     {.name = "zk-session-timeout",
      .kind = KIND_SECONDS,
      .initial = "10",
