@@ -36,6 +36,7 @@ struct options {
     const char *work_dir;  // NULL: a fresh temporary folder
     struct options_address listen;
     int64_t record_limit; // bytes
+    const char *state;    // file, or NULL: nothing is kept
     enum log_level log_level;
 };
 
