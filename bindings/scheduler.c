@@ -402,7 +402,29 @@ static void check_settings(lua_State *L, int index)
 struct collected {
     struct driver_options options;
     const char *master;
+    struct credentials_options credential; // principal NULL: none was given
 };
+
+// [-0, +1, e]
+static const char *credential_word(lua_State *L, int index, const char *name)
+{
+    if (lua_getfield(L, index, name) != LUA_TSTRING)
+        luaL_error(L, "credential.%s: string expected, got %s", name, luaL_typename(L, -1));
+    size_t length;
+    const char *word = lua_tolstring(L, -1, &length);
+    if (strlen(word) != length)
+        luaL_error(L, "credential.%s: it has a zero byte in it", name);
+    return word;
+}
+
+// [-0, +2, e]
+static void collect_credential(lua_State *L, int index, struct credentials_options *credential)
+{
+    if (lua_isnil(L, index))
+        return;
+    credential->principal = credential_word(L, index, "principal");
+    credential->secret = credential_word(L, index, "secret");
+}
 
 // The first value that it leaves is the table of callbacks. // [-0, +many, e]
 static void collect(lua_State *L, int index, struct collected *collected)
@@ -420,6 +442,7 @@ static void collect(lua_State *L, int index, struct collected *collected)
     options->suppressed_roles = arguments_roles(L, lua_gettop(L), "suppressedRoles");
     setting(L, index, "credential", LUA_TTABLE);
     int credential = lua_gettop(L);
+    collect_credential(L, credential, &collected->credential);
     setting(L, index, "framework", LUA_TTABLE);
     options->framework = framework_info_encode(L, lua_gettop(L), credential);
     setting(L, index, "offerConstraints", LUA_TTABLE);
@@ -509,6 +532,7 @@ struct scheduler *scheduler_create(lua_State *L, int index,
                                    struct scheduler_environment *environment)
 {
     struct collected collected = {.master = NULL};
+    const struct credentials_options *credential = &collected.credential;
     struct error err = {0};
     int top = lua_gettop(L);
     luaL_checkstack(L, 30, "settings of a driver");
@@ -518,8 +542,9 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     bool keeps = take_kept_id(L, environment, &collected.options);
     lua_pushvalue(L, top + 1);
     int table = luaL_ref(L, LUA_REGISTRYINDEX);
-    if (!environment->connect(environment->data, collected.master, &collected.options.detector,
-                              &collected.options.transport, &err)) {
+    if (!environment->connect(environment->data, collected.master,
+                              credential->principal ? credential : NULL, &collected.options,
+                              &err)) {
         luaL_unref(L, LUA_REGISTRYINDEX, table);
         luaL_error(L, "%s", err.text);
     }

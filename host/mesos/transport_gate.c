@@ -201,6 +201,11 @@ static void set_paused(struct transport *transport, bool paused)
     transport_pause(self(transport)->inner, paused);
 }
 
+static const char *principal(struct transport *transport)
+{
+    return transport_principal(self(transport)->inner);
+}
+
 static void close(struct transport *transport)
 {
     struct transport_gate *this = self(transport);
@@ -226,8 +231,12 @@ static void destroy(struct transport *transport)
     release(this);
 }
 
-static const struct transport_ops ops = {
-    .open = open, .close = close, .send = send, .pause = set_paused, .destroy = destroy};
+static const struct transport_ops ops = {.open = open,
+                                         .close = close,
+                                         .send = send,
+                                         .pause = set_paused,
+                                         .principal = principal,
+                                         .destroy = destroy};
 
 struct transport *transport_gate_create(struct gate *gate, struct transport *inner)
 {
