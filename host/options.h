@@ -35,7 +35,9 @@ struct options {
     const char *resources; // NULL: this machine's
     const char *work_dir;  // NULL: a fresh temporary folder
     struct options_address listen;
-    int64_t record_limit; // bytes
+    int64_t record_limit;     // bytes
+    int no_watch;             // 1: reload only when asked
+    int64_t reload_probation; // callbacks
     enum log_level log_level;
 };
 
