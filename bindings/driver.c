@@ -53,24 +53,35 @@ static bool running(const struct driver *driver)
     return driver_status(driver) == DRIVER_RUNNING;
 }
 
-void driver_push(lua_State *L, struct scheduler *scheduler, bool owner)
+static struct handle *push_handle(lua_State *L, bool owner) // [-0, +1, m]
 {
     struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
-    *handle = (struct handle){.scheduler = scheduler, .owner = owner};
+    *handle = (struct handle){.scheduler = NULL, .owner = owner};
     luaL_setmetatable(L, metatable);
-    scheduler_attach(scheduler, &handle->scheduler);
+    return handle;
+}
+
+static void fill_handle(struct handle *handle, struct scheduler *scheduler)
+{
+    handle->scheduler = scheduler;
+    scheduler_link(scheduler, &handle->scheduler);
+}
+
+void driver_push(lua_State *L, struct scheduler *scheduler)
+{
+    fill_handle(push_handle(L, false), scheduler);
 }
 
 static int l_gc(lua_State *L) // [-1, +0, -]
 {
     struct handle *handle = lua_touserdata(L, 1);
-    struct scheduler *scheduler = handle->scheduler;
-    if (scheduler == NULL)
+    if (handle->scheduler == NULL)
         return 0;
-    handle->scheduler = NULL;
-    scheduler_attach(scheduler, NULL);
     if (handle->owner)
-        scheduler_destroy(scheduler);
+        scheduler_destroy(handle->scheduler);
+    else
+        scheduler_link(handle->scheduler, NULL);
+    handle->scheduler = NULL;
     return 0;
 }
 
@@ -119,29 +130,29 @@ static int l_status(lua_State *L) // [-1, +1, e]
 }
 
 struct joining {
-    struct driver *driver;
+    const struct handle *handle;
     struct script *script;
 };
 
 static bool is_over(void *data)
 {
-    struct joining *joining = data;
-    return driver_finished(joining->driver) || script_closing(joining->script);
+    const struct joining *joining = data;
+    return joining->handle->scheduler == NULL || script_closing(joining->script) ||
+           driver_finished(scheduler_driver(joining->handle->scheduler));
 }
 
 // The loop runs inside the call, which only the main chunk may hold up.
 static int l_join(lua_State *L) // [-1, +1, e]
 {
-    struct scheduler *scheduler = check_scheduler(L);
-    struct scheduler_environment *environment = scheduler_environment(scheduler);
-    struct joining joining = {.driver = scheduler_driver(scheduler), .script = script_of(L)};
+    struct scheduler_environment *environment = scheduler_environment(check_scheduler(L));
+    struct joining joining = {.handle = lua_touserdata(L, 1), .script = script_of(L)};
     if (protect_in_routine(L))
         luaL_error(L, "driver:join() waits for the end of the driver and would never see it here: "
                       "call it in the main chunk of the script");
-    if (running(joining.driver) || !driver_finished(joining.driver))
+    if (!is_over(&joining))
         environment->run(environment->data, is_over, &joining);
     protect_check(L);
-    return push_status(L, driver_status(joining.driver));
+    return push_status(L, driver_status(check_driver(L)));
 }
 
 static int l_run(lua_State *L) // [-1, +1, e]
@@ -570,8 +581,10 @@ static int l_SchedulerDriver(lua_State *L)
 {
     struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(1));
     luaL_checktype(L, 1, LUA_TTABLE);
-    struct scheduler *scheduler = scheduler_create(L, 1, environment);
-    driver_push(L, scheduler, true);
+    if (script_closing(script_of(L)))
+        luaL_error(L, "mesos.SchedulerDriver: the script is being closed");
+    struct handle *handle = push_handle(L, true);
+    fill_handle(handle, scheduler_create(L, 1, environment));
     return 1;
 }
 

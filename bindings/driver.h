@@ -12,7 +12,7 @@
 // // [-0, +0, e]
 void driver_open(lua_State *L, struct scheduler_environment *environment);
 
-// Pushes a handle for `scheduler`; with `owner` the scheduler dies with it. // [-0, +1, e]
-void driver_push(lua_State *L, struct scheduler *scheduler, bool owner);
+// Pushes a handle for `scheduler`, which does not belong to it. // [-0, +1, m]
+void driver_push(lua_State *L, struct scheduler *scheduler);
 
 #endif

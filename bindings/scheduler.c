@@ -2,7 +2,8 @@
 //
 // A scheduler: see scheduler.h. One row for each callback says which arguments it has. The table
 // that the script wrote and the driver object are held by registry references; both go when the
-// scheduler or its script goes, whichever is first.
+// scheduler or its script goes, whichever is first. A callback that waits may outlive its
+// scheduler, so what it tells at its end goes through a block of its own.
 
 #include "bindings/scheduler.h"
 
@@ -35,18 +36,24 @@ struct scheduler {
     struct scheduler *next, **link; // among those of the environment
     struct script *script;          // NULL: its world is gone
     struct driver *driver;
-    int table, handle;       // registry references
-    struct scheduler **back; // where the driver object of the script points here, or NULL
-    bool held;               // the driver object is kept while the driver runs
+    struct scheduler **link_back; // where the driver object points to this, or NULL
+    int table, object;            // registry references
     bool explicit_acknowledgements;
     bool dispatching; // the callback is being started: its end is told by the return value
     bool doomed;      // destroyed while dispatching
     bool missing;     // the script has no such callback
     enum driver_outcome outcome;
-    const struct driver_event *event; // NULL: no callback runs or waits
+    const struct driver_event *event; // while dispatching
+    struct delivery *delivery;        // the callback whose end the driver waits for, or NULL
     struct description description;
     bool (*ended)(void *data, const char *callback, const char *text);
     void *ended_data;
+};
+
+// One callback, from its start to its end.
+struct delivery {
+    struct scheduler *scheduler; // NULL: nobody waits for its end any more
+    enum driver_callback callback;
 };
 
 static void description_free(struct description *description)
@@ -72,7 +79,9 @@ static int push_master(lua_State *L, const struct driver_event *event)
 
 static int push_registered(lua_State *L, const struct driver_event *event)
 {
-    return push_text(L, event->framework_id) + push_master(L, event);
+    push_text(L, event->framework_id);
+    push_master(L, event);
+    return 2;
 }
 
 static int push_nothing(lua_State *L, const struct driver_event *event)
@@ -81,14 +90,17 @@ static int push_nothing(lua_State *L, const struct driver_event *event)
     return 0;
 }
 
+static struct slice next_wire(void *data)
+{
+    const struct offer *const **offers = data;
+    return (*(*offers)++)->wire;
+}
+
 static int push_list(lua_State *L, const ProtobufCMessageDescriptor *type,
                      const struct driver_event *event)
 {
-    lua_createtable(L, (int)event->count, 0);
-    for (size_t i = 0; i < event->count; i++) {
-        view_push(L, type, event->block, event->offers[i]->wire);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
+    const struct offer *const *offers = event->offers;
+    view_push_list(L, type, event->block, next_wire, &offers, event->count);
     return 1;
 }
 
@@ -121,8 +133,10 @@ static int push_operation_status(lua_State *L, const struct driver_event *event)
 
 static int push_message(lua_State *L, const struct driver_event *event)
 {
-    return push_text(L, event->executor_id) + push_text(L, event->agent_id) +
-           push_text(L, event->data);
+    push_text(L, event->executor_id);
+    push_text(L, event->agent_id);
+    push_text(L, event->data);
+    return 3;
 }
 
 static int push_agent(lua_State *L, const struct driver_event *event)
@@ -204,27 +218,44 @@ static void callback_ended(struct scheduler *this, enum driver_callback callback
 
 static void on_done(void *data, const struct protect_end *end)
 {
-    struct scheduler *this = data;
+    struct delivery *delivery = data;
+    struct scheduler *this = delivery->scheduler;
+    enum driver_callback callback = delivery->callback;
     bool ok = end->outcome == PROTECT_DONE, raised = end->outcome == PROTECT_RAISED;
-    if (this->event == NULL)
-        return;
-    enum driver_callback callback = this->event->callback;
-    this->event = NULL;
     if (raised)
         log_error("callback %s: %s", driver_callback_name(callback), end->text);
+    free(delivery);
+    if (this == NULL)
+        return;
+    this->delivery = NULL;
     if (ok || raised)
         callback_ended(this, callback, raised ? end->text : NULL);
     if (this->dispatching)
         this->outcome = ok ? OUTCOME_DONE : OUTCOME_FAILED;
-    else if (end->outcome != PROTECT_CLOSED)
+    else
         driver_callback_finished(this->driver, ok);
+}
+
+static void forsake(struct scheduler *this)
+{
+    if (this->delivery != NULL)
+        this->delivery->scheduler = NULL;
+    this->delivery = NULL;
 }
 
 static void release(struct scheduler *this)
 {
+    forsake(this);
     driver_destroy(this->driver);
     description_free(&this->description);
     free(this);
+}
+
+static struct delivery *new_delivery(struct scheduler *this, enum driver_callback callback)
+{
+    this->delivery = memory_new(sizeof *this->delivery);
+    *this->delivery = (struct delivery){.scheduler = this, .callback = callback};
+    return this->delivery;
 }
 
 static enum driver_outcome on_callback(void *data, const struct driver_event *event)
@@ -236,8 +267,8 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
     this->missing = false;
     this->dispatching = true;
     this->outcome = OUTCOME_DONE;
-    enum protect_outcome started =
-        protect_dispatch(this->script, push_callback, this, on_done, this);
+    enum protect_outcome started = protect_dispatch(this->script, push_callback, this, on_done,
+                                                    new_delivery(this, event->callback));
     this->dispatching = false;
     if (this->doomed) {
         release(this);
@@ -248,14 +279,14 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
     return started == PROTECT_YIELDED ? OUTCOME_PENDING : this->outcome;
 }
 
-// The handle is kept while the driver runs, also if the script lets go of it.
+// The object is kept while the driver runs, also if the script lets go of it.
 static void on_finished(void *data)
 {
     struct scheduler *this = data;
-    if (this->script == NULL || !this->held)
+    if (this->script == NULL)
         return;
-    luaL_unref(script_state(this->script), LUA_REGISTRYINDEX, this->handle);
-    this->handle = LUA_NOREF;
+    luaL_unref(script_state(this->script), LUA_REGISTRYINDEX, this->object);
+    this->object = LUA_NOREF;
 }
 
 static const struct driver_listener listener = {.callback = on_callback, .finished = on_finished};
@@ -325,7 +356,7 @@ static uint32_t find_callbacks(lua_State *L)
     return found;
 }
 
-// [-0, +many, e]
+// The first value that it leaves is the table of callbacks. // [-0, +many, e]
 static void collect(lua_State *L, int index, struct collected *collected)
 {
     struct driver_options *options = &collected->options;
@@ -376,6 +407,7 @@ static void join_environment(struct scheduler *this, struct scheduler_environmen
     if (this->next != NULL)
         this->next->link = &this->next;
     environment->first = this;
+    environment->used = true;
 }
 
 static void leave_environment(struct scheduler *this)
@@ -402,20 +434,31 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     index = lua_absindex(L, index);
     check_settings(L, index);
     collect(L, index, &collected);
+    lua_pushvalue(L, top + 1);
+    int table = luaL_ref(L, LUA_REGISTRYINDEX);
     if (!environment->connect(environment->data, collected.master, &collected.options.detector,
-                              &collected.options.transport, &err))
+                              &collected.options.transport, &err)) {
+        luaL_unref(L, LUA_REGISTRYINDEX, table);
         luaL_error(L, "%s", err.text);
+    }
     struct scheduler *this = memory_new(sizeof *this);
     this->explicit_acknowledgements = collected.options.explicit_acknowledgements;
     this->driver = driver_create(environment->loop, &collected.options, &listener, this);
     this->script = script_of(L);
-    this->handle = this->table = LUA_NOREF;
+    this->table = table;
+    this->object = LUA_NOREF;
     describe(&this->description, &collected);
     join_environment(this, environment);
     lua_settop(L, top);
-    lua_getfield(L, index, "scheduler");
-    this->table = luaL_ref(L, LUA_REGISTRYINDEX);
     return this;
+}
+
+static void let_go(struct scheduler *this)
+{
+    lua_State *L = script_state(this->script);
+    luaL_unref(L, LUA_REGISTRYINDEX, this->object);
+    luaL_unref(L, LUA_REGISTRYINDEX, this->table);
+    this->script = NULL;
 }
 
 void scheduler_destroy(struct scheduler *this)
@@ -423,14 +466,10 @@ void scheduler_destroy(struct scheduler *this)
     if (this == NULL || this->doomed)
         return;
     leave_environment(this);
-    if (this->back != NULL)
-        *this->back = NULL;
-    if (this->script != NULL) {
-        lua_State *L = script_state(this->script);
-        luaL_unref(L, LUA_REGISTRYINDEX, this->handle);
-        luaL_unref(L, LUA_REGISTRYINDEX, this->table);
-    }
-    this->script = NULL;
+    if (this->script != NULL)
+        let_go(this);
+    if (this->link_back != NULL)
+        *this->link_back = NULL;
     this->doomed = true;
     if (!this->dispatching)
         release(this);
@@ -474,26 +513,34 @@ void scheduler_stop(struct scheduler *this)
     driver_stop(this->driver, failover);
 }
 
-void scheduler_attach(struct scheduler *this, struct scheduler **back)
+void scheduler_give_up(struct scheduler *this)
 {
-    this->back = back;
+    if (this->delivery == NULL || this->dispatching)
+        return;
+    log_debug("callback %s is not waited for any more",
+              driver_callback_name(this->delivery->callback));
+    forsake(this);
+    driver_callback_finished(this->driver, false);
+}
+
+void scheduler_link(struct scheduler *this, struct scheduler **link_back)
+{
+    this->link_back = link_back;
 }
 
 void scheduler_hold(lua_State *L, struct scheduler *this, int index)
 {
     lua_pushvalue(L, index);
-    this->handle = luaL_ref(L, LUA_REGISTRYINDEX);
-    this->held = true;
+    this->object = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void scheduler_push_driver(lua_State *L, struct scheduler *this)
 {
-    if (lua_rawgeti(L, LUA_REGISTRYINDEX, this->handle) == LUA_TUSERDATA)
+    if (lua_rawgeti(L, LUA_REGISTRYINDEX, this->object) == LUA_TUSERDATA)
         return;
     lua_pop(L, 1);
-    driver_push(L, this, false);
-    lua_pushvalue(L, -1);
-    this->handle = luaL_ref(L, LUA_REGISTRYINDEX);
+    driver_push(L, this);
+    scheduler_hold(L, this, -1);
 }
 
 static const char *callback_name(const void *data, size_t i)
@@ -547,12 +594,20 @@ static void push_settings(lua_State *L, int index)
     lua_setfield(L, -2, "scheduler");
 }
 
-// The codec and the driver object come with the module, which a script may not have required.
-static void require_module(lua_State *L) // [-0, +0, e]
+// Loads the module of that name if the script did not: what the callbacks are given has its types.
+// [-0, +0, e]
+static void load_module(lua_State *L, const char *name)
 {
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "mesos");
-    lua_call(L, 1, 0);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, name) == LUA_TNIL) {
+        luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+        lua_getfield(L, -1, name);
+        lua_pushstring(L, name);
+        lua_call(L, 1, 1);
+        lua_setfield(L, -4, name);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
 }
 
 static void check_result(lua_State *L, int index) // [-0, +0, v]
@@ -567,13 +622,13 @@ static void check_result(lua_State *L, int index) // [-0, +0, v]
 static int adopt(lua_State *L) // [-1, +0, e]
 {
     struct adoption *adoption = lua_touserdata(L, 1);
-    require_module(L);
     script_result(adoption->script, L);
     int table = lua_gettop(L);
-    if (lua_isnil(L, table) && adoption->environment->first != NULL)
+    if (lua_isnil(L, table) && adoption->environment->used)
         return 0;
     check_result(L, table);
     check_names(L, table, adoption->tell, adoption->data);
+    load_module(L, "mesos");
     push_settings(L, table);
     adoption->made = scheduler_create(L, -1, adoption->environment);
     return 0;
@@ -757,20 +812,15 @@ static void revise(struct scheduler *this, const struct collected *collected,
 // The old script is left; what it still holds of us says that it is gone.
 static void detach(struct scheduler *this)
 {
-    if (this->back != NULL)
-        *this->back = NULL;
-    this->back = NULL;
-    if (this->script != NULL) {
-        luaL_unref(script_state(this->script), LUA_REGISTRYINDEX, this->handle);
-        luaL_unref(script_state(this->script), LUA_REGISTRYINDEX, this->table);
-    }
-    this->handle = this->table = LUA_NOREF;
-    this->held = false;
-    if (this->event == NULL)
-        return;
-    this->event = NULL;
-    driver_repeat(this->driver);
-    driver_callback_finished(this->driver, false);
+    if (this->link_back != NULL)
+        *this->link_back = NULL;
+    this->link_back = NULL;
+    if (this->script != NULL)
+        let_go(this);
+    this->object = this->table = LUA_NOREF;
+    if (this->delivery != NULL)
+        driver_repeat(this->driver);
+    scheduler_give_up(this);
 }
 
 // From the reference on nothing raises.
@@ -781,7 +831,7 @@ static int replace(lua_State *L) // [-1, +0, e]
     struct collected collected = {.master = NULL};
     struct description next;
     luaL_checkstack(L, 40, "settings of a driver");
-    require_module(L);
+    load_module(L, "mesos");
     script_result(replacement->script, L);
     int table = lua_gettop(L);
     check_result(L, table);
@@ -826,5 +876,5 @@ void scheduler_observe(struct scheduler *this,
 
 const char *scheduler_callback(const struct scheduler *this)
 {
-    return this->event ? driver_callback_name(this->event->callback) : NULL;
+    return this->delivery ? driver_callback_name(this->delivery->callback) : NULL;
 }

@@ -28,6 +28,7 @@ struct scheduler_environment {
     void *data;
 
     struct scheduler *first; // all of them
+    bool used;               // there was one, also if it is gone by now
 };
 
 struct scheduler;
@@ -47,6 +48,10 @@ struct scheduler *scheduler_next(struct scheduler *scheduler); // in its environ
 // Stops it as a signal does: with failover if its framework has a failover timeout.
 void scheduler_stop(struct scheduler *scheduler);
 
+// A callback that waits (mesos.sleep) is not waited for any more: the driver goes on as if it had
+// raised. It may still run, or never again.
+void scheduler_give_up(struct scheduler *scheduler);
+
 // May its driver be started, and may a call of driver:join() wait here?
 bool scheduler_dispatching(const struct scheduler *scheduler); // inside one of its callbacks
 bool scheduler_explicit(const struct scheduler *scheduler);    // explicit acknowledgements
@@ -56,13 +61,13 @@ struct scheduler_environment *scheduler_environment(struct scheduler *scheduler)
 // Pushes what the script holds of it, the driver object, the same each time. // [-0, +1, m]
 void scheduler_push_driver(lua_State *L, struct scheduler *scheduler);
 
-// The driver object keeps its pointer to the scheduler at `back` (NULL: no more); the scheduler
-// clears it when it goes.
-void scheduler_attach(struct scheduler *scheduler, struct scheduler **back);
-
 // Keeps the driver object at `index` from being collected until the driver has finished.
-// // [-0, +0, m]
+// [-0, +0, m]
 void scheduler_hold(lua_State *L, struct scheduler *scheduler, int index);
+
+// Where the driver object keeps its pointer to the scheduler: it is set to NULL when the scheduler
+// is gone. NULL: the object is gone.
+void scheduler_link(struct scheduler *scheduler, struct scheduler **link_back);
 
 // The world of `script` ends: none of its schedulers may use it any more.
 void scheduler_forget(struct scheduler_environment *environment, const struct script *script);

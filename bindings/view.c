@@ -379,6 +379,22 @@ static void push_anchor(lua_State *L, struct bytes *block)
 
 // ---- the face to C ----
 
+// Pushes a view; its anchor and its metatable are at these indices. // [-0, +1, m]
+static void push_view(lua_State *L, const struct view_class *class, struct slice slice, int anchor,
+                      int metatable)
+{
+    size_t head = (sizeof(struct view) + 7) & ~(size_t)7;
+    size_t size = head + fields_size(class->shape) + class->extra_size;
+    struct view *view = lua_newuserdatauv(L, size, KEPT);
+    memset(view, 0, size);
+    view->class = class;
+    view->slice = slice;
+    lua_pushvalue(L, anchor);
+    lua_setiuservalue(L, -2, ANCHOR);
+    lua_pushvalue(L, metatable);
+    lua_setmetatable(L, -2);
+}
+
 void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
                struct slice slice)
 {
@@ -388,16 +404,28 @@ void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct byte
         message_push(L, type, slice);
         return;
     }
-    size_t head = (sizeof(struct view) + 7) & ~(size_t)7;
-    size_t size = head + fields_size(class->shape) + class->extra_size;
-    struct view *view = lua_newuserdatauv(L, size, 2);
-    memset(view, 0, size);
-    view->class = class;
-    view->slice = slice;
+    int top = lua_gettop(L);
     push_anchor(L, block);
-    lua_setiuservalue(L, -2, ANCHOR);
     lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
-    lua_setmetatable(L, -2);
+    push_view(L, class, slice, top + 1, top + 2);
+    lua_replace(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
+void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
+                    struct slice (*next)(void *data), void *data, size_t count)
+{
+    luaL_checkstack(L, 8, "views");
+    const struct view_class *class = class_of(L, type);
+    lua_createtable(L, (int)count, 0);
+    int list = lua_gettop(L);
+    push_anchor(L, block);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
+    for (size_t i = 1; i <= count; i++) {
+        push_view(L, class, next(data), list + 1, list + 2);
+        lua_rawseti(L, list, (lua_Integer)i);
+    }
+    lua_settop(L, list);
 }
 
 static struct view *view_at(lua_State *L, int index)

@@ -27,6 +27,8 @@
 
 enum { EXIT_ABORTED = 1, EXIT_USAGE = 2 };
 
+static const double callback_patience = 5; // seconds that the end waits for a callback that waits
+
 struct host {
     const struct options *options;
     struct loop *loop;
@@ -36,6 +38,7 @@ struct host {
     struct scheduler *scheduler; // of a script that returned its table
     struct reload *reload;       // of such a script while it runs
     struct scheduler_environment environment;
+    struct timer patience;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
     unsigned signals_seen;
@@ -43,17 +46,18 @@ struct host {
 
 // ---- the cluster ----
 
-// "local" or "local:N". // false: it is the address of a real master
-static bool is_local(const char *master, unsigned *agents)
+// "local" or "local:N" asks for a cluster of our own, anything else for a real master.
+static bool read_local(const char *master, bool *local, unsigned *agents, struct error *err)
 {
     char *end;
-    if (strcmp(master, "local") == 0)
+    *local = strcmp(master, "local") == 0 || strncmp(master, "local:", 6) == 0;
+    if (!*local || master[5] == 0)
         return true;
-    if (strncmp(master, "local:", 6) != 0)
-        return false;
-    unsigned long count = strtoul(master + 6, &end, 10);
+    long count = strtol(master + 6, &end, 10);
     if (*end != 0 || end == master + 6 || count < 1 || count > 1000)
-        return false;
+        return error_set(err, ERROR_INVALID,
+                         "master '%s': a number of agents from 1 to 1000 expected behind 'local:'",
+                         master);
     *agents = (unsigned)count;
     return true;
 }
@@ -112,14 +116,17 @@ static bool on_connect(void *data, const char *master, struct detector **detecto
     unsigned agents = (unsigned)host->options->agents;
     const char *address = master ? master : host->options->master;
     struct transport_http_options options = {.record_limit = (size_t)host->options->record_limit};
-    if (!is_local(address, &agents))
+    bool local;
+    if (!read_local(address, &local, &agents, err))
+        return false;
+    if (!local)
         *detector = detector_create(address, host->loop, err);
     else if (host->environment.checking)
         *detector = detector_create("127.0.0.1:5050", host->loop, err);
     else if (!connect_local(host, agents, detector, err))
         return false;
     if (*detector == NULL)
-        return error_context(err, "master");
+        return false;
     *transport = transport_http_create(host->loop, &options);
     return true;
 }
@@ -134,9 +141,23 @@ static void on_run(void *data, bool (*done)(void *data), void *done_data)
 
 static void stop_drivers(struct host *host)
 {
+    if (!timer_active(&host->patience))
+        timer_start(&host->patience, loop_seconds(callback_patience));
     host->ending = true;
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         scheduler_stop(each);
+}
+
+static void give_up_callbacks(struct host *host)
+{
+    for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
+        scheduler_give_up(each);
+}
+
+static void on_patience_over(void *data)
+{
+    struct host *host = data;
+    give_up_callbacks(host);
 }
 
 static void end_at_once(struct host *host, int number)
@@ -168,6 +189,7 @@ static void on_signal(void *data, int number)
     stop_drivers(host);
 }
 
+// Nothing of the script goes on after this, callbacks that wait included.
 static void on_exit_asked(void *data, int code)
 {
     struct host *host = data;
@@ -175,6 +197,7 @@ static void on_exit_asked(void *data, int code)
         return;
     log_debug("the script asked to exit with status %d", code);
     stop_drivers(host);
+    give_up_callbacks(host);
 }
 
 static bool drivers_finished(void *data)
@@ -199,6 +222,7 @@ static void take_down(struct host *host)
     stop_drivers(host);
     loop_uv_run(host->loop, drivers_finished, host);
     reload_destroy(host->reload);
+    timer_stop(&host->patience);
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
     script_destroy(host->script);
@@ -217,6 +241,7 @@ static void set_up(struct host *host, const struct options *options)
     *host = (struct host){.options = options};
     host->loop = loop_uv_create(NULL);
     host->signals = signals_create(host->loop, on_signal, host);
+    timer_init(&host->patience, host->loop, on_patience_over, host);
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
 }

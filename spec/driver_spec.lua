@@ -372,6 +372,24 @@ describe("the driver", function()
         assert.equal(0, run:wait())
     end)
 
+    it("is one in a script that requires nothing as well", function()
+        local m = master.start()
+        local run = program.start {
+            args = { "--master", m.address, program.script [[
+                return {
+                    resourceOffers = function(_, driver, offers)
+                        print(offers[1].cpus, driver:status())
+                        driver:stop(true)
+                    end,
+                }
+            ]] },
+        }
+        m:wait_for("SUBSCRIBE")
+        m:send_offers()
+        assert.equal(0, run:wait())
+        assert.equal("4.0\tDRIVER_RUNNING\n", run.stdout)
+    end)
+
     it("takes events that it does not know for nothing", function()
         local m, run = subscribed "function scheduler:statusUpdate(_, status) say(status.state, status.reason) end"
         m:send_record("\8\99") -- type 99

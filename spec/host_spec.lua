@@ -65,7 +65,8 @@ describe("a script that does not load", function()
     end)
 
     it("names a master that cannot be read", function()
-        refuses(run_script("return {}", { "--master", "http://" }), "master: ")
+        refuses(run_script("return {}", { "--master", "http://" }), "master address 'http://'")
+        refuses(run_script("return {}", { "--master", "local:0" }), "master 'local:0': a number of agents from 1 to 1000")
         refuses(run_script("require('mesos').SchedulerDriver { scheduler = {}, master = 'a:b:c' }"), "script.lua:1:", "a:b:c")
     end)
 

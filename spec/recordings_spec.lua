@@ -7,6 +7,7 @@ local recordings = require("support.recordings")
 local rooms = require("rooms")
 local splits = require("support.splits")
 local textformat = require("support.textformat")
+local values = require("support.values")
 
 local EVENT = "mesos.v1.scheduler.Event"
 local descriptors = rooms.descriptors()
@@ -23,39 +24,7 @@ local function decode(pieces)
     return all
 end
 
--- A plain copy without metatables and without the empty lists that reading an absent field leaves.
-local function plain(value)
-    if type(value) ~= "table" then
-        return value
-    end
-    local copy = {}
-    for key, item in next, value do
-        copy[key] = plain(item)
-    end
-    return copy
-end
-
--- Where two values differ, as a path and both values; nil if they do not. Numbers differ by subtype as well.
-local function difference(wanted, got, path)
-    if type(wanted) ~= "table" or type(got) ~= "table" then
-        if wanted ~= got or math.type(wanted) ~= math.type(got) then
-            return ("%s: wanted %q, got %q"):format(path, tostring(wanted), tostring(got))
-        end
-        return nil
-    end
-    for key, item in pairs(wanted) do
-        local found = difference(item, got[key], path .. "." .. tostring(key))
-        if found then
-            return found
-        end
-    end
-    for key in pairs(got) do
-        if wanted[key] == nil then
-            return ("%s.%s: not in the text"):format(path, tostring(key))
-        end
-    end
-    return nil
-end
+local plain, difference = values.plain, values.difference
 
 describe("the recording", function()
     for _, stream in ipairs(recordings.streams()) do

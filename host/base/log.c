@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The log of the process: see log.h. A line on stderr is written with one call, so that lines of a
-// terminal shared with tasks or other programs do not mix.
+// terminal shared with tasks or other programs do not mix. The sink is called under a lock, which
+// its own thread may take again, so that a line written by a sink is no deadlock.
 
 #include "base/log.h"
 
 #include "base/memory.h"
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -16,25 +19,28 @@
 static const char *const names[] = {"debug", "info", "warning", "error", "quiet"};
 
 static struct {
-    enum log_level level;
+    atomic_int level;
+    pthread_mutex_t mutex; // over the two below
     log_sink sink;
     void *data;
-} state = {.level = LOG_INFO};
+} state = {.level = LOG_INFO, .mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP};
 
 void log_set_level(enum log_level level)
 {
-    state.level = level;
+    atomic_store_explicit(&state.level, (int)level, memory_order_relaxed);
 }
 
 enum log_level log_get_level(void)
 {
-    return state.level;
+    return (enum log_level)atomic_load_explicit(&state.level, memory_order_relaxed);
 }
 
 void log_set_sink(log_sink sink, void *data)
 {
+    pthread_mutex_lock(&state.mutex);
     state.sink = sink;
     state.data = data;
+    pthread_mutex_unlock(&state.mutex);
 }
 
 const char *log_level_name(enum log_level level)
@@ -64,9 +70,19 @@ static void write_stderr(enum log_level level, const char *text)
     fprintf(stderr, "%s.%03ld %-7s %s\n", stamp, now.tv_nsec / 1000000, names[level], text);
 }
 
+static void hand_over(enum log_level level, const char *text)
+{
+    pthread_mutex_lock(&state.mutex);
+    if (state.sink != NULL)
+        state.sink(state.data, level, text);
+    else
+        write_stderr(level, text);
+    pthread_mutex_unlock(&state.mutex);
+}
+
 void log_write(enum log_level level, const char *format, ...)
 {
-    if (level < state.level)
+    if (level < log_get_level())
         return;
     va_list args;
     va_start(args, format);
@@ -80,10 +96,7 @@ void log_write(enum log_level level, const char *format, ...)
         vsnprintf(text, (size_t)length + 1, format, args);
         va_end(args);
     }
-    if (state.sink != NULL)
-        state.sink(state.data, level, text);
-    else
-        write_stderr(level, text);
+    hand_over(level, text);
     if (text != line)
         free(text);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The log of the process: one line an event, on stderr unless an embedder takes it, since stdout
-// belongs to the script. Levels and texts only; nothing secret is ever passed here.
+// belongs to the script. Levels and texts only; nothing secret is ever passed here. May be used on
+// any thread.
 
 #ifndef MESOS_LUA_BASE_LOG_H
 #define MESOS_LUA_BASE_LOG_H
@@ -11,7 +12,8 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_QUIET };
 
 // Receives each line that passes the level, without time, level or newline; may contain newlines
-// (tracebacks).
+// (tracebacks). It is called by one thread at a time, and not any more once log_set_sink() has
+// returned that put another in its place. It returns; it must not jump.
 typedef void (*log_sink)(void *data, enum log_level level, const char *text);
 
 void log_set_level(enum log_level level); // LOG_INFO at the start; LOG_QUIET shows nothing

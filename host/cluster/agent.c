@@ -53,6 +53,7 @@ struct execution {
 struct agent {
     struct loop *loop;
     char *id, *ip, *work_dir, *path;
+    bool switch_users;
     struct runner *runner;
     const struct agent_events *events;
     void *data;
@@ -564,10 +565,11 @@ static char *key_of(const char *framework_id, const char *id)
     return memory_format("%s/%s", framework_id, id);
 }
 
-static const char *user_of(const struct agent_launch *launch)
+// A user that the command names is meant; that of the framework is often just who started it.
+static const char *user_of(const struct agent *agent, const struct agent_launch *launch)
 {
     const char *user = launch->task->command->user;
-    if (user == NULL)
+    if (user == NULL && agent->switch_users)
         user = launch->user;
     return user != NULL && *user ? user : NULL;
 }
@@ -586,7 +588,7 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
     execution->info = copy_task(launch->task);
     execution->framework_id = memory_string(launch->framework_id);
     execution->key = key_of(launch->framework_id, task_id(execution));
-    execution->user = memory_string(user_of(launch));
+    execution->user = memory_string(user_of(agent, launch));
     execution->sandbox = memory_format("%s/agents/%s/frameworks/%s/tasks/%s", agent->work_dir,
                                        agent->id, launch->framework_id, task_id(execution));
     execution->killing_state = launch->killing_state;
@@ -746,6 +748,7 @@ struct agent *agent_create(struct loop *loop, const struct agent_options *option
     agent->ip = memory_string(options->ip);
     agent->work_dir = memory_string(options->work_dir);
     agent->path = memory_string(options->path);
+    agent->switch_users = options->switch_users;
     agent->runner = options->runner;
     agent->events = events;
     agent->data = data;

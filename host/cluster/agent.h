@@ -34,6 +34,7 @@ struct agent_options {
     const char *ip;       // of its tasks
     const char *work_dir; // the sandboxes of all agents lie below it; absolute
     const char *path;     // PATH of its tasks
+    bool switch_users;    // tasks run as the users of their frameworks
     struct runner *runner;
 };
 

@@ -117,6 +117,7 @@ struct completed {
 struct master {
     struct loop *loop;
     char *ip, *hostname, *work_dir, *path;
+    bool switch_users;
     unsigned port;
     struct runner *runner;
     char id[UUID_TEXT];

@@ -171,6 +171,7 @@ static void create_master(struct cluster *cluster, struct loop *loop)
         .hostname = anywhere || strncmp(ip, "127.", 4) == 0 ? "localhost" : ip,
         .work_dir = cluster->work_dir,
         .path = path ? path : "/usr/local/bin:/usr/bin:/bin",
+        .switch_users = geteuid() == 0,
         .runner = cluster->runner,
     };
     cluster->master = master_create(loop, &options);

@@ -689,7 +689,6 @@ void cluster_http_destroy(struct cluster_http *http)
         return;
     http->master = NULL;
     timer_stop(&http->timer);
-    deferral_cancel(&http->turn);
     close_poll(&http->poll);
     struct stream *stream;
     TAILQ_FOREACH(stream, &http->streams, link)
@@ -698,6 +697,7 @@ void cluster_http_destroy(struct cluster_http *http)
         stream->broken = true;
         wake(stream);
     }
+    deferral_cancel(&http->turn); // waking queued it
     if (http->daemon != NULL)
         MHD_stop_daemon(http->daemon);
     free(http->address);

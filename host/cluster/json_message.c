@@ -519,8 +519,8 @@ ProtobufCMessage *json_message_read(const ProtobufCMessageDescriptor *type, stru
                           : text.length;
         size_t length = text.length - from < 40 ? text.length - from : 40;
         error_set(err, ERROR_INVALID,
-                  "Failed to parse body into JSON: syntax error at line %d near: %.*s", fault.line,
-                  (int)length, (const char *)text.data + from);
+                  "Failed to parse body into JSON: syntax error at line %d near: %.*s",
+                  fault.line > 0 ? fault.line : 1, (int)length, (const char *)text.data + from);
         return NULL;
     }
     ProtobufCMessage *message = convert(type, root, err);

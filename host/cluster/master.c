@@ -240,6 +240,7 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     master->hostname = memory_string(options->hostname);
     master->work_dir = memory_string(options->work_dir);
     master->path = memory_string(options->path);
+    master->switch_users = options->switch_users;
     master->runner = options->runner;
     uuid_random_text(master->id);
     TAILQ_INIT(&master->frameworks);
@@ -267,6 +268,7 @@ void master_add_agent(struct master *master, const struct resources *resources)
         .ip = master->ip,
         .work_dir = master->work_dir,
         .path = master->path,
+        .switch_users = master->switch_users,
         .runner = master->runner,
     };
     node->agent = agent_create(master->loop, &options, &events, node);

@@ -30,6 +30,7 @@ struct master_options {
     const char *hostname; // of the master and of its agents
     const char *work_dir; // of the agents' sandboxes; absolute
     const char *path;     // PATH of tasks
+    bool switch_users;    // as whom frameworks say; otherwise all tasks run as who we are
     struct runner *runner;
 };
 

@@ -41,7 +41,7 @@ struct deferral {
 
 // What an implementation provides.
 struct loop_ops {
-    uint64_t (*now)(struct loop *loop); // monotonic, nanoseconds, constant within one turn
+    uint64_t (*now)(struct loop *loop); // monotonic, nanoseconds
     double (*wall)(struct loop *loop);  // seconds since the Unix epoch
     void (*arm)(
         struct loop *loop); // the earliest timer or the deferred queue changed: loop_due() tells

@@ -2,8 +2,11 @@
 //
 // The loop of real time: one uv_timer for the earliest of our timers, one uv_check for what is
 // deferred to the end of a turn, and one uv_idle that keeps libuv from sleeping while something is
-// deferred. The handles live in a block of their own, since libuv lets go of them only in a close
-// callback.
+// deferred or due at once. The handles live in a block of their own, since libuv lets go of them
+// only in a close callback.
+//
+// Timers that are due at once are called by the uv_idle, once in a turn: a uv_timer without delay
+// that is started in its own callback would be called again before anything else.
 
 #include "loop/loop_uv.h"
 
@@ -32,8 +35,11 @@ static struct loop_uv *self(struct loop *loop)
     return (struct loop_uv *)loop;
 }
 
+// Not the time at which the turn began: a timer that is started behind a minute of work would be
+// due before it was started.
 static uint64_t now(struct loop *loop)
 {
+    uv_update_time(self(loop)->uv);
     return uv_now(self(loop)->uv) * UINT64_C(1000000);
 }
 
@@ -47,7 +53,8 @@ static double wall(struct loop *loop)
 
 static void on_idle(uv_idle_t *idle)
 {
-    (void)idle;
+    struct handles *handles = idle->data;
+    loop_run_timers(&handles->owner->loop);
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -56,28 +63,29 @@ static void on_timer(uv_timer_t *timer)
     loop_run_timers(&handles->owner->loop);
 }
 
-static void on_check(uv_check_t *check)
-{
-    struct handles *handles = check->data;
-    struct loop_uv *this = handles->owner;
-    loop_run_deferred(&this->loop);
-    if (this->loop.first == NULL)
-        uv_idle_stop(&handles->idle);
-}
-
 // libuv counts in milliseconds: round up, or a timer would be called before it is due.
 static void arm(struct loop *loop)
 {
-    struct loop_uv *this = self(loop);
-    if (loop->first != NULL)
-        uv_idle_start(&this->handles->idle, on_idle);
-    if (loop->timers == 0) {
-        uv_timer_stop(&this->handles->timer);
+    struct handles *handles = self(loop)->handles;
+    uint64_t due = loop_due(loop), time = now(loop);
+    if (due <= time)
+        uv_idle_start(&handles->idle, on_idle);
+    else
+        uv_idle_stop(&handles->idle);
+    if (due > time && due != LOOP_NEVER)
+        uv_timer_start(&handles->timer, on_timer, (due - time + 999999) / 1000000, 0);
+    else
+        uv_timer_stop(&handles->timer);
+}
+
+static void on_check(uv_check_t *check)
+{
+    struct handles *handles = check->data;
+    struct loop *loop = &handles->owner->loop;
+    if (loop->first == NULL)
         return;
-    }
-    uint64_t due = loop->heap[0]->due, time = now(loop);
-    uint64_t delay = due > time ? (due - time + 999999) / 1000000 : 0;
-    uv_timer_start(&this->handles->timer, on_timer, delay, 0);
+    loop_run_deferred(loop);
+    arm(loop);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -137,6 +145,7 @@ uv_loop_t *loop_uv_handle(struct loop *loop)
 
 void loop_uv_run(struct loop *loop, bool (*done)(void *data), void *data)
 {
+    arm(loop); // inside one of our timers nothing is armed
     while (!done(data))
         uv_run(self(loop)->uv, UV_RUN_ONCE);
 }

@@ -10,8 +10,7 @@
 #include <uv.h>
 
 // On `uv`, which stays the caller's and must outlive it, or, with NULL, on a libuv loop of its own.
-// The handles of this struct do not keep the libuv loop alive: uv_run() ends when nothing else
-// does.
+// It keeps the libuv loop alive while timers or deferrals wait, and no longer.
 struct loop *loop_uv_create(uv_loop_t *uv);
 
 uv_loop_t *loop_uv_handle(struct loop *loop); // for rooms that use sockets, processes or signals

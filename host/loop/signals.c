@@ -2,6 +2,10 @@
 //
 // Signals of the process: see signals.h. The handles do not keep the loop alive, and live in the
 // block that the last close callback frees.
+//
+// A loop that never gets back to its signals, because a script in it never ends, would make the
+// process deaf. Therefore our own handler stands in front of libuv's and counts: when a signal
+// comes and the one before is still unseen, the loop has a second to look.
 
 #include "loop/signals.h"
 
@@ -10,6 +14,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 
@@ -22,9 +27,44 @@ struct signals {
     void *data;
 };
 
+// ---- inside the handlers ----
+
+static volatile sig_atomic_t unseen, latest;
+static void (*libuv_handler)(int number);
+
+static void on_caught(int number)
+{
+    if (number != SIGHUP && unseen++ == 1) {
+        latest = number;
+        alarm(1);
+    }
+    libuv_handler(number);
+}
+
+static void on_alarm(int number)
+{
+    (void)number;
+    _exit(128 + latest);
+}
+
+static void stand_in_front(int number)
+{
+    struct sigaction action;
+    sigaction(number, NULL, &action);
+    libuv_handler = action.sa_handler;
+    action.sa_handler = on_caught;
+    sigaction(number, &action, NULL);
+}
+
+// ---- on the loop ----
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct signals *signals = handle->data;
+    if (number != SIGHUP) {
+        unseen = 0;
+        alarm(0);
+    }
     if (signals->on_signal != NULL)
         signals->on_signal(signals->data, number);
 }
@@ -41,8 +81,10 @@ struct signals *signals_create(struct loop *loop, void (*callback)(void *data, i
         signals->handles[i].data = signals;
         uv_signal_start(&signals->handles[i], on_signal, numbers[i]);
         uv_unref((uv_handle_t *)&signals->handles[i]);
+        stand_in_front(numbers[i]);
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGALRM, on_alarm);
     return signals;
 }
 

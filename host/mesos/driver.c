@@ -249,6 +249,9 @@ static void acknowledge(struct driver *this, enum call_type type, struct slice s
                                            : updates_acknowledge_operation(status, &this->message);
     if (needed)
         send_or_drop(this, type, buffer_slice(&this->message));
+    else
+        log_debug("the status of %.*s needs no acknowledgement: it has no uuid or no agent",
+                  SLICE_ARGS(wire_find(wire_find(status, 1), 1)));
 }
 
 // The offers of a resourceOffers that raised go back, so that they come again.
@@ -494,6 +497,7 @@ static void drop_again(struct driver *this)
     this->has_again = false;
 }
 
+// It may have been lost by driver_reconnect(), within which nobody expects a callback.
 static void on_lost(void *data, const struct error *reason)
 {
     struct driver *this = data;
@@ -508,7 +512,7 @@ static void on_lost(void *data, const struct error *reason)
     if (this->connected)
         enqueue(this, NULL);
     this->connected = false;
-    pump(this);
+    deferral_queue(&this->turn);
     leave(this);
 }
 
@@ -809,8 +813,11 @@ enum driver_status driver_reconnect(struct driver *this)
     if (this->status != DRIVER_RUNNING)
         return this->status;
     error_set(&err, ERROR_NONE, "reconnecting, as the framework asked");
+    enter(this);
     subscription_renew(&this->subscription, &err);
-    return this->status;
+    enum driver_status status = this->status;
+    leave(this);
+    return status;
 }
 
 void driver_callback_finished(struct driver *this, bool ok)

@@ -24,6 +24,15 @@ static void pack(struct framework *framework)
         wire->length = mesos__v1__framework_info__pack(framework->info, end);
 }
 
+// An empty id would make a new framework at every SUBSCRIBE: it is none.
+static void drop_empty_id(Mesos__V1__FrameworkInfo *info)
+{
+    if (info->id == NULL || info->id->value[0] != 0)
+        return;
+    mesos__v1__framework_id__free_unpacked(info->id, NULL);
+    info->id = NULL;
+}
+
 bool framework_init(struct framework *framework, struct slice info, struct slice constraints,
                     const char *const *suppressed)
 {
@@ -31,6 +40,7 @@ bool framework_init(struct framework *framework, struct slice info, struct slice
     framework->info = mesos__v1__framework_info__unpack(NULL, info.length, info.data);
     if (framework->info == NULL)
         return false;
+    drop_empty_id(framework->info);
     buffer_init(&framework->wire, WIRE_MOST);
     pack(framework);
     if (constraints.data != NULL)

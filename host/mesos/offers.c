@@ -11,6 +11,7 @@
 #include "mesos/wire.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { SPENT_MOST = 4096 };
 enum { FIELD_ID = 1, FIELD_AGENT_ID = 3, FIELD_VALUE = 1 };
@@ -46,11 +47,19 @@ static void list_remove(struct list *list, struct offer *offer)
 
 // ---- the table ----
 
+// Eight bytes a step; ids differ in their last ones.
 static uint64_t hash_of(struct slice id)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < id.length; i++)
-        hash = (hash ^ id.data[i]) * UINT64_C(1099511628211);
+    uint64_t hash = UINT64_C(14695981039346656037) ^ id.length, word;
+    size_t at = 0;
+    for (; at + sizeof word <= id.length; at += sizeof word) {
+        memcpy(&word, id.data + at, sizeof word);
+        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        hash ^= hash >> 29;
+    }
+    word = 0;
+    memcpy(&word, id.data + at, id.length - at);
+    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 32;
 }
 
@@ -78,12 +87,11 @@ static void resize(struct offers *offers, size_t capacity)
     free(old);
 }
 
-static void table_insert(struct offers *offers, struct offer *offer)
+static void make_room(struct offers *offers)
 {
     size_t count = offers->outstanding.count + offers->spent.count;
     if (2 * (count + 1) > offers->capacity)
         resize(offers, 2 * offers->capacity);
-    offers->slots[slot_of(offers, offer->hash, offer->id)] = offer;
 }
 
 // Closes the gap that a removed entry would leave in the probe sequences behind it.
@@ -163,22 +171,33 @@ void offers_destroy(struct offers *offers)
     free(offers);
 }
 
+// One walk for both ids; the last occurrence of a field counts.
+static void read_ids(struct offer *offer)
+{
+    struct wire wire = wire_open(offer->wire);
+    for (struct wire_field field; wire_next(&wire, &field);) {
+        if (field.number == FIELD_ID)
+            offer->id = wire_find(field.bytes, FIELD_VALUE);
+        else if (field.number == FIELD_AGENT_ID)
+            offer->agent_id = wire_find(field.bytes, FIELD_VALUE);
+    }
+}
+
 const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
 {
-    struct slice id = wire_find(wire_find(wire, FIELD_ID), FIELD_VALUE);
-    struct offer *old = lookup(offers, id);
-    if (old != NULL)
-        forget(offers, old->spent ? &offers->spent : &offers->outstanding, old);
     struct offer *offer = memory_new(sizeof *offer);
-    *offer = (struct offer){
-        .block = bytes_ref(block),
-        .wire = wire,
-        .id = id,
-        .agent_id = wire_find(wire_find(wire, FIELD_AGENT_ID), FIELD_VALUE),
-        .hash = hash_of(id),
-    };
-    table_insert(offers, offer);
+    *offer = (struct offer){.block = bytes_ref(block), .wire = wire};
+    read_ids(offer);
+    offer->hash = hash_of(offer->id);
+    make_room(offers);
+    size_t slot = slot_of(offers, offer->hash, offer->id);
+    struct offer *old = offers->slots[slot];
+    offers->slots[slot] = offer;
     list_append(&offers->outstanding, offer);
+    if (old != NULL) {
+        list_remove(old->spent ? &offers->spent : &offers->outstanding, old);
+        entry_free(old);
+    }
     return offer;
 }
 

@@ -7,6 +7,8 @@
 
 #include "mesos/wire.h"
 
+#include "mesos/wire_plan.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -391,6 +393,8 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type)
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
 {
     struct validation validation = {.start = PATH_SIZE - 1};
+    if (wire_plan_accepts(message, type))
+        return true;
     if (validate(&validation, message, type, 1, false) == VALID)
         return true;
     const char *path = validation.path + validation.start;

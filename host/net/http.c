@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "loop/loop_uv.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 struct http {
@@ -131,17 +132,15 @@ static int on_timer_change(CURLM *multi, long milliseconds, void *data)
 
 // ---- life ----
 
-static void initialise_once(void)
+static void initialise(void)
 {
-    static bool done;
-    if (!done)
-        curl_global_init(CURL_GLOBAL_DEFAULT);
-    done = true;
+    curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 struct http *http_create(struct loop *loop)
 {
-    initialise_once();
+    static pthread_once_t once = PTHREAD_ONCE_INIT; // drivers may be created on any thread
+    pthread_once(&once, initialise);
     struct http *http = memory_new(sizeof *http);
     http->loop = loop;
     timer_init(&http->timer, loop, on_timeout, http);

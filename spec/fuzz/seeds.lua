@@ -66,6 +66,14 @@ function writers.fuzz_url()
     end
 end
 
+function writers.fuzz_state()
+    for _, text in ipairs({
+        "n", "t", "i\1", "d\0\0\0\0\0\0\248\63", "s\3abc", "{}", "{i\2i\4=s\1xt}", "{{}@\1=t@\0=i\9{s\0}}",
+    }) do
+        seed("mls\1" .. text)
+    end
+end
+
 local write = writers[target]
 if write then
     write()

@@ -13,12 +13,18 @@
 --   m:send { type = "OFFERS", offers = { offers = { m:offer() } } }
 --   local accept = m:wait_for("ACCEPT")
 --   m:send(m:update(accept.call.accept.operations[1].launch.task_infos[1], "TASK_RUNNING"))
+--   m:expect("KILL", { task_id = "t" })                   -- waits for the next KILL and compares it field by field
 --   m:answer("KILL", 400, "no")                           -- from now on; false for 400: no answer; nil: as usual
+--   m:delay("KILL", 0.1) / m:hold("KILL"), m:release("KILL")
 --   m:end_stream() / m:drop() / m:reset()                 -- zero chunk / FIN / RST
+--   m:send_pieces(pieces) / m:send_bytes("12\n...")       -- records cut, joined and corrupted as wanted
+--   m:play("04-command-task/events")                      -- the records of a real master, on a master that is `quiet`
 
 local program = require("support.program")
+local recordings = require("support.recordings")
 local rooms = require("rooms")
 local server = require("support.server")
+local values = require("support.values")
 
 local M = { cleanup = server.cleanup }
 
@@ -53,6 +59,32 @@ end
 -- Sends bytes of the stream as they are: cut records, several, garbage.
 function Master:send_bytes(bytes)
     assert(self.stream, "no framework is subscribed").connection:chunk(bytes)
+end
+
+-- Sends the bytes of each piece as a chunk of its own.
+function Master:send_pieces(pieces)
+    for _, piece in ipairs(pieces) do
+        self:send_bytes(piece)
+    end
+end
+
+-- Sends the records of a recording on the live stream, byte for byte, and takes on the ids in it. Options: `from` and
+-- `to`, numbers of records; `cut`, a function that cuts the bytes into pieces. Returns the events, decoded.
+function Master:play(name, options)
+    options = options or {}
+    local stream = recordings.stream(name)
+    local first = stream.records[options.from or 1]
+    local last = stream.records[options.to or #stream.records]
+    local bytes = stream.bytes:sub(first.offset + 1, last.offset + #tostring(last.length) + 1 + last.length)
+    local events = {}
+    for i, record in ipairs(rooms.recordio():feed(bytes)) do
+        events[i] = rooms.decode(EVENT, record)
+        if events[i].type == "SUBSCRIBED" then
+            self.framework_id = events[i].subscribed.framework_id
+        end
+    end
+    self:send_pieces(options.cut and options.cut(bytes) or { bytes })
+    return events
 end
 
 function Master:heartbeat()
@@ -104,6 +136,18 @@ function Master:update(task, state, fields)
     return { type = "UPDATE", update = { status = status } }
 end
 
+-- An UPDATE_OPERATION_STATUS event with a new uuid; `fields` replace those of the status.
+function Master:operation_update(operation_id, state, fields)
+    local status = {
+        operation_id = operation_id, state = state, uuid = self:update("t", "TASK_RUNNING").update.status.uuid,
+        agent_id = self.id .. "-S0",
+    }
+    for name, value in pairs(fields or {}) do
+        status[name] = value or nil
+    end
+    return { type = "UPDATE_OPERATION_STATUS", update_operation_status = { status = status } }
+end
+
 -- ---- the end of a stream ----
 
 local function take_stream(master)
@@ -124,6 +168,20 @@ function Master:reset()
     take_stream(self):reset()
 end
 
+-- What a real one does to the old stream when another instance of the framework subscribes.
+function Master:fail_over()
+    self:send({ type = "ERROR", error = { message = "Framework failed over" } })
+    self:end_stream()
+end
+
+-- Its process dies, and another one takes its place at the same address. Returns the new one, which knows no framework.
+function Master:restart(options)
+    self:stop()
+    options = options or {}
+    options.port = self.server.port
+    return M.start(options)
+end
+
 -- ---- calls ----
 
 -- From now on calls of that type get this answer. status false: none at all; status nil: the usual one. A function in
@@ -132,16 +190,68 @@ function Master:answer(type, status, body, headers)
     self.answers[type] = { status = status, body = body, headers = headers }
 end
 
+-- From now on calls of that type are answered as usual, but late; so is what comes behind them on the connection.
+function Master:delay(type, seconds)
+    self:answer(type, function(_, connection)
+        connection:pause(seconds)
+        return true
+    end)
+end
+
+-- From now on calls of that type wait for release().
+function Master:hold(type)
+    local held = {}
+    self.held[type] = held
+    self:answer(type, function(_, connection)
+        held[#held + 1] = connection
+        connection:sleep()
+        return true
+    end)
+end
+
+function Master:release(type)
+    self:answer(type)
+    local held = self.held[type]
+    self.held[type] = nil
+    for _, connection in ipairs(held) do
+        connection:wake()
+    end
+end
+
+-- The message that calls of a type must have, and where a real master asks for it.
+local MESSAGES = {
+    ACCEPT = "accept", DECLINE = "decline", KILL = "kill", SHUTDOWN = "shutdown", ACKNOWLEDGE = "acknowledge",
+    RECONCILE = "reconcile", MESSAGE = "message", REQUEST = "request", UPDATE_FRAMEWORK = "update_framework",
+    ACCEPT_INVERSE_OFFERS = "accept_inverse_offers", DECLINE_INVERSE_OFFERS = "decline_inverse_offers",
+    ACKNOWLEDGE_OPERATION_STATUS = "acknowledge_operation_status", RECONCILE_OPERATIONS = "reconcile_operations",
+}
+
+local function invalid(call)
+    local field = MESSAGES[call.type]
+    local message = field and call[field]
+    if field and not message then
+        return ("Failed to validate scheduler::Call: Expecting '%s' to be present"):format(field)
+    elseif message and rawget(message, "uuid") and #message.uuid ~= 16 then
+        return "Failed to validate scheduler::Call: Not a valid UUID"
+    end
+    return nil
+end
+
 local function problem_with(master, request, call)
     local stream_id = request:header("Mesos-Stream-Id")
     if call.type == "SUBSCRIBE" then
         if stream_id then
             return 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header"
+        elseif call.framework_id ~= call.subscribe.framework_info.id then
+            return 400, "Failed to validate scheduler::Call: 'framework_id' differs from "
+                .. "'subscribe.framework_info.id'"
         end
         return nil
     end
     if not call.framework_id then
         return 400, "Failed to validate scheduler::Call: Expecting 'framework_id' to be present"
+    elseif invalid(call) then
+        return 400, invalid(call)
     elseif call.framework_id ~= master.framework_id then
         return 400, "Framework cannot be found"
     elseif not master.stream then
@@ -160,6 +270,8 @@ local function refusal(request)
         return 404, "404 Not Found."
     elseif request.method ~= "POST" then
         return 405, ("405 Method Not Allowed. Expecting one of { 'POST' }, but received '%s'."):format(request.method)
+    elseif not request:header("Content-Type") then
+        return 400, "Expecting 'Content-Type' to be present"
     elseif request:header("Content-Type") ~= TYPE then
         return 415, "Expecting 'Content-Type' of application/json or application/x-protobuf"
     end
@@ -241,7 +353,12 @@ local function handle(master, request, connection)
     if status then
         return connection:respond(status, text)
     end
-    local call = rooms.decode(CALL, request.body)
+    local read, call = pcall(rooms.decode, CALL, request.body)
+    if not read then
+        return connection:respond(400, "Failed to parse body into Call protobuf")
+    elseif call.type == "SUBSCRIBE" and request:header("Accept") ~= TYPE then
+        return connection:respond(406, "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'")
+    end
     master.calls[#master.calls + 1] = {
         type = call.type, call = call, request = request, connection = connection,
     }
@@ -262,6 +379,23 @@ function Master:wait_for(type, n, seconds)
     end, seconds, function()
         return ("%d calls %s; the calls were %s"):format(n, type, table.concat(self:call_types(), " "))
     end)
+end
+
+-- Waits for the next call of that type that was not asked for yet, and compares all of its message with `wanted` (nil:
+-- it must have none), and its framework id. Returns the message.
+function Master:expect(type, wanted, seconds)
+    local n = (self.expected[type] or 0) + 1
+    self.expected[type] = n
+    local call = values.plain(self:wait_for(type, n, seconds).call)
+    local field = MESSAGES[type] or type:lower()
+    local found = values.difference(wanted, call[field], ("%s %d"):format(type, n), true)
+    if not found and call.framework_id ~= self.framework_id and type ~= "TEARDOWN" then
+        found = ("%s %d: the framework id is %s"):format(type, n, call.framework_id)
+    end
+    if found then
+        error(found, 2)
+    end
+    return call[field]
 end
 
 function Master:calls_of(type)
@@ -286,7 +420,7 @@ end
 function M.start(options)
     options = options or {}
     local master = setmetatable({
-        id = uuid(), calls = {}, answers = {}, offers = 0, quiet = options.quiet, framework_id = options.framework_id,
+        id = uuid(), calls = {}, answers = {}, expected = {}, held = {}, offers = 0, quiet = options.quiet, framework_id = options.framework_id,
         heartbeat_interval = options.heartbeat_interval or 15.0,
     }, Master)
     master.server = server.start(function(connection)

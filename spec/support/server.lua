@@ -33,7 +33,10 @@ local function resume(connection, ...)
 end
 
 local function on_read(connection, err, data)
-    if data then
+    if data and connection.take_bytes then
+        connection.take_bytes(data)
+        return
+    elseif data then
         connection.received = connection.received .. data
     else
         connection.ended = err or "closed"
@@ -52,6 +55,37 @@ function Connection:more()
     self.waiting = true
     coroutine.yield()
     return not self.ended
+end
+
+-- Suspends the handler until wake() is called; what arrives meanwhile waits as well.
+function Connection:sleep()
+    self.asleep = true
+    coroutine.yield()
+end
+
+function Connection:wake()
+    if self.asleep then
+        self.asleep = nil
+        resume(self)
+    end
+end
+
+-- Suspends the handler for that long.
+function Connection:pause(seconds)
+    local timer = uv.new_timer()
+    timer:start(math.ceil(seconds * 1000), 0, function()
+        timer:close()
+        self:wake()
+    end)
+    self:sleep()
+end
+
+-- From now on `take(bytes)` gets what arrives, as it arrives, and nothing is kept: for floods. Suspends the handler
+-- until the other side closes.
+function Connection:take_over(take)
+    take(self.received:sub(self.taken + 1))
+    self.take_bytes = take
+    self:wait_close()
 end
 
 -- The next `count` bytes, or nil if the other side closed before.
@@ -127,7 +161,8 @@ end
 
 local REASONS = {
     [200] = "OK", [202] = "Accepted", [307] = "Temporary Redirect", [400] = "Bad Request", [401] = "Unauthorized",
-    [403] = "Forbidden", [404] = "Not Found", [503] = "Service Unavailable",
+    [403] = "Forbidden", [404] = "Not Found", [405] = "Method Not Allowed", [406] = "Not Acceptable",
+    [415] = "Unsupported Media Type", [503] = "Service Unavailable",
 }
 
 -- Writes a whole HTTP response: respond(202), respond(400, "text"), respond(307, "", { Location = "//host:port/" }).

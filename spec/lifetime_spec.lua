@@ -1,0 +1,204 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Ends at bad moments: scripts that stop, abort, exit, raise, sleep and collect garbage in every place where they run,
+-- on the real program and a scripted master. A build with sanitizers says more than the assertions here: what matters
+-- is that the program ends, in time, with the right status, and that nothing is used after it is gone.
+
+local master = require("support.master")
+local program = require("support.program")
+local uv = require("luv")
+
+local HEAD = [[
+    local mesos = require "mesos"
+    local function say(...) print(...) io.stdout:flush() end
+]]
+local HOSTED = HEAD .. [[
+    local scheduler = { framework = { name = "test", failover_timeout = 60 } }
+]]
+
+local function run_script(text, m)
+    return program.start { args = { "--master", m.address, "-v", program.script(text) } }
+end
+
+-- A framework that the host runs, and its scripted master.
+local function hosted(body, options)
+    local m = master.start(options)
+    return m, run_script(HOSTED .. body .. "\nreturn scheduler", m)
+end
+
+-- A script that runs drivers of its own.
+local function own(body)
+    local m = master.start()
+    return m, run_script(HEAD .. body, m)
+end
+
+local function assert_clean(run)
+    assert.is_nil(run.stderr:match("Sanitizer"), run.stderr)
+    assert.is_nil(run.stderr:match("runtime error"), run.stderr)
+end
+
+local function ends(run, status, seconds)
+    local code, signal = run:wait(seconds)
+    assert_clean(run)
+    assert.same({ status, 0 }, { code, signal }, run:report())
+end
+
+describe("a callback that waits", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    it("is named when it raises after its wait", function()
+        local m, run = hosted [[
+            function scheduler:statusUpdate() mesos.sleep(0.01) error("late") end
+        ]]
+        m:wait_for("SUBSCRIBE")
+        m:send(m:update("t", "TASK_RUNNING"))
+        run:wait_for("callback statusUpdate: [^\n]*late")
+        run:kill("sigterm")
+        ends(run, 0)
+    end)
+
+    it("does not hold up an exit that something else asks for", function()
+        local m, run = hosted [[
+            function scheduler:registered() mesos.after(0.05, function() os.exit(7) end) mesos.sleep(1000) end
+        ]]
+        m:wait_for("SUBSCRIBE")
+        ends(run, 7, 4)
+    end)
+
+    it("holds up a signal for a few seconds at most", function()
+        local m, run = hosted [[
+            function scheduler:registered() say("in") mesos.sleep(1000) end
+        ]]
+        m:wait_for("SUBSCRIBE")
+        run:wait_for("in\n")
+        run:kill("sigterm")
+        ends(run, 0, 9)
+    end)
+end)
+
+describe("a driver of the script's own", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    it("may be collected before the script has come to its end", function()
+        local _, run = own [[
+            mesos.SchedulerDriver {
+                framework = { name = "x" }, scheduler = { registered = function(_, driver) driver:stop() end },
+            }:run()
+            collectgarbage()
+            collectgarbage()
+            say("done")
+        ]]
+        ends(run, 0)
+        assert.matches("done\n", run.stdout)
+    end)
+
+    it("may be left as it is: never started, running, finished, referenced by a global", function()
+        local _, run = own [[
+            local function new()
+                return mesos.SchedulerDriver {
+                    framework = { name = "x" }, scheduler = { registered = function(_, driver) driver:stop() end },
+                }
+            end
+            never, running, finished = new(), new(), new()
+            new()
+            finished:run()
+            running:start()
+            say(never:status(), running:status(), finished:status(), finished:stop(), finished:abort())
+        ]]
+        ends(run, 0)
+        assert.equal("DRIVER_NOT_STARTED\tDRIVER_RUNNING\t" .. ("DRIVER_STOPPED\t"):rep(2) .. "DRIVER_STOPPED\n", run.stdout)
+    end)
+
+    it("ends its join() when a function beside a waiting callback exits", function()
+        local m, run = own [[
+            local scheduler = {}
+            function scheduler:registered() mesos.after(0.05, function() os.exit(7) end) mesos.sleep(1000) end
+            mesos.SchedulerDriver { framework = { name = "x" }, scheduler = scheduler }:run()
+            say("not reached")
+        ]]
+        m:wait_for("SUBSCRIBE")
+        ends(run, 7, 4)
+        assert.is_nil(run.stdout:match("not reached"))
+    end)
+end)
+
+describe("the loop below a script", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    it("is not starved by timers without delay", function()
+        for _, body in ipairs {
+            "local function again() mesos.after(0, again) end again()",
+            "mesos.every(1e-9, function() end)",
+            "mesos.spawn(function() while true do mesos.sleep(0) end end)",
+        } do
+            local _, run = hosted(body .. "\nfunction scheduler:registered(driver) driver:stop() end")
+            ends(run, 0)
+        end
+    end)
+
+    it("calls disconnected after reconnect() has returned", function()
+        local _, run = hosted [[
+            function scheduler:registered(driver)
+                mesos.after(0, function() say("before") driver:reconnect() say("after") end)
+            end
+            function scheduler:disconnected() say("disconnected") end
+            function scheduler:reregistered(driver) driver:stop() end
+        ]]
+        ends(run, 0)
+        assert.equal("before\nafter\ndisconnected\n", run.stdout)
+    end)
+
+    it("still sends the last calls of a callback that kept it busy", function()
+        local m, run = hosted [[
+            function scheduler:registered(driver)
+                local begin = os.clock()
+                while os.clock() - begin < 6 do end
+                driver:stop()
+            end
+        ]]
+        ends(run, 0, 20)
+        assert.equal(1, #m:calls_of("TEARDOWN"))
+        assert.is_nil(run.stderr:match("had no answer"), run.stderr)
+    end)
+end)
+
+describe("a refusal without words", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    it("is logged", function()
+        local m, run = hosted [[
+            function scheduler:registered(driver) driver:killTask("x") driver:reconcileTasks() driver:stop(true) end
+        ]]
+        m:answer("KILL", 400, "")
+        ends(run, 0)
+        assert.matches("refused KILL", run.stderr)
+    end)
+end)
+
+describe("a signal", function()
+    after_each(function()
+        program.cleanup()
+    end)
+
+    it("ends a main chunk that never ends by itself, the second time", function()
+        local run = program.start { args = { program.script("print('in') io.stdout:flush() while true do end") } }
+        run:wait_for("in\n")
+        local again = uv.new_timer()
+        again:start(0, 100, function() run:kill("sigint") end) -- two that come together are one
+        local finished, status = pcall(run.wait, run, 4)
+        again:close()
+        assert.same({ true, 130 }, { finished, status })
+    end)
+end)
