@@ -17,8 +17,8 @@
 #include <string.h>
 #include <time.h>
 
-static const double notice_after = 5;    // seconds that a callback holds up a reload unnoticed
-static const double patience_after = 25; // seconds more until it is given up
+static const double notice_after = 1;   // seconds that a callback holds up a reload unnoticed
+static const double patience_after = 4; // seconds more until it is given up
 
 enum { CHANGES_MOST = 4096, WHY_MOST = 64 };
 
@@ -269,6 +269,16 @@ static bool load_files(struct reload *this, struct version *version)
     return loaded;
 }
 
+// What cannot be kept would be in the way of the next version.
+static bool check_state(const struct version *version, struct error *err)
+{
+    struct buffer scratch;
+    buffer_init(&scratch, STATE_TABLE_MOST);
+    bool fine = state_table_save(version->script, &scratch, err);
+    buffer_free(&scratch);
+    return fine;
+}
+
 static bool load(struct reload *this, struct version *version)
 {
     if (!take_state(this, version))
@@ -276,7 +286,7 @@ static bool load(struct reload *this, struct version *version)
     version->script = this->settings.create(this->settings.data, &version->error);
     return version->script != NULL &&
            state_table_restore(version->script, buffer_slice(&version->state), &version->error) &&
-           load_files(this, version) &&
+           load_files(this, version) && check_state(version, &version->error) &&
            scheduler_replace(this->settings.scheduler, version->script, on_name_warning, this,
                              &version->changes, &version->error);
 }

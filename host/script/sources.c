@@ -200,9 +200,7 @@ void sources_compare(const struct sources *old, const struct sources *new, struc
         if (now->text != NULL && !same_text(now->text, known ? before->text : NULL))
             name(text, now->path, known ? "" : " (new)");
     }
-    for (size_t i = 0; i < old->count; i++) {
-        const struct source *now = find_path(new, old->list[i]->path);
-        if (old->list[i]->text != NULL && (now == NULL || now->text == NULL))
-            name(text, old->list[i]->path, " (not used any more)");
-    }
+    for (size_t i = 0; i < old->count; i++)
+        if (find_path(new, old->list[i]->path) == NULL && file_changed(old->list[i]))
+            name(text, old->list[i]->path, "");
 }

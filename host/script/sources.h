@@ -43,7 +43,8 @@ const struct source *sources_find(const struct sources *sources, const char *mod
 // or empty is one that is being written: no change until it is there again.
 bool sources_changed(const struct sources *sources);
 
-// Appends the paths of the files that differ between two versions: "a.lua, b.lua (new)".
+// Appends the paths of the files that differ between two versions: "a.lua, b.lua (new)". What only
+// the old one has read, since it ran for longer, is compared with its file.
 void sources_compare(const struct sources *old, const struct sources *new, struct buffer *text);
 
 #endif
