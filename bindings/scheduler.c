@@ -341,6 +341,7 @@ static void check_settings(lua_State *L, int index)
 struct collected {
     struct driver_options options;
     const char *master;
+    struct credentials_options credential; // principal NULL: none was given
     uint32_t callbacks;
 };
 
@@ -354,6 +355,27 @@ static uint32_t find_callbacks(lua_State *L)
         lua_pop(L, 1);
     }
     return found;
+}
+
+// [-0, +1, e]
+static const char *credential_word(lua_State *L, int index, const char *name)
+{
+    if (lua_getfield(L, index, name) != LUA_TSTRING)
+        luaL_error(L, "credential.%s: string expected, got %s", name, luaL_typename(L, -1));
+    size_t length;
+    const char *word = lua_tolstring(L, -1, &length);
+    if (strlen(word) != length)
+        luaL_error(L, "credential.%s: it has a zero byte in it", name);
+    return word;
+}
+
+// [-0, +2, e]
+static void collect_credential(lua_State *L, int index, struct credentials_options *credential)
+{
+    if (lua_isnil(L, index))
+        return;
+    credential->principal = credential_word(L, index, "principal");
+    credential->secret = credential_word(L, index, "secret");
 }
 
 // The first value that it leaves is the table of callbacks. // [-0, +many, e]
@@ -373,6 +395,7 @@ static void collect(lua_State *L, int index, struct collected *collected)
     options->suppressed_roles = arguments_roles(L, lua_gettop(L), "suppressedRoles");
     setting(L, index, "credential", LUA_TTABLE);
     int credential = lua_gettop(L);
+    collect_credential(L, credential, &collected->credential);
     setting(L, index, "framework", LUA_TTABLE);
     options->framework = framework_info_encode(L, lua_gettop(L), credential);
     setting(L, index, "offerConstraints", LUA_TTABLE);
@@ -428,6 +451,7 @@ struct scheduler *scheduler_create(lua_State *L, int index,
                                    struct scheduler_environment *environment)
 {
     struct collected collected = {.master = NULL};
+    const struct credentials_options *credential = &collected.credential;
     struct error err = {0};
     int top = lua_gettop(L);
     luaL_checkstack(L, 30, "settings of a driver");
@@ -436,8 +460,9 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     collect(L, index, &collected);
     lua_pushvalue(L, top + 1);
     int table = luaL_ref(L, LUA_REGISTRYINDEX);
-    if (!environment->connect(environment->data, collected.master, &collected.options.detector,
-                              &collected.options.transport, &err)) {
+    if (!environment->connect(environment->data, collected.master,
+                              credential->principal ? credential : NULL, &collected.options,
+                              &err)) {
         luaL_unref(L, LUA_REGISTRYINDEX, table);
         luaL_error(L, "%s", err.text);
     }
@@ -727,14 +752,15 @@ static bool same_message(struct slice a, struct slice b, const ProtobufCMessageD
 static const ProtobufCMessageDescriptor *const framework_type =
     &mesos__v1__framework_info__descriptor;
 
-// Mesos refuses these for a framework that it knows. // [-0, +0, v]
-static void check_fixed(lua_State *L, struct slice old, struct slice new)
+// Mesos refuses these for a framework that it knows. `real` is what it knows, filled in and all.
+// [-0, +0, v]
+static void check_fixed(lua_State *L, struct slice old, struct slice real, struct slice new)
 {
     static const char *const fixed[] = {"id", "user", "principal", "checkpoint"};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         const ProtobufCFieldDescriptor *field =
             protobuf_c_message_descriptor_get_field_by_name(framework_type, fixed[i]);
-        if (!same_field(old, new, field->id))
+        if (!same_field(old, new, field->id) && !same_field(real, new, field->id))
             luaL_error(L,
                        "framework.%s: Mesos does not let a framework change its %s while it is "
                        "registered; put the old value back, or start the program again",
@@ -838,7 +864,8 @@ static int replace(lua_State *L) // [-1, +0, e]
     check_names(L, table, replacement->tell, replacement->data);
     push_settings(L, table);
     collect(L, lua_gettop(L), &collected);
-    check_fixed(L, slice_of(this->description.framework), collected.options.framework);
+    check_fixed(L, slice_of(this->description.framework), driver_framework(this->driver),
+                collected.options.framework);
     lua_pushvalue(L, table);
     int reference = luaL_ref(L, LUA_REGISTRYINDEX);
     describe(&next, &collected);

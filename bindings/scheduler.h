@@ -13,14 +13,16 @@
 
 #include "base/buffer.h"
 #include "mesos/driver.h"
+#include "net/credentials.h"
 #include "script/script.h"
 
 // What schedulers need of the program around them.
 struct scheduler_environment {
     struct loop *loop;
-    // The detector and transport for a master's address; NULL stands for the program's own choice.
-    bool (*connect)(void *data, const char *master, struct detector **detector,
-                    struct transport **transport, struct error *err);
+    // Sets the detector, the transport and how they are used, for a master's address and for the
+    // credentials that the script gave; NULL stands for the program's own choice of either.
+    bool (*connect)(void *data, const char *master, const struct credentials_options *credential,
+                    struct driver_options *options, struct error *err);
     // Runs turns of the loop until `done`; for driver:run() and driver:join().
     void (*run)(void *data, bool (*done)(void *data), void *done_data);
     bool checking;  // load and look, but contact nobody

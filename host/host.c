@@ -38,6 +38,7 @@ struct host {
     struct scheduler *scheduler; // of a script that returned its table
     struct reload *reload;       // of such a script while it runs
     struct scheduler_environment environment;
+    struct tls_options tls;
     struct timer patience;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
@@ -96,6 +97,22 @@ static void on_cluster_stopped(void *data)
 
 // ---- what schedulers ask for ----
 
+// The program's own cluster asks nobody for credentials, but a framework has its principal there,
+// too.
+static struct credentials *authenticate(const struct options *options,
+                                        const struct credentials_options *given, bool local,
+                                        struct error *err)
+{
+    struct credentials_options credentials = {.principal = options->principal,
+                                              .secret_file = options->secret_file,
+                                              .credential_file = options->credential,
+                                              .token_file = options->token_file};
+    if (given != NULL)
+        credentials = *given;
+    credentials.name_only = local;
+    return credentials_create(&credentials, err);
+}
+
 static bool connect_local(struct host *host, unsigned agents, struct detector **detector,
                           struct error *err)
 {
@@ -109,26 +126,52 @@ static bool connect_local(struct host *host, unsigned agents, struct detector **
 }
 
 // While checking, any address that can be read will do: nobody is contacted.
-static bool on_connect(void *data, const char *master, struct detector **detector,
-                       struct transport **transport, struct error *err)
+static bool detect(struct host *host, const char *address, struct credentials *credentials,
+                   struct detector **detector, struct error *err)
+{
+    const struct detector_options options = {.session_timeout = host->options->zk_session_timeout,
+                                             .tls = host->options->tls,
+                                             .credentials = credentials};
+    *detector = detector_create_with(address, &options, host->loop, err);
+    return *detector != NULL;
+}
+
+static struct transport *create_transport(struct host *host, struct credentials *credentials)
+{
+    const struct options *options = host->options;
+    const struct transport_http_options transport = {.record_limit = (size_t)options->record_limit,
+                                                     .connect_timeout = options->connect_timeout,
+                                                     .answer_timeout = options->answer_timeout,
+                                                     .call_timeout = options->answer_timeout,
+                                                     .tls = &host->tls,
+                                                     .credentials = credentials};
+    return transport_http_create(host->loop, &transport);
+}
+
+static bool on_connect(void *data, const char *master, const struct credentials_options *credential,
+                       struct driver_options *driver, struct error *err)
 {
     struct host *host = data;
-    unsigned agents = (unsigned)host->options->agents;
-    const char *address = master ? master : host->options->master;
-    struct transport_http_options options = {.record_limit = (size_t)host->options->record_limit};
+    const struct options *options = host->options;
+    const char *address = master ? master : options->master;
+    unsigned agents = (unsigned)options->agents;
     bool local;
     if (!read_local(address, &local, &agents, err))
         return false;
-    if (!local)
-        *detector = detector_create(address, host->loop, err);
-    else if (host->environment.checking)
-        *detector = detector_create("127.0.0.1:5050", host->loop, err);
-    else if (!connect_local(host, agents, detector, err))
-        return false;
-    if (*detector == NULL)
-        return false;
-    *transport = transport_http_create(host->loop, &options);
-    return true;
+    struct credentials *credentials = authenticate(options, credential, local, err);
+    bool good = credentials != NULL && tls_check(&host->tls, err);
+    if (good && local && !host->environment.checking)
+        good = connect_local(host, agents, &driver->detector, err);
+    else if (good)
+        good =
+            detect(host, local ? "127.0.0.1:5050" : address, credentials, &driver->detector, err);
+    if (good) {
+        driver->transport = create_transport(host, credentials);
+        driver->subscription.backoff_factor = options->registration_backoff;
+        driver->subscription.answer_deadline = options->answer_timeout;
+    }
+    credentials_unref(credentials);
+    return good;
 }
 
 static void on_run(void *data, bool (*done)(void *data), void *done_data)
@@ -239,6 +282,16 @@ static void take_down(struct host *host)
 static void set_up(struct host *host, const struct options *options)
 {
     *host = (struct host){.options = options};
+    host->tls = (struct tls_options){.ca_file = options->ca_file,
+                                     .ca_path = options->ca_path,
+                                     .cert = options->cert,
+                                     .key = options->key,
+                                     .ciphers = options->ciphers,
+                                     .curves = options->curves,
+                                     .depth = (long)options->verification_depth,
+                                     .insecure = !options->verify,
+                                     .no_tls_1_2 = !options->tls_1_2,
+                                     .no_tls_1_3 = !options->tls_1_3};
     host->loop = loop_uv_create(NULL);
     host->signals = signals_create(host->loop, on_signal, host);
     timer_init(&host->patience, host->loop, on_patience_over, host);
@@ -292,7 +345,7 @@ static void on_name_warning(void *data, const char *text)
 static bool is_over(void *data)
 {
     struct host *host = data;
-    return host->ending || drivers_finished(host);
+    return host->ending || driver_finished(scheduler_driver(host->scheduler));
 }
 
 static int exit_status(struct host *host)

@@ -33,5 +33,6 @@ int main(int argc, char **argv)
         return 0;
     }
     log_set_level(options.log_level);
+    options_warn();
     return commands[options.command](&options);
 }

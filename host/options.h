@@ -31,13 +31,19 @@ struct options {
     char *const *argv;
 
     const char *master;
+    double zk_session_timeout; // seconds
     int64_t agents;
     const char *resources; // NULL: this machine's
     const char *work_dir;  // NULL: a fresh temporary folder
     struct options_address listen;
-    int64_t record_limit;     // bytes
-    int no_watch;             // 1: reload only when asked
-    int64_t reload_probation; // callbacks
+    int no_watch;                                                  // 1: reload only when asked
+    int64_t reload_probation;                                      // callbacks
+    int64_t record_limit;                                          // bytes
+    double registration_backoff, connect_timeout, answer_timeout;  // seconds
+    const char *principal, *secret_file, *credential, *token_file; // each may be NULL
+    int tls, verify, tls_1_2, tls_1_3;                             // 0 or 1
+    const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
+    int64_t verification_depth;                                    // 0: any
     enum log_level log_level;
 };
 
@@ -46,5 +52,9 @@ struct options {
 bool options_parse(struct options *options, int argc, char *const *argv, struct error *err);
 
 void options_usage(FILE *file); // what --help prints
+
+// Logs, once, what the environment holds that Mesos's own drivers would look at and this program
+// does not, or not under that name for ever.
+void options_warn(void);
 
 #endif

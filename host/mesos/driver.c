@@ -69,7 +69,8 @@ struct driver {
     size_t batch_capacity;
 
     struct buffer call, message, declines, decline_filters;
-    size_t in_flight; // calls without an answer
+    size_t in_flight;  // calls without an answer
+    size_t unanswered; // calls that will have none, and were not told of yet
     struct answer_slot slots[CALL_TYPES];
     struct driver_counters counters;
     struct deferral turn;
@@ -181,26 +182,53 @@ static void send_update_framework(struct driver *this)
 
 // A master that does not know our stream any more says so in the answer to a call: the stream may
 // look alive for long after that.
+static bool says(const struct transport_reply *reply, const char *words)
+{
+    const struct slice *body = &reply->body;
+    return body->length > 0 && memmem(body->data, body->length, words, strlen(words)) != NULL;
+}
+
 static bool means_lost(enum call_type type, const struct transport_reply *reply)
 {
-    struct slice words = reply->body;
     if (reply->status == 403)
-        return type != CALL_UPDATE_FRAMEWORK ||
-               memmem(words.data, words.length, "not subscribed", 14) != NULL;
-    return reply->status == 400 && memmem(words.data, words.length, "stream ID", 9) != NULL;
+        return type != CALL_UPDATE_FRAMEWORK || says(reply, "not subscribed");
+    return reply->status == 400 && says(reply, "stream ID");
 }
 
 static void refused(struct driver *this, enum call_type type, const struct transport_reply *reply)
 {
     struct error err = {0};
     this->counters.refused[type]++;
-    log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
-                SLICE_ARGS(reply->body));
+    if (reply->advice != NULL)
+        log_warning("the master refused %s: %s", call_name(type), reply->advice);
+    else
+        log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
+                    SLICE_ARGS(reply->body));
     if (!running(this) || !means_lost(type, reply))
         return;
     error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
               SLICE_ARGS(reply->body));
     subscription_renew(&this->subscription, &err);
+}
+
+// They come in crowds when a connection breaks: counted here, told of at the end of the turn.
+static void unanswered(struct driver *this, enum call_type type,
+                       const struct transport_reply *reply)
+{
+    this->counters.unanswered[type]++;
+    log_debug("%s was not answered: %.*s", call_name(type), SLICE_ARGS(reply->body));
+    if (!running(this))
+        return;
+    this->unanswered++;
+    deferral_queue(&this->turn);
+}
+
+static void tell_unanswered(struct driver *this)
+{
+    if (this->unanswered > 0)
+        log_warning("%zu call%s had no answer, and may not have reached the master",
+                    this->unanswered, this->unanswered == 1 ? "" : "s");
+    this->unanswered = 0;
 }
 
 static void on_answer(void *data, const struct transport_reply *reply)
@@ -209,12 +237,10 @@ static void on_answer(void *data, const struct transport_reply *reply)
     struct driver *this = slot->driver;
     enter(this);
     this->in_flight--;
-    if (reply->status == 0) {
-        this->counters.unanswered[slot->type]++;
-        log_debug("%s was not answered: %.*s", call_name(slot->type), SLICE_ARGS(reply->body));
-    } else if (reply->status != 200 && reply->status != 202) {
+    if (reply->status == 0)
+        unanswered(this, slot->type, reply);
+    else if (reply->status != 200 && reply->status != 202)
         refused(this, slot->type, reply);
-    }
     settle(this);
     leave(this);
 }
@@ -228,7 +254,7 @@ static void enqueue(struct driver *this, struct bytes *record)
         log_warning("the script is busy and %zu MiB of events are waiting: reading pauses",
                     this->queue.bytes >> 20);
         this->paused = true;
-        transport_pause(this->transport, true);
+        subscription_pause(&this->subscription, true);
     }
 }
 
@@ -238,7 +264,7 @@ static struct bytes *dequeue(struct driver *this)
     if (this->paused && this->queue.bytes < QUEUE_BYTES_MOST / 2) {
         log_info("reading goes on");
         this->paused = false;
-        transport_pause(this->transport, false);
+        subscription_pause(&this->subscription, false);
     }
     return record;
 }
@@ -325,7 +351,9 @@ static void collect_offers(struct driver *this, struct offers *offers, struct dr
             this->batch_capacity = this->batch_capacity ? 2 * this->batch_capacity : 64;
             this->batch = memory_resize(this->batch, this->batch_capacity * sizeof(struct offer *));
         }
-        this->batch[event->count++] = offers_add(offers, event->block, wire);
+        const struct offer *offer = offers_add(offers, event->block, wire);
+        if (offer != NULL)
+            this->batch[event->count++] = offer;
     }
     event->offers = this->batch;
 }
@@ -472,6 +500,7 @@ static void pump(struct driver *this)
 static void on_prepare(void *data, struct buffer *call)
 {
     struct driver *this = data;
+    framework_set_principal(&this->framework, transport_principal(this->transport));
     framework_write(&this->framework, &this->message);
     call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
     this->counters.calls[CALL_SUBSCRIBE]++;
@@ -556,8 +585,9 @@ static void on_deadline(void *data)
 {
     struct driver *this = data;
     enter(this);
-    log_warning("%zu call%s had no answer in %g seconds", this->in_flight,
-                this->in_flight == 1 ? "" : "s", settle_deadline);
+    if (this->in_flight > 0)
+        log_warning("%zu call%s had no answer in %g seconds", this->in_flight,
+                    this->in_flight == 1 ? "" : "s", settle_deadline);
     settle(this);
     leave(this);
 }
@@ -566,6 +596,7 @@ static void on_turn(void *data)
 {
     struct driver *this = data;
     enter(this);
+    tell_unanswered(this);
     if (this->connected)
         flush_declines(this);
     pump(this);
@@ -875,6 +906,7 @@ static void revised_framework(struct driver *this, const struct driver_revision 
         add_names(&next->suppressed, now->suppressed.names, now->suppressed.count);
     if (framework_id(now).length > 0)
         framework_set_id(next, framework_id(now));
+    framework_set_principal(next, now->info->principal);
 }
 
 void driver_revise(struct driver *this, const struct driver_revision *revision)
@@ -967,8 +999,10 @@ static void free_buffers(struct driver *this)
     buffer_free(&this->decline_filters);
 }
 
+// The transport answers what it still owes when it goes, which must not release again.
 static void release(struct driver *this)
 {
+    enter(this);
     subscription_free(&this->subscription);
     transport_destroy(this->transport);
     detector_destroy(this->detector);

@@ -10,7 +10,7 @@
 
 struct event_queue {
     struct queued_event *first, **end;
-    size_t bytes; // of all records in it
+    size_t bytes; // of memory, about
 };
 
 void event_queue_init(struct event_queue *queue);

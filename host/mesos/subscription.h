@@ -84,6 +84,9 @@ void subscription_stop(struct subscription *subscription);
 // it stops.
 void subscription_drain(struct subscription *subscription);
 
+// Stops reading the live stream for now; a silence that is our own doing is not the master's.
+void subscription_pause(struct subscription *subscription, bool paused);
+
 // Gives up the live stream, if there is one, and takes a new one: `lost` is called.
 void subscription_renew(struct subscription *subscription, const struct error *reason);
 

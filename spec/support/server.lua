@@ -22,6 +22,11 @@ Connection.__index, Request.__index, Server.__index = Connection, Request, Serve
 
 local servers = {}
 
+-- A peer that is gone is an error of a write, not the end of busted.
+local sigpipe = uv.new_signal()
+sigpipe:start("sigpipe")
+sigpipe:unref()
+
 local function resume(connection, ...)
     local ok, message = coroutine.resume(connection.thread, ...)
     if not ok then
