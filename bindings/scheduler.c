@@ -39,6 +39,7 @@ struct scheduler {
     struct scheduler **link_back; // where the driver object points to this, or NULL
     int table, object;            // registry references
     bool explicit_acknowledgements;
+    bool resumes;     // came with the id that was kept, and has not registered yet
     bool dispatching; // the callback is being started: its end is told by the return value
     bool doomed;      // destroyed while dispatching
     bool missing;     // the script has no such callback
@@ -172,6 +173,7 @@ static int (*const rows[CALLBACKS])(lua_State *L, const struct driver_event *eve
     [CALLBACK_INVERSE_OFFER_RESCINDED] = push_offer_id,
     [CALLBACK_OPERATION_STATUS_UPDATE] = push_operation_status,
     [CALLBACK_RELOADED] = push_nothing,
+    [CALLBACK_FRAMEWORK_REMOVED] = push_data,
 };
 
 // ---- a callback that the script does not have ----
@@ -188,6 +190,94 @@ static void do_without(struct scheduler *this, const struct driver_event *event)
         decline_all(this, event);
     else if (event->callback == CALLBACK_ERROR)
         log_error("%.*s", SLICE_ARGS(event->data));
+    else if (event->callback == CALLBACK_FRAMEWORK_REMOVED)
+        log_error(
+            "the master has completed the framework %.*s, and its tasks are gone; to go on as "
+            "a new one, let a callback frameworkRemoved return \"reregister\"",
+            SLICE_ARGS(event->framework_id));
+}
+
+// ---- the framework id that is kept ----
+
+static bool keeps_id(const struct scheduler *this)
+{
+    return this->environment->kept == this;
+}
+
+static bool keep_id(struct scheduler *this, struct slice id, struct error *err)
+{
+    return !keeps_id(this) || this->environment->keep_id(this->environment->data, id, err);
+}
+
+static void let_go_of_id(struct scheduler *this)
+{
+    if (keeps_id(this))
+        this->environment->kept = NULL;
+}
+
+// Nobody may hear of a registration that this process would not remember.
+static bool keep_new_id(struct scheduler *this, const struct driver_event *event)
+{
+    struct error err = {0};
+    if (event->callback != CALLBACK_REGISTERED || keep_id(this, event->framework_id, &err))
+        return true;
+    error_context(&err, "registered as framework %.*s, whose id cannot be kept",
+                  SLICE_ARGS(event->framework_id));
+    driver_fail(this->driver, err.text);
+    return false;
+}
+
+// What became of the tasks meanwhile is told by updates that come again, if they were not
+// acknowledged, and by the answers to this. The script was called before, and may have asked for
+// tasks by name.
+static void reconcile(struct scheduler *this)
+{
+    if (!this->resumes)
+        return;
+    this->resumes = false;
+    driver_call(this->driver, CALL_RECONCILE, slice_text(""));
+}
+
+// The id goes first: a crash between the two makes another framework, but no loop.
+static void reregister(struct scheduler *this)
+{
+    struct error err = {0};
+    this->resumes = false;
+    if (keep_id(this, slice_text(""), &err))
+        driver_reregister(this->driver);
+    else
+        log_error("cannot go on as a new framework: %s", err.text);
+}
+
+static bool wants_reregistration(const struct protect_end *end)
+{
+    static const char word[] = "reregister";
+    if (end->outcome != PROTECT_DONE || end->results == 0)
+        return false;
+    int first = -end->results;
+    if (lua_type(end->L, first) == LUA_TSTRING && strcmp(lua_tostring(end->L, first), word) == 0)
+        return true;
+    if (!lua_isnil(end->L, first))
+        log_warning("callback frameworkRemoved returned a %s; only \"%s\" makes it go on",
+                    luaL_typename(end->L, first), word);
+    return false;
+}
+
+static void follow_up(struct scheduler *this, enum driver_callback callback,
+                      const struct protect_end *end)
+{
+    if (callback == CALLBACK_REGISTERED)
+        reconcile(this);
+    else if (callback == CALLBACK_FRAMEWORK_REMOVED && wants_reregistration(end))
+        reregister(this);
+}
+
+static void forget_id(struct scheduler *this)
+{
+    struct error err = {0};
+    if (driver_torn_down(this->driver) && !keep_id(this, slice_text(""), &err))
+        log_error("the framework was torn down, but its id is still kept: %s", err.text);
+    let_go_of_id(this);
 }
 
 // ---- dispatch ----
@@ -230,6 +320,7 @@ static void on_done(void *data, const struct protect_end *end)
     this->delivery = NULL;
     if (ok || raised)
         callback_ended(this, callback, raised ? end->text : NULL);
+    follow_up(this, callback, end);
     if (this->dispatching)
         this->outcome = ok ? OUTCOME_DONE : OUTCOME_FAILED;
     else
@@ -261,7 +352,7 @@ static struct delivery *new_delivery(struct scheduler *this, enum driver_callbac
 static enum driver_outcome on_callback(void *data, const struct driver_event *event)
 {
     struct scheduler *this = data;
-    if (this->script == NULL)
+    if (this->script == NULL || !keep_new_id(this, event))
         return OUTCOME_FAILED;
     this->event = event;
     this->missing = false;
@@ -283,6 +374,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
 static void on_finished(void *data)
 {
     struct scheduler *this = data;
+    forget_id(this);
     if (this->script == NULL)
         return;
     luaL_unref(script_state(this->script), LUA_REGISTRYINDEX, this->object);
@@ -440,6 +532,52 @@ static void leave_environment(struct scheduler *this)
         this->next->link = this->link;
 }
 
+// Which framework is meant if the script says one thing and what was kept another is not for us to
+// guess. // [-0, +0, v]
+static void check_id(lua_State *L, struct slice given, struct slice kept)
+{
+    if (given.length > 0 && kept.length > 0 && !slice_equal(given, kept))
+        luaL_error(L,
+                   "framework.id is '%s', but the id that was kept (--state) is '%s': leave "
+                   "framework.id out, or use another state file",
+                   lua_pushlstring(L, (const char *)given.data, given.length),
+                   lua_pushlstring(L, (const char *)kept.data, kept.length));
+}
+
+// The driver comes with the id that is kept, unless that of another is. // [-0, +many, v]
+static bool take_kept_id(lua_State *L, const struct scheduler_environment *environment,
+                         struct driver_options *options)
+{
+    enum { FIELD_ID = 3, FIELD_VALUE = 1 };
+    if (environment->kept_id == NULL || environment->kept != NULL)
+        return false;
+    struct slice given = wire_find(wire_find(options->framework, FIELD_ID), FIELD_VALUE);
+    options->framework_id = environment->kept_id(environment->data);
+    check_id(L, given, options->framework_id);
+    return true;
+}
+
+// A framework that a master removes as soon as it is gone has nothing to come back to.
+static void check_timeout(const struct driver *driver)
+{
+    struct slice info = driver_framework(driver);
+    Mesos__V1__FrameworkInfo *framework =
+        mesos__v1__framework_info__unpack(NULL, info.length, info.data);
+    if (framework != NULL && !(framework->failover_timeout > 0))
+        log_warning("the framework id is kept, but framework.failover_timeout is 0: the master "
+                    "removes the framework and its tasks as soon as this process ends; set it to "
+                    "the seconds that a restart may take");
+    mesos__v1__framework_info__free_unpacked(framework, NULL);
+}
+
+static void keep_from_now(struct scheduler *this, const struct driver_options *options)
+{
+    this->environment->kept = this;
+    this->resumes = options->framework_id.length > 0;
+    if (!this->environment->checking)
+        check_timeout(this->driver);
+}
+
 void scheduler_forget(struct scheduler_environment *environment, const struct script *script)
 {
     for (struct scheduler *this = environment->first; this != NULL; this = this->next)
@@ -458,6 +596,7 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     index = lua_absindex(L, index);
     check_settings(L, index);
     collect(L, index, &collected);
+    bool keeps = take_kept_id(L, environment, &collected.options);
     lua_pushvalue(L, top + 1);
     int table = luaL_ref(L, LUA_REGISTRYINDEX);
     if (!environment->connect(environment->data, collected.master,
@@ -474,6 +613,8 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     this->object = LUA_NOREF;
     describe(&this->description, &collected);
     join_environment(this, environment);
+    if (keeps)
+        keep_from_now(this, &collected.options);
     lua_settop(L, top);
     return this;
 }
@@ -491,6 +632,7 @@ void scheduler_destroy(struct scheduler *this)
     if (this == NULL || this->doomed)
         return;
     leave_environment(this);
+    let_go_of_id(this);
     if (this->script != NULL)
         let_go(this);
     if (this->link_back != NULL)

@@ -25,11 +25,17 @@ struct scheduler_environment {
                     struct driver_options *options, struct error *err);
     // Runs turns of the loop until `done`; for driver:run() and driver:join().
     void (*run)(void *data, bool (*done)(void *data), void *done_data);
+    // The framework id that is kept over restarts (empty: none yet), and the way to keep another,
+    // or none: it returns true when that is safe. Both NULL: none is kept. It is that of one
+    // scheduler at a time.
+    struct slice (*kept_id)(void *data);
+    bool (*keep_id)(void *data, struct slice id, struct error *err);
     bool checking;  // load and look, but contact nobody
     bool replacing; // a script is loaded that shall take over a scheduler: it may start no driver
     void *data;
 
     struct scheduler *first; // all of them
+    struct scheduler *kept;  // whose framework id is kept, or NULL
     bool used;               // there was one, also if it is gone by now
 };
 

@@ -13,6 +13,7 @@
 #include "bindings/module.h"
 #include "bindings/scheduler.h"
 #include "cluster/cluster.h"
+#include "keeper.h"
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
 #include "mesos/transport_http.h"
@@ -34,6 +35,7 @@ struct host {
     struct loop *loop;
     struct signals *signals;
     struct cluster *cluster;
+    struct keeper *keeper; // NULL: nothing is kept
     struct script *script;
     struct scheduler *scheduler; // of a script that returned its table
     struct reload *reload;       // of such a script while it runs
@@ -42,6 +44,7 @@ struct host {
     struct timer patience;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
+    bool lost_state;   // what was to be kept could not be
     unsigned signals_seen;
 };
 
@@ -145,7 +148,10 @@ static struct transport *create_transport(struct host *host, struct credentials 
                                                      .call_timeout = options->answer_timeout,
                                                      .tls = &host->tls,
                                                      .credentials = credentials};
-    return transport_http_create(host->loop, &transport);
+    struct transport *direct = transport_http_create(host->loop, &transport);
+    if (host->keeper == NULL)
+        return direct;
+    return transport_gate_create(keeper_gate(host->keeper), direct);
 }
 
 static bool on_connect(void *data, const char *master, const struct credentials_options *credential,
@@ -172,6 +178,18 @@ static bool on_connect(void *data, const char *master, const struct credentials_
     }
     credentials_unref(credentials);
     return good;
+}
+
+static struct slice on_kept_id(void *data)
+{
+    struct host *host = data;
+    return keeper_framework_id(host->keeper);
+}
+
+static bool on_keep_id(void *data, struct slice id, struct error *err)
+{
+    struct host *host = data;
+    return keeper_set_framework_id(host->keeper, id, err);
 }
 
 static void on_run(void *data, bool (*done)(void *data), void *done_data)
@@ -260,15 +278,30 @@ static bool cluster_is_gone(void *data)
 
 // ---- setting up and taking down ----
 
+// The last look at mesos.state, when nothing of the script runs any more.
+static void keep_state(struct host *host)
+{
+    struct error err = {0};
+    if (host->keeper == NULL)
+        return;
+    if (!keeper_save(host->keeper, &err)) {
+        log_error("mesos.state is not kept: %s", err.text);
+        host->lost_state = true;
+    }
+    keeper_follow(host->keeper, NULL);
+}
+
 static void take_down(struct host *host)
 {
     stop_drivers(host);
     loop_uv_run(host->loop, drivers_finished, host);
     reload_destroy(host->reload);
     timer_stop(&host->patience);
+    keep_state(host);
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
     script_destroy(host->script);
+    keeper_close(host->keeper);
     if (host->cluster != NULL) {
         cluster_stop(host->cluster, on_cluster_stopped, host);
         loop_uv_run(host->loop, cluster_is_gone, host);
@@ -299,6 +332,36 @@ static void set_up(struct host *host, const struct options *options)
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
 }
 
+// ---- what is kept ----
+
+static bool open_keeper(struct host *host, struct error *err)
+{
+    if (host->options->state == NULL || host->environment.checking)
+        return true;
+    host->keeper = keeper_open(host->loop, host->options->state, err);
+    host->environment.kept_id = on_kept_id;
+    host->environment.keep_id = on_keep_id;
+    return host->keeper != NULL;
+}
+
+// To be called before the script is loaded.
+static bool restore_state(struct host *host, struct error *err)
+{
+    if (host->keeper == NULL)
+        return true;
+    if (!keeper_restore(host->keeper, host->script, err))
+        return false;
+    keeper_follow(host->keeper, host->script);
+    return true;
+}
+
+// What a script that did not load has left in mesos.state is half done.
+static void ignore_state(struct host *host)
+{
+    if (host->keeper != NULL)
+        keeper_follow(host->keeper, NULL);
+}
+
 // ---- the script ----
 
 static void on_source(void *data)
@@ -325,12 +388,14 @@ static void on_swapped(void *data, struct script *script)
 {
     struct host *host = data;
     host->script = script;
+    if (host->keeper != NULL)
+        keeper_follow(host->keeper, script);
 }
 
 static bool load(struct host *host, struct error *err)
 {
     host->script = create_script(host, err);
-    if (host->script == NULL)
+    if (host->script == NULL || !restore_state(host, err))
         return false;
     return script_load(host->script, host->options->script, host->options->argc,
                        host->options->argv, err);
@@ -382,11 +447,13 @@ static void run_scheduler(struct host *host)
 static int run(struct host *host)
 {
     struct error err = {0};
-    bool ready = load(host, &err) && scheduler_adopt(host->script, &host->environment,
-                                                     on_name_warning, host, &host->scheduler, &err);
+    bool ready = open_keeper(host, &err) && load(host, &err) &&
+                 scheduler_adopt(host->script, &host->environment, on_name_warning, host,
+                                 &host->scheduler, &err);
     bool exiting = host->script != NULL && script_exit_requested(host->script, NULL);
     if (!ready && !exiting) {
         log_error("%s", err.text);
+        ignore_state(host);
         return EXIT_USAGE;
     }
     if (ready && !host->environment.checking)
@@ -400,7 +467,7 @@ int host_run(const struct options *options)
     set_up(&host, options);
     int status = run(&host);
     take_down(&host);
-    return status;
+    return status == 0 && host.lost_state ? EXIT_ABORTED : status;
 }
 
 int host_check(const struct options *options)

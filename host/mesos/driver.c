@@ -43,10 +43,12 @@ struct driver {
     bool explicit_acknowledgements;
     bool connected;  // as the callbacks told it
     bool registered; // `registered` was called once
-    bool outdated;   // the master has not seen the latest framework, roles or constraints
-    bool settled;    // `finished` was called
-    bool doomed;     // destroyed inside one of our functions
-    unsigned depth;  // of enter() and leave()
+    bool reregister; // a removed framework goes on as a new one
+    bool torn_down;
+    bool outdated;  // the master has not seen the latest framework, roles or constraints
+    bool settled;   // `finished` was called
+    bool doomed;    // destroyed inside one of our functions
+    unsigned depth; // of enter() and leave()
 
     struct framework framework;
     struct bytes *master; // MasterInfo, or NULL
@@ -104,6 +106,7 @@ const char *driver_callback_name(enum driver_callback callback)
         [CALLBACK_INVERSE_OFFER_RESCINDED] = "inverseOfferRescinded",
         [CALLBACK_OPERATION_STATUS_UPDATE] = "operationStatusUpdate",
         [CALLBACK_RELOADED] = "reloaded",
+        [CALLBACK_FRAMEWORK_REMOVED] = "frameworkRemoved",
     };
     return names[callback];
 }
@@ -241,6 +244,8 @@ static void on_answer(void *data, const struct transport_reply *reply)
         unanswered(this, slot->type, reply);
     else if (reply->status != 200 && reply->status != 202)
         refused(this, slot->type, reply);
+    else if (slot->type == CALL_TEARDOWN)
+        this->torn_down = true;
     settle(this);
     leave(this);
 }
@@ -309,6 +314,27 @@ static void keep_event(struct driver *this)
         bytes_unref(this->current.block);
 }
 
+static void go_on_as_new(struct driver *this)
+{
+    log_info("framework %.*s was removed; going on as a new one",
+             SLICE_ARGS(framework_id(&this->framework)));
+    framework_set_id(&this->framework, slice_text(""));
+    this->registered = false;
+    subscription_start(&this->subscription);
+}
+
+// What was asked with frameworkRemoved is answered.
+static void finish_removed(struct driver *this, bool ok)
+{
+    if (ok && this->reregister) {
+        go_on_as_new(this);
+        return;
+    }
+    char *text = memory_text((const char *)this->current.data.data, this->current.data.length);
+    driver_fail(this, text);
+    free(text);
+}
+
 static void finish_delivery(struct driver *this, bool ok)
 {
     struct bytes *block = this->current.block;
@@ -329,6 +355,8 @@ static void finish_delivery(struct driver *this, bool ok)
     } else if (running(this) && !ok && callback == CALLBACK_RESOURCE_OFFERS) {
         return_offers(this);
     }
+    if (running(this) && callback == CALLBACK_FRAMEWORK_REMOVED)
+        finish_removed(this, ok);
     bytes_unref(block);
 }
 
@@ -407,6 +435,31 @@ static void deliver_callback(struct driver *this, struct driver_event *event)
     deliver(this, event);
 }
 
+// The answer to SUBSCRIBE with the id of a framework whose failover timeout is over, or that was
+// torn down.
+static bool means_removed(const struct driver *this, struct slice text)
+{
+    static const char words[] = "Framework has been removed";
+    return !this->connected && framework_id(&this->framework).length > 0 &&
+           memmem(text.data, text.length, words, sizeof words - 1) != NULL;
+}
+
+// An ERROR ended the stream.
+static void deliver_error(struct driver *this, struct driver_event *event)
+{
+    if (means_removed(this, event->data)) {
+        event->callback = CALLBACK_FRAMEWORK_REMOVED;
+        event->framework_id = framework_id(&this->framework);
+        this->reregister = false;
+        deliver(this, event);
+        return;
+    }
+    char *text = memory_text((const char *)event->data.data, event->data.length);
+    bytes_unref(event->block);
+    driver_fail(this, text);
+    free(text);
+}
+
 static void deliver_record(struct driver *this, struct bytes *record)
 {
     struct driver_event event;
@@ -414,10 +467,7 @@ static void deliver_record(struct driver *this, struct bytes *record)
     if (kind == EVENT_SUBSCRIBED) {
         deliver_subscribed(this, &event);
     } else if (kind == EVENT_CALLBACK && event.callback == CALLBACK_ERROR) {
-        char *text = memory_text((const char *)event.data.data, event.data.length);
-        bytes_unref(record);
-        driver_fail(this, text);
-        free(text);
+        deliver_error(this, &event);
     } else if (kind == EVENT_CALLBACK) {
         deliver_callback(this, &event);
     } else {
@@ -851,6 +901,11 @@ enum driver_status driver_reconnect(struct driver *this)
     return status;
 }
 
+void driver_reregister(struct driver *this)
+{
+    this->reregister = true;
+}
+
 void driver_callback_finished(struct driver *this, bool ok)
 {
     enter(this);
@@ -939,6 +994,11 @@ bool driver_finished(const struct driver *this)
 bool driver_connected(const struct driver *this)
 {
     return this->connected;
+}
+
+bool driver_torn_down(const struct driver *this)
+{
+    return this->torn_down;
 }
 
 struct slice driver_framework(const struct driver *this)
@@ -1035,6 +1095,8 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
         this->slots[i] = (struct answer_slot){.driver = this, .type = (enum call_type)i};
     framework_init(&this->framework, options->framework, options->offer_constraints,
                    options->suppressed_roles);
+    if (options->framework_id.length > 0)
+        framework_set_id(&this->framework, options->framework_id);
     deferral_init(&this->turn, loop, on_turn, this);
     timer_init(&this->deadline, loop, on_deadline, this);
     struct subscription_options subscription = backoff_of(this, options->subscription);

@@ -44,6 +44,7 @@ enum driver_callback {
     CALLBACK_INVERSE_OFFER_RESCINDED, // offer_id
     CALLBACK_OPERATION_STATUS_UPDATE, // message = OperationStatus
     CALLBACK_RELOADED,                // of driver_hand_over()
+    CALLBACK_FRAMEWORK_REMOVED,       // framework_id, data = the text; see driver_reregister()
     CALLBACKS
 };
 
@@ -75,6 +76,7 @@ struct driver_listener {
 
 struct driver_options {
     struct slice framework;              // FrameworkInfo; copied
+    struct slice framework_id;           // takes the place of the one in it, unless empty; copied
     struct slice offer_constraints;      // OfferConstraints, or data NULL; copied
     const char *const *suppressed_roles; // NULL at the end, or NULL; copied
     bool explicit_acknowledgements;
@@ -124,6 +126,7 @@ void driver_revise(struct driver *driver, const struct driver_revision *revision
 enum driver_status driver_status(const struct driver *driver);
 bool driver_finished(const struct driver *driver);  // `finished` was called, or it never ran
 bool driver_connected(const struct driver *driver); // subscribed, as the callbacks told it
+bool driver_torn_down(const struct driver *driver); // the master has confirmed TEARDOWN
 struct slice
 driver_framework(const struct driver *driver); // the FrameworkInfo, with its id if known
 struct slice driver_framework_id(const struct driver *driver); // empty before registration
@@ -179,5 +182,11 @@ enum driver_status driver_call(struct driver *driver, enum call_type type, struc
 
 // Gives up the subscription and takes a new one.
 enum driver_status driver_reconnect(struct driver *driver);
+
+// The master has completed the framework whose id the driver came with, and
+// CALLBACK_FRAMEWORK_REMOVED asks what to do. If this was called before that callback has ended,
+// and ended well, the driver goes on as a new framework, which begins with CALLBACK_REGISTERED.
+// Otherwise it fails, with the master's text. Does nothing at any other time.
+void driver_reregister(struct driver *driver);
 
 #endif

@@ -402,3 +402,8 @@ uint64_t script_failures(const struct script *script)
 {
     return script->failures;
 }
+
+uint64_t script_runs(const struct script *script)
+{
+    return script->runs;
+}

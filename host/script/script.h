@@ -97,4 +97,8 @@ void script_set_memory_limit(struct script *script, size_t limit);
 // How many calls into it ended with an error.
 uint64_t script_failures(const struct script *script);
 
+// How many calls into it have ended so far: as long as it stays the same, nothing of the script
+// ran.
+uint64_t script_runs(const struct script *script);
+
 #endif

@@ -47,7 +47,8 @@ struct script {
     size_t idles;
     size_t busy; // calls into Lua that have not returned yet
     uint64_t failures;
-    bool traced; // the trace of a coroutine is kept
+    uint64_t runs; // calls into Lua that have returned
+    bool traced;   // the trace of a coroutine is kept
 
     bool exiting; // stop as soon as possible, run no further line
     int code;

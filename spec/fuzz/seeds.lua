@@ -74,6 +74,14 @@ function writers.fuzz_state()
     end
 end
 
+function writers.fuzz_kept()
+    for _, text in ipairs({
+        "saved 2026-11-22T15:04:05Z\nstate 5\nmls\1t", "framework-id a-0001\nsaved x\nstate 0\n", "saved x\nstate 9\n\n",
+    }) do
+        seed("mesos-lua state 1\n" .. text)
+    end
+end
+
 local write = writers[target]
 if write then
     write()
