@@ -62,6 +62,7 @@ local function start(files, args)
     local run = program.start { args = words }
     m:wait_for("SUBSCRIBE")
     run:wait_for("registered with")
+    run.args = words
     return setmetatable({ master = m, run = run, folder = folder, path = folder .. "/script.lua" }, Framework)
 end
 
@@ -644,6 +645,55 @@ describe("probation", function()
         f:save(policy("v3"))
         f.run:wait_for("v3\treloaded")
         f:says("v3")
+    end)
+end)
+
+describe("with --state", function()
+    after_each(cleanup)
+
+    it("what a new version notes is kept over a restart, what a bad one notes is not", function()
+        local f = start(policy("v1", "mesos.state.by = 'v1'", "name = 'kept', failover_timeout = 60"),
+            { "--state", program.directory() .. "/state" })
+        f:save(policy("v2", "mesos.state.by = 'v2'", "name = 'kept', failover_timeout = 60"))
+        f.run:wait_for("v2\treloaded")
+        f:says("v2")
+        f:save("require('mesos').state.by = 'v3' error('no')")
+        f.run:wait_for("was not reloaded")
+        f.run:kill()
+        assert.equal(0, f.run:wait(), f.run:report())
+        f:save(policy("v4", "say(mesos.state.by)", "name = 'kept', failover_timeout = 60"))
+        local again = program.start { args = f.run.args }
+        again:wait_for("v4\tv2\n")
+        assert.equal(f.master.framework_id, f.master:wait_for("SUBSCRIBE", 2).call.framework_id)
+    end)
+end)
+
+describe("examples/reload.lua", function()
+    after_each(cleanup)
+
+    it("does what its first lines say", function()
+        local text = program.read("examples/reload.lua")
+        local folder = program.files { ["reload.lua"] = text }
+        local m = master.start()
+        local run = program.start { args = { "--master", m.address, "reload.lua" }, cwd = folder }
+        m:wait_for("SUBSCRIBE")
+        m:send_offers()
+        local tasks = m:wait_for("ACCEPT").call.accept.operations[1].launch.task_infos
+        assert.equal(2, #tasks)
+        m:send(m:update(tasks[1], "TASK_RUNNING"))
+        m:send(m:update(tasks[2], "TASK_RUNNING"))
+        m:send_offers()
+        m:wait_for("DECLINE")
+        write(folder .. "/reload.lua", (text:gsub("local WANTED = 2", "local WANTED = 3")))
+        m:wait_for("REVIVE")
+        m:send_offers()
+        assert.equal(1, #m:wait_for("ACCEPT", 2).call.accept.operations[1].launch.task_infos)
+        write(folder .. "/reload.lua", (text:gsub("ipairs%(offers%)", "ipairs(ofers)")))
+        m:wait_for("KILL") -- one more than it wants
+        m:send_offers()
+        run:wait_for("the version before is back[^\n]*undeclared global 'ofers'")
+        write(folder .. "/reload.lua", (text:gsub("local WANTED = 2", "local WANTED = 0")))
+        m:wait_for("KILL", 4)
     end)
 end)
 
