@@ -15,12 +15,21 @@
 #include "bindings/framework_info.h"
 #include "bindings/message.h"
 #include "bindings/view.h"
+#include "mesos/roles.h"
 #include "mesos/wire.h"
 #include "script/protect.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
+
+// What the table said when it was adopted, for comparison with the next version's.
+struct description {
+    struct bytes *framework;   // FrameworkInfo
+    struct bytes *constraints; // OfferConstraints, or NULL
+    struct roles suppressed;
+    uint32_t callbacks; // one bit for each that it has
+};
 
 struct scheduler {
     struct scheduler_environment *environment;
@@ -37,6 +46,9 @@ struct scheduler {
     enum driver_outcome outcome;
     const struct driver_event *event; // while dispatching
     struct delivery *delivery;        // the callback whose end the driver waits for, or NULL
+    struct description description;
+    bool (*ended)(void *data, const char *callback, const char *text);
+    void *ended_data;
 };
 
 // One callback, from its start to its end.
@@ -44,6 +56,13 @@ struct delivery {
     struct scheduler *scheduler; // NULL: nobody waits for its end any more
     enum driver_callback callback;
 };
+
+static void description_free(struct description *description)
+{
+    bytes_unref(description->framework);
+    bytes_unref(description->constraints);
+    roles_clear(&description->suppressed);
+}
 
 // ---- arguments of the callbacks; each pushes what comes behind the driver ----
 
@@ -153,6 +172,7 @@ static int (*const rows[CALLBACKS])(lua_State *L, const struct driver_event *eve
     [CALLBACK_INVERSE_OFFERS] = push_inverse_offers,
     [CALLBACK_INVERSE_OFFER_RESCINDED] = push_offer_id,
     [CALLBACK_OPERATION_STATUS_UPDATE] = push_operation_status,
+    [CALLBACK_RELOADED] = push_nothing,
     [CALLBACK_FRAMEWORK_REMOVED] = push_data,
 };
 
@@ -278,18 +298,28 @@ static int push_callback(lua_State *L)
     return 3 + rows[event->callback](L, event);
 }
 
+// Tells the observer, who may want the event to come again.
+static void callback_ended(struct scheduler *this, enum driver_callback callback, const char *text)
+{
+    if (this->ended != NULL && !this->missing && !this->doomed &&
+        this->ended(this->ended_data, driver_callback_name(callback), text))
+        driver_repeat(this->driver);
+}
+
 static void on_done(void *data, const struct protect_end *end)
 {
     struct delivery *delivery = data;
     struct scheduler *this = delivery->scheduler;
-    bool ok = end->outcome == PROTECT_DONE;
-    if (end->outcome == PROTECT_RAISED)
-        log_error("callback %s: %s", driver_callback_name(delivery->callback), end->text);
     enum driver_callback callback = delivery->callback;
+    bool ok = end->outcome == PROTECT_DONE, raised = end->outcome == PROTECT_RAISED;
+    if (raised)
+        log_error("callback %s: %s", driver_callback_name(callback), end->text);
     free(delivery);
     if (this == NULL)
         return;
     this->delivery = NULL;
+    if (ok || raised)
+        callback_ended(this, callback, raised ? end->text : NULL);
     follow_up(this, callback, end);
     if (this->dispatching)
         this->outcome = ok ? OUTCOME_DONE : OUTCOME_FAILED;
@@ -308,6 +338,7 @@ static void release(struct scheduler *this)
 {
     forsake(this);
     driver_destroy(this->driver);
+    description_free(&this->description);
     free(this);
 }
 
@@ -403,7 +434,20 @@ struct collected {
     struct driver_options options;
     const char *master;
     struct credentials_options credential; // principal NULL: none was given
+    uint32_t callbacks;
 };
+
+// Which callbacks the table at the top has. // [-0, +0, e]
+static uint32_t find_callbacks(lua_State *L)
+{
+    uint32_t found = 0;
+    for (int i = 0; i < CALLBACKS; i++) {
+        lua_getfield(L, -1, driver_callback_name((enum driver_callback)i));
+        found |= (lua_isnil(L, -1) ? 0u : 1u) << i;
+        lua_pop(L, 1);
+    }
+    return found;
+}
 
 // [-0, +1, e]
 static const char *credential_word(lua_State *L, int index, const char *name)
@@ -434,6 +478,7 @@ static void collect(lua_State *L, int index, struct collected *collected)
     setting(L, index, "scheduler", LUA_TTABLE);
     if (lua_isnil(L, -1))
         luaL_error(L, "scheduler: a table of callbacks expected, got nothing");
+    collected->callbacks = find_callbacks(L);
     setting(L, index, "master", LUA_TSTRING);
     collected->master = lua_tostring(L, -1);
     setting(L, index, "implicitAcknowledgements", LUA_TBOOLEAN);
@@ -453,6 +498,18 @@ static void collect(lua_State *L, int index, struct collected *collected)
                        "offerConstraints", buffer);
         options->offer_constraints = buffer->data ? buffer_slice(buffer) : slice_text("");
     }
+}
+
+static void describe(struct description *description, const struct collected *collected)
+{
+    const struct driver_options *options = &collected->options;
+    struct slice constraints = options->offer_constraints;
+    *description = (struct description){.callbacks = collected->callbacks};
+    description->framework = bytes_copy(options->framework.data, options->framework.length);
+    if (constraints.data != NULL)
+        description->constraints = bytes_copy(constraints.data, constraints.length);
+    for (size_t i = 0; options->suppressed_roles && options->suppressed_roles[i]; i++)
+        roles_add(&description->suppressed, options->suppressed_roles[i]);
 }
 
 // ---- life ----
@@ -554,6 +611,7 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     this->script = script_of(L);
     this->table = table;
     this->object = LUA_NOREF;
+    describe(&this->description, &collected);
     join_environment(this, environment);
     if (keeps)
         keep_from_now(this, &collected.options);
@@ -719,6 +777,15 @@ static void load_module(lua_State *L, const char *name)
     lua_pop(L, 2);
 }
 
+static void check_result(lua_State *L, int index) // [-0, +0, v]
+{
+    if (!lua_istable(L, index))
+        luaL_error(L,
+                   "it returned %s: a script returns its scheduler, a table with callbacks such as "
+                   "resourceOffers, or runs a mesos.SchedulerDriver itself",
+                   lua_isnil(L, index) ? "nothing" : luaL_typename(L, index));
+}
+
 static int adopt(lua_State *L) // [-1, +0, e]
 {
     struct adoption *adoption = lua_touserdata(L, 1);
@@ -726,11 +793,7 @@ static int adopt(lua_State *L) // [-1, +0, e]
     int table = lua_gettop(L);
     if (lua_isnil(L, table) && adoption->environment->used)
         return 0;
-    if (!lua_istable(L, table))
-        luaL_error(L,
-                   "it returned %s: a script returns its scheduler, a table with callbacks such as "
-                   "resourceOffers, or runs a mesos.SchedulerDriver itself",
-                   lua_isnil(L, table) ? "nothing" : luaL_typename(L, table));
+    check_result(L, table);
     check_names(L, table, adoption->tell, adoption->data);
     load_module(L, "mesos");
     push_settings(L, table);
@@ -751,4 +814,236 @@ bool scheduler_adopt(struct script *script, struct scheduler_environment *enviro
     error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
     lua_pop(script_state(script), 1);
     return false;
+}
+
+// ---- another version of the script ----
+
+struct replacement {
+    struct scheduler *scheduler;
+    struct script *script;
+    void (*tell)(void *data, const char *text);
+    void *data;
+    struct buffer *changes;
+};
+
+static void tell_change(struct buffer *changes, const char *what, const char *name, bool first)
+{
+    if (first)
+        buffer_format(changes, "%s%s ", changes->length > 0 ? "; " : "", what);
+    buffer_format(changes, "%s%s", first ? "" : ", ", name);
+}
+
+static void tell_callbacks(struct buffer *changes, const char *what, uint32_t callbacks)
+{
+    bool first = true;
+    for (int i = 0; i < CALLBACKS; i++) {
+        if ((callbacks >> i & 1) == 0)
+            continue;
+        tell_change(changes, what, driver_callback_name((enum driver_callback)i), first);
+        first = false;
+    }
+}
+
+// How many fields of that number `message` has, and how many of them are `value`.
+struct tally {
+    size_t all, same;
+};
+
+// The value of a field, as the bytes it takes.
+static bool next_value(struct wire *wire, uint32_t number, struct slice *value)
+{
+    const uint8_t *from = wire->at;
+    for (struct wire_field field; wire_next(wire, &field); from = wire->at) {
+        *value = (struct slice){from, (size_t)(wire->at - from)};
+        if (field.number == number)
+            return true;
+    }
+    return false;
+}
+
+static struct tally count(struct slice message, uint32_t number, struct slice value)
+{
+    struct tally tally = {0};
+    struct wire wire = wire_open(message);
+    for (struct slice other; next_value(&wire, number, &other); tally.all++)
+        tally.same += slice_equal(other, value);
+    return tally;
+}
+
+// Has that field the same values in both, in any order? Maps have none, and the lists here (roles,
+// capabilities) are sets.
+static bool same_field(struct slice a, struct slice b, uint32_t number)
+{
+    struct wire wire = wire_open(a);
+    if (count(a, number, a).all != count(b, number, b).all)
+        return false;
+    for (struct slice value; next_value(&wire, number, &value);)
+        if (count(a, number, value).same != count(b, number, value).same)
+            return false;
+    return true;
+}
+
+static bool same_message(struct slice a, struct slice b, const ProtobufCMessageDescriptor *type)
+{
+    for (unsigned i = 0; i < type->n_fields; i++)
+        if (!same_field(a, b, type->fields[i].id))
+            return false;
+    return true;
+}
+
+static const ProtobufCMessageDescriptor *const framework_type =
+    &mesos__v1__framework_info__descriptor;
+
+// Mesos refuses these for a framework that it knows. `real` is what it knows, filled in and all.
+// [-0, +0, v]
+static void check_fixed(lua_State *L, struct slice old, struct slice real, struct slice new)
+{
+    static const char *const fixed[] = {"id", "user", "principal", "checkpoint"};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field_by_name(framework_type, fixed[i]);
+        if (!same_field(old, new, field->id) && !same_field(real, new, field->id))
+            luaL_error(L,
+                       "framework.%s: Mesos does not let a framework change its %s while it is "
+                       "registered; put the old value back, or start the program again",
+                       fixed[i], fixed[i]);
+    }
+}
+
+static bool tell_fields(struct buffer *changes, struct slice old, struct slice new)
+{
+    bool first = true;
+    for (unsigned i = 0; i < framework_type->n_fields; i++) {
+        if (same_field(old, new, framework_type->fields[i].id))
+            continue;
+        tell_change(changes, "framework:", framework_type->fields[i].name, first);
+        first = false;
+    }
+    return !first;
+}
+
+static bool same_roles(const struct roles *a, const struct roles *b)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t j = 0; j < b->count; j++)
+            same += strcmp(a->names[i], b->names[j]) == 0;
+    return a->count == b->count && same == a->count;
+}
+
+static bool same_constraints(const struct bytes *a, const struct bytes *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return same_message(slice_of(a), slice_of(b),
+                        &mesos__v1__scheduler__offer_constraints__descriptor);
+}
+
+static void tell_settings(struct buffer *changes, const struct driver_revision *revision,
+                          bool was_explicit)
+{
+    bool first = true;
+    const char *words[3] = {
+        revision->roles ? "suppressedRoles" : NULL,
+        revision->constraints ? "offerConstraints" : NULL,
+        revision->explicit_acknowledgements != was_explicit ? "implicitAcknowledgements" : NULL};
+    for (int i = 0; i < 3; i++) {
+        if (words[i] == NULL)
+            continue;
+        tell_change(changes, "changed", words[i], first);
+        first = false;
+    }
+}
+
+// Compares the descriptions and gives the driver what is new.
+static void revise(struct scheduler *this, const struct collected *collected,
+                   const struct description *next, struct buffer *changes)
+{
+    const struct description *old = &this->description;
+    const struct driver_options *options = &collected->options;
+    struct driver_revision revision = {
+        .roles = !same_roles(&old->suppressed, &next->suppressed),
+        .suppressed_roles = options->suppressed_roles,
+        .constraints = !same_constraints(old->constraints, next->constraints),
+        .offer_constraints = options->offer_constraints,
+        .explicit_acknowledgements = options->explicit_acknowledgements,
+    };
+    tell_callbacks(changes, "callbacks added:", next->callbacks & ~old->callbacks);
+    tell_callbacks(changes, "callbacks removed:", old->callbacks & ~next->callbacks);
+    if (tell_fields(changes, slice_of(old->framework), slice_of(next->framework)))
+        revision.framework = options->framework;
+    tell_settings(changes, &revision, this->explicit_acknowledgements);
+    this->explicit_acknowledgements = options->explicit_acknowledgements;
+    driver_revise(this->driver, &revision);
+}
+
+// The old script is left; what it still holds of us says that it is gone.
+static void detach(struct scheduler *this)
+{
+    if (this->link_back != NULL)
+        *this->link_back = NULL;
+    this->link_back = NULL;
+    if (this->script != NULL)
+        let_go(this);
+    this->object = this->table = LUA_NOREF;
+    if (this->delivery != NULL)
+        driver_repeat(this->driver);
+    scheduler_give_up(this);
+}
+
+// From the reference on nothing raises.
+static int replace(lua_State *L) // [-1, +0, e]
+{
+    struct replacement *replacement = lua_touserdata(L, 1);
+    struct scheduler *this = replacement->scheduler;
+    struct collected collected = {.master = NULL};
+    struct description next;
+    luaL_checkstack(L, 40, "settings of a driver");
+    load_module(L, "mesos");
+    script_result(replacement->script, L);
+    int table = lua_gettop(L);
+    check_result(L, table);
+    check_names(L, table, replacement->tell, replacement->data);
+    push_settings(L, table);
+    collect(L, lua_gettop(L), &collected);
+    check_fixed(L, slice_of(this->description.framework), driver_framework(this->driver),
+                collected.options.framework);
+    lua_pushvalue(L, table);
+    int reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    describe(&next, &collected);
+    revise(this, &collected, &next, replacement->changes);
+    description_free(&this->description);
+    this->description = next;
+    detach(this);
+    this->script = replacement->script;
+    this->table = reference;
+    driver_hand_over(this->driver);
+    return 0;
+}
+
+bool scheduler_replace(struct scheduler *this, struct script *script,
+                       void (*tell)(void *data, const char *text), void *data,
+                       struct buffer *changes, struct error *err)
+{
+    struct replacement replacement = {
+        .scheduler = this, .script = script, .tell = tell, .data = data, .changes = changes};
+    enum protect_outcome outcome = protect_run(script, replace, &replacement, 0);
+    if (outcome != PROTECT_RAISED)
+        return outcome == PROTECT_DONE;
+    error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
+    lua_pop(script_state(script), 1);
+    return false;
+}
+
+void scheduler_observe(struct scheduler *this,
+                       bool (*ended)(void *data, const char *callback, const char *text),
+                       void *data)
+{
+    this->ended = ended;
+    this->ended_data = data;
+}
+
+const char *scheduler_callback(const struct scheduler *this)
+{
+    return this->delivery ? driver_callback_name(this->delivery->callback) : NULL;
 }

@@ -17,6 +17,7 @@
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
 #include "mesos/transport_http.h"
+#include "reload.h"
 #include "script/script.h"
 
 #include <signal.h>
@@ -37,6 +38,7 @@ struct host {
     struct keeper *keeper; // NULL: nothing is kept
     struct script *script;
     struct scheduler *scheduler; // of a script that returned its table
+    struct reload *reload;       // of such a script while it runs
     struct scheduler_environment environment;
     struct tls_options tls;
     bool tls_checked;
@@ -234,11 +236,20 @@ static void end_at_once(struct host *host, int number)
     _exit(128 + number);
 }
 
+static void on_hangup(struct host *host)
+{
+    if (host->reload != NULL)
+        reload_request(host->reload, "SIGHUP");
+    else
+        log_warning("SIGHUP: nothing to reload; a script that returns its scheduler can be "
+                    "reloaded while it runs, one that runs its drivers itself cannot");
+}
+
 static void on_signal(void *data, int number)
 {
     struct host *host = data;
     if (number == SIGHUP) {
-        log_info("SIGHUP: scripts cannot be reloaded yet; nothing is done");
+        on_hangup(host);
         return;
     }
     if (host->signals_seen++ > 0)
@@ -251,6 +262,8 @@ static void on_signal(void *data, int number)
 static void on_exit_asked(void *data, int code)
 {
     struct host *host = data;
+    if (reload_loading(host->reload))
+        return;
     log_debug("the script asked to exit with status %d", code);
     stop_drivers(host);
     give_up_callbacks(host);
@@ -290,6 +303,7 @@ static void take_down(struct host *host)
 {
     stop_drivers(host);
     loop_uv_run(host->loop, drivers_finished, host);
+    reload_destroy(host->reload);
     timer_stop(&host->patience);
     keep_state(host);
     while (host->environment.first != NULL)
@@ -358,13 +372,37 @@ static void ignore_state(struct host *host)
 
 // ---- the script ----
 
-static bool load(struct host *host, struct error *err)
+static void on_source(void *data)
 {
+    struct host *host = data;
+    reload_add_source(host->reload);
+}
+
+// An empty world, of the first version and of later ones.
+static struct script *create_script(void *data, struct error *err)
+{
+    struct host *host = data;
     const struct script_module modules[] = {{"mesos", module_open, &host->environment},
                                             {.name = NULL}};
-    const struct script_settings settings = {
-        .loop = host->loop, .modules = modules, .on_exit = on_exit_asked, .data = host};
-    host->script = script_create(&settings, err);
+    const struct script_settings settings = {.loop = host->loop,
+                                             .modules = modules,
+                                             .on_exit = on_exit_asked,
+                                             .on_source = on_source,
+                                             .data = host};
+    return script_create(&settings, err);
+}
+
+static void on_swapped(void *data, struct script *script)
+{
+    struct host *host = data;
+    host->script = script;
+    if (host->keeper != NULL)
+        keeper_follow(host->keeper, script);
+}
+
+static bool load(struct host *host, struct error *err)
+{
+    host->script = create_script(host, err);
     if (host->script == NULL || !restore_state(host, err))
         return false;
     return script_load(host->script, host->options->script, host->options->argc,
@@ -398,6 +436,15 @@ static void run_scheduler(struct host *host)
 {
     if (host->scheduler == NULL || host->ending)
         return;
+    const struct reload_settings settings = {.options = host->options,
+                                             .loop = host->loop,
+                                             .script = host->script,
+                                             .scheduler = host->scheduler,
+                                             .environment = &host->environment,
+                                             .create = create_script,
+                                             .swapped = on_swapped,
+                                             .data = host};
+    host->reload = reload_create(&settings);
     driver_start(scheduler_driver(host->scheduler));
     loop_uv_run(host->loop, is_over, host);
     stop_drivers(host);

@@ -36,6 +36,8 @@ struct options {
     const char *resources; // NULL: this machine's
     const char *work_dir;  // NULL: a fresh temporary folder
     struct options_address listen;
+    int no_watch;                                                  // 1: reload only when asked
+    int64_t reload_probation;                                      // callbacks
     int64_t record_limit;                                          // bytes
     double registration_backoff, connect_timeout, answer_timeout;  // seconds
     const char *principal, *secret_file, *credential, *token_file; // each may be NULL

@@ -182,6 +182,11 @@ function Scheduler:operationStatusUpdate(driver, status) end
 ---@return "reregister"?
 function Scheduler:frameworkRemoved(driver, message) end
 
+-- The first call into a version of the script that was loaded while the framework ran. The outstanding offers come next,
+-- in resourceOffers. What the version before knew is in mesos.state; its timers and coroutines are gone.
+---@param driver mesos.SchedulerDriver
+function Scheduler:reloaded(driver) end
+
 -- The driver was aborted before this call.
 ---@param driver mesos.SchedulerDriver
 ---@param message string
