@@ -37,7 +37,6 @@ local BAD = {
     { "http://h1:5050/api/v1", "nothing expected behind host and port, got '/api/v1'" },
     { "ftp://h1:5050", "http:// or https:// expected, got 'ftp://'" },
     { "mesos://h1:5050", "http:// or https:// expected, got 'mesos://'" },
-    { "http://user:hush@h1:5050", "'h1:5050'", "user and password do not belong in it" },
     -- lists
     { "h1:5050,", "it is empty" },
     { ",h1:5050", "it is empty" },
@@ -113,7 +112,7 @@ describe("an address of masters", function()
     end)
 
     it("is asked for by a session time-out that makes sense", function()
-        for _, value in ipairs { "0", "-1", "0.05", "4000", "10s", "nan", "" } do
+        for _, value in ipairs { "0", "-1", "0.05", "4000", "10x", "nan", "" } do
             local run = program.run { args = { "check", "--zk-session-timeout", value, script } }
             assert.equal(2, run.code)
             assert.matches("zk%-session%-timeout: a number of seconds from 0.1 to 3600 expected, got '" .. value:gsub("%-", "%%-"),
