@@ -24,7 +24,7 @@ local mesos = {}
 ---@class mesos.DriverOptions
 ---@field scheduler mesos.Scheduler
 ---@field framework mesos.FrameworkInfo? what is left out is filled in
----@field master string? where the master is; default: that of the command line
+---@field master string? where the master is: host:port[,...], zk://host:port[,...]/path, file:///path or local[:N]; default: that of the command line
 ---@field implicitAcknowledgements boolean? default: true
 ---@field suppressedRoles string[]?
 ---@field offerConstraints mesos.OfferConstraints?
