@@ -25,6 +25,7 @@ struct scheduler_environment {
     // Runs turns of the loop until `done`; for driver:run() and driver:join().
     void (*run)(void *data, bool (*done)(void *data), void *done_data);
     bool checking; // load and look, but contact nobody
+    bool ending;   // start no driver any more
     void *data;
 
     struct scheduler *first; // all of them

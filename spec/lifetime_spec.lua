@@ -171,6 +171,44 @@ describe("the loop below a script", function()
     end)
 end)
 
+describe("a driver that would start when the program ends", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    it("does not: the main chunk ends there", function()
+        local m, run = own [[
+            while true do
+                mesos.SchedulerDriver { framework = { name = "x", failover_timeout = 60 }, scheduler = {} }:run()
+                say("over")
+            end
+        ]]
+        m:wait_for("SUBSCRIBE")
+        run:wait_for("registered with")
+        run:kill("sigterm")
+        ends(run, 0)
+        assert.equal("over\n", run.stdout)
+    end)
+
+    it("raises in what still runs beside it", function()
+        local _, run = hosted [[
+            function scheduler:registered(driver)
+                mesos.spawn(function()
+                    while true do
+                        mesos.sleep(0)
+                        mesos.SchedulerDriver {
+                            framework = { name = "x" }, scheduler = {}, master = "127.0.0.1:1",
+                        }:start()
+                    end
+                end)
+                mesos.after(0.05, function() driver:stop() end)
+            end
+        ]]
+        ends(run, 0)
+    end)
+end)
+
 describe("a refusal without words", function()
     after_each(function()
         program.cleanup()
