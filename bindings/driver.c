@@ -104,6 +104,9 @@ static void check_start(lua_State *L, const struct scheduler_environment *enviro
         script_exit(L, 0);
     if (environment->ending)
         luaL_error(L, "driver:start() starts nothing any more: the program is coming to its end");
+    if (environment->replacing)
+        luaL_error(L, "a new version cannot run a driver itself, as the version before returned "
+                      "its scheduler: return it too, or start the program again");
 }
 
 static int l_start(lua_State *L) // [-1, +1, e]
