@@ -7,13 +7,25 @@
 
 ---@class mesos
 ---@field version string
----@field state table plain data that outlives a reload
+---@field state table outlives a reload, and with --state FILE a restart: see below
 ---@field log mesos.log
 ---@field DRIVER_NOT_STARTED "DRIVER_NOT_STARTED"
 ---@field DRIVER_RUNNING "DRIVER_RUNNING"
 ---@field DRIVER_ABORTED "DRIVER_ABORTED"
 ---@field DRIVER_STOPPED "DRIVER_STOPPED"
 local mesos = {}
+
+-- Plain data: nil, booleans, numbers, strings and tables of them, nested, shared and in cycles; keys are strings,
+-- numbers or booleans. A function, userdata, coroutine or table with a metatable in it is an error in the log that names
+-- its path, and nothing is kept until it is gone; of an offer or a status keep its :table(). It is always the same table,
+-- and another may be assigned.
+--
+-- With --state FILE it is written to FILE, whole or not at all, at the latest a second after a change. No call leaves
+-- before what the script had noted by then is on the disk: so a task that was launched, and an update that was
+-- acknowledged, are known after a crash. The reverse does not hold: what was noted may not have been sent. Ask for such
+-- tasks by their ids (driver:reconcileTasks), and take updates that come twice.
+---@type table
+mesos.state = {}
 
 ---@alias mesos.Status
 ---| "DRIVER_NOT_STARTED"
@@ -161,6 +173,19 @@ function Scheduler:inverseOfferRescinded(driver, inverseOfferId) end
 ---@param driver mesos.SchedulerDriver
 ---@param status mesos.OperationStatus
 function Scheduler:operationStatusUpdate(driver, status) end
+
+-- The master has completed the framework whose id was kept (--state) or given: its failover timeout is over, or it was
+-- torn down, and its tasks are gone. Returning "reregister" goes on as a new framework, which begins with registered;
+-- anything else, or no such callback, ends in error.
+---@param driver mesos.SchedulerDriver
+---@param message string
+---@return "reregister"?
+function Scheduler:frameworkRemoved(driver, message) end
+
+-- The first call into a version of the script that was loaded while the framework ran. The outstanding offers come next,
+-- in resourceOffers. What the version before knew is in mesos.state; its timers and coroutines are gone.
+---@param driver mesos.SchedulerDriver
+function Scheduler:reloaded(driver) end
 
 -- The driver was aborted before this call.
 ---@param driver mesos.SchedulerDriver
