@@ -39,7 +39,7 @@ local function json(port, fields)
     return cjson.encode(info(port, fields))
 end
 
-local clients = {}
+local clients, frameworks = {}, {}
 
 local function client(options)
     local one = zk:client(options)
@@ -66,7 +66,9 @@ local function run(options)
     local args = { "-v", "--zk-session-timeout", tostring(options.timeout or 2), "--master", address }
     table.move(options.args or {}, 1, #(options.args or {}), #args + 1, args)
     args[#args + 1] = program.script(SCRIPT .. (options.body or "") .. "\nreturn scheduler")
-    return program.start { args = args }
+    local framework = program.start { args = args }
+    frameworks[#frameworks + 1] = framework
+    return framework
 end
 
 local function named(port)
@@ -115,13 +117,23 @@ describe("ZooKeeper", function()
         one:close()
     end)
 
+    -- Whatever happened, SIGTERM ends a framework, and it has cleaned up (which a build with sanitizers tells).
+    local function end_frameworks()
+        for _, framework in ipairs(frameworks) do
+            framework:kill()
+            assert.is_true(framework:wait() <= 1, framework:report())
+        end
+    end
+
     after_each(function()
+        local ok, message = pcall(end_frameworks)
         program.cleanup()
         master.cleanup()
         for _, one in ipairs(clients) do
             one:vanish()
         end
-        clients = {}
+        clients, frameworks = {}, {}
+        assert(ok, message)
     end)
 
     describe("leader detection", function()
