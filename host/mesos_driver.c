@@ -901,28 +901,31 @@ enum mesos_status mesos_driver_status(struct mesos_driver *this)
 
 // ---- the log ----
 
-// The caller's function, and what it is given, for as long as it is in use.
-static struct {
+// The program's function, and what it is given.
+struct taker {
     mesos_log_function function;
     void *data;
-} taker;
+};
 
 // The levels have the same numbers.
 static void on_line(void *data, enum log_level level, const char *text)
 {
-    (void)data;
-    taker.function(taker.data, (enum mesos_log_level)level, text);
+    const struct taker *taker = data;
+    taker->function(taker->data, (enum mesos_log_level)level, text);
 }
 
+// Once another is in its place nobody reads the old one any more.
 void mesos_driver_set_log(mesos_log_function function, void *data, enum mesos_log_level level)
 {
-    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // over `current`
+    static struct taker *current;
+    struct taker *taker = function ? memory_new(sizeof *taker) : NULL;
+    if (taker != NULL)
+        *taker = (struct taker){.function = function, .data = data};
     pthread_mutex_lock(&mutex);
-    log_set_sink(NULL, NULL); // nobody reads `taker` after this
-    taker.function = function;
-    taker.data = data;
     log_set_level((enum log_level)level);
-    if (function != NULL)
-        log_set_sink(on_line, NULL);
+    log_set_sink(taker ? on_line : NULL, taker);
+    free(current);
+    current = taker;
     pthread_mutex_unlock(&mutex);
 }

@@ -201,6 +201,24 @@ describe("the driver", function()
         assert.equal(1, #m:calls_of("KILL"))
     end)
 
+    it("remembers which roles are suppressed, of those that it has", function()
+        local m, run = subscribed [[
+            scheduler.framework.roles = { "a", "b", "c" }
+            function scheduler:registered(driver)
+                driver:suppressOffers { "b", "typo" }
+                driver:suppressOffers {}
+                mesos.after(0.1, function() driver:reconnect() end)
+            end
+            function scheduler:disconnected(driver) driver:suppressOffers { "c" } driver:reviveOffers { "b", "x" } end
+            function scheduler:reregistered(driver) driver:stop(true) end
+        ]]
+        assert.same({ "b", "typo" }, m:wait_for("SUPPRESS").call.suppress.roles)
+        assert.same({ "c" }, m:wait_for("SUBSCRIBE", 2).call.subscribe.suppressed_roles)
+        assert.equal(0, run:wait())
+        assert.equal(1, #m:calls_of("SUPPRESS"))
+        assert.equal(0, #m:calls_of("REVIVE"))
+    end)
+
     it("tells at once of an offer that cannot be used", function()
         local m, run = subscribed [[
             local seen

@@ -33,7 +33,7 @@ void framework_set_principal(struct framework *framework,
 bool framework_has_capability(const struct framework *framework,
                               Mesos__V1__FrameworkInfo__Capability__Type type);
 
-// NULL means all roles of the framework.
+// NULL means all roles of the framework; others than those are left out.
 void framework_suppress(struct framework *framework, const char *const *roles);
 void framework_revive(struct framework *framework, const char *const *roles);
 
