@@ -103,6 +103,9 @@ static int l_start(lua_State *L) // [-1, +1, e]
     struct driver *driver = scheduler_driver(scheduler);
     if (scheduler_environment(scheduler)->checking)
         script_exit(L, 0);
+    if (scheduler_environment(scheduler)->replacing)
+        luaL_error(L, "a new version cannot run a driver itself, as the version before returned "
+                      "its scheduler: return it too, or start the program again");
     if (driver_status(driver) == DRIVER_NOT_STARTED)
         scheduler_hold(L, scheduler, 1);
     return push_status(L, driver_start(driver));

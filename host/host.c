@@ -13,9 +13,11 @@
 #include "bindings/module.h"
 #include "bindings/scheduler.h"
 #include "cluster/cluster.h"
+#include "keeper.h"
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
 #include "mesos/transport_http.h"
+#include "reload.h"
 #include "script/script.h"
 
 #include <signal.h>
@@ -33,14 +35,17 @@ struct host {
     struct loop *loop;
     struct signals *signals;
     struct cluster *cluster;
+    struct keeper *keeper; // NULL: nothing is kept
     struct script *script;
     struct scheduler *scheduler; // of a script that returned its table
+    struct reload *reload;       // of such a script while it runs
     struct scheduler_environment environment;
     struct tls_options tls;
     bool tls_checked;
     struct timer patience;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
+    bool lost_state;   // what was to be kept could not be
     unsigned signals_seen;
 };
 
@@ -151,7 +156,10 @@ static struct transport *create_transport(struct host *host, struct credentials 
                                                      .call_timeout = options->answer_timeout,
                                                      .tls = &host->tls,
                                                      .credentials = credentials};
-    return transport_http_create(host->loop, &transport);
+    struct transport *direct = transport_http_create(host->loop, &transport);
+    if (host->keeper == NULL)
+        return direct;
+    return transport_gate_create(keeper_gate(host->keeper), direct);
 }
 
 static bool on_connect(void *data, const char *master, const struct credentials_options *credential,
@@ -178,6 +186,18 @@ static bool on_connect(void *data, const char *master, const struct credentials_
     }
     credentials_unref(credentials);
     return good;
+}
+
+static struct slice on_kept_id(void *data)
+{
+    struct host *host = data;
+    return keeper_framework_id(host->keeper);
+}
+
+static bool on_keep_id(void *data, struct slice id, struct error *err)
+{
+    struct host *host = data;
+    return keeper_set_framework_id(host->keeper, id, err);
 }
 
 static void on_run(void *data, bool (*done)(void *data), void *done_data)
@@ -216,11 +236,20 @@ static void end_at_once(struct host *host, int number)
     _exit(128 + number);
 }
 
+static void on_hangup(struct host *host)
+{
+    if (host->reload != NULL)
+        reload_request(host->reload, "SIGHUP");
+    else
+        log_warning("SIGHUP: nothing to reload; a script that returns its scheduler can be "
+                    "reloaded while it runs, one that runs its drivers itself cannot");
+}
+
 static void on_signal(void *data, int number)
 {
     struct host *host = data;
     if (number == SIGHUP) {
-        log_info("SIGHUP: scripts cannot be reloaded yet; nothing is done");
+        on_hangup(host);
         return;
     }
     if (host->signals_seen++ > 0)
@@ -233,6 +262,8 @@ static void on_signal(void *data, int number)
 static void on_exit_asked(void *data, int code)
 {
     struct host *host = data;
+    if (reload_loading(host->reload))
+        return;
     log_debug("the script asked to exit with status %d", code);
     stop_drivers(host);
     give_up_callbacks(host);
@@ -255,14 +286,30 @@ static bool cluster_is_gone(void *data)
 
 // ---- setting up and taking down ----
 
+// The last look at mesos.state, when nothing of the script runs any more.
+static void keep_state(struct host *host)
+{
+    struct error err = {0};
+    if (host->keeper == NULL)
+        return;
+    if (!keeper_save(host->keeper, &err)) {
+        log_error("mesos.state is not kept: %s", err.text);
+        host->lost_state = true;
+    }
+    keeper_follow(host->keeper, NULL);
+}
+
 static void take_down(struct host *host)
 {
     stop_drivers(host);
     loop_uv_run(host->loop, drivers_finished, host);
+    reload_destroy(host->reload);
     timer_stop(&host->patience);
+    keep_state(host);
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
     script_destroy(host->script);
+    keeper_close(host->keeper);
     if (host->cluster != NULL) {
         cluster_stop(host->cluster, on_cluster_stopped, host);
         loop_uv_run(host->loop, cluster_is_gone, host);
@@ -293,16 +340,70 @@ static void set_up(struct host *host, const struct options *options)
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
 }
 
+// ---- what is kept ----
+
+static bool open_keeper(struct host *host, struct error *err)
+{
+    if (host->options->state == NULL || host->environment.checking)
+        return true;
+    host->keeper = keeper_open(host->loop, host->options->state, err);
+    host->environment.kept_id = on_kept_id;
+    host->environment.keep_id = on_keep_id;
+    return host->keeper != NULL;
+}
+
+// To be called before the script is loaded.
+static bool restore_state(struct host *host, struct error *err)
+{
+    if (host->keeper == NULL)
+        return true;
+    if (!keeper_restore(host->keeper, host->script, err))
+        return false;
+    keeper_follow(host->keeper, host->script);
+    return true;
+}
+
+// What a script that did not load has left in mesos.state is half done.
+static void ignore_state(struct host *host)
+{
+    if (host->keeper != NULL)
+        keeper_follow(host->keeper, NULL);
+}
+
 // ---- the script ----
+
+static void on_source(void *data)
+{
+    struct host *host = data;
+    reload_add_source(host->reload);
+}
+
+// An empty world, of the first version and of later ones.
+static struct script *create_script(void *data, struct error *err)
+{
+    struct host *host = data;
+    const struct script_module modules[] = {{"mesos", module_open, &host->environment},
+                                            {.name = NULL}};
+    const struct script_settings settings = {.loop = host->loop,
+                                             .modules = modules,
+                                             .on_exit = on_exit_asked,
+                                             .on_source = on_source,
+                                             .data = host};
+    return script_create(&settings, err);
+}
+
+static void on_swapped(void *data, struct script *script)
+{
+    struct host *host = data;
+    host->script = script;
+    if (host->keeper != NULL)
+        keeper_follow(host->keeper, script);
+}
 
 static bool load(struct host *host, struct error *err)
 {
-    const struct script_module modules[] = {{"mesos", module_open, &host->environment},
-                                            {.name = NULL}};
-    const struct script_settings settings = {
-        .loop = host->loop, .modules = modules, .on_exit = on_exit_asked, .data = host};
-    host->script = script_create(&settings, err);
-    if (host->script == NULL)
+    host->script = create_script(host, err);
+    if (host->script == NULL || !restore_state(host, err))
         return false;
     return script_load(host->script, host->options->script, host->options->argc,
                        host->options->argv, err);
@@ -335,6 +436,15 @@ static void run_scheduler(struct host *host)
 {
     if (host->scheduler == NULL || host->ending)
         return;
+    const struct reload_settings settings = {.options = host->options,
+                                             .loop = host->loop,
+                                             .script = host->script,
+                                             .scheduler = host->scheduler,
+                                             .environment = &host->environment,
+                                             .create = create_script,
+                                             .swapped = on_swapped,
+                                             .data = host};
+    host->reload = reload_create(&settings);
     driver_start(scheduler_driver(host->scheduler));
     loop_uv_run(host->loop, is_over, host);
     stop_drivers(host);
@@ -345,11 +455,13 @@ static void run_scheduler(struct host *host)
 static int run(struct host *host)
 {
     struct error err = {0};
-    bool ready = load(host, &err) && scheduler_adopt(host->script, &host->environment,
-                                                     on_name_warning, host, &host->scheduler, &err);
+    bool ready = open_keeper(host, &err) && load(host, &err) &&
+                 scheduler_adopt(host->script, &host->environment, on_name_warning, host,
+                                 &host->scheduler, &err);
     bool exiting = host->script != NULL && script_exit_requested(host->script, NULL);
     if (!ready && !exiting) {
         log_error("%s", err.text);
+        ignore_state(host);
         return EXIT_USAGE;
     }
     if (ready && !host->environment.checking)
@@ -363,7 +475,7 @@ int host_run(const struct options *options)
     set_up(&host, options);
     int status = run(&host);
     take_down(&host);
-    return status;
+    return status == 0 && host.lost_state ? EXIT_ABORTED : status;
 }
 
 int host_check(const struct options *options)

@@ -236,6 +236,16 @@ static bool call_error(struct mesos_driver *this, const struct driver_event *eve
     return true;
 }
 
+static bool call_framework_removed(struct mesos_driver *this, const struct driver_event *event)
+{
+    if (this->scheduler.framework_removed == NULL)
+        return true;
+    char *text = memory_text((const char *)event->data.data, event->data.length);
+    this->scheduler.framework_removed(this->data, this, text);
+    free(text);
+    return true;
+}
+
 static bool (*const calls[CALLBACKS])(struct mesos_driver *this, const struct driver_event *) = {
     [CALLBACK_REGISTERED] = call_registered,
     [CALLBACK_REREGISTERED] = call_reregistered,
@@ -250,6 +260,7 @@ static bool (*const calls[CALLBACKS])(struct mesos_driver *this, const struct dr
     [CALLBACK_INVERSE_OFFERS] = call_inverse_offers,
     [CALLBACK_INVERSE_OFFER_RESCINDED] = call_rescinded,
     [CALLBACK_OPERATION_STATUS_UPDATE] = call_operation_status,
+    [CALLBACK_FRAMEWORK_REMOVED] = call_framework_removed,
 };
 
 static bool on_callback(void *data, const struct driver_event *event)
@@ -316,6 +327,12 @@ static void act_reconnect(struct driver *driver, const struct operation *operati
 {
     (void)operation;
     driver_reconnect(driver);
+}
+
+static void act_reregister(struct driver *driver, const struct operation *operation)
+{
+    (void)operation;
+    driver_reregister(driver);
 }
 
 // ---- submitting ----
@@ -711,6 +728,13 @@ enum mesos_status mesos_driver_reconnect(struct mesos_driver *this)
     if (!is_running(this))
         return status_of(this);
     return submit(this, operation_create(act_reconnect));
+}
+
+enum mesos_status mesos_driver_reregister(struct mesos_driver *this)
+{
+    if (!is_running(this))
+        return status_of(this);
+    return submit(this, operation_create(act_reregister));
 }
 
 // ---- what it knows ----

@@ -36,12 +36,15 @@ struct options {
     const char *resources; // NULL: this machine's
     const char *work_dir;  // NULL: a fresh temporary folder
     struct options_address listen;
+    int no_watch;                                                  // 1: reload only when asked
+    int64_t reload_probation;                                      // callbacks
     int64_t record_limit;                                          // bytes
     double registration_backoff, connect_timeout, answer_timeout;  // seconds
     const char *principal, *secret_file, *credential, *token_file; // each may be NULL
     int tls, verify, tls_1_2, tls_1_3;                             // 0 or 1
     const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
     int64_t verification_depth;                                    // 0: any
+    const char *state;                                             // file, or NULL: nothing is kept
     enum log_level log_level;
 };
 

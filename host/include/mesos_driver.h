@@ -128,6 +128,12 @@ struct mesos_scheduler {
                                     const Mesos__V1__OfferID *inverse_offer_id);
     void (*operation_status_update)(void *data, struct mesos_driver *driver,
                                     const Mesos__V1__OperationStatus *status);
+
+    // The master has completed the framework whose id the driver came with (options.framework->id,
+    // or that of an earlier registration): its failover timeout is over, or it was torn down, and
+    // its tasks are gone. mesos_driver_reregister() in this callback goes on as a new framework;
+    // otherwise `error` follows.
+    void (*framework_removed)(void *data, struct mesos_driver *driver, const char *message);
 };
 
 // ---- life ----
@@ -286,6 +292,10 @@ mesos_driver_update_framework(struct mesos_driver *driver,
 
 // Gives up the subscription and takes a new one. Keeps nothing of yours.
 enum mesos_status mesos_driver_reconnect(struct mesos_driver *driver);
+
+// In framework_removed, and of no effect elsewhere: drops the framework id and subscribes as a new
+// framework, which begins with `registered`.
+enum mesos_status mesos_driver_reregister(struct mesos_driver *driver);
 
 // ---- what it knows ----
 

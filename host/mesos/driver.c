@@ -44,10 +44,12 @@ struct driver {
     bool explicit_acknowledgements;
     bool connected;  // as the callbacks told it
     bool registered; // `registered` was called once
-    bool outdated;   // the master has not seen the latest framework, roles or constraints
-    bool settled;    // `finished` was called
-    bool doomed;     // destroyed inside one of our functions
-    unsigned depth;  // of enter() and leave()
+    bool reregister; // a removed framework goes on as a new one
+    bool torn_down;
+    bool outdated;  // the master has not seen the latest framework, roles or constraints
+    bool settled;   // `finished` was called
+    bool doomed;    // destroyed inside one of our functions
+    unsigned depth; // of enter() and leave()
 
     struct framework framework;
     struct bytes *master; // MasterInfo, or NULL
@@ -57,6 +59,13 @@ struct driver {
     bool delivering; // a callback has not come to its end
     struct driver_event current;
     char *fatal; // the error that aborted the driver, until its callback
+
+    bool held;      // events wait for driver_release()
+    bool repeating; // the event of the current callback is to come again
+    bool has_again; // `again` is an event that comes again; we own its block
+    bool greeting;  // CALLBACK_RELOADED is to come
+    bool offers_again, inverse_offers_again; // the outstanding ones are to come again
+    struct driver_event again;
 
     struct offers *offers, *inverse_offers;
     const struct offer **batch; // the offers of the current event
@@ -97,6 +106,8 @@ const char *driver_callback_name(enum driver_callback callback)
         [CALLBACK_INVERSE_OFFERS] = "inverseOffers",
         [CALLBACK_INVERSE_OFFER_RESCINDED] = "inverseOfferRescinded",
         [CALLBACK_OPERATION_STATUS_UPDATE] = "operationStatusUpdate",
+        [CALLBACK_RELOADED] = "reloaded",
+        [CALLBACK_FRAMEWORK_REMOVED] = "frameworkRemoved",
     };
     return names[callback];
 }
@@ -245,6 +256,8 @@ static void on_answer(void *data, const struct transport_reply *reply)
         unanswered(this, slot->type, reply);
     else if (reply->status != 200 && reply->status != 202)
         refused(this, slot->type, reply);
+    else if (slot->type == CALL_TEARDOWN)
+        this->torn_down = true;
     if (reply->broken)
         broken(this, slot->type, reply);
     settle(this);
@@ -298,6 +311,44 @@ static void return_offers(struct driver *this)
     }
 }
 
+// What driver_repeat() asked for. Offers need no event: they are still outstanding.
+static void keep_event(struct driver *this)
+{
+    this->repeating = false;
+    if (this->current.callback == CALLBACK_RESOURCE_OFFERS)
+        this->offers_again = true;
+    else if (this->current.callback == CALLBACK_INVERSE_OFFERS)
+        this->inverse_offers_again = true;
+    else if (this->current.callback == CALLBACK_RELOADED)
+        this->greeting = true;
+    else
+        this->has_again = true;
+    this->again = this->current;
+    if (!this->has_again)
+        bytes_unref(this->current.block);
+}
+
+static void go_on_as_new(struct driver *this)
+{
+    log_info("framework %.*s was removed; going on as a new one",
+             SLICE_ARGS(framework_id(&this->framework)));
+    framework_set_id(&this->framework, slice_text(""));
+    this->registered = false;
+    subscription_start(&this->subscription);
+}
+
+// What was asked with frameworkRemoved is answered.
+static void finish_removed(struct driver *this, bool ok)
+{
+    if (ok && this->reregister) {
+        go_on_as_new(this);
+        return;
+    }
+    char *text = memory_text((const char *)this->current.data.data, this->current.data.length);
+    driver_fail(this, text);
+    free(text);
+}
+
 static void finish_delivery(struct driver *this, bool ok)
 {
     struct bytes *block = this->current.block;
@@ -305,6 +356,11 @@ static void finish_delivery(struct driver *this, bool ok)
     this->delivering = false;
     if (!ok)
         this->counters.failed[callback]++;
+    if (this->repeating && running(this) && !ok) {
+        keep_event(this);
+        return;
+    }
+    this->repeating = false;
     if (running(this) && ok && !this->explicit_acknowledgements) {
         if (callback == CALLBACK_STATUS_UPDATE)
             acknowledge(this, CALL_ACKNOWLEDGE, this->current.message);
@@ -313,6 +369,8 @@ static void finish_delivery(struct driver *this, bool ok)
     } else if (running(this) && !ok && callback == CALLBACK_RESOURCE_OFFERS) {
         return_offers(this);
     }
+    if (running(this) && callback == CALLBACK_FRAMEWORK_REMOVED)
+        finish_removed(this, ok);
     bytes_unref(block);
 }
 
@@ -322,7 +380,7 @@ static void deliver(struct driver *this, const struct driver_event *event)
     this->current = *event;
     this->delivering = true;
     this->counters.events[event->callback]++;
-    enum driver_outcome outcome = this->listener->callback(this->data, event);
+    enum driver_outcome outcome = this->listener->callback(this->data, &this->current);
     if (outcome != OUTCOME_PENDING)
         finish_delivery(this, outcome == OUTCOME_DONE);
 }
@@ -391,6 +449,31 @@ static void deliver_callback(struct driver *this, struct driver_event *event)
     deliver(this, event);
 }
 
+// The answer to SUBSCRIBE with the id of a framework whose failover timeout is over, or that was
+// torn down.
+static bool means_removed(const struct driver *this, struct slice text)
+{
+    static const char words[] = "Framework has been removed";
+    return !this->connected && framework_id(&this->framework).length > 0 &&
+           memmem(text.data, text.length, words, sizeof words - 1) != NULL;
+}
+
+// An ERROR ended the stream.
+static void deliver_error(struct driver *this, struct driver_event *event)
+{
+    if (means_removed(this, event->data)) {
+        event->callback = CALLBACK_FRAMEWORK_REMOVED;
+        event->framework_id = framework_id(&this->framework);
+        this->reregister = false;
+        deliver(this, event);
+        return;
+    }
+    char *text = memory_text((const char *)event->data.data, event->data.length);
+    bytes_unref(event->block);
+    driver_fail(this, text);
+    free(text);
+}
+
 static void deliver_record(struct driver *this, struct bytes *record)
 {
     struct driver_event event;
@@ -398,10 +481,7 @@ static void deliver_record(struct driver *this, struct bytes *record)
     if (kind == EVENT_SUBSCRIBED) {
         deliver_subscribed(this, &event);
     } else if (kind == EVENT_CALLBACK && event.callback == CALLBACK_ERROR) {
-        char *text = memory_text((const char *)event.data.data, event.data.length);
-        bytes_unref(record);
-        driver_fail(this, text);
-        free(text);
+        deliver_error(this, &event);
     } else if (kind == EVENT_CALLBACK) {
         deliver_callback(this, &event);
     } else {
@@ -410,16 +490,71 @@ static void deliver_record(struct driver *this, struct bytes *record)
     }
 }
 
+static void deliver_reloaded(struct driver *this)
+{
+    struct driver_event event = {.callback = CALLBACK_RELOADED};
+    this->greeting = false;
+    deliver(this, &event);
+}
+
+static void deliver_again(struct driver *this)
+{
+    struct driver_event event = this->again;
+    this->has_again = false;
+    deliver(this, &event);
+}
+
+// All outstanding offers as one event, as if they had just been made.
+static void deliver_offers_again(struct driver *this, struct offers *offers,
+                                 enum driver_callback callback)
+{
+    struct buffer list;
+    if (offers_count(offers) == 0)
+        return;
+    buffer_init(&list, SIZE_MAX);
+    for (const struct offer *offer = offers_first(offers); offer != NULL; offer = offer->next)
+        wire_put_bytes(&list, 1, offer->wire);
+    struct bytes *block = bytes_copy(list.data, list.length);
+    buffer_free(&list);
+    struct driver_event event = {.callback = callback, .block = block, .message = slice_of(block)};
+    deliver_callback(this, &event);
+}
+
+static void deliver_queued(struct driver *this)
+{
+    struct bytes *record = dequeue(this);
+    if (record != NULL)
+        deliver_record(this, record);
+    else
+        deliver_disconnected(this);
+}
+
+// False if nothing waits.
+static bool deliver_next(struct driver *this)
+{
+    if (this->greeting) {
+        deliver_reloaded(this);
+    } else if (this->has_again) {
+        deliver_again(this);
+    } else if (this->offers_again) {
+        this->offers_again = false;
+        deliver_offers_again(this, this->offers, CALLBACK_RESOURCE_OFFERS);
+    } else if (this->inverse_offers_again) {
+        this->inverse_offers_again = false;
+        deliver_offers_again(this, this->inverse_offers, CALLBACK_INVERSE_OFFERS);
+    } else if (!event_queue_empty(&this->queue)) {
+        deliver_queued(this);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void pump(struct driver *this)
 {
-    while (running(this) && !this->delivering && !event_queue_empty(&this->queue)) {
-        struct bytes *record = dequeue(this);
-        if (record != NULL)
-            deliver_record(this, record);
-        else
-            deliver_disconnected(this);
-    }
-    if (this->fatal != NULL && !this->delivering && !this->doomed)
+    while (running(this) && !this->delivering && !this->held && deliver_next(this))
+        ;
+    if (this->fatal != NULL && !this->delivering && !this->held && !this->doomed)
         deliver_fatal(this);
     settle(this);
 }
@@ -457,6 +592,13 @@ static void on_record(void *data, struct bytes *record)
         bytes_unref(record);
     pump(this);
     leave(this);
+}
+
+static void drop_again(struct driver *this)
+{
+    if (this->has_again)
+        bytes_unref(this->again.block);
+    this->has_again = false;
 }
 
 // It may have been lost by driver_reconnect(), within which nobody expects a callback.
@@ -543,6 +685,8 @@ static void end(struct driver *this, enum driver_status status)
     this->status = status;
     this->connected = false;
     event_queue_clear(&this->queue);
+    drop_again(this);
+    this->greeting = this->offers_again = this->inverse_offers_again = false;
     subscription_drain(&this->subscription);
     timer_start(&this->deadline, loop_seconds(settle_deadline));
     deferral_queue(&this->turn);
@@ -782,12 +926,82 @@ enum driver_status driver_reconnect(struct driver *this)
     return status;
 }
 
+void driver_reregister(struct driver *this)
+{
+    this->reregister = true;
+}
+
 void driver_callback_finished(struct driver *this, bool ok)
 {
     enter(this);
     finish_delivery(this, ok);
     pump(this);
     leave(this);
+}
+
+// ---- another version of the listener ----
+
+void driver_hold(struct driver *this)
+{
+    this->held = true;
+}
+
+void driver_release(struct driver *this)
+{
+    enter(this);
+    this->held = false;
+    pump(this);
+    leave(this);
+}
+
+void driver_repeat(struct driver *this)
+{
+    this->held = true;
+    this->repeating = this->delivering;
+}
+
+void driver_hand_over(struct driver *this)
+{
+    this->greeting = this->offers_again = this->inverse_offers_again = running(this);
+}
+
+static void add_names(struct roles *roles, char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        roles_add(roles, names[i]);
+}
+
+static void revised_framework(struct driver *this, const struct driver_revision *revision,
+                              struct framework *next)
+{
+    const struct framework *now = &this->framework;
+    struct slice info = revision->framework.data ? revision->framework : buffer_slice(&now->wire);
+    struct slice constraints = {.data = NULL};
+    if (revision->constraints)
+        constraints = revision->offer_constraints;
+    else if (now->constraints != NULL)
+        constraints = slice_of(now->constraints);
+    framework_init(next, info, constraints, revision->roles ? revision->suppressed_roles : NULL);
+    if (!revision->roles)
+        add_names(&next->suppressed, now->suppressed.names, now->suppressed.count);
+    if (framework_id(now).length > 0)
+        framework_set_id(next, framework_id(now));
+    framework_set_principal(next, now->info->principal);
+}
+
+void driver_revise(struct driver *this, const struct driver_revision *revision)
+{
+    struct framework next;
+    this->explicit_acknowledgements = revision->explicit_acknowledgements;
+    if (revision->framework.data == NULL && !revision->roles && !revision->constraints)
+        return;
+    revised_framework(this, revision, &next);
+    framework_free(&this->framework);
+    this->framework = next;
+    if (this->connected)
+        send_update_framework(this);
+    else
+        this->outdated = true;
 }
 
 // ---- its state ----
@@ -805,6 +1019,11 @@ bool driver_finished(const struct driver *this)
 bool driver_connected(const struct driver *this)
 {
     return this->connected;
+}
+
+bool driver_torn_down(const struct driver *this)
+{
+    return this->torn_down;
 }
 
 struct slice driver_framework(const struct driver *this)
@@ -901,6 +1120,8 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
         this->slots[i] = (struct answer_slot){.driver = this, .type = (enum call_type)i};
     framework_init(&this->framework, options->framework, options->offer_constraints,
                    options->suppressed_roles);
+    if (options->framework_id.length > 0)
+        framework_set_id(&this->framework, options->framework_id);
     deferral_init(&this->turn, loop, on_turn, this);
     timer_init(&this->deadline, loop, on_deadline, this);
     struct subscription_options subscription = backoff_of(this, options->subscription);
@@ -919,6 +1140,7 @@ void driver_destroy(struct driver *this)
     timer_stop(&this->deadline);
     deferral_cancel(&this->turn);
     event_queue_clear(&this->queue);
+    drop_again(this);
     if (this->delivering && this->depth == 1) {
         this->delivering = false;
         bytes_unref(this->current.block);

@@ -70,9 +70,12 @@ void framework_set_id(struct framework *framework, struct slice id)
     if (slice_equal(framework_id(framework), id))
         return;
     mesos__v1__framework_id__free_unpacked(framework->info->id, NULL);
-    framework->info->id = memory_new(sizeof *framework->info->id);
-    mesos__v1__framework_id__init(framework->info->id);
-    framework->info->id->value = memory_text((const char *)id.data, id.length);
+    framework->info->id = NULL;
+    if (id.length > 0) {
+        framework->info->id = memory_new(sizeof *framework->info->id);
+        mesos__v1__framework_id__init(framework->info->id);
+        framework->info->id->value = memory_text((const char *)id.data, id.length);
+    }
     pack(framework);
 }
 

@@ -26,8 +26,8 @@ bool framework_init(struct framework *framework, struct slice info, struct slice
                     const char *const *suppressed);
 void framework_free(struct framework *framework);
 
-struct slice framework_id(const struct framework *framework); // empty: it has none yet
-void framework_set_id(struct framework *framework, struct slice id);
+struct slice framework_id(const struct framework *framework);        // empty: it has none yet
+void framework_set_id(struct framework *framework, struct slice id); // empty: none any more
 void framework_set_principal(struct framework *framework,
                              const char *principal); // unless it has one, or this is NULL
 bool framework_has_capability(const struct framework *framework,

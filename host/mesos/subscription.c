@@ -366,6 +366,10 @@ void subscription_init(struct subscription *this, struct loop *loop, struct dete
 
 void subscription_start(struct subscription *this)
 {
+    free(this->master);
+    free(this->redirect);
+    this->master = this->redirect = NULL;
+    this->redirects = 0;
     enter(this, SUBSCRIPTION_DETECTING);
     detector_start(this->detector);
 }

@@ -75,7 +75,7 @@ void subscription_init(struct subscription *subscription, struct loop *loop,
                        struct detector *detector, struct transport *transport,
                        const struct subscription_options *options,
                        const struct subscription_events *events, void *data);
-void subscription_start(struct subscription *subscription);
+void subscription_start(struct subscription *subscription); // also again, after it has given up
 
 // Closes the stream and the calls beside it.
 void subscription_stop(struct subscription *subscription);

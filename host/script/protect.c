@@ -62,6 +62,7 @@ static void leave(struct script *script, struct frame *frame)
 // The end of a call into Lua. The trace of a caught error must not turn up behind a later one.
 static void become_idle(struct script *script)
 {
+    script->runs++;
     if (--script->busy > 0)
         return;
     if (script->traced) {
