@@ -38,6 +38,7 @@ struct driver {
     struct detector *detector;
     struct transport *transport;
     struct subscription subscription;
+    double backoff_max; // as it was given
 
     enum driver_status status;
     bool explicit_acknowledgements;
@@ -215,6 +216,17 @@ static void refused(struct driver *this, enum call_type type, const struct trans
     subscription_renew(&this->subscription, &err);
 }
 
+// Nobody knows whether the master carried the call out, and events may still come over a stream
+// that hears us no more: only a new registration makes both sides agree again.
+static void broken(struct driver *this, enum call_type type, const struct transport_reply *reply)
+{
+    struct error err = {0};
+    error_set(&err, ERROR_IO, "the master did not answer %s: %.*s", call_name(type),
+              SLICE_ARGS(reply->body));
+    if (running(this))
+        subscription_renew(&this->subscription, &err);
+}
+
 // They come in crowds when a connection breaks: counted here, told of at the end of the turn.
 static void unanswered(struct driver *this, enum call_type type,
                        const struct transport_reply *reply)
@@ -247,6 +259,8 @@ static void on_answer(void *data, const struct transport_reply *reply)
         refused(this, slot->type, reply);
     else if (slot->type == CALL_TEARDOWN)
         this->torn_down = true;
+    if (reply->broken)
+        broken(this, slot->type, reply);
     settle(this);
     leave(this);
 }
@@ -550,9 +564,20 @@ static void pump(struct driver *this)
 
 // ---- what the subscription tells ----
 
+// A framework that has little time until it is given up comes back sooner.
+static void limit_backoff(struct driver *this)
+{
+    const double least = 0.5;
+    double timeout = this->framework.info->failover_timeout, limit = timeout / 10;
+    this->subscription.options.backoff_max = this->backoff_max;
+    if (timeout > 0 && limit < this->backoff_max)
+        this->subscription.options.backoff_max = limit > least ? limit : least;
+}
+
 static void on_prepare(void *data, struct buffer *call)
 {
     struct driver *this = data;
+    limit_backoff(this);
     framework_set_principal(&this->framework, transport_principal(this->transport));
     framework_write(&this->framework, &this->message);
     call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
@@ -1112,6 +1137,7 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     deferral_init(&this->turn, loop, on_turn, this);
     timer_init(&this->deadline, loop, on_deadline, this);
     struct subscription_options subscription = backoff_of(this, options->subscription);
+    this->backoff_max = options->subscription.backoff_max;
     subscription_init(&this->subscription, loop, this->detector, this->transport, &subscription,
                       &subscription_events, this);
     return this;
