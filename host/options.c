@@ -57,7 +57,7 @@ static const struct row rows[] = {
      .offset = FIELD(master),
      .commands = IN_SCRIPTS,
      .help =
-         "where the master is: host:port[,...], zk://..., file://..., or local[:N] to bring one"},
+         "where the master is: host:port[,...], zk://..., file://..., or local[:N]"},
     {.name = "zk-session-timeout",
      .kind = KIND_SECONDS,
      .initial = "10",
