@@ -41,6 +41,7 @@ struct host {
     struct reload *reload;       // of such a script while it runs
     struct scheduler_environment environment;
     struct tls_options tls;
+    bool tls_checked;
     struct timer patience;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
@@ -116,6 +117,13 @@ static struct credentials *authenticate(const struct options *options,
     return credentials_create(&credentials, err);
 }
 
+// Once: it is not cheap.
+static bool check_tls(struct host *host, struct error *err)
+{
+    host->tls_checked = host->tls_checked || tls_check(&host->tls, err);
+    return host->tls_checked;
+}
+
 static bool connect_local(struct host *host, unsigned agents, struct detector **detector,
                           struct error *err)
 {
@@ -165,7 +173,7 @@ static bool on_connect(void *data, const char *master, const struct credentials_
     if (!read_local(address, &local, &agents, err))
         return false;
     struct credentials *credentials = authenticate(options, credential, local, err);
-    bool good = credentials != NULL && tls_check(&host->tls, err);
+    bool good = credentials != NULL && check_tls(host, err);
     if (good && local && !host->environment.checking)
         good = connect_local(host, agents, &driver->detector, err);
     else if (good)

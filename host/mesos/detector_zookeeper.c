@@ -21,7 +21,7 @@
 
 static const double default_timeout = 10;
 static const double retry_first = 2, retry_most = 60; // seconds
-static const double tell_first = 2, tell_most = 300;  // between two lines of the log
+static const double tell_first = 1, tell_most = 300;  // between two lines of the log
 
 struct detector_zookeeper {
     struct detector detector;

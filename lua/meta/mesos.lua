@@ -36,7 +36,7 @@ mesos.state = {}
 ---@class mesos.DriverOptions
 ---@field scheduler mesos.Scheduler
 ---@field framework mesos.FrameworkInfo? what is left out is filled in
----@field master string? where the master is; default: that of the command line
+---@field master string? where the master is: host:port[,...], zk://host:port[,...]/path, file:///path or local[:N]; default: that of the command line
 ---@field implicitAcknowledgements boolean? default: true
 ---@field suppressedRoles string[]?
 ---@field offerConstraints mesos.OfferConstraints?
@@ -144,6 +144,36 @@ function Scheduler:offerRescinded(driver, offerId) end
 ---@param status mesos.TaskStatus
 function Scheduler:statusUpdate(driver, status) end
 
+---@param driver mesos.SchedulerDriver
+---@param executorId mesos.ExecutorID
+---@param agentId mesos.AgentID
+---@param data string bytes, as the executor sent them
+function Scheduler:frameworkMessage(driver, executorId, agentId, data) end
+
+---@param driver mesos.SchedulerDriver
+---@param agentId mesos.AgentID
+function Scheduler:slaveLost(driver, agentId) end
+
+---@param driver mesos.SchedulerDriver
+---@param executorId mesos.ExecutorID
+---@param agentId mesos.AgentID
+---@param status integer as waitpid tells it
+function Scheduler:executorLost(driver, executorId, agentId, status) end
+
+-- Agents that are asked back for maintenance.
+---@param driver mesos.SchedulerDriver
+---@param inverseOffers mesos.InverseOffer[]
+function Scheduler:inverseOffers(driver, inverseOffers) end
+
+---@param driver mesos.SchedulerDriver
+---@param inverseOfferId mesos.OfferID
+function Scheduler:inverseOfferRescinded(driver, inverseOfferId) end
+
+-- Acknowledged like the update of a task.
+---@param driver mesos.SchedulerDriver
+---@param status mesos.OperationStatus
+function Scheduler:operationStatusUpdate(driver, status) end
+
 -- The master has completed the framework whose id was kept (--state) or given: its failover timeout is over, or it was
 -- torn down, and its tasks are gone. Returning "reregister" goes on as a new framework, which begins with registered;
 -- anything else, or no such callback, ends in error.
@@ -231,6 +261,53 @@ function SchedulerDriver:acknowledgeStatusUpdate(status) end
 ---@param statuses mesos.TaskStatus[]|{ task_id: mesos.TaskID, agent_id: mesos.AgentID?, state: mesos.TaskState }[]?
 ---@return mesos.Status
 function SchedulerDriver:reconcileTasks(statuses) end
+
+---@param executorId mesos.ExecutorID
+---@param agentId mesos.AgentID
+---@param data string any bytes; the message may be lost
+---@return mesos.Status
+function SchedulerDriver:sendFrameworkMessage(executorId, agentId, data) end
+
+---@param executorId mesos.ExecutorID
+---@param agentId mesos.AgentID
+---@return mesos.Status
+function SchedulerDriver:shutdownExecutor(executorId, agentId) end
+
+-- A hint to the allocator; the one that Mesos has does not take it.
+---@param requests mesos.Request[]
+---@return mesos.Status
+function SchedulerDriver:requestResources(requests) end
+
+-- Replaces all of the FrameworkInfo; id, user, principal, hostname and checkpoint are kept where they are left out.
+---@param frameworkInfo mesos.FrameworkInfo
+---@param suppressedRoles string[]
+---@param offerConstraints mesos.OfferConstraints?
+---@return mesos.Status
+function SchedulerDriver:updateFramework(frameworkInfo, suppressedRoles, offerConstraints) end
+
+---@param inverseOfferIds mesos.OfferID|mesos.OfferID[]
+---@param filters mesos.Filters?
+---@return mesos.Status
+function SchedulerDriver:acceptInverseOffers(inverseOfferIds, filters) end
+
+---@param inverseOfferIds mesos.OfferID|mesos.OfferID[]
+---@param filters mesos.Filters?
+---@return mesos.Status
+function SchedulerDriver:declineInverseOffers(inverseOfferIds, filters) end
+
+-- With implicitAcknowledgements = false only.
+---@param status mesos.OperationStatus
+---@return mesos.Status
+function SchedulerDriver:acknowledgeOperationStatus(status) end
+
+-- Asks what became of these operations, or of all (no list): the answers are operation status updates.
+---@param operations { operation_id: mesos.OperationID, agent_id: mesos.AgentID?, resource_provider_id: mesos.ResourceProviderID? }[]?
+---@return mesos.Status
+function SchedulerDriver:reconcileOperations(operations) end
+
+-- Gives up the subscription and takes a new one.
+---@return mesos.Status
+function SchedulerDriver:reconnect() end
 
 -- The outstanding offers.
 ---@return mesos.Offer[]
