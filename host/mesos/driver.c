@@ -67,7 +67,8 @@ struct driver {
     struct driver_event again;
 
     struct offers *offers, *inverse_offers;
-    const struct offer **batch; // the offers of the current event
+    struct updates_kept operation_updates; // delivered, for explicit acknowledgement
+    const struct offer **batch;            // the offers of the current event
     size_t batch_capacity;
 
     struct buffer call, message, declines, decline_filters;
@@ -432,6 +433,8 @@ static void deliver_callback(struct driver *this, struct driver_event *event)
         offers_spend(this->offers, event->offer_id, "was rescinded");
     else if (event->callback == CALLBACK_INVERSE_OFFER_RESCINDED)
         offers_spend(this->inverse_offers, event->offer_id, "was rescinded");
+    else if (event->callback == CALLBACK_OPERATION_STATUS_UPDATE && this->explicit_acknowledgements)
+        updates_keep(&this->operation_updates, event->message);
     deliver(this, event);
 }
 
@@ -796,8 +799,16 @@ enum driver_status driver_acknowledge(struct driver *this, struct slice status)
 
 enum driver_status driver_acknowledge_operation(struct driver *this, struct slice status)
 {
-    if (this->status == DRIVER_RUNNING)
-        acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, status);
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    struct bytes *received = updates_take(&this->operation_updates, status);
+    if (received != NULL)
+        acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, slice_of(received));
+    else
+        log_warning("the status of operation %.*s is not acknowledged: no such status was "
+                    "received, or it was acknowledged already",
+                    SLICE_ARGS(wire_find(wire_find(status, 1), 1)));
+    bytes_unref(received);
     return this->status;
 }
 
@@ -1070,6 +1081,7 @@ static void release(struct driver *this)
     framework_free(&this->framework);
     offers_destroy(this->offers);
     offers_destroy(this->inverse_offers);
+    updates_forget(&this->operation_updates);
     bytes_unref(this->master);
     free(this->batch);
     free(this->fatal);
