@@ -148,7 +148,8 @@ end
 function M.text()
     local places = {
         examples = listing("examples/*.lua"),
-        specs = listing("spec/conformance/*_spec.lua spec/complaints_spec.lua spec/driver_spec.lua spec/reload_spec.lua spec/state_file_spec.lua"),
+        specs = listing("spec/conformance/*_spec.lua spec/complaints_spec.lua spec/driver_spec.lua spec/reload_spec.lua "
+            .. "spec/state_file_spec.lua"),
         current = (M.current()),
     }
     return table_of("callback", M.callbacks(), "Scheduler", SCHEDULER, callback_patterns, places) .. "\n\n"
