@@ -52,6 +52,9 @@ struct driver {
     unsigned depth; // of enter() and leave()
 
     struct framework framework;
+    struct framework fallback; // what the master knows, while it has not answered to a revision
+    bool has_fallback;
+    size_t updates;       // UPDATE_FRAMEWORK calls without an answer
     struct bytes *master; // MasterInfo, or NULL
 
     struct event_queue queue;
@@ -68,7 +71,8 @@ struct driver {
     struct driver_event again;
 
     struct offers *offers, *inverse_offers;
-    const struct offer **batch; // the offers of the current event
+    struct updates_kept operation_updates; // delivered, for explicit acknowledgement
+    const struct offer **batch;            // the offers of the current event
     size_t batch_capacity;
 
     struct buffer call, message, declines, decline_filters;
@@ -145,6 +149,7 @@ static void send_call(struct driver *this, enum call_type type, struct slice mes
     }
     this->counters.calls[type]++;
     this->in_flight++;
+    this->updates += type == CALL_UPDATE_FRAMEWORK;
     transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
 }
 
@@ -246,6 +251,28 @@ static void tell_unanswered(struct driver *this)
     this->unanswered = 0;
 }
 
+static void drop_fallback(struct driver *this)
+{
+    if (this->has_fallback)
+        framework_free(&this->fallback);
+    this->has_fallback = false;
+}
+
+// A revision that the master refused must not be what the driver subscribes with the next time.
+static void revision_answered(struct driver *this, const struct transport_reply *reply)
+{
+    if (--this->updates > 0)
+        return;
+    bool judged = reply->status == 400 || reply->status == 403;
+    if (this->has_fallback && judged && !means_lost(CALL_UPDATE_FRAMEWORK, reply)) {
+        log_warning("the framework stays as the master knows it");
+        framework_free(&this->framework);
+        this->framework = this->fallback;
+        this->has_fallback = false;
+    }
+    drop_fallback(this);
+}
+
 static void on_answer(void *data, const struct transport_reply *reply)
 {
     struct answer_slot *slot = data;
@@ -258,6 +285,8 @@ static void on_answer(void *data, const struct transport_reply *reply)
         refused(this, slot->type, reply);
     else if (slot->type == CALL_TEARDOWN)
         this->torn_down = true;
+    if (slot->type == CALL_UPDATE_FRAMEWORK)
+        revision_answered(this, reply);
     if (reply->broken)
         broken(this, slot->type, reply);
     settle(this);
@@ -446,6 +475,8 @@ static void deliver_callback(struct driver *this, struct driver_event *event)
         offers_spend(this->offers, event->offer_id, "was rescinded");
     else if (event->callback == CALLBACK_INVERSE_OFFER_RESCINDED)
         offers_spend(this->inverse_offers, event->offer_id, "was rescinded");
+    else if (event->callback == CALLBACK_OPERATION_STATUS_UPDATE && this->explicit_acknowledgements)
+        updates_keep(&this->operation_updates, event->message);
     deliver(this, event);
 }
 
@@ -821,8 +852,16 @@ enum driver_status driver_acknowledge(struct driver *this, struct slice status)
 
 enum driver_status driver_acknowledge_operation(struct driver *this, struct slice status)
 {
-    if (this->status == DRIVER_RUNNING)
-        acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, status);
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    struct bytes *received = updates_take(&this->operation_updates, status);
+    if (received != NULL)
+        acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, slice_of(received));
+    else
+        log_warning("the status of operation %.*s is not acknowledged: no such status was "
+                    "received, or it was acknowledged already",
+                    SLICE_ARGS(wire_find(wire_find(status, 1), 1)));
+    bytes_unref(received);
     return this->status;
 }
 
@@ -845,6 +884,8 @@ enum driver_status driver_revive(struct driver *this, const char *const *names)
     if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
         return this->status;
     framework_revive(&this->framework, names);
+    if (this->has_fallback)
+        framework_revive(&this->fallback, names);
     send_roles(this, CALL_REVIVE, names);
     return this->status;
 }
@@ -854,6 +895,8 @@ enum driver_status driver_suppress(struct driver *this, const char *const *names
     if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
         return this->status;
     framework_suppress(&this->framework, names);
+    if (this->has_fallback)
+        framework_suppress(&this->fallback, names);
     send_roles(this, CALL_SUPPRESS, names);
     return this->status;
 }
@@ -892,6 +935,7 @@ enum driver_status driver_update_framework(struct driver *this, struct slice wir
         driver_fail(this, err.text);
         return this->status;
     }
+    drop_fallback(this);
     framework_free(&this->framework);
     this->framework = update;
     if (this->connected)
@@ -996,7 +1040,12 @@ void driver_revise(struct driver *this, const struct driver_revision *revision)
     if (revision->framework.data == NULL && !revision->roles && !revision->constraints)
         return;
     revised_framework(this, revision, &next);
-    framework_free(&this->framework);
+    if (this->connected && this->updates == 0) {
+        this->fallback = this->framework;
+        this->has_fallback = true;
+    } else {
+        framework_free(&this->framework);
+    }
     this->framework = next;
     if (this->connected)
         send_update_framework(this);
@@ -1092,9 +1141,11 @@ static void release(struct driver *this)
     transport_destroy(this->transport);
     detector_destroy(this->detector);
     free_buffers(this);
+    drop_fallback(this);
     framework_free(&this->framework);
     offers_destroy(this->offers);
     offers_destroy(this->inverse_offers);
+    updates_forget(&this->operation_updates);
     bytes_unref(this->master);
     free(this->batch);
     free(this->fatal);
