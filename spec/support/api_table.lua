@@ -19,7 +19,8 @@ local DRIVER = [[ start stop abort join run requestResources launchTasks killTas
 -- Callbacks that events.c does not name, or not alone.
 local EVENTS = {
     reregistered = "SUBSCRIBED", disconnected = "the end of the stream", executorLost = "FAILURE, with an executor",
-    slaveLost = "FAILURE, without an executor",
+    slaveLost = "FAILURE, without an executor", frameworkRemoved = "ERROR, to the id of a framework that is over",
+    reloaded = "a new version of the script",
 }
 
 -- The calls of operations that do more than fill in the message of one.
@@ -147,7 +148,8 @@ end
 function M.text()
     local places = {
         examples = listing("examples/*.lua"),
-        specs = listing("spec/conformance/*_spec.lua spec/complaints_spec.lua spec/driver_spec.lua"),
+        specs = listing("spec/conformance/*_spec.lua spec/complaints_spec.lua spec/driver_spec.lua spec/reload_spec.lua "
+            .. "spec/state_file_spec.lua"),
         current = (M.current()),
     }
     return table_of("callback", M.callbacks(), "Scheduler", SCHEDULER, callback_patterns, places) .. "\n\n"
