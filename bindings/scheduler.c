@@ -437,12 +437,13 @@ struct collected {
     uint32_t callbacks;
 };
 
-// Which callbacks the table at the top has. // [-0, +0, e]
+// Which callbacks the table at the top has itself. // [-0, +0, m]
 static uint32_t find_callbacks(lua_State *L)
 {
     uint32_t found = 0;
     for (int i = 0; i < CALLBACKS; i++) {
-        lua_getfield(L, -1, driver_callback_name((enum driver_callback)i));
+        lua_pushstring(L, driver_callback_name((enum driver_callback)i));
+        lua_rawget(L, -2);
         found |= (lua_isnil(L, -1) ? 0u : 1u) << i;
         lua_pop(L, 1);
     }
@@ -1028,8 +1029,10 @@ bool scheduler_replace(struct scheduler *this, struct script *script,
     struct replacement replacement = {
         .scheduler = this, .script = script, .tell = tell, .data = data, .changes = changes};
     enum protect_outcome outcome = protect_run(script, replace, &replacement, 0);
+    if (outcome == PROTECT_DONE)
+        return true;
     if (outcome != PROTECT_RAISED)
-        return outcome == PROTECT_DONE;
+        return error_set(err, ERROR_SCRIPT, "%s: it ended itself", script_path(script));
     error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
     lua_pop(script_state(script), 1);
     return false;

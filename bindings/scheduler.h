@@ -31,6 +31,7 @@ struct scheduler_environment {
     struct slice (*kept_id)(void *data);
     bool (*keep_id)(void *data, struct slice id, struct error *err);
     bool checking;  // load and look, but contact nobody
+    bool ending;    // start no driver any more
     bool replacing; // a script is loaded that shall take over a scheduler: it may start no driver
     void *data;
 

@@ -212,7 +212,7 @@ static void stop_drivers(struct host *host)
 {
     if (!timer_active(&host->patience))
         timer_start(&host->patience, loop_seconds(callback_patience));
-    host->ending = true;
+    host->ending = host->environment.ending = true;
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         scheduler_stop(each);
 }

@@ -6,6 +6,7 @@
 
 local master = require("support.master")
 local program = require("support.program")
+local rooms = require("rooms")
 
 local build = os.getenv("MESOS_LUA_BUILD") or "build"
 local wrapped = (os.getenv("MESOS_LUA_WRAPPER") or "") ~= ""
@@ -246,6 +247,36 @@ describe("mesos_driver.h", function()
         s.finish()
         assert.equal(0, #m:calls_of("TEARDOWN"))
     end)
+
+    for words, going in pairs({ ["a framework that was removed ends"] = false, ["or goes on as a new one"] = true }) do
+        it("asks what to do when " .. words, function()
+            local s = shell().subscribed()
+            if going then
+                s.type("insist", "insist\tDRIVER_RUNNING\t\n")
+            end
+            s.m:answer("SUBSCRIBE", function(call, connection)
+                s.m:answer("SUBSCRIBE", nil)
+                s.m.framework_id, s.m.id = nil, "second"
+                assert.is_string(call.framework_id)
+                connection:begin_stream({ ["Mesos-Stream-Id"] = "x", ["Content-Type"] = "application/x-protobuf" })
+                local event = { type = "ERROR", error = { message = "Framework has been removed" } }
+                local record = rooms.encode("mesos.v1.scheduler.Event", event)
+                connection:chunk(#record .. "\n" .. record)
+                connection:finish()
+            end)
+            s.m:end_stream()
+            s.tells("removed\tFramework has been removed\n")
+            if going then
+                s.tells("registered\tsecond%-0000\t")
+                assert.is_nil(s.m:calls_of("SUBSCRIBE")[3].call.framework_id)
+                s.type("stop", "stop\tDRIVER_STOPPED\t\n")
+            else
+                s.tells("error\tFramework has been removed")
+            end
+            s.type("join", going and "join\tDRIVER_STOPPED\t\n" or "join\tDRIVER_ABORTED\t\n")
+            s.finish()
+        end)
+    end
 
     it("answers inverse offers", function()
         local s = shell().subscribed()

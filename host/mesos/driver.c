@@ -38,6 +38,7 @@ struct driver {
     struct detector *detector;
     struct transport *transport;
     struct subscription subscription;
+    double backoff_max; // as it was given
 
     enum driver_status status;
     bool explicit_acknowledgements;
@@ -51,6 +52,9 @@ struct driver {
     unsigned depth; // of enter() and leave()
 
     struct framework framework;
+    struct framework fallback; // what the master knows, while it has not answered to a revision
+    bool has_fallback;
+    size_t updates;       // UPDATE_FRAMEWORK calls without an answer
     struct bytes *master; // MasterInfo, or NULL
 
     struct event_queue queue;
@@ -145,6 +149,7 @@ static void send_call(struct driver *this, enum call_type type, struct slice mes
     }
     this->counters.calls[type]++;
     this->in_flight++;
+    this->updates += type == CALL_UPDATE_FRAMEWORK;
     transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
 }
 
@@ -215,6 +220,17 @@ static void refused(struct driver *this, enum call_type type, const struct trans
     subscription_renew(&this->subscription, &err);
 }
 
+// Nobody knows whether the master carried the call out, and events may still come over a stream
+// that hears us no more: only a new registration makes both sides agree again.
+static void broken(struct driver *this, enum call_type type, const struct transport_reply *reply)
+{
+    struct error err = {0};
+    error_set(&err, ERROR_IO, "the master did not answer %s: %.*s", call_name(type),
+              SLICE_ARGS(reply->body));
+    if (running(this))
+        subscription_renew(&this->subscription, &err);
+}
+
 // They come in crowds when a connection breaks: counted here, told of at the end of the turn.
 static void unanswered(struct driver *this, enum call_type type,
                        const struct transport_reply *reply)
@@ -235,6 +251,28 @@ static void tell_unanswered(struct driver *this)
     this->unanswered = 0;
 }
 
+static void drop_fallback(struct driver *this)
+{
+    if (this->has_fallback)
+        framework_free(&this->fallback);
+    this->has_fallback = false;
+}
+
+// A revision that the master refused must not be what the driver subscribes with the next time.
+static void revision_answered(struct driver *this, const struct transport_reply *reply)
+{
+    if (--this->updates > 0)
+        return;
+    bool judged = reply->status == 400 || reply->status == 403;
+    if (this->has_fallback && judged && !means_lost(CALL_UPDATE_FRAMEWORK, reply)) {
+        log_warning("the framework stays as the master knows it");
+        framework_free(&this->framework);
+        this->framework = this->fallback;
+        this->has_fallback = false;
+    }
+    drop_fallback(this);
+}
+
 static void on_answer(void *data, const struct transport_reply *reply)
 {
     struct answer_slot *slot = data;
@@ -247,6 +285,10 @@ static void on_answer(void *data, const struct transport_reply *reply)
         refused(this, slot->type, reply);
     else if (slot->type == CALL_TEARDOWN)
         this->torn_down = true;
+    if (slot->type == CALL_UPDATE_FRAMEWORK)
+        revision_answered(this, reply);
+    if (reply->broken)
+        broken(this, slot->type, reply);
     settle(this);
     leave(this);
 }
@@ -550,9 +592,20 @@ static void pump(struct driver *this)
 
 // ---- what the subscription tells ----
 
+// A framework that has little time until it is given up comes back sooner.
+static void limit_backoff(struct driver *this)
+{
+    const double least = 0.5;
+    double timeout = this->framework.info->failover_timeout, limit = timeout / 10;
+    this->subscription.options.backoff_max = this->backoff_max;
+    if (timeout > 0 && limit < this->backoff_max)
+        this->subscription.options.backoff_max = limit > least ? limit : least;
+}
+
 static void on_prepare(void *data, struct buffer *call)
 {
     struct driver *this = data;
+    limit_backoff(this);
     framework_set_principal(&this->framework, transport_principal(this->transport));
     framework_write(&this->framework, &this->message);
     call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
@@ -831,6 +884,8 @@ enum driver_status driver_revive(struct driver *this, const char *const *names)
     if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
         return this->status;
     framework_revive(&this->framework, names);
+    if (this->has_fallback)
+        framework_revive(&this->fallback, names);
     send_roles(this, CALL_REVIVE, names);
     return this->status;
 }
@@ -840,6 +895,8 @@ enum driver_status driver_suppress(struct driver *this, const char *const *names
     if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
         return this->status;
     framework_suppress(&this->framework, names);
+    if (this->has_fallback)
+        framework_suppress(&this->fallback, names);
     send_roles(this, CALL_SUPPRESS, names);
     return this->status;
 }
@@ -878,6 +935,7 @@ enum driver_status driver_update_framework(struct driver *this, struct slice wir
         driver_fail(this, err.text);
         return this->status;
     }
+    drop_fallback(this);
     framework_free(&this->framework);
     this->framework = update;
     if (this->connected)
@@ -982,7 +1040,12 @@ void driver_revise(struct driver *this, const struct driver_revision *revision)
     if (revision->framework.data == NULL && !revision->roles && !revision->constraints)
         return;
     revised_framework(this, revision, &next);
-    framework_free(&this->framework);
+    if (this->connected && this->updates == 0) {
+        this->fallback = this->framework;
+        this->has_fallback = true;
+    } else {
+        framework_free(&this->framework);
+    }
     this->framework = next;
     if (this->connected)
         send_update_framework(this);
@@ -1078,6 +1141,7 @@ static void release(struct driver *this)
     transport_destroy(this->transport);
     detector_destroy(this->detector);
     free_buffers(this);
+    drop_fallback(this);
     framework_free(&this->framework);
     offers_destroy(this->offers);
     offers_destroy(this->inverse_offers);
@@ -1112,6 +1176,7 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     deferral_init(&this->turn, loop, on_turn, this);
     timer_init(&this->deadline, loop, on_deadline, this);
     struct subscription_options subscription = backoff_of(this, options->subscription);
+    this->backoff_max = options->subscription.backoff_max;
     subscription_init(&this->subscription, loop, this->detector, this->transport, &subscription,
                       &subscription_events, this);
     return this;

@@ -187,8 +187,13 @@ static void report_answered(struct call_pipeline *pipeline)
     struct answered answered;
     if (send_again(pipeline) || !take_answered(pipeline, &answered))
         return;
-    start_next(pipeline);
-    report(&answered);
+    if (answered.reply.broken) { // the owner decides whether there is a next one
+        report(&answered);
+        start_next(pipeline);
+    } else {
+        start_next(pipeline);
+        report(&answered);
+    }
 }
 
 // At most those that were there when it began: a reply that sends again is answered in the next

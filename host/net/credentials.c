@@ -454,25 +454,25 @@ static void explain_401(const struct credentials *credentials, const char *chall
 {
     bool basic = challenge != NULL && strncasecmp(challenge, "Basic", 5) == 0;
     bool token = credentials != NULL && credentials->token_file != NULL;
-    const char *wants = challenge ? challenge : "no word of which kind";
+    const char *comma = challenge ? ", " : "", *wants = challenge ? challenge : "";
     if (credentials == NULL || credentials->identity.header == NULL)
-        snprintf(text, size, "the master asks for credentials (401, %s): give %s", wants,
+        snprintf(text, size, "the master asks for credentials (401%s%s): give %s", comma, wants,
                  basic || challenge == NULL ? "--principal and --secret-file, or --credential"
                                             : "--token-file");
     else if (token && basic)
         snprintf(text, size,
-                 "the master does not take the token of %s (401, %s): it asks for --principal and "
+                 "the master does not take the token of %s (401%s%s): it asks for --principal and "
                  "--secret-file",
-                 source_of(credentials), wants);
+                 source_of(credentials), comma, wants);
     else if (token)
         snprintf(text, size,
-                 "the master does not take the token of %s (401, %s): it may have run out",
-                 source_of(credentials), wants);
+                 "the master does not take the token of %s (401%s%s): it may have run out",
+                 source_of(credentials), comma, wants);
     else
         snprintf(text, size,
-                 "the master does not take principal '%s' with the secret of %s (401, %s): one of "
+                 "the master does not take principal '%s' with the secret of %s (401%s%s): one of "
                  "them is wrong",
-                 credentials->identity.principal, source_of(credentials), wants);
+                 credentials->identity.principal, source_of(credentials), comma, wants);
 }
 
 static void explain_403(const char *principal, char *text, size_t size)

@@ -40,7 +40,7 @@ mesos.state = {}
 ---@field implicitAcknowledgements boolean? default: true
 ---@field suppressedRoles string[]?
 ---@field offerConstraints mesos.OfferConstraints?
----@field credential mesos.Credential?
+---@field credential mesos.Credential? who it is to the master; default: what the command line says
 
 -- Makes a driver for a script that runs it itself.
 ---@param options mesos.DriverOptions

@@ -19,7 +19,7 @@ local DRIVER = [[ start stop abort join run requestResources launchTasks killTas
 -- Callbacks that events.c does not name, or not alone.
 local EVENTS = {
     reregistered = "SUBSCRIBED", disconnected = "the end of the stream", executorLost = "FAILURE, with an executor",
-    slaveLost = "FAILURE, without an executor", frameworkRemoved = "ERROR, to the id of a framework that is over",
+    slaveLost = "FAILURE, without an executor", frameworkRemoved = "ERROR, of a completed framework",
     reloaded = "a new version of the script",
 }
 

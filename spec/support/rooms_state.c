@@ -4,7 +4,8 @@
 //
 //     rooms.state_save(value[, limit]) -> bytes | nil, message
 //     rooms.state_load(bytes) -> true, value | nil, message
-//     rooms.kept_write(framework_id or nil, state) -> document | nil, message
+//     rooms.state_load_starved(bytes) -> how many allocations it takes; each in turn has failed
+//     before rooms.kept_write(framework_id or nil, state) -> document | nil, message
 //     rooms.kept_read(document) -> true, framework_id, state | nil, message
 
 #include "rooms.h"
@@ -13,6 +14,7 @@
 #include "script/state.h"
 
 #include <lauxlib.h>
+#include <stdlib.h>
 
 enum { LIMIT = 64 << 20 };
 
@@ -45,6 +47,67 @@ static int l_state_load(lua_State *L)
     lua_pushboolean(L, true);
     return state_load(L, bytes, &err) ? 2 : push_failure(L, &err);
 }
+
+// ---- running out of memory ----
+
+struct starved {
+    size_t used, left; // bytes in use; allocations until all fail
+};
+
+static void *starve(void *data, void *block, size_t old, size_t size)
+{
+    struct starved *starved = data;
+    old = block ? old : 0;
+    if (size > old && starved->left == 0)
+        return NULL;
+    starved->left -= size > old;
+    starved->used += size - old;
+    if (size > 0)
+        return realloc(block, size);
+    free(block);
+    return NULL;
+}
+
+static int l_load(lua_State *L)
+{
+    struct error err = {.code = ERROR_NONE};
+    const struct slice *bytes = lua_touserdata(L, 1);
+    if (!state_load(L, *bytes, &err))
+        return luaL_error(L, "%s", err.text);
+    return 0;
+}
+
+// Loads with an allocator that fails from some allocation on. Returns the status of the call, or
+// -1 if something was left behind.
+static int load_starved(struct slice *bytes, size_t allocations)
+{
+    struct starved starved = {.left = SIZE_MAX};
+    lua_State *L = lua_newstate(starve, &starved);
+    lua_checkstack(L, 10);
+    lua_pushcfunction(L, l_load);
+    lua_pushlightuserdata(L, bytes);
+    starved.left = allocations;
+    int status = lua_pcall(L, 1, 0, 0);
+    starved.left = SIZE_MAX;
+    lua_close(L);
+    return starved.used == 0 ? status : -1;
+}
+
+static int l_state_load_starved(lua_State *L)
+{
+    struct slice bytes;
+    bytes.data = (const uint8_t *)luaL_checklstring(L, 1, &bytes.length);
+    int status = LUA_ERRMEM;
+    lua_Integer failures = 0;
+    while (status == LUA_ERRMEM)
+        status = load_starved(&bytes, (size_t)failures++);
+    if (status != LUA_OK)
+        return luaL_error(L, "status %d", status);
+    lua_pushinteger(L, failures - 1);
+    return 1;
+}
+
+// ---- the document ----
 
 static struct slice check_bytes(lua_State *L, int index)
 {
@@ -88,4 +151,6 @@ void rooms_state_open(lua_State *L)
     lua_setfield(L, -2, "state_save");
     lua_pushcfunction(L, l_state_load);
     lua_setfield(L, -2, "state_load");
+    lua_pushcfunction(L, l_state_load_starved);
+    lua_setfield(L, -2, "state_load_starved");
 }

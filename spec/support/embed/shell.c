@@ -151,6 +151,16 @@ static void operation_status_update(void *data, struct mesos_driver *the_driver,
         (int)status->state);
 }
 
+static volatile bool insists; // a removed framework goes on as a new one
+
+static void framework_removed(void *data, struct mesos_driver *the_driver, const char *message)
+{
+    (void)data;
+    say("removed\t%s", message);
+    if (insists)
+        mesos_driver_reregister(the_driver);
+}
+
 static const struct mesos_scheduler scheduler = {
     .size = sizeof scheduler,
     .registered = registered,
@@ -166,6 +176,7 @@ static const struct mesos_scheduler scheduler = {
     .inverse_offers = inverse_offers,
     .inverse_offer_rescinded = inverse_offer_rescinded,
     .operation_status_update = operation_status_update,
+    .framework_removed = framework_removed,
 };
 
 // ---- messages from words ----
@@ -345,6 +356,13 @@ static enum mesos_status do_reconnect(char **words)
     return mesos_driver_reconnect(driver);
 }
 
+static enum mesos_status do_insist(char **words)
+{
+    (void)words;
+    insists = true;
+    return mesos_driver_reregister(driver); // means nothing here
+}
+
 static enum mesos_status do_start(char **words)
 {
     (void)words;
@@ -444,6 +462,7 @@ static const struct {
     {"acknowledge_operation", do_acknowledge_operation},
     {"update", do_update},
     {"reconnect", do_reconnect},
+    {"insist", do_insist},
     {"misuse", do_misuse},
 };
 
