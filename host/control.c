@@ -443,7 +443,7 @@ static bool start(struct control *control, struct error *err)
     if (fault != 0)
         close(fd);
     else
-        fault = uv_listen((uv_stream_t *)control->pipe, CONTROL_CLIENTS, on_connection);
+        fault = uv_listen((uv_stream_t *)control->pipe, SOMAXCONN, on_connection);
     return fault == 0 ||
            error_set(err, ERROR_IO, "cannot listen at %s: %s", control->path, uv_strerror(fault));
 }

@@ -14,6 +14,7 @@
 #include <editline/readline.h>
 #include <errno.h>
 #include <jansson.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { PATIENCE = 3000, LONG_PATIENCE = 15000 }; // milliseconds
 enum { REPLY_MOST = 16 << 20, CODE_MOST = CONTROL_REQUEST / 2, HISTORY_MOST = 1000 };
 
 struct client {
@@ -146,12 +148,25 @@ static bool receive_line(struct client *client, struct error *err)
     return true;
 }
 
+// All but code and reloads, which may wait, are answered at once by a host that is well.
+static void watch_out(const struct client *client, const char *command)
+{
+    struct pollfd descriptor = {.fd = client->fd, .events = POLLIN};
+    bool may_wait = strcmp(command, "eval") == 0 || strcmp(command, "reload") == 0;
+    if (poll(&descriptor, 1, may_wait ? LONG_PATIENCE : PATIENCE) == 0)
+        fprintf(stderr, "no answer yet: %sthe host may be inside a callback that does not end\n",
+                may_wait ? "it may wait for something, or " : "");
+}
+
 // NULL, and `err`, if there is no reply.
 static json_t *ask(struct client *client, const char *command, const char *argument,
                    struct error *err)
 {
     json_error_t reason;
-    if (!send_request(client, command, argument, err) || !receive_line(client, err))
+    if (!send_request(client, command, argument, err))
+        return NULL;
+    watch_out(client, command);
+    if (!receive_line(client, err))
         return NULL;
     json_t *reply = json_loadb((const char *)client->input.data, client->input.length, 0, &reason);
     if (reply == NULL)
