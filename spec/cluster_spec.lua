@@ -104,6 +104,7 @@ function Stream:find(kind, seconds)
         if not event or event.type == kind then
             return event
         end
+        self.passed = event.type == "OFFERS" and event or self.passed
     until false
 end
 
@@ -112,8 +113,11 @@ function Stream:subscribed()
     return self
 end
 
+-- The first offer of the next OFFERS event, or of one that was passed over while something else was looked for.
 function Stream:offer()
-    return self:find("OFFERS").offers.offers[1]
+    local event = self.passed or self:find("OFFERS")
+    self.passed = nil
+    return event.offers.offers[1]
 end
 
 function Stream:call(kind, message, headers)

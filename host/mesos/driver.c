@@ -1145,16 +1145,6 @@ const struct driver_counters *driver_counters(const struct driver *this)
 
 // ---- life ----
 
-// A framework that must be back within its failover timeout tries at least ten times in it.
-static struct subscription_options backoff_of(const struct driver *this,
-                                              struct subscription_options options)
-{
-    double timeout = this->framework.info->failover_timeout;
-    if (timeout > 0 && timeout / 10 < options.backoff_max)
-        options.backoff_max = timeout / 10;
-    return options;
-}
-
 static void init_buffers(struct driver *this)
 {
     buffer_init(&this->call, CALL_BYTES_MOST);
@@ -1213,10 +1203,9 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
         framework_set_id(&this->framework, options->framework_id);
     deferral_init(&this->turn, loop, on_turn, this);
     timer_init(&this->deadline, loop, on_deadline, this);
-    struct subscription_options subscription = backoff_of(this, options->subscription);
     this->backoff_max = options->subscription.backoff_max;
-    subscription_init(&this->subscription, loop, this->detector, this->transport, &subscription,
-                      &subscription_events, this);
+    subscription_init(&this->subscription, loop, this->detector, this->transport,
+                      &options->subscription, &subscription_events, this);
     return this;
 }
 
