@@ -205,8 +205,8 @@ void http_server_wake(struct http_server *this)
     deferral_queue(&this->turn);
 }
 
-enum MHD_Result http_server_reply(struct MHD_Connection *connection, int status,
-                                  const char *type, const char *text, const char *allow)
+enum MHD_Result http_server_reply(struct MHD_Connection *connection, int status, const char *type,
+                                  const char *text, const char *allow)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
         strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);

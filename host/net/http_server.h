@@ -41,7 +41,7 @@ unsigned http_server_port(const struct http_server *server);
 void http_server_wake(struct http_server *server);
 
 // Queues an answer whose text is copied; `type` may be NULL.
-enum MHD_Result http_server_reply(struct MHD_Connection *connection, int status,
-                                  const char *type, const char *text, const char *allow);
+enum MHD_Result http_server_reply(struct MHD_Connection *connection, int status, const char *type,
+                                  const char *text, const char *allow);
 
 #endif
