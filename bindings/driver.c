@@ -113,10 +113,10 @@ static int l_start(lua_State *L) // [-1, +1, e]
 {
     struct scheduler *scheduler = check_scheduler(L);
     struct driver *driver = scheduler_driver(scheduler);
-    if (driver_status(driver) == DRIVER_NOT_STARTED)
+    if (driver_status(driver) == DRIVER_NOT_STARTED) {
         check_start(L, scheduler_environment(scheduler));
-    if (driver_status(driver) == DRIVER_NOT_STARTED)
         scheduler_hold(L, scheduler, 1);
+    }
     return push_status(L, driver_start(driver));
 }
 

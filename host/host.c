@@ -8,15 +8,19 @@
 
 #include "host.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "bindings/module.h"
 #include "bindings/scheduler.h"
 #include "cluster/cluster.h"
+#include "commands.h"
+#include "control.h"
 #include "keeper.h"
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
 #include "mesos/transport_http.h"
+#include "metrics_http.h"
 #include "reload.h"
 #include "script/script.h"
 
@@ -42,6 +46,9 @@ struct host {
     struct scheduler *scheduler; // of a script that returned its table
     struct reload *reload;       // of such a script while it runs
     struct scheduler_environment environment;
+    struct commands *commands; // of an operator, through the following two
+    struct control *control;
+    struct metrics_http *metrics;
     struct tls_options tls;
     bool tls_checked;
     struct timer patience;
@@ -290,6 +297,71 @@ static bool cluster_is_gone(void *data)
     return host->cluster_gone;
 }
 
+// ---- the operator ----
+
+static void on_stop_asked(void *data)
+{
+    stop_drivers(data);
+}
+
+// Where nobody said that it shall be, a control socket that cannot be opened is no reason not to
+// run, and an embedded host has none.
+static bool open_control(struct host *host, struct error *err)
+{
+    const char *path = host->options->control;
+    struct error reason = {0};
+    if (path == NULL && host->signals == NULL)
+        return true;
+    host->control =
+        control_open(host->loop, path, commands_handle, host->commands, path ? err : &reason);
+    if (host->control == NULL && path != NULL)
+        return error_context(err, "--control");
+    if (host->control == NULL)
+        log_warning("no control socket: %s", reason.text);
+    else
+        log_debug("the control socket is %s", control_path(host->control));
+    return true;
+}
+
+static bool open_metrics(struct host *host, const struct metrics_subject *subject,
+                         struct error *err)
+{
+    const struct options_address *at = &host->options->metrics;
+    if (*at->host == '\0')
+        return true;
+    char *address = memory_format(strchr(at->host, ':') ? "[%s]:%u" : "%s:%u", at->host, at->port);
+    host->metrics = metrics_http_create(host->loop, address, subject, err);
+    free(address);
+    if (host->metrics != NULL)
+        log_info("metrics are at http://%s/metrics", metrics_http_address(host->metrics));
+    return host->metrics != NULL;
+}
+
+static bool let_operators_in(struct host *host, struct error *err)
+{
+    const struct metrics_subject subject = {.loop = host->loop,
+                                            .environment = &host->environment,
+                                            .path = host->options->script,
+                                            .script = &host->script,
+                                            .scheduler = &host->scheduler,
+                                            .reload = &host->reload,
+                                            .started = clock_seconds()};
+    if (host->environment.checking)
+        return true;
+    host->commands = commands_create(&subject, on_stop_asked, host);
+    return open_control(host, err) && open_metrics(host, &subject, err);
+}
+
+static void send_operators_away(struct host *host)
+{
+    commands_destroy(host->commands);
+    control_close(host->control);
+    metrics_http_destroy(host->metrics);
+    host->commands = NULL;
+    host->control = NULL;
+    host->metrics = NULL;
+}
+
 // ---- setting up and taking down ----
 
 // The last look at mesos.state, when nothing of the script runs any more.
@@ -315,6 +387,7 @@ static void take_down(struct host *host)
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
     script_destroy(host->script);
+    send_operators_away(host);
     keeper_close(host->keeper);
     if (host->cluster != NULL) {
         cluster_stop(host->cluster, on_cluster_stopped, host);
@@ -488,7 +561,7 @@ bool host_over(void *data)
 // Loading may have ended because the script asked for it, which is no error.
 bool host_load(struct host *host, struct error *err)
 {
-    bool ready = open_keeper(host, err) && load(host, err) &&
+    bool ready = open_keeper(host, err) && let_operators_in(host, err) && load(host, err) &&
                  scheduler_adopt(host->script, &host->environment, on_name_warning, host,
                                  &host->scheduler, err);
     if (ready || (host->script != NULL && script_exit_requested(host->script, NULL)))
@@ -521,6 +594,7 @@ void host_rest(struct host *host)
 {
     reload_destroy(host->reload);
     host->reload = NULL;
+    send_operators_away(host);
     timer_stop(&host->patience);
 }
 

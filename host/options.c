@@ -225,6 +225,19 @@ static const struct row rows[] = {
      .offset = FIELD(state),
      .commands = IN_SCRIPTS,
      .help = "keep the framework id and mesos.state in FILE, over restarts"},
+    {.name = "control",
+     .kind = KIND_FILE,
+     .value = "PATH",
+     .offset = FIELD(control),
+     .commands = IN_SCRIPTS,
+     .shown = "mesos-lua/PID.sock in XDG_RUNTIME_DIR",
+     .help = "the socket for mesos-lua ctl"},
+    {.name = "metrics",
+     .kind = KIND_ADDRESS,
+     .value = "ADDR:PORT",
+     .offset = FIELD(metrics),
+     .commands = IN_SCRIPTS,
+     .help = "serve /metrics for Prometheus and /status in JSON over HTTP"},
     {.name = "log-level",
      .variable = "MESOS_LOGGING_LEVEL",
      .kind = KIND_CHOICE,
@@ -346,6 +359,8 @@ static const struct {
                        "load it, report errors, contact nobody"},
     [COMMAND_LOCAL] = {"local", "mesos-lua local [options]",
                        "a local cluster, for any Mesos client"},
+    [COMMAND_CTL] = {"ctl", "mesos-lua ctl TARGET COMMAND [ARG...]",
+                     "talk to a running framework; ctl PID help lists the commands"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -684,6 +699,11 @@ static bool parse_script(struct parser *parser)
     struct options *options = parser->options;
     bool none = parser->next == parser->argc;
     const char *argument = none ? NULL : parser->argv[parser->next];
+    if (options->command == COMMAND_CTL) {
+        options->argc = parser->argc - parser->next;
+        options->argv = parser->argv + parser->next;
+        return true;
+    }
     if (options->command == COMMAND_LOCAL)
         return none ||
                error_set(parser->err, ERROR_INVALID,

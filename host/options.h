@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL };
+enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL, COMMAND_CTL };
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION };
 
 // Where to listen. The host of "[::1]:80" is "::1". Port 0: any that is free.
@@ -26,8 +26,8 @@ struct options_address {
 struct options {
     enum options_command command;
     enum options_show show; // print that and end; nothing else was checked then
-    const char *script;     // NULL for `local`
-    int argc;               // the script's own arguments
+    const char *script;     // NULL for `local` and `ctl`
+    int argc;               // the script's own arguments, or all of `ctl`
     char *const *argv;
 
     const char *master;
@@ -45,6 +45,8 @@ struct options {
     const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
     int64_t verification_depth;                                    // 0: any
     const char *state;                                             // file, or NULL: nothing is kept
+    const char *control;                                           // NULL: a path of our own
+    struct options_address metrics;                                // host "": none
     enum log_level log_level;
 };
 

@@ -110,6 +110,15 @@ describe("mesos_driver.h", function()
         s.finish()
     end)
 
+    it("takes user and password of an address", function()
+        local m = master.start()
+        local run = start("embed-shell", { "http://alice:sesame@" .. m.address }, { keep_stdin = true })
+        run.input:write("start\n")
+        local subscribe = m:wait_for("SUBSCRIBE")
+        assert.equal("Basic YWxpY2U6c2VzYW1l", subscribe.request:header("Authorization"))
+        assert.equal("alice", subscribe.call.subscribe.framework_info.principal)
+    end)
+
     it("fills in what the FrameworkInfo lacks, and sends the rest of the options", function()
         local s = shell({ "suppress", "*", "constrain" }).subscribed()
         local subscribe = s.m:calls_of("SUBSCRIBE")[1].call.subscribe

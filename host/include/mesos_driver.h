@@ -144,7 +144,8 @@ struct mesos_scheduler {
 struct mesos_driver_options {
     size_t size;
 
-    // "host:port", "http://host:port", "https://host:port", several of them with commas, or
+    // "host:port", "http://host:port", "https://host:port", each with "user:password@" before the
+    // host if the master wants to know who the framework is, several of them with commas, or
     // "file:///path" of a file that contains one of these.
     const char *master;
 

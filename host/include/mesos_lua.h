@@ -3,7 +3,7 @@
 // The script host of mesos-lua for C programs: a framework written in Lua, with functions of yours
 // in its world, run by your program. What the command line of mesos-lua does, this does: the same
 // options, the same log, reload, what is kept over restarts, and the local cluster. Signals are
-// yours.
+// yours, and a control socket is there only if the option `control` says where.
 //
 //     struct mesos_lua *host = mesos_lua_create(NULL, text, sizeof text);
 //     bool good = mesos_lua_set(host, "master", "10.0.0.1:5050", text, sizeof text) &&

@@ -30,7 +30,8 @@ local LIBRARIES = {
     ["^curl/"] = { "^host/net/" },
     ["^openssl/"] = { "^host/net/" },
     ["^zookeeper"] = { "^host/mesos/zookeeper_session%.c$" },
-    ["^microhttpd%.h$"] = { "^host/cluster/cluster_http%.c$" },
+    ["^microhttpd%.h$"] = { "^host/net/http_server%.[ch]$" },
+    ["^editline/"] = { "^host/ctl%.c$" },
     ["^uv%.h$"] = {
         "^host/loop/", "^host/net/", "^host/cluster/runner_process%.[ch]$", "^host/mesos/detector[%w_]*%.[ch]$",
         "^host/mesos/zookeeper_session%.c$", "^host/control%.c$",
