@@ -54,6 +54,12 @@ struct options {
 // is one line, fit for stderr.
 bool options_parse(struct options *options, int argc, char *const *argv, struct error *err);
 
+// For embedders: the defaults of `run`, with the environment's values on request; then one option
+// by its long name. The value of a flag is "true", "false" or NULL, which is true; texts point into
+// what was given. Options of the command line's own (help, version) are none here.
+bool options_init(struct options *options, bool environment, struct error *err);
+bool options_set(struct options *options, const char *name, const char *value, struct error *err);
+
 void options_usage(FILE *file); // what --help prints
 
 // Logs, once, what the environment holds that Mesos's own drivers would look at and this program
