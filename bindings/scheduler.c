@@ -7,6 +7,7 @@
 
 #include "bindings/scheduler.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/suggest.h"
@@ -49,12 +50,14 @@ struct scheduler {
     struct description description;
     bool (*ended)(void *data, const char *callback, const char *text);
     void *ended_data;
+    struct scheduler_times times[CALLBACKS];
 };
 
 // One callback, from its start to its end.
 struct delivery {
     struct scheduler *scheduler; // NULL: nobody waits for its end any more
     enum driver_callback callback;
+    double started;
 };
 
 static void description_free(struct description *description)
@@ -306,6 +309,24 @@ static void callback_ended(struct scheduler *this, enum driver_callback callback
         driver_repeat(this->driver);
 }
 
+static void measure(struct scheduler *this, enum driver_callback callback, double seconds)
+{
+    struct scheduler_times *times = &this->times[callback];
+    if (this->missing)
+        return;
+    for (int i = 0; i < SCHEDULER_BOUNDS; i++) {
+        if (seconds <= scheduler_bounds[i]) {
+            times->within[i]++;
+            break;
+        }
+    }
+    times->count++;
+    times->sum += seconds;
+    times->last = seconds;
+    if (seconds > times->longest)
+        times->longest = seconds;
+}
+
 static void on_done(void *data, const struct protect_end *end)
 {
     struct delivery *delivery = data;
@@ -314,10 +335,12 @@ static void on_done(void *data, const struct protect_end *end)
     bool ok = end->outcome == PROTECT_DONE, raised = end->outcome == PROTECT_RAISED;
     if (raised)
         log_error("callback %s: %s", driver_callback_name(callback), end->text);
+    double seconds = clock_seconds() - delivery->started;
     free(delivery);
     if (this == NULL)
         return;
     this->delivery = NULL;
+    measure(this, callback, seconds);
     if (ok || raised)
         callback_ended(this, callback, raised ? end->text : NULL);
     follow_up(this, callback, end);
@@ -345,7 +368,8 @@ static void release(struct scheduler *this)
 static struct delivery *new_delivery(struct scheduler *this, enum driver_callback callback)
 {
     this->delivery = memory_new(sizeof *this->delivery);
-    *this->delivery = (struct delivery){.scheduler = this, .callback = callback};
+    *this->delivery =
+        (struct delivery){.scheduler = this, .callback = callback, .started = clock_seconds()};
     return this->delivery;
 }
 
@@ -1049,4 +1073,23 @@ void scheduler_observe(struct scheduler *this,
 const char *scheduler_callback(const struct scheduler *this)
 {
     return this->delivery ? driver_callback_name(this->delivery->callback) : NULL;
+}
+
+// ---- looking at it ----
+
+const double scheduler_bounds[SCHEDULER_BOUNDS] = {0.0001, 0.0005, 0.001, 0.005, 0.01,
+                                                   0.05,   0.1,    0.5,   1,     5};
+
+const struct scheduler_times *scheduler_times(const struct scheduler *this,
+                                              enum driver_callback callback)
+{
+    return &this->times[callback];
+}
+
+void scheduler_push_table(lua_State *L, const struct scheduler *this)
+{
+    if (this->script != NULL)
+        lua_rawgeti(L, LUA_REGISTRYINDEX, this->table);
+    else
+        lua_pushnil(L);
 }

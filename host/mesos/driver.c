@@ -403,12 +403,22 @@ static void finish_delivery(struct driver *this, bool ok)
     bytes_unref(block);
 }
 
+static void count_event(struct driver_counters *counters, const struct driver_event *event)
+{
+    enum { FIELD_STATE = 2 };
+    uint64_t state;
+    counters->events[event->callback]++;
+    if (event->callback == CALLBACK_STATUS_UPDATE &&
+        wire_find_varint(event->message, FIELD_STATE, &state) && state < TASK_STATES)
+        counters->states[state]++;
+}
+
 // Hands one event to the listener; takes the reference on its block.
 static void deliver(struct driver *this, const struct driver_event *event)
 {
     this->current = *event;
     this->delivering = true;
-    this->counters.events[event->callback]++;
+    count_event(&this->counters, event);
     enum driver_outcome outcome = this->listener->callback(this->data, &this->current);
     if (outcome != OUTCOME_PENDING)
         finish_delivery(this, outcome == OUTCOME_DONE);
@@ -806,6 +816,28 @@ static void spend_listed(struct offers *offers, struct slice message, const char
             offers_spend(offers, wire_find(field.bytes, 1), why);
 }
 
+static uint64_t count_listed(struct slice message, uint32_t number)
+{
+    uint64_t count = 0;
+    for (struct slice one; wire_next_bytes(&message, number, &one);)
+        count++;
+    return count;
+}
+
+// The tasks of LAUNCH and LAUNCH_GROUP in a Call.Accept.
+static uint64_t count_tasks(struct slice accept)
+{
+    enum { ACCEPT_OPERATIONS = 2, LAUNCH = 2, LAUNCH_TASKS = 1 };
+    enum { LAUNCH_GROUP = 7, GROUP_INFO = 2, GROUP_TASKS = 1 };
+    uint64_t count = 0;
+    for (struct slice operation; wire_next_bytes(&accept, ACCEPT_OPERATIONS, &operation);) {
+        struct slice group = wire_find(operation, LAUNCH_GROUP);
+        count += count_listed(wire_find(operation, LAUNCH), LAUNCH_TASKS);
+        count += count_listed(wire_find(group, GROUP_INFO), GROUP_TASKS);
+    }
+    return count;
+}
+
 enum driver_status driver_accept(struct driver *this, struct slice accept)
 {
     if (this->status != DRIVER_RUNNING)
@@ -814,6 +846,7 @@ enum driver_status driver_accept(struct driver *this, struct slice accept)
         accept_disconnected(this, accept);
         return this->status;
     }
+    this->counters.launched += count_tasks(accept);
     send_or_drop(this, CALL_ACCEPT, accept);
     spend_listed(this->offers, accept, "was accepted already");
     return this->status;
@@ -1098,6 +1131,11 @@ struct offers *driver_offers(struct driver *this)
 struct offers *driver_inverse_offers(struct driver *this)
 {
     return this->inverse_offers;
+}
+
+size_t driver_events_waiting(const struct driver *this)
+{
+    return this->queue.count;
 }
 
 const struct driver_counters *driver_counters(const struct driver *this)

@@ -381,6 +381,11 @@ const char *script_name(const struct script *script)
     return script->name;
 }
 
+bool script_calling(const struct script *script)
+{
+    return script->busy > 0;
+}
+
 bool script_closing(const struct script *script)
 {
     return script->closing;
