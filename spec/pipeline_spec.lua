@@ -7,6 +7,7 @@ local master = require("support.master")
 local program = require("support.program")
 local rooms = require("rooms")
 local splits = require("support.splits")
+local tls = require("support.tls")
 local uv = require("luv")
 
 local ACCEPTED = "HTTP/1.1 202 Accepted\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Length: 0\r\n\r\n"
@@ -170,11 +171,11 @@ describe("calls", function()
         master.cleanup()
     end)
 
-    local function start(m, body, args)
+    local function start(m, body, args, env)
         local all = { "--registration-backoff", "20ms", "--master", m.address }
         table.move(args or {}, 1, #(args or {}), #all + 1, all)
         all[#all + 1] = program.script(SCRIPT .. body .. "\nreturn scheduler")
-        return program.start { args = all }
+        return program.start { args = all, env = env }
     end
 
     local function kills(count)
@@ -399,17 +400,69 @@ describe("calls", function()
         assert.is_nil(run.stderr:find("refused", 1, true), run.stderr)
     end)
 
-    it("of many megabytes go through a connection that takes them slowly", function()
-        local m = master.start()
-        local run = start(m, [[function scheduler:registered(driver)
-            for i = 1, 40 do driver:sendFrameworkMessage("e" .. i, "a", ("x"):rep(300000)) end
-            driver:sendFrameworkMessage("e41", "a", ("y"):rep(5000000))
-            driver:sendFrameworkMessage("e42", "a", "z")
-        end]])
-        m:wait_for("MESSAGE", 42, 30)
+    local LONG = [[function scheduler:registered(driver)
+        for i = 1, 10 do driver:sendFrameworkMessage("e" .. i, "a", ("x"):rep(300000 + i)) end
+        driver:sendFrameworkMessage("e11", "a", ("y"):rep(3000000))
+        driver:sendFrameworkMessage("e12", "a", "z")
+    end]]
+
+    local function all_long(m, run)
+        m:wait_for("MESSAGE", 12, 60)
         for i, call in ipairs(m:calls_of("MESSAGE")) do
             assert.equal("e" .. i, call.call.message.executor_id)
+            assert.equal(i < 11 and 300000 + i or i == 11 and 3000000 or 1, #call.call.message.data)
         end
+        assert.equal("", run.stdout)
+    end
+
+    it("of many megabytes go through a connection that takes them slowly", function()
+        local m = master.start()
+        all_long(m, start(m, LONG))
+    end)
+
+    it("of many megabytes go through TLS, and so do thousands of small ones", function()
+        local authority = tls.authority("spec authority")
+        local m = master.start()
+        local front = tls.front(m.server, { certificate = authority:issue() })
+        local through = { address = "https://localhost:" .. front.port }
+        all_long(m, start(through, LONG, { "--ca-file", authority.cert }))
+        m = master.start()
+        front = tls.front(m.server, { certificate = authority:issue() })
+        through = { address = "https://localhost:" .. front.port }
+        start(through, kills(2000), { "--ca-file", authority.cert })
+        in_order(m, 2000)
+    end)
+
+    it("go through a tunnel if there is a proxy", function()
+        local m, tunnels = master.start(), {}
+        local serve = m.server.handler
+        m.server.handler = function(connection)
+            local read = connection.read_request
+            connection.read_request = function(self)
+                local request = read(self)
+                if request and request.method == "CONNECT" then
+                    tunnels[#tunnels + 1] = request
+                    self:write("HTTP/1.1 200 Connection established\r\n\r\n")
+                    request = read(self)
+                end
+                if request then
+                    request.path = request.path:gsub("^http://master%.invalid:5050", "")
+                end
+                return request
+            end
+            serve(connection)
+        end
+        local run = start({ address = "master.invalid:5050" }, kills(300), nil, {
+            http_proxy = "http://me:secret@" .. m.address,
+        })
+        in_order(m, 300)
+        assert.equal(1, #tunnels)
+        assert.equal("master.invalid:5050", tunnels[1].path)
+        assert.is_string(tunnels[1]:header("Proxy-Authorization"))
+        local request = m:calls_of("KILL")[1].request
+        assert.equal("master.invalid:5050", request:header("Host"))
+        assert.equal("/api/v1/scheduler", request.path)
+        assert.is_nil(request:header("Proxy-Authorization"))
         assert.equal("", run.stdout)
     end)
 end)
