@@ -266,14 +266,20 @@ static bool renewed_since(struct call_pipeline *pipeline, const struct call *cal
     return call->generation != pipeline->generation;
 }
 
+// There may be credentials in it.
+static void wipe_out(struct call_pipeline *pipeline)
+{
+    if (pipeline->out.data != NULL)
+        explicit_bzero(pipeline->out.data, pipeline->out.capacity);
+}
+
 // ---- the end of a connection ----
 
 static void disconnect(struct call_pipeline *pipeline)
 {
     http_connection_destroy(pipeline->connection);
     pipeline->connection = NULL;
-    if (pipeline->out.data != NULL) // there may be credentials in it
-        explicit_bzero(pipeline->out.data, pipeline->out.capacity);
+    wipe_out(pipeline);
     buffer_clear(&pipeline->out);
     pipeline->out_sent = 0;
     pipeline->queued = pipeline->sent = 0;
@@ -500,6 +506,10 @@ static void trim_out(struct call_pipeline *pipeline)
         return;
     buffer_consume(&pipeline->out, pipeline->out_sent);
     pipeline->out_sent = 0;
+    if (pipeline->out.length == 0 && pipeline->out.capacity > 2 * CALL_PIPELINE_UNSENT) {
+        wipe_out(pipeline);
+        buffer_free(&pipeline->out);
+    }
 }
 
 // False: the connection is gone.
@@ -601,9 +611,8 @@ static void on_ready(void *data)
 
 // At most those that were there when it began: a reply that sends again is answered in the next
 // turn.
-static void report_all(struct call_pipeline *pipeline, struct list *list)
+static void report_all(struct list *list)
 {
-    (void)pipeline;
     for (size_t count = list->count; count > 0 && list->first != NULL; count--)
         report(pop(list));
 }
@@ -615,8 +624,8 @@ static void on_delivery(void *data)
     go_on(pipeline);
     if (pipeline->answered.first != NULL || pipeline->refused.first != NULL)
         deferral_queue(&pipeline->delivery); // for a callback that runs the loop itself
-    report_all(pipeline, &pipeline->answered);
-    report_all(pipeline, &pipeline->refused);
+    report_all(&pipeline->answered);
+    report_all(&pipeline->refused);
     release(pipeline);
 }
 
