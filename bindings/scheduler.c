@@ -751,6 +751,20 @@ static void check_name(const char *word, void (*tell)(void *data, const char *te
     tell(data, text);
 }
 
+// Is it a callback's name that stands for something else?
+static void check_type(const char *word, const char *type,
+                       void (*tell)(void *data, const char *text), void *data)
+{
+    char text[256];
+    enum driver_callback i = 0;
+    while (i < CALLBACKS && strcmp(driver_callback_name(i), word) != 0)
+        i++;
+    if (i == CALLBACKS)
+        return;
+    snprintf(text, sizeof text, "%s is no callback: a function expected, got %s", word, type);
+    tell(data, text);
+}
+
 static void check_names(lua_State *L, int index, void (*tell)(void *data, const char *text),
                         void *data) // [-0, +0, e]
 {
@@ -758,6 +772,8 @@ static void check_names(lua_State *L, int index, void (*tell)(void *data, const 
     while (lua_next(L, index)) {
         if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
             check_name(lua_tostring(L, -2), tell, data);
+        else if (lua_type(L, -2) == LUA_TSTRING)
+            check_type(lua_tostring(L, -2), luaL_typename(L, -1), tell, data);
         lua_pop(L, 1);
     }
 }
