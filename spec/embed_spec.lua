@@ -412,7 +412,7 @@ describe("mesos_driver.h", function()
 end)
 
 describe("several threads at mesos_driver.h", function()
-    local COUNT = wrapped and 20 or 200
+    local COUNT = wrapped and 20 or program.patience > 1 and 60 or 200
 
     -- Plays a scene; meanwhile the master sends `events` updates to each new stream.
     local function play(scene, events)

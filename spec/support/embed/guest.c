@@ -97,8 +97,10 @@ static struct mesos_lua *create(uv_loop_t *loop, const char *master, const char 
     host = made;
     if (good && say(mesos_lua_load(made, script, arguments, text, sizeof text)))
         return made;
-    printf("status: %d\n", mesos_lua_exit_status(made));
-    mesos_lua_destroy(made);
+    if (host != NULL) { // the script may have destroyed it
+        printf("status: %d\n", mesos_lua_exit_status(made));
+        mesos_lua_destroy(made);
+    }
     return NULL;
 }
 
