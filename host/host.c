@@ -238,8 +238,13 @@ static bool load(struct host *host, struct error *err)
 {
     const struct script_module modules[] = {{"mesos", module_open, &host->environment},
                                             {.name = NULL}};
-    const struct script_settings settings = {
-        .loop = host->loop, .modules = modules, .on_exit = on_exit_asked, .data = host};
+    const struct script_settings settings = {.loop = host->loop,
+                                             .modules = modules,
+                                             .memory_limit = (size_t)host->options->memory_limit,
+                                             .callback_warn = host->options->callback_warn,
+                                             .callback_limit = host->options->callback_limit,
+                                             .on_exit = on_exit_asked,
+                                             .data = host};
     host->script = script_create(&settings, err);
     if (host->script == NULL)
         return false;

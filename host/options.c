@@ -14,7 +14,16 @@
 #include <string.h>
 #include <strings.h>
 
-enum kind { KIND_FLAG, KIND_TEXT, KIND_NUMBER, KIND_SIZE, KIND_CHOICE, KIND_ADDRESS, KIND_FILE };
+enum kind {
+    KIND_FLAG,
+    KIND_TEXT,
+    KIND_NUMBER,
+    KIND_SIZE,
+    KIND_SECONDS,
+    KIND_CHOICE,
+    KIND_ADDRESS,
+    KIND_FILE
+};
 
 enum { IN_RUN = 1 << COMMAND_RUN, IN_CHECK = 1 << COMMAND_CHECK, IN_LOCAL = 1 << COMMAND_LOCAL };
 enum { IN_SCRIPTS = IN_RUN | IN_CHECK, IN_CLUSTERS = IN_SCRIPTS | IN_LOCAL, IN_ALL = IN_CLUSTERS };
@@ -89,6 +98,37 @@ static const struct row rows[] = {
      .most = INT64_C(2) << 30,
      .commands = IN_SCRIPTS,
      .help = "the longest event taken from a master"},
+    {.name = "callback-warn",
+     .kind = KIND_SECONDS,
+     .initial = "1",
+     .value = "S",
+     .offset = FIELD(callback_warn),
+     .most = 86400,
+     .commands = IN_SCRIPTS,
+     .help = "name a callback that runs longer than S seconds without a pause; 0: never"},
+    {.name = "callback-limit",
+     .kind = KIND_SECONDS,
+     .value = "S",
+     .offset = FIELD(callback_limit),
+     .most = 86400,
+     .commands = IN_SCRIPTS,
+     .shown = "never",
+     .help = "stop it after S seconds with an error that nothing catches"},
+    {.name = "memory-limit",
+     .kind = KIND_SIZE,
+     .value = "BYTES",
+     .offset = FIELD(memory_limit),
+     .least = 1 << 20,
+     .most = INT64_C(1) << 40,
+     .commands = IN_SCRIPTS,
+     .shown = "none",
+     .help = "the most that the script may allocate; above it, it gets an error"},
+    {.name = "sandbox",
+     .kind = KIND_FLAG,
+     .offset = FIELD(sandbox),
+     .least = 1,
+     .commands = IN_SCRIPTS,
+     .help = "give the script no files, processes, environment or C modules"},
     {.name = "log-level",
      .variable = "MESOS_LOGGING_LEVEL",
      .kind = KIND_CHOICE,
@@ -200,6 +240,21 @@ static bool read_number(const struct row *row, const char *name, const char *val
     return true;
 }
 
+static bool read_seconds(const struct row *row, const char *name, const char *value, void *field,
+                         struct error *err)
+{
+    char *end;
+    double seconds = strtod(value, &end);
+    bool plain = strspn(value, "0123456789.") == strlen(value);
+    if (!plain || end == value || *end != '\0' || seconds > (double)row->most)
+        return error_set(err, ERROR_INVALID,
+                         "%s: a number of seconds up to %" PRId64 ", such as 0.5, expected, got "
+                         "'%s'",
+                         name, row->most, value);
+    *(double *)field = seconds;
+    return true;
+}
+
 // The shift that a unit such as "M", "MB" or "MiB" stands for, or -1.
 static int unit_shift(const char *unit)
 {
@@ -273,9 +328,9 @@ static bool read_address(const struct row *row, const char *name, const char *va
 }
 
 static const read_value readers[] = {
-    [KIND_FLAG] = read_flag, [KIND_TEXT] = read_text,    [KIND_NUMBER] = read_number,
-    [KIND_SIZE] = read_size, [KIND_CHOICE] = read_level, [KIND_ADDRESS] = read_address,
-    [KIND_FILE] = read_text,
+    [KIND_FLAG] = read_flag,       [KIND_TEXT] = read_text,       [KIND_NUMBER] = read_number,
+    [KIND_SIZE] = read_size,       [KIND_SECONDS] = read_seconds, [KIND_CHOICE] = read_level,
+    [KIND_ADDRESS] = read_address, [KIND_FILE] = read_text,
 };
 
 // ---- parsing ----

@@ -36,6 +36,9 @@ struct options {
     const char *work_dir;  // NULL: a fresh temporary folder
     struct options_address listen;
     int64_t record_limit; // bytes
+    double callback_warn, callback_limit; // seconds; 0: none
+    int64_t memory_limit;                 // bytes; 0: none
+    int sandbox;
     enum log_level log_level;
 };
 

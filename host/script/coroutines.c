@@ -17,6 +17,8 @@ static int finish_call(lua_State *L, int status, lua_KContext extra)
     if (status == LUA_OK || status == LUA_YIELD)
         return lua_gettop(L) - (int)extra;
     protect_check(L);
+    if (status == LUA_ERRMEM)
+        limits_explain(L);
     lua_pushboolean(L, 0);
     lua_pushvalue(L, -2);
     return 2;
@@ -34,7 +36,7 @@ static int l_pcall(lua_State *L)
 // The script's handler is not asked about an end of the script. Its first upvalue is the handler.
 static int l_handler(lua_State *L)
 {
-    if (script_of(L)->exiting)
+    if (protect_stopping(L))
         return 1;
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
@@ -115,6 +117,8 @@ static int take_results(lua_State *L, lua_State *coroutine, int status, int resu
         return -1;
     }
     lua_xmove(coroutine, L, failed ? 1 : results);
+    if (status == LUA_ERRMEM)
+        limits_explain(L);
     return failed ? -1 : results;
 }
 

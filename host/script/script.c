@@ -25,9 +25,17 @@ size_t script_memory(const struct script *script)
     return script->memory.used;
 }
 
+static int l_set_memory_text(lua_State *L)
+{
+    limits_set_memory_text(L, *(size_t *)lua_touserdata(L, 1));
+    return 0;
+}
+
 void script_set_memory_limit(struct script *script, size_t limit)
 {
     script->memory.limit = limit;
+    if (protect_run(script, l_set_memory_text, &limit, 0) == PROTECT_RAISED)
+        lua_pop(script->L, 1);
 }
 
 // ---- what Lua says outside of any call ----
@@ -100,6 +108,7 @@ static int l_open(lua_State *L)
     lua_createtable(L, 0, 0);
     lua_setglobal(L, "arg");
     globals_open(L);
+    limits_set_memory_text(L, settings->memory_limit);
     return 0;
 }
 
@@ -136,6 +145,7 @@ static bool open_state(struct script *script, const struct script_settings *sett
     lua_State *L = script->L;
     if (L == NULL)
         return error_set(err, ERROR_LIMIT, "not enough memory for a Lua state");
+    limits_open(script, settings->callback_warn, settings->callback_limit);
     *(struct script **)lua_getextraspace(L) = script;
     lua_atpanic(L, on_panic);
     lua_setwarnf(L, on_warning, script);
@@ -186,6 +196,7 @@ void script_destroy(struct script *script)
     }
     deferral_cancel(&script->doom);
     close_state(script);
+    limits_close(script);
     allocator_free(&script->memory);
     buffer_free(&script->warning);
     free(script->closers);
@@ -296,7 +307,9 @@ static bool read_chunk(struct script *script, struct load *load, int *arguments,
 
 static bool run_chunk(struct script *script, int arguments, struct error *err)
 {
+    protect_title(script, "script", script->path);
     enum protect_outcome outcome = protect_call(script, arguments, 1);
+    protect_title(script, NULL, NULL);
     if (outcome == PROTECT_RAISED)
         return take_error(script, err);
     if (outcome != PROTECT_DONE)

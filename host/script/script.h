@@ -26,9 +26,10 @@ struct script_module {
 };
 
 struct script_settings {
-    struct loop *loop;                   // outlives the script
-    const struct script_module *modules; // ended by a row without a name; NULL: none
-    size_t memory_limit;                 // bytes of the Lua heap; 0: none
+    struct loop *loop;                    // outlives the script
+    const struct script_module *modules;  // ended by a row without a name; NULL: none
+    size_t memory_limit;                  // bytes of the Lua heap; 0: none
+    double callback_warn, callback_limit; // seconds without a pause (limits.h); 0: none
 
     // The script asked to end the process, by os.exit or script_exit(). Called once, inside the
     // script, which does not run another line: take note of it, destroy the script later.

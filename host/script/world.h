@@ -8,8 +8,14 @@
 
 #include "base/buffer.h"
 #include "script/allocator.h"
+#include "script/limits.h"
 #include "script/protect.h"
 #include "script/script.h"
+
+// What something is called in messages, such as "callback" and "statusUpdate".
+struct title {
+    const char *kind, *name; // NULL: nothing
+};
 
 // What runs now: a chain on the C stack, the innermost first.
 struct frame {
@@ -18,6 +24,12 @@ struct frame {
     struct routine *routine; // NULL: a main chunk or another plain call
     bool coroutine;          // L is a coroutine that the script made
     bool waits;              // every coroutine between the routine and L can yield
+
+    bool first;           // its slice began with it,
+    struct title title;   // which is called so
+    volatile bool hooked; // L has a hook of limits.c, and had this one before:
+    lua_Hook hook;
+    int mask, count;
 };
 
 struct closer {
@@ -37,9 +49,11 @@ struct script {
     struct allocator memory; // the Lua heap
     struct buffer warning;   // the pieces of one so far
 
-    struct frame *frame;      // NULL: no Lua code runs
-    struct routine *routines; // those that run, wait, or are prepared
-    struct routine *idle;     // those whose coroutine can be used again
+    struct limits limits;
+    struct frame *volatile frame; // NULL: no Lua code runs
+    struct title title;           // of the next call or routine
+    struct routine *routines;     // those that run, wait, or are prepared
+    struct routine *idle;         // those whose coroutine can be used again
     size_t idles;
     size_t busy; // calls into Lua that have not returned yet
     uint64_t failures;
