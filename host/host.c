@@ -243,6 +243,8 @@ static bool load(struct host *host, struct error *err)
                                              .memory_limit = (size_t)host->options->memory_limit,
                                              .callback_warn = host->options->callback_warn,
                                              .callback_limit = host->options->callback_limit,
+                                             .idle_collection = true,
+                                             .sandbox = host->options->sandbox != 0,
                                              .on_exit = on_exit_asked,
                                              .data = host};
     host->script = script_create(&settings, err);

@@ -158,7 +158,7 @@ static bool give_arguments(lua_State *L, lua_State *coroutine, int arguments)
 
 static int finish_resume(lua_State *L, lua_State *coroutine, int results)
 {
-    if (results < 0 && lua_status(coroutine) > LUA_YIELD)
+    if (results < 0 && lua_status(coroutine) > LUA_YIELD && lua_status(coroutine) != LUA_ERRMEM)
         protect_trace(L, coroutine, lua_gettop(L));
     int values = results < 0 ? 1 : results;
     lua_pushboolean(L, results >= 0);
@@ -206,7 +206,8 @@ static int raise_failure(lua_State *L, lua_State *coroutine)
         add_position(L);
     if (!failed)
         return lua_error(L);
-    protect_trace(L, coroutine, original);
+    if (status != LUA_ERRMEM)
+        protect_trace(L, coroutine, original);
     if (protect_coroutine_close(L, coroutine) != LUA_OK && status != LUA_ERRMEM)
         lua_settop(coroutine, 0);
     protect_check(L);

@@ -123,7 +123,9 @@ bool protect_in_coroutine(lua_State *L);    // may `L` yield to the script?
 // of `L`; `original` is where its own error is. // [-0, +0, m]
 void protect_trace(lua_State *L, lua_State *failed, int original);
 
-// ---- for script.c ----
+// ---- for script.c and collector.c ----
+
+void protect_settle(struct script *script); // one thing less keeps the script busy
 
 void protect_close(struct script *script); // ends every routine with PROTECT_CLOSED
 

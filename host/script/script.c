@@ -119,12 +119,6 @@ static void on_doom(void *data)
         script_destroy(script);
 }
 
-// The collector works in small steps, started early: a callback should not be held up by it.
-static void tune_collector(lua_State *L)
-{
-    lua_gc(L, LUA_GCINC, 150, 12, 10);
-}
-
 static struct script *new_script(const struct script_settings *settings)
 {
     struct script *script = memory_new(sizeof *script);
@@ -149,7 +143,7 @@ static bool open_state(struct script *script, const struct script_settings *sett
     *(struct script **)lua_getextraspace(L) = script;
     lua_atpanic(L, on_panic);
     lua_setwarnf(L, on_warning, script);
-    tune_collector(L);
+    collector_open(script, settings->idle_collection);
     if (protect_run(script, l_open, (void *)(uintptr_t)settings, 0) == PROTECT_DONE)
         return true;
     return error_set(err, ERROR_SCRIPT, "cannot prepare a Lua state: %s", protect_text(script));
@@ -177,6 +171,7 @@ static void close_state(struct script *script)
 {
     if (script->L == NULL)
         return;
+    collector_close(script);
     protect_close(script);
     while (script->closings > 0) {
         struct closer *closer = &script->closers[--script->closings];

@@ -30,6 +30,8 @@ struct script_settings {
     const struct script_module *modules;  // ended by a row without a name; NULL: none
     size_t memory_limit;                  // bytes of the Lua heap; 0: none
     double callback_warn, callback_limit; // seconds without a pause (limits.h); 0: none
+    bool idle_collection; // between turns of the loop, which is one of real time (collector.h)
+    bool sandbox;         // sandbox.h
 
     // The script asked to end the process, by os.exit or script_exit(). Called once, inside the
     // script, which does not run another line: take note of it, destroy the script later.

@@ -8,6 +8,7 @@
 
 #include "base/buffer.h"
 #include "script/allocator.h"
+#include "script/collector.h"
 #include "script/limits.h"
 #include "script/protect.h"
 #include "script/script.h"
@@ -47,7 +48,8 @@ struct script {
     int result; // registry reference of what the main chunk returned
 
     struct allocator memory; // the Lua heap
-    struct buffer warning;   // the pieces of one so far
+    struct collector collector;
+    struct buffer warning; // the pieces of one so far
 
     struct limits limits;
     struct frame *volatile frame; // NULL: no Lua code runs
@@ -56,7 +58,7 @@ struct script {
     struct routine *idle;         // those whose coroutine can be used again
     size_t idles;
     size_t busy; // calls into Lua that have not returned yet
-    uint64_t failures;
+    uint64_t calls, failures;
     bool traced; // the trace of a coroutine is kept
 
     bool exiting; // stop as soon as possible, run no further line
