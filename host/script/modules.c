@@ -4,6 +4,7 @@
 // that comes with the program, and where Lua looks by default. Files are source text, never
 // bytecode, and remembered, so that a change of one can be noticed.
 
+#include "script/sandbox.h"
 #include "script/world.h"
 
 #include <lauxlib.h>
@@ -52,6 +53,7 @@ static int l_searcher(lua_State *L)
     if (lua_isnil(L, -2))
         return 1;
     const char *path = lua_tostring(L, -2);
+    sandbox_check_file(L, name, path);
     modules_add_file(L, path);
     if (luaL_loadfilex(L, path, "t") != LUA_OK)
         return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, path,

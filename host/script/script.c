@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "script/sandbox.h"
 #include "script/world.h"
 
 #include <lauxlib.h>
@@ -99,7 +100,7 @@ enum { WARNING_LIMIT = 4096 };
 static int l_open(lua_State *L)
 {
     const struct script_settings *settings = lua_touserdata(L, 1);
-    luaL_openlibs(L);
+    sandbox_open_libraries(L);
     lua_getglobal(L, "os");
     lua_pushcfunction(L, l_exit);
     lua_setfield(L, -2, "exit");
@@ -107,6 +108,8 @@ static int l_open(lua_State *L)
     modules_open(L, settings->modules);
     lua_createtable(L, 0, 0);
     lua_setglobal(L, "arg");
+    if (settings->sandbox)
+        sandbox_close_in(L);
     globals_open(L);
     limits_set_memory_text(L, settings->memory_limit);
     return 0;
@@ -125,6 +128,7 @@ static struct script *new_script(const struct script_settings *settings)
     script->loop = settings->loop;
     script->on_exit = settings->on_exit;
     script->data = settings->data;
+    script->sandbox = settings->sandbox;
     allocator_init(&script->memory, settings->memory_limit);
     script->result = LUA_REFNIL;
     buffer_init(&script->warning, WARNING_LIMIT);
@@ -360,6 +364,11 @@ const char *script_path(const struct script *script)
 const char *script_name(const struct script *script)
 {
     return script->name;
+}
+
+bool script_sandboxed(const struct script *script)
+{
+    return script->sandbox;
 }
 
 bool script_closing(const struct script *script)

@@ -61,6 +61,7 @@ struct script {
     uint64_t calls, failures;
     bool traced; // the trace of a coroutine is kept
 
+    bool sandbox;
     bool exiting; // stop as soon as possible, run no further line
     int code;
     bool closing; // start nothing new
