@@ -13,6 +13,7 @@
 #include "bindings/module.h"
 #include "bindings/scheduler.h"
 #include "cluster/cluster.h"
+#include "loop/child.h"
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
 #include "mesos/transport_http.h"
@@ -161,6 +162,7 @@ static void on_patience_over(void *data)
 static void end_at_once(struct host *host, int number)
 {
     log_warning("ended at once by a second signal");
+    child_kill_all();
     cluster_destroy(host->cluster);
     _exit(128 + number);
 }
