@@ -97,14 +97,26 @@ static int l_tostring(lua_State *L) // [-1, +1, m]
 
 // ---- life ----
 
+// A main chunk that would start another driver while the program ends has come to its end with it.
+static void check_start(lua_State *L, const struct scheduler_environment *environment)
+{
+    if (environment->checking || (environment->ending && !protect_in_routine(L)))
+        script_exit(L, 0);
+    if (environment->ending)
+        luaL_error(L, "driver:start() starts nothing any more: the program is coming to its end");
+    if (environment->replacing)
+        luaL_error(L, "a new version cannot run a driver itself, as the version before returned "
+                      "its scheduler: return it too, or start the program again");
+}
+
 static int l_start(lua_State *L) // [-1, +1, e]
 {
     struct scheduler *scheduler = check_scheduler(L);
     struct driver *driver = scheduler_driver(scheduler);
-    if (scheduler_environment(scheduler)->checking)
-        script_exit(L, 0);
-    if (driver_status(driver) == DRIVER_NOT_STARTED)
+    if (driver_status(driver) == DRIVER_NOT_STARTED) {
+        check_start(L, scheduler_environment(scheduler));
         scheduler_hold(L, scheduler, 1);
+    }
     return push_status(L, driver_start(driver));
 }
 

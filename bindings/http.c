@@ -316,7 +316,7 @@ static int l_http(lua_State *L)
     if (client->requests >= REQUESTS)
         return refuse(L, "256 requests of mesos.http are under way already", "EAGAIN");
     if (client->http == NULL)
-        client->http = http_create(loop);
+        client->http = http_create(loop, NULL);
     request->routine = routine;
     request->fetch = http_fetch_start(client->http, loop, &wanted, on_done, request, &err);
     if (request->fetch == NULL)

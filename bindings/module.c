@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The module `mesos`: puts together what the other files of this room bring. A field that the
-// module does not have raises when it is read, so that a misspelt function is named at once.
+// module does not have raises when it is read, so that a misspelt function is named at once; its
+// field `state` is the table that outlives the script.
 
 #include "bindings/module.h"
 
@@ -12,14 +13,34 @@
 #include "bindings/message.h"
 #include "bindings/offer_view.h"
 #include "bindings/resources.h"
+#include "bindings/state_table.h"
 #include "bindings/timers.h"
 #include "script/script.h"
 
 #include <lauxlib.h>
 
-static int l_unknown(lua_State *L) // [-2, +0, v]
+#include <string.h>
+
+static bool is_state(lua_State *L, int key) // [-0, +0, -]
 {
-    return luaL_error(L, "the module mesos has no '%s'", luaL_tolstring(L, 2, NULL));
+    return lua_type(L, key) == LUA_TSTRING && strcmp(lua_tostring(L, key), "state") == 0;
+}
+
+static int l_index(lua_State *L) // [-2, +1, e]
+{
+    if (!is_state(L, 2))
+        return luaL_error(L, "the module mesos has no '%s'", luaL_tolstring(L, 2, NULL));
+    state_table_push(L);
+    return 1;
+}
+
+static int l_newindex(lua_State *L) // [-3, +0, e]
+{
+    if (is_state(L, 2))
+        state_table_assign(L);
+    else
+        lua_rawset(L, 1);
+    return 0;
 }
 
 int module_open(lua_State *L)
@@ -39,9 +60,11 @@ int module_open(lua_State *L)
     lua_setfield(L, -2, "exit");
     lua_pushliteral(L, MESOS_LUA_VERSION);
     lua_setfield(L, -2, "version");
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, l_unknown);
+    lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, l_index);
     lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, l_newindex);
+    lua_setfield(L, -2, "__newindex");
     lua_setmetatable(L, -2);
     return 1;
 }

@@ -11,21 +11,32 @@
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_H
 #define MESOS_LUA_BINDINGS_SCHEDULER_H
 
+#include "base/buffer.h"
 #include "mesos/driver.h"
+#include "net/credentials.h"
 #include "script/script.h"
 
 // What schedulers need of the program around them.
 struct scheduler_environment {
     struct loop *loop;
-    // The detector and transport for a master's address; NULL stands for the program's own choice.
-    bool (*connect)(void *data, const char *master, struct detector **detector,
-                    struct transport **transport, struct error *err);
+    // Sets the detector, the transport and how they are used, for a master's address and for the
+    // credentials that the script gave; NULL stands for the program's own choice of either.
+    bool (*connect)(void *data, const char *master, const struct credentials_options *credential,
+                    struct driver_options *options, struct error *err);
     // Runs turns of the loop until `done`; for driver:run() and driver:join().
     void (*run)(void *data, bool (*done)(void *data), void *done_data);
-    bool checking; // load and look, but contact nobody
+    // The framework id that is kept over restarts (empty: none yet), and the way to keep another,
+    // or none: it returns true when that is safe. Both NULL: none is kept. It is that of one
+    // scheduler at a time.
+    struct slice (*kept_id)(void *data);
+    bool (*keep_id)(void *data, struct slice id, struct error *err);
+    bool checking;  // load and look, but contact nobody
+    bool ending;    // start no driver any more
+    bool replacing; // a script is loaded that shall take over a scheduler: it may start no driver
     void *data;
 
     struct scheduler *first; // all of them
+    struct scheduler *kept;  // whose framework id is kept, or NULL
     bool used;               // there was one, also if it is gone by now
 };
 
@@ -77,5 +88,47 @@ void scheduler_forget(struct scheduler_environment *environment, const struct sc
 bool scheduler_adopt(struct script *script, struct scheduler_environment *environment,
                      void (*tell)(void *data, const char *text), void *data,
                      struct scheduler **made, struct error *err);
+
+// ---- another version of the script ----
+
+// Makes `script`, which has been loaded and returned its scheduler, the one that is called from now
+// on. Only the table changes hands: the driver, its subscription and its offers stay. What the new
+// table says otherwise than the old one about the framework, its suppressed roles, constraints and
+// acknowledgements goes to the driver, and is appended to `changes` with the callbacks that came
+// and went. The driver is handed over (driver_hand_over); the caller releases it.
+//
+// The old script is not used any more and its driver object says so; a callback of it that is
+// pending is given up and its event comes again. False, and `err`, if the new script returned
+// something else, its table is wrong, or it wants to change what a framework cannot change: then
+// nothing has changed.
+bool scheduler_replace(struct scheduler *scheduler, struct script *script,
+                       void (*tell)(void *data, const char *text), void *data,
+                       struct buffer *changes, struct error *err);
+
+// Calls `ended` whenever a callback of the script has come to its end; `text` is NULL, or why it
+// failed. Returning true for one that failed makes its event come again (driver_repeat).
+void scheduler_observe(struct scheduler *scheduler,
+                       bool (*ended)(void *data, const char *callback, const char *text),
+                       void *data);
+
+// The name of the callback that runs or waits, or NULL.
+const char *scheduler_callback(const struct scheduler *scheduler);
+
+// How long the calls of one callback took, from the start to the end, waits included.
+enum { SCHEDULER_BOUNDS = 10 };
+
+extern const double scheduler_bounds[SCHEDULER_BOUNDS]; // seconds, ascending
+
+struct scheduler_times {
+    uint64_t within[SCHEDULER_BOUNDS]; // calls above the bound before, up to this one
+    uint64_t count;                    // all of them
+    double sum, longest, last;         // seconds
+};
+
+const struct scheduler_times *scheduler_times(const struct scheduler *scheduler,
+                                              enum driver_callback callback);
+
+// Pushes the table of callbacks, or nil if its world is gone. // [-0, +1, -]
+void scheduler_push_table(lua_State *L, const struct scheduler *scheduler);
 
 #endif

@@ -8,15 +8,21 @@
 
 #include "host.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "bindings/module.h"
 #include "bindings/scheduler.h"
 #include "cluster/cluster.h"
+#include "commands.h"
+#include "control.h"
+#include "keeper.h"
 #include "loop/child.h"
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
 #include "mesos/transport_http.h"
+#include "metrics_http.h"
+#include "reload.h"
 #include "script/script.h"
 
 #include <signal.h>
@@ -34,12 +40,20 @@ struct host {
     struct loop *loop;
     struct signals *signals;
     struct cluster *cluster;
+    struct keeper *keeper; // NULL: nothing is kept
     struct script *script;
     struct scheduler *scheduler; // of a script that returned its table
+    struct reload *reload;       // of such a script while it runs
     struct scheduler_environment environment;
+    struct commands *commands; // of an operator, through the following two
+    struct control *control;
+    struct metrics_http *metrics;
+    struct tls_options tls;
+    bool tls_checked;
     struct timer patience;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
+    bool lost_state;   // what was to be kept could not be
     unsigned signals_seen;
 };
 
@@ -95,6 +109,29 @@ static void on_cluster_stopped(void *data)
 
 // ---- what schedulers ask for ----
 
+// The program's own cluster asks nobody for credentials, but a framework has its principal there,
+// too.
+static struct credentials *authenticate(const struct options *options,
+                                        const struct credentials_options *given, bool local,
+                                        struct error *err)
+{
+    struct credentials_options credentials = {.principal = options->principal,
+                                              .secret_file = options->secret_file,
+                                              .credential_file = options->credential,
+                                              .token_file = options->token_file};
+    if (given != NULL)
+        credentials = *given;
+    credentials.name_only = local;
+    return credentials_create(&credentials, err);
+}
+
+// Once: it is not cheap.
+static bool check_tls(struct host *host, struct error *err)
+{
+    host->tls_checked = host->tls_checked || tls_check(&host->tls, err);
+    return host->tls_checked;
+}
+
 static bool connect_local(struct host *host, unsigned agents, struct detector **detector,
                           struct error *err)
 {
@@ -108,26 +145,67 @@ static bool connect_local(struct host *host, unsigned agents, struct detector **
 }
 
 // While checking, any address that can be read will do: nobody is contacted.
-static bool on_connect(void *data, const char *master, struct detector **detector,
-                       struct transport **transport, struct error *err)
+static bool detect(struct host *host, const char *address, struct credentials *credentials,
+                   struct detector **detector, struct error *err)
+{
+    const struct detector_options options = {.session_timeout = host->options->zk_session_timeout,
+                                             .tls = host->options->tls,
+                                             .credentials = credentials};
+    *detector = detector_create_with(address, &options, host->loop, err);
+    return *detector != NULL;
+}
+
+static struct transport *create_transport(struct host *host, struct credentials *credentials)
+{
+    const struct options *options = host->options;
+    const struct transport_http_options transport = {.record_limit = (size_t)options->record_limit,
+                                                     .connect_timeout = options->connect_timeout,
+                                                     .answer_timeout = options->answer_timeout,
+                                                     .call_timeout = options->answer_timeout,
+                                                     .tls = &host->tls,
+                                                     .credentials = credentials};
+    struct transport *direct = transport_http_create(host->loop, &transport);
+    if (host->keeper == NULL)
+        return direct;
+    return transport_gate_create(keeper_gate(host->keeper), direct);
+}
+
+static bool on_connect(void *data, const char *master, const struct credentials_options *credential,
+                       struct driver_options *driver, struct error *err)
 {
     struct host *host = data;
-    unsigned agents = (unsigned)host->options->agents;
-    const char *address = master ? master : host->options->master;
-    struct transport_http_options options = {.record_limit = (size_t)host->options->record_limit};
+    const struct options *options = host->options;
+    const char *address = master ? master : options->master;
+    unsigned agents = (unsigned)options->agents;
     bool local;
     if (!read_local(address, &local, &agents, err))
         return false;
-    if (!local)
-        *detector = detector_create(address, host->loop, err);
-    else if (host->environment.checking)
-        *detector = detector_create("127.0.0.1:5050", host->loop, err);
-    else if (!connect_local(host, agents, detector, err))
-        return false;
-    if (*detector == NULL)
-        return false;
-    *transport = transport_http_create(host->loop, &options);
-    return true;
+    struct credentials *credentials = authenticate(options, credential, local, err);
+    bool good = credentials != NULL && check_tls(host, err);
+    if (good && local && !host->environment.checking)
+        good = connect_local(host, agents, &driver->detector, err);
+    else if (good)
+        good =
+            detect(host, local ? "127.0.0.1:5050" : address, credentials, &driver->detector, err);
+    if (good) {
+        driver->transport = create_transport(host, credentials);
+        driver->subscription.backoff_factor = options->registration_backoff;
+        driver->subscription.answer_deadline = options->answer_timeout;
+    }
+    credentials_unref(credentials);
+    return good;
+}
+
+static struct slice on_kept_id(void *data)
+{
+    struct host *host = data;
+    return keeper_framework_id(host->keeper);
+}
+
+static bool on_keep_id(void *data, struct slice id, struct error *err)
+{
+    struct host *host = data;
+    return keeper_set_framework_id(host->keeper, id, err);
 }
 
 static void on_run(void *data, bool (*done)(void *data), void *done_data)
@@ -142,7 +220,7 @@ static void stop_drivers(struct host *host)
 {
     if (!timer_active(&host->patience))
         timer_start(&host->patience, loop_seconds(callback_patience));
-    host->ending = true;
+    host->ending = host->environment.ending = true;
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         scheduler_stop(each);
 }
@@ -167,11 +245,20 @@ static void end_at_once(struct host *host, int number)
     _exit(128 + number);
 }
 
+static void on_hangup(struct host *host)
+{
+    if (host->reload != NULL)
+        reload_request(host->reload, "SIGHUP");
+    else
+        log_warning("SIGHUP: nothing to reload; a script that returns its scheduler can be "
+                    "reloaded while it runs, one that runs its drivers itself cannot");
+}
+
 static void on_signal(void *data, int number)
 {
     struct host *host = data;
     if (number == SIGHUP) {
-        log_info("SIGHUP: scripts cannot be reloaded yet; nothing is done");
+        on_hangup(host);
         return;
     }
     if (host->signals_seen++ > 0)
@@ -184,6 +271,8 @@ static void on_signal(void *data, int number)
 static void on_exit_asked(void *data, int code)
 {
     struct host *host = data;
+    if (reload_loading(host->reload))
+        return;
     log_debug("the script asked to exit with status %d", code);
     stop_drivers(host);
     give_up_callbacks(host);
@@ -204,16 +293,93 @@ static bool cluster_is_gone(void *data)
     return host->cluster_gone;
 }
 
+// ---- the operator ----
+
+static void on_stop_asked(void *data)
+{
+    stop_drivers(data);
+}
+
+// Where nobody said that it shall be, a control socket that cannot be opened is no reason not to
+// run.
+static bool open_control(struct host *host, struct error *err)
+{
+    const char *path = host->options->control;
+    struct error reason = {0};
+    host->control =
+        control_open(host->loop, path, commands_handle, host->commands, path ? err : &reason);
+    if (host->control == NULL && path != NULL)
+        return error_context(err, "--control");
+    if (host->control == NULL)
+        log_warning("no control socket: %s", reason.text);
+    else
+        log_debug("the control socket is %s", control_path(host->control));
+    return true;
+}
+
+static bool open_metrics(struct host *host, const struct metrics_subject *subject,
+                         struct error *err)
+{
+    const struct options_address *at = &host->options->metrics;
+    if (*at->host == '\0')
+        return true;
+    char *address = memory_format(strchr(at->host, ':') ? "[%s]:%u" : "%s:%u", at->host, at->port);
+    host->metrics = metrics_http_create(host->loop, address, subject, err);
+    free(address);
+    if (host->metrics != NULL)
+        log_info("metrics are at http://%s/metrics", metrics_http_address(host->metrics));
+    return host->metrics != NULL;
+}
+
+static bool let_operators_in(struct host *host, struct error *err)
+{
+    const struct metrics_subject subject = {.loop = host->loop,
+                                            .environment = &host->environment,
+                                            .path = host->options->script,
+                                            .script = &host->script,
+                                            .scheduler = &host->scheduler,
+                                            .reload = &host->reload,
+                                            .started = clock_seconds()};
+    if (host->environment.checking)
+        return true;
+    host->commands = commands_create(&subject, on_stop_asked, host);
+    return open_control(host, err) && open_metrics(host, &subject, err);
+}
+
+static void send_operators_away(struct host *host)
+{
+    commands_destroy(host->commands);
+    control_close(host->control);
+    metrics_http_destroy(host->metrics);
+}
+
 // ---- setting up and taking down ----
+
+// The last look at mesos.state, when nothing of the script runs any more.
+static void keep_state(struct host *host)
+{
+    struct error err = {0};
+    if (host->keeper == NULL)
+        return;
+    if (!keeper_save(host->keeper, &err)) {
+        log_error("mesos.state is not kept: %s", err.text);
+        host->lost_state = true;
+    }
+    keeper_follow(host->keeper, NULL);
+}
 
 static void take_down(struct host *host)
 {
     stop_drivers(host);
     loop_uv_run(host->loop, drivers_finished, host);
+    reload_destroy(host->reload);
     timer_stop(&host->patience);
+    keep_state(host);
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
     script_destroy(host->script);
+    send_operators_away(host);
+    keeper_close(host->keeper);
     if (host->cluster != NULL) {
         cluster_stop(host->cluster, on_cluster_stopped, host);
         loop_uv_run(host->loop, cluster_is_gone, host);
@@ -227,6 +393,16 @@ static void take_down(struct host *host)
 static void set_up(struct host *host, const struct options *options)
 {
     *host = (struct host){.options = options};
+    host->tls = (struct tls_options){.ca_file = options->ca_file,
+                                     .ca_path = options->ca_path,
+                                     .cert = options->cert,
+                                     .key = options->key,
+                                     .ciphers = options->ciphers,
+                                     .curves = options->curves,
+                                     .depth = (long)options->verification_depth,
+                                     .insecure = !options->verify,
+                                     .no_tls_1_2 = !options->tls_1_2,
+                                     .no_tls_1_3 = !options->tls_1_3};
     host->loop = loop_uv_create(NULL);
     host->signals = signals_create(host->loop, on_signal, host);
     timer_init(&host->patience, host->loop, on_patience_over, host);
@@ -234,23 +410,76 @@ static void set_up(struct host *host, const struct options *options)
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
 }
 
+// ---- what is kept ----
+
+static bool open_keeper(struct host *host, struct error *err)
+{
+    if (host->options->state == NULL || host->environment.checking)
+        return true;
+    host->keeper = keeper_open(host->loop, host->options->state, err);
+    host->environment.kept_id = on_kept_id;
+    host->environment.keep_id = on_keep_id;
+    return host->keeper != NULL;
+}
+
+// To be called before the script is loaded.
+static bool restore_state(struct host *host, struct error *err)
+{
+    if (host->keeper == NULL)
+        return true;
+    if (!keeper_restore(host->keeper, host->script, err))
+        return false;
+    keeper_follow(host->keeper, host->script);
+    return true;
+}
+
+// What a script that did not load has left in mesos.state is half done.
+static void ignore_state(struct host *host)
+{
+    if (host->keeper != NULL)
+        keeper_follow(host->keeper, NULL);
+}
+
 // ---- the script ----
+
+static void on_source(void *data)
+{
+    struct host *host = data;
+    reload_add_source(host->reload);
+}
+
+// An empty world, of the first version and of later ones.
+static struct script *create_script(void *data, struct error *err)
+{
+    struct host *host = data;
+    const struct script_module modules[] = {{"mesos", module_open, &host->environment},
+                                            {.name = NULL}};
+    const struct options *options = host->options;
+    const struct script_settings settings = {.loop = host->loop,
+                                             .modules = modules,
+                                             .memory_limit = (size_t)options->memory_limit,
+                                             .callback_warn = options->callback_warn,
+                                             .callback_limit = options->callback_limit,
+                                             .idle_collection = true,
+                                             .sandbox = options->sandbox != 0,
+                                             .on_exit = on_exit_asked,
+                                             .on_source = on_source,
+                                             .data = host};
+    return script_create(&settings, err);
+}
+
+static void on_swapped(void *data, struct script *script)
+{
+    struct host *host = data;
+    host->script = script;
+    if (host->keeper != NULL)
+        keeper_follow(host->keeper, script);
+}
 
 static bool load(struct host *host, struct error *err)
 {
-    const struct script_module modules[] = {{"mesos", module_open, &host->environment},
-                                            {.name = NULL}};
-    const struct script_settings settings = {.loop = host->loop,
-                                             .modules = modules,
-                                             .memory_limit = (size_t)host->options->memory_limit,
-                                             .callback_warn = host->options->callback_warn,
-                                             .callback_limit = host->options->callback_limit,
-                                             .idle_collection = true,
-                                             .sandbox = host->options->sandbox != 0,
-                                             .on_exit = on_exit_asked,
-                                             .data = host};
-    host->script = script_create(&settings, err);
-    if (host->script == NULL)
+    host->script = create_script(host, err);
+    if (host->script == NULL || !restore_state(host, err))
         return false;
     return script_load(host->script, host->options->script, host->options->argc,
                        host->options->argv, err);
@@ -265,7 +494,7 @@ static void on_name_warning(void *data, const char *text)
 static bool is_over(void *data)
 {
     struct host *host = data;
-    return host->ending || drivers_finished(host);
+    return host->ending || driver_finished(scheduler_driver(host->scheduler));
 }
 
 static int exit_status(struct host *host)
@@ -283,6 +512,15 @@ static void run_scheduler(struct host *host)
 {
     if (host->scheduler == NULL || host->ending)
         return;
+    const struct reload_settings settings = {.options = host->options,
+                                             .loop = host->loop,
+                                             .script = host->script,
+                                             .scheduler = host->scheduler,
+                                             .environment = &host->environment,
+                                             .create = create_script,
+                                             .swapped = on_swapped,
+                                             .data = host};
+    host->reload = reload_create(&settings);
     driver_start(scheduler_driver(host->scheduler));
     loop_uv_run(host->loop, is_over, host);
     stop_drivers(host);
@@ -293,11 +531,13 @@ static void run_scheduler(struct host *host)
 static int run(struct host *host)
 {
     struct error err = {0};
-    bool ready = load(host, &err) && scheduler_adopt(host->script, &host->environment,
-                                                     on_name_warning, host, &host->scheduler, &err);
+    bool ready = open_keeper(host, &err) && let_operators_in(host, &err) && load(host, &err) &&
+                 scheduler_adopt(host->script, &host->environment, on_name_warning, host,
+                                 &host->scheduler, &err);
     bool exiting = host->script != NULL && script_exit_requested(host->script, NULL);
     if (!ready && !exiting) {
         log_error("%s", err.text);
+        ignore_state(host);
         return EXIT_USAGE;
     }
     if (ready && !host->environment.checking)
@@ -311,7 +551,7 @@ int host_run(const struct options *options)
     set_up(&host, options);
     int status = run(&host);
     take_down(&host);
-    return status;
+    return status == 0 && host.lost_state ? EXIT_ABORTED : status;
 }
 
 int host_check(const struct options *options)

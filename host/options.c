@@ -13,16 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 enum kind {
     KIND_FLAG,
+    KIND_SWITCH,
     KIND_TEXT,
     KIND_NUMBER,
     KIND_SIZE,
-    KIND_SECONDS,
     KIND_CHOICE,
     KIND_ADDRESS,
-    KIND_FILE
+    KIND_FILE,
+    KIND_SECONDS,
 };
 
 enum { IN_RUN = 1 << COMMAND_RUN, IN_CHECK = 1 << COMMAND_CHECK, IN_LOCAL = 1 << COMMAND_LOCAL };
@@ -37,7 +39,7 @@ struct row {
     const char *value;   // what the help calls the value
     const char *help;
     size_t offset;       // of its field in struct options
-    int64_t least, most; // numbers and sizes; a flag sets its field to `least`
+    int64_t least, most; // numbers, sizes, milliseconds; a flag sets its field to `least`
     const char *shown;   // how the help words the default; NULL: as it is
     unsigned commands;
 };
@@ -54,7 +56,16 @@ static const struct row rows[] = {
      .value = "URL",
      .offset = FIELD(master),
      .commands = IN_SCRIPTS,
-     .help = "where the master is: host:port, or local[:N] for a cluster brought along"},
+     .help = "where the master is: host:port[,...], zk://..., file://..., or local[:N]"},
+    {.name = "zk-session-timeout",
+     .kind = KIND_SECONDS,
+     .initial = "10",
+     .value = "S",
+     .offset = FIELD(zk_session_timeout),
+     .least = 100,
+     .most = 3600 * 1000,
+     .commands = IN_SCRIPTS,
+     .help = "seconds without ZooKeeper until no master leads any more"},
     {.name = "agents",
      .variable = "MESOS_NUM_SLAVES",
      .kind = KIND_NUMBER,
@@ -103,14 +114,14 @@ static const struct row rows[] = {
      .initial = "1",
      .value = "S",
      .offset = FIELD(callback_warn),
-     .most = 86400,
+     .most = 86400000,
      .commands = IN_SCRIPTS,
      .help = "name a callback that runs longer than S seconds without a pause; 0: never"},
     {.name = "callback-limit",
      .kind = KIND_SECONDS,
      .value = "S",
      .offset = FIELD(callback_limit),
-     .most = 86400,
+     .most = 86400000,
      .commands = IN_SCRIPTS,
      .shown = "never",
      .help = "stop it after S seconds with an error that nothing catches"},
@@ -129,6 +140,135 @@ static const struct row rows[] = {
      .least = 1,
      .commands = IN_SCRIPTS,
      .help = "give the script no files, processes, environment or C modules"},
+    {.name = "no-watch",
+     .kind = KIND_FLAG,
+     .offset = FIELD(no_watch),
+     .least = 1,
+     .commands = IN_SCRIPTS,
+     .help = "do not reload when a file of the script changes"},
+    {.name = "reload-probation",
+     .kind = KIND_NUMBER,
+     .initial = "10",
+     .value = "N",
+     .offset = FIELD(reload_probation),
+     .least = 0,
+     .most = 1000000000,
+     .commands = IN_SCRIPTS,
+     .help = "take a new version back if one of its first N callbacks raises"},
+    {.name = "principal",
+     .kind = KIND_TEXT,
+     .value = "NAME",
+     .offset = FIELD(principal),
+     .commands = IN_SCRIPTS,
+     .help = "who the framework is to the master"},
+    {.name = "secret-file",
+     .kind = KIND_FILE,
+     .value = "FILE",
+     .offset = FIELD(secret_file),
+     .commands = IN_SCRIPTS,
+     .help = "the principal's secret"},
+    {.name = "credential",
+     .kind = KIND_FILE,
+     .value = "FILE",
+     .offset = FIELD(credential),
+     .commands = IN_SCRIPTS,
+     .help = "principal and secret, in JSON or as two words"},
+    {.name = "token-file",
+     .kind = KIND_FILE,
+     .value = "FILE",
+     .offset = FIELD(token_file),
+     .commands = IN_SCRIPTS,
+     .help = "a bearer token, or token=... for DC/OS"},
+    {.name = "tls",
+     .variable = "LIBPROCESS_SSL_ENABLED",
+     .kind = KIND_FLAG,
+     .offset = FIELD(tls),
+     .least = 1,
+     .commands = IN_SCRIPTS,
+     .help = "masters whose address says neither http:// nor https:// speak https"},
+    {.name = "ca-file",
+     .variable = "LIBPROCESS_SSL_CA_FILE",
+     .kind = KIND_FILE,
+     .value = "FILE",
+     .offset = FIELD(ca_file),
+     .commands = IN_SCRIPTS,
+     .shown = "those of the system",
+     .help = "certificates of the authorities that are trusted"},
+    {.name = "ca-path",
+     .variable = "LIBPROCESS_SSL_CA_DIR",
+     .kind = KIND_FILE,
+     .value = "DIR",
+     .offset = FIELD(ca_path),
+     .commands = IN_SCRIPTS,
+     .help = "the same in a folder, prepared with openssl rehash"},
+    {.name = "cert",
+     .variable = "LIBPROCESS_SSL_CERT_FILE",
+     .kind = KIND_FILE,
+     .value = "FILE",
+     .offset = FIELD(cert),
+     .commands = IN_SCRIPTS,
+     .help = "certificate of the framework, for masters that want one"},
+    {.name = "key",
+     .variable = "LIBPROCESS_SSL_KEY_FILE",
+     .kind = KIND_FILE,
+     .value = "FILE",
+     .offset = FIELD(key),
+     .commands = IN_SCRIPTS,
+     .shown = "in the file of --cert",
+     .help = "its private key"},
+    {.name = "insecure",
+     .kind = KIND_FLAG,
+     .offset = FIELD(verify),
+     .least = 0,
+     .commands = IN_SCRIPTS,
+     .help = "do not verify the master's certificate"},
+    {.name = "registration-backoff",
+     .variable = "MESOS_REGISTRATION_BACKOFF_FACTOR",
+     .kind = KIND_SECONDS,
+     .initial = "2",
+     .value = "S",
+     .offset = FIELD(registration_backoff),
+     .least = 1,
+     .most = 24 * 3600 * 1000,
+     .commands = IN_SCRIPTS,
+     .help = "the longest wait before the first retry; doubled by each, up to 60s"},
+    {.name = "connect-timeout",
+     .kind = KIND_SECONDS,
+     .initial = "10",
+     .value = "S",
+     .offset = FIELD(connect_timeout),
+     .least = 1,
+     .most = 24 * 3600 * 1000,
+     .commands = IN_SCRIPTS,
+     .help = "how long to wait for a connection to the master"},
+    {.name = "answer-timeout",
+     .kind = KIND_SECONDS,
+     .initial = "30",
+     .value = "S",
+     .offset = FIELD(answer_timeout),
+     .least = 1,
+     .most = 24 * 3600 * 1000,
+     .commands = IN_SCRIPTS,
+     .help = "how long to wait for the answer to a call"},
+    {.name = "state",
+     .kind = KIND_FILE,
+     .value = "FILE",
+     .offset = FIELD(state),
+     .commands = IN_SCRIPTS,
+     .help = "keep the framework id and mesos.state in FILE, over restarts"},
+    {.name = "control",
+     .kind = KIND_FILE,
+     .value = "PATH",
+     .offset = FIELD(control),
+     .commands = IN_SCRIPTS,
+     .shown = "mesos-lua/PID.sock in XDG_RUNTIME_DIR",
+     .help = "the socket for mesos-lua ctl"},
+    {.name = "metrics",
+     .kind = KIND_ADDRESS,
+     .value = "ADDR:PORT",
+     .offset = FIELD(metrics),
+     .commands = IN_SCRIPTS,
+     .help = "serve /metrics for Prometheus and /status in JSON over HTTP"},
     {.name = "log-level",
      .variable = "MESOS_LOGGING_LEVEL",
      .kind = KIND_CHOICE,
@@ -170,6 +310,78 @@ static const struct row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
+// What only the environment says.
+static const struct row variables[] = {
+    {.variable = "LIBPROCESS_SSL_VERIFY_CERT",
+     .kind = KIND_SWITCH,
+     .offset = FIELD(verify),
+     .commands = IN_SCRIPTS,
+     .help = "an older name of the next"},
+    {.variable = "LIBPROCESS_SSL_VERIFY_SERVER_CERT",
+     .kind = KIND_SWITCH,
+     .offset = FIELD(verify),
+     .initial = "true",
+     .commands = IN_SCRIPTS,
+     .help = "false is --insecure"},
+    {.variable = "LIBPROCESS_SSL_VERIFICATION_DEPTH",
+     .kind = KIND_NUMBER,
+     .offset = FIELD(verification_depth),
+     .most = 100,
+     .commands = IN_SCRIPTS,
+     .help = "the most authorities between a master and a trusted one"},
+    {.variable = "LIBPROCESS_SSL_CIPHERS",
+     .kind = KIND_TEXT,
+     .value = "ciphers",
+     .offset = FIELD(ciphers),
+     .commands = IN_SCRIPTS,
+     .help = "for TLS 1.2, in the words of OpenSSL"},
+    {.variable = "LIBPROCESS_SSL_ECDH_CURVES",
+     .kind = KIND_TEXT,
+     .value = "curves",
+     .offset = FIELD(curves),
+     .commands = IN_SCRIPTS,
+     .help = "in the words of OpenSSL, or auto"},
+    {.variable = "LIBPROCESS_SSL_ENABLE_TLS_V1_2",
+     .kind = KIND_SWITCH,
+     .offset = FIELD(tls_1_2),
+     .initial = "true",
+     .commands = IN_SCRIPTS,
+     .help = "false refuses it"},
+    {.variable = "LIBPROCESS_SSL_ENABLE_TLS_V1_3",
+     .kind = KIND_SWITCH,
+     .offset = FIELD(tls_1_3),
+     .initial = "true",
+     .commands = IN_SCRIPTS,
+     .help = "false refuses it"},
+};
+
+enum { VARIABLES = sizeof variables / sizeof *variables };
+
+// Looked at by Mesos's drivers, its logging and its local cluster, and without meaning here; "*"
+// stands for any rest that is not in the tables above.
+static const char *const unused[] = {
+    "MESOS_MODULES",
+    "MESOS_MODULES_DIR",
+    "MESOS_AUTHENTICATEE",
+    "MESOS_AUTHENTICATION_*",
+    "MESOS_HTTP_AUTHENTICATEE",
+    "MESOS_CONNECTION_DELAY_MAX",
+    "MESOS_LOG_DIR",
+    "MESOS_LOGBUFSECS",
+    "MESOS_INITIALIZE_DRIVER_LOGGING",
+    "MESOS_EXTERNAL_LOG_FILE",
+    "MESOS_ISOLATION",
+    "MESOS_LAUNCHER",
+    "MESOS_ROLES",
+    "MESOS_ACLS",
+    "MESOS_AUTHENTICATE_*",
+    "MESOS_EXAMPLE_*",
+    "MESOS_EXPLICIT_ACKNOWLEDGEMENTS",
+    "MESOS_API_VERSION",
+    "GLOG_*",
+    "LIBPROCESS_*",
+};
+
 static const struct {
     const char *name, *usage, *help;
 } commands[] = {
@@ -178,6 +390,8 @@ static const struct {
                        "load it, report errors, contact nobody"},
     [COMMAND_LOCAL] = {"local", "mesos-lua local [options]",
                        "a local cluster, for any Mesos client"},
+    [COMMAND_CTL] = {"ctl", "mesos-lua ctl TARGET COMMAND [ARG...]",
+                     "talk to a running framework; ctl PID help lists the commands"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -188,8 +402,7 @@ enum { COMMANDS = sizeof commands / sizeof *commands };
 typedef bool (*read_value)(const struct row *row, const char *name, const char *value, void *field,
                            struct error *err);
 
-static bool read_flag(const struct row *row, const char *name, const char *value, void *field,
-                      struct error *err)
+static bool read_truth(const char *name, const char *value, bool *truth, struct error *err)
 {
     static const char *const words[] = {"false", "no", "off", "true", "yes", "on"};
     enum { OFF_WORDS = 3, WORDS = 6 };
@@ -200,9 +413,29 @@ static bool read_flag(const struct row *row, const char *name, const char *value
     if (word == WORDS && !number)
         return error_set(err, ERROR_INVALID, "%s: a number, true or false expected, got '%s'", name,
                          value);
-    bool on = number ? strspn(value, "0") < strlen(value) : word >= OFF_WORDS;
+    *truth = number ? strspn(value, "0") < strlen(value) : word >= OFF_WORDS;
+    return true;
+}
+
+static bool read_flag(const struct row *row, const char *name, const char *value, void *field,
+                      struct error *err)
+{
+    bool on;
+    if (!read_truth(name, value, &on, err))
+        return false;
     if (on)
         *(int *)field = (int)row->least;
+    return true;
+}
+
+static bool read_switch(const struct row *row, const char *name, const char *value, void *field,
+                        struct error *err)
+{
+    (void)row;
+    bool on;
+    if (!read_truth(name, value, &on, err))
+        return false;
+    *(int *)field = on;
     return true;
 }
 
@@ -240,17 +473,38 @@ static bool read_number(const struct row *row, const char *name, const char *val
     return true;
 }
 
+// "2", "500ms", "2secs": seconds, unless a unit stands behind, in Mesos's words or shorter.
+static bool parse_time(const char *text, double *seconds)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {
+        {"", 1},       {"s", 1},        {"secs", 1},       {"ms", 0.001}, {"us", 1e-6},
+        {"ns", 1e-9},  {"m", 60},       {"h", 3600},       {"d", 86400},  {"mins", 60},
+        {"hrs", 3600}, {"days", 86400}, {"weeks", 604800},
+    };
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    double number = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        *seconds = number * units[i].seconds;
+        if (strcmp(units[i].name, end) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool read_seconds(const struct row *row, const char *name, const char *value, void *field,
                          struct error *err)
 {
-    char *end;
-    double seconds = strtod(value, &end);
-    bool plain = strspn(value, "0123456789.") == strlen(value);
-    if (!plain || end == value || *end != '\0' || seconds > (double)row->most)
+    double seconds = 0;
+    bool valid = parse_time(value, &seconds);
+    if (!valid || !(seconds * 1000 >= (double)row->least && seconds * 1000 <= (double)row->most))
         return error_set(err, ERROR_INVALID,
-                         "%s: a number of seconds up to %" PRId64 ", such as 0.5, expected, got "
-                         "'%s'",
-                         name, row->most, value);
+                         "%s: a number of seconds from %g to %g expected, got '%s'", name,
+                         (double)row->least / 1000, (double)row->most / 1000, value);
     *(double *)field = seconds;
     return true;
 }
@@ -328,9 +582,9 @@ static bool read_address(const struct row *row, const char *name, const char *va
 }
 
 static const read_value readers[] = {
-    [KIND_FLAG] = read_flag,       [KIND_TEXT] = read_text,       [KIND_NUMBER] = read_number,
-    [KIND_SIZE] = read_size,       [KIND_SECONDS] = read_seconds, [KIND_CHOICE] = read_level,
-    [KIND_ADDRESS] = read_address, [KIND_FILE] = read_text,
+    [KIND_FLAG] = read_flag, [KIND_TEXT] = read_text,       [KIND_NUMBER] = read_number,
+    [KIND_SIZE] = read_size, [KIND_CHOICE] = read_level,    [KIND_ADDRESS] = read_address,
+    [KIND_FILE] = read_text, [KIND_SECONDS] = read_seconds, [KIND_SWITCH] = read_switch,
 };
 
 // ---- parsing ----
@@ -476,6 +730,11 @@ static bool parse_script(struct parser *parser)
     struct options *options = parser->options;
     bool none = parser->next == parser->argc;
     const char *argument = none ? NULL : parser->argv[parser->next];
+    if (options->command == COMMAND_CTL) {
+        options->argc = parser->argc - parser->next;
+        options->argv = parser->argv + parser->next;
+        return true;
+    }
     if (options->command == COMMAND_LOCAL)
         return none ||
                error_set(parser->err, ERROR_INVALID,
@@ -509,18 +768,106 @@ static bool field_given(const struct parser *parser, const struct row *row)
     return false;
 }
 
+// The prefix of libprocess's TLS variables was SSL_ once. OpenSSL and others have variables with
+// that prefix as well, so that they count only beside SSL_ENABLED.
+static const char *old_name(const char *variable)
+{
+    static const char prefix[] = "LIBPROCESS_";
+    const char *enabled = getenv("SSL_ENABLED");
+    bool had_one = strncmp(variable, "LIBPROCESS_SSL_", sizeof prefix + 3) == 0;
+    return had_one && enabled != NULL && *enabled != 0 ? variable + sizeof prefix - 1 : NULL;
+}
+
+static const char *value_of(const char *variable)
+{
+    const char *value = variable ? getenv(variable) : NULL;
+    return value != NULL && *value != 0 ? value : NULL;
+}
+
+static bool read_variable(const struct parser *parser, const struct row *row)
+{
+    const char *name = row->variable, *value = value_of(name);
+    bool used = (row->commands & 1u << parser->options->command) != 0;
+    if (value == NULL && name != NULL && (name = old_name(name)) != NULL)
+        value = value_of(name);
+    if (value == NULL || !used || field_given(parser, row))
+        return true;
+    return set(parser->options, row, name, value, parser->err);
+}
+
 static bool read_environment(const struct parser *parser)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        const struct row *row = &rows[i];
-        const char *value = row->variable ? getenv(row->variable) : NULL;
-        bool used = (row->commands & 1u << parser->options->command) != 0;
-        if (value == NULL || *value == '\0' || !used || field_given(parser, row))
-            continue;
-        if (!set(parser->options, row, row->variable, value, parser->err))
+    for (size_t i = 0; i < ROWS; i++)
+        if (!read_variable(parser, &rows[i]))
             return false;
-    }
+    for (size_t i = 0; i < VARIABLES; i++)
+        if (!read_variable(parser, &variables[i]))
+            return false;
+    const char *curves = parser->options->curves;
+    if (curves != NULL && strcmp(curves, "auto") == 0)
+        parser->options->curves = NULL;
     return true;
+}
+
+// ---- what else is in the environment ----
+
+static const char *nth_variable(size_t i)
+{
+    return i < ROWS ? rows[i].variable : variables[i - ROWS].variable;
+}
+
+static bool is_known(const char *name, size_t length)
+{
+    for (size_t i = 0; i < ROWS + VARIABLES; i++) {
+        const char *known = nth_variable(i);
+        if (known != NULL && strlen(known) == length && memcmp(known, name, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_unused(const char *name, size_t length)
+{
+    for (size_t i = 0; i < sizeof unused / sizeof *unused; i++) {
+        size_t end = strcspn(unused[i], "*");
+        bool whole = unused[i][end] == 0;
+        if (length >= end && memcmp(unused[i], name, end) == 0 && (!whole || length == end))
+            return !is_known(name, length);
+    }
+    return false;
+}
+
+static void warn_unused(void)
+{
+    char names[768] = "";
+    size_t used = 0;
+    unsigned count = 0;
+    for (char **entry = environ; *entry != NULL; entry++) {
+        size_t length = strcspn(*entry, "=");
+        if (!is_unused(*entry, length) || used + length + 3 > sizeof names)
+            continue;
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%.*s", count ? ", " : "",
+                                 (int)length, *entry);
+        count++;
+    }
+    if (count > 0)
+        log_warning("%s %s set and %s no meaning here", names, count == 1 ? "is" : "are",
+                    count == 1 ? "has" : "have");
+}
+
+static void warn_old(void)
+{
+    for (size_t i = 0; i < ROWS + VARIABLES; i++) {
+        const char *name = nth_variable(i), *old = name ? old_name(name) : NULL;
+        if (value_of(old) != NULL && value_of(name) == NULL)
+            log_warning("%s is an old name and may go: set %s", old, name);
+    }
+}
+
+void options_warn(void)
+{
+    warn_unused();
+    warn_old();
 }
 
 static void set_defaults(struct options *options)
@@ -529,6 +876,9 @@ static void set_defaults(struct options *options)
     for (size_t i = 0; i < ROWS; i++)
         if (rows[i].initial != NULL)
             set(options, &rows[i], rows[i].name, rows[i].initial, NULL);
+    for (size_t i = 0; i < VARIABLES; i++)
+        if (variables[i].initial != NULL)
+            set(options, &variables[i], variables[i].variable, variables[i].initial, NULL);
 }
 
 bool options_parse(struct options *options, int argc, char *const *argv, struct error *err)
@@ -582,6 +932,11 @@ void options_usage(FILE *file)
     fputs("\nOptions, which stand before SCRIPT.lua; what follows it is the script's own:\n", file);
     for (size_t i = 0; i < ROWS; i++)
         print_row(file, &rows[i]);
+    fputs("\nVariables without an option:\n", file);
+    for (size_t i = 0; i < VARIABLES; i++)
+        fprintf(file, "  %-36s%s%s%s%s\n", variables[i].variable, variables[i].help,
+                variables[i].initial ? " [default: " : "",
+                variables[i].initial ? variables[i].initial : "", variables[i].initial ? "]" : "");
     fputs(
         "\nExit status: 0 the driver was stopped; 1 it was aborted, or the script failed for good;"
         "\n2 usage, or the script did not load.\n",

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL };
+enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL, COMMAND_CTL };
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION };
 
 // Where to listen. The host of "[::1]:80" is "::1". Port 0: any that is free.
@@ -26,18 +26,29 @@ struct options_address {
 struct options {
     enum options_command command;
     enum options_show show; // print that and end; nothing else was checked then
-    const char *script;     // NULL for `local`
-    int argc;               // the script's own arguments
+    const char *script;     // NULL for `local` and `ctl`
+    int argc;               // the script's own arguments, or all of `ctl`
     char *const *argv;
 
     const char *master;
+    double zk_session_timeout; // seconds
     int64_t agents;
     const char *resources; // NULL: this machine's
     const char *work_dir;  // NULL: a fresh temporary folder
     struct options_address listen;
-    int64_t record_limit; // bytes
-    double callback_warn, callback_limit; // seconds; 0: none
-    int64_t memory_limit;                 // bytes; 0: none
+    int no_watch;                                                  // 1: reload only when asked
+    int64_t reload_probation;                                      // callbacks
+    int64_t record_limit;                                          // bytes
+    double registration_backoff, connect_timeout, answer_timeout;  // seconds
+    const char *principal, *secret_file, *credential, *token_file; // each may be NULL
+    int tls, verify, tls_1_2, tls_1_3;                             // 0 or 1
+    const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
+    int64_t verification_depth;                                    // 0: any
+    const char *state;                                             // file, or NULL: nothing is kept
+    const char *control;                                           // NULL: a path of our own
+    struct options_address metrics;                                // host "": none
+    double callback_warn, callback_limit;                          // seconds; 0: none
+    int64_t memory_limit;                                          // bytes; 0: none
     int sandbox;
     enum log_level log_level;
 };
@@ -47,5 +58,9 @@ struct options {
 bool options_parse(struct options *options, int argc, char *const *argv, struct error *err);
 
 void options_usage(FILE *file); // what --help prints
+
+// Logs, once, what the environment holds that Mesos's own drivers would look at and this program
+// does not, or not under that name for ever.
+void options_warn(void);
 
 #endif

@@ -176,6 +176,49 @@ describe("the driver", function()
         assert.is_nil(m:calls_of("DECLINE")[2].call.decline.filters)
     end)
 
+    it("takes an offer that stands twice in an event for one", function()
+        local m = subscribed [[
+            function scheduler:resourceOffers(driver, offers)
+                for _, offer in ipairs(offers) do driver:declineOffer(offer.id) end
+            end
+        ]]
+        local offer = m:offer()
+        m:send_offers { offer, m:offer(), offer }
+        assert.equal(2, #m:wait_for("DECLINE").call.decline.offer_ids)
+    end)
+
+    it("counts the calls that were lost with the connection", function()
+        local m, run = subscribed [[
+            function scheduler:registered(driver) driver:killTask("a") driver:killTask("b") driver:reviveOffers() end
+            function scheduler:reregistered(driver) driver:stop(true) end
+        ]]
+        m:answer("KILL", function()
+            m:drop()
+            return false
+        end)
+        assert.equal(0, run:wait())
+        assert.matches("3 calls had no answer, and may not have reached the master", run.stderr)
+        assert.equal(1, #m:calls_of("KILL"))
+    end)
+
+    it("remembers which roles are suppressed, of those that it has", function()
+        local m, run = subscribed [[
+            scheduler.framework.roles = { "a", "b", "c" }
+            function scheduler:registered(driver)
+                driver:suppressOffers { "b", "typo" }
+                driver:suppressOffers {}
+                mesos.after(0.1, function() driver:reconnect() end)
+            end
+            function scheduler:disconnected(driver) driver:suppressOffers { "c" } driver:reviveOffers { "b", "x" } end
+            function scheduler:reregistered(driver) driver:stop(true) end
+        ]]
+        assert.same({ "b", "typo" }, m:wait_for("SUPPRESS").call.suppress.roles)
+        assert.same({ "c" }, m:wait_for("SUBSCRIBE", 2).call.subscribe.suppressed_roles)
+        assert.equal(0, run:wait())
+        assert.equal(1, #m:calls_of("SUPPRESS"))
+        assert.equal(0, #m:calls_of("REVIVE"))
+    end)
+
     it("tells at once of an offer that cannot be used", function()
         local m, run = subscribed [[
             local seen

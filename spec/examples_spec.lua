@@ -5,6 +5,7 @@
 
 local master = require("support.master")
 local program = require("support.program")
+local values = require("support.values")
 
 after_each(function()
     program.cleanup()
@@ -140,4 +141,257 @@ describe("batch.lua", function()
             assert.matches(case[2], run.stderr)
         end)
     end
+end)
+
+describe("state.lua", function()
+    it("runs its jobs, retries what fails, and knows at the next start that all is done", function()
+        local path, log = program.directory() .. "/jobs.state", program.directory() .. "/log"
+        local function run(...)
+            return program.run({ args = { "--state", path, "examples/state.lua", ... }, seconds = 30 })
+        end
+        local first = run("echo one >> " .. log, "echo two >> " .. log .. "; false")
+        assert.equal(0, first.code, first:report())
+        assert.matches("   1  done    echo one .*   2  failed  echo two .*1 done, 1 failed\n$", first.stdout)
+        local second = run("echo three >> " .. log)
+        assert.equal(0, second.code, second:report())
+        assert.equal(first.stdout, second.stdout)
+        local lines = {}
+        for line in program.read(log):gmatch("%l+") do
+            lines[line] = (lines[line] or 0) + 1
+        end
+        assert.same({ one = 1, two = 3 }, lines)
+    end)
+
+    it("asks for the tasks that it noted, and runs again what the master does not know", function()
+        local path = program.directory() .. "/jobs.state"
+        local m = master.start()
+        local args = { "--master", m.address, "--state", path, "examples/state.lua", "a", "b" }
+        local run = program.start({ args = args })
+        m:wait_for("SUBSCRIBE")
+        m:send_offers()
+        local tasks = m:wait_for("ACCEPT").call.accept.operations[1].launch.task_infos
+        run:kill("sigkill")
+        run:wait()
+
+        run = program.start({ args = args })
+        local asked = m:wait_for("RECONCILE").call.reconcile.tasks
+        assert.same({ tasks[1].task_id, tasks[2].task_id }, { asked[1].task_id, asked[2].task_id })
+        m:send(m:update(tasks[1], "TASK_RUNNING", { uuid = false }))
+        m:send(m:update(tasks[2], "TASK_LOST", { uuid = false }))
+        m:send_offers()
+        local again = m:wait_for("ACCEPT", 2).call.accept.operations[1].launch.task_infos
+        assert.equal(1, #again)
+        assert.equal("b", again[1].command.value)
+        assert.not_equal(tasks[2].task_id, again[1].task_id)
+        m:send(m:update(tasks[1], "TASK_FINISHED"))
+        m:send(m:update(again[1], "TASK_FINISHED"))
+        assert.equal(0, run:wait(), run:report())
+        assert.matches("2 done, 0 failed", run.stdout)
+    end)
+
+    it("says what it wants", function()
+        local run = program.run({ args = { "examples/state.lua" } })
+        assert.equal(2, run.code, run:report())
+        assert.matches("^usage: ", run.stdout)
+    end)
+end)
+
+-- Runs an example against a scripted master, and waits until it has subscribed.
+local function against_master(name, ...)
+    local m = master.start()
+    local run = program.start({ args = { "--master", m.address, "examples/" .. name, ... } })
+    m:wait_for("SUBSCRIBE")
+    return m, run
+end
+
+local function said(run, text)
+    run:wait_for(function()
+        return run.stdout:find(text, 1, true)
+    end)
+end
+
+describe("kill.lua", function()
+    it("kills a command that takes too long", function()
+        local run = program.run({ args = { "examples/kill.lua", "0.1", "sleep 60" }, seconds = 20 })
+        assert.same({ 1, "TASK_KILLED\n" }, { run.code, run.stdout }, run:report())
+    end)
+
+    it("lets a command that is quick enough finish", function()
+        local run = program.run({ args = { "examples/kill.lua", "30", "true" }, seconds = 20 })
+        assert.same({ 0, "TASK_FINISHED\n" }, { run.code, run.stdout }, run:report())
+    end)
+end)
+
+describe("explicit_acknowledgements.lua", function()
+    it("acknowledges what the journal holds, not before", function()
+        local path = program.directory() .. "/journal"
+        local m = against_master("explicit_acknowledgements.lua", path)
+        m:send(m:update("t1", "TASK_RUNNING"))
+        m:send(m:operation_update("op1", "OPERATION_FINISHED"))
+        assert.equal("t1", m:wait_for("ACKNOWLEDGE").call.acknowledge.task_id)
+        assert.equal("op1", m:wait_for("ACKNOWLEDGE_OPERATION_STATUS").call.acknowledge_operation_status.operation_id)
+        assert.equal("task t1 TASK_RUNNING\noperation op1 OPERATION_FINISHED\n", program.read(path))
+    end)
+end)
+
+describe("reconcile.lua", function()
+    it("asks again for what stays silent, and for no more", function()
+        local m, run = against_master("reconcile.lua", "t1", "t2")
+        m:expect("RECONCILE", {})
+        m:expect("RECONCILE_OPERATIONS", {})
+        assert.equal(2, #m:wait_for("RECONCILE", 2).call.reconcile.tasks)
+        m:send(m:update("t1", "TASK_RUNNING", { uuid = false, reason = "REASON_RECONCILIATION" }))
+        m:send(m:operation_update("op", "OPERATION_PENDING", { uuid = false }))
+        said(run, "t1\tTASK_RUNNING\nop\tOPERATION_PENDING\n")
+        local tasks = m:wait_for("RECONCILE", 3).call.reconcile.tasks
+        assert.same({ 1, "t2" }, { #tasks, tasks[1].task_id })
+    end)
+
+    it("asks after a new registration, and when an agent is lost", function()
+        local m = against_master("reconcile.lua", "t1")
+        m:wait_for("RECONCILE", 2)
+        m:drop()
+        m:wait_for("SUBSCRIBE", 2)
+        local asked = m:wait_for("RECONCILE", 3).call.reconcile.tasks
+        assert.equal("t1", asked[1].task_id)
+        m:send({ type = "FAILURE", failure = { agent_id = "a" } })
+        program.wait_for(function()
+            local calls = m:calls_of("RECONCILE")
+            return #calls > 3 and #calls[#calls].call.reconcile.tasks == 0
+        end)
+    end)
+end)
+
+describe("messages.lua", function()
+    it("sends its lines, prints the answers and shuts the executor down", function()
+        local m, run = against_master("messages.lua", "a", "e", "one", "two")
+        m:expect("MESSAGE", { agent_id = "a", executor_id = "e", data = "one" })
+        m:expect("MESSAGE", { agent_id = "a", executor_id = "e", data = "two" })
+        for _, data in ipairs({ "ONE", "TWO" }) do
+            m:send({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = data } })
+        end
+        m:expect("SHUTDOWN", { agent_id = "a", executor_id = "e" })
+        m:send({ type = "FAILURE", failure = { agent_id = "a", executor_id = "e", status = 0 } })
+        assert.equal(0, run:wait(), run:report())
+        assert.equal("e\ta\tONE\ne\ta\tTWO\n", run.stdout)
+    end)
+end)
+
+describe("roles.lua", function()
+    it("does what it is told", function()
+        local m = master.start()
+        local run = program.start({
+            args = { "--master", m.address, "examples/roles.lua" },
+            stdin = "add web\nwant dev\nneed 2\nenough web\ndrop dev\n",
+        })
+        local subscribe = m:wait_for("SUBSCRIBE").call.subscribe
+        assert.same({ { "dev" }, { "dev" } }, { values.plain(subscribe.framework_info.roles),
+            values.plain(subscribe.suppressed_roles) })
+        m:wait_for("UPDATE_FRAMEWORK", 2)
+        assert.same({ "SUBSCRIBE", "UPDATE_FRAMEWORK", "REVIVE", "REQUEST", "SUPPRESS", "UPDATE_FRAMEWORK" },
+            m:call_types())
+        local last = m:calls_of("UPDATE_FRAMEWORK")[2].call.update_framework
+        assert.same({ { "web" }, { "web" } }, { values.plain(last.framework_info.roles), values.plain(last.suppressed_roles) })
+        m:send_offers({ m:offer({ allocation_info = { role = "web" } }) })
+        said(run, "web\tagent1.test\t4.0\n")
+        m:wait_for("DECLINE")
+    end)
+end)
+
+describe("maintenance.lua", function()
+    it("gives an empty agent back, and leaves one in use in time", function()
+        local m, run = against_master("maintenance.lua")
+        m:send(m:update("t1", "TASK_RUNNING", { agent_id = "busy" }))
+        local list = {}
+        for i, agent in ipairs({ "idle", "busy" }) do
+            list[i] = { id = "i-" .. agent, agent_id = agent, framework_id = m.framework_id,
+                unavailability = { start = { nanoseconds = 0 } } }
+        end
+        m:send({ type = "INVERSE_OFFERS", inverse_offers = { inverse_offers = list } })
+        m:expect("ACCEPT_INVERSE_OFFERS", { inverse_offer_ids = { "i-idle" } })
+        m:expect("DECLINE_INVERSE_OFFERS", { inverse_offer_ids = { "i-busy" }, filters = { refuse_seconds = 60 } })
+        m:expect("KILL", { task_id = "t1", agent_id = "busy" })
+        m:send({ type = "RESCIND_INVERSE_OFFER", rescind_inverse_offer = { inverse_offer_id = "i-busy" } })
+        run:wait_for("inverse offer i%-busy was taken back")
+        local offer = m:send_offers({ m:offer({ unavailability = { start = { nanoseconds = 1 } } }) })[1]
+        m:expect("DECLINE", { offer_ids = { offer.id }, filters = { refuse_seconds = 3600 } })
+    end)
+end)
+
+describe("reservations.lua", function()
+    local function operations()
+        local m, run = against_master("reservations.lua")
+        local disk = { name = "disk", type = "SCALAR", scalar = 1000, allocation_info = { role = "data" } }
+        local offer = m:offer({ allocation_info = { role = "data" } })
+        table.insert(offer.resources, disk)
+        for _, resource in ipairs(offer.resources) do
+            resource.allocation_info = { role = "data" }
+        end
+        m:send_offers({ offer })
+        return m, run, m:wait_for("ACCEPT").call.accept.operations
+    end
+
+    it("reserves, creates a volume and launches on it with one call", function()
+        local m, run, list = operations()
+        assert.same({ "RESERVE", "CREATE", "LAUNCH" }, { list[1].type, list[2].type, list[3].type })
+        assert.same({ "reserve-1", "create-1" }, { list[1].id, list[2].id })
+        assert.equal("data-1", list[2].create.volumes[1].disk.persistence.id)
+        assert.equal("data", list[2].create.volumes[1].reservations[1].role)
+        m:send(m:operation_update("reserve-1", "OPERATION_FINISHED"))
+        m:send(m:operation_update("create-1", "OPERATION_FINISHED"))
+        m:wait_for("ACKNOWLEDGE_OPERATION_STATUS", 2)
+        m:send(m:update(list[3].launch.task_infos[1], "TASK_FINISHED"))
+        assert.equal(0, run:wait(), run:report())
+    end)
+
+    it("fails when an operation does", function()
+        local m, run = operations()
+        m:send(m:operation_update("reserve-1", "OPERATION_ERROR", { message = "no" }))
+        assert.equal(1, run:wait(), run:report())
+        assert.equal("reserve-1\tOPERATION_ERROR\tno\n", run.stdout)
+    end)
+end)
+
+describe("collect.lua", function()
+    it("waits until offers of one agent hold its task together", function()
+        local m, run = against_master("collect.lua", "10", "true")
+        local offers = m:send_offers({ m:offer({ agent_id = "a" }), m:offer({ agent_id = "b" }), m:offer({ agent_id = "a" }) })
+        m:send({ type = "RESCIND", rescind = { offer_id = offers[3].id } })
+        run:wait_for("was taken back, 2 are left")
+        local more = m:send_offers({ m:offer({ agent_id = "a" }), m:offer({ agent_id = "a" }) })
+        local accept = m:wait_for("ACCEPT").call.accept
+        table.sort(accept.offer_ids)
+        local wanted = { offers[1].id, more[1].id, more[2].id }
+        table.sort(wanted)
+        assert.same(wanted, values.plain(accept.offer_ids))
+        assert.equal("a", accept.operations[1].launch.task_infos[1].agent_id)
+        m:wait_for("SUPPRESS")
+        m:send(m:update(accept.operations[1].launch.task_infos[1], "TASK_FINISHED"))
+        assert.equal(0, run:wait(), run:report())
+    end)
+end)
+
+describe("watch.lua", function()
+    it("prints where it is registered, and takes a new subscription now and then", function()
+        local m, run = against_master("watch.lua", "0.2")
+        said(run, "registered\t" .. m.framework_id .. "\tlocalhost\t1.11.0\n")
+        said(run, "disconnected\t" .. m.framework_id)
+        said(run, "reregistered\t" .. m.framework_id)
+    end)
+
+    it("ends when the master says so", function()
+        local m, run = against_master("watch.lua")
+        m:send({ type = "ERROR", error = { message = "Framework failed over" } })
+        assert.equal(1, run:wait())
+        assert.matches("DRIVER_ABORTED: Framework failed over", run.stderr)
+    end)
+end)
+
+describe("own_driver.lua", function()
+    it("runs two drivers, one after the other", function()
+        local run = program.run({ args = { "examples/own_driver.lua" }, seconds = 20 })
+        assert.equal(0, run.code, run:report())
+        assert.equal("first\ttrue\tDRIVER_ABORTED\nDRIVER_ABORTED\tDRIVER_ABORTED\nsecond\ttrue\tDRIVER_STOPPED\n"
+            .. "DRIVER_STOPPED\n", run.stdout)
+    end)
 end)

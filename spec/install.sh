@@ -8,8 +8,9 @@
 set -eu
 
 build="ca-certificates gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler lua5.4 liblua5.4-dev libuv1-dev
-libcurl4-openssl-dev libprotobuf-c-dev libmicrohttpd-dev libjansson-dev"
-test="lua-busted lua-luv lua-cjson lua-filesystem lua-check clang-format clang libclang-rt-14-dev valgrind curl procps"
+libcurl4-openssl-dev libssl-dev libprotobuf-c-dev libmicrohttpd-dev libjansson-dev libzookeeper-st-dev libedit-dev"
+test="lua-busted lua-luv lua-cjson lua-filesystem lua-check clang-format clang libclang-rt-14-dev g++ valgrind curl procps
+zookeeper openjdk-17-jre-headless openssl socat"
 
 case "${1-}" in
 build) wanted=$build ;;

@@ -160,14 +160,52 @@ describe("the loop below a script", function()
     it("still sends the last calls of a callback that kept it busy", function()
         local m, run = hosted [[
             function scheduler:registered(driver)
-                local begin = os.clock()
-                while os.clock() - begin < 6 do end
+                local over = mesos.now() + 6
+                while mesos.now() < over do end
                 driver:stop()
             end
         ]]
         ends(run, 0, 20)
         assert.equal(1, #m:calls_of("TEARDOWN"))
         assert.is_nil(run.stderr:match("had no answer"), run.stderr)
+    end)
+end)
+
+describe("a driver that would start when the program ends", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    it("does not: the main chunk ends there", function()
+        local m, run = own [[
+            while true do
+                mesos.SchedulerDriver { framework = { name = "x", failover_timeout = 60 }, scheduler = {} }:run()
+                say("over")
+            end
+        ]]
+        m:wait_for("SUBSCRIBE")
+        run:wait_for("registered with")
+        run:kill("sigterm")
+        ends(run, 0)
+        assert.equal("over\n", run.stdout)
+    end)
+
+    it("raises in what still runs beside it", function()
+        local _, run = hosted [[
+            function scheduler:registered(driver)
+                mesos.spawn(function()
+                    while true do
+                        mesos.sleep(0)
+                        mesos.SchedulerDriver {
+                            framework = { name = "x" }, scheduler = {}, master = "127.0.0.1:1",
+                        }:start()
+                    end
+                end)
+                mesos.after(0.05, function() driver:stop() end)
+            end
+        ]]
+        ends(run, 0)
     end)
 end)
 
@@ -201,4 +239,157 @@ describe("a signal", function()
         again:close()
         assert.same({ true, 130 }, { finished, status })
     end)
+end)
+
+-- ---- every place, every end ----
+
+local PLACES = {
+    "registered", "resourceOffers", "offerRescinded", "statusUpdate", "frameworkMessage", "slaveLost", "executorLost",
+    "inverseOffers", "inverseOfferRescinded", "operationStatusUpdate", "disconnected", "reregistered", "error",
+    "timer", "spawned", "coroutine", "finalizer",
+}
+
+-- Where it is done behind a wait as well.
+local WAITING = { registered = true, statusUpdate = true, disconnected = true, error = true, timer = true }
+
+-- What a script does there, and the status of the program then: 1 if it goes on until the ERROR at the end.
+local ACTS = {
+    { "stop", "driver:stop()", 0 },
+    { "stop with failover", "driver:stop(true) driver:stop() driver:abort()", 0 },
+    { "abort", "driver:abort() driver:stop()", 1 },
+    { "exit", "os.exit(5)", 5 },
+    { "exit out of pcall", "pcall(mesos.exit, 5) os.exit(6)", 5 },
+    { "error", "error({})", 1 },
+    { "error with a bad text", "error(setmetatable({}, { __tostring = function() error('worse') end }))", 1 },
+    { "reconnect twice", "if not scheduler.done then scheduler.done = driver:reconnect() driver:reconnect() end", 1 },
+    { "collect", "collectgarbage() collectgarbage('step', 1000)", 1 },
+    { "forget", "scheduler.framework = nil scheduler.%s = nil package.loaded.mesos = nil collectgarbage()", 1 },
+    { "answer twice", [[
+        for _, offer in ipairs(driver:offers()) do
+            driver:declineOffer(offer.id)
+            pcall(driver.launchTasks, driver, offer.id, {})
+        end
+        driver:reviveOffers() driver:suppressOffers() driver:killTask("t") driver:reconcileTasks()]], 1 },
+    { "join", "assert(not pcall(driver.join, driver)) assert(not pcall(driver.run, driver))", 1 },
+    { "another driver", [[
+        local other = mesos.SchedulerDriver { scheduler = {}, framework = { name = "y" }, master = "127.0.0.1:1" }
+        other:start()
+        mesos.SchedulerDriver { scheduler = {}, framework = { name = "z" }, master = "127.0.0.1:1" }
+        mesos.after(0.05, function() other:abort() end)]], 1 },
+}
+
+local EVENTS = {
+    function(m) return { type = "OFFERS", offers = { offers = { m:offer(), m:offer() } } } end,
+    { type = "RESCIND", rescind = { offer_id = "o" } },
+    function(m) return m:update("t", "TASK_RUNNING") end,
+    { type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "d" } },
+    { type = "FAILURE", failure = { agent_id = "a" } },
+    { type = "FAILURE", failure = { agent_id = "a", executor_id = "e", status = 9 } },
+    { type = "INVERSE_OFFERS", inverse_offers = { inverse_offers = {
+        { id = "i", framework_id = "f", unavailability = { start = { nanoseconds = 1 } } },
+    } } },
+    { type = "RESCIND_INVERSE_OFFER", rescind_inverse_offer = { inverse_offer_id = "i" } },
+    { type = "UPDATE_OPERATION_STATUS", update_operation_status = { status = {
+        operation_id = "op", state = "OPERATION_FINISHED", uuid = ("u"):rep(16), agent_id = "a",
+    } } },
+}
+
+-- Sends all kinds of events, breaks the stream, and ends the next one with an ERROR.
+local function play(m, run)
+    m:wait_for("SUBSCRIBE")
+    for _, event in ipairs(EVENTS) do
+        if m.stream then
+            m:send(type(event) == "function" and event(m) or event)
+        end
+    end
+    run:wait_for(function()
+        return run.stdout:match("all seen") or #m:calls_of("SUBSCRIBE") > 1
+    end)
+    local last
+    if m.stream and #m:calls_of("SUBSCRIBE") == 1 then
+        m:drop()
+    end
+    run:wait_for("again")
+    program.wait_for(function()
+        if m.stream and m.stream ~= last then
+            m:send { type = "ERROR", error = { message = "the end" } }
+        end
+        last = m.stream
+        return run.code
+    end)
+end
+
+local FRAME = HOSTED .. [[
+    scheduler.framework.failover_timeout = 0.1 -- it comes back in a hundredth of a second
+    local place, rest = %q, %q
+    local driver
+    local function act() ACT end
+    local function at(name, ...)
+        if name == place then
+            if rest ~= "" then mesos.sleep(tonumber(rest)) end
+            return act()
+        end
+    end
+    local starts = {
+        timer = function() mesos.after(0, function() at("timer") end) mesos.every(0.01, function() at("timer") end) end,
+        spawned = function() mesos.spawn(at, "spawned") end,
+        coroutine = function() coroutine.wrap(at)("coroutine") end,
+        finalizer = function()
+            if place == "finalizer" then setmetatable({}, { __gc = act }) collectgarbage() collectgarbage() end
+        end,
+    }
+    for _, name in ipairs { CALLBACKS } do
+        scheduler[name] = function(_, given, ...)
+            driver = given
+            if name == "registered" then
+                for _, start in pairs(starts) do start() end
+            end
+            if name == "operationStatusUpdate" then say("all seen") end
+            if name == "reregistered" then say("again") end
+            return at(name)
+        end
+    end
+]]
+
+local function callbacks()
+    local names = {}
+    for i = 1, 13 do
+        names[i] = ("%q"):format(PLACES[i])
+    end
+    return table.concat(names, ", ")
+end
+
+local function script_for(place, act, sleep)
+    local code = act:gsub("%%s", place)
+    return (FRAME:format(place, sleep):gsub("ACT", function() return code end):gsub("CALLBACKS", callbacks))
+end
+
+describe("a script", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    local function lives_through(place, act, sleep)
+        local name, code, status = table.unpack(act)
+        local m, run = hosted(script_for(place, code, sleep):sub(#HOSTED + 1))
+        pcall(play, m, run) -- it may have ended at any moment
+        run:wait()
+        local label = ("%s in %s: %s"):format(name, place, run:report())
+        assert.is_nil(run.stderr:match("Sanitizer"), label)
+        assert.is_nil(run.stderr:match("runtime error"), label)
+        local ended = place == "error" and status == 0 and 1 or status
+        assert.same({ ended, 0 }, { run.code, run.signal }, label)
+    end
+
+    for _, act in ipairs(ACTS) do
+        it("may " .. act[1] .. " wherever it runs", function()
+            for _, place in ipairs(PLACES) do
+                lives_through(place, act, "")
+                if WAITING[place] then
+                    lives_through(place, act, "0.001")
+                end
+            end
+        end)
+    end
 end)

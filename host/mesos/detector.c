@@ -6,34 +6,31 @@
 
 #include "mesos/detector_file.h"
 #include "mesos/detector_static.h"
+#include "mesos/detector_zookeeper.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-// The address may contain a password, so the error does not quote it.
-static struct detector *refuse_zookeeper(const char *address, struct loop *loop, struct error *err)
-{
-    (void)address;
-    (void)loop;
-    error_set(err, ERROR_INVALID,
-              "ZooKeeper addresses (zk://) come with a later version; give the addresses of the "
-              "masters instead: host:port,host:port");
-    return NULL;
-}
 
 static const struct {
     const char *prefix;
-    struct detector *(*create)(const char *address, struct loop *loop, struct error *err);
+    struct detector *(*create)(const char *address, const struct detector_options *options,
+                               struct loop *loop, struct error *err);
 } kinds[] = {
-    {"zk://", refuse_zookeeper},
+    {"zk://", detector_zookeeper_create},
     {"file://", detector_file_create},
     {"", detector_static_create}, // whatever is left
 };
 
-struct detector *detector_create(const char *address, struct loop *loop, struct error *err)
+struct detector *detector_create_with(const char *address, const struct detector_options *options,
+                                      struct loop *loop, struct error *err)
 {
+    static const struct detector_options defaults;
     size_t kind = 0;
     while (strncmp(address, kinds[kind].prefix, strlen(kinds[kind].prefix)) != 0)
         kind++;
-    return kinds[kind].create(address, loop, err);
+    return kinds[kind].create(address, options ? options : &defaults, loop, err);
+}
+
+struct detector *detector_create(const char *address, struct loop *loop, struct error *err)
+{
+    return detector_create_with(address, NULL, loop, err);
 }

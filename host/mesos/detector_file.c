@@ -21,6 +21,7 @@ static const char scheme[] = "file://";
 struct detector_file {
     struct detector detector;
     struct loop *loop;
+    struct detector_options options; // of `inner`
     struct timer poll;
     char *path;
     char *contents;         // what `inner` was made from, or NULL
@@ -107,7 +108,7 @@ static bool look(struct detector_file *this, struct error *err)
         return true;
     }
     drop_inner(this);
-    this->inner = detector_create(contents, this->loop, err);
+    this->inner = detector_create_with(contents, &this->options, this->loop, err);
     if (this->inner == NULL)
         return false;
     this->contents = memory_string(contents);
@@ -154,6 +155,7 @@ static void stop(struct detector *detector)
 static void destroy(struct detector *detector)
 {
     stop(detector);
+    credentials_unref(self(detector)->options.credentials);
     free(self(detector)->path);
     free(detector);
 }
@@ -161,7 +163,8 @@ static void destroy(struct detector *detector)
 static const struct detector_ops ops = {
     .start = start, .retry = start, .stop = stop, .destroy = destroy};
 
-struct detector *detector_file_create(const char *url, struct loop *loop, struct error *err)
+struct detector *detector_file_create(const char *url, const struct detector_options *options,
+                                      struct loop *loop, struct error *err)
 {
     const char *path = url + sizeof scheme - 1;
     if (*path != '/') {
@@ -174,6 +177,9 @@ struct detector *detector_file_create(const char *url, struct loop *loop, struct
     struct detector_file *this = memory_new(sizeof *this);
     this->detector.ops = &ops;
     this->loop = loop;
+    this->options = *options;
+    if (options->credentials != NULL)
+        credentials_ref(options->credentials);
     this->path = memory_string(path);
     timer_init(&this->poll, loop, on_poll, this);
     return &this->detector;

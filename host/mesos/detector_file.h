@@ -9,6 +9,7 @@
 
 #include "mesos/detector.h"
 
-struct detector *detector_file_create(const char *url, struct loop *loop, struct error *err);
+struct detector *detector_file_create(const char *url, const struct detector_options *options,
+                                      struct loop *loop, struct error *err);
 
 #endif

@@ -28,7 +28,7 @@ static void on_announcement(void *data)
 {
     struct detector_static *this = data;
     char address[URL_ADDRESS];
-    url_address(&this->masters[this->current], address);
+    url_leader(&this->masters[this->current], address);
     this->detector.events->leader(this->detector.data, address);
 }
 
@@ -58,8 +58,17 @@ static void destroy(struct detector *detector)
 static const struct detector_ops ops = {
     .start = start, .retry = retry, .stop = stop, .destroy = destroy};
 
-// Who writes a password here would have it in process lists and logs, and it would go nowhere.
-static bool add_master(struct detector_static *this, const char *text, struct error *err)
+static bool take_credentials(const struct detector_options *options, struct url *url,
+                             struct error *err)
+{
+    if (options->credentials != NULL && !credentials_take(options->credentials, url, err))
+        return false;
+    explicit_bzero(url->password, sizeof url->password);
+    return true;
+}
+
+static bool add_master(struct detector_static *this, const char *text,
+                       const struct detector_options *options, struct error *err)
 {
     if (this->count == DETECTOR_STATIC_ADDRESSES)
         return error_set(err, ERROR_LIMIT, "more than %d master addresses",
@@ -67,11 +76,9 @@ static bool add_master(struct detector_static *this, const char *text, struct er
     struct url *url = &this->masters[this->count];
     if (!url_parse(url, text, err))
         return false;
-    if (url->user[0] || url->password[0])
-        return error_set(err, ERROR_INVALID,
-                         "master address '%s:%u': user and password do not belong in it, use "
-                         "--principal and --secret-file",
-                         url->host, url->port);
+    if (!take_credentials(options, url, err))
+        return false;
+    url->tls = url->tls || (!url->scheme && options->tls);
     this->count++;
     return true;
 }
@@ -90,14 +97,16 @@ static char *next_address(const char **list)
     return memory_text(first, (size_t)(end - first));
 }
 
-struct detector *detector_static_create(const char *addresses, struct loop *loop, struct error *err)
+struct detector *detector_static_create(const char *addresses,
+                                        const struct detector_options *options, struct loop *loop,
+                                        struct error *err)
 {
     struct detector_static *this = memory_new(sizeof *this);
     this->detector.ops = &ops;
     deferral_init(&this->announcement, loop, on_announcement, this);
     bool good = true;
     for (char *address; good && (address = next_address(&addresses)) != NULL; free(address))
-        good = add_master(this, address, err);
+        good = add_master(this, address, options, err);
     if (good)
         return &this->detector;
     free(this);

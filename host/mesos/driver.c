@@ -38,17 +38,23 @@ struct driver {
     struct detector *detector;
     struct transport *transport;
     struct subscription subscription;
+    double backoff_max; // as it was given
 
     enum driver_status status;
     bool explicit_acknowledgements;
     bool connected;  // as the callbacks told it
     bool registered; // `registered` was called once
-    bool outdated;   // the master has not seen the latest framework, roles or constraints
-    bool settled;    // `finished` was called
-    bool doomed;     // destroyed inside one of our functions
-    unsigned depth;  // of enter() and leave()
+    bool reregister; // a removed framework goes on as a new one
+    bool torn_down;
+    bool outdated;  // the master has not seen the latest framework, roles or constraints
+    bool settled;   // `finished` was called
+    bool doomed;    // destroyed inside one of our functions
+    unsigned depth; // of enter() and leave()
 
     struct framework framework;
+    struct framework fallback; // what the master knows, while it has not answered to a revision
+    bool has_fallback;
+    size_t updates;       // UPDATE_FRAMEWORK calls without an answer
     struct bytes *master; // MasterInfo, or NULL
 
     struct event_queue queue;
@@ -57,12 +63,21 @@ struct driver {
     struct driver_event current;
     char *fatal; // the error that aborted the driver, until its callback
 
+    bool held;      // events wait for driver_release()
+    bool repeating; // the event of the current callback is to come again
+    bool has_again; // `again` is an event that comes again; we own its block
+    bool greeting;  // CALLBACK_RELOADED is to come
+    bool offers_again, inverse_offers_again; // the outstanding ones are to come again
+    struct driver_event again;
+
     struct offers *offers, *inverse_offers;
-    const struct offer **batch; // the offers of the current event
+    struct updates_kept operation_updates; // delivered, for explicit acknowledgement
+    const struct offer **batch;            // the offers of the current event
     size_t batch_capacity;
 
     struct buffer call, message, declines, decline_filters;
-    size_t in_flight; // calls without an answer
+    size_t in_flight;  // calls without an answer
+    size_t unanswered; // calls that will have none, and were not told of yet
     struct answer_slot slots[CALL_TYPES];
     struct driver_counters counters;
     struct deferral turn;
@@ -95,6 +110,8 @@ const char *driver_callback_name(enum driver_callback callback)
         [CALLBACK_INVERSE_OFFERS] = "inverseOffers",
         [CALLBACK_INVERSE_OFFER_RESCINDED] = "inverseOfferRescinded",
         [CALLBACK_OPERATION_STATUS_UPDATE] = "operationStatusUpdate",
+        [CALLBACK_RELOADED] = "reloaded",
+        [CALLBACK_FRAMEWORK_REMOVED] = "frameworkRemoved",
     };
     return names[callback];
 }
@@ -132,6 +149,7 @@ static void send_call(struct driver *this, enum call_type type, struct slice mes
     }
     this->counters.calls[type]++;
     this->in_flight++;
+    this->updates += type == CALL_UPDATE_FRAMEWORK;
     transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
 }
 
@@ -173,26 +191,86 @@ static void send_update_framework(struct driver *this)
 
 // A master that does not know our stream any more says so in the answer to a call: the stream may
 // look alive for long after that.
+static bool says(const struct transport_reply *reply, const char *words)
+{
+    const struct slice *body = &reply->body;
+    return body->length > 0 && memmem(body->data, body->length, words, strlen(words)) != NULL;
+}
+
 static bool means_lost(enum call_type type, const struct transport_reply *reply)
 {
-    struct slice words = reply->body;
     if (reply->status == 403)
-        return type != CALL_UPDATE_FRAMEWORK ||
-               memmem(words.data, words.length, "not subscribed", 14) != NULL;
-    return reply->status == 400 && memmem(words.data, words.length, "stream ID", 9) != NULL;
+        return type != CALL_UPDATE_FRAMEWORK || says(reply, "not subscribed");
+    return reply->status == 400 && says(reply, "stream ID");
 }
 
 static void refused(struct driver *this, enum call_type type, const struct transport_reply *reply)
 {
     struct error err = {0};
     this->counters.refused[type]++;
-    log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
-                SLICE_ARGS(reply->body));
+    if (reply->advice != NULL)
+        log_warning("the master refused %s: %s", call_name(type), reply->advice);
+    else
+        log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
+                    SLICE_ARGS(reply->body));
     if (!running(this) || !means_lost(type, reply))
         return;
     error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
               SLICE_ARGS(reply->body));
     subscription_renew(&this->subscription, &err);
+}
+
+// Nobody knows whether the master carried the call out, and events may still come over a stream
+// that hears us no more: only a new registration makes both sides agree again.
+static void broken(struct driver *this, enum call_type type, const struct transport_reply *reply)
+{
+    struct error err = {0};
+    error_set(&err, ERROR_IO, "the master did not answer %s: %.*s", call_name(type),
+              SLICE_ARGS(reply->body));
+    if (running(this))
+        subscription_renew(&this->subscription, &err);
+}
+
+// They come in crowds when a connection breaks: counted here, told of at the end of the turn.
+static void unanswered(struct driver *this, enum call_type type,
+                       const struct transport_reply *reply)
+{
+    this->counters.unanswered[type]++;
+    log_debug("%s was not answered: %.*s", call_name(type), SLICE_ARGS(reply->body));
+    if (!running(this))
+        return;
+    this->unanswered++;
+    deferral_queue(&this->turn);
+}
+
+static void tell_unanswered(struct driver *this)
+{
+    if (this->unanswered > 0)
+        log_warning("%zu call%s had no answer, and may not have reached the master",
+                    this->unanswered, this->unanswered == 1 ? "" : "s");
+    this->unanswered = 0;
+}
+
+static void drop_fallback(struct driver *this)
+{
+    if (this->has_fallback)
+        framework_free(&this->fallback);
+    this->has_fallback = false;
+}
+
+// A revision that the master refused must not be what the driver subscribes with the next time.
+static void revision_answered(struct driver *this, const struct transport_reply *reply)
+{
+    if (--this->updates > 0)
+        return;
+    bool judged = reply->status == 400 || reply->status == 403;
+    if (this->has_fallback && judged && !means_lost(CALL_UPDATE_FRAMEWORK, reply)) {
+        log_warning("the framework stays as the master knows it");
+        framework_free(&this->framework);
+        this->framework = this->fallback;
+        this->has_fallback = false;
+    }
+    drop_fallback(this);
 }
 
 static void on_answer(void *data, const struct transport_reply *reply)
@@ -201,12 +279,16 @@ static void on_answer(void *data, const struct transport_reply *reply)
     struct driver *this = slot->driver;
     enter(this);
     this->in_flight--;
-    if (reply->status == 0) {
-        this->counters.unanswered[slot->type]++;
-        log_debug("%s was not answered: %.*s", call_name(slot->type), SLICE_ARGS(reply->body));
-    } else if (reply->status != 200 && reply->status != 202) {
+    if (reply->status == 0)
+        unanswered(this, slot->type, reply);
+    else if (reply->status != 200 && reply->status != 202)
         refused(this, slot->type, reply);
-    }
+    else if (slot->type == CALL_TEARDOWN)
+        this->torn_down = true;
+    if (slot->type == CALL_UPDATE_FRAMEWORK)
+        revision_answered(this, reply);
+    if (reply->broken)
+        broken(this, slot->type, reply);
     settle(this);
     leave(this);
 }
@@ -220,7 +302,7 @@ static void enqueue(struct driver *this, struct bytes *record)
         log_warning("the script is busy and %zu MiB of events are waiting: reading pauses",
                     this->queue.bytes >> 20);
         this->paused = true;
-        transport_pause(this->transport, true);
+        subscription_pause(&this->subscription, true);
     }
 }
 
@@ -230,7 +312,7 @@ static struct bytes *dequeue(struct driver *this)
     if (this->paused && this->queue.bytes < QUEUE_BYTES_MOST / 2) {
         log_info("reading goes on");
         this->paused = false;
-        transport_pause(this->transport, false);
+        subscription_pause(&this->subscription, false);
     }
     return record;
 }
@@ -258,6 +340,44 @@ static void return_offers(struct driver *this)
     }
 }
 
+// What driver_repeat() asked for. Offers need no event: they are still outstanding.
+static void keep_event(struct driver *this)
+{
+    this->repeating = false;
+    if (this->current.callback == CALLBACK_RESOURCE_OFFERS)
+        this->offers_again = true;
+    else if (this->current.callback == CALLBACK_INVERSE_OFFERS)
+        this->inverse_offers_again = true;
+    else if (this->current.callback == CALLBACK_RELOADED)
+        this->greeting = true;
+    else
+        this->has_again = true;
+    this->again = this->current;
+    if (!this->has_again)
+        bytes_unref(this->current.block);
+}
+
+static void go_on_as_new(struct driver *this)
+{
+    log_info("framework %.*s was removed; going on as a new one",
+             SLICE_ARGS(framework_id(&this->framework)));
+    framework_set_id(&this->framework, slice_text(""));
+    this->registered = false;
+    subscription_start(&this->subscription);
+}
+
+// What was asked with frameworkRemoved is answered.
+static void finish_removed(struct driver *this, bool ok)
+{
+    if (ok && this->reregister) {
+        go_on_as_new(this);
+        return;
+    }
+    char *text = memory_text((const char *)this->current.data.data, this->current.data.length);
+    driver_fail(this, text);
+    free(text);
+}
+
 static void finish_delivery(struct driver *this, bool ok)
 {
     struct bytes *block = this->current.block;
@@ -265,6 +385,11 @@ static void finish_delivery(struct driver *this, bool ok)
     this->delivering = false;
     if (!ok)
         this->counters.failed[callback]++;
+    if (this->repeating && running(this) && !ok) {
+        keep_event(this);
+        return;
+    }
+    this->repeating = false;
     if (running(this) && ok && !this->explicit_acknowledgements) {
         if (callback == CALLBACK_STATUS_UPDATE)
             acknowledge(this, CALL_ACKNOWLEDGE, this->current.message);
@@ -273,7 +398,19 @@ static void finish_delivery(struct driver *this, bool ok)
     } else if (running(this) && !ok && callback == CALLBACK_RESOURCE_OFFERS) {
         return_offers(this);
     }
+    if (running(this) && callback == CALLBACK_FRAMEWORK_REMOVED)
+        finish_removed(this, ok);
     bytes_unref(block);
+}
+
+static void count_event(struct driver_counters *counters, const struct driver_event *event)
+{
+    enum { FIELD_STATE = 2 };
+    uint64_t state;
+    counters->events[event->callback]++;
+    if (event->callback == CALLBACK_STATUS_UPDATE &&
+        wire_find_varint(event->message, FIELD_STATE, &state) && state < TASK_STATES)
+        counters->states[state]++;
 }
 
 // Hands one event to the listener; takes the reference on its block.
@@ -281,8 +418,8 @@ static void deliver(struct driver *this, const struct driver_event *event)
 {
     this->current = *event;
     this->delivering = true;
-    this->counters.events[event->callback]++;
-    enum driver_outcome outcome = this->listener->callback(this->data, event);
+    count_event(&this->counters, event);
+    enum driver_outcome outcome = this->listener->callback(this->data, &this->current);
     if (outcome != OUTCOME_PENDING)
         finish_delivery(this, outcome == OUTCOME_DONE);
 }
@@ -295,7 +432,9 @@ static void collect_offers(struct driver *this, struct offers *offers, struct dr
             this->batch_capacity = this->batch_capacity ? 2 * this->batch_capacity : 64;
             this->batch = memory_resize(this->batch, this->batch_capacity * sizeof(struct offer *));
         }
-        this->batch[event->count++] = offers_add(offers, event->block, wire);
+        const struct offer *offer = offers_add(offers, event->block, wire);
+        if (offer != NULL)
+            this->batch[event->count++] = offer;
     }
     event->offers = this->batch;
 }
@@ -346,7 +485,34 @@ static void deliver_callback(struct driver *this, struct driver_event *event)
         offers_spend(this->offers, event->offer_id, "was rescinded");
     else if (event->callback == CALLBACK_INVERSE_OFFER_RESCINDED)
         offers_spend(this->inverse_offers, event->offer_id, "was rescinded");
+    else if (event->callback == CALLBACK_OPERATION_STATUS_UPDATE && this->explicit_acknowledgements)
+        updates_keep(&this->operation_updates, event->message);
     deliver(this, event);
+}
+
+// The answer to SUBSCRIBE with the id of a framework whose failover timeout is over, or that was
+// torn down.
+static bool means_removed(const struct driver *this, struct slice text)
+{
+    static const char words[] = "Framework has been removed";
+    return !this->connected && framework_id(&this->framework).length > 0 &&
+           memmem(text.data, text.length, words, sizeof words - 1) != NULL;
+}
+
+// An ERROR ended the stream.
+static void deliver_error(struct driver *this, struct driver_event *event)
+{
+    if (means_removed(this, event->data)) {
+        event->callback = CALLBACK_FRAMEWORK_REMOVED;
+        event->framework_id = framework_id(&this->framework);
+        this->reregister = false;
+        deliver(this, event);
+        return;
+    }
+    char *text = memory_text((const char *)event->data.data, event->data.length);
+    bytes_unref(event->block);
+    driver_fail(this, text);
+    free(text);
 }
 
 static void deliver_record(struct driver *this, struct bytes *record)
@@ -356,10 +522,7 @@ static void deliver_record(struct driver *this, struct bytes *record)
     if (kind == EVENT_SUBSCRIBED) {
         deliver_subscribed(this, &event);
     } else if (kind == EVENT_CALLBACK && event.callback == CALLBACK_ERROR) {
-        char *text = memory_text((const char *)event.data.data, event.data.length);
-        bytes_unref(record);
-        driver_fail(this, text);
-        free(text);
+        deliver_error(this, &event);
     } else if (kind == EVENT_CALLBACK) {
         deliver_callback(this, &event);
     } else {
@@ -368,25 +531,92 @@ static void deliver_record(struct driver *this, struct bytes *record)
     }
 }
 
+static void deliver_reloaded(struct driver *this)
+{
+    struct driver_event event = {.callback = CALLBACK_RELOADED};
+    this->greeting = false;
+    deliver(this, &event);
+}
+
+static void deliver_again(struct driver *this)
+{
+    struct driver_event event = this->again;
+    this->has_again = false;
+    deliver(this, &event);
+}
+
+// All outstanding offers as one event, as if they had just been made.
+static void deliver_offers_again(struct driver *this, struct offers *offers,
+                                 enum driver_callback callback)
+{
+    struct buffer list;
+    if (offers_count(offers) == 0)
+        return;
+    buffer_init(&list, SIZE_MAX);
+    for (const struct offer *offer = offers_first(offers); offer != NULL; offer = offer->next)
+        wire_put_bytes(&list, 1, offer->wire);
+    struct bytes *block = bytes_copy(list.data, list.length);
+    buffer_free(&list);
+    struct driver_event event = {.callback = callback, .block = block, .message = slice_of(block)};
+    deliver_callback(this, &event);
+}
+
+static void deliver_queued(struct driver *this)
+{
+    struct bytes *record = dequeue(this);
+    if (record != NULL)
+        deliver_record(this, record);
+    else
+        deliver_disconnected(this);
+}
+
+// False if nothing waits.
+static bool deliver_next(struct driver *this)
+{
+    if (this->greeting) {
+        deliver_reloaded(this);
+    } else if (this->has_again) {
+        deliver_again(this);
+    } else if (this->offers_again) {
+        this->offers_again = false;
+        deliver_offers_again(this, this->offers, CALLBACK_RESOURCE_OFFERS);
+    } else if (this->inverse_offers_again) {
+        this->inverse_offers_again = false;
+        deliver_offers_again(this, this->inverse_offers, CALLBACK_INVERSE_OFFERS);
+    } else if (!event_queue_empty(&this->queue)) {
+        deliver_queued(this);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void pump(struct driver *this)
 {
-    while (running(this) && !this->delivering && !event_queue_empty(&this->queue)) {
-        struct bytes *record = dequeue(this);
-        if (record != NULL)
-            deliver_record(this, record);
-        else
-            deliver_disconnected(this);
-    }
-    if (this->fatal != NULL && !this->delivering && !this->doomed)
+    while (running(this) && !this->delivering && !this->held && deliver_next(this))
+        ;
+    if (this->fatal != NULL && !this->delivering && !this->held && !this->doomed)
         deliver_fatal(this);
     settle(this);
 }
 
 // ---- what the subscription tells ----
 
+// A framework that has little time until it is given up comes back sooner.
+static void limit_backoff(struct driver *this)
+{
+    const double least = 0.5;
+    double timeout = this->framework.info->failover_timeout, limit = timeout / 10;
+    this->subscription.options.backoff_max = this->backoff_max;
+    if (timeout > 0 && limit < this->backoff_max)
+        this->subscription.options.backoff_max = limit > least ? limit : least;
+}
+
 static void on_prepare(void *data, struct buffer *call)
 {
     struct driver *this = data;
+    limit_backoff(this);
+    framework_set_principal(&this->framework, transport_principal(this->transport));
     framework_write(&this->framework, &this->message);
     call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
     this->counters.calls[CALL_SUBSCRIBE]++;
@@ -403,6 +633,13 @@ static void on_record(void *data, struct bytes *record)
         bytes_unref(record);
     pump(this);
     leave(this);
+}
+
+static void drop_again(struct driver *this)
+{
+    if (this->has_again)
+        bytes_unref(this->again.block);
+    this->has_again = false;
 }
 
 // It may have been lost by driver_reconnect(), within which nobody expects a callback.
@@ -464,8 +701,9 @@ static void on_deadline(void *data)
 {
     struct driver *this = data;
     enter(this);
-    log_warning("%zu call%s had no answer in %g seconds", this->in_flight,
-                this->in_flight == 1 ? "" : "s", settle_deadline);
+    if (this->in_flight > 0)
+        log_warning("%zu call%s had no answer in %g seconds", this->in_flight,
+                    this->in_flight == 1 ? "" : "s", settle_deadline);
     settle(this);
     leave(this);
 }
@@ -474,6 +712,7 @@ static void on_turn(void *data)
 {
     struct driver *this = data;
     enter(this);
+    tell_unanswered(this);
     if (this->connected)
         flush_declines(this);
     pump(this);
@@ -487,6 +726,8 @@ static void end(struct driver *this, enum driver_status status)
     this->status = status;
     this->connected = false;
     event_queue_clear(&this->queue);
+    drop_again(this);
+    this->greeting = this->offers_again = this->inverse_offers_again = false;
     subscription_drain(&this->subscription);
     timer_start(&this->deadline, loop_seconds(settle_deadline));
     deferral_queue(&this->turn);
@@ -575,6 +816,28 @@ static void spend_listed(struct offers *offers, struct slice message, const char
             offers_spend(offers, wire_find(field.bytes, 1), why);
 }
 
+static uint64_t count_listed(struct slice message, uint32_t number)
+{
+    uint64_t count = 0;
+    for (struct slice one; wire_next_bytes(&message, number, &one);)
+        count++;
+    return count;
+}
+
+// The tasks of LAUNCH and LAUNCH_GROUP in a Call.Accept.
+static uint64_t count_tasks(struct slice accept)
+{
+    enum { ACCEPT_OPERATIONS = 2, LAUNCH = 2, LAUNCH_TASKS = 1 };
+    enum { LAUNCH_GROUP = 7, GROUP_INFO = 2, GROUP_TASKS = 1 };
+    uint64_t count = 0;
+    for (struct slice operation; wire_next_bytes(&accept, ACCEPT_OPERATIONS, &operation);) {
+        struct slice group = wire_find(operation, LAUNCH_GROUP);
+        count += count_listed(wire_find(operation, LAUNCH), LAUNCH_TASKS);
+        count += count_listed(wire_find(group, GROUP_INFO), GROUP_TASKS);
+    }
+    return count;
+}
+
 enum driver_status driver_accept(struct driver *this, struct slice accept)
 {
     if (this->status != DRIVER_RUNNING)
@@ -583,6 +846,7 @@ enum driver_status driver_accept(struct driver *this, struct slice accept)
         accept_disconnected(this, accept);
         return this->status;
     }
+    this->counters.launched += count_tasks(accept);
     send_or_drop(this, CALL_ACCEPT, accept);
     spend_listed(this->offers, accept, "was accepted already");
     return this->status;
@@ -621,8 +885,16 @@ enum driver_status driver_acknowledge(struct driver *this, struct slice status)
 
 enum driver_status driver_acknowledge_operation(struct driver *this, struct slice status)
 {
-    if (this->status == DRIVER_RUNNING)
-        acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, status);
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    struct bytes *received = updates_take(&this->operation_updates, status);
+    if (received != NULL)
+        acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, slice_of(received));
+    else
+        log_warning("the status of operation %.*s is not acknowledged: no such status was "
+                    "received, or it was acknowledged already",
+                    SLICE_ARGS(wire_find(wire_find(status, 1), 1)));
+    bytes_unref(received);
     return this->status;
 }
 
@@ -645,6 +917,8 @@ enum driver_status driver_revive(struct driver *this, const char *const *names)
     if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
         return this->status;
     framework_revive(&this->framework, names);
+    if (this->has_fallback)
+        framework_revive(&this->fallback, names);
     send_roles(this, CALL_REVIVE, names);
     return this->status;
 }
@@ -654,6 +928,8 @@ enum driver_status driver_suppress(struct driver *this, const char *const *names
     if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
         return this->status;
     framework_suppress(&this->framework, names);
+    if (this->has_fallback)
+        framework_suppress(&this->fallback, names);
     send_roles(this, CALL_SUPPRESS, names);
     return this->status;
 }
@@ -692,6 +968,7 @@ enum driver_status driver_update_framework(struct driver *this, struct slice wir
         driver_fail(this, err.text);
         return this->status;
     }
+    drop_fallback(this);
     framework_free(&this->framework);
     this->framework = update;
     if (this->connected)
@@ -726,12 +1003,87 @@ enum driver_status driver_reconnect(struct driver *this)
     return status;
 }
 
+void driver_reregister(struct driver *this)
+{
+    this->reregister = true;
+}
+
 void driver_callback_finished(struct driver *this, bool ok)
 {
     enter(this);
     finish_delivery(this, ok);
     pump(this);
     leave(this);
+}
+
+// ---- another version of the listener ----
+
+void driver_hold(struct driver *this)
+{
+    this->held = true;
+}
+
+void driver_release(struct driver *this)
+{
+    enter(this);
+    this->held = false;
+    pump(this);
+    leave(this);
+}
+
+void driver_repeat(struct driver *this)
+{
+    this->held = true;
+    this->repeating = this->delivering;
+}
+
+void driver_hand_over(struct driver *this)
+{
+    this->greeting = this->offers_again = this->inverse_offers_again = running(this);
+}
+
+static void add_names(struct roles *roles, char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        roles_add(roles, names[i]);
+}
+
+static void revised_framework(struct driver *this, const struct driver_revision *revision,
+                              struct framework *next)
+{
+    const struct framework *now = &this->framework;
+    struct slice info = revision->framework.data ? revision->framework : buffer_slice(&now->wire);
+    struct slice constraints = {.data = NULL};
+    if (revision->constraints)
+        constraints = revision->offer_constraints;
+    else if (now->constraints != NULL)
+        constraints = slice_of(now->constraints);
+    framework_init(next, info, constraints, revision->roles ? revision->suppressed_roles : NULL);
+    if (!revision->roles)
+        add_names(&next->suppressed, now->suppressed.names, now->suppressed.count);
+    if (framework_id(now).length > 0)
+        framework_set_id(next, framework_id(now));
+    framework_set_principal(next, now->info->principal);
+}
+
+void driver_revise(struct driver *this, const struct driver_revision *revision)
+{
+    struct framework next;
+    this->explicit_acknowledgements = revision->explicit_acknowledgements;
+    if (revision->framework.data == NULL && !revision->roles && !revision->constraints)
+        return;
+    revised_framework(this, revision, &next);
+    if (this->connected && this->updates == 0) {
+        this->fallback = this->framework;
+        this->has_fallback = true;
+    } else {
+        framework_free(&this->framework);
+    }
+    this->framework = next;
+    if (this->connected)
+        send_update_framework(this);
+    else
+        this->outdated = true;
 }
 
 // ---- its state ----
@@ -749,6 +1101,11 @@ bool driver_finished(const struct driver *this)
 bool driver_connected(const struct driver *this)
 {
     return this->connected;
+}
+
+bool driver_torn_down(const struct driver *this)
+{
+    return this->torn_down;
 }
 
 struct slice driver_framework(const struct driver *this)
@@ -776,22 +1133,17 @@ struct offers *driver_inverse_offers(struct driver *this)
     return this->inverse_offers;
 }
 
+size_t driver_events_waiting(const struct driver *this)
+{
+    return this->queue.count;
+}
+
 const struct driver_counters *driver_counters(const struct driver *this)
 {
     return &this->counters;
 }
 
 // ---- life ----
-
-// A framework that must be back within its failover timeout tries at least ten times in it.
-static struct subscription_options backoff_of(const struct driver *this,
-                                              struct subscription_options options)
-{
-    double timeout = this->framework.info->failover_timeout;
-    if (timeout > 0 && timeout / 10 < options.backoff_max)
-        options.backoff_max = timeout / 10;
-    return options;
-}
 
 static void init_buffers(struct driver *this)
 {
@@ -809,15 +1161,19 @@ static void free_buffers(struct driver *this)
     buffer_free(&this->decline_filters);
 }
 
+// The transport answers what it still owes when it goes, which must not release again.
 static void release(struct driver *this)
 {
+    enter(this);
     subscription_free(&this->subscription);
     transport_destroy(this->transport);
     detector_destroy(this->detector);
     free_buffers(this);
+    drop_fallback(this);
     framework_free(&this->framework);
     offers_destroy(this->offers);
     offers_destroy(this->inverse_offers);
+    updates_forget(&this->operation_updates);
     bytes_unref(this->master);
     free(this->batch);
     free(this->fatal);
@@ -843,11 +1199,13 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
         this->slots[i] = (struct answer_slot){.driver = this, .type = (enum call_type)i};
     framework_init(&this->framework, options->framework, options->offer_constraints,
                    options->suppressed_roles);
+    if (options->framework_id.length > 0)
+        framework_set_id(&this->framework, options->framework_id);
     deferral_init(&this->turn, loop, on_turn, this);
     timer_init(&this->deadline, loop, on_deadline, this);
-    struct subscription_options subscription = backoff_of(this, options->subscription);
-    subscription_init(&this->subscription, loop, this->detector, this->transport, &subscription,
-                      &subscription_events, this);
+    this->backoff_max = options->subscription.backoff_max;
+    subscription_init(&this->subscription, loop, this->detector, this->transport,
+                      &options->subscription, &subscription_events, this);
     return this;
 }
 
@@ -860,6 +1218,7 @@ void driver_destroy(struct driver *this)
     timer_stop(&this->deadline);
     deferral_cancel(&this->turn);
     event_queue_clear(&this->queue);
+    drop_again(this);
     if (this->delivering && this->depth == 1) {
         this->delivering = false;
         bytes_unref(this->current.block);

@@ -43,6 +43,8 @@ enum driver_callback {
     CALLBACK_INVERSE_OFFERS,          // offers, count (of inverse offers)
     CALLBACK_INVERSE_OFFER_RESCINDED, // offer_id
     CALLBACK_OPERATION_STATUS_UPDATE, // message = OperationStatus
+    CALLBACK_RELOADED,                // of driver_hand_over()
+    CALLBACK_FRAMEWORK_REMOVED,       // framework_id, data = the text; see driver_reregister()
     CALLBACKS
 };
 
@@ -74,6 +76,7 @@ struct driver_listener {
 
 struct driver_options {
     struct slice framework;              // FrameworkInfo; copied
+    struct slice framework_id;           // takes the place of the one in it, unless empty; copied
     struct slice offer_constraints;      // OfferConstraints, or data NULL; copied
     const char *const *suppressed_roles; // NULL at the end, or NULL; copied
     bool explicit_acknowledgements;
@@ -90,17 +93,48 @@ void driver_destroy(struct driver *driver);
 // A callback that was OUTCOME_PENDING has come to its end.
 void driver_callback_finished(struct driver *driver, bool ok);
 
+// ---- another version of the listener ----
+
+// Holds back all events until driver_release(); a callback that has begun goes on.
+void driver_hold(struct driver *driver);
+void driver_release(struct driver *driver);
+
+// Inside a callback that fails, or while one is pending: its event is not given up but held back,
+// and comes again, as if it had not been delivered, ahead of the events that wait. Implies
+// driver_hold().
+void driver_repeat(struct driver *driver);
+
+// Behind the listener is something new. Ahead of all events, and of one that driver_repeat() kept,
+// comes CALLBACK_RELOADED, and after that the outstanding offers and inverse offers come again.
+void driver_hand_over(struct driver *driver);
+
+// What another version of a framework's description changes; the rest stays as it is, also where
+// it was changed while the framework ran.
+struct driver_revision {
+    struct slice framework; // FrameworkInfo, but for its id; data NULL: the same
+    bool roles, constraints;
+    const char *const *suppressed_roles; // if `roles`: NULL at the end, or NULL
+    struct slice offer_constraints;      // if `constraints`: data NULL: none
+    bool explicit_acknowledgements;
+};
+
+// Sends an UPDATE_FRAMEWORK, at once or when there is a master, if anything of that changes.
+void driver_revise(struct driver *driver, const struct driver_revision *revision);
+
 // ---- its state ----
 
 enum driver_status driver_status(const struct driver *driver);
 bool driver_finished(const struct driver *driver);  // `finished` was called, or it never ran
 bool driver_connected(const struct driver *driver); // subscribed, as the callbacks told it
+bool driver_torn_down(const struct driver *driver); // the master has confirmed TEARDOWN
 struct slice
 driver_framework(const struct driver *driver); // the FrameworkInfo, with its id if known
 struct slice driver_framework_id(const struct driver *driver); // empty before registration
 struct slice driver_master(const struct driver *driver);       // MasterInfo, or data NULL
 struct offers *driver_offers(struct driver *driver);
 struct offers *driver_inverse_offers(struct driver *driver);
+
+enum { TASK_STATES = 14 }; // those that Mesos has
 
 struct driver_counters {
     uint64_t calls[CALL_TYPES];      // sent
@@ -109,9 +143,14 @@ struct driver_counters {
     uint64_t dropped[CALL_TYPES];    // while disconnected
     uint64_t events[CALLBACKS];      // callbacks made
     uint64_t failed[CALLBACKS];      // callbacks that raised
+    uint64_t launched;               // tasks, while connected
+    uint64_t states[TASK_STATES];    // status updates given to the callback, by TaskState
 };
 
 const struct driver_counters *driver_counters(const struct driver *driver);
+
+// Events that were received and wait for the end of the callback before them.
+size_t driver_events_waiting(const struct driver *driver);
 
 // ---- operations ----
 // All return the driver's status, and do nothing but that when it is not running.
@@ -150,5 +189,11 @@ enum driver_status driver_call(struct driver *driver, enum call_type type, struc
 
 // Gives up the subscription and takes a new one.
 enum driver_status driver_reconnect(struct driver *driver);
+
+// The master has completed the framework whose id the driver came with, and
+// CALLBACK_FRAMEWORK_REMOVED asks what to do. If this was called before that callback has ended,
+// and ended well, the driver goes on as a new framework, which begins with CALLBACK_REGISTERED.
+// Otherwise it fails, with the master's text. Does nothing at any other time.
+void driver_reregister(struct driver *driver);
 
 #endif

@@ -25,12 +25,19 @@ bool event_queue_empty(const struct event_queue *queue)
     return queue->first == NULL;
 }
 
+// What it costs: of the smallest records most is not their length.
+static size_t weight(const struct queued_event *event)
+{
+    return sizeof *event + (event->record ? sizeof *event->record + event->record->length : 0);
+}
+
 static void append(struct event_queue *queue, struct queued_event *event)
 {
     event->next = NULL;
     *queue->end = event;
     queue->end = &event->next;
-    queue->bytes += event->record ? event->record->length : 0;
+    queue->bytes += weight(event);
+    queue->count++;
 }
 
 void event_queue_push(struct event_queue *queue, struct bytes *record)
@@ -47,7 +54,8 @@ struct bytes *event_queue_pop(struct event_queue *queue)
     queue->first = event->next;
     if (queue->first == NULL)
         queue->end = &queue->first;
-    queue->bytes -= record ? record->length : 0;
+    queue->bytes -= weight(event);
+    queue->count--;
     free(event);
     return record;
 }

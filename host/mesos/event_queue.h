@@ -10,7 +10,8 @@
 
 struct event_queue {
     struct queued_event *first, **end;
-    size_t bytes; // of all records in it
+    size_t bytes; // of memory, about
+    size_t count;
 };
 
 void event_queue_init(struct event_queue *queue);

@@ -8,6 +8,7 @@
 #include "mesos/wire.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define WIRE_MOST (64u << 20)
 
@@ -69,9 +70,20 @@ void framework_set_id(struct framework *framework, struct slice id)
     if (slice_equal(framework_id(framework), id))
         return;
     mesos__v1__framework_id__free_unpacked(framework->info->id, NULL);
-    framework->info->id = memory_new(sizeof *framework->info->id);
-    mesos__v1__framework_id__init(framework->info->id);
-    framework->info->id->value = memory_text((const char *)id.data, id.length);
+    framework->info->id = NULL;
+    if (id.length > 0) {
+        framework->info->id = memory_new(sizeof *framework->info->id);
+        mesos__v1__framework_id__init(framework->info->id);
+        framework->info->id->value = memory_text((const char *)id.data, id.length);
+    }
+    pack(framework);
+}
+
+void framework_set_principal(struct framework *framework, const char *principal)
+{
+    if (principal == NULL || framework->info->principal != NULL)
+        return;
+    framework->info->principal = memory_string(principal);
     pack(framework);
 }
 
@@ -84,22 +96,25 @@ bool framework_has_capability(const struct framework *framework,
     return false;
 }
 
-static void suppress_all(struct framework *framework)
+static bool is_listed(const char *role, const char *const *list)
 {
-    const Mesos__V1__FrameworkInfo *info = framework->info;
-    if (!framework_has_capability(framework,
-                                  MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE))
-        roles_add(&framework->suppressed, info->role);
-    for (size_t i = 0; i < info->n_roles; i++)
-        roles_add(&framework->suppressed, info->roles[i]);
+    while (*list != NULL && strcmp(*list, role) != 0)
+        list++;
+    return *list != NULL;
 }
 
+// Only a role of the framework: the master ignores a SUPPRESS of any other, and refuses for good
+// the SUBSCRIBE that names it.
 void framework_suppress(struct framework *framework, const char *const *roles)
 {
-    if (roles == NULL)
-        suppress_all(framework);
-    for (size_t i = 0; roles != NULL && roles[i] != NULL; i++)
-        roles_add(&framework->suppressed, roles[i]);
+    const Mesos__V1__FrameworkInfo *info = framework->info;
+    bool multi_role = framework_has_capability(
+        framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE);
+    if (!multi_role && (roles == NULL || is_listed(info->role, roles)))
+        roles_add(&framework->suppressed, info->role);
+    for (size_t i = 0; i < info->n_roles; i++)
+        if (roles == NULL || is_listed(info->roles[i], roles))
+            roles_add(&framework->suppressed, info->roles[i]);
 }
 
 void framework_revive(struct framework *framework, const char *const *roles)

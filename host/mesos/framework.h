@@ -26,12 +26,14 @@ bool framework_init(struct framework *framework, struct slice info, struct slice
                     const char *const *suppressed);
 void framework_free(struct framework *framework);
 
-struct slice framework_id(const struct framework *framework); // empty: it has none yet
-void framework_set_id(struct framework *framework, struct slice id);
+struct slice framework_id(const struct framework *framework);        // empty: it has none yet
+void framework_set_id(struct framework *framework, struct slice id); // empty: none any more
+void framework_set_principal(struct framework *framework,
+                             const char *principal); // unless it has one, or this is NULL
 bool framework_has_capability(const struct framework *framework,
                               Mesos__V1__FrameworkInfo__Capability__Type type);
 
-// NULL means all roles of the framework.
+// NULL means all roles of the framework; others than those are left out.
 void framework_suppress(struct framework *framework, const char *const *roles);
 void framework_revive(struct framework *framework, const char *const *roles);
 

@@ -58,7 +58,8 @@ static uint64_t hash_of(struct slice id)
         hash ^= hash >> 29;
     }
     word = 0;
-    memcpy(&word, id.data + at, id.length - at);
+    if (at < id.length)
+        memcpy(&word, id.data + at, id.length - at);
     hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
     return hash ^ hash >> 32;
 }
@@ -192,6 +193,10 @@ const struct offer *offers_add(struct offers *offers, struct bytes *block, struc
     make_room(offers);
     size_t slot = slot_of(offers, offer->hash, offer->id);
     struct offer *old = offers->slots[slot];
+    if (old != NULL && old->block == block) {
+        entry_free(offer);
+        return NULL;
+    }
     offers->slots[slot] = offer;
     list_append(&offers->outstanding, offer);
     if (old != NULL) {

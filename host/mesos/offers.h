@@ -24,7 +24,8 @@ struct offers;
 struct offers *offers_create(void);
 void offers_destroy(struct offers *offers);
 
-// Adds the offer whose wire form is `wire` within `block`. An id that is there already is replaced.
+// Adds the offer whose wire form is `wire` within `block`. An id that is there already is replaced,
+// unless it is of the same block: then NULL, and the first stays.
 const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire);
 
 // The outstanding offer of that id, or NULL. With `why`, the reason if it is known to be spent,

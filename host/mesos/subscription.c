@@ -51,10 +51,14 @@ static bool draining(const struct subscription *this)
     return this->state == SUBSCRIPTION_DRAINING;
 }
 
-static void watch(struct subscription *this, double seconds)
+// Waits for the next sign of life, as long as the state of the stream allows.
+static void watch(struct subscription *this)
 {
+    bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
     this->suspicious = false;
-    timer_start(&this->watchdog, loop_seconds(seconds));
+    timer_start(&this->watchdog,
+                loop_seconds(subscribed ? this->options.missed_intervals * this->heartbeat
+                                        : this->options.answer_deadline));
 }
 
 // ---- trying again ----
@@ -71,25 +75,27 @@ static double next_delay(struct subscription *this)
     return bound * erand48(this->random);
 }
 
-static void wait_and_retry(struct subscription *this)
+static void retry_later(struct subscription *this)
 {
     double delay = this->redirect ? 0 : next_delay(this);
-    enter(this, SUBSCRIPTION_WAITING);
     timer_start(&this->retry, loop_seconds(delay));
 }
 
-static void close_stream(struct subscription *this)
+// Enters a state without a stream and without timers. It enters it first: closing answers calls,
+// and an answer may ask for a new subscription.
+static void rest(struct subscription *this, enum subscription_state state)
 {
+    bool open = streaming(this) || draining(this);
     timer_stop(&this->watchdog);
     timer_stop(&this->retry);
-    if (streaming(this) || draining(this))
+    enter(this, state);
+    if (open)
         transport_close(this->transport);
 }
 
 static void fail(struct subscription *this, const struct error *reason)
 {
-    close_stream(this);
-    enter(this, SUBSCRIPTION_FAILED);
+    rest(this, SUBSCRIPTION_FAILED);
     detector_stop(this->detector);
     this->events->failed(this->data, reason);
 }
@@ -99,12 +105,11 @@ static void fail(struct subscription *this, const struct error *reason)
 static void over(struct subscription *this, const struct error *reason)
 {
     bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
-    close_stream(this);
+    rest(this, this->master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
+    this->redirects = 0;
     detector_retry(this->detector);
-    if (this->master == NULL)
-        enter(this, SUBSCRIPTION_DETECTING);
-    else
-        wait_and_retry(this);
+    if (this->master != NULL)
+        retry_later(this);
     if (subscribed)
         this->events->lost(this->data, reason);
     else
@@ -124,7 +129,7 @@ static void connect_now(struct subscription *this)
     this->target = this->redirect ? this->redirect : memory_string(this->master);
     this->redirect = NULL;
     enter(this, SUBSCRIPTION_CONNECTING);
-    watch(this, this->options.answer_deadline);
+    watch(this);
     log_debug("sending SUBSCRIBE to %s", this->target);
     bool opened = transport_open(this->transport, this->target, buffer_slice(&call), &err);
     buffer_free(&call);
@@ -166,7 +171,7 @@ static void on_accepted(void *data)
     if (draining(this))
         return;
     enter(this, SUBSCRIPTION_SUBSCRIBING);
-    watch(this, this->options.answer_deadline);
+    watch(this);
 }
 
 static bool follow_redirect(struct subscription *this, const char *location)
@@ -195,6 +200,9 @@ static void on_refused(void *data, const struct transport_reply *reply)
         return;
     if (reply->status == 0)
         error_set(&err, ERROR_IO, "%.*s", SLICE_ARGS(reply->body));
+    else if (reply->advice != NULL)
+        error_set(&err, ERROR_REFUSED, "%s%s%.*s", reply->advice,
+                  reply->body.length ? "; it says: " : "", SLICE_ARGS(reply->body));
     else
         error_set(&err, ERROR_REFUSED, "SUBSCRIBE was answered with HTTP status %d%s%.*s",
                   reply->status, reply->body.length ? ": " : "", SLICE_ARGS(reply->body));
@@ -203,11 +211,10 @@ static void on_refused(void *data, const struct transport_reply *reply)
         return;
     }
     if (reply->location != NULL && follow_redirect(this, reply->location)) {
-        close_stream(this);
-        wait_and_retry(this);
+        rest(this, SUBSCRIPTION_WAITING);
+        retry_later(this);
         return;
     }
-    this->redirects = 0;
     over(this, &err);
 }
 
@@ -230,8 +237,7 @@ static void on_subscribed(struct subscription *this, struct slice event)
 // else may have taken the framework over.
 static void on_error_event(struct subscription *this)
 {
-    close_stream(this);
-    enter(this, SUBSCRIPTION_FAILED);
+    rest(this, SUBSCRIPTION_FAILED);
     detector_stop(this->detector);
 }
 
@@ -254,9 +260,7 @@ static void on_record(void *data, struct bytes *record)
     wire_find_varint(event, FIELD_TYPE, &type);
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED)
         on_subscribed(this, event);
-    watch(this, this->state == SUBSCRIPTION_SUBSCRIBED
-                    ? this->options.missed_intervals * this->heartbeat
-                    : this->options.answer_deadline);
+    watch(this);
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR)
         on_error_event(this);
     else if (this->state != SUBSCRIPTION_SUBSCRIBED ||
@@ -289,10 +293,17 @@ static void on_leader(void *data, const char *master)
     struct error err = {0};
     if (master != NULL && this->master != NULL && strcmp(master, this->master) == 0)
         return;
+    if (master != NULL && streaming(this) && strcmp(master, this->target) == 0) {
+        log_debug("the leading master is %s, where a redirect had led", master);
+        free(this->master);
+        this->master = memory_string(master);
+        return;
+    }
     bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
     bool waiting = this->state == SUBSCRIPTION_WAITING && master != NULL;
+    bool hurry = !streaming(this) && !this->registered;
     if (!waiting)
-        close_stream(this);
+        rest(this, master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
     free(this->master);
     free(this->redirect);
     this->master = memory_string(master);
@@ -301,13 +312,12 @@ static void on_leader(void *data, const char *master)
     if (waiting) {
         log_debug("the next try goes to %s", master);
     } else if (master == NULL) {
-        enter(this, SUBSCRIPTION_DETECTING);
         error_set(&err, ERROR_IO, "no master leads");
-    } else if (streaming(this) || this->registered) {
-        error_set(&err, ERROR_IO, "the leading master is now %s", master);
-        wait_and_retry(this);
-    } else {
+    } else if (hurry) {
         connect_now(this);
+    } else {
+        error_set(&err, ERROR_IO, "the leading master is now %s", master);
+        retry_later(this);
     }
     if (subscribed)
         this->events->lost(this->data, &err);
@@ -356,6 +366,10 @@ void subscription_init(struct subscription *this, struct loop *loop, struct dete
 
 void subscription_start(struct subscription *this)
 {
+    free(this->master);
+    free(this->redirect);
+    this->master = this->redirect = NULL;
+    this->redirects = 0;
     enter(this, SUBSCRIPTION_DETECTING);
     detector_start(this->detector);
 }
@@ -375,9 +389,19 @@ void subscription_stop(struct subscription *this)
 {
     if (this->state == SUBSCRIPTION_STOPPED)
         return;
-    close_stream(this);
+    rest(this, SUBSCRIPTION_STOPPED);
     detector_stop(this->detector);
-    enter(this, SUBSCRIPTION_STOPPED);
+}
+
+void subscription_pause(struct subscription *this, bool paused)
+{
+    if (!streaming(this))
+        return;
+    transport_pause(this->transport, paused);
+    if (paused)
+        timer_stop(&this->watchdog);
+    else
+        watch(this);
 }
 
 void subscription_renew(struct subscription *this, const struct error *reason)

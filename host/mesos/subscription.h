@@ -75,7 +75,7 @@ void subscription_init(struct subscription *subscription, struct loop *loop,
                        struct detector *detector, struct transport *transport,
                        const struct subscription_options *options,
                        const struct subscription_events *events, void *data);
-void subscription_start(struct subscription *subscription);
+void subscription_start(struct subscription *subscription); // also again, after it has given up
 
 // Closes the stream and the calls beside it.
 void subscription_stop(struct subscription *subscription);
@@ -83,6 +83,9 @@ void subscription_stop(struct subscription *subscription);
 // Listens no more and tries no more, but leaves the stream open for the answers of calls; at rest
 // it stops.
 void subscription_drain(struct subscription *subscription);
+
+// Stops reading the live stream for now; a silence that is our own doing is not the master's.
+void subscription_pause(struct subscription *subscription, bool paused);
 
 // Gives up the live stream, if there is one, and takes a new one: `lost` is called.
 void subscription_renew(struct subscription *subscription, const struct error *reason);

@@ -23,6 +23,8 @@ struct transport_reply {
     int status;           // 0: no answer of a master came, and `body` says why
     struct slice body;    // the master's words, at most 64 KiB of them
     const char *location; // of a redirect: an address for transport_open(), or NULL
+    const char *advice;   // what the refusal means and what to do about it, or NULL
+    bool broken;          // status 0, and the call was on its way: it may have arrived or not
 };
 
 struct transport_events {
@@ -41,6 +43,7 @@ struct transport_ops {
     void (*send)(struct transport *transport, struct slice call, transport_on_reply on_reply,
                  void *data);
     void (*pause)(struct transport *transport, bool paused); // stop reading the stream for now
+    const char *(*principal)(struct transport *transport);   // may be left out: NULL
     void (*destroy)(struct transport *transport);
 };
 
@@ -50,8 +53,7 @@ struct transport {
     void *data;
 };
 
-// `master` is an address as a detector gives it: "http://host:port" or "https://host:port". The
-// call is copied.
+// `master` is an address as a detector gives it. The call is copied.
 static inline bool transport_open(struct transport *transport, const char *master,
                                   struct slice subscribe, struct error *err)
 {
@@ -73,6 +75,12 @@ static inline void transport_send(struct transport *transport, struct slice call
 static inline void transport_pause(struct transport *transport, bool paused)
 {
     transport->ops->pause(transport, paused);
+}
+
+// Who the calls are authenticated as, or NULL.
+static inline const char *transport_principal(struct transport *transport)
+{
+    return transport->ops->principal ? transport->ops->principal(transport) : NULL;
 }
 
 static inline void transport_destroy(struct transport *transport)

@@ -5,11 +5,14 @@
 
 #include "mesos/transport_http.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "net/call_pipeline.h"
 #include "net/event_stream.h"
 
 #include <stdlib.h>
+
+enum { ADVICE = 768 };
 
 struct transport_http {
     struct transport transport;
@@ -18,12 +21,14 @@ struct transport_http {
     struct event_stream *stream; // NULL when there is none
     struct call_pipeline *pipeline;
     struct url master;
+    bool warned_insecure;
     bool destroyed; // and freed when `holds` is 0
     unsigned holds;
 };
 
 // Between send() and its reply.
 struct pending {
+    struct transport_http *transport;
     transport_on_reply on_reply;
     void *data;
 };
@@ -40,14 +45,25 @@ static void hold(struct transport_http *this)
 
 static void release(struct transport_http *this)
 {
-    if (--this->holds == 0 && this->destroyed)
-        free(this);
+    if (--this->holds > 0 || !this->destroyed)
+        return;
+    credentials_unref(this->options.credentials);
+    free(this);
 }
 
-static struct transport_reply convert(const struct http_reply *reply)
+// A call that is answered with 403 is about the subscription, not about who we are.
+static struct transport_reply convert(struct transport_http *this, const struct http_reply *reply,
+                                      bool subscribe, char advice[ADVICE])
 {
-    return (struct transport_reply){
-        .status = reply->status, .body = reply->body, .location = reply->location};
+    bool personal = reply->status == 401 || (subscribe && reply->status == 403);
+    if (personal)
+        credentials_explain(this->options.credentials, reply->status, reply->challenge, advice,
+                            ADVICE);
+    return (struct transport_reply){.status = reply->status,
+                                    .body = reply->body,
+                                    .location = reply->location,
+                                    .advice = personal ? advice : NULL,
+                                    .broken = reply->broken};
 }
 
 // ---- the stream ----
@@ -80,7 +96,8 @@ static void on_record(void *data, struct bytes *record)
 static void on_refused(void *data, const struct http_reply *reply)
 {
     struct transport_http *this = data;
-    const struct transport_reply converted = convert(reply);
+    char advice[ADVICE];
+    const struct transport_reply converted = convert(this, reply, true, advice);
     drop_stream(this);
     this->transport.events->refused(this->transport.data, &converted);
 }
@@ -96,6 +113,26 @@ static void on_ended(void *data, const struct error *reason)
 static const struct event_stream_events stream_events = {
     .accepted = on_accepted, .record = on_record, .refused = on_refused, .ended = on_ended};
 
+static void warn_insecure(struct transport_http *this)
+{
+    char address[URL_ADDRESS];
+    const struct tls_options *tls = this->options.tls;
+    if (!this->master.tls || tls == NULL || !tls->insecure || this->warned_insecure)
+        return;
+    this->warned_insecure = true;
+    log_warning("the certificate of %s is not verified, as --insecure or "
+                "LIBPROCESS_SSL_VERIFY_SERVER_CERT=false wants it: it may be anybody",
+                url_address(&this->master, address));
+}
+
+static void authenticate(struct transport_http *this)
+{
+    if (this->options.credentials == NULL)
+        return;
+    credentials_refresh(this->options.credentials);
+    credentials_warn(this->options.credentials, &this->master);
+}
+
 static bool open(struct transport *transport, const char *master, struct slice subscribe,
                  struct error *err)
 {
@@ -104,6 +141,8 @@ static bool open(struct transport *transport, const char *master, struct slice s
         .record_limit = this->options.record_limit,
         .connect_timeout = this->options.connect_timeout,
         .answer_timeout = this->options.answer_timeout,
+        .tls = this->options.tls,
+        .credentials = this->options.credentials,
     };
     if (this->destroyed)
         return error_set(err, ERROR_INVALID, "the transport is being destroyed");
@@ -111,6 +150,8 @@ static bool open(struct transport *transport, const char *master, struct slice s
         return error_set(err, ERROR_INVALID, "a stream is open already");
     if (!url_parse(&this->master, master, err))
         return false;
+    warn_insecure(this);
+    authenticate(this);
     this->stream = event_stream_create(this->loop, &options, &stream_events, this);
     event_stream_start(this->stream, &this->master, subscribe);
     return true;
@@ -133,7 +174,8 @@ static void close(struct transport *transport)
 static void on_reply(void *data, const struct http_reply *reply)
 {
     const struct pending pending = *(struct pending *)data;
-    const struct transport_reply converted = convert(reply);
+    char advice[ADVICE];
+    const struct transport_reply converted = convert(pending.transport, reply, false, advice);
     free(data);
     pending.on_reply(pending.data, &converted);
 }
@@ -147,7 +189,7 @@ static void send(struct transport *transport, struct slice call, transport_on_re
         return;
     }
     struct pending *pending = memory_new(sizeof *pending);
-    *pending = (struct pending){.on_reply = reply, .data = data};
+    *pending = (struct pending){.transport = self(transport), .on_reply = reply, .data = data};
     call_pipeline_send(pipeline, call, on_reply, pending);
 }
 
@@ -165,8 +207,18 @@ static void destroy(struct transport *transport)
     release(this);
 }
 
-static const struct transport_ops ops = {
-    .open = open, .close = close, .send = send, .pause = set_paused, .destroy = destroy};
+static const char *principal(struct transport *transport)
+{
+    const struct credentials *credentials = self(transport)->options.credentials;
+    return credentials ? credentials_principal(credentials) : NULL;
+}
+
+static const struct transport_ops ops = {.open = open,
+                                         .close = close,
+                                         .send = send,
+                                         .pause = set_paused,
+                                         .principal = principal,
+                                         .destroy = destroy};
 
 struct transport *transport_http_create(struct loop *loop,
                                         const struct transport_http_options *options)
@@ -176,10 +228,14 @@ struct transport *transport_http_create(struct loop *loop,
     this->loop = loop;
     if (options != NULL)
         this->options = *options;
+    if (this->options.credentials != NULL)
+        credentials_ref(this->options.credentials);
     const struct call_pipeline_options calls = {.calls = this->options.calls,
                                                 .bytes = this->options.bytes,
                                                 .connect_timeout = this->options.connect_timeout,
-                                                .timeout = this->options.call_timeout};
+                                                .timeout = this->options.call_timeout,
+                                                .tls = this->options.tls,
+                                                .credentials = this->options.credentials};
     this->pipeline = call_pipeline_create(loop, &calls);
     return &this->transport;
 }

@@ -14,14 +14,18 @@
 
 #include "loop/loop.h"
 #include "mesos/transport.h"
+#include "net/credentials.h"
+#include "net/tls.h"
 
 // 0 is the default of each.
 struct transport_http_options {
-    size_t record_limit;    // bytes of one event: 64 MiB
-    double connect_timeout; // seconds: 10
-    double answer_timeout;  // seconds until SUBSCRIBE is answered: 30
-    double call_timeout;    // seconds for one call: 30
-    size_t calls, bytes;    // that may wait: 65,536 calls, 64 MiB
+    size_t record_limit;             // bytes of one event: 64 MiB
+    double connect_timeout;          // seconds: 10
+    double answer_timeout;           // seconds until SUBSCRIBE is answered: 30
+    double call_timeout;             // seconds for one call: 30
+    size_t calls, bytes;             // that may wait: 65,536 calls, 64 MiB
+    const struct tls_options *tls;   // it outlives the transport; NULL: defaults
+    struct credentials *credentials; // a reference is taken; NULL: none
 };
 
 // On a loop of loop_uv.h; `options` may be NULL.

@@ -4,9 +4,12 @@
 
 #include "mesos/updates.h"
 
+#include "base/memory.h"
 #include "mesos/wire.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
+
+#include <stdlib.h>
 
 enum {
     STATUS_TASK_ID = 1,
@@ -16,6 +19,13 @@ enum {
     OPERATION_STATUS_UUID = 5,
     OPERATION_STATUS_AGENT_ID = 6,
     OPERATION_STATUS_PROVIDER_ID = 7,
+};
+
+enum { KEPT_MOST = 1024 };
+
+struct update_kept {
+    struct update_kept *next;
+    struct bytes *status;
 };
 
 static bool is_there(struct slice slice)
@@ -34,12 +44,17 @@ bool updates_acknowledge(struct slice status, struct buffer *out)
 }
 
 // The uuid of an OperationStatus is a message, that of its acknowledgement is bytes.
+static struct slice operation_uuid(struct slice status)
+{
+    return wire_find(wire_find(status, OPERATION_STATUS_UUID), 1);
+}
+
 bool updates_acknowledge_operation(struct slice status, struct buffer *out)
 {
     struct slice agent_id = wire_find(status, OPERATION_STATUS_AGENT_ID);
     struct slice provider_id = wire_find(status, OPERATION_STATUS_PROVIDER_ID);
     struct slice operation_id = wire_find(status, OPERATION_STATUS_ID);
-    struct slice uuid = wire_find(wire_find(status, OPERATION_STATUS_UUID), 1);
+    struct slice uuid = operation_uuid(status);
     buffer_clear(out);
     if (!is_there(uuid) || !is_there(agent_id) || !is_there(operation_id))
         return false;
@@ -48,6 +63,58 @@ bool updates_acknowledge_operation(struct slice status, struct buffer *out)
     if (is_there(provider_id) && !wire_put_bytes(out, 2, provider_id))
         return false;
     return wire_put_bytes(out, 3, uuid) && wire_put_bytes(out, 4, operation_id);
+}
+
+static struct update_kept **find_kept(struct updates_kept *kept, struct slice uuid)
+{
+    struct update_kept **link = &kept->first;
+    while (*link != NULL && !slice_equal(operation_uuid(slice_of((*link)->status)), uuid))
+        link = &(*link)->next;
+    return link;
+}
+
+static struct bytes *unlink_kept(struct updates_kept *kept, struct update_kept **link)
+{
+    struct update_kept *update = *link;
+    struct bytes *status = update->status;
+    *link = update->next;
+    kept->count--;
+    free(update);
+    return status;
+}
+
+static void forget_oldest(struct updates_kept *kept)
+{
+    struct update_kept **link = &kept->first;
+    while ((*link)->next != NULL)
+        link = &(*link)->next;
+    bytes_unref(unlink_kept(kept, link));
+}
+
+void updates_keep(struct updates_kept *kept, struct slice status)
+{
+    struct slice uuid = operation_uuid(status);
+    if (!is_there(uuid) || *find_kept(kept, uuid) != NULL)
+        return;
+    if (kept->count == KEPT_MOST)
+        forget_oldest(kept);
+    struct update_kept *update = memory_new(sizeof *update);
+    *update =
+        (struct update_kept){.next = kept->first, .status = bytes_copy(status.data, status.length)};
+    kept->first = update;
+    kept->count++;
+}
+
+struct bytes *updates_take(struct updates_kept *kept, struct slice status)
+{
+    struct update_kept **link = find_kept(kept, operation_uuid(status));
+    return *link ? unlink_kept(kept, link) : NULL;
+}
+
+void updates_forget(struct updates_kept *kept)
+{
+    while (kept->first != NULL)
+        bytes_unref(unlink_kept(kept, &kept->first));
 }
 
 struct bytes *updates_disconnected(const char *task_id, bool partition_aware, double timestamp)

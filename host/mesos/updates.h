@@ -16,6 +16,20 @@
 bool updates_acknowledge(struct slice status, struct buffer *out);
 bool updates_acknowledge_operation(struct slice status, struct buffer *out);
 
+// Statuses of operations that were delivered to somebody who acknowledges for himself. A master may
+// die of an acknowledgement that names another agent than the operation's, so it is built from the
+// status that came with the same uuid, whatever is handed back. The most recent ones are kept; one
+// that is forgotten comes again.
+struct updates_kept {
+    struct update_kept *first;
+    size_t count;
+};
+
+void updates_keep(struct updates_kept *kept, struct slice status);
+// The status with the uuid of this one, or NULL; a reference that the caller gives back.
+struct bytes *updates_take(struct updates_kept *kept, struct slice status);
+void updates_forget(struct updates_kept *kept);
+
 // An Event of type UPDATE, made here: a task of a launch that could not be sent. No uuid.
 struct bytes *updates_disconnected(const char *task_id, bool partition_aware, double timestamp);
 

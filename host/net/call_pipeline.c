@@ -137,6 +137,7 @@ struct answered {
     struct http_reply reply;
     struct buffer body;
     char address[URL_ADDRESS];
+    char challenge[sizeof((struct http_request *)0)->challenge];
     char failure[sizeof((struct http_request *)0)->failure];
 };
 
@@ -152,6 +153,9 @@ static bool take_answered(struct call_pipeline *pipeline, struct answered *answe
     if (answered->reply.location != NULL)
         answered->reply.location =
             memcpy(answered->address, pipeline->request.address, sizeof answered->address);
+    if (answered->reply.challenge != NULL)
+        answered->reply.challenge =
+            memcpy(answered->challenge, pipeline->request.challenge, sizeof answered->challenge);
     if (answered->reply.status == 0) {
         memcpy(answered->failure, pipeline->request.failure, sizeof answered->failure);
         answered->reply.body = slice_text(answered->failure);
@@ -167,13 +171,29 @@ static void report(struct answered *answered)
     buffer_free(&answered->body);
 }
 
+// The answer was a 401, and there are other credentials now.
+static bool send_again(struct call_pipeline *pipeline)
+{
+    if (!pipeline->done || pipeline->request.status != 401 ||
+        !http_request_renew(&pipeline->request))
+        return false;
+    pipeline->done = false;
+    start_next(pipeline);
+    return true;
+}
+
 static void report_answered(struct call_pipeline *pipeline)
 {
     struct answered answered;
-    if (!take_answered(pipeline, &answered))
+    if (send_again(pipeline) || !take_answered(pipeline, &answered))
         return;
-    start_next(pipeline);
-    report(&answered);
+    if (answered.reply.broken) { // the owner decides whether there is a next one
+        report(&answered);
+        start_next(pipeline);
+    } else {
+        start_next(pipeline);
+        report(&answered);
+    }
 }
 
 // At most those that were there when it began: a reply that sends again is answered in the next
@@ -224,13 +244,15 @@ struct call_pipeline *call_pipeline_create(struct loop *loop,
 void call_pipeline_open(struct call_pipeline *pipeline, const struct url *master,
                         const char *stream_id)
 {
-    const struct http_request_options options = {
-        .connect_timeout = pipeline->options.connect_timeout, .timeout = pipeline->options.timeout};
+    const struct http_request_options options = {.connect_timeout =
+                                                     pipeline->options.connect_timeout,
+                                                 .timeout = pipeline->options.timeout,
+                                                 .credentials = pipeline->options.credentials};
     hold(pipeline);
     call_pipeline_close(pipeline);
     if (!pipeline->destroyed) {
         pipeline->refusal = NULL;
-        pipeline->http = http_create(pipeline->loop);
+        pipeline->http = http_create(pipeline->loop, pipeline->options.tls);
         http_request_init(&pipeline->request, pipeline->http, master, stream_id, &options,
                           &request_events, pipeline);
     }

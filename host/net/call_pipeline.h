@@ -2,7 +2,8 @@
 //
 // The calls of one subscription, on a connection of their own: sent strictly in order, each
 // answered in order. A call of which it is not known whether the master has carried it out is never
-// sent again; its reply says what happened to the connection.
+// sent again; its reply says what happened to the connection. One that was refused for credentials
+// that have changed since is sent again with the new ones, ahead of the others.
 //
 // One call is under way at a time, the others wait; their number and bytes are limited. Replies
 // come from the loop, except for those of call_pipeline_close(), and every function of this file
@@ -12,7 +13,9 @@
 #define MESOS_LUA_NET_CALL_PIPELINE_H
 
 #include "loop/loop.h"
+#include "net/credentials.h"
 #include "net/http_reply.h"
+#include "net/tls.h"
 #include "net/url.h"
 
 #include <stdbool.h>
@@ -26,9 +29,11 @@ struct call_pipeline;
 typedef void (*call_pipeline_on_reply)(void *data, const struct http_reply *reply);
 
 struct call_pipeline_options {
-    size_t calls, bytes;    // that may wait; 0: CALL_PIPELINE_CALLS, CALL_PIPELINE_BYTES
-    double connect_timeout; // seconds; 0: 10
-    double timeout;         // seconds for one call; 0: 30
+    size_t calls, bytes;             // that may wait; 0: CALL_PIPELINE_CALLS, CALL_PIPELINE_BYTES
+    double connect_timeout;          // seconds; 0: 10
+    double timeout;                  // seconds for one call; 0: 30
+    const struct tls_options *tls;   // or NULL
+    struct credentials *credentials; // or NULL; they outlive the pipeline, as does `tls`
 };
 
 struct call_pipeline *call_pipeline_create(struct loop *loop,

@@ -41,7 +41,6 @@ struct event_stream {
     struct http_request request;
     struct recordio recordio;
     struct queue queue;
-    struct timer patience; // until it is accepted or refused
     struct deferral delivery;
     enum state state;
     struct error fault; // why the answer is not, or no longer, that of a master
@@ -128,7 +127,7 @@ static bool on_answered(void *data)
     if (!judge(stream))
         return false;
     stream->state = STATE_STREAMING;
-    timer_stop(&stream->patience);
+    http_request_endless(&stream->request);
     deferral_queue(&stream->delivery);
     return true;
 }
@@ -165,23 +164,11 @@ static void on_done(void *data)
 {
     struct event_stream *stream = data;
     stream->over = true;
-    timer_stop(&stream->patience);
     deferral_queue(&stream->delivery);
 }
 
 static const struct http_request_events request_events = {
     .answered = on_answered, .body = on_body, .done = on_done};
-
-// A master that takes the connection and then says nothing, or never finishes its refusal.
-static void on_patience_over(void *data)
-{
-    struct event_stream *stream = data;
-    if (stream->state == STATE_WAITING)
-        error_set(&stream->fault, ERROR_IO, "no answer within %g seconds",
-                  stream->options.answer_timeout);
-    http_request_stop(&stream->request);
-    on_done(stream);
-}
 
 // ---- reports ----
 
@@ -297,9 +284,8 @@ struct event_stream *event_stream_create(struct loop *loop,
         stream->options.connect_timeout = CONNECT_TIMEOUT;
     if (stream->options.answer_timeout <= 0)
         stream->options.answer_timeout = ANSWER_TIMEOUT;
-    stream->http = http_create(loop);
+    stream->http = http_create(loop, options->tls);
     recordio_init(&stream->recordio, options->record_limit);
-    timer_init(&stream->patience, loop, on_patience_over, stream);
     deferral_init(&stream->delivery, loop, on_delivery, stream);
     return stream;
 }
@@ -307,15 +293,15 @@ struct event_stream *event_stream_create(struct loop *loop,
 void event_stream_start(struct event_stream *stream, const struct url *master,
                         struct slice subscribe)
 {
-    const struct http_request_options options = {.connect_timeout =
-                                                     stream->options.connect_timeout};
+    const struct http_request_options options = {.connect_timeout = stream->options.connect_timeout,
+                                                 .timeout = stream->options.answer_timeout,
+                                                 .credentials = stream->options.credentials};
     http_request_init(&stream->request, stream->http, master, NULL, &options, &request_events,
                       stream);
     struct bytes *call = bytes_copy(subscribe.data, subscribe.length);
     stream->started = true;
     http_request_start(&stream->request, call);
     bytes_unref(call);
-    timer_start(&stream->patience, loop_seconds(stream->options.answer_timeout));
 }
 
 // A full queue is emptied first, by the delivery, before libcurl is told to go on.
@@ -336,7 +322,6 @@ void event_stream_destroy(struct event_stream *stream)
         return;
     hold(stream);
     stream->destroyed = true;
-    timer_stop(&stream->patience);
     deferral_cancel(&stream->delivery);
     if (stream->started)
         http_request_free(&stream->request);

@@ -13,7 +13,9 @@
 
 #include "base/error.h"
 #include "loop/loop.h"
+#include "net/credentials.h"
 #include "net/http_reply.h"
+#include "net/tls.h"
 #include "net/url.h"
 
 #define EVENT_STREAM_QUEUE ((size_t)4 * 1024 * 1024) // bytes
@@ -33,12 +35,14 @@ struct event_stream_events {
 };
 
 struct event_stream_options {
-    size_t record_limit;    // bytes of a record; 0: RECORDIO_LIMIT
-    double connect_timeout; // seconds; 0: 10
-    double answer_timeout;  // seconds until it is accepted, or refused to the end; 0: 30
+    size_t record_limit;             // bytes of a record; 0: RECORDIO_LIMIT
+    double connect_timeout;          // seconds; 0: 10
+    double answer_timeout;           // seconds until it is accepted, or refused to the end; 0: 30
+    const struct tls_options *tls;   // or NULL
+    struct credentials *credentials; // or NULL
 };
 
-// `events` must outlive it.
+// `events` and the credentials must outlive it.
 struct event_stream *event_stream_create(struct loop *loop,
                                          const struct event_stream_options *options,
                                          const struct event_stream_events *events, void *data);

@@ -15,6 +15,7 @@
 
 struct http {
     struct loop *loop;
+    struct tls *tls;
     CURLM *multi;
     struct timer timer;
 };
@@ -137,12 +138,13 @@ static void initialise(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-struct http *http_create(struct loop *loop)
+struct http *http_create(struct loop *loop, const struct tls_options *tls)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT; // drivers may be created on any thread
     pthread_once(&once, initialise);
     struct http *http = memory_new(sizeof *http);
     http->loop = loop;
+    http->tls = tls_create(tls);
     timer_init(&http->timer, loop, on_timeout, http);
     http->multi = curl_multi_init();
     curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
@@ -158,8 +160,19 @@ void http_destroy(struct http *http)
     if (http == NULL)
         return;
     curl_multi_cleanup(http->multi);
+    tls_destroy(http->tls);
     timer_stop(&http->timer);
     free(http);
+}
+
+struct tls *http_tls(struct http *http)
+{
+    return http->tls;
+}
+
+struct loop *http_loop(struct http *http)
+{
+    return http->loop;
 }
 
 void http_start(struct http *http, CURL *easy)

@@ -11,13 +11,17 @@
 #define MESOS_LUA_NET_HTTP_H
 
 #include "loop/loop.h"
+#include "net/tls.h"
 
 #include <curl/curl.h>
 
 struct http;
 
-// On a loop of loop_uv.h. It keeps at most one idle connection.
-struct http *http_create(struct loop *loop);
+// On a loop of loop_uv.h. It keeps at most one idle connection. `tls` may be NULL and is copied.
+struct http *http_create(struct loop *loop, const struct tls_options *tls);
+
+struct tls *http_tls(struct http *http); // of its connections
+struct loop *http_loop(struct http *http);
 
 // Closes its connections; no easy handle may be in it. NULL is fine.
 void http_destroy(struct http *http);

@@ -11,9 +11,11 @@
 
 // Valid during the callback that shows it.
 struct http_reply {
-    int status;           // 0: no answer came, and `body` says why
-    struct slice body;    // the first HTTP_REPLY_LIMIT bytes of it
-    const char *location; // of a redirect, as an address "http://host:port", or NULL
+    int status;            // 0: no answer came, and `body` says why
+    struct slice body;     // the first HTTP_REPLY_LIMIT bytes of it
+    const char *location;  // of a redirect, as an address "http://host:port", or NULL
+    const char *challenge; // of a 401, its WWW-Authenticate, or NULL
+    bool broken;           // status 0, and the call was on its way: it may have arrived or not
 };
 
 #endif

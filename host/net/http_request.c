@@ -32,6 +32,7 @@ static const struct wanted wanted[] = {
     WANTED("Content-Type:", content_type),
     WANTED("Mesos-Stream-Id:", stream_id),
     WANTED("Location:", location),
+    WANTED("WWW-Authenticate:", challenge),
 };
 
 static void clear_answer(struct http_request *request)
@@ -39,6 +40,7 @@ static void clear_answer(struct http_request *request)
     request->answered = false;
     request->status = 0;
     request->content_type[0] = request->stream_id[0] = request->location[0] = 0;
+    request->challenge[0] = 0;
     request->detail[0] = request->address[0] = 0;
     request->result = CURLE_OK;
     buffer_clear(&request->body);
@@ -131,6 +133,19 @@ static const char *const explanations[] = {
     [CURLE_SEND_FAIL_REWIND] = "the connection was closed before the answer",
 };
 
+// What a master that speaks the other one of HTTP and HTTPS makes of us.
+static const char *hint(const struct http_request *request)
+{
+    CURLcode result = request->result;
+    if (request->answered || request->master.tls)
+        return "";
+    if (result == CURLE_UNSUPPORTED_PROTOCOL || result == CURLE_WEIRD_SERVER_REPLY)
+        return " (perhaps it is TLS: https:// or --tls)";
+    if (result == CURLE_GOT_NOTHING || result == CURLE_RECV_ERROR)
+        return " (a master that wants TLS does that: https:// or --tls)";
+    return "";
+}
+
 static const char *explain(CURLcode result)
 {
     return result < sizeof explanations / sizeof *explanations ? explanations[result] : NULL;
@@ -151,15 +166,31 @@ const char *http_request_failure(struct http_request *request)
     CURLcode result = request->result;
     if (result == CURLE_OK)
         return NULL;
+    if (request->master.tls && !request->answered &&
+        tls_explain(http_tls(request->http), request->master.host,
+                    result == CURLE_PEER_FAILED_VERIFICATION, find_detail(request),
+                    request->failure, sizeof request->failure))
+        return request->failure;
     bool broke = result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR;
     const char *known =
         broke && !request->answered ? explanations[CURLE_GOT_NOTHING] : explain(result);
     const char *detail = find_detail(request);
     if (known != NULL && (broke || result == CURLE_COULDNT_CONNECT))
-        snprintf(request->failure, sizeof request->failure, "%s: %s", known, detail);
+        snprintf(request->failure, sizeof request->failure, "%s: %s%s", known, detail,
+                 hint(request));
     else
-        snprintf(request->failure, sizeof request->failure, "%s", known ? known : detail);
+        snprintf(request->failure, sizeof request->failure, "%s%s", known ? known : detail,
+                 hint(request));
     return request->failure;
+}
+
+// Whoever asked for TLS would not want to lose it to whoever answers, and the credentials with it.
+static bool resolve(const struct http_request *request, struct url *url, struct error *err)
+{
+    if (!url_resolve(url, &request->master, request->location, err))
+        return false;
+    return url->tls || !request->master.tls ||
+           error_set(err, ERROR_REFUSED, "its redirect leads out of TLS and is not followed");
 }
 
 // The address that a redirect names. One that cannot be read counts as none, and is quoted where
@@ -170,7 +201,7 @@ static const char *resolve_location(struct http_request *request)
     struct error err = {.code = ERROR_NONE};
     if (request->location[0] == 0 || request->status / 100 != 3)
         return NULL;
-    if (url_resolve(&url, &request->master, request->location, &err))
+    if (resolve(request, &url, &err))
         return url_address(&url, request->address);
     if (request->body.length == 0)
         buffer_append_text(&request->body, err.text);
@@ -181,10 +212,12 @@ struct http_reply http_request_reply(struct http_request *request)
 {
     const char *failure = http_request_failure(request);
     if (failure != NULL && !request->answered)
-        return (struct http_reply){.status = 0, .body = slice_text(failure)};
+        return (struct http_reply){.status = 0, .body = slice_text(failure), .broken = true};
     const char *location = resolve_location(request);
-    return (struct http_reply){
-        .status = request->status, .body = buffer_slice(&request->body), .location = location};
+    return (struct http_reply){.status = request->status,
+                               .body = buffer_slice(&request->body),
+                               .location = location,
+                               .challenge = request->challenge[0] ? request->challenge : NULL};
 }
 
 struct buffer http_request_take_body(struct http_request *request)
@@ -196,6 +229,7 @@ struct buffer http_request_take_body(struct http_request *request)
 
 static void drop_call(struct http_request *request)
 {
+    timer_stop(&request->patience);
     request->running = false;
     bytes_unref(request->call);
     request->call = NULL;
@@ -209,6 +243,55 @@ static void on_done(void *data, CURLcode result)
     request->events->done(request->data);
 }
 
+// ---- patience ----
+
+static const double late = 1; // seconds; a loop that is later than that was kept busy
+
+static bool is_connected(const struct http_request *request)
+{
+    curl_off_t taken = 0;
+    curl_easy_getinfo(request->easy, CURLINFO_PRETRANSFER_TIME_T, &taken);
+    return taken > 0;
+}
+
+static void give_up(struct http_request *request, const char *what, double seconds)
+{
+    http_stop(request->http, request->easy);
+    snprintf(request->detail, sizeof request->detail, "%s within %g seconds", what, seconds);
+    on_done(request, CURLE_OPERATION_TIMEDOUT);
+}
+
+static void look_again(struct http_request *request, uint64_t at)
+{
+    request->due = at;
+    timer_start(&request->patience, at - loop_now(http_loop(request->http)));
+}
+
+// The clock of a loop stands still during a turn, so that time begins with the turn behind the one
+// that started the request, and begins again when the loop was not there to see it pass.
+static void on_patience(void *data)
+{
+    struct http_request *request = data;
+    uint64_t now = loop_now(http_loop(request->http));
+    if (request->due == 0 || now > request->due + loop_seconds(late))
+        request->begun = now;
+    uint64_t connect = request->begun + loop_seconds(request->options.connect_timeout);
+    uint64_t end = request->begun + loop_seconds(request->options.timeout);
+    if (now >= end)
+        give_up(request, "no answer", request->options.timeout);
+    else if (now < connect && connect < end)
+        look_again(request, connect);
+    else if (now >= connect && !is_connected(request))
+        give_up(request, "no connection", request->options.connect_timeout);
+    else
+        look_again(request, end);
+}
+
+void http_request_endless(struct http_request *request)
+{
+    timer_stop(&request->patience);
+}
+
 // ---- life ----
 
 static void add_header(struct http_request *request, const char *line)
@@ -218,19 +301,69 @@ static void add_header(struct http_request *request, const char *line)
 
 // A header without a value keeps libcurl from adding it: an Expect is never answered by a master,
 // and Proxy-Connection has no meaning in HTTP/1.1.
-static void set_headers(struct http_request *request, const char *stream_id)
+static void set_headers(struct http_request *request)
 {
+    curl_slist_free_all(request->headers);
+    request->headers = NULL;
     add_header(request, "Accept: application/x-protobuf");
     add_header(request, "Content-Type: application/x-protobuf");
     add_header(request, "Expect:");
     add_header(request, "Proxy-Connection:");
-    if (stream_id != NULL) {
-        char *line = memory_format("Mesos-Stream-Id: %s", stream_id);
-        add_header(request, line);
-        free(line);
-    }
+    if (request->stream_id_line != NULL)
+        add_header(request, request->stream_id_line);
+    if (request->authorization != NULL)
+        add_header(request, request->authorization);
     curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers);
-    curl_easy_setopt(request->easy, CURLOPT_USERAGENT, "mesos-lua/" MESOS_LUA_VERSION);
+}
+
+static const char *current_authorization(const struct http_request *request)
+{
+    struct credentials *credentials = request->options.credentials;
+    return credentials ? credentials_header(credentials) : NULL;
+}
+
+static bool is_authorized(const struct http_request *request)
+{
+    const char *now = current_authorization(request), *then = request->authorization;
+    return now == then || (now != NULL && then != NULL && strcmp(now, then) == 0);
+}
+
+bool http_request_renew(struct http_request *request)
+{
+    if (request->options.credentials != NULL)
+        credentials_refresh(request->options.credentials);
+    return !is_authorized(request);
+}
+
+static void forget_authorization(struct http_request *request)
+{
+    if (request->authorization != NULL)
+        explicit_bzero(request->authorization, strlen(request->authorization));
+    free(request->authorization);
+    request->authorization = NULL;
+}
+
+static void authorize(struct http_request *request)
+{
+    if (is_authorized(request))
+        return;
+    forget_authorization(request);
+    request->authorization = memory_string(current_authorization(request));
+    set_headers(request);
+}
+
+// The name stays in the URL, for the certificate and the Host header.
+static void set_ip(struct http_request *request)
+{
+    const struct url *master = &request->master;
+    if (master->ip[0] == 0)
+        return;
+    bool ipv6 = strchr(master->ip, ':') != NULL;
+    char *line =
+        memory_format(ipv6 ? "%s:%u:[%s]" : "%s:%u:%s", master->host, master->port, master->ip);
+    request->addresses = curl_slist_append(NULL, line);
+    free(line);
+    curl_easy_setopt(request->easy, CURLOPT_RESOLVE, request->addresses);
 }
 
 static void set_address(struct http_request *request)
@@ -242,22 +375,27 @@ static void set_address(struct http_request *request)
     curl_easy_setopt(request->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(request->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(request->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    set_ip(request);
     if (url_is_loopback(&request->master))
         curl_easy_setopt(request->easy, CURLOPT_PROXY, "");
 }
 
 // QUICK_EXIT: a name that is still being looked up is left to its thread instead of waited for.
-static void set_connection(struct http_request *request, const struct http_request_options *options)
+// libcurl shall not count the time of connecting, as we do it; then the addresses of a name are
+// tried in any order, since a dead one would keep us from the next.
+static void set_connection(struct http_request *request)
 {
+    const long day = 24 * 60 * 60 * 1000;
     CURL *easy = request->easy;
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "mesos-lua/" MESOS_LUA_VERSION);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, day);
+    curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)(options->connect_timeout * 1000));
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(options->timeout * 1000));
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->detail);
 }
 
@@ -283,12 +421,18 @@ void http_request_init(struct http_request *request, struct http *http, const st
                                      .job = {.done = on_done, .data = request},
                                      .events = events,
                                      .data = data,
-                                     .master = *master};
+                                     .master = *master,
+                                     .options = *options};
     buffer_init(&request->body, HTTP_REPLY_LIMIT);
-    set_headers(request, stream_id);
+    timer_init(&request->patience, http_loop(http), on_patience, request);
+    if (stream_id != NULL)
+        request->stream_id_line = memory_format("Mesos-Stream-Id: %s", stream_id);
+    set_headers(request);
     set_address(request);
-    set_connection(request, options);
+    set_connection(request);
     set_callbacks(request);
+    if (master->tls)
+        tls_apply(http_tls(http), request->easy);
 }
 
 void http_request_free(struct http_request *request)
@@ -296,19 +440,27 @@ void http_request_free(struct http_request *request)
     http_request_stop(request);
     curl_easy_cleanup(request->easy);
     curl_slist_free_all(request->headers);
+    curl_slist_free_all(request->addresses);
+    free(request->stream_id_line);
+    forget_authorization(request);
     buffer_free(&request->body);
     request->easy = NULL;
-    request->headers = NULL;
+    request->headers = request->addresses = NULL;
+    request->stream_id_line = NULL;
 }
 
 void http_request_start(struct http_request *request, struct bytes *call)
 {
     clear_answer(request);
+    authorize(request);
     request->call = bytes_ref(call);
     request->sent = 0;
     request->running = true;
     curl_easy_setopt(request->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->length);
     http_start(request->http, request->easy);
+    tls_begin(http_tls(request->http));
+    request->due = 0;
+    timer_start(&request->patience, 0);
 }
 
 void http_request_stop(struct http_request *request)

@@ -4,8 +4,12 @@
 // body, which either goes to its owner piece by piece or, of an ordinary answer, is kept.
 //
 // The request has these headers and no others: Host, User-Agent, Accept, Content-Type,
-// Content-Length and, if a stream id is given, Mesos-Stream-Id. Nothing is ever sent a second time
-// on libcurl's own account: the master may have carried it out.
+// Content-Length and, if there are such, Mesos-Stream-Id and Authorization. Nothing is ever sent a
+// second time on libcurl's own account: the master may have carried it out.
+//
+// The waiting for a connection and for the answer counts the time in which the loop turned. A
+// callback of a script that kept it busy for minutes is no silence of the master: what came
+// meanwhile is in the socket, unread.
 //
 // Proxies are taken from the environment as libcurl does it (http_proxy, https_proxy, all_proxy,
 // no_proxy), but never for a master on this machine.
@@ -14,6 +18,7 @@
 #define MESOS_LUA_NET_HTTP_REQUEST_H
 
 #include "base/buffer.h"
+#include "net/credentials.h"
 #include "net/http.h"
 #include "net/http_reply.h"
 #include "net/url.h"
@@ -34,31 +39,37 @@ struct http_request_events {
 };
 
 struct http_request_options {
-    double connect_timeout; // seconds, of name, connection and TLS together
-    double timeout;         // seconds from start to end; 0: none
+    double connect_timeout;          // seconds, of name, connection and TLS together
+    double timeout;                  // seconds from start to end, unless http_request_endless()
+    struct credentials *credentials; // or NULL; they outlive the request
 };
 
 struct http_request {
     struct http *http;
     CURL *easy;
-    struct curl_slist *headers;
+    struct curl_slist *headers, *addresses;
+    char *stream_id_line; // or NULL
+    char *authorization;  // the header as it is sent, or NULL
     struct http_job job;
     const struct http_request_events *events;
     void *data;
     struct url master;
-    struct bytes *call; // what is sent, while it is
-    size_t sent;        // of it
+    struct http_request_options options;
+    struct timer patience;
+    uint64_t begun, due; // of the waiting: since when, and when it was to be looked at next
+    struct bytes *call;  // what is sent, while it is
+    size_t sent;         // of it
     bool running;
 
     // The answer.
     bool answered; // its headers were read to their end
     int status;    // 0 until then, and for ever when no answer came
-    char content_type[128], stream_id[160], location[1024];
+    char content_type[128], stream_id[160], location[1024], challenge[256];
     struct buffer body;
     CURLcode result;
     char detail[CURL_ERROR_SIZE];
     char address[URL_ADDRESS]; // what `location` means
-    char failure[CURL_ERROR_SIZE + 128];
+    char failure[1024];
 };
 
 // Prepares a request to `master`; `stream_id` may be NULL. It may be started several times, one
@@ -71,6 +82,12 @@ void http_request_free(struct http_request *request); // stops it
 // Sends `call` (takes a reference of its own). No other may be under way.
 void http_request_start(struct http_request *request, struct bytes *call);
 void http_request_stop(struct http_request *request); // nothing is called after it
+
+// The answer has no end that should be waited for.
+void http_request_endless(struct http_request *request);
+
+// Reads the files of the credentials again; true if the request would be another one now.
+bool http_request_renew(struct http_request *request);
 
 void http_request_pause(struct http_request *request, bool paused); // reading the answer
 

@@ -177,6 +177,16 @@ static bool check_characters(const char *text, struct error *err)
     return true;
 }
 
+// "#ip"
+static bool parse_ip(struct url *url, const char *text, struct error *err)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    struct part ip = {text + 1, strlen(text + 1)};
+    bool good = copy(url->ip, sizeof url->ip, ip) && (inet_pton(AF_INET, url->ip, address) == 1 ||
+                                                      inet_pton(AF_INET6, url->ip, address) == 1);
+    return good || error_set(err, ERROR_INVALID, "'%s' is no ip address", text + 1);
+}
+
 // The address as an error may show it.
 static const char *without_password(const char *text)
 {
@@ -194,7 +204,10 @@ static bool parse(struct url *url, const char *text, struct error *err)
         return false;
     struct part authority = authority_of(text);
     const char *path = text + authority.length;
-    if (*path && strcmp(path, "/") != 0)
+    url->scheme = scheme;
+    if (*path == '#' && !parse_ip(url, path, err))
+        return false;
+    if (*path && *path != '#' && strcmp(path, "/") != 0)
         return error_set(err, ERROR_INVALID, "nothing expected behind host and port, got '%s'",
                          without_password(path));
     return parse_user(url, &authority, err) &&
@@ -207,6 +220,15 @@ bool url_parse(struct url *url, const char *text, struct error *err)
            error_context(err, "master address '%s'", without_password(text));
 }
 
+bool url_parse_server(struct url *url, const char *text, struct error *err)
+{
+    *url = (struct url){.tls = false};
+    if (*text == 0)
+        return error_set(err, ERROR_INVALID, "it is empty");
+    return check_characters(text, err) &&
+           parse_host(url, (struct part){text, strlen(text)}, 0, err);
+}
+
 static bool resolve(struct url *url, const struct url *base, const char *location,
                     struct error *err)
 {
@@ -217,6 +239,7 @@ static bool resolve(struct url *url, const struct url *base, const char *locatio
     bool slashes = strncmp(location, "//", 2) == 0;
     if (!scheme && !slashes && (*location == '/' || *location == 0)) {
         *url = *base;
+        url->user[0] = url->password[0] = 0;
         return *location == '/' || error_set(err, ERROR_INVALID, "it is empty");
     }
     struct part authority = authority_of(slashes && !scheme ? location + 2 : location);
@@ -236,6 +259,14 @@ const char *url_address(const struct url *url, char text[URL_ADDRESS])
 {
     snprintf(text, URL_ADDRESS, "%s://%s%s%s:%u", url->tls ? "https" : "http", url->ipv6 ? "[" : "",
              url->host, url->ipv6 ? "]" : "", url->port);
+    return text;
+}
+
+const char *url_leader(const struct url *url, char text[URL_ADDRESS])
+{
+    size_t length = strlen(url_address(url, text));
+    if (url->ip[0] != 0)
+        snprintf(text + length, URL_ADDRESS - length, "#%s", url->ip);
     return text;
 }
 

@@ -4,9 +4,8 @@
 
 #include "script/collector.h"
 
+#include "base/clock.h"
 #include "script/world.h"
-
-#include <time.h>
 
 enum {
     GROWN = 256 * 1024, // bytes, and a quarter of what there was: worth a cycle
@@ -14,7 +13,7 @@ enum {
 };
 
 static const uint64_t quiet = 2000000; // nanoseconds without a call into the script
-static const uint64_t piece = 500000;  // nanoseconds of work in one turn
+static const double piece = 0.0005;    // seconds of work in one turn
 
 static bool has_grown(const struct script *script)
 {
@@ -22,20 +21,13 @@ static bool has_grown(const struct script *script)
     return used > floor + floor / 4 + GROWN;
 }
 
-static uint64_t machine_time(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * LOOP_SECOND + (uint64_t)time.tv_nsec;
-}
-
 // Finalizers run in it.
 static void collect(struct script *script)
 {
-    uint64_t end = machine_time() + piece;
+    double end = clock_seconds() + piece;
     bool done = false;
     script->busy++;
-    while (!done && machine_time() < end)
+    while (!done && clock_seconds() < end)
         done = lua_gc(script->L, LUA_GCSTEP, 0) != 0;
     script->collector.cycle = !done;
     if (done)
@@ -47,8 +39,8 @@ static void on_quiet(void *data)
 {
     struct script *script = data;
     struct collector *collector = &script->collector;
-    if (collector->calls != script->calls) {
-        collector->calls = script->calls;
+    if (collector->calls != script->runs) {
+        collector->calls = script->runs;
         timer_start(&collector->timer, quiet);
     } else if (collector->cycle || has_grown(script)) {
         collect(script);
@@ -75,7 +67,6 @@ void collector_close(struct script *script)
 void collector_wake(struct script *script)
 {
     struct collector *collector = &script->collector;
-    script->calls++;
     if (!collector->idle)
         return;
     if (script->memory.used < collector->floor)

@@ -2,7 +2,8 @@
 //
 // What `require` finds: the host's own modules, then Lua files beside the script, in the library
 // that comes with the program, and where Lua looks by default. Files are source text, never
-// bytecode, and remembered, so that a change of one can be noticed.
+// bytecode, and remembered (sources.h), so that a change of one can be noticed and a version be
+// brought back.
 
 #include "script/sandbox.h"
 #include "script/world.h"
@@ -11,27 +12,41 @@
 
 #include <string.h>
 
-static const char files; // registry: the list of the files that were read
-
-void modules_add_file(lua_State *L, const char *path)
+// What luaL_loadfilex() skips: the mark of UTF-8, and a first line for a shell, but for its end.
+static struct slice skip_head(struct slice text)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &files);
-    lua_pushstring(L, path);
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-    lua_pop(L, 1);
+    static const char mark[] = "\xEF\xBB\xBF";
+    if (text.length >= 3 && memcmp(text.data, mark, 3) == 0)
+        text = (struct slice){text.data + 3, text.length - 3};
+    if (text.length == 0 || *text.data != '#')
+        return text;
+    const uint8_t *end = memchr(text.data, '\n', text.length);
+    size_t skipped = end ? (size_t)(end - text.data) : text.length;
+    return (struct slice){text.data + skipped, text.length - skipped};
 }
 
-void modules_files(struct script *script, void (*visit)(void *data, const char *path), void *data)
+int modules_load(lua_State *L, const struct source *source)
 {
-    lua_State *L = script->L;
-    if (!lua_checkstack(L, 2))
-        return;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &files);
-    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
-        visit(data, lua_tostring(L, -1));
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 2);
+    struct slice text = skip_head(slice_of(source->text));
+    lua_pushfstring(L, "@%s", source->path);
+    int status =
+        luaL_loadbufferx(L, (const char *)text.data, text.length, lua_tostring(L, -1), "t");
+    lua_remove(L, -2);
+    return status;
+}
+
+const struct source *modules_read(struct script *script, const char *module, const char *path,
+                                  struct error *err)
+{
+    const struct source *kept = script->kept ? sources_find(script->kept, module) : NULL;
+    const struct source *source = kept;
+    if (kept != NULL && kept->text != NULL)
+        sources_add(script->sources, kept);
+    else
+        source = sources_read(script->sources, module, path, err);
+    if (script->on_source != NULL)
+        script->on_source(script->data);
+    return source;
 }
 
 // (name) -> the path of its file, or nil and where it was looked for. The first upvalue is
@@ -46,16 +61,52 @@ static void find_file(lua_State *L) // [-0, +2, e]
     lua_call(L, 2, 2);
 }
 
+// Whoever looks for a module in vain may write it in a moment, beside the script.
+static void note_missing(struct script *script, lua_State *L, const char *name) // [-0, +0, m]
+{
+    static const char *const patterns[] = {"%s%s.lua", "%s%s/init.lua"};
+    const char *slash = strrchr(script->path, '/');
+    lua_pushlstring(L, script->path, slash ? (size_t)(slash - script->path) + 1 : 0);
+    luaL_gsub(L, name, ".", "/");
+    for (int i = 0; i < 2; i++) {
+        lua_pushfstring(L, patterns[i], lua_tostring(L, -2), lua_tostring(L, -1));
+        sources_add_missing(script->sources, name, lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+    if (script->on_source != NULL)
+        script->on_source(script->data);
+}
+
+// Pushes the path of the kept file of that module, if there is one. // [-0, +1|0, m]
+static bool push_kept(lua_State *L, const struct script *script, const char *name)
+{
+    const struct source *kept = script->kept ? sources_find(script->kept, name) : NULL;
+    if (kept == NULL || kept->text == NULL)
+        return false;
+    lua_pushstring(L, kept->path);
+    return true;
+}
+
 static int l_searcher(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
-    find_file(L);
-    if (lua_isnil(L, -2))
-        return 1;
-    const char *path = lua_tostring(L, -2);
+    struct script *script = script_of(L);
+    struct error err = {0};
+    if (!push_kept(L, script, name)) {
+        find_file(L);
+        if (lua_isnil(L, -2)) {
+            note_missing(script, L, name);
+            return 1;
+        }
+        lua_pop(L, 1);
+    }
+    const char *path = lua_tostring(L, -1);
     sandbox_check_file(L, name, path);
-    modules_add_file(L, path);
-    if (luaL_loadfilex(L, path, "t") != LUA_OK)
+    const struct source *source = modules_read(script, name, path, &err);
+    if (source == NULL)
+        return luaL_error(L, "cannot open '%s' of module '%s': %s", path, name, err.text);
+    if (modules_load(L, source) != LUA_OK)
         return luaL_error(L, "error loading module '%s' from file '%s':\n\t%s", name, path,
                           lua_tostring(L, -1));
     lua_pushstring(L, path);
@@ -86,8 +137,6 @@ static void set_preload(lua_State *L, const struct script_module *modules) // [-
 
 void modules_open(lua_State *L, const struct script_module *modules)
 {
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &files);
     set_searcher(L);
     set_preload(L, modules);
 }

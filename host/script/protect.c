@@ -90,6 +90,7 @@ void protect_continue(struct script *script, uint64_t mark)
 // The end of a call into Lua. The trace of a caught error must not turn up behind a later one.
 static void become_idle(struct script *script)
 {
+    script->runs++;
     collector_wake(script);
     protect_settle(script);
 }

@@ -13,11 +13,8 @@
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 // ---- memory ----
 
@@ -127,9 +124,11 @@ static struct script *new_script(const struct script_settings *settings)
     struct script *script = memory_new(sizeof *script);
     script->loop = settings->loop;
     script->on_exit = settings->on_exit;
+    script->on_source = settings->on_source;
     script->data = settings->data;
     script->sandbox = settings->sandbox;
     allocator_init(&script->memory, settings->memory_limit);
+    script->sources = sources_create();
     script->result = LUA_REFNIL;
     buffer_init(&script->warning, WARNING_LIMIT);
     deferral_init(&script->doom, settings->loop, on_doom, script);
@@ -199,6 +198,8 @@ void script_destroy(struct script *script)
     allocator_free(&script->memory);
     buffer_free(&script->warning);
     free(script->closers);
+    sources_unref(script->sources);
+    sources_unref(script->kept);
     free(script->path);
     free(script->name);
     free(script);
@@ -209,22 +210,6 @@ void script_destroy(struct script *script)
 static bool cannot_open(const char *path, const char *reason, struct error *err)
 {
     return error_set(err, ERROR_INVALID, "cannot open script '%s': %s", path, reason);
-}
-
-static bool check_file(const char *path, struct error *err)
-{
-    struct stat status;
-    FILE *file = fopen(path, "r");
-    if (file == NULL)
-        return cannot_open(path, strerror(errno), err);
-    bool folder = fstat(fileno(file), &status) == 0 && S_ISDIR(status.st_mode);
-    int first = folder ? EOF : fgetc(file);
-    fclose(file);
-    if (folder)
-        return cannot_open(path, strerror(EISDIR), err);
-    if (first == *LUA_SIGNATURE)
-        return cannot_open(path, "it is compiled Lua; only source text is loaded", err);
-    return true;
 }
 
 static void set_path(struct script *script, const char *path)
@@ -238,7 +223,7 @@ static void set_path(struct script *script, const char *path)
 }
 
 struct load {
-    const char *path;
+    const struct source *source;
     int argc;
     char *const *argv;
 };
@@ -246,7 +231,7 @@ struct load {
 static void set_arguments(lua_State *L, const struct load *load) // [-0, +0, e]
 {
     lua_createtable(L, load->argc, 1);
-    lua_pushstring(L, load->path);
+    lua_pushstring(L, load->source->path);
     lua_rawseti(L, -2, 0);
     for (int i = 0; i < load->argc; i++) {
         lua_pushstring(L, load->argv[i]);
@@ -260,10 +245,9 @@ static int l_read(lua_State *L)
 {
     const struct load *load = lua_touserdata(L, 1);
     lua_settop(L, 0);
-    modules_set_folder(L, load->path);
-    modules_add_file(L, load->path);
+    modules_set_folder(L, load->source->path);
     set_arguments(L, load);
-    if (luaL_loadfilex(L, load->path, "t") != LUA_OK) {
+    if (modules_load(L, load->source) != LUA_OK) {
         lua_pushnil(L);
         lua_insert(L, 1);
         return 2;
@@ -324,14 +308,36 @@ static bool keep_result(struct script *script, struct error *err)
     return protect_call(script, 1, 0) == PROTECT_DONE || take_error(script, err);
 }
 
+static const struct source *read_script(struct script *script, const char *path, struct error *err)
+{
+    struct error reason = {0};
+    set_path(script, path);
+    const struct source *source = modules_read(script, NULL, path, &reason);
+    if (source == NULL) {
+        cannot_open(path, reason.text, err);
+    } else if (source->text->length > 0 && *source->text->data == *LUA_SIGNATURE) {
+        cannot_open(path, "it is compiled Lua; only source text is loaded", err);
+        source = NULL;
+    }
+    return source;
+}
+
 bool script_load(struct script *script, const char *path, int argc, char *const *argv,
                  struct error *err)
 {
-    struct load load = {.path = path, .argc = argc, .argv = argv};
+    struct load load = {.argc = argc, .argv = argv};
     int arguments = 0;
-    set_path(script, path);
-    return check_file(path, err) && read_chunk(script, &load, &arguments, err) &&
+    load.source = read_script(script, path, err);
+    return load.source != NULL && read_chunk(script, &load, &arguments, err) &&
            run_chunk(script, arguments, err) && keep_result(script, err);
+}
+
+bool script_load_kept(struct script *script, struct sources *kept, int argc, char *const *argv,
+                      struct error *err)
+{
+    const struct source *source = sources_find(kept, NULL);
+    script->kept = sources_ref(kept);
+    return script_load(script, source->path, argc, argv, err);
 }
 
 void script_result(struct script *script, lua_State *L)
@@ -376,12 +382,24 @@ bool script_closing(const struct script *script)
     return script->closing;
 }
 
+struct sources *script_sources(struct script *script)
+{
+    return script->sources;
+}
+
 void script_files(struct script *script, void (*visit)(void *data, const char *path), void *data)
 {
-    modules_files(script, visit, data);
+    for (size_t i = 0; i < sources_count(script->sources); i++)
+        if (sources_at(script->sources, i)->text != NULL)
+            visit(data, sources_at(script->sources, i)->path);
 }
 
 uint64_t script_failures(const struct script *script)
 {
     return script->failures;
+}
+
+uint64_t script_runs(const struct script *script)
+{
+    return script->runs;
 }

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "loop/loop.h"
+#include "script/sources.h"
 
 #include <lua.h>
 
@@ -36,6 +37,9 @@ struct script_settings {
     // The script asked to end the process, by os.exit or script_exit(). Called once, inside the
     // script, which does not run another line: take note of it, destroy the script later.
     void (*on_exit)(void *data, int code);
+
+    // A file was read, or missed: script_sources() tells. Inside the script; may be NULL.
+    void (*on_source)(void *data);
     void *data;
 };
 
@@ -56,6 +60,11 @@ void script_on_close(struct script *script, void (*close)(void *data), void *dat
 // one, if that fails; also when the script asked to exit, which script_exit_requested() tells.
 bool script_load(struct script *script, const char *path, int argc, char *const *argv,
                  struct error *err);
+
+// The same with the files as an earlier version read them, whatever has become of them since. A
+// module that the earlier version did not read comes from its file.
+bool script_load_kept(struct script *script, struct sources *kept, int argc, char *const *argv,
+                      struct error *err);
 
 // Pushes what the main chunk returned, or nil. // [-0, +1, -]
 void script_result(struct script *script, lua_State *L);
@@ -79,6 +88,9 @@ bool script_closing(const struct script *script); // nothing new may be started 
 // The file's name without folder and ".lua", such as "policy". Valid as long as the script.
 const char *script_name(const struct script *script);
 
+// The files that it has read so far. They outlive the script for who takes a reference.
+struct sources *script_sources(struct script *script);
+
 // Calls `visit` for the script's own file and every Lua file that it required, by the paths under
 // which they were opened.
 void script_files(struct script *script, void (*visit)(void *data, const char *path), void *data);
@@ -88,5 +100,9 @@ void script_set_memory_limit(struct script *script, size_t limit);
 
 // How many calls into it ended with an error.
 uint64_t script_failures(const struct script *script);
+
+// How many calls into it have ended so far: as long as it stays the same, nothing of the script
+// ran.
+uint64_t script_runs(const struct script *script);
 
 #endif

@@ -12,6 +12,7 @@
 #include "script/limits.h"
 #include "script/protect.h"
 #include "script/script.h"
+#include "script/sources.h"
 
 // What something is called in messages, such as "callback" and "statusUpdate".
 struct title {
@@ -42,7 +43,11 @@ struct script {
     lua_State *L;
     struct loop *loop;
     void (*on_exit)(void *data, int code);
+    void (*on_source)(void *data);
     void *data;
+
+    struct sources *sources; // what it has read
+    struct sources *kept;    // where it reads instead of from files, or NULL
 
     char *path, *name;
     int result; // registry reference of what the main chunk returned
@@ -58,8 +63,9 @@ struct script {
     struct routine *idle;         // those whose coroutine can be used again
     size_t idles;
     size_t busy; // calls into Lua that have not returned yet
-    uint64_t calls, failures;
-    bool traced; // the trace of a coroutine is kept
+    uint64_t failures;
+    uint64_t runs; // calls into Lua that have returned
+    bool traced;   // the trace of a coroutine is kept
 
     bool sandbox;
     bool exiting; // stop as soon as possible, run no further line
@@ -82,7 +88,13 @@ void coroutines_open(lua_State *L);
 // package.path, package.preload, and the searcher that reads source text only. // [-0, +0, e]
 void modules_open(lua_State *L, const struct script_module *modules);
 void modules_set_folder(lua_State *L, const char *script); // [-0, +0, e]
-void modules_add_file(lua_State *L, const char *path);     // [-0, +0, m]
-void modules_files(struct script *script, void (*visit)(void *data, const char *path), void *data);
+
+// Reads a file (`module` NULL: the script itself), from memory if the script is one that is brought
+// back. NULL and `err`, without the path, if that fails. // [-0, +0, -]
+const struct source *modules_read(struct script *script, const char *module, const char *path,
+                                  struct error *err);
+
+// luaL_loadfilex() of what was read. // [-0, +1, m]
+int modules_load(lua_State *L, const struct source *source);
 
 #endif

@@ -7,13 +7,26 @@
 
 ---@class mesos
 ---@field version string
----@field state table plain data that outlives a reload
+---@field state table outlives a reload, and with --state FILE a restart: see below
 ---@field log mesos.log
 ---@field DRIVER_NOT_STARTED "DRIVER_NOT_STARTED"
 ---@field DRIVER_RUNNING "DRIVER_RUNNING"
 ---@field DRIVER_ABORTED "DRIVER_ABORTED"
 ---@field DRIVER_STOPPED "DRIVER_STOPPED"
 local mesos = {}
+
+-- Plain data: nil, booleans, numbers, strings and tables of them, nested, shared and in cycles; keys are strings,
+-- numbers or booleans. A function, userdata, coroutine or table with a metatable in it is an error in the log that names
+-- its path, and nothing is kept until it is gone; of an offer or a status keep its :table(). It is always the same table,
+-- and another may be assigned.
+--
+-- With --state FILE it is written to FILE, whole or not at all, at the latest a second after a change. No call leaves
+-- before what the script had noted by then is on the disk: so a task that was launched, and an update that was
+-- acknowledged, are known after a crash. The reverse does not hold: what was noted may not have been sent. Ask for such
+-- tasks by their ids (driver:reconcileTasks), and take updates that come twice. All of it is written each time: a few
+-- megabytes are fine, 64 MiB are the most.
+---@type table
+mesos.state = {}
 
 ---@alias mesos.Status
 ---| "DRIVER_NOT_STARTED"
@@ -24,11 +37,11 @@ local mesos = {}
 ---@class mesos.DriverOptions
 ---@field scheduler mesos.Scheduler
 ---@field framework mesos.FrameworkInfo? what is left out is filled in
----@field master string? where the master is; default: that of the command line
+---@field master string? where the master is: host:port[,...], zk://host:port[,...]/path, file:///path or local[:N]; default: that of the command line
 ---@field implicitAcknowledgements boolean? default: true
 ---@field suppressedRoles string[]?
 ---@field offerConstraints mesos.OfferConstraints?
----@field credential mesos.Credential?
+---@field credential mesos.Credential? who it is to the master; default: what the command line says
 
 -- Makes a driver for a script that runs it itself.
 ---@param options mesos.DriverOptions
@@ -132,6 +145,49 @@ function Scheduler:offerRescinded(driver, offerId) end
 ---@param status mesos.TaskStatus
 function Scheduler:statusUpdate(driver, status) end
 
+---@param driver mesos.SchedulerDriver
+---@param executorId mesos.ExecutorID
+---@param agentId mesos.AgentID
+---@param data string bytes, as the executor sent them
+function Scheduler:frameworkMessage(driver, executorId, agentId, data) end
+
+---@param driver mesos.SchedulerDriver
+---@param agentId mesos.AgentID
+function Scheduler:slaveLost(driver, agentId) end
+
+---@param driver mesos.SchedulerDriver
+---@param executorId mesos.ExecutorID
+---@param agentId mesos.AgentID
+---@param status integer as waitpid tells it
+function Scheduler:executorLost(driver, executorId, agentId, status) end
+
+-- Agents that are asked back for maintenance.
+---@param driver mesos.SchedulerDriver
+---@param inverseOffers mesos.InverseOffer[]
+function Scheduler:inverseOffers(driver, inverseOffers) end
+
+---@param driver mesos.SchedulerDriver
+---@param inverseOfferId mesos.OfferID
+function Scheduler:inverseOfferRescinded(driver, inverseOfferId) end
+
+-- Acknowledged like the update of a task.
+---@param driver mesos.SchedulerDriver
+---@param status mesos.OperationStatus
+function Scheduler:operationStatusUpdate(driver, status) end
+
+-- The master has completed the framework whose id was kept (--state) or given: its failover timeout is over, or it was
+-- torn down, and its tasks are gone. Returning "reregister" goes on as a new framework, which begins with registered;
+-- anything else, or no such callback, ends in error.
+---@param driver mesos.SchedulerDriver
+---@param message string
+---@return "reregister"?
+function Scheduler:frameworkRemoved(driver, message) end
+
+-- The first call into a version of the script that was loaded while the framework ran. The outstanding offers come next,
+-- in resourceOffers. What the version before knew is in mesos.state; its timers and coroutines are gone.
+---@param driver mesos.SchedulerDriver
+function Scheduler:reloaded(driver) end
+
 -- The driver was aborted before this call.
 ---@param driver mesos.SchedulerDriver
 ---@param message string
@@ -206,6 +262,53 @@ function SchedulerDriver:acknowledgeStatusUpdate(status) end
 ---@param statuses mesos.TaskStatus[]|{ task_id: mesos.TaskID, agent_id: mesos.AgentID?, state: mesos.TaskState }[]?
 ---@return mesos.Status
 function SchedulerDriver:reconcileTasks(statuses) end
+
+---@param executorId mesos.ExecutorID
+---@param agentId mesos.AgentID
+---@param data string any bytes; the message may be lost
+---@return mesos.Status
+function SchedulerDriver:sendFrameworkMessage(executorId, agentId, data) end
+
+---@param executorId mesos.ExecutorID
+---@param agentId mesos.AgentID
+---@return mesos.Status
+function SchedulerDriver:shutdownExecutor(executorId, agentId) end
+
+-- A hint to the allocator; the one that Mesos has does not take it.
+---@param requests mesos.Request[]
+---@return mesos.Status
+function SchedulerDriver:requestResources(requests) end
+
+-- Replaces all of the FrameworkInfo; id, user, principal, hostname and checkpoint are kept where they are left out.
+---@param frameworkInfo mesos.FrameworkInfo
+---@param suppressedRoles string[]
+---@param offerConstraints mesos.OfferConstraints?
+---@return mesos.Status
+function SchedulerDriver:updateFramework(frameworkInfo, suppressedRoles, offerConstraints) end
+
+---@param inverseOfferIds mesos.OfferID|mesos.OfferID[]
+---@param filters mesos.Filters?
+---@return mesos.Status
+function SchedulerDriver:acceptInverseOffers(inverseOfferIds, filters) end
+
+---@param inverseOfferIds mesos.OfferID|mesos.OfferID[]
+---@param filters mesos.Filters?
+---@return mesos.Status
+function SchedulerDriver:declineInverseOffers(inverseOfferIds, filters) end
+
+-- With implicitAcknowledgements = false only.
+---@param status mesos.OperationStatus
+---@return mesos.Status
+function SchedulerDriver:acknowledgeOperationStatus(status) end
+
+-- Asks what became of these operations, or of all (no list): the answers are operation status updates.
+---@param operations { operation_id: mesos.OperationID, agent_id: mesos.AgentID?, resource_provider_id: mesos.ResourceProviderID? }[]?
+---@return mesos.Status
+function SchedulerDriver:reconcileOperations(operations) end
+
+-- Gives up the subscription and takes a new one.
+---@return mesos.Status
+function SchedulerDriver:reconnect() end
 
 -- The outstanding offers.
 ---@return mesos.Offer[]

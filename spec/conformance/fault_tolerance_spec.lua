@@ -313,7 +313,7 @@ describe("while disconnected", function()
         m.quiet = true
         m:drop()
         m:wait_for("SUBSCRIBE", 2)
-        local file <close> = io.open(path, "w")
+        assert(io.open(path, "w")):close()
         said(run, "suppressed")
         m:send({ type = "SUBSCRIBED", subscribed = { framework_id = m.framework_id, master_info = m:info() } })
         local update = m:wait_for("UPDATE_FRAMEWORK").call.update_framework

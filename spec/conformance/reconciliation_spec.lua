@@ -205,4 +205,26 @@ describe("the update of an operation", function()
         said(run, "first\nsecond\n")
         assert.equal("second", m:wait_for("ACKNOWLEDGE_OPERATION_STATUS").call.acknowledge_operation_status.operation_id)
     end)
+
+    it("is acknowledged as it was received, whatever a script hands back, and once", function()
+        local m, run = subscribed [[
+            scheduler.implicitAcknowledgements = false
+            function scheduler:operationStatusUpdate(driver, s)
+                driver:acknowledgeOperationStatus { state = "OPERATION_FINISHED", operation_id = "made up", agent_id = "x",
+                    uuid = "0123456789abcdef" }
+                driver:acknowledgeOperationStatus { state = "OPERATION_FINISHED", operation_id = "op", agent_id = "another",
+                    uuid = s.uuid }
+                driver:acknowledgeOperationStatus(s)
+                driver:killTask("next")
+            end
+        ]]
+        local update = m:operation_update("op", "OPERATION_FINISHED")
+        local status = update.update_operation_status.status
+        m:send(update)
+        m:expect("KILL", { task_id = "next" })
+        m:expect("ACKNOWLEDGE_OPERATION_STATUS", { agent_id = status.agent_id, uuid = status.uuid, operation_id = "op" })
+        framework.logged(run, "the status of operation made up is not acknowledged: no such status was received")
+        framework.logged(run, "the status of operation op is not acknowledged")
+        assert.equal(1, #m:calls_of("ACKNOWLEDGE_OPERATION_STATUS"))
+    end)
 end)

@@ -66,6 +66,34 @@ function writers.fuzz_url()
     end
 end
 
+-- The first byte is the label of enum master_node_label.
+function writers.fuzz_zookeeper()
+    for _, text in ipairs({
+        "\0json.info_0000000007", "\0log_replicas", "\0-2147483648", "\3master@10.0.0.1:5050", "\3master@[::1]:5050",
+        '\1{"address":{"hostname":"m","ip":"10.0.0.1","port":5050},"hostname":"m","ip":16777343,"pid":"master@h:1","port":1}',
+        '\1{"hostname":"m","ip":16777343,"port":5050}', "\2\10\1x\16\128\128\128\8\24\186\39\34\14master@h:5050x",
+        "\4zk://user:password@h1:2181,[::1]:2182/mesos/", "\4zk://h1:2181", "\4zk://a/b@c:1/d",
+    }) do
+        seed(text)
+    end
+end
+
+function writers.fuzz_state()
+    for _, text in ipairs({
+        "n", "t", "i\1", "d\0\0\0\0\0\0\248\63", "s\3abc", "{}", "{i\2i\4=s\1xt}", "{{}@\1=t@\0=i\9{s\0}}",
+    }) do
+        seed("mls\1" .. text)
+    end
+end
+
+function writers.fuzz_kept()
+    for _, text in ipairs({
+        "saved 2026-11-22T15:04:05Z\nstate 5\nmls\1t", "framework-id a-0001\nsaved x\nstate 0\n", "saved x\nstate 9\n\n",
+    }) do
+        seed("mesos-lua state 1\n" .. text)
+    end
+end
+
 local write = writers[target]
 if write then
     write()

@@ -28,11 +28,13 @@ local LIBRARIES = {
     ["^lualib%.h$"] = { "^host/script/", "^bindings/" },
     ["^lauxlib%.h$"] = { "^host/script/", "^bindings/" },
     ["^curl/"] = { "^host/net/" },
-    ["^zookeeper"] = { "^host/mesos/detector_zookeeper%.[ch]$" },
-    ["^microhttpd%.h$"] = { "^host/cluster/cluster_http%.c$" },
+    ["^openssl/"] = { "^host/net/" },
+    ["^zookeeper"] = { "^host/mesos/zookeeper_session%.c$" },
+    ["^microhttpd%.h$"] = { "^host/net/http_server%.[ch]$" },
+    ["^editline/"] = { "^host/ctl%.c$" },
     ["^uv%.h$"] = {
         "^host/loop/", "^host/net/", "^host/cluster/runner_process%.[ch]$", "^host/mesos/detector[%w_]*%.[ch]$",
-        "^host/control%.c$",
+        "^host/mesos/zookeeper_session%.c$", "^host/control%.c$",
     },
 }
 

@@ -416,11 +416,12 @@ function Master:call_types()
     return types
 end
 
--- Options: quiet (send nothing after the header of a subscription), heartbeat_interval (15), port, framework_id.
+-- Options: quiet (send nothing after the header of a subscription), heartbeat_interval (15), port, host, framework_id.
 function M.start(options)
     options = options or {}
     local master = setmetatable({
-        id = uuid(), calls = {}, answers = {}, expected = {}, held = {}, offers = 0, quiet = options.quiet, framework_id = options.framework_id,
+        id = uuid(), calls = {}, answers = {}, expected = {}, held = {}, offers = 0, quiet = options.quiet,
+        framework_id = options.framework_id,
         heartbeat_interval = options.heartbeat_interval or 15.0,
     }, Master)
     master.server = server.start(function(connection)
@@ -434,7 +435,7 @@ function M.start(options)
         if master.stream and master.stream.connection == connection then
             master.stream = nil
         end
-    end, options.port)
+    end, options.port, options.host)
     master.address = master.server.address
     return master
 end

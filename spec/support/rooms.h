@@ -8,10 +8,12 @@
 
 #include <lua.h>
 
-void rooms_base_open(lua_State *L);        // [-0, +0, e]
-void rooms_descriptors_open(lua_State *L); // [-0, +0, e]
-void rooms_loop_open(lua_State *L);        // [-0, +0, e]
-void rooms_message_open(lua_State *L);     // [-0, +0, e]
-void rooms_recordio_open(lua_State *L);    // [-0, +0, e]
+void rooms_base_open(lua_State *L);         // [-0, +0, e]
+void rooms_descriptors_open(lua_State *L);  // [-0, +0, e]
+void rooms_loop_open(lua_State *L);         // [-0, +0, e]
+void rooms_message_open(lua_State *L);      // [-0, +0, e]
+void rooms_recordio_open(lua_State *L);     // [-0, +0, e]
+void rooms_state_open(lua_State *L);        // [-0, +0, e]
+void rooms_subscription_open(lua_State *L); // [-0, +0, e]
 
 #endif

@@ -22,6 +22,11 @@ Connection.__index, Request.__index, Server.__index = Connection, Request, Serve
 
 local servers = {}
 
+-- A peer that is gone is an error of a write, not the end of busted.
+local sigpipe = uv.new_signal()
+sigpipe:start("sigpipe")
+sigpipe:unref()
+
 local function resume(connection, ...)
     local ok, message = coroutine.resume(connection.thread, ...)
     if not ok then
@@ -234,10 +239,10 @@ local function accept(server)
     resume(connection, connection)
 end
 
--- Listens on 127.0.0.1 and on a free port, or on the one given.
-function M.start(handler, port)
+-- Listens on 127.0.0.1 (or `host`) and on a free port, or on the one given.
+function M.start(handler, port, host)
     local tcp = uv.new_tcp()
-    assert(tcp:bind("127.0.0.1", port or 0))
+    assert(tcp:bind(host or "127.0.0.1", port or 0))
     local server = setmetatable({ tcp = tcp, handler = handler, connections = {}, requests = {} }, Server)
     assert(tcp:listen(64, function(err)
         assert(not err, err)

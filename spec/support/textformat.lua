@@ -44,6 +44,8 @@ local function scalar(descriptors, type, text)
         return unescape(assert(text:match('^"(.*)"$'), "no string: " .. text))
     elseif INTEGERS[type] then
         return assert(math.tointeger(tonumber(text)), "no integer: " .. text)
+    elseif (type == "double" or type == "float") and text == "nan" then
+        return 0 / 0
     elseif type == "double" or type == "float" then
         return assert(tonumber(text), "no number: " .. text) + 0.0
     elseif type == "bool" then

@@ -24,7 +24,8 @@ end
 -- `loose`.
 function M.difference(wanted, got, path, loose)
     if type(wanted) ~= "table" or type(got) ~= "table" then
-        if wanted ~= got or (not loose and math.type(wanted) ~= math.type(got)) then
+        local nan = wanted ~= wanted and got ~= got
+        if (wanted ~= got and not nan) or (not loose and math.type(wanted) ~= math.type(got)) then
             return ("%s: wanted %s, got %s"):format(path, show(wanted), show(got))
         end
         return nil

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A small file that is replaced as a whole and never found torn: a new version is written beside
+// it, brought to the disk, and takes its place in one step; when durable_file_write() has returned,
+// it will be there after a crash of the process, the system or the power. Whoever opens it is its
+// only user until it is closed: a lock on FILE.lock says so to other processes, and to others in
+// this one.
+//
+// FILE.lock stays behind, since removing it would let two processes lock two different files of
+// that name; a lock ends with its process, so that it is never in the way. FILE.new may stay behind
+// after a crash, and is overwritten.
+
+#ifndef MESOS_LUA_BASE_DURABLE_FILE_H
+#define MESOS_LUA_BASE_DURABLE_FILE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct durable_file;
+
+// Locks the file, which need not exist, but a file must be possible there. NULL and `err` if its
+// folder cannot be written to, or if another process has it open: then the text names its pid.
+struct durable_file *durable_file_open(const char *path, struct error *err);
+
+void durable_file_close(struct durable_file *file); // NULL is fine
+
+const char *durable_file_path(const struct durable_file *file); // as it was given
+
+// Replaces the contents of `out` by those of the file. `exists` tells whether there is one; if not,
+// `out` is empty and that is no failure.
+bool durable_file_read(struct durable_file *file, struct buffer *out, bool *exists,
+                       struct error *err);
+
+// Replaces the file. When it returns true the new contents are on the disk. When it returns false
+// the old ones are still there, or, if only the folder could not be brought to the disk, the new
+// ones; in any case one of them, whole.
+bool durable_file_write(struct durable_file *file, struct slice contents, struct error *err);
+
+#endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keeps what survives the process: see keeper.h. A commit, the only place where the state is
+// written, saves it if it has changed and then opens the gate. It happens at the end of a turn in
+// which a call came to wait, unless the commit before was too short a while ago, and every second
+// if the script ran.
+
+#include "keeper.h"
+
+#include "base/durable_file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "bindings/state_table.h"
+#include "kept.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DOCUMENT_MOST = STATE_TABLE_MOST + 4096 };
+enum { REST = 4 }; // a commit of so long is followed by so many times its length without one
+
+static const uint64_t interval = LOOP_SECOND;
+
+struct keeper {
+    struct loop *loop;
+    struct durable_file *file;
+    struct script *script; // whose state is kept, or NULL
+    char *framework_id;    // NULL: none
+    struct buffer saved;   // the state in the file
+    struct buffer fresh;   // the state of now, while it is looked at
+    struct buffer document;
+    struct gate gate;
+    struct deferral turn; // commit at its end
+    struct timer later;   // commit then
+    uint64_t rest;        // no commit before this time, but for the last
+    uint64_t runs;        // of the script, at the last look
+    char *complaint;      // what was logged last, so that it is not repeated every second
+};
+
+// ---- the file ----
+
+static bool write_file(struct keeper *this, struct slice id, struct slice state, struct error *err)
+{
+    const struct kept kept = {.framework_id = id, .state = state};
+    return kept_write(&kept, loop_wall(this->loop), &this->document, err) &&
+           durable_file_write(this->file, buffer_slice(&this->document), err);
+}
+
+static bool take_contents(struct keeper *this, struct error *err)
+{
+    struct kept kept;
+    if (!kept_read(buffer_slice(&this->document), &kept, err))
+        return false;
+    if (kept.framework_id.length > 0)
+        this->framework_id =
+            memory_text((const char *)kept.framework_id.data, kept.framework_id.length);
+    buffer_append_slice(&this->saved, kept.state);
+    return true;
+}
+
+static bool unusable(const struct keeper *this, struct error *err)
+{
+    if (err == NULL)
+        return false;
+    const struct error reason = *err;
+    return error_set(err, reason.code,
+                     "the state file '%s' cannot be used: %s. It is left as it is; to start anew, "
+                     "without the framework id and the mesos.state in it, move it away",
+                     durable_file_path(this->file), reason.text);
+}
+
+static bool read_file(struct keeper *this, struct error *err)
+{
+    bool exists = false;
+    if (!durable_file_read(this->file, &this->document, &exists, err))
+        return false;
+    return !exists || take_contents(this, err) || unusable(this, err);
+}
+
+// ---- the state ----
+
+static void complain(struct keeper *this, const char *text)
+{
+    if (this->complaint != NULL && strcmp(this->complaint, text) == 0)
+        return;
+    free(this->complaint);
+    this->complaint = memory_string(text);
+    log_error("%s", text);
+}
+
+static void content(struct keeper *this)
+{
+    if (this->complaint != NULL)
+        log_info("mesos.state is kept in '%s' again", durable_file_path(this->file));
+    free(this->complaint);
+    this->complaint = NULL;
+}
+
+// Puts the state of now into `fresh`. False if there is none that can be kept, which was logged.
+static bool look(struct keeper *this)
+{
+    struct error err = {0};
+    if (this->script == NULL)
+        return false;
+    this->runs = script_runs(this->script);
+    if (state_table_save(this->script, &this->fresh, &err))
+        return true;
+    complain(this, err.text);
+    return false;
+}
+
+static void swap_states(struct keeper *this)
+{
+    struct buffer saved = this->saved;
+    this->saved = this->fresh;
+    this->fresh = saved;
+}
+
+bool keeper_save(struct keeper *this, struct error *err)
+{
+    if (!look(this))
+        return true;
+    bool changed = !slice_equal(buffer_slice(&this->fresh), buffer_slice(&this->saved));
+    if (changed) {
+        if (!write_file(this, keeper_framework_id(this), buffer_slice(&this->fresh), err))
+            return false;
+        swap_states(this);
+    }
+    content(this);
+    return true;
+}
+
+// ---- when ----
+
+static void commit(struct keeper *this)
+{
+    struct error err = {0};
+    uint64_t start = loop_now(this->loop);
+    bool safe = keeper_save(this, &err);
+    uint64_t now = loop_now(this->loop);
+    this->rest = now + REST * (now - start);
+    timer_start(&this->later, interval);
+    if (safe) {
+        gate_open(&this->gate);
+        return;
+    }
+    this->rest = now + interval;
+    error_context(&err, "mesos.state cannot be kept, and calls wait until it can");
+    complain(this, err.text);
+}
+
+static void on_turn(void *data)
+{
+    commit(data);
+}
+
+static void on_later(void *data)
+{
+    struct keeper *this = data;
+    bool ran = this->script != NULL && script_runs(this->script) != this->runs;
+    if (ran || gate_waiting(&this->gate) || this->complaint != NULL)
+        commit(this);
+    else
+        timer_start(&this->later, interval);
+}
+
+static void on_call_waiting(void *data)
+{
+    struct keeper *this = data;
+    uint64_t now = loop_now(this->loop);
+    if (now >= this->rest)
+        deferral_queue(&this->turn);
+    else if (!timer_active(&this->later) || this->later.due > this->rest)
+        timer_start(&this->later, this->rest - now);
+}
+
+// ---- the face ----
+
+const char *keeper_path(const struct keeper *this)
+{
+    return durable_file_path(this->file);
+}
+
+struct slice keeper_framework_id(const struct keeper *this)
+{
+    return slice_text(this->framework_id);
+}
+
+bool keeper_set_framework_id(struct keeper *this, struct slice id, struct error *err)
+{
+    if (slice_equal(id, keeper_framework_id(this)))
+        return true;
+    if (!write_file(this, id, buffer_slice(&this->saved), err))
+        return false;
+    free(this->framework_id);
+    this->framework_id = id.length ? memory_text((const char *)id.data, id.length) : NULL;
+    return true;
+}
+
+bool keeper_restore(struct keeper *this, struct script *script, struct error *err)
+{
+    return state_table_restore(script, buffer_slice(&this->saved), err) || unusable(this, err);
+}
+
+void keeper_follow(struct keeper *this, struct script *script)
+{
+    this->script = script;
+    this->runs = script != NULL ? script_runs(script) : 0;
+    if (script == NULL)
+        timer_stop(&this->later);
+    else if (!timer_active(&this->later))
+        timer_start(&this->later, interval);
+}
+
+struct gate *keeper_gate(struct keeper *this)
+{
+    return &this->gate;
+}
+
+// ---- life ----
+
+struct keeper *keeper_open(struct loop *loop, const char *path, struct error *err)
+{
+    struct keeper *this = memory_new(sizeof *this);
+    this->loop = loop;
+    buffer_init(&this->saved, STATE_TABLE_MOST);
+    buffer_init(&this->fresh, STATE_TABLE_MOST);
+    buffer_init(&this->document, DOCUMENT_MOST);
+    gate_init(&this->gate, on_call_waiting, this);
+    deferral_init(&this->turn, loop, on_turn, this);
+    timer_init(&this->later, loop, on_later, this);
+    this->file = durable_file_open(path, err);
+    if (this->file != NULL && read_file(this, err))
+        return this;
+    error_context(err, "--state");
+    keeper_close(this);
+    return NULL;
+}
+
+void keeper_close(struct keeper *this)
+{
+    if (this == NULL)
+        return;
+    deferral_cancel(&this->turn);
+    timer_stop(&this->later);
+    durable_file_close(this->file);
+    buffer_free(&this->saved);
+    buffer_free(&this->fresh);
+    buffer_free(&this->document);
+    free(this->framework_id);
+    free(this->complaint);
+    free(this);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Keeps the framework id and mesos.state in the file of --state, over restarts. What it promises:
+//
+// - The id of a framework is on the disk before anybody hears of the registration.
+// - No call leaves the process before mesos.state, as it was when the call was made or later, is on
+//   the disk: calls go through the keeper's gate. So an update is acknowledged, and a task
+//   launched, only when what the script noted of it is safe.
+// - The file is replaced as a whole. One that cannot be read, or is somebody else's, is never
+//   overwritten.
+//
+// Many calls share one write, and writing takes at most a fifth of the time. Without calls a
+// changed state is written after a second at the latest, and at the end.
+//
+// While the disk refuses, calls wait, and it is tried again every second. A state that cannot be
+// kept (it holds a function) is the script's mistake and holds up nothing: the error is logged, and
+// the file keeps the last one that could be.
+
+#ifndef MESOS_LUA_KEEPER_H
+#define MESOS_LUA_KEEPER_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "loop/loop.h"
+#include "mesos/transport_gate.h"
+#include "script/script.h"
+
+struct keeper;
+
+// Locks and reads the file. NULL and `err` if it cannot be used; then nothing was changed.
+struct keeper *keeper_open(struct loop *loop, const char *path, struct error *err);
+void keeper_close(struct keeper *keeper); // NULL is fine
+
+const char *keeper_path(const struct keeper *keeper);
+
+// Of the framework; empty if there is none.
+struct slice keeper_framework_id(const struct keeper *keeper);
+
+// The new id, or none if it is empty, is on the disk when this returns true.
+bool keeper_set_framework_id(struct keeper *keeper, struct slice id, struct error *err);
+
+// Gives a script that is not loaded yet the mesos.state of the file.
+bool keeper_restore(struct keeper *keeper, struct script *script, struct error *err);
+
+// From now on the mesos.state of this script is kept; NULL: that of none, what is kept stays.
+void keeper_follow(struct keeper *keeper, struct script *script);
+
+// For transport_gate_create().
+struct gate *keeper_gate(struct keeper *keeper);
+
+// Brings the state of now to the disk if it has changed.
+bool keeper_save(struct keeper *keeper, struct error *err);
+
+#endif

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A gate in front of transports: see transport_gate.h. Calls that wait belong to the stream that is
+// open: when it is closed they are answered with status 0 like those that were sent. A call that
+// finds the queue full waits without its bytes and is answered so when its turn comes.
+
+#include "mesos/transport_gate.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+#define WAITING_BYTES_MOST (256u << 20)
+
+struct waiting {
+    struct waiting *next;
+    struct bytes *call; // NULL: there was no room for it
+    transport_on_reply on_reply;
+    void *data;
+};
+
+struct transport_gate {
+    struct transport transport;
+    struct transport *inner;
+    struct gate *gate;
+    struct transport_gate *next, **link;
+    struct waiting *head, **tail;
+    size_t bytes;   // of the calls that wait
+    bool destroyed; // and freed when `holds` is 0
+    unsigned holds;
+};
+
+static struct transport_gate *self(struct transport *transport)
+{
+    return (struct transport_gate *)transport;
+}
+
+static void hold(struct transport_gate *this)
+{
+    this->holds++;
+}
+
+static void release(struct transport_gate *this)
+{
+    if (--this->holds == 0 && this->destroyed)
+        free(this);
+}
+
+// ---- calls that wait ----
+
+static void push(struct transport_gate *this, struct waiting *waiting)
+{
+    *this->tail = waiting;
+    this->tail = &waiting->next;
+}
+
+static struct waiting *pop(struct transport_gate *this)
+{
+    struct waiting *waiting = this->head;
+    this->head = waiting->next;
+    if (this->head == NULL)
+        this->tail = &this->head;
+    if (waiting->call != NULL)
+        this->bytes -= waiting->call->length;
+    return waiting;
+}
+
+static void answer(struct waiting *waiting, const char *reason)
+{
+    const struct transport_reply reply = {.status = 0, .body = slice_text(reason)};
+    if (waiting->on_reply != NULL)
+        waiting->on_reply(waiting->data, &reply);
+}
+
+// Replies may close or destroy.
+static void drop_all(struct transport_gate *this)
+{
+    while (this->head != NULL) {
+        struct waiting *waiting = pop(this);
+        answer(waiting, "the stream was closed before the call was sent");
+        bytes_unref(waiting->call);
+        free(waiting);
+    }
+}
+
+static void send_on(struct transport_gate *this)
+{
+    while (this->head != NULL && !this->destroyed) {
+        struct waiting *waiting = pop(this);
+        if (waiting->call != NULL)
+            transport_send(this->inner, slice_of(waiting->call), waiting->on_reply, waiting->data);
+        else
+            answer(waiting, "too many calls were waiting to be sent");
+        bytes_unref(waiting->call);
+        free(waiting);
+    }
+}
+
+static void send(struct transport *transport, struct slice call, transport_on_reply on_reply,
+                 void *data)
+{
+    struct transport_gate *this = self(transport);
+    struct waiting *waiting = memory_new(sizeof *waiting);
+    *waiting = (struct waiting){.on_reply = on_reply, .data = data};
+    if (call.length <= WAITING_BYTES_MOST - this->bytes) {
+        waiting->call = bytes_copy(call.data, call.length);
+        this->bytes += call.length;
+    }
+    push(this, waiting);
+    this->gate->waiting(this->gate->data);
+}
+
+// ---- the gate ----
+
+void gate_init(struct gate *gate, void (*waiting)(void *data), void *data)
+{
+    *gate = (struct gate){.waiting = waiting, .data = data};
+}
+
+bool gate_waiting(const struct gate *gate)
+{
+    for (const struct transport_gate *each = gate->first; each != NULL; each = each->next)
+        if (each->head != NULL)
+            return true;
+    return false;
+}
+
+// A reply may destroy this transport or others, so each walk begins anew.
+void gate_open(struct gate *gate)
+{
+    struct transport_gate *each = gate->first;
+    while (each != NULL) {
+        if (each->head == NULL) {
+            each = each->next;
+            continue;
+        }
+        hold(each);
+        send_on(each);
+        release(each);
+        each = gate->first;
+    }
+}
+
+static void join_gate(struct transport_gate *this, struct gate *gate)
+{
+    this->gate = gate;
+    this->next = gate->first;
+    this->link = &gate->first;
+    if (this->next != NULL)
+        this->next->link = &this->next;
+    gate->first = this;
+}
+
+static void leave_gate(struct transport_gate *this)
+{
+    *this->link = this->next;
+    if (this->next != NULL)
+        this->next->link = this->link;
+}
+
+// ---- the stream: passed through ----
+
+static void on_accepted(void *data)
+{
+    struct transport_gate *this = data;
+    this->transport.events->accepted(this->transport.data);
+}
+
+static void on_record(void *data, struct bytes *record)
+{
+    struct transport_gate *this = data;
+    this->transport.events->record(this->transport.data, record);
+}
+
+static void on_refused(void *data, const struct transport_reply *reply)
+{
+    struct transport_gate *this = data;
+    this->transport.events->refused(this->transport.data, reply);
+}
+
+static void on_ended(void *data, const struct error *reason)
+{
+    struct transport_gate *this = data;
+    this->transport.events->ended(this->transport.data, reason);
+}
+
+static const struct transport_events events = {
+    .accepted = on_accepted, .record = on_record, .refused = on_refused, .ended = on_ended};
+
+static bool open(struct transport *transport, const char *master, struct slice subscribe,
+                 struct error *err)
+{
+    struct transport_gate *this = self(transport);
+    if (this->destroyed)
+        return error_set(err, ERROR_INVALID, "the transport is being destroyed");
+    return transport_open(this->inner, master, subscribe, err);
+}
+
+static void set_paused(struct transport *transport, bool paused)
+{
+    transport_pause(self(transport)->inner, paused);
+}
+
+static const char *principal(struct transport *transport)
+{
+    return transport_principal(self(transport)->inner);
+}
+
+static void close(struct transport *transport)
+{
+    struct transport_gate *this = self(transport);
+    hold(this);
+    transport_close(this->inner);
+    drop_all(this);
+    release(this);
+}
+
+// ---- life ----
+
+static void destroy(struct transport *transport)
+{
+    struct transport_gate *this = self(transport);
+    if (this->destroyed)
+        return;
+    hold(this);
+    this->destroyed = true;
+    transport_close(this->inner);
+    drop_all(this);
+    leave_gate(this);
+    transport_destroy(this->inner);
+    release(this);
+}
+
+static const struct transport_ops ops = {.open = open,
+                                         .close = close,
+                                         .send = send,
+                                         .pause = set_paused,
+                                         .principal = principal,
+                                         .destroy = destroy};
+
+struct transport *transport_gate_create(struct gate *gate, struct transport *inner)
+{
+    struct transport_gate *this = memory_new(sizeof *this);
+    this->transport.ops = &ops;
+    this->inner = inner;
+    this->tail = &this->head;
+    inner->events = &events;
+    inner->data = this;
+    join_gate(this, gate);
+    return &this->transport;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A gate in front of transports: calls wait until whoever keeps the gate lets them go. So nothing
+// that a script decided leaves the process before what the script remembers of it is safe. Streams
+// are not held up, nor is SUBSCRIBE. The order of the calls stays.
+
+#ifndef MESOS_LUA_MESOS_TRANSPORT_GATE_H
+#define MESOS_LUA_MESOS_TRANSPORT_GATE_H
+
+#include "mesos/transport.h"
+
+struct gate {
+    void (*waiting)(void *data); // a call has begun to wait: called for each, opens nothing itself
+    void *data;
+    struct transport_gate *first; // the transports behind it
+};
+
+void gate_init(struct gate *gate, void (*waiting)(void *data), void *data);
+
+// Does any call wait?
+bool gate_waiting(const struct gate *gate);
+
+// Sends on all calls that wait.
+void gate_open(struct gate *gate);
+
+// `inner` is handed over. The gate must outlive the transport.
+struct transport *transport_gate_create(struct gate *gate, struct transport *inner);
+
+#endif

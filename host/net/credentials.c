@@ -1,0 +1,497 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Credentials: see credentials.h. load() makes a `struct identity` from scratch, out of the options
+// and files; the one in use is replaced by it as a whole, or not at all.
+
+#include "net/credentials.h"
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_MOST = 64 * 1024, TEXT_MOST = 16 * 1024 };
+
+struct identity {
+    char *principal; // or NULL
+    char *header;    // or NULL
+};
+
+struct credentials {
+    unsigned references;
+    char *principal, *secret, *secret_file, *credential_file, *token_file; // as given
+    struct identity identity;
+    bool name_only, from_address;
+    bool fixed; // the file was a pipe: it can be read once
+    bool warned_readers, warned_plain;
+    char said[sizeof((struct error *)0)->text]; // what was logged last about a file
+};
+
+// ---- memory ----
+
+static void free_secret(char *text)
+{
+    if (text != NULL)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static void forget_header(struct identity *identity)
+{
+    free_secret(identity->header);
+    identity->header = NULL;
+}
+
+static void free_identity(struct identity *identity)
+{
+    free(identity->principal);
+    forget_header(identity);
+    *identity = (struct identity){.header = NULL};
+}
+
+// ---- files ----
+
+static bool read_all(int file, char *text, struct error *err)
+{
+    size_t length = 0;
+    ssize_t count;
+    while ((count = read(file, text + length, FILE_MOST + 1 - length)) > 0 ||
+           (count < 0 && errno == EINTR))
+        length += count > 0 ? (size_t)count : 0;
+    if (count < 0)
+        return error_set(err, ERROR_IO, "%s", strerror(errno));
+    if (length > FILE_MOST)
+        return error_set(err, ERROR_LIMIT, "it is longer than %d bytes", FILE_MOST);
+    if (memchr(text, 0, length) != NULL)
+        return error_set(err, ERROR_INVALID, "there is a zero byte in it");
+    text[length] = 0;
+    return true;
+}
+
+static void check_mode(struct credentials *credentials, const char *path, const struct stat *state)
+{
+    if (!S_ISREG(state->st_mode)) {
+        credentials->fixed = true;
+        return;
+    }
+    if ((state->st_mode & S_IROTH) == 0 || credentials->warned_readers)
+        return;
+    credentials->warned_readers = true;
+    log_warning("%s can be read by everybody on this machine: chmod 600 would keep its secret",
+                path);
+}
+
+static void trim_line_ends(char *text)
+{
+    size_t length = strlen(text);
+    while (length > 0 && (text[length - 1] == '\n' || text[length - 1] == '\r'))
+        text[--length] = 0;
+}
+
+// The contents without the line ends behind them, to be freed with free_secret(), or NULL.
+static char *read_file(struct credentials *credentials, const char *path, struct error *err)
+{
+    char *text = NULL;
+    struct stat state;
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0 || fstat(file, &state) != 0) {
+        error_set(err, ERROR_IO, "%s", strerror(errno));
+        goto out;
+    }
+    text = memory_new(FILE_MOST + 2);
+    if (!read_all(file, text, err)) {
+        free_secret(text);
+        text = NULL;
+        goto out;
+    }
+    check_mode(credentials, path, &state);
+    trim_line_ends(text);
+out:
+    if (file >= 0)
+        close(file);
+    return text;
+}
+
+// ---- what a master can take ----
+
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if (iscntrl((unsigned char)*text))
+            return true;
+    return false;
+}
+
+// The master cuts "principal:secret" at each ":" and wants two pieces.
+static bool check_word(const char *what, const char *text, struct error *err)
+{
+    if (*text == 0)
+        return error_set(err, ERROR_INVALID, "the %s is empty", what);
+    if (strlen(text) > TEXT_MOST)
+        return error_set(err, ERROR_LIMIT, "the %s is longer than %d characters", what, TEXT_MOST);
+    if (has_control(text))
+        return error_set(err, ERROR_INVALID,
+                         "the %s has a line end or another control character "
+                         "in it",
+                         what);
+    if (strchr(text, ':') != NULL)
+        return error_set(err, ERROR_INVALID,
+                         "the %s has a ':' in it, which no Mesos master can take: choose another",
+                         what);
+    return true;
+}
+
+static bool make_basic(struct identity *identity, const char *principal, const char *secret,
+                       struct error *err)
+{
+    static const char scheme[] = "Authorization: Basic ";
+    if (!check_word("principal", principal, err) || !check_word("secret", secret, err))
+        return false;
+    char *pair = memory_format("%s:%s", principal, secret);
+    size_t length = strlen(pair);
+    identity->principal = memory_string(principal);
+    identity->header = memory_new(sizeof scheme + (length + 2) / 3 * 4 + 1);
+    memcpy(identity->header, scheme, sizeof scheme);
+    EVP_EncodeBlock((unsigned char *)identity->header + sizeof scheme - 1,
+                    (const unsigned char *)pair, (int)length);
+    free_secret(pair);
+    return true;
+}
+
+static bool make_token(struct identity *identity, char *token, struct error *err)
+{
+    size_t length = strlen(token), blank = strspn(token, " \t\r\n");
+    while (length > blank && isspace((unsigned char)token[length - 1]))
+        token[--length] = 0;
+    token += blank;
+    if (*token == 0)
+        return error_set(err, ERROR_INVALID, "there is no token in it");
+    if (has_control(token))
+        return error_set(err, ERROR_INVALID,
+                         "the token has a line end or another control "
+                         "character in it");
+    bool whole = strncmp(token, "token=", 6) == 0 || strncasecmp(token, "Bearer ", 7) == 0;
+    identity->header = memory_format("Authorization: %s%s", whole ? "" : "Bearer ", token);
+    return true;
+}
+
+// ---- sources ----
+
+static bool load_secret_file(struct credentials *credentials, struct identity *identity,
+                             struct error *err)
+{
+    const char *path = credentials->secret_file;
+    char *secret = read_file(credentials, path, err);
+    bool good = secret != NULL && make_basic(identity, credentials->principal, secret, err);
+    free_secret(secret);
+    return good || error_context(err, "--secret-file %s", path);
+}
+
+static bool load_token_file(struct credentials *credentials, struct identity *identity,
+                            struct error *err)
+{
+    const char *path = credentials->token_file;
+    char *token = read_file(credentials, path, err);
+    bool good = token != NULL && make_token(identity, token, err);
+    free_secret(token);
+    identity->principal = good ? memory_string(credentials->principal) : NULL;
+    return good || error_context(err, "--token-file %s", path);
+}
+
+static bool read_json(char *text, struct identity *identity, struct error *err)
+{
+    json_error_t where;
+    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &where);
+    const char *principal = json_string_value(json_object_get(root, "principal"));
+    const char *secret = json_string_value(json_object_get(root, "secret"));
+    bool good;
+    if (root == NULL)
+        good = error_set(err, ERROR_INVALID, "line %d is no JSON", where.line);
+    else if (principal == NULL || secret == NULL)
+        good =
+            error_set(err, ERROR_INVALID, "{\"principal\": \"...\", \"secret\": \"...\"} expected");
+    else
+        good = make_basic(identity, principal, secret, err);
+    json_decref(root);
+    return good;
+}
+
+static bool read_words(char *text, struct identity *identity, struct error *err)
+{
+    char *rest, *principal = strtok_r(text, " \t\r\n", &rest);
+    const char *secret = strtok_r(NULL, " \t\r\n", &rest);
+    if (secret == NULL || strtok_r(NULL, " \t\r\n", &rest) != NULL)
+        return error_set(err, ERROR_INVALID,
+                         "a principal and its secret expected, with a blank "
+                         "between them, or both in JSON");
+    return make_basic(identity, principal, secret, err);
+}
+
+static bool load_credential_file(struct credentials *credentials, struct identity *identity,
+                                 struct error *err)
+{
+    const char *path = credentials->credential_file;
+    char *text = read_file(credentials, path, err);
+    bool good = text != NULL && (text[strspn(text, " \t\r\n")] == '{' ? read_json : read_words)(
+                                    text, identity, err);
+    free_secret(text);
+    return good || error_context(err, "--credential %s", path);
+}
+
+static bool load(struct credentials *credentials, struct identity *identity, struct error *err)
+{
+    *identity = (struct identity){.header = NULL};
+    if (credentials->token_file != NULL)
+        return load_token_file(credentials, identity, err);
+    if (credentials->credential_file != NULL)
+        return load_credential_file(credentials, identity, err);
+    if (credentials->secret_file != NULL)
+        return load_secret_file(credentials, identity, err);
+    if (credentials->secret != NULL)
+        return make_basic(identity, credentials->principal, credentials->secret, err);
+    identity->principal = memory_string(credentials->principal);
+    return true;
+}
+
+// ---- life ----
+
+static bool check_options(const struct credentials_options *options, struct error *err)
+{
+    int ways = (options->secret != NULL) + (options->secret_file != NULL) +
+               (options->credential_file != NULL) + (options->token_file != NULL);
+    if (ways > 1)
+        return error_set(err, ERROR_INVALID,
+                         "more than one kind of credentials is given: --secret-file (with "
+                         "--principal), --credential and --token-file exclude each other");
+    if (options->credential_file != NULL && options->principal != NULL)
+        return error_set(err, ERROR_INVALID,
+                         "--principal is given, and the file of --credential names one as well");
+    if (options->secret_file != NULL && options->principal == NULL)
+        return error_set(err, ERROR_INVALID, "--secret-file needs --principal, whose secret it is");
+    if (options->secret != NULL && options->principal == NULL)
+        return error_set(err, ERROR_INVALID, "there is a secret, but no principal");
+    return options->principal == NULL || check_word("principal", options->principal, err);
+}
+
+struct credentials *credentials_create(const struct credentials_options *options, struct error *err)
+{
+    if (!check_options(options, err))
+        return NULL;
+    struct credentials *credentials = memory_new(sizeof *credentials);
+    credentials->references = 1;
+    credentials->name_only = options->name_only;
+    credentials->principal = memory_string(options->principal);
+    credentials->secret = memory_string(options->secret);
+    credentials->secret_file = memory_string(options->secret_file);
+    credentials->credential_file = memory_string(options->credential_file);
+    credentials->token_file = memory_string(options->token_file);
+    if (load(credentials, &credentials->identity, err)) {
+        if (credentials->name_only)
+            forget_header(&credentials->identity);
+        return credentials;
+    }
+    credentials_unref(credentials);
+    return NULL;
+}
+
+struct credentials *credentials_ref(struct credentials *credentials)
+{
+    credentials->references++;
+    return credentials;
+}
+
+void credentials_unref(struct credentials *credentials)
+{
+    if (credentials == NULL || --credentials->references > 0)
+        return;
+    free_identity(&credentials->identity);
+    free(credentials->principal);
+    free_secret(credentials->secret);
+    free(credentials->secret_file);
+    free(credentials->credential_file);
+    free(credentials->token_file);
+    free(credentials);
+}
+
+// Replaces "%3a" and the like, as texts in addresses have it.
+static char *decode(const char *text)
+{
+    char *plain = memory_string(text), *to = plain;
+    for (; *text; text++) {
+        const char hex[] = {text[0] == '%' ? text[1] : 'x', text[0] == '%' && text[1] ? text[2] : 0,
+                            0};
+        bool coded = isxdigit((unsigned char)hex[0]) && isxdigit((unsigned char)hex[1]);
+        *to++ = coded ? (char)strtol(hex, NULL, 16) : *text;
+        text += coded ? 2 : 0;
+    }
+    *to = 0;
+    return plain;
+}
+
+bool credentials_take(struct credentials *credentials, const struct url *url, struct error *err)
+{
+    if (url->user[0] == 0 && url->password[0] == 0)
+        return true;
+    if (credentials->identity.header != NULL && !credentials->from_address)
+        return true;
+    struct identity identity = {.header = NULL};
+    char *user = decode(url->user), *password = decode(url->password);
+    bool good = make_basic(&identity, user, password, err);
+    free(user);
+    free_secret(password);
+    if (!good)
+        return error_context(err, "master address '%s:%u'", url->host, url->port);
+    free_identity(&credentials->identity);
+    credentials->identity = identity;
+    credentials->from_address = true;
+    return true;
+}
+
+// ---- reading again ----
+
+static bool in_file(const struct credentials *credentials)
+{
+    return !credentials->fixed &&
+           (credentials->secret_file != NULL || credentials->credential_file != NULL ||
+            credentials->token_file != NULL);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static void say(struct credentials *credentials, const char *text)
+{
+    if (strcmp(credentials->said, text) != 0)
+        log_warning("%s; the credentials stay as they were", text);
+    snprintf(credentials->said, sizeof credentials->said, "%s", text);
+}
+
+// The principal of a framework cannot change.
+static bool load_again(struct credentials *credentials, struct identity *identity,
+                       struct error *err)
+{
+    if (!load(credentials, identity, err))
+        return false;
+    if (same(identity->principal, credentials->identity.principal))
+        return true;
+    error_set(err, ERROR_INVALID,
+              "--credential %s names another principal, '%s', which takes a restart",
+              credentials->credential_file, identity->principal);
+    free_identity(identity);
+    return false;
+}
+
+bool credentials_refresh(struct credentials *credentials)
+{
+    struct identity identity;
+    struct error err;
+    if (credentials->name_only || credentials->from_address || !in_file(credentials))
+        return false;
+    if (!load_again(credentials, &identity, &err)) {
+        say(credentials, err.text);
+        return false;
+    }
+    credentials->said[0] = 0;
+    if (same(identity.header, credentials->identity.header)) {
+        free_identity(&identity);
+        return false;
+    }
+    free_identity(&credentials->identity);
+    credentials->identity = identity;
+    log_info("the credentials have changed; the new ones are used from now on");
+    return true;
+}
+
+// ---- telling ----
+
+const char *credentials_principal(const struct credentials *credentials)
+{
+    return credentials->identity.principal;
+}
+
+const char *credentials_header(const struct credentials *credentials)
+{
+    return credentials->identity.header;
+}
+
+void credentials_warn(struct credentials *credentials, const struct url *master)
+{
+    char address[URL_ADDRESS];
+    if (credentials->identity.header == NULL || master->tls || credentials->warned_plain)
+        return;
+    credentials->warned_plain = true;
+    log_warning("the credentials are sent to %s without TLS, where everybody on the way can read "
+                "them: https:// or --tls protects them, if the master has it",
+                url_address(master, address));
+}
+
+static const char *source_of(const struct credentials *credentials)
+{
+    if (credentials->from_address)
+        return "the master's address";
+    if (credentials->secret != NULL)
+        return "the driver's settings";
+    if (credentials->secret_file != NULL)
+        return credentials->secret_file;
+    return credentials->credential_file != NULL ? credentials->credential_file
+                                                : credentials->token_file;
+}
+
+static void explain_401(const struct credentials *credentials, const char *challenge, char *text,
+                        size_t size)
+{
+    bool basic = challenge != NULL && strncasecmp(challenge, "Basic", 5) == 0;
+    bool token = credentials != NULL && credentials->token_file != NULL;
+    const char *comma = challenge ? ", " : "", *wants = challenge ? challenge : "";
+    if (credentials == NULL || credentials->identity.header == NULL)
+        snprintf(text, size, "the master asks for credentials (401%s%s): give %s", comma, wants,
+                 basic || challenge == NULL ? "--principal and --secret-file, or --credential"
+                                            : "--token-file");
+    else if (token && basic)
+        snprintf(text, size,
+                 "the master does not take the token of %s (401%s%s): it asks for --principal and "
+                 "--secret-file",
+                 source_of(credentials), comma, wants);
+    else if (token)
+        snprintf(text, size,
+                 "the master does not take the token of %s (401%s%s): it may have run out",
+                 source_of(credentials), comma, wants);
+    else
+        snprintf(text, size,
+                 "the master does not take principal '%s' with the secret of %s (401%s%s): one of "
+                 "them is wrong",
+                 credentials->identity.principal, source_of(credentials), comma, wants);
+}
+
+static void explain_403(const char *principal, char *text, size_t size)
+{
+    if (principal != NULL)
+        snprintf(text, size,
+                 "the master forbids it to principal '%s' (403): its operator has to allow it",
+                 principal);
+    else
+        snprintf(text, size,
+                 "the master forbids it (403): its operator has to allow it, or --principal or "
+                 "other credentials are needed");
+}
+
+void credentials_explain(const struct credentials *credentials, int status, const char *challenge,
+                         char *text, size_t size)
+{
+    if (status == 401)
+        explain_401(credentials, challenge, text, size);
+    else
+        explain_403(credentials ? credentials->identity.principal : NULL, text, size);
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who we are to a master: a principal and its secret (HTTP basic), or a token. They come from
+// options, from the address of a master, or from files, which are read again when they may have
+// changed. One set of credentials is shared by all that speak to the same master.
+//
+// Secrets are in no text that this file writes.
+
+#ifndef MESOS_LUA_NET_CREDENTIALS_H
+#define MESOS_LUA_NET_CREDENTIALS_H
+
+#include "base/error.h"
+#include "net/url.h"
+
+#include <stdbool.h>
+
+// All may be NULL. A principal alone names the framework and authenticates nobody.
+struct credentials_options {
+    const char *principal;
+    const char *secret;          // the secret itself
+    const char *secret_file;     // it in a file
+    const char *credential_file; // principal and secret: JSON, or two words
+    const char *token_file;      // a token, "Bearer ..." or "token=..."
+    bool name_only;              // the principal is wanted, and nothing to be sent
+};
+
+struct credentials;
+
+// NULL, and an error that names the option, when a file cannot be read or holds what no master can
+// take.
+struct credentials *credentials_create(const struct credentials_options *options,
+                                       struct error *err);
+struct credentials *credentials_ref(struct credentials *credentials);
+void credentials_unref(struct credentials *credentials); // NULL is fine
+
+// Takes user and password of an address, unless it has none or there are others already.
+bool credentials_take(struct credentials *credentials, const struct url *url, struct error *err);
+
+// Reads the files again. True: from now on credentials_header() is another one. A file that cannot
+// be used now leaves everything as it was, and is logged once.
+bool credentials_refresh(struct credentials *credentials);
+
+const char *credentials_principal(const struct credentials *credentials); // or NULL
+const char *credentials_header(const struct credentials *credentials); // "Authorization: ...", NULL
+
+// They are about to be sent to `master`: warns, once, if everybody on the way can read them.
+void credentials_warn(struct credentials *credentials, const struct url *master);
+
+// What a 401 or 403 means, and what to do; `challenge` is the WWW-Authenticate of the answer or
+// NULL. `credentials` may be NULL.
+void credentials_explain(const struct credentials *credentials, int status, const char *challenge,
+                         char *text, size_t size);
+
+#endif

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The files of a version: see sources.h.
+
+#include "script/sources.h"
+
+#include "base/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { FILE_MOST = 64 << 20, MISSING_MOST = 1000 };
+
+struct sources {
+    size_t references;
+    struct source **list;
+    size_t count, missing;
+};
+
+struct sources *sources_create(void)
+{
+    struct sources *sources = memory_new(sizeof *sources);
+    sources->references = 1;
+    return sources;
+}
+
+struct sources *sources_ref(struct sources *sources)
+{
+    sources->references++;
+    return sources;
+}
+
+void sources_unref(struct sources *sources)
+{
+    if (sources == NULL || --sources->references > 0)
+        return;
+    for (size_t i = 0; i < sources->count; i++) {
+        free(sources->list[i]->module);
+        free(sources->list[i]->path);
+        bytes_unref(sources->list[i]->text);
+        free(sources->list[i]);
+    }
+    free(sources->list);
+    free(sources);
+}
+
+// ---- reading ----
+
+static bool same_text(const struct bytes *a, const struct bytes *b)
+{
+    return a == b || (a != NULL && b != NULL && slice_equal(slice_of(a), slice_of(b)));
+}
+
+static bool fill(FILE *file, struct buffer *buffer)
+{
+    char piece[16384];
+    for (size_t length; (length = fread(piece, 1, sizeof piece, file)) > 0;)
+        if (!buffer_append(buffer, piece, length)) {
+            errno = EFBIG;
+            return false;
+        }
+    return !ferror(file);
+}
+
+// The contents of a file; NULL, with errno, if it cannot be read.
+static struct bytes *read_file(const char *path, bool *regular)
+{
+    struct stat status;
+    struct buffer buffer;
+    struct bytes *text = NULL;
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return NULL;
+    buffer_init(&buffer, FILE_MOST);
+    *regular = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
+    if (fill(file, &buffer))
+        text = bytes_copy(buffer_string(&buffer), buffer.length);
+    int reason = errno;
+    buffer_free(&buffer);
+    fclose(file);
+    errno = reason;
+    return text;
+}
+
+// ---- the list ----
+
+static struct source *find_path(const struct sources *sources, const char *path)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (strcmp(sources->list[i]->path, path) == 0)
+            return sources->list[i];
+    return NULL;
+}
+
+// Takes the text.
+static struct source *put(struct sources *sources, const char *module, const char *path,
+                          struct bytes *text, bool regular)
+{
+    struct source *source = find_path(sources, path);
+    if (source == NULL) {
+        source = memory_new(sizeof *source);
+        source->module = memory_string(module);
+        source->path = memory_string(path);
+        sources->list = memory_resize(sources->list, (sources->count + 1) * sizeof *sources->list);
+        sources->list[sources->count++] = source;
+    }
+    bytes_unref(source->text);
+    source->text = text;
+    source->regular = regular;
+    return source;
+}
+
+const struct source *sources_read(struct sources *sources, const char *module, const char *path,
+                                  struct error *err)
+{
+    bool regular = true;
+    struct bytes *text = read_file(path, &regular);
+    if (text != NULL)
+        return put(sources, module, path, text, regular);
+    error_set(err, ERROR_INVALID, "%s", strerror(errno));
+    sources_add_missing(sources, module, path);
+    return NULL;
+}
+
+void sources_add(struct sources *sources, const struct source *source)
+{
+    struct bytes *text = source->text ? bytes_ref(source->text) : NULL;
+    put(sources, source->module, source->path, text, source->regular);
+}
+
+void sources_add_missing(struct sources *sources, const char *module, const char *path)
+{
+    if (sources->missing >= MISSING_MOST || find_path(sources, path) != NULL)
+        return;
+    sources->missing++;
+    put(sources, module, path, NULL, true);
+}
+
+size_t sources_count(const struct sources *sources)
+{
+    return sources->count;
+}
+
+const struct source *sources_at(const struct sources *sources, size_t i)
+{
+    return sources->list[i];
+}
+
+static bool is_module(const struct source *source, const char *module)
+{
+    if (module == NULL || source->module == NULL)
+        return module == source->module;
+    return strcmp(module, source->module) == 0;
+}
+
+const struct source *sources_find(const struct sources *sources, const char *module)
+{
+    const struct source *found = NULL;
+    for (size_t i = 0; i < sources->count; i++)
+        if (is_module(sources->list[i], module) && (found == NULL || found->text == NULL))
+            found = sources->list[i];
+    return found;
+}
+
+// ---- comparing ----
+
+static bool file_changed(const struct source *source)
+{
+    bool regular = false;
+    if (!source->regular)
+        return false;
+    struct bytes *text = read_file(source->path, &regular);
+    bool changed = text != NULL && regular && !same_text(text, source->text) &&
+                   (text->length > 0 || source->text == NULL);
+    bytes_unref(text);
+    return changed;
+}
+
+bool sources_changed(const struct sources *sources)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (file_changed(sources->list[i]))
+            return true;
+    return false;
+}
+
+static void name(struct buffer *text, const char *path, const char *how)
+{
+    buffer_format(text, "%s%s%s", text->length > 0 ? ", " : "", path, how);
+}
+
+void sources_compare(const struct sources *old, const struct sources *new, struct buffer *text)
+{
+    for (size_t i = 0; i < new->count; i++) {
+        const struct source *now = new->list[i], *before = find_path(old, now->path);
+        bool known = before != NULL && before->text != NULL;
+        if (now->text != NULL && !same_text(now->text, known ? before->text : NULL))
+            name(text, now->path, known ? "" : " (new)");
+    }
+    for (size_t i = 0; i < old->count; i++)
+        if (find_path(new, old->list[i]->path) == NULL && file_changed(old->list[i]))
+            name(text, old->list[i]->path, "");
+}
