@@ -8,6 +8,8 @@
 
 #include "base/suggest.h"
 #include "bindings/driver.h"
+#include "bindings/exec.h"
+#include "bindings/http.h"
 #include "bindings/log.h"
 #include "bindings/message.h"
 #include "bindings/offer_view.h"
@@ -78,6 +80,8 @@ int module_open(lua_State *L)
     resources_open(L);
     log_open(L, script);
     timers_open(L, script);
+    exec_open(L, script);
+    http_open(L, script);
     lua_pushcfunction(L, l_exit);
     lua_setfield(L, -2, "exit");
     lua_pushliteral(L, MESOS_LUA_VERSION);

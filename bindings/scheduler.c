@@ -382,6 +382,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
     this->missing = false;
     this->dispatching = true;
     this->outcome = OUTCOME_DONE;
+    protect_title(this->script, "callback", driver_callback_name(event->callback));
     enum protect_outcome started = protect_dispatch(this->script, push_callback, this, on_done,
                                                     new_delivery(this, event->callback));
     this->dispatching = false;

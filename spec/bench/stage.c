@@ -145,7 +145,8 @@ struct stage *stage_create(const char *text)
         (struct scheduler_environment){.loop = stage->loop, .connect = on_connect, .data = stage};
     const struct script_module modules[] = {{"mesos", module_open, &stage->environment},
                                             {.name = NULL}};
-    const struct script_settings settings = {.loop = stage->loop, .modules = modules};
+    const struct script_settings settings = {
+        .loop = stage->loop, .modules = modules, .callback_warn = 1};
     stage->script = script_create(&settings, &err);
     if (stage->script == NULL)
         fail(&err);
