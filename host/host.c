@@ -166,6 +166,7 @@ static struct transport *create_transport(struct host *host, struct credentials 
                                                      .connect_timeout = options->connect_timeout,
                                                      .answer_timeout = options->answer_timeout,
                                                      .call_timeout = options->answer_timeout,
+                                                     .window = (size_t)options->call_window,
                                                      .tls = &host->tls,
                                                      .credentials = credentials};
     struct transport *direct = transport_http_create(host->loop, &transport);

@@ -40,6 +40,7 @@ struct options {
     int64_t reload_probation;                                      // callbacks
     int64_t record_limit;                                          // bytes
     double registration_backoff, connect_timeout, answer_timeout;  // seconds
+    int64_t call_window;                                           // calls
     const char *principal, *secret_file, *credential, *token_file; // each may be NULL
     int tls, verify, tls_1_2, tls_1_3;                             // 0 or 1
     const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
