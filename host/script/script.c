@@ -17,36 +17,14 @@
 
 // ---- memory ----
 
-// When Lua asks for a new block, `old` is the kind of the object and not a size. Making a block
-// smaller never fails.
-static void *allocate(void *data, void *block, size_t old, size_t size)
-{
-    struct script *script = data;
-    if (block == NULL)
-        old = 0;
-    if (size == 0) {
-        script->used -= old;
-        free(block);
-        return NULL;
-    }
-    bool grows = size > old;
-    if (grows && script->limit != 0 && script->used + (size - old) > script->limit)
-        return NULL;
-    void *resized = realloc(block, size);
-    if (resized == NULL)
-        return grows ? NULL : block;
-    script->used += size - old;
-    return resized;
-}
-
 size_t script_memory(const struct script *script)
 {
-    return script->used;
+    return script->memory.used;
 }
 
 void script_set_memory_limit(struct script *script, size_t limit)
 {
-    script->limit = limit;
+    script->memory.limit = limit;
 }
 
 // ---- what Lua says outside of any call ----
@@ -142,12 +120,12 @@ static struct script *new_script(const struct script_settings *settings)
     script->on_exit = settings->on_exit;
     script->on_source = settings->on_source;
     script->data = settings->data;
-    script->limit = settings->memory_limit;
     script->sources = sources_create();
+    allocator_init(&script->memory, settings->memory_limit);
     script->result = LUA_REFNIL;
     buffer_init(&script->warning, WARNING_LIMIT);
     deferral_init(&script->doom, settings->loop, on_doom, script);
-    script->L = lua_newstate(allocate, script);
+    script->L = lua_newstate(allocator_allocate, &script->memory);
     return script;
 }
 
@@ -207,6 +185,7 @@ void script_destroy(struct script *script)
     }
     deferral_cancel(&script->doom);
     close_state(script);
+    allocator_free(&script->memory);
     buffer_free(&script->warning);
     free(script->closers);
     sources_unref(script->sources);

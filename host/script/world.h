@@ -7,6 +7,7 @@
 #define MESOS_LUA_SCRIPT_WORLD_H
 
 #include "base/buffer.h"
+#include "script/allocator.h"
 #include "script/protect.h"
 #include "script/script.h"
 #include "script/sources.h"
@@ -38,8 +39,8 @@ struct script {
     char *path, *name;
     int result; // registry reference of what the main chunk returned
 
-    size_t used, limit;    // bytes of the Lua heap
-    struct buffer warning; // the pieces of one so far
+    struct allocator memory; // the Lua heap
+    struct buffer warning;   // the pieces of one so far
 
     struct frame *frame;      // NULL: no Lua code runs
     struct routine *routines; // those that run, wait, or are prepared
