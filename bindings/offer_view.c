@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The short cuts of an offer: see offer_view.h. All sums are made in one walk over the wire bytes,
-// the first time that one of them is read. Quantities are added as whole thousandths, as masters
-// and agents do, so that 0.1 and 0.2 are 0.3.
+// the first time that one of them is read; the first attribute is found once. Quantities are added
+// as whole thousandths, as masters and agents do, so that 0.1 and 0.2 are 0.3.
 
 #include "bindings/offer_view.h"
 
@@ -106,15 +106,11 @@ enum { CPUS, MEM, DISK, GPUS, SUMS };
 
 struct sums {
     bool known;
+    uint32_t attributes;      // offset of the first, plus one; 0: not looked for
     double thousandths[SUMS]; // whole numbers
 };
 
-#define NAME(text)                                                                                 \
-    {                                                                                              \
-        .data = (const uint8_t *)(text), .length = sizeof(text) - 1                                \
-    }
-
-static const struct slice sum_names[SUMS] = {NAME("cpus"), NAME("mem"), NAME("disk"), NAME("gpus")};
+static const char sum_names[SUMS][5] = {"cpus", "mem", "disk", "gpus"};
 
 static double scalar_value(struct slice scalar)
 {
@@ -129,8 +125,11 @@ static double scalar_value(struct slice scalar)
 
 static void add(struct sums *sums, const struct resource *resource)
 {
+    size_t length = resource->name.length;
+    if (length != 3 && length != 4)
+        return;
     for (int i = 0; i < SUMS; i++) {
-        if (slice_equal(resource->name, sum_names[i]))
+        if (memcmp(resource->name.data, sum_names[i], length) == 0 && sum_names[i][length] == 0)
             sums->thousandths[i] += round(scalar_value(resource->scalar) * 1000);
     }
 }
@@ -250,27 +249,75 @@ static void push_ranges(lua_State *L, const struct range *ranges, size_t count)
 
 static void get_ports(lua_State *L, struct slice offer, void *sums)
 {
+    static const char key;
+    struct range few[16], *ranges = few;
     (void)sums;
-    if (view_kept(L, "ports"))
+    if (view_kept(L, &key))
         return;
-    lua_pop(L, 1);
     size_t count = read_ports(offer, NULL);
-    struct range *ranges = lua_newuserdatauv(L, (count + 1) * sizeof *ranges, 0);
+    if (count > sizeof few / sizeof *few)
+        ranges = lua_newuserdatauv(L, count * sizeof *ranges, 0);
+    else
+        lua_pushnil(L);
     read_ports(offer, ranges);
-    qsort(ranges, count, sizeof *ranges, compare_ranges);
+    if (count > 1)
+        qsort(ranges, count, sizeof *ranges, compare_ranges);
     push_ranges(L, ranges, join(ranges, count));
-    lua_replace(L, -2);
-    view_keep(L, "ports");
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    view_keep(L, &key);
 }
 
 // ---- the attributes ----
 
-static bool find_attribute(struct slice offer, struct slice name, struct slice *attribute)
+struct attribute {
+    struct slice name;
+    uint64_t type;
+    struct slice values[ATTRIBUTE_SET + 1]; // by the number of the field
+};
+
+static struct attribute read_attribute(struct slice message)
+{
+    struct attribute attribute = {.type = UINT64_MAX};
+    struct wire wire = wire_open(message);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        if (it.number == ATTRIBUTE_NAME)
+            attribute.name = it.bytes;
+        else if (it.number == ATTRIBUTE_TYPE)
+            attribute.type = it.value;
+        else if (it.number <= ATTRIBUTE_SET)
+            attribute.values[it.number] = it.bytes;
+    }
+    return attribute;
+}
+
+// Where the first attribute begins, or the end.
+static uint32_t first_attribute(struct slice offer)
 {
     struct wire wire = wire_open(offer);
+    const uint8_t *at = wire.at;
+    for (struct wire_field it; wire_next(&wire, &it) && it.number != OFFER_ATTRIBUTES;)
+        at = wire.at;
+    return (uint32_t)(at - offer.data);
+}
+
+// The rest of the offer from its first attribute on.
+static struct slice attributes_of(struct slice offer, struct sums *sums)
+{
+    if (sums->attributes == 0)
+        sums->attributes = first_attribute(offer) + 1;
+    size_t offset = sums->attributes - 1;
+    return (struct slice){.data = offer.data + offset, .length = offer.length - offset};
+}
+
+static bool find_attribute(struct slice rest, struct slice name, struct attribute *attribute)
+{
+    struct wire wire = wire_open(rest);
     for (struct wire_field it; wire_next(&wire, &it);) {
-        *attribute = it.bytes;
-        if (it.number == OFFER_ATTRIBUTES && slice_equal(wire_find(it.bytes, ATTRIBUTE_NAME), name))
+        if (it.number != OFFER_ATTRIBUTES)
+            continue;
+        *attribute = read_attribute(it.bytes);
+        if (slice_equal(attribute->name, name))
             return true;
     }
     return false;
@@ -312,15 +359,13 @@ static const struct {
     [MESOS__V1__VALUE__TYPE__TEXT] = {ATTRIBUTE_TEXT, push_text},
 };
 
-static void push_attribute(lua_State *L, struct slice attribute)
+static void push_attribute(lua_State *L, const struct attribute *attribute)
 {
-    uint64_t type = UINT64_MAX;
-    wire_find_varint(attribute, ATTRIBUTE_TYPE, &type);
     struct slice value = {.data = NULL};
-    if (type < sizeof values / sizeof *values)
-        value = wire_find(attribute, values[type].number);
+    if (attribute->type < sizeof values / sizeof *values)
+        value = attribute->values[values[attribute->type].number];
     if (value.data != NULL)
-        values[type].push(L, value);
+        values[attribute->type].push(L, value);
     else
         lua_pushnil(L);
 }
@@ -328,10 +373,12 @@ static void push_attribute(lua_State *L, struct slice attribute)
 // offer:attribute(name): the value of the first attribute of that name, or nil.
 static int l_attribute(lua_State *L)
 {
-    struct slice offer = view_check(L, 1, &mesos__v1__offer__descriptor), name, attribute;
+    struct slice offer = view_check(L, 1, &mesos__v1__offer__descriptor), name;
+    struct sums *sums = view_extra(L, 1, &mesos__v1__offer__descriptor);
+    struct attribute attribute;
     name.data = (const uint8_t *)luaL_checklstring(L, 2, &name.length);
-    if (find_attribute(offer, name, &attribute))
-        push_attribute(L, attribute);
+    if (find_attribute(attributes_of(offer, sums), name, &attribute))
+        push_attribute(L, &attribute);
     else
         lua_pushnil(L);
     return 1;
