@@ -46,6 +46,7 @@ struct scheduler {
     enum driver_outcome outcome;
     const struct driver_event *event; // while dispatching
     struct delivery *delivery;        // the callback whose end the driver waits for, or NULL
+    struct delivery *spare;           // for the next one, or NULL
     struct description description;
     bool (*ended)(void *data, const char *callback, const char *text);
     void *ended_data;
@@ -218,8 +219,10 @@ static void let_go_of_id(struct scheduler *this)
 // Nobody may hear of a registration that this process would not remember.
 static bool keep_new_id(struct scheduler *this, const struct driver_event *event)
 {
+    if (event->callback != CALLBACK_REGISTERED)
+        return true;
     struct error err = {0};
-    if (event->callback != CALLBACK_REGISTERED || keep_id(this, event->framework_id, &err))
+    if (keep_id(this, event->framework_id, &err))
         return true;
     error_context(&err, "registered as framework %.*s, whose id cannot be kept",
                   SLICE_ARGS(event->framework_id));
@@ -314,10 +317,12 @@ static void on_done(void *data, const struct protect_end *end)
     bool ok = end->outcome == PROTECT_DONE, raised = end->outcome == PROTECT_RAISED;
     if (raised)
         log_error("callback %s: %s", driver_callback_name(callback), end->text);
-    free(delivery);
-    if (this == NULL)
+    if (this == NULL) {
+        free(delivery);
         return;
+    }
     this->delivery = NULL;
+    this->spare = delivery;
     if (ok || raised)
         callback_ended(this, callback, raised ? end->text : NULL);
     follow_up(this, callback, end);
@@ -337,6 +342,7 @@ static void forsake(struct scheduler *this)
 static void release(struct scheduler *this)
 {
     forsake(this);
+    free(this->spare);
     driver_destroy(this->driver);
     description_free(&this->description);
     free(this);
@@ -344,7 +350,8 @@ static void release(struct scheduler *this)
 
 static struct delivery *new_delivery(struct scheduler *this, enum driver_callback callback)
 {
-    this->delivery = memory_new(sizeof *this->delivery);
+    this->delivery = this->spare ? this->spare : memory_new(sizeof *this->delivery);
+    this->spare = NULL;
     *this->delivery = (struct delivery){.scheduler = this, .callback = callback};
     return this->delivery;
 }

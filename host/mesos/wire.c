@@ -9,6 +9,7 @@
 
 #include "mesos/wire_plan.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,9 +56,13 @@ static bool read_fixed(struct wire *wire, size_t size, uint64_t *value)
 {
     if (left(wire) < size)
         return false;
-    *value = 0;
-    for (size_t i = 0; i < size; i++)
-        *value |= (uint64_t)wire->at[i] << (8 * i);
+    uint64_t eight;
+    uint32_t four;
+    if (size == sizeof eight)
+        memcpy(&eight, wire->at, sizeof eight);
+    else
+        memcpy(&four, wire->at, sizeof four);
+    *value = size == sizeof eight ? le64toh(eight) : le32toh(four);
     wire->at += size;
     return true;
 }
@@ -370,16 +375,20 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type)
     return length ? type->name + length + 1 : type->name;
 }
 
-bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
+static bool validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
+                            struct error *err)
 {
     struct validation validation = {.start = PATH_SIZE - 1};
-    if (wire_plan_accepts(message, type))
-        return true;
     if (validate(&validation, message, type, 1, false) == VALID)
         return true;
     const char *path = validation.path + validation.start;
     return error_set(err, ERROR_PROTOCOL, "%s%s: %s", validation.cut ? "..." : "",
                      *path ? path : wire_message_name(type), validation.reason);
+}
+
+bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
+{
+    return wire_plan_accepts(message, type) || validate_slowly(message, type, err);
 }
 
 // ---- writing ----
