@@ -210,9 +210,10 @@ enum { CLASS = 1, METATABLE = 2, NAMES = 3 };
 // The view at index 1, of the class that the function belongs to.
 static struct view *self(lua_State *L)
 {
-    const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
-    if (!lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(METATABLE)))
+    if (!lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(METATABLE))) {
+        const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
         luaL_typeerror(L, 1, class->shape->type->name);
+    }
     lua_pop(L, 1);
     return lua_touserdata(L, 1);
 }
