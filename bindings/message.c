@@ -209,6 +209,7 @@ static void select_list(struct filling *filling, unsigned position)
     }
     filling->length = (lua_Integer)lua_rawlen(L, -1);
     filling->list = (int)position;
+    filling->seen |= UINT64_C(1) << position % 64;
     lua_replace(L, filling->table + LIST);
 }
 
