@@ -423,5 +423,6 @@ void eval(struct script *script, struct scheduler *scheduler, struct slice code,
                                 .reference = LUA_NOREF,
                                 .done = done,
                                 .data = data};
+    protect_title(script, "eval", "by the control socket");
     protect_dispatch(script, l_prepare, this, on_done, this);
 }

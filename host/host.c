@@ -17,6 +17,7 @@
 #include "commands.h"
 #include "control.h"
 #include "keeper.h"
+#include "loop/child.h"
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
 #include "mesos/transport_http.h"
@@ -246,6 +247,7 @@ static void on_patience_over(void *data)
 static void end_at_once(struct host *host, int number)
 {
     log_warning("ended at once by a second signal");
+    child_kill_all();
     cluster_destroy(host->cluster);
     _exit(128 + number);
 }
@@ -481,8 +483,14 @@ static struct script *create_script(void *data, struct error *err)
 {
     struct host *host = data;
     struct script_module *modules = list_modules(host);
+    const struct options *options = host->options;
     const struct script_settings settings = {.loop = host->loop,
                                              .modules = modules,
+                                             .memory_limit = (size_t)options->memory_limit,
+                                             .callback_warn = options->callback_warn,
+                                             .callback_limit = options->callback_limit,
+                                             .idle_collection = true,
+                                             .sandbox = options->sandbox != 0,
                                              .on_exit = on_exit_asked,
                                              .on_source = on_source,
                                              .data = host};

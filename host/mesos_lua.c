@@ -265,6 +265,8 @@ bool mesos_lua_load(struct mesos_lua *this, const char *path, const char *const 
     bool loaded = host_load(this->host, &err);
     this->stage = loaded ? STAGE_LOADED : STAGE_ENDED;
     this->status = host_status(this->host);
+    if (this->doomed)
+        loaded = error_set(&err, ERROR_INVALID, "the host was destroyed by its script");
     leave(this);
     return loaded || fail(&err, error, error_size);
 }

@@ -853,8 +853,11 @@ return scheduler
     end)
 
     it("destroys a host while its script is being loaded", function()
-        local guest = run("loop", "require('guest').destroy()")
-        assert.equal(0, guest:wait(), guest:report())
+        for _, rest in ipairs({ "", "return {}" }) do
+            local guest = run("loop", "require('guest').destroy() " .. rest)
+            assert.equal(0, guest:wait(), guest:report())
+            assert.equal("error: the host was destroyed by its script\nloop: closed\n", guest.stdout)
+        end
     end)
 
     it("says what is wrong with a call", function()

@@ -109,7 +109,7 @@ bool mesos_lua_add_module(struct mesos_lua *host, const char *name,
 // Reads the script and runs its main chunk, once in the life of a host. `arguments` (which may be
 // NULL) ends with NULL: they are the script's `...` and `arg`. All are copied. A script that asks
 // for the end while it is loaded has loaded well. One that runs its drivers itself does so in here,
-// on the host's loop.
+// on the host's loop. It fails if the host was destroyed meanwhile.
 bool mesos_lua_load(struct mesos_lua *host, const char *path, const char *const *arguments,
                     char *error, size_t error_size);
 
