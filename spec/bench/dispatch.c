@@ -15,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 41 };
+enum { ROUNDS_MOST = 41 };
+
+static int rounds = ROUNDS_MOST;
 
 static const char script_head[] =
     "local mesos = require 'mesos'\nlocal s = {}\nlocal sum, expected = 0, %u\n"
@@ -63,8 +65,8 @@ static int by_size(const void *a, const void *b)
 
 static double median(double *values)
 {
-    qsort(values, ROUNDS, sizeof *values, by_size);
-    return values[ROUNDS / 2];
+    qsort(values, (size_t)rounds, sizeof *values, by_size);
+    return values[rounds / 2];
 }
 
 static void unpack(const struct bytes *record)
@@ -141,22 +143,27 @@ static void run(const struct policy *policy, const char *script)
     struct bytes *record = policy->offers ? stage_offers(policy->offers) : stage_update();
     struct bytes *records[] = {record, bytes_copy(record->data, record->length)};
     unsigned times = policy->offers ? 2 + 5000 / policy->offers / 2 * 2 : 20000;
-    double ours[ROUNDS], theirs[ROUNDS];
+    double ours[ROUNDS_MOST], theirs[ROUNDS_MOST];
     time_stage(stage, records, times);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         theirs[i] = time_baseline(record, times, policy->offers == 0);
         ours[i] = time_stage(stage, records, times);
     }
-    check(stage, policy, (uint64_t)times * (ROUNDS + 1));
+    check(stage, policy, (uint64_t)times * (uint64_t)(rounds + 1));
     print(policy, median(ours), median(theirs));
     stage_destroy(stage);
     bytes_unref(records[0]);
     bytes_unref(records[1]);
 }
 
-// With an argument, only the policies whose names contain it.
+// bench-dispatch [POLICY [ROUNDS]]: only the policies whose names contain that; fewer rounds are
+// for a profiler.
 int main(int argc, char **argv)
 {
+    if (argc > 2)
+        rounds = (int)strtoul(argv[2], NULL, 10);
+    if (rounds < 1 || rounds > ROUNDS_MOST)
+        rounds = ROUNDS_MOST;
     printf("%-40s %15s %15s %8s\n", "from bytes to the end of the callback", "mesos-lua",
            "protobuf-c", "ratio");
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
