@@ -389,7 +389,7 @@ describe("ctl", function()
 
     it("says so when the host does not answer", function()
         local run = start()
-        local busy = control.start_ctl(run, { "eval", "local stop = mesos.now() + 3.6 while mesos.now() < stop do end" })
+        local busy = control.start_ctl(run, { "eval", "local stop = mesos.now() + 8 while mesos.now() < stop do end" })
         program.wait_for(function() return (program.read(("/proc/%d/stat"):format(run.pid)) or ""):find(") R ", 1, true) end)
         local done = control.ctl(run, { "status" })
         assert.equal(0, done.code, done:report())

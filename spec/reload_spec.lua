@@ -495,7 +495,7 @@ describe("a swap", function()
         local port = server.start(function() end).port
         server.cleanup()
         local run = program.start { args = { "--master", "127.0.0.1:" .. port, folder .. "/script.lua" } }
-        pause(0.3)
+        run:wait_for("cannot subscribe")
         write(folder .. "/script.lua", policy("v2", nil, "name = 'second'"))
         run:wait_for("v2\treloaded\tfalse")
         local m = master.start { port = port }
