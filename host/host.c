@@ -16,6 +16,7 @@
 #include "keeper.h"
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
+#include "mesos/elector.h"
 #include "mesos/transport_http.h"
 #include "reload.h"
 #include "script/script.h"
@@ -35,7 +36,8 @@ struct host {
     struct loop *loop;
     struct signals *signals;
     struct cluster *cluster;
-    struct keeper *keeper; // NULL: nothing is kept
+    struct elector *elector; // NULL: there is no election
+    struct keeper *keeper;   // NULL: nothing is kept
     struct script *script;
     struct scheduler *scheduler; // of a script that returned its table
     struct reload *reload;       // of such a script while it runs
@@ -43,9 +45,12 @@ struct host {
     struct tls_options tls;
     bool tls_checked;
     struct timer patience;
-    bool ending;       // no matter why
-    bool cluster_gone; // all its tasks have ended
-    bool lost_state;   // what was to be kept could not be
+    bool ending;        // no matter why
+    bool cluster_gone;  // all its tasks have ended
+    bool lost_state;    // what was to be kept could not be
+    bool elected;       // leads, or has led
+    bool deposed;       // led, and does no more: it has to begin anew
+    struct error fault; // of the election
     unsigned signals_seen;
 };
 
@@ -269,13 +274,82 @@ static void on_exit_asked(void *data, int code)
     give_up_callbacks(host);
 }
 
+// Who leads no more does not wait for answers.
 static bool drivers_finished(void *data)
 {
     struct host *host = data;
+    if (host->deposed)
+        return true;
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         if (!driver_finished(scheduler_driver(each)))
             return false;
     return true;
+}
+
+// ---- the election ----
+
+static void on_elected(void *data)
+{
+    struct host *host = data;
+    host->elected = true;
+    log_info("elected: leading at %s", elector_name(host->elector));
+}
+
+// Calls stop here; nothing of the script that waits goes on.
+static void on_deposed(void *data, const char *reason)
+{
+    struct host *host = data;
+    log_warning("leading no more: %s; stopping, to wait for another election", reason);
+    host->deposed = true;
+    if (host->keeper != NULL)
+        keeper_fence(host->keeper);
+    stop_drivers(host);
+    give_up_callbacks(host);
+}
+
+static void on_election_failed(void *data, const struct error *reason)
+{
+    struct host *host = data;
+    host->fault = *reason;
+    if (host->elected)
+        on_deposed(host, reason->text);
+    else
+        host->ending = true;
+}
+
+static const struct elector_events elector_events = {
+    .elected = on_elected, .lost = on_deposed, .failed = on_election_failed};
+
+static bool election_decided(void *data)
+{
+    struct host *host = data;
+    return host->elected || host->ending;
+}
+
+// Returns when it leads, or is to end (then `host->ending` says so, and that is no failure).
+static bool campaign(struct host *host, struct error *err)
+{
+    const struct options *options = host->options;
+    if (options->elect == NULL || host->environment.checking)
+        return true;
+    if (options->state != NULL)
+        return error_set(err, ERROR_INVALID,
+                         "--elect and --state: with --elect the state is kept in ZooKeeper; leave "
+                         "--state out");
+    host->elector = elector_create(host->loop, options->elect, options->zk_session_timeout,
+                                   &elector_events, host, err);
+    if (host->elector == NULL)
+        return error_context(err, "--elect");
+    elector_start(host->elector);
+    loop_uv_run(host->loop, election_decided, host);
+    *err = host->fault;
+    return host->fault.code == ERROR_NONE;
+}
+
+static bool state_at_rest(void *data)
+{
+    struct host *host = data;
+    return keeper_at_rest(host->keeper);
 }
 
 static bool cluster_is_gone(void *data)
@@ -296,6 +370,11 @@ static void keep_state(struct host *host)
         log_error("mesos.state is not kept: %s", err.text);
         host->lost_state = true;
     }
+    loop_uv_run(host->loop, state_at_rest, host);
+    if (!host->deposed && !keeper_safe(host->keeper)) {
+        log_error("mesos.state is not kept in ZooKeeper as it was at the end");
+        host->lost_state = true;
+    }
     keeper_follow(host->keeper, NULL);
 }
 
@@ -310,6 +389,7 @@ static void take_down(struct host *host)
         scheduler_destroy(host->environment.first);
     script_destroy(host->script);
     keeper_close(host->keeper);
+    elector_destroy(host->elector);
     if (host->cluster != NULL) {
         cluster_stop(host->cluster, on_cluster_stopped, host);
         loop_uv_run(host->loop, cluster_is_gone, host);
@@ -344,9 +424,10 @@ static void set_up(struct host *host, const struct options *options)
 
 static bool open_keeper(struct host *host, struct error *err)
 {
-    if (host->options->state == NULL || host->environment.checking)
+    if (host->environment.checking || (host->options->state == NULL && host->elector == NULL))
         return true;
-    host->keeper = keeper_open(host->loop, host->options->state, err);
+    host->keeper = host->elector != NULL ? keeper_open_shared(host->loop, host->elector, err)
+                                         : keeper_open(host->loop, host->options->state, err);
     host->environment.kept_id = on_kept_id;
     host->environment.keep_id = on_keep_id;
     return host->keeper != NULL;
@@ -455,7 +536,10 @@ static void run_scheduler(struct host *host)
 static int run(struct host *host)
 {
     struct error err = {0};
-    bool ready = open_keeper(host, &err) && load(host, &err) &&
+    bool fit = campaign(host, &err);
+    if (fit && host->ending)
+        return 0;
+    bool ready = fit && open_keeper(host, &err) && load(host, &err) &&
                  scheduler_adopt(host->script, &host->environment, on_name_warning, host,
                                  &host->scheduler, &err);
     bool exiting = host->script != NULL && script_exit_requested(host->script, NULL);
@@ -472,10 +556,14 @@ static int run(struct host *host)
 int host_run(const struct options *options)
 {
     struct host host;
-    set_up(&host, options);
-    int status = run(&host);
-    take_down(&host);
-    return status == 0 && host.lost_state ? EXIT_ABORTED : status;
+    int status;
+    do {
+        set_up(&host, options);
+        status = run(&host);
+        take_down(&host);
+    } while (host.deposed && host.signals_seen == 0 && host.fault.code == ERROR_NONE);
+    bool failed = host.lost_state || host.fault.code != ERROR_NONE;
+    return status == 0 && failed ? EXIT_ABORTED : status;
 }
 
 int host_check(const struct options *options)

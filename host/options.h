@@ -44,7 +44,8 @@ struct options {
     int tls, verify, tls_1_2, tls_1_3;                             // 0 or 1
     const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
     int64_t verification_depth;                                    // 0: any
-    const char *state;                                             // file, or NULL: nothing is kept
+    const char *elect; // zk:// address, or NULL: there is no election
+    const char *state; // file, or NULL: nothing is kept
     enum log_level log_level;
 };
 
