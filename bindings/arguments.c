@@ -4,7 +4,13 @@
 
 #include "bindings/arguments.h"
 
+#include "base/suggest.h"
+#include "bindings/view.h"
+#include "mesos/wire.h"
+
 #include <lauxlib.h>
+
+#include <string.h>
 
 // An id is its text; `{ value = text }` is taken as everywhere. // [-0, +1, e]
 static bool push_id(lua_State *L, int index)
@@ -27,6 +33,15 @@ static int refuse(lua_State *L, const char *name, lua_Integer place, int index)
                       luaL_typename(L, index));
 }
 
+// "number", or for a message, which has an id: "a whole Offer: give its id". // [-0, +1, m]
+static const char *what_is(lua_State *L, int index)
+{
+    struct view_content view;
+    if (!view_get(L, index, &view))
+        return lua_pushstring(L, luaL_typename(L, index));
+    return lua_pushfstring(L, "a whole %s: give its id", wire_message_name(view.type));
+}
+
 void arguments_ids(lua_State *L, int index, const char *name)
 {
     index = lua_absindex(L, index);
@@ -44,7 +59,7 @@ void arguments_ids(lua_State *L, int index, const char *name)
             lua_settop(L, list);
         }
     } else {
-        luaL_error(L, "%s: an id or a list of ids expected, got %s", name, luaL_typename(L, index));
+        luaL_error(L, "%s: an id or a list of ids expected, got %s", name, what_is(L, index));
     }
     lua_replace(L, index);
 }
@@ -70,4 +85,76 @@ const char **arguments_roles(lua_State *L, int index, const char *name)
     }
     roles[count] = NULL;
     return roles;
+}
+
+// ---- options ----
+
+static const char *name_at(const void *data, size_t index)
+{
+    const char *const *names = data;
+    return names[index];
+}
+
+static bool is_among(const char *const *names, const char *word)
+{
+    for (; *names != NULL; names++)
+        if (strcmp(*names, word) == 0)
+            return true;
+    return false;
+}
+
+void arguments_keys(lua_State *L, int index, const char *const *names, const char *what)
+{
+    index = lua_absindex(L, index);
+    lua_pushnil(L);
+    while (lua_next(L, index) != 0) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            luaL_error(L, "%s: a name expected, got %s", what, luaL_typename(L, -2));
+        const char *word = lua_tostring(L, -2);
+        if (!is_among(names, word)) {
+            const char *near = suggest(word, name_at, names);
+            luaL_error(L, "%s '%s' is unknown%s%s%s", what, word, near ? " (did you mean '" : "",
+                       near ? near : "", near ? "'?)" : "");
+        }
+        lua_pop(L, 1);
+    }
+}
+
+double arguments_seconds(lua_State *L, int index, const char *name, double initial)
+{
+    double seconds = initial;
+    if (lua_getfield(L, index, name) != LUA_TNIL) {
+        if (lua_type(L, -1) != LUA_TNUMBER || !(lua_tonumber(L, -1) > 0))
+            luaL_error(L, "%s: a number of seconds above 0 expected, got %s", name,
+                       luaL_tolstring(L, -1, NULL));
+        seconds = lua_tonumber(L, -1);
+    }
+    lua_pop(L, 1);
+    return seconds;
+}
+
+size_t arguments_size(lua_State *L, int index, const char *name, size_t initial)
+{
+    lua_Integer size = (lua_Integer)initial;
+    if (lua_getfield(L, index, name) != LUA_TNIL) {
+        int whole = 0;
+        size = lua_type(L, -1) == LUA_TNUMBER ? lua_tointegerx(L, -1, &whole) : 0;
+        if (!whole || size < 0 || size > (lua_Integer)1 << 30)
+            luaL_error(L, "%s: a whole number of bytes from 0 to 1073741824 expected, got %s", name,
+                       luaL_tolstring(L, -1, NULL));
+    }
+    lua_pop(L, 1);
+    return (size_t)size;
+}
+
+const char *arguments_text(lua_State *L, int index, const char *name)
+{
+    if (lua_getfield(L, index, name) == LUA_TNIL)
+        return NULL;
+    if (lua_type(L, -1) != LUA_TSTRING)
+        luaL_error(L, "%s: a text expected, got %s", name, luaL_typename(L, -1));
+    const char *text = lua_tostring(L, -1);
+    if (strlen(text) != lua_rawlen(L, -1))
+        luaL_error(L, "%s: contains a zero byte", name);
+    return text;
 }

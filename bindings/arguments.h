@@ -19,4 +19,18 @@ void arguments_ids(lua_State *L, int index, const char *name);
 // gives NULL (all roles) and pushes nil. // [-0, +1, e]
 const char **arguments_roles(lua_State *L, int index, const char *name);
 
+// Raises if the table at `index` has a key that is not among the names (ended by NULL), with the
+// nearest; `what` is what the keys are: "mesos.exec: option". // [-0, +0, e]
+void arguments_keys(lua_State *L, int index, const char *const *names, const char *what);
+
+// The number of seconds in the field of the table at `index`, above 0 and math.huge included, or
+// `initial` if there is none. // [-0, +0, e]
+double arguments_seconds(lua_State *L, int index, const char *name, double initial);
+
+// The number of bytes in it, from 0 to 1 GiB. // [-0, +0, e]
+size_t arguments_size(lua_State *L, int index, const char *name, size_t initial);
+
+// The text in it, without zero bytes, or NULL; it is left on the stack. // [-0, +1, e]
+const char *arguments_text(lua_State *L, int index, const char *name);
+
 #endif

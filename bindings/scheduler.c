@@ -7,6 +7,7 @@
 
 #include "bindings/scheduler.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/suggest.h"
@@ -46,15 +47,18 @@ struct scheduler {
     enum driver_outcome outcome;
     const struct driver_event *event; // while dispatching
     struct delivery *delivery;        // the callback whose end the driver waits for, or NULL
+    struct delivery *spare;           // for the next one, or NULL
     struct description description;
     bool (*ended)(void *data, const char *callback, const char *text);
     void *ended_data;
+    struct scheduler_times times[CALLBACKS];
 };
 
 // One callback, from its start to its end.
 struct delivery {
     struct scheduler *scheduler; // NULL: nobody waits for its end any more
     enum driver_callback callback;
+    double started;
 };
 
 static void description_free(struct description *description)
@@ -218,8 +222,10 @@ static void let_go_of_id(struct scheduler *this)
 // Nobody may hear of a registration that this process would not remember.
 static bool keep_new_id(struct scheduler *this, const struct driver_event *event)
 {
+    if (event->callback != CALLBACK_REGISTERED)
+        return true;
     struct error err = {0};
-    if (event->callback != CALLBACK_REGISTERED || keep_id(this, event->framework_id, &err))
+    if (keep_id(this, event->framework_id, &err))
         return true;
     error_context(&err, "registered as framework %.*s, whose id cannot be kept",
                   SLICE_ARGS(event->framework_id));
@@ -306,6 +312,24 @@ static void callback_ended(struct scheduler *this, enum driver_callback callback
         driver_repeat(this->driver);
 }
 
+static void measure(struct scheduler *this, enum driver_callback callback, double seconds)
+{
+    struct scheduler_times *times = &this->times[callback];
+    if (this->missing)
+        return;
+    for (int i = 0; i < SCHEDULER_BOUNDS; i++) {
+        if (seconds <= scheduler_bounds[i]) {
+            times->within[i]++;
+            break;
+        }
+    }
+    times->count++;
+    times->sum += seconds;
+    times->last = seconds;
+    if (seconds > times->longest)
+        times->longest = seconds;
+}
+
 static void on_done(void *data, const struct protect_end *end)
 {
     struct delivery *delivery = data;
@@ -314,10 +338,14 @@ static void on_done(void *data, const struct protect_end *end)
     bool ok = end->outcome == PROTECT_DONE, raised = end->outcome == PROTECT_RAISED;
     if (raised)
         log_error("callback %s: %s", driver_callback_name(callback), end->text);
-    free(delivery);
-    if (this == NULL)
+    double seconds = clock_seconds() - delivery->started;
+    if (this == NULL) {
+        free(delivery);
         return;
+    }
     this->delivery = NULL;
+    this->spare = delivery;
+    measure(this, callback, seconds);
     if (ok || raised)
         callback_ended(this, callback, raised ? end->text : NULL);
     follow_up(this, callback, end);
@@ -337,6 +365,7 @@ static void forsake(struct scheduler *this)
 static void release(struct scheduler *this)
 {
     forsake(this);
+    free(this->spare);
     driver_destroy(this->driver);
     description_free(&this->description);
     free(this);
@@ -344,8 +373,10 @@ static void release(struct scheduler *this)
 
 static struct delivery *new_delivery(struct scheduler *this, enum driver_callback callback)
 {
-    this->delivery = memory_new(sizeof *this->delivery);
-    *this->delivery = (struct delivery){.scheduler = this, .callback = callback};
+    this->delivery = this->spare ? this->spare : memory_new(sizeof *this->delivery);
+    this->spare = NULL;
+    *this->delivery =
+        (struct delivery){.scheduler = this, .callback = callback, .started = clock_seconds()};
     return this->delivery;
 }
 
@@ -358,6 +389,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
     this->missing = false;
     this->dispatching = true;
     this->outcome = OUTCOME_DONE;
+    protect_title(this->script, "callback", driver_callback_name(event->callback));
     enum protect_outcome started = protect_dispatch(this->script, push_callback, this, on_done,
                                                     new_delivery(this, event->callback));
     this->dispatching = false;
@@ -727,6 +759,20 @@ static void check_name(const char *word, void (*tell)(void *data, const char *te
     tell(data, text);
 }
 
+// Is it a callback's name that stands for something else?
+static void check_type(const char *word, const char *type,
+                       void (*tell)(void *data, const char *text), void *data)
+{
+    char text[256];
+    enum driver_callback i = 0;
+    while (i < CALLBACKS && strcmp(driver_callback_name(i), word) != 0)
+        i++;
+    if (i == CALLBACKS)
+        return;
+    snprintf(text, sizeof text, "%s is no callback: a function expected, got %s", word, type);
+    tell(data, text);
+}
+
 static void check_names(lua_State *L, int index, void (*tell)(void *data, const char *text),
                         void *data) // [-0, +0, e]
 {
@@ -734,6 +780,8 @@ static void check_names(lua_State *L, int index, void (*tell)(void *data, const 
     while (lua_next(L, index)) {
         if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
             check_name(lua_tostring(L, -2), tell, data);
+        else if (lua_type(L, -2) == LUA_TSTRING)
+            check_type(lua_tostring(L, -2), luaL_typename(L, -1), tell, data);
         lua_pop(L, 1);
     }
 }
@@ -1049,4 +1097,23 @@ void scheduler_observe(struct scheduler *this,
 const char *scheduler_callback(const struct scheduler *this)
 {
     return this->delivery ? driver_callback_name(this->delivery->callback) : NULL;
+}
+
+// ---- looking at it ----
+
+const double scheduler_bounds[SCHEDULER_BOUNDS] = {0.0001, 0.0005, 0.001, 0.005, 0.01,
+                                                   0.05,   0.1,    0.5,   1,     5};
+
+const struct scheduler_times *scheduler_times(const struct scheduler *this,
+                                              enum driver_callback callback)
+{
+    return &this->times[callback];
+}
+
+void scheduler_push_table(lua_State *L, const struct scheduler *this)
+{
+    if (this->script != NULL)
+        lua_rawgeti(L, LUA_REGISTRYINDEX, this->table);
+    else
+        lua_pushnil(L);
 }

@@ -114,4 +114,21 @@ void scheduler_observe(struct scheduler *scheduler,
 // The name of the callback that runs or waits, or NULL.
 const char *scheduler_callback(const struct scheduler *scheduler);
 
+// How long the calls of one callback took, from the start to the end, waits included.
+enum { SCHEDULER_BOUNDS = 10 };
+
+extern const double scheduler_bounds[SCHEDULER_BOUNDS]; // seconds, ascending
+
+struct scheduler_times {
+    uint64_t within[SCHEDULER_BOUNDS]; // calls above the bound before, up to this one
+    uint64_t count;                    // all of them
+    double sum, longest, last;         // seconds
+};
+
+const struct scheduler_times *scheduler_times(const struct scheduler *scheduler,
+                                              enum driver_callback callback);
+
+// Pushes the table of callbacks, or nil if its world is gone. // [-0, +1, -]
+void scheduler_push_table(lua_State *L, const struct scheduler *scheduler);
+
 #endif

@@ -45,7 +45,7 @@ static const char *const state_names[] = {"waiting", "running", "done", "cancell
 
 static double check_seconds(lua_State *L, bool positive)
 {
-    double seconds = luaL_checknumber(L, 1);
+    double seconds = lua_type(L, 1) == LUA_TNUMBER ? lua_tonumber(L, 1) : NAN;
     if (isnan(seconds) || seconds < 0 || (positive && seconds <= 0))
         luaL_argerror(L, 1,
                       positive ? "a number of seconds above 0 expected"
@@ -129,6 +129,7 @@ static void on_timer(void *data)
 {
     struct handle *handle = data;
     handle->state = TIMER_RUNNING;
+    protect_title(handle->script, "timer of", handle->place);
     protect_dispatch(handle->script, l_timer_function, handle, on_call_done, handle);
 }
 
@@ -251,6 +252,7 @@ static int l_spawn(lua_State *L)
     struct moment *moment = new_moment(L, script);
     anchor(L, moment);
     lua_insert(L, 1);
+    protect_title(script, "spawned function of", moment->place);
     moment->routine = protect_prepare(L, arguments, on_spawned_done, moment);
     timer_start(&moment->timer, 0);
     return 0;

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program behind the command line: see host.h. The host owns the loop, the signals, the cluster
-// if it brings one, the script, and the scheduler of a script that returned its table. The end
-// comes from outside (a signal), from the script (mesos.exit) or from the driver (stopped or
-// aborted), and always takes the same way: stop the drivers, let them finish, end the cluster's
-// tasks, then free.
+// A script and all that it needs to run: see host.h. The host owns the loop, the signals if it is
+// the program, the cluster if it brings one, the script, and the scheduler of a script that
+// returned its table. The end comes from outside (a signal), from the script (mesos.exit) or from
+// the driver (stopped or aborted), and always takes the same way: stop the drivers, let them
+// finish, end the cluster's tasks, then free.
 
 #include "host.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "bindings/module.h"
 #include "bindings/scheduler.h"
 #include "cluster/cluster.h"
+#include "commands.h"
+#include "control.h"
 #include "keeper.h"
+#include "loop/child.h"
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
 #include "mesos/elector.h"
 #include "mesos/transport_http.h"
+#include "metrics_http.h"
 #include "reload.h"
 #include "script/script.h"
 
@@ -33,8 +38,10 @@ static const double callback_patience = 5; // seconds that the end waits for a c
 
 struct host {
     const struct options *options;
+    const struct script_module *modules; // besides our own; NULL: none
     struct loop *loop;
-    struct signals *signals;
+    bool own_loop;
+    struct signals *signals; // NULL: they are the embedder's
     struct cluster *cluster;
     struct elector *elector; // NULL: there is no election
     struct keeper *keeper;   // NULL: nothing is kept
@@ -42,16 +49,21 @@ struct host {
     struct scheduler *scheduler; // of a script that returned its table
     struct reload *reload;       // of such a script while it runs
     struct scheduler_environment environment;
+    struct commands *commands; // of an operator, through the following two
+    struct control *control;
+    struct metrics_http *metrics;
     struct tls_options tls;
     bool tls_checked;
     struct timer patience;
     bool ending;        // no matter why
     bool cluster_gone;  // all its tasks have ended
+    bool failed;        // it did not load
     bool lost_state;    // what was to be kept could not be
     bool elected;       // leads, or has led
     bool deposed;       // led, and does no more: it has to begin anew
     struct error fault; // of the election
     unsigned signals_seen;
+    unsigned inner; // rounds of the loop inside the script
 };
 
 // ---- the cluster ----
@@ -159,6 +171,7 @@ static struct transport *create_transport(struct host *host, struct credentials 
                                                      .connect_timeout = options->connect_timeout,
                                                      .answer_timeout = options->answer_timeout,
                                                      .call_timeout = options->answer_timeout,
+                                                     .window = (size_t)options->call_window,
                                                      .tls = &host->tls,
                                                      .credentials = credentials};
     struct transport *direct = transport_http_create(host->loop, &transport);
@@ -208,7 +221,9 @@ static bool on_keep_id(void *data, struct slice id, struct error *err)
 static void on_run(void *data, bool (*done)(void *data), void *done_data)
 {
     struct host *host = data;
+    host->inner++;
     loop_uv_run(host->loop, done, done_data);
+    host->inner--;
 }
 
 // ---- the end ----
@@ -237,6 +252,7 @@ static void on_patience_over(void *data)
 static void end_at_once(struct host *host, int number)
 {
     log_warning("ended at once by a second signal");
+    child_kill_all();
     cluster_destroy(host->cluster);
     _exit(128 + number);
 }
@@ -332,6 +348,8 @@ static bool campaign(struct host *host, struct error *err)
     const struct options *options = host->options;
     if (options->elect == NULL || host->environment.checking)
         return true;
+    if (host->signals == NULL)
+        return error_set(err, ERROR_INVALID, "--elect is for the program, not for embedded hosts");
     if (options->state != NULL)
         return error_set(err, ERROR_INVALID,
                          "--elect and --state: with --elect the state is kept in ZooKeeper; leave "
@@ -356,6 +374,71 @@ static bool cluster_is_gone(void *data)
 {
     struct host *host = data;
     return host->cluster_gone;
+}
+
+// ---- the operator ----
+
+static void on_stop_asked(void *data)
+{
+    stop_drivers(data);
+}
+
+// Where nobody said that it shall be, a control socket that cannot be opened is no reason not to
+// run, and an embedded host has none.
+static bool open_control(struct host *host, struct error *err)
+{
+    const char *path = host->options->control;
+    struct error reason = {0};
+    if (path == NULL && host->signals == NULL)
+        return true;
+    host->control =
+        control_open(host->loop, path, commands_handle, host->commands, path ? err : &reason);
+    if (host->control == NULL && path != NULL)
+        return error_context(err, "--control");
+    if (host->control == NULL)
+        log_warning("no control socket: %s", reason.text);
+    else
+        log_debug("the control socket is %s", control_path(host->control));
+    return true;
+}
+
+static bool open_metrics(struct host *host, const struct metrics_subject *subject,
+                         struct error *err)
+{
+    const struct options_address *at = &host->options->metrics;
+    if (*at->host == '\0')
+        return true;
+    char *address = memory_format(strchr(at->host, ':') ? "[%s]:%u" : "%s:%u", at->host, at->port);
+    host->metrics = metrics_http_create(host->loop, address, subject, err);
+    free(address);
+    if (host->metrics != NULL)
+        log_info("metrics are at http://%s/metrics", metrics_http_address(host->metrics));
+    return host->metrics != NULL;
+}
+
+static bool let_operators_in(struct host *host, struct error *err)
+{
+    const struct metrics_subject subject = {.loop = host->loop,
+                                            .environment = &host->environment,
+                                            .path = host->options->script,
+                                            .script = &host->script,
+                                            .scheduler = &host->scheduler,
+                                            .reload = &host->reload,
+                                            .started = clock_seconds()};
+    if (host->environment.checking)
+        return true;
+    host->commands = commands_create(&subject, on_stop_asked, host);
+    return open_control(host, err) && open_metrics(host, &subject, err);
+}
+
+static void send_operators_away(struct host *host)
+{
+    commands_destroy(host->commands);
+    control_close(host->control);
+    metrics_http_destroy(host->metrics);
+    host->commands = NULL;
+    host->control = NULL;
+    host->metrics = NULL;
 }
 
 // ---- setting up and taking down ----
@@ -388,6 +471,7 @@ static void take_down(struct host *host)
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
     script_destroy(host->script);
+    send_operators_away(host);
     keeper_close(host->keeper);
     elector_destroy(host->elector);
     if (host->cluster != NULL) {
@@ -396,13 +480,15 @@ static void take_down(struct host *host)
         cluster_destroy(host->cluster);
     }
     signals_destroy(host->signals);
-    loop_uv_drain(host->loop);
+    if (host->own_loop)
+        loop_uv_drain(host->loop);
     loop_destroy(host->loop);
 }
 
-static void set_up(struct host *host, const struct options *options)
+static void set_up(struct host *host, const struct host_settings *settings)
 {
-    *host = (struct host){.options = options};
+    const struct options *options = settings->options;
+    *host = (struct host){.options = options, .modules = settings->modules};
     host->tls = (struct tls_options){.ca_file = options->ca_file,
                                      .ca_path = options->ca_path,
                                      .cert = options->cert,
@@ -413,11 +499,14 @@ static void set_up(struct host *host, const struct options *options)
                                      .insecure = !options->verify,
                                      .no_tls_1_2 = !options->tls_1_2,
                                      .no_tls_1_3 = !options->tls_1_3};
-    host->loop = loop_uv_create(NULL);
-    host->signals = signals_create(host->loop, on_signal, host);
+    host->loop = loop_uv_create(settings->loop);
+    host->own_loop = settings->loop == NULL;
+    if (settings->signals)
+        host->signals = signals_create(host->loop, on_signal, host);
     timer_init(&host->patience, host->loop, on_patience_over, host);
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
+    host->environment.checking = settings->checking;
 }
 
 // ---- what is kept ----
@@ -459,18 +548,38 @@ static void on_source(void *data)
     reload_add_source(host->reload);
 }
 
+// Our module and the embedder's. To be freed.
+static struct script_module *list_modules(struct host *host)
+{
+    size_t count = 0;
+    while (host->modules != NULL && host->modules[count].name != NULL)
+        count++;
+    struct script_module *list = memory_new((count + 2) * sizeof *list);
+    list[0] = (struct script_module){"mesos", module_open, &host->environment};
+    if (count > 0)
+        memcpy(list + 1, host->modules, count * sizeof *list);
+    return list;
+}
+
 // An empty world, of the first version and of later ones.
 static struct script *create_script(void *data, struct error *err)
 {
     struct host *host = data;
-    const struct script_module modules[] = {{"mesos", module_open, &host->environment},
-                                            {.name = NULL}};
+    struct script_module *modules = list_modules(host);
+    const struct options *options = host->options;
     const struct script_settings settings = {.loop = host->loop,
                                              .modules = modules,
+                                             .memory_limit = (size_t)options->memory_limit,
+                                             .callback_warn = options->callback_warn,
+                                             .callback_limit = options->callback_limit,
+                                             .idle_collection = true,
+                                             .sandbox = options->sandbox != 0,
                                              .on_exit = on_exit_asked,
                                              .on_source = on_source,
                                              .data = host};
-    return script_create(&settings, err);
+    struct script *script = script_create(&settings, err);
+    free(modules);
+    return script;
 }
 
 static void on_swapped(void *data, struct script *script)
@@ -496,16 +605,18 @@ static void on_name_warning(void *data, const char *text)
     log_warning("%s: %s", host->options->script, text);
 }
 
-static bool is_over(void *data)
+static bool is_over(const struct host *host)
 {
-    struct host *host = data;
-    return host->ending || driver_finished(scheduler_driver(host->scheduler));
+    return host->ending || host->scheduler == NULL ||
+           driver_finished(scheduler_driver(host->scheduler));
 }
 
-static int exit_status(struct host *host)
+int host_status(const struct host *host)
 {
     int code = 0;
-    if (script_exit_requested(host->script, &code))
+    if (host->failed)
+        return EXIT_USAGE;
+    if (host->script == NULL || script_exit_requested(host->script, &code))
         return code;
     if (host->scheduler == NULL)
         return 0;
@@ -513,9 +624,9 @@ static int exit_status(struct host *host)
     return status == DRIVER_ABORTED ? EXIT_ABORTED : 0;
 }
 
-static void run_scheduler(struct host *host)
+void host_start(struct host *host)
 {
-    if (host->scheduler == NULL || host->ending)
+    if (host->scheduler == NULL || host->ending || host->environment.checking)
         return;
     const struct reload_settings settings = {.options = host->options,
                                              .loop = host->loop,
@@ -527,52 +638,127 @@ static void run_scheduler(struct host *host)
                                              .data = host};
     host->reload = reload_create(&settings);
     driver_start(scheduler_driver(host->scheduler));
-    loop_uv_run(host->loop, is_over, host);
-    stop_drivers(host);
-    loop_uv_run(host->loop, drivers_finished, host);
+}
+
+bool host_over(void *data)
+{
+    struct host *host = data;
+    if (!is_over(host))
+        return false;
+    if (!host->ending)
+        stop_drivers(host);
+    return drivers_finished(host);
 }
 
 // Loading may have ended because the script asked for it, which is no error.
-static int run(struct host *host)
+bool host_load(struct host *host, struct error *err)
+{
+    bool fit = campaign(host, err);
+    if (fit && host->ending)
+        return true;
+    bool ready = fit && open_keeper(host, err) && let_operators_in(host, err) && load(host, err) &&
+                 scheduler_adopt(host->script, &host->environment, on_name_warning, host,
+                                 &host->scheduler, err);
+    if (ready || (host->script != NULL && script_exit_requested(host->script, NULL)))
+        return true;
+    ignore_state(host);
+    host->failed = true;
+    return false;
+}
+
+// ---- the face ----
+
+struct host *host_create(const struct host_settings *settings)
+{
+    struct host *host = memory_new(sizeof *host);
+    set_up(host, settings);
+    return host;
+}
+
+// Takes it down; what it was stays to be looked at.
+static int finish(struct host *host)
+{
+    int status = host_status(host);
+    take_down(host);
+    bool failed = host->lost_state || host->fault.code != ERROR_NONE;
+    return status == 0 && failed ? EXIT_ABORTED : status;
+}
+
+int host_destroy(struct host *host)
+{
+    int status = finish(host);
+    free(host);
+    return status;
+}
+
+void host_rest(struct host *host)
+{
+    reload_destroy(host->reload);
+    host->reload = NULL;
+    send_operators_away(host);
+    timer_stop(&host->patience);
+}
+
+void host_stop(struct host *host)
+{
+    stop_drivers(host);
+}
+
+struct reload *host_reload(struct host *host)
+{
+    return host->reload;
+}
+
+struct loop *host_loop(struct host *host)
+{
+    return host->loop;
+}
+
+bool host_busy(const struct host *host)
+{
+    return host->inner > 0 || (host->script != NULL && script_calling(host->script));
+}
+
+// ---- the program ----
+
+static struct host *create_program(const struct options *options, bool checking)
+{
+    const struct host_settings settings = {
+        .options = options, .signals = true, .checking = checking};
+    return host_create(&settings);
+}
+
+// `again`: it led and does no more, and nobody asked it to end.
+static int run(struct host *host, bool *again)
 {
     struct error err = {0};
-    bool fit = campaign(host, &err);
-    if (fit && host->ending)
-        return 0;
-    bool ready = fit && open_keeper(host, &err) && load(host, &err) &&
-                 scheduler_adopt(host->script, &host->environment, on_name_warning, host,
-                                 &host->scheduler, &err);
-    bool exiting = host->script != NULL && script_exit_requested(host->script, NULL);
-    if (!ready && !exiting) {
+    if (host_load(host, &err)) {
+        host_start(host);
+        if (!host->environment.checking)
+            loop_uv_run(host->loop, host_over, host);
+    } else {
         log_error("%s", err.text);
-        ignore_state(host);
-        return EXIT_USAGE;
     }
-    if (ready && !host->environment.checking)
-        run_scheduler(host);
-    return exit_status(host);
+    int status = finish(host);
+    *again = host->deposed && host->signals_seen == 0 && host->fault.code == ERROR_NONE;
+    free(host);
+    return status;
 }
 
 int host_run(const struct options *options)
 {
-    struct host host;
+    bool again;
     int status;
     do {
-        set_up(&host, options);
-        status = run(&host);
-        take_down(&host);
-    } while (host.deposed && host.signals_seen == 0 && host.fault.code == ERROR_NONE);
-    bool failed = host.lost_state || host.fault.code != ERROR_NONE;
-    return status == 0 && failed ? EXIT_ABORTED : status;
+        status = run(create_program(options, false), &again);
+    } while (again);
+    return status;
 }
 
 int host_check(const struct options *options)
 {
-    struct host host;
-    set_up(&host, options);
-    host.environment.checking = true;
-    int status = run(&host);
-    take_down(&host);
+    bool again;
+    int status = run(create_program(options, true), &again);
     if (status == 0)
         printf("%s: no error found\n", options->script);
     return status;
@@ -588,18 +774,16 @@ static bool is_ending(void *data)
 
 int host_local(const struct options *options)
 {
-    struct host host;
     struct error err = {0};
-    set_up(&host, options);
-    bool started = start_cluster(&host, (unsigned)options->agents, &err);
-    if (started) {
-        printf("listening on %s\n", cluster_address(host.cluster));
+    struct host *host = create_program(options, false);
+    if (start_cluster(host, (unsigned)options->agents, &err)) {
+        printf("listening on %s\n", cluster_address(host->cluster));
         fflush(stdout);
-        announce(&host);
-        loop_uv_run(host.loop, is_ending, &host);
+        announce(host);
+        loop_uv_run(host->loop, is_ending, host);
     } else {
         log_error("%s", err.text);
+        host->failed = true;
     }
-    take_down(&host);
-    return started ? 0 : EXIT_USAGE;
+    return host_destroy(host);
 }

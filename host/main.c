@@ -3,6 +3,7 @@
 // The command line: options in, exit status out.
 
 #include "base/log.h"
+#include "ctl.h"
 #include "host.h"
 #include "options.h"
 
@@ -14,6 +15,7 @@ static int (*const commands[])(const struct options *options) = {
     [COMMAND_RUN] = host_run,
     [COMMAND_CHECK] = host_check,
     [COMMAND_LOCAL] = host_local,
+    [COMMAND_CTL] = ctl_run,
 };
 
 int main(int argc, char **argv)
@@ -33,6 +35,7 @@ int main(int argc, char **argv)
         return 0;
     }
     log_set_level(options.log_level);
-    options_warn();
+    if (options.command != COMMAND_CTL)
+        options_warn();
     return commands[options.command](&options);
 }

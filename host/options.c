@@ -109,6 +109,37 @@ static const struct row rows[] = {
      .most = INT64_C(2) << 30,
      .commands = IN_SCRIPTS,
      .help = "the longest event taken from a master"},
+    {.name = "callback-warn",
+     .kind = KIND_SECONDS,
+     .initial = "1",
+     .value = "S",
+     .offset = FIELD(callback_warn),
+     .most = 86400000,
+     .commands = IN_SCRIPTS,
+     .help = "name a callback that runs longer than S seconds without a pause; 0: never"},
+    {.name = "callback-limit",
+     .kind = KIND_SECONDS,
+     .value = "S",
+     .offset = FIELD(callback_limit),
+     .most = 86400000,
+     .commands = IN_SCRIPTS,
+     .shown = "never",
+     .help = "stop it after S seconds with an error that nothing catches"},
+    {.name = "memory-limit",
+     .kind = KIND_SIZE,
+     .value = "BYTES",
+     .offset = FIELD(memory_limit),
+     .least = 1 << 20,
+     .most = INT64_C(1) << 40,
+     .commands = IN_SCRIPTS,
+     .shown = "none",
+     .help = "the most that the script may allocate; above it, it gets an error"},
+    {.name = "sandbox",
+     .kind = KIND_FLAG,
+     .offset = FIELD(sandbox),
+     .least = 1,
+     .commands = IN_SCRIPTS,
+     .help = "give the script no files, processes, environment or C modules"},
     {.name = "no-watch",
      .kind = KIND_FLAG,
      .offset = FIELD(no_watch),
@@ -219,6 +250,15 @@ static const struct row rows[] = {
      .most = 24 * 3600 * 1000,
      .commands = IN_SCRIPTS,
      .help = "how long to wait for the answer to a call"},
+    {.name = "call-window",
+     .kind = KIND_NUMBER,
+     .initial = "256",
+     .value = "N",
+     .offset = FIELD(call_window),
+     .least = 1,
+     .most = 65536,
+     .commands = IN_SCRIPTS,
+     .help = "calls sent ahead of their answers; 1 for proxies that mix these up"},
     {.name = "state",
      .kind = KIND_FILE,
      .value = "FILE",
@@ -231,6 +271,19 @@ static const struct row rows[] = {
      .offset = FIELD(elect),
      .commands = IN_SCRIPTS,
      .help = "lead, or wait to, among all with the same zk://host:port/path"},
+    {.name = "control",
+     .kind = KIND_FILE,
+     .value = "PATH",
+     .offset = FIELD(control),
+     .commands = IN_SCRIPTS,
+     .shown = "mesos-lua/PID.sock in XDG_RUNTIME_DIR",
+     .help = "the socket for mesos-lua ctl"},
+    {.name = "metrics",
+     .kind = KIND_ADDRESS,
+     .value = "ADDR:PORT",
+     .offset = FIELD(metrics),
+     .commands = IN_SCRIPTS,
+     .help = "serve /metrics for Prometheus and /status in JSON over HTTP"},
     {.name = "log-level",
      .variable = "MESOS_LOGGING_LEVEL",
      .kind = KIND_CHOICE,
@@ -352,6 +405,8 @@ static const struct {
                        "load it, report errors, contact nobody"},
     [COMMAND_LOCAL] = {"local", "mesos-lua local [options]",
                        "a local cluster, for any Mesos client"},
+    [COMMAND_CTL] = {"ctl", "mesos-lua ctl TARGET COMMAND [ARG...]",
+                     "talk to a running framework; ctl PID help lists the commands"},
 };
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
@@ -690,6 +745,11 @@ static bool parse_script(struct parser *parser)
     struct options *options = parser->options;
     bool none = parser->next == parser->argc;
     const char *argument = none ? NULL : parser->argv[parser->next];
+    if (options->command == COMMAND_CTL) {
+        options->argc = parser->argc - parser->next;
+        options->argv = parser->argv + parser->next;
+        return true;
+    }
     if (options->command == COMMAND_LOCAL)
         return none ||
                error_set(parser->err, ERROR_INVALID,
@@ -852,6 +912,34 @@ bool options_parse(struct options *options, int argc, char *const *argv, struct 
     if (options->show != SHOW_NOTHING)
         return true;
     return check_commands(&parser) && parse_script(&parser) && read_environment(&parser);
+}
+
+// ---- for embedders ----
+
+bool options_init(struct options *options, bool environment, struct error *err)
+{
+    const struct parser parser = {.options = options, .err = err};
+    set_defaults(options);
+    return !environment || read_environment(&parser);
+}
+
+bool options_set(struct options *options, const char *name, const char *value, struct error *err)
+{
+    const struct row *row = find_long(name, strlen(name));
+    char full[64];
+    bool on = true;
+    if (row == NULL)
+        return unknown_long(name, strlen(name), err);
+    snprintf(full, sizeof full, "--%s", name);
+    if (row->offset == FIELD(show))
+        return error_set(err, ERROR_INVALID, "%s is for the command line only", full);
+    if (value == NULL && row->kind != KIND_FLAG)
+        return error_set(err, ERROR_INVALID, "%s needs a value: %s %s", full, full, row->value);
+    if (row->kind == KIND_FLAG && value != NULL && !read_truth(full, value, &on, err))
+        return false;
+    if (!on && row->offset != FIELD(log_level))
+        *(int *)((char *)options + row->offset) = row->least == 0;
+    return !on || set(options, row, full, value ? value : "true", err);
 }
 
 // ---- the help ----

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL };
+enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL, COMMAND_CTL };
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION };
 
 // Where to listen. The host of "[::1]:80" is "::1". Port 0: any that is free.
@@ -26,8 +26,8 @@ struct options_address {
 struct options {
     enum options_command command;
     enum options_show show; // print that and end; nothing else was checked then
-    const char *script;     // NULL for `local`
-    int argc;               // the script's own arguments
+    const char *script;     // NULL for `local` and `ctl`
+    int argc;               // the script's own arguments, or all of `ctl`
     char *const *argv;
 
     const char *master;
@@ -40,18 +40,30 @@ struct options {
     int64_t reload_probation;                                      // callbacks
     int64_t record_limit;                                          // bytes
     double registration_backoff, connect_timeout, answer_timeout;  // seconds
+    int64_t call_window;                                           // calls
     const char *principal, *secret_file, *credential, *token_file; // each may be NULL
     int tls, verify, tls_1_2, tls_1_3;                             // 0 or 1
     const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
     int64_t verification_depth;                                    // 0: any
-    const char *elect; // zk:// address, or NULL: there is no election
-    const char *state; // file, or NULL: nothing is kept
+    const char *elect;                    // zk:// address, or NULL: there is no election
+    const char *state;                    // file, or NULL: nothing is kept
+    const char *control;                  // NULL: a path of our own
+    struct options_address metrics;       // host "": none
+    double callback_warn, callback_limit; // seconds; 0: none
+    int64_t memory_limit;                 // bytes; 0: none
+    int sandbox;
     enum log_level log_level;
 };
 
 // Fills `options` from the arguments (argv[0] is the program) and the environment. On failure `err`
 // is one line, fit for stderr.
 bool options_parse(struct options *options, int argc, char *const *argv, struct error *err);
+
+// For embedders: the defaults of `run`, with the environment's values on request; then one option
+// by its long name. The value of a flag is "true", "false" or NULL, which is true; texts point into
+// what was given. Options of the command line's own (help, version) are none here.
+bool options_init(struct options *options, bool environment, struct error *err);
+bool options_set(struct options *options, const char *name, const char *value, struct error *err);
 
 void options_usage(FILE *file); // what --help prints
 

@@ -31,8 +31,9 @@ const char *durable_file_path(const struct durable_file *file); // as it was giv
 bool durable_file_read(struct durable_file *file, struct buffer *out, bool *exists,
                        struct error *err);
 
-// Replaces the file. When it returns true the new contents are on the disk, when it returns false
-// the old ones are.
+// Replaces the file. When it returns true the new contents are on the disk. When it returns false
+// the old ones are still there, or, if only the folder could not be brought to the disk, the new
+// ones; in any case one of them, whole.
 bool durable_file_write(struct durable_file *file, struct slice contents, struct error *err);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libmicrohttpd on our loop: its epoll descriptor is polled, and a timer calls it when it wants to
-// be called. A subscription is a response whose reader hands out one record a time, so that each is
-// a chunk of its own, and suspends the connection when there is none. libmicrohttpd does not look
-// at a suspended connection, so that a poll of our own sees when its client goes away.
+// The scheduler API over HTTP (net/http_server.h). A subscription is a response whose reader hands
+// out one record a time, so that each is a chunk of its own, and suspends the connection when there
+// is none. libmicrohttpd does not look at a suspended connection, so that a poll of our own sees
+// when its client goes away.
 //
 // A stream belongs to its request, and is freed when libmicrohttpd says that the request is
 // completed. `open` says that the master may still call its sink.
@@ -17,10 +17,10 @@
 #include "cluster/json_message.h"
 #include "cluster/uuid.h"
 #include "loop/loop_uv.h"
+#include "net/http_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,13 +42,7 @@ typedef Mesos__V1__Scheduler__Event Event;
 struct cluster_http {
     struct loop *loop;
     struct master *master;
-    struct MHD_Daemon *daemon;
-    uv_poll_t *poll;
-    struct timer timer;
-    struct deferral turn; // to resume what was woken: libmicrohttpd does not come by itself
-    char ip[INET6_ADDRSTRLEN];
-    unsigned port;
-    char *address;
+    struct http_server *server;
     TAILQ_HEAD(, stream) streams;
 };
 
@@ -115,7 +109,7 @@ static void wake(struct stream *stream)
         return;
     stream->suspended = false;
     MHD_resume_connection(stream->connection);
-    deferral_queue(&stream->http->turn);
+    http_server_wake(stream->http->server);
 }
 
 static void push(struct stream *stream, struct record *record)
@@ -326,23 +320,9 @@ static bool accepts(struct MHD_Connection *connection, const char *type)
 
 // ---- answers ----
 
-static enum MHD_Result reply(struct MHD_Connection *connection, int status, const char *type,
-                             const char *text, const char *allow)
-{
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
-    if (type != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    if (allow != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
-    enum MHD_Result result = MHD_queue_response(connection, (unsigned)status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
 static enum MHD_Result refuse(struct MHD_Connection *connection, int status, const char *text)
 {
-    return reply(connection, status, "text/plain; charset=utf-8", text, NULL);
+    return http_server_reply(connection, status, "text/plain; charset=utf-8", text, NULL);
 }
 
 static enum MHD_Result refuse_method(struct MHD_Connection *connection, const char *method,
@@ -350,8 +330,8 @@ static enum MHD_Result refuse_method(struct MHD_Connection *connection, const ch
 {
     char *text = memory_format(
         "405 Method Not Allowed. Expecting one of { '%s' }, but received '%s'.", expected, method);
-    enum MHD_Result result =
-        reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "text/plain; charset=utf-8", text, expected);
+    enum MHD_Result result = http_server_reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+                                               "text/plain; charset=utf-8", text, expected);
     free(text);
     return result;
 }
@@ -414,7 +394,7 @@ static enum MHD_Result answer_call(struct cluster_http *http, struct MHD_Connect
         master_call(http->master, call, header(connection, "Mesos-Stream-Id"));
     if (answer.status >= 400)
         return refuse(connection, answer.status, answer.error.text);
-    return reply(connection, answer.status, NULL, "", NULL);
+    return http_server_reply(connection, answer.status, NULL, "", NULL);
 }
 
 static enum MHD_Result on_scheduler(struct cluster_http *http, struct MHD_Connection *connection,
@@ -444,7 +424,7 @@ static enum MHD_Result on_health(struct cluster_http *http, struct MHD_Connectio
 {
     (void)http;
     (void)request;
-    return reply(connection, MHD_HTTP_OK, NULL, "", NULL);
+    return http_server_reply(connection, MHD_HTTP_OK, NULL, "", NULL);
 }
 
 static enum MHD_Result on_state(struct cluster_http *http, struct MHD_Connection *connection,
@@ -452,7 +432,7 @@ static enum MHD_Result on_state(struct cluster_http *http, struct MHD_Connection
 {
     (void)request;
     char *state = master_state(http->master);
-    enum MHD_Result result = reply(connection, MHD_HTTP_OK, JSON, state, NULL);
+    enum MHD_Result result = http_server_reply(connection, MHD_HTTP_OK, JSON, state, NULL);
     free(state);
     return result;
 }
@@ -539,143 +519,37 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
     *slot = NULL;
 }
 
-// ---- libmicrohttpd on the loop ----
-
-static void drive(struct cluster_http *http)
-{
-    MHD_UNSIGNED_LONG_LONG wait;
-    MHD_run(http->daemon);
-    if (MHD_get_timeout(http->daemon, &wait) == MHD_YES)
-        timer_start(&http->timer, wait * (LOOP_SECOND / 1000));
-    else
-        timer_stop(&http->timer);
-}
-
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    (void)status;
-    (void)events;
-    drive(poll->data);
-}
-
-static void on_timer(void *data)
-{
-    drive(data);
-}
-
-// ---- listening ----
-
-// "ADDR:PORT" or "[ADDR]:PORT".
-static bool split_address(const char *text, char **host, char **port, struct error *err)
-{
-    const char *colon = strrchr(text, ':');
-    bool bracketed = text[0] == '[' && colon != NULL && colon > text + 1 && colon[-1] == ']';
-    if (colon == NULL || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-        strlen(colon + 1) > 5 || strtoul(colon + 1, NULL, 10) > 65535)
-        return error_set(err, ERROR_INVALID,
-                         "cannot listen on '%s': an address and a port, ADDR:PORT, are expected",
-                         text);
-    *host = bracketed ? memory_text(text + 1, (size_t)(colon - text) - 2)
-                      : memory_text(text, (size_t)(colon - text));
-    *port = memory_string(colon + 1);
-    return true;
-}
-
-static int listen_on(const struct addrinfo *address)
-{
-    int yes = 1;
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
-        return fd;
-    int fault = errno;
-    close(fd);
-    errno = fault;
-    return -1;
-}
-
-static int open_socket(const char *text, struct error *err)
-{
-    char *host = NULL, *port = NULL;
-    if (!split_address(text, &host, &port, err))
-        return -1;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *address = NULL;
-    int fault = getaddrinfo(*host ? host : NULL, port, &hints, &address), fd = -1;
-    if (fault != 0)
-        error_set(err, ERROR_INVALID, "cannot listen on '%s': %s", text, gai_strerror(fault));
-    else if ((fd = listen_on(address)) < 0)
-        error_set(err, ERROR_IO, "cannot listen on '%s': %s", text, strerror(errno));
-    if (address != NULL)
-        freeaddrinfo(address);
-    free(host);
-    free(port);
-    return fd;
-}
-
-static void read_address(struct cluster_http *http, int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t length = sizeof address;
-    char port[8] = "0";
-    getsockname(fd, (struct sockaddr *)&address, &length);
-    getnameinfo((struct sockaddr *)&address, length, http->ip, sizeof http->ip, port, sizeof port,
-                NI_NUMERICHOST | NI_NUMERICSERV);
-    http->port = (unsigned)strtoul(port, NULL, 10);
-    http->address =
-        memory_format(address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", http->ip, port);
-}
-
-static bool start_daemon(struct cluster_http *http, int fd, struct error *err)
-{
-    http->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request, http,
-                         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
-                         http, MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTION_LIMIT, MHD_OPTION_END);
-    if (http->daemon == NULL) {
-        close(fd);
-        return error_set(err, ERROR_IO, "cannot start the HTTP server of the local cluster: %s",
-                         strerror(errno));
-    }
-    int epoll = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    http->poll = open_poll(http, epoll, UV_READABLE, on_poll, http);
-    return http->poll != NULL ||
-           error_set(err, ERROR_IO, "cannot poll the HTTP server of the local cluster");
-}
-
 struct cluster_http *cluster_http_create(struct loop *loop, const char *listen, struct error *err)
 {
-    int fd = open_socket(listen, err);
-    if (fd < 0)
-        return NULL;
     struct cluster_http *http = memory_new(sizeof *http);
+    const struct http_server_settings settings = {.what = "the local cluster",
+                                                  .request = on_request,
+                                                  .completed = on_completed,
+                                                  .data = http,
+                                                  .memory = CONNECTION_MEMORY,
+                                                  .connections = CONNECTION_LIMIT};
     http->loop = loop;
-    timer_init(&http->timer, loop, on_timer, http);
-    deferral_init(&http->turn, loop, on_timer, http);
     TAILQ_INIT(&http->streams);
-    read_address(http, fd);
-    if (start_daemon(http, fd, err))
+    http->server = http_server_create(loop, listen, &settings, err);
+    if (http->server != NULL)
         return http;
-    cluster_http_destroy(http);
+    free(http);
     return NULL;
 }
 
 const char *cluster_http_address(const struct cluster_http *http)
 {
-    return http->address;
+    return http_server_address(http->server);
 }
 
 const char *cluster_http_ip(const struct cluster_http *http)
 {
-    return http->ip;
+    return http_server_ip(http->server);
 }
 
 unsigned cluster_http_port(const struct cluster_http *http)
 {
-    return http->port;
+    return http_server_port(http->server);
 }
 
 void cluster_http_serve(struct cluster_http *http, struct master *master)
@@ -688,8 +562,6 @@ void cluster_http_destroy(struct cluster_http *http)
     if (http == NULL)
         return;
     http->master = NULL;
-    timer_stop(&http->timer);
-    close_poll(&http->poll);
     struct stream *stream;
     TAILQ_FOREACH(stream, &http->streams, link)
     {
@@ -697,9 +569,6 @@ void cluster_http_destroy(struct cluster_http *http)
         stream->broken = true;
         wake(stream);
     }
-    deferral_cancel(&http->turn); // waking queued it
-    if (http->daemon != NULL)
-        MHD_stop_daemon(http->daemon);
-    free(http->address);
+    http_server_destroy(http->server);
     free(http);
 }

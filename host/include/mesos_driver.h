@@ -63,6 +63,7 @@
 
 #include "mesos/v1/mesos.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
+#include "mesos_log.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -143,7 +144,8 @@ struct mesos_scheduler {
 struct mesos_driver_options {
     size_t size;
 
-    // "host:port", "http://host:port", "https://host:port", several of them with commas, or
+    // "host:port", "http://host:port", "https://host:port", each with "user:password@" before the
+    // host if the master wants to know who the framework is, several of them with commas, or
     // "file:///path" of a file that contains one of these.
     const char *master;
 
@@ -310,18 +312,6 @@ Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *driver, size_t *coun
 void mesos_driver_free_offers(Mesos__V1__Offer **offers, size_t count);
 
 // ---- the log ----
-
-enum mesos_log_level {
-    MESOS_LOG_DEBUG,
-    MESOS_LOG_INFO,
-    MESOS_LOG_WARNING,
-    MESOS_LOG_ERROR,
-    MESOS_LOG_QUIET // above all others
-};
-
-// `text` is one event, without time, level or newline at its end, and gone when the function
-// returns.
-typedef void (*mesos_log_function)(void *data, enum mesos_log_level level, const char *text);
 
 // Where the log of all drivers of the process goes from now on, and from which level: to
 // `function`, which is called on any thread, but by one at a time, or, with NULL, to stderr. When

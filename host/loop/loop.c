@@ -28,6 +28,8 @@ uint64_t loop_seconds(double seconds)
     return (uint64_t)((seconds < longest ? seconds : longest) * (double)LOOP_SECOND);
 }
 
+enum { TIMERS_OF_A_TURN = 64 };
+
 // ---- the heap ----
 
 static bool before(const struct timer *a, const struct timer *b)
@@ -119,7 +121,7 @@ bool timer_active(const struct timer *timer)
 void loop_run_timers(struct loop *loop)
 {
     uint64_t now = loop_now(loop), started = loop->started;
-    while (loop->timers) {
+    for (int i = 0; i < TIMERS_OF_A_TURN && loop->timers > 0; i++) {
         struct timer *timer = loop->heap[0];
         if (timer->due > now || timer->order >= started)
             break;

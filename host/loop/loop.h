@@ -11,7 +11,8 @@
 //
 // Timers that are due at the same moment are called in the order in which they were started. A turn
 // calls only timers that were due when it began, so that a timer of delay 0 that starts itself
-// again cannot starve the loop.
+// again cannot starve the loop; and no more than a batch of them, so that many at once cannot
+// either.
 
 #ifndef MESOS_LUA_LOOP_LOOP_H
 #define MESOS_LUA_LOOP_LOOP_H
@@ -82,7 +83,7 @@ void loop_init(struct loop *loop, const struct loop_ops *ops);
 void loop_free(struct loop *loop);
 uint64_t loop_due(
     const struct loop *loop); // when the next work is due: 0 = now, LOOP_NEVER = nothing is waiting
-void loop_run_timers(struct loop *loop); // calls the timers that are due now
+void loop_run_timers(struct loop *loop); // calls a batch of the timers that are due now
 void loop_run_deferred(
     struct loop *loop); // calls what is queued; what that queues waits for the next call
 

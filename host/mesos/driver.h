@@ -134,6 +134,8 @@ struct slice driver_master(const struct driver *driver);       // MasterInfo, or
 struct offers *driver_offers(struct driver *driver);
 struct offers *driver_inverse_offers(struct driver *driver);
 
+enum { TASK_STATES = 14 }; // those that Mesos has
+
 struct driver_counters {
     uint64_t calls[CALL_TYPES];      // sent
     uint64_t refused[CALL_TYPES];    // answered with other than 200 or 202
@@ -141,9 +143,14 @@ struct driver_counters {
     uint64_t dropped[CALL_TYPES];    // while disconnected
     uint64_t events[CALLBACKS];      // callbacks made
     uint64_t failed[CALLBACKS];      // callbacks that raised
+    uint64_t launched;               // tasks, while connected
+    uint64_t states[TASK_STATES];    // status updates given to the callback, by TaskState
 };
 
 const struct driver_counters *driver_counters(const struct driver *driver);
+
+// Events that were received and wait for the end of the callback before them.
+size_t driver_events_waiting(const struct driver *driver);
 
 // ---- operations ----
 // All return the driver's status, and do nothing but that when it is not running.

@@ -37,6 +37,7 @@ static void append(struct event_queue *queue, struct queued_event *event)
     *queue->end = event;
     queue->end = &event->next;
     queue->bytes += weight(event);
+    queue->count++;
 }
 
 void event_queue_push(struct event_queue *queue, struct bytes *record)
@@ -54,6 +55,7 @@ struct bytes *event_queue_pop(struct event_queue *queue)
     if (queue->first == NULL)
         queue->end = &queue->first;
     queue->bytes -= weight(event);
+    queue->count--;
     free(event);
     return record;
 }

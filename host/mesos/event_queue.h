@@ -11,6 +11,7 @@
 struct event_queue {
     struct queued_event *first, **end;
     size_t bytes; // of memory, about
+    size_t count;
 };
 
 void event_queue_init(struct event_queue *queue);

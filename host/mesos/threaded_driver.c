@@ -344,15 +344,21 @@ static bool connect_core(struct threaded_driver *this, const struct threaded_opt
                          struct error *err)
 {
     struct driver_options core = options->driver;
-    core.detector = detector_create(options->master, this->loop, err);
+    struct credentials *credentials = credentials_create(&(struct credentials_options){0}, err);
+    const struct detector_options detection = {.credentials = credentials};
+    core.detector = detector_create_with(options->master, &detection, this->loop, err);
+    const struct transport_http_options transport = {.credentials = credentials};
+    if (core.detector != NULL)
+        core.transport = transport_http_create(this->loop, &transport);
+    credentials_unref(credentials);
     if (core.detector == NULL)
         return error_context(err, "master");
     this->mailbox = mailbox_create(this->loop, LETTERS_MOST, on_ring, this);
     if (this->mailbox == NULL) {
         detector_destroy(core.detector);
+        transport_destroy(core.transport);
         return error_set(err, ERROR_IO, "the loop takes no more handles: too many open files?");
     }
-    core.transport = transport_http_create(this->loop, NULL);
     core.subscription = subscription_defaults;
     this->core = driver_create(this->loop, &core, &listener, this);
     struct slice id = driver_framework_id(this->core);

@@ -17,6 +17,8 @@ static int finish_call(lua_State *L, int status, lua_KContext extra)
     if (status == LUA_OK || status == LUA_YIELD)
         return lua_gettop(L) - (int)extra;
     protect_check(L);
+    if (status == LUA_ERRMEM)
+        limits_explain(L);
     lua_pushboolean(L, 0);
     lua_pushvalue(L, -2);
     return 2;
@@ -34,7 +36,7 @@ static int l_pcall(lua_State *L)
 // The script's handler is not asked about an end of the script. Its first upvalue is the handler.
 static int l_handler(lua_State *L)
 {
-    if (script_of(L)->exiting)
+    if (protect_stopping(L))
         return 1;
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
@@ -115,6 +117,8 @@ static int take_results(lua_State *L, lua_State *coroutine, int status, int resu
         return -1;
     }
     lua_xmove(coroutine, L, failed ? 1 : results);
+    if (status == LUA_ERRMEM)
+        limits_explain(L);
     return failed ? -1 : results;
 }
 
@@ -154,7 +158,7 @@ static bool give_arguments(lua_State *L, lua_State *coroutine, int arguments)
 
 static int finish_resume(lua_State *L, lua_State *coroutine, int results)
 {
-    if (results < 0 && lua_status(coroutine) > LUA_YIELD)
+    if (results < 0 && lua_status(coroutine) > LUA_YIELD && lua_status(coroutine) != LUA_ERRMEM)
         protect_trace(L, coroutine, lua_gettop(L));
     int values = results < 0 ? 1 : results;
     lua_pushboolean(L, results >= 0);
@@ -202,7 +206,8 @@ static int raise_failure(lua_State *L, lua_State *coroutine)
         add_position(L);
     if (!failed)
         return lua_error(L);
-    protect_trace(L, coroutine, original);
+    if (status != LUA_ERRMEM)
+        protect_trace(L, coroutine, original);
     if (protect_coroutine_close(L, coroutine) != LUA_OK && status != LUA_ERRMEM)
         lua_settop(coroutine, 0);
     protect_check(L);

@@ -5,6 +5,7 @@
 // bytecode, and remembered (sources.h), so that a change of one can be noticed and a version be
 // brought back.
 
+#include "script/sandbox.h"
 #include "script/world.h"
 
 #include <lauxlib.h>
@@ -101,6 +102,7 @@ static int l_searcher(lua_State *L)
         lua_pop(L, 1);
     }
     const char *path = lua_tostring(L, -1);
+    sandbox_check_file(L, name, path);
     const struct source *source = modules_read(script, name, path, &err);
     if (source == NULL)
         return luaL_error(L, "cannot open '%s' of module '%s': %s", path, name, err.text);

@@ -17,12 +17,14 @@
 #include <lauxlib.h>
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     IDLE_ROUTINES = 16,
     TRACE_LIMIT = 16384, // bytes of the traces of nested coroutines
+    RESERVE = 65536,     // bytes above the memory limit to tell what happened
 };
 
 struct routine {
@@ -30,6 +32,7 @@ struct routine {
     lua_State *L;
     int reference; // keeps L
     bool waiting;
+    struct title title;
     protect_done on_done;
     void *data;
     struct routine *next, **link;
@@ -47,22 +50,53 @@ static void *address(const char *key)
 
 // ---- what runs ----
 
+// The watchdog may come between any two instructions: it finds a frame that is complete.
 static void enter(struct script *script, struct frame *frame)
 {
     frame->previous = script->frame;
+    frame->first = !script->limits.open;
+    atomic_signal_fence(memory_order_seq_cst);
     script->frame = frame;
+    if (frame->first)
+        limits_begin(script);
 }
 
 static void leave(struct script *script, struct frame *frame)
 {
     assert(script->frame == frame);
+    if (frame->first)
+        limits_end(script, frame);
     script->frame = frame->previous;
+    atomic_signal_fence(memory_order_seq_cst);
+    if (frame->hooked)
+        limits_unhook(frame);
+}
+
+void protect_title(struct script *script, const char *kind, const char *name)
+{
+    script->title = (struct title){.kind = kind, .name = name};
+}
+
+uint64_t protect_pause(struct script *script)
+{
+    return limits_pause(script);
+}
+
+void protect_continue(struct script *script, uint64_t mark)
+{
+    limits_continue(script, mark);
 }
 
 // The end of a call into Lua. The trace of a caught error must not turn up behind a later one.
 static void become_idle(struct script *script)
 {
     script->runs++;
+    collector_wake(script);
+    protect_settle(script);
+}
+
+void protect_settle(struct script *script)
+{
     if (--script->busy > 0)
         return;
     if (script->traced) {
@@ -86,15 +120,23 @@ static void on_stopped(lua_State *L, lua_Debug *ar)
 // The hook stops what catches errors behind our back, such as a reader of load().
 void protect_unwind(lua_State *L)
 {
+    if (!script_of(L)->exiting)
+        limits_unwind(L);
     lua_sethook(L, on_stopped, LUA_MASKCOUNT, 1);
     lua_pushlightuserdata(L, address(&sentinel));
     lua_error(L);
     abort();
 }
 
+bool protect_stopping(lua_State *L)
+{
+    const struct script *script = script_of(L);
+    return script->exiting || script->limits.stopping;
+}
+
 void protect_check(lua_State *L)
 {
-    if (script_of(L)->exiting)
+    if (protect_stopping(L))
         protect_unwind(L);
 }
 
@@ -175,7 +217,7 @@ static void describe(lua_State *L, lua_State *thread, int level)
 static int l_message(lua_State *L)
 {
     lua_settop(L, 1);
-    if (!script_of(L)->exiting)
+    if (!protect_stopping(L))
         describe(L, L, 1);
     return 1;
 }
@@ -217,11 +259,17 @@ static const char *push_failure(struct script *script, lua_State *failed)
         lua_pushnil(L);
         return plain_text(failed);
     }
+    if (script->limits.stopped) {
+        limits_push_text(L);
+        return plain_text(L);
+    }
     struct frame frame = {.L = L};
     enter(script, &frame);
+    script->memory.limit += script->memory.limit ? RESERVE : 0;
     lua_pushcfunction(L, l_describe);
     lua_pushlightuserdata(L, failed);
     int status = lua_pcall(L, 1, 1, 0);
+    script->memory.limit -= script->memory.limit ? RESERVE : 0;
     leave(script, &frame);
     return status == LUA_OK ? lua_tostring(L, -1) : plain_text(failed);
 }
@@ -274,6 +322,12 @@ static enum protect_outcome call_outcome(struct script *script, int status, int 
     if (status == LUA_OK)
         return PROTECT_DONE;
     script->failures++;
+    if (status == LUA_ERRMEM)
+        limits_explain(script->L);
+    if (script->limits.stopped) {
+        lua_settop(script->L, base - 1);
+        limits_push_text(script->L);
+    }
     return PROTECT_RAISED;
 }
 
@@ -287,7 +341,7 @@ enum protect_outcome protect_call(struct script *script, int arguments, int resu
         return refused;
     }
     script->busy++;
-    struct frame frame = {.L = L};
+    struct frame frame = {.L = L, .title = script->title};
     enter(script, &frame);
     lua_pushcfunction(L, l_message);
     lua_insert(L, base);
@@ -337,21 +391,39 @@ static void unlink_routine(struct routine *routine)
         routine->next->link = routine->link;
 }
 
+static void take_title(struct routine *routine)
+{
+    struct script *script = routine->script;
+    routine->title = script->title;
+    protect_title(script, NULL, NULL);
+}
+
+// An idle routine, if there is one, in the list of the active ones.
+static struct routine *take_idle(struct script *script)
+{
+    struct routine *routine = script->idle;
+    if (routine == NULL)
+        return NULL;
+    script->idle = routine->next;
+    script->idles--;
+    take_title(routine);
+    link_routine(routine);
+    return routine;
+}
+
 // An idle or a new routine, in the list of the active ones. // [-0, +0, m]
 static struct routine *take_routine(lua_State *L)
 {
     struct script *script = script_of(L);
-    struct routine *routine = script->idle;
-    if (routine != NULL) {
-        script->idle = routine->next;
-        script->idles--;
-    } else {
+    struct routine *routine = take_idle(script);
+    if (routine == NULL) {
         lua_State *thread = lua_newthread(L);
         int reference = luaL_ref(L, LUA_REGISTRYINDEX);
         routine = memory_new(sizeof *routine);
         *routine = (struct routine){.script = script, .L = thread, .reference = reference};
+        take_title(routine);
+        link_routine(routine);
     }
-    link_routine(routine);
     return routine;
 }
 
@@ -361,16 +433,27 @@ static void free_routine(struct routine *routine)
     free(routine);
 }
 
+// What ran beside a call that has been told about already.
+static void log_stopped(struct script *script, const struct title *title)
+{
+    limits_push_text(script->L);
+    log_error("%s %s: %s", title->kind ? title->kind : "a call", title->kind ? title->name : "",
+              protect_text(script));
+    lua_pop(script->L, 1);
+}
+
 // Runs what a failed routine left to be closed.
 static void close_variables(struct routine *routine)
 {
     struct script *script = routine->script;
     if (refusal(script) != PROTECT_DONE)
         return;
-    struct frame frame = {.L = routine->L};
+    struct frame frame = {.L = routine->L, .title = routine->title};
     enter(script, &frame);
     lua_resetthread(routine->L);
     leave(script, &frame);
+    if (script->limits.stopped)
+        log_stopped(script, &routine->title);
 }
 
 // `clean`: its coroutine returned, and can be used again.
@@ -407,9 +490,11 @@ static enum protect_outcome fail(struct routine *routine, const char *text)
     return finish(routine, &(struct protect_end){.outcome = PROTECT_RAISED, .text = text});
 }
 
-static enum protect_outcome fail_with_error(struct routine *routine)
+static enum protect_outcome fail_with_error(struct routine *routine, int status)
 {
     lua_State *L = routine->script->L;
+    if (status == LUA_ERRMEM)
+        limits_explain(routine->L);
     const char *text = push_failure(routine->script, routine->L);
     enum protect_outcome outcome = fail(routine, text);
     lua_pop(L, 1);
@@ -426,7 +511,7 @@ static enum protect_outcome settle(struct routine *routine, int status, int resu
             routine, &(struct protect_end){
                          .outcome = PROTECT_DONE, .text = "", .L = routine->L, .results = results});
     if (status != LUA_YIELD)
-        return fail_with_error(routine);
+        return fail_with_error(routine, status);
     if (!protect_waiting(routine->L))
         return fail(routine, "attempt to yield from outside a coroutine");
     routine->waiting = true;
@@ -438,7 +523,11 @@ static enum protect_outcome advance(struct routine *routine, int arguments)
     struct script *script = routine->script;
     lua_State *from = script->frame ? script->frame->L : NULL;
     int results = 0;
-    struct frame frame = {.L = routine->L, .routine = routine, .waits = true};
+    struct frame frame = {.L = routine->L,
+                          .routine = routine,
+                          .waits = true,
+
+                          .title = routine->title};
     script->busy++;
     enter(script, &frame);
     int status = lua_resume(routine->L, from, arguments, &results);
@@ -511,8 +600,10 @@ static enum protect_outcome start(struct script *script, int arguments, protect_
                                   void *data)
 {
     lua_State *L = script->L;
-    struct routine *routine = NULL;
-    enum protect_outcome outcome = protect_run(script, l_take_routine, &routine, 0);
+    struct routine *routine = take_idle(script);
+    enum protect_outcome outcome = PROTECT_DONE;
+    if (routine == NULL)
+        outcome = protect_run(script, l_take_routine, &routine, 0);
     if (outcome != PROTECT_DONE) {
         lua_rotate(L, -(arguments + 2), 1);
         lua_pop(L, arguments + 1);
@@ -558,6 +649,7 @@ enum protect_outcome protect_dispatch(struct script *script, lua_CFunction funct
         report_failure(script, on_done, data);
     else
         report(on_done, data, outcome, "");
+    protect_title(script, NULL, NULL);
     assert(lua_gettop(script->L) == top);
     become_idle(script);
     return outcome;

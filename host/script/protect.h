@@ -69,6 +69,15 @@ enum protect_outcome protect_dispatch(struct script *script, lua_CFunction funct
 // Starts a prepared routine or goes on with a waiting one. // [-0, +0, -]
 enum protect_outcome protect_resume(struct routine *routine);
 
+// What the next call or routine is called in messages, such as "callback" and "statusUpdate"; both
+// texts must live as long as it does.
+void protect_title(struct script *script, const char *kind, const char *name);
+
+// Around a loop that a C function runs inside of a call into Lua: the time that it takes is not the
+// script's. The mark goes from the first to the second.
+uint64_t protect_pause(struct script *script);
+void protect_continue(struct script *script, uint64_t mark);
+
 // ---- from C functions that Lua calls ----
 
 // Makes a routine of the function below `arguments` values; protect_resume() starts it.
@@ -90,7 +99,10 @@ int protect_wait(lua_State *L, lua_KContext context, lua_KFunction k);
 // function that called Lua, a loop, or caught an error, before it returns. // [-0, +0, e]
 void protect_check(lua_State *L);
 
-// Stops the script for good. // [-0, +0, e]
+// May the script not see what happens now, since it is being stopped?
+bool protect_stopping(lua_State *L);
+
+// Stops the script, or its slice (limits.h), for good. // [-0, +0, e]
 void protect_unwind(lua_State *L) __attribute__((noreturn));
 
 // lua_pcallk() for C functions. The caller decides by protect_check() what the script may see.
@@ -111,7 +123,9 @@ bool protect_in_coroutine(lua_State *L);    // may `L` yield to the script?
 // of `L`; `original` is where its own error is. // [-0, +0, m]
 void protect_trace(lua_State *L, lua_State *failed, int original);
 
-// ---- for script.c ----
+// ---- for script.c and collector.c ----
+
+void protect_settle(struct script *script); // one thing less keeps the script busy
 
 void protect_close(struct script *script); // ends every routine with PROTECT_CLOSED
 

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "script/sandbox.h"
 #include "script/world.h"
 
 #include <lauxlib.h>
@@ -17,36 +18,22 @@
 
 // ---- memory ----
 
-// When Lua asks for a new block, `old` is the kind of the object and not a size. Making a block
-// smaller never fails.
-static void *allocate(void *data, void *block, size_t old, size_t size)
-{
-    struct script *script = data;
-    if (block == NULL)
-        old = 0;
-    if (size == 0) {
-        script->used -= old;
-        free(block);
-        return NULL;
-    }
-    bool grows = size > old;
-    if (grows && script->limit != 0 && script->used + (size - old) > script->limit)
-        return NULL;
-    void *resized = realloc(block, size);
-    if (resized == NULL)
-        return grows ? NULL : block;
-    script->used += size - old;
-    return resized;
-}
-
 size_t script_memory(const struct script *script)
 {
-    return script->used;
+    return script->memory.used;
+}
+
+static int l_set_memory_text(lua_State *L)
+{
+    limits_set_memory_text(L, *(size_t *)lua_touserdata(L, 1));
+    return 0;
 }
 
 void script_set_memory_limit(struct script *script, size_t limit)
 {
-    script->limit = limit;
+    script->memory.limit = limit;
+    if (protect_run(script, l_set_memory_text, &limit, 0) == PROTECT_RAISED)
+        lua_pop(script->L, 1);
 }
 
 // ---- what Lua says outside of any call ----
@@ -110,7 +97,7 @@ enum { WARNING_LIMIT = 4096 };
 static int l_open(lua_State *L)
 {
     const struct script_settings *settings = lua_touserdata(L, 1);
-    luaL_openlibs(L);
+    sandbox_open_libraries(L);
     lua_getglobal(L, "os");
     lua_pushcfunction(L, l_exit);
     lua_setfield(L, -2, "exit");
@@ -118,7 +105,10 @@ static int l_open(lua_State *L)
     modules_open(L, settings->modules);
     lua_createtable(L, 0, 0);
     lua_setglobal(L, "arg");
+    if (settings->sandbox)
+        sandbox_close_in(L);
     globals_open(L);
+    limits_set_memory_text(L, settings->memory_limit);
     return 0;
 }
 
@@ -129,12 +119,6 @@ static void on_doom(void *data)
         script_destroy(script);
 }
 
-// The collector works in small steps, started early: a callback should not be held up by it.
-static void tune_collector(lua_State *L)
-{
-    lua_gc(L, LUA_GCINC, 150, 12, 10);
-}
-
 static struct script *new_script(const struct script_settings *settings)
 {
     struct script *script = memory_new(sizeof *script);
@@ -142,12 +126,13 @@ static struct script *new_script(const struct script_settings *settings)
     script->on_exit = settings->on_exit;
     script->on_source = settings->on_source;
     script->data = settings->data;
-    script->limit = settings->memory_limit;
+    script->sandbox = settings->sandbox;
+    allocator_init(&script->memory, settings->memory_limit);
     script->sources = sources_create();
     script->result = LUA_REFNIL;
     buffer_init(&script->warning, WARNING_LIMIT);
     deferral_init(&script->doom, settings->loop, on_doom, script);
-    script->L = lua_newstate(allocate, script);
+    script->L = lua_newstate(allocator_allocate, &script->memory);
     return script;
 }
 
@@ -157,10 +142,11 @@ static bool open_state(struct script *script, const struct script_settings *sett
     lua_State *L = script->L;
     if (L == NULL)
         return error_set(err, ERROR_LIMIT, "not enough memory for a Lua state");
+    limits_open(script, settings->callback_warn, settings->callback_limit);
     *(struct script **)lua_getextraspace(L) = script;
     lua_atpanic(L, on_panic);
     lua_setwarnf(L, on_warning, script);
-    tune_collector(L);
+    collector_open(script, settings->idle_collection);
     if (protect_run(script, l_open, (void *)(uintptr_t)settings, 0) == PROTECT_DONE)
         return true;
     return error_set(err, ERROR_SCRIPT, "cannot prepare a Lua state: %s", protect_text(script));
@@ -188,6 +174,7 @@ static void close_state(struct script *script)
 {
     if (script->L == NULL)
         return;
+    collector_close(script);
     protect_close(script);
     while (script->closings > 0) {
         struct closer *closer = &script->closers[--script->closings];
@@ -207,6 +194,8 @@ void script_destroy(struct script *script)
     }
     deferral_cancel(&script->doom);
     close_state(script);
+    limits_close(script);
+    allocator_free(&script->memory);
     buffer_free(&script->warning);
     free(script->closers);
     sources_unref(script->sources);
@@ -301,7 +290,9 @@ static bool read_chunk(struct script *script, struct load *load, int *arguments,
 
 static bool run_chunk(struct script *script, int arguments, struct error *err)
 {
+    protect_title(script, "script", script->path);
     enum protect_outcome outcome = protect_call(script, arguments, 1);
+    protect_title(script, NULL, NULL);
     if (outcome == PROTECT_RAISED)
         return take_error(script, err);
     if (outcome != PROTECT_DONE)
@@ -379,6 +370,16 @@ const char *script_path(const struct script *script)
 const char *script_name(const struct script *script)
 {
     return script->name;
+}
+
+bool script_calling(const struct script *script)
+{
+    return script->busy > 0;
+}
+
+bool script_sandboxed(const struct script *script)
+{
+    return script->sandbox;
 }
 
 bool script_closing(const struct script *script)

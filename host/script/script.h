@@ -27,9 +27,12 @@ struct script_module {
 };
 
 struct script_settings {
-    struct loop *loop;                   // outlives the script
-    const struct script_module *modules; // ended by a row without a name; NULL: none
-    size_t memory_limit;                 // bytes of the Lua heap; 0: none
+    struct loop *loop;                    // outlives the script
+    const struct script_module *modules;  // ended by a row without a name; NULL: none
+    size_t memory_limit;                  // bytes of the Lua heap; 0: none
+    double callback_warn, callback_limit; // seconds without a pause (limits.h); 0: none
+    bool idle_collection; // between turns of the loop, which is one of real time (collector.h)
+    bool sandbox;         // sandbox.h
 
     // The script asked to end the process, by os.exit or script_exit(). Called once, inside the
     // script, which does not run another line: take note of it, destroy the script later.
@@ -79,7 +82,9 @@ struct script *script_of(lua_State *L); // of any of its coroutines as well
 lua_State *script_state(struct script *script);
 struct loop *script_loop(struct script *script);
 const char *script_path(const struct script *script); // as it was given to script_load(), or NULL
-bool script_closing(const struct script *script);     // nothing new may be started in it
+bool script_sandboxed(const struct script *script);
+bool script_calling(const struct script *script); // inside a call into it
+bool script_closing(const struct script *script); // nothing new may be started in it
 
 // The file's name without folder and ".lua", such as "policy". Valid as long as the script.
 const char *script_name(const struct script *script);

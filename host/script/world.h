@@ -7,9 +7,17 @@
 #define MESOS_LUA_SCRIPT_WORLD_H
 
 #include "base/buffer.h"
+#include "script/allocator.h"
+#include "script/collector.h"
+#include "script/limits.h"
 #include "script/protect.h"
 #include "script/script.h"
 #include "script/sources.h"
+
+// What something is called in messages, such as "callback" and "statusUpdate".
+struct title {
+    const char *kind, *name; // NULL: nothing
+};
 
 // What runs now: a chain on the C stack, the innermost first.
 struct frame {
@@ -18,6 +26,12 @@ struct frame {
     struct routine *routine; // NULL: a main chunk or another plain call
     bool coroutine;          // L is a coroutine that the script made
     bool waits;              // every coroutine between the routine and L can yield
+
+    bool first;           // its slice began with it,
+    struct title title;   // which is called so
+    volatile bool hooked; // L has a hook of limits.c, and had this one before:
+    lua_Hook hook;
+    int mask, count;
 };
 
 struct closer {
@@ -38,18 +52,22 @@ struct script {
     char *path, *name;
     int result; // registry reference of what the main chunk returned
 
-    size_t used, limit;    // bytes of the Lua heap
+    struct allocator memory; // the Lua heap
+    struct collector collector;
     struct buffer warning; // the pieces of one so far
 
-    struct frame *frame;      // NULL: no Lua code runs
-    struct routine *routines; // those that run, wait, or are prepared
-    struct routine *idle;     // those whose coroutine can be used again
+    struct limits limits;
+    struct frame *volatile frame; // NULL: no Lua code runs
+    struct title title;           // of the next call or routine
+    struct routine *routines;     // those that run, wait, or are prepared
+    struct routine *idle;         // those whose coroutine can be used again
     size_t idles;
     size_t busy; // calls into Lua that have not returned yet
     uint64_t failures;
     uint64_t runs; // calls into Lua that have returned
     bool traced;   // the trace of a coroutine is kept
 
+    bool sandbox;
     bool exiting; // stop as soon as possible, run no further line
     int code;
     bool closing; // start nothing new

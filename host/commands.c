@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The commands of an operator: see commands.h. Those that asked for a reload wait in a list for the
+// line that tells how it went.
+
+#include "commands.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/suggest.h"
+#include "bindings/eval.h"
+#include "bindings/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MOST = 1 << 20, ERROR_MOST = 64 << 10 };
+
+struct waiter {
+    struct waiter *next;
+    struct control_request *request;
+};
+
+struct commands {
+    struct metrics_subject subject;
+    void (*stop)(void *data);
+    void *data;
+    struct waiter *waiters; // for the end of a reload
+};
+
+// ---- replies ----
+
+static void succeed(struct control_request *request, const char *output)
+{
+    control_reply(request, json_pack("{s:b, s:s}", "ok", 1, "output", output));
+}
+
+static json_t *json_text(const char *text)
+{
+    struct buffer clean;
+    buffer_init(&clean, ERROR_MOST);
+    show_text(&clean, text, strlen(text));
+    json_t *string = json_string(buffer_string(&clean));
+    buffer_free(&clean);
+    return string;
+}
+
+static void fail(struct control_request *request, const char *text)
+{
+    control_reply(request, json_pack("{s:b, s:o}", "ok", 0, "error", json_text(text)));
+}
+
+static void finish(struct control_request *request, bool ok, const char *text)
+{
+    if (!ok) {
+        fail(request, text);
+        return;
+    }
+    char *line = memory_format("%s\n", text);
+    succeed(request, line);
+    free(line);
+}
+
+// ---- looking ----
+
+static void on_status(struct commands *this, struct control_request *request, struct slice argument)
+{
+    struct buffer text;
+    buffer_init(&text, TEXT_MOST);
+    if (argument.length == 0) {
+        metrics_summary(&this->subject, &text);
+        succeed(request, buffer_string(&text));
+    } else if (slice_equal(argument, slice_text("--json"))) {
+        json_t *status = metrics_json(&this->subject);
+        char *line = json_dumps(status, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        buffer_format(&text, "%s\n", line ? line : "{}");
+        succeed(request, buffer_string(&text));
+        free(line);
+        json_decref(status);
+    } else {
+        fail(request, "status: nothing or --json expected");
+    }
+    buffer_free(&text);
+}
+
+static void on_metrics(struct commands *this, struct control_request *request,
+                       struct slice argument)
+{
+    struct buffer text;
+    (void)argument;
+    buffer_init(&text, TEXT_MOST);
+    metrics_prometheus(&this->subject, &text);
+    succeed(request, buffer_string(&text));
+    buffer_free(&text);
+}
+
+// ---- code ----
+
+static void on_evaluated(void *data, const struct eval_end *end)
+{
+    json_t *reply = json_object();
+    struct slice output = end->output;
+    json_object_set_new(reply, "ok", json_boolean(end->error == NULL));
+    json_object_set_new(reply, "output",
+                        json_stringn(output.data ? (const char *)output.data : "", output.length));
+    if (end->error != NULL)
+        json_object_set_new(reply, "error", json_text(end->error));
+    if (end->incomplete)
+        json_object_set_new(reply, "incomplete", json_true());
+    control_reply(data, reply);
+}
+
+static void on_eval(struct commands *this, struct control_request *request, struct slice argument)
+{
+    if (argument.length == 0)
+        fail(request, "eval: Lua code expected, such as: eval '#driver:offers()'");
+    else if (*this->subject.script == NULL)
+        fail(request, "eval: the script is not loaded yet");
+    else
+        eval(*this->subject.script, metrics_scheduler(&this->subject), argument, on_evaluated,
+             request);
+}
+
+// ---- reloading ----
+
+static void on_told(void *data, bool ok, const char *text)
+{
+    struct commands *this = data;
+    while (this->waiters != NULL) {
+        struct waiter *waiter = this->waiters;
+        this->waiters = waiter->next;
+        finish(waiter->request, ok, text);
+        free(waiter);
+    }
+}
+
+static void on_reload(struct commands *this, struct control_request *request, struct slice argument)
+{
+    struct reload *reload = *this->subject.reload;
+    struct scheduler *scheduler = metrics_scheduler(&this->subject);
+    (void)argument;
+    if (reload == NULL) {
+        fail(request, "nothing to reload; a script that returns its scheduler can be reloaded "
+                      "while it runs, one that runs its drivers itself cannot");
+        return;
+    }
+    if (driver_status(scheduler_driver(scheduler)) != DRIVER_RUNNING) {
+        fail(request, "not reloaded: the driver does not run");
+        return;
+    }
+    struct waiter *waiter = memory_new(sizeof *waiter);
+    *waiter = (struct waiter){.next = this->waiters, .request = request};
+    this->waiters = waiter;
+    reload_listen(reload, on_told, this);
+    reload_request(reload, "ctl reload");
+}
+
+// ---- the rest ----
+
+static void on_log_level(struct commands *this, struct control_request *request,
+                         struct slice argument)
+{
+    enum log_level level;
+    char name[16];
+    (void)this;
+    snprintf(name, sizeof name, "%.*s", SLICE_ARGS(argument));
+    if (argument.length == 0)
+        finish(request, true, log_level_name(log_get_level()));
+    else if (argument.length >= sizeof name || !log_level_find(name, &level))
+        fail(request, "log-level: debug, info, warning, error or quiet expected");
+    else {
+        log_set_level(level);
+        finish(request, true, log_level_name(level));
+    }
+}
+
+static void stop_drivers(struct commands *this, bool failover)
+{
+    for (struct scheduler *each = this->subject.environment->first; each;
+         each = scheduler_next(each))
+        driver_stop(scheduler_driver(each), failover);
+}
+
+static void on_stop(struct commands *this, struct control_request *request, struct slice argument)
+{
+    bool failover = slice_equal(argument, slice_text("failover"));
+    bool teardown = slice_equal(argument, slice_text("teardown"));
+    if (argument.length > 0 && !failover && !teardown) {
+        fail(request, "stop: nothing, failover (the tasks live on) or teardown (they are killed) "
+                      "expected");
+        return;
+    }
+    log_info("ctl stop%s%s: stopping", argument.length ? " " : "",
+             failover ? "failover" : (teardown ? "teardown" : ""));
+    succeed(request, "stopping\n");
+    if (failover || teardown)
+        stop_drivers(this, failover);
+    this->stop(this->data);
+}
+
+static void on_help(struct commands *this, struct control_request *request, struct slice argument)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *file = open_memstream(&text, &length);
+    (void)this;
+    (void)argument;
+    commands_usage(file);
+    fclose(file);
+    succeed(request, text);
+    free(text);
+}
+
+static const struct {
+    const char *name, *usage, *help;
+    void (*handle)(struct commands *this, struct control_request *request, struct slice argument);
+} rows[] = {
+    {"status", "status [--json]", "framework, master, offers, calls, events, times, memory",
+     on_status},
+    {"eval", "eval CODE", "run Lua code in the script and print what it returns; - reads it",
+     on_eval},
+    {"repl", "repl", "the same line by line, with history; :help tells more", NULL},
+    {"reload", "reload", "load the script anew, and tell how it went", on_reload},
+    {"log-level", "log-level [LEVEL]", "tell or set what is logged", on_log_level},
+    {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics},
+    {"stop", "stop [failover|teardown]",
+     "end as SIGTERM does, or leave the tasks alive, or kill them", on_stop},
+    {"help", "help", "this", on_help},
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static const char *row_name(const void *data, size_t index)
+{
+    (void)data;
+    return index < ROWS ? rows[index].name : NULL;
+}
+
+bool commands_known(const char *name, struct error *err)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return true;
+    const char *near = suggest(name, row_name, NULL);
+    if (near != NULL)
+        return error_set(err, ERROR_INVALID, "unknown command '%s' (did you mean '%s'?)", name,
+                         near);
+    return error_set(err, ERROR_INVALID, "unknown command '%s' (help lists the commands)", name);
+}
+
+void commands_usage(FILE *file)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        fprintf(file, "  %-26s%s\n", rows[i].usage, rows[i].help);
+}
+
+void commands_handle(void *data, struct control_request *request, const char *command,
+                     struct slice argument)
+{
+    struct commands *this = data;
+    struct error err = {0};
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strcmp(rows[i].name, command) != 0 || rows[i].handle == NULL)
+            continue;
+        rows[i].handle(this, request, argument);
+        return;
+    }
+    if (commands_known(command, &err))
+        error_set(&err, ERROR_INVALID, "%s is a command of mesos-lua ctl", command);
+    fail(request, err.text);
+}
+
+struct commands *commands_create(const struct metrics_subject *subject, void (*stop)(void *data),
+                                 void *data)
+{
+    struct commands *this = memory_new(sizeof *this);
+    *this = (struct commands){.subject = *subject, .stop = stop, .data = data};
+    return this;
+}
+
+void commands_destroy(struct commands *this)
+{
+    if (this == NULL)
+        return;
+    on_told(this, false, "not reloaded: the host ends");
+    free(this);
+}

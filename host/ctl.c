@@ -1,0 +1,399 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `mesos-lua ctl`: see ctl.h. One connection, one request at a time, and nothing else to do
+// meanwhile, so that it simply blocks. Lines are edited, and remembered in a file in the user's
+// home, when a terminal is there.
+
+#include "ctl.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "commands.h"
+#include "control.h"
+
+#include <editline/readline.h>
+#include <errno.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
+enum { PATIENCE = 3000, LONG_PATIENCE = 15000 }; // milliseconds
+enum { REPLY_MOST = 16 << 20, CODE_MOST = CONTROL_REQUEST / 2, HISTORY_MOST = 1000 };
+
+struct client {
+    int fd;
+    struct buffer input;
+};
+
+// ---- finding the host ----
+
+static bool is_number(const char *text)
+{
+    return *text != '\0' && strlen(text) < 10 && strspn(text, "0123456789") == strlen(text);
+}
+
+static char *find(const char *target, struct error *err)
+{
+    if (!is_number(target))
+        return memory_string(target);
+    pid_t pid = (pid_t)strtol(target, NULL, 10);
+    char *path = control_find(pid);
+    if (path != NULL)
+        return path;
+    if (kill(pid, 0) != 0 && errno == ESRCH)
+        error_set(err, ERROR_INVALID, "there is no process %s", target);
+    else
+        error_set(err, ERROR_INVALID,
+                  "process %s has no control socket where it could be found: is it a running "
+                  "mesos-lua, and XDG_RUNTIME_DIR the same here? Or give the path of its socket",
+                  target);
+    return NULL;
+}
+
+static const char *reason_of(int fault)
+{
+    if (fault == ECONNREFUSED)
+        return "nobody listens there any more";
+    return fault == ENOENT ? "there is no such socket; does the host run?" : strerror(fault);
+}
+
+static bool connect_to(struct client *client, const char *path, struct error *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (strlen(path) >= sizeof address.sun_path)
+        return error_set(err, ERROR_INVALID, "the path %s is too long for a socket", path);
+    memcpy(address.sun_path, path, strlen(path));
+    client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(client->fd, (struct sockaddr *)&address, sizeof address) == 0)
+        return true;
+    error_set(err, ERROR_IO, "cannot connect to %s: %s", path, reason_of(errno));
+    close(client->fd);
+    return false;
+}
+
+static bool open_client(struct client *client, const char *target, struct error *err)
+{
+    char *path = find(target, err);
+    bool connected = path != NULL && connect_to(client, path, err);
+    free(path);
+    buffer_init(&client->input, REPLY_MOST);
+    return connected;
+}
+
+static void close_client(struct client *client)
+{
+    close(client->fd);
+    buffer_free(&client->input);
+}
+
+// ---- requests ----
+
+static bool send_all(int fd, const char *text, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        text += sent;
+        length -= (size_t)sent;
+    }
+    return true;
+}
+
+static bool send_request(struct client *client, const char *command, const char *argument,
+                         struct error *err)
+{
+    json_t *request = json_pack("{s:s, s:s}", "command", command, "argument", argument);
+    char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+    json_decref(request);
+    if (text == NULL)
+        return error_set(err, ERROR_INVALID, "%s: its argument is not UTF-8", command);
+    char *line = memory_format("%s\n", text);
+    bool fits = strlen(line) < CONTROL_REQUEST;
+    bool sent = fits && send_all(client->fd, line, strlen(line));
+    free(text);
+    free(line);
+    if (!fits)
+        return error_set(err, ERROR_LIMIT, "%s: its argument is too long", command);
+    return sent || error_set(err, ERROR_IO, "the host has ended");
+}
+
+// The reply is left in the input, without its newline.
+static bool receive_line(struct client *client, struct error *err)
+{
+    struct buffer *input = &client->input;
+    buffer_clear(input);
+    while (input->length == 0 || input->data[input->length - 1] != '\n') {
+        size_t room = input->limit - input->length < 65536 ? input->limit - input->length : 65536;
+        uint8_t *to = room > 0 ? buffer_reserve(input, room) : NULL;
+        if (to == NULL)
+            return error_set(err, ERROR_LIMIT, "the reply is too long");
+        ssize_t length = recv(client->fd, to, room, 0);
+        if (length < 0 && errno == EINTR)
+            continue;
+        if (length <= 0)
+            return error_set(err, ERROR_IO, "the host ended before it answered");
+        input->length += (size_t)length;
+    }
+    input->length--;
+    return true;
+}
+
+// All but code and reloads, which may wait, are answered at once by a host that is well.
+static void watch_out(const struct client *client, const char *command)
+{
+    struct pollfd descriptor = {.fd = client->fd, .events = POLLIN};
+    bool may_wait = strcmp(command, "eval") == 0 || strcmp(command, "reload") == 0;
+    if (poll(&descriptor, 1, may_wait ? LONG_PATIENCE : PATIENCE) == 0)
+        fprintf(stderr, "no answer yet: %sthe host may be inside a callback that does not end\n",
+                may_wait ? "it may wait for something, or " : "");
+}
+
+// NULL, and `err`, if there is no reply.
+static json_t *ask(struct client *client, const char *command, const char *argument,
+                   struct error *err)
+{
+    json_error_t reason;
+    if (!send_request(client, command, argument, err))
+        return NULL;
+    watch_out(client, command);
+    if (!receive_line(client, err))
+        return NULL;
+    json_t *reply = json_loadb((const char *)client->input.data, client->input.length, 0, &reason);
+    if (reply == NULL)
+        error_set(err, ERROR_PROTOCOL, "the reply is not JSON: is that a mesos-lua host?");
+    return reply;
+}
+
+// Prints the reply, and returns the exit status that it means.
+static int print_reply(json_t *reply)
+{
+    const char *output = json_string_value(json_object_get(reply, "output"));
+    const char *error = json_string_value(json_object_get(reply, "error"));
+    fputs(output ? output : "", stdout);
+    fflush(stdout);
+    if (json_is_true(json_object_get(reply, "ok")))
+        return 0;
+    fprintf(stderr, "%s\n", error ? error : "the reply makes no sense");
+    return EXIT_FAILED;
+}
+
+static int complain(const struct error *err, int status)
+{
+    fprintf(stderr, "mesos-lua: ctl: %s\n", err->text);
+    return status;
+}
+
+static int do_command(struct client *client, const char *command, const char *argument)
+{
+    struct error err = {0};
+    json_t *reply = ask(client, command, argument, &err);
+    if (reply == NULL)
+        return complain(&err, EXIT_FAILED);
+    int status = print_reply(reply);
+    json_decref(reply);
+    return status;
+}
+
+// ---- line by line ----
+
+struct prompter {
+    struct client *client;
+    bool terminal;
+    char *history; // its file, or NULL
+    struct buffer code;
+};
+
+static void open_history(struct prompter *prompter)
+{
+    const char *home = getenv("HOME");
+    prompter->terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+    if (!prompter->terminal)
+        return;
+    rl_initialize();
+    rl_bind_key('\t', rl_insert);
+    stifle_history(HISTORY_MOST);
+    prompter->history = home && *home ? memory_format("%s/.mesos_lua_history", home) : NULL;
+    if (prompter->history != NULL)
+        read_history(prompter->history);
+}
+
+// What was typed is nobody else's business.
+static void close_history(struct prompter *prompter)
+{
+    if (prompter->history != NULL) {
+        mode_t mask = umask(0177);
+        write_history(prompter->history);
+        umask(mask);
+    }
+    free(prompter->history);
+}
+
+// The next line, to be freed, or NULL at the end.
+static char *read_line(struct prompter *prompter, const char *prompt)
+{
+    char *line = NULL;
+    size_t size = 0;
+    if (prompter->terminal) {
+        line = readline(prompt);
+        if (line != NULL && *line != '\0')
+            add_history(line);
+        return line;
+    }
+    ssize_t length = getline(&line, &size, stdin);
+    if (length > 0 && line[length - 1] == '\n')
+        line[length - 1] = '\0';
+    if (length >= 0)
+        return line;
+    free(line);
+    return NULL;
+}
+
+static void print_help(void)
+{
+    puts("Lua code runs in the script; help() tells what it sees. An unfinished line is\n"
+         "continued in the next; an empty one gives it up. :quit or ctrl-D ends.\n"
+         "With a colon in front, such as :status, the commands of mesos-lua ctl:");
+    commands_usage(stdout);
+}
+
+// ":reload", ":log-level debug". False: end.
+static bool do_colon(struct prompter *prompter, char *line)
+{
+    struct error err = {0};
+    char *name = line + 1, *rest = name + strcspn(name, " ");
+    if (*rest != '\0')
+        *rest++ = '\0';
+    if (strcmp(name, "quit") == 0 || strcmp(name, "q") == 0)
+        return false;
+    if (strcmp(name, "help") == 0)
+        print_help();
+    else if (commands_known(name, &err))
+        do_command(prompter->client, name, rest + strspn(rest, " "));
+    else
+        fprintf(stderr, "%s\n", err.text);
+    return true;
+}
+
+// False if the host is gone.
+static bool do_code(struct prompter *prompter, bool may_go_on)
+{
+    struct error err = {0};
+    json_t *reply = ask(prompter->client, "eval", buffer_string(&prompter->code), &err);
+    if (reply == NULL) {
+        complain(&err, 0);
+        return false;
+    }
+    if (may_go_on && json_is_true(json_object_get(reply, "incomplete"))) {
+        buffer_append_text(&prompter->code, "\n");
+    } else {
+        print_reply(reply);
+        buffer_clear(&prompter->code);
+    }
+    json_decref(reply);
+    return true;
+}
+
+// False: end, with `status` set if something is wrong.
+static bool do_line(struct prompter *prompter, char *line, int *status)
+{
+    bool more = prompter->code.length > 0;
+    if (!more && *line == ':')
+        return do_colon(prompter, line);
+    if (!more && line[strspn(line, " \t")] == '\0')
+        return true;
+    if (!buffer_append_text(&prompter->code, line)) {
+        fputs("that is too long\n", stderr);
+        buffer_clear(&prompter->code);
+        return true;
+    }
+    if (do_code(prompter, *line != '\0'))
+        return true;
+    *status = EXIT_FAILED;
+    return false;
+}
+
+static int repl(struct client *client)
+{
+    struct prompter prompter = {.client = client};
+    int status = 0;
+    buffer_init(&prompter.code, CODE_MOST);
+    open_history(&prompter);
+    for (bool more = true; more;) {
+        char *line = read_line(&prompter, prompter.code.length ? ">> " : "> ");
+        more = line != NULL && do_line(&prompter, line, &status);
+        free(line);
+    }
+    close_history(&prompter);
+    buffer_free(&prompter.code);
+    return status;
+}
+
+// ---- the command line ----
+
+static int usage(const char *what)
+{
+    fprintf(stderr,
+            "mesos-lua: ctl: %s: mesos-lua ctl TARGET COMMAND [ARG...], where TARGET is "
+            "the process id of a running host or the path of its control socket\n",
+            what);
+    fputs("Commands:\n", stderr);
+    commands_usage(stderr);
+    return EXIT_USAGE;
+}
+
+static void read_code(struct buffer *code)
+{
+    char piece[4096];
+    for (size_t length; (length = fread(piece, 1, sizeof piece, stdin)) > 0;)
+        buffer_append(code, piece, length);
+}
+
+static void join(struct buffer *text, int argc, char *const *argv)
+{
+    if (argc == 1 && strcmp(argv[0], "-") == 0) {
+        read_code(text);
+        return;
+    }
+    for (int i = 0; i < argc; i++) {
+        buffer_append_text(text, i ? " " : "");
+        buffer_append_text(text, argv[i]);
+    }
+}
+
+static int talk(struct client *client, const char *command, int argc, char *const *argv)
+{
+    struct buffer argument;
+    if (strcmp(command, "repl") == 0)
+        return repl(client);
+    buffer_init(&argument, CONTROL_REQUEST);
+    join(&argument, argc, argv);
+    int status = do_command(client, command, buffer_string(&argument));
+    buffer_free(&argument);
+    return status;
+}
+
+int ctl_run(const struct options *options)
+{
+    struct client client;
+    struct error err = {0};
+    if (options->argc < 2)
+        return usage(options->argc ? "no command was given" : "no target was given");
+    const char *command = options->argv[1];
+    if (!commands_known(command, &err))
+        return complain(&err, EXIT_USAGE);
+    if (!open_client(&client, options->argv[0], &err))
+        return complain(&err, EXIT_USAGE);
+    int status = talk(&client, command, options->argc - 2, options->argv + 2);
+    close_client(&client);
+    return status;
+}

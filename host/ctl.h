@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// `mesos-lua ctl`: the other end of the control socket.
+
+#ifndef MESOS_LUA_CTL_H
+#define MESOS_LUA_CTL_H
+
+#include "options.h"
+
+// Returns the exit status of the process: 0, 1 if the command failed, 2 for wrong usage or if
+// nobody is there.
+int ctl_run(const struct options *options);
+
+#endif

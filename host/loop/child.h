@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A child process that is run for its output: started, fed with a text, listened to, waited for,
+// and killed if it takes too long or says too much. It leads a process group of its own, and the
+// group goes when it goes: what it left running in the background is killed as well, as is
+// everything when the host ends.
+
+#ifndef MESOS_LUA_LOOP_CHILD_H
+#define MESOS_LUA_LOOP_CHILD_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "loop/loop.h"
+
+struct child;
+
+struct child_command {
+    const char *const *argv;        // ended by NULL; the first is looked up in PATH
+    const char *const *environment; // "NAME=value", ended by NULL; NULL: that of the host
+    const char *directory;          // NULL: that of the host
+    struct slice input;             // its standard input; without data: empty
+    size_t limit;                   // bytes of standard output, and as many of standard error
+    uint64_t timeout;               // nanoseconds; 0: none
+};
+
+enum child_outcome { CHILD_ENDED, CHILD_TIMED_OUT, CHILD_TOO_LOUD };
+
+struct child_end {
+    enum child_outcome outcome; // if it is not CHILD_ENDED, it was killed
+    int64_t status;             // of the exit; -1 if a signal ended it
+    int signal;                 // that ended it; 0: none
+    struct slice out, err;      // what it wrote, up to the limit; valid until child_destroy()
+};
+
+// Starts it, on a loop of loop_uv.h. `on_end` is called once, from the loop. NULL, and `err` and
+// the name of the fault ("ENOENT") in `code`, if that cannot be.
+struct child *child_start(struct loop *loop, const struct child_command *command,
+                          void (*on_end)(void *data, const struct child_end *end), void *data,
+                          const char **code, struct error *err);
+
+// Kills it if it runs; `on_end` is not called then. NULL is fine.
+void child_destroy(struct child *child);
+
+// Kills all that this thread has started, for an end of the process that waits for nothing.
+void child_kill_all(void);
+
+#endif

@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Operations of the driver become calls: what is sent, gathered, remembered or dropped, and what
+// the answers mean. While disconnected a launch comes back as an update, roles and the framework
+// are remembered, and the rest is dropped and counted.
+
+#include "mesos/driver_room.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "mesos/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- calls ----
+
+static void on_answer(void *data, const struct transport_reply *reply);
+
+static void send_call(struct driver *this, enum call_type type, struct slice message)
+{
+    if (!call_build(&this->call, type, framework_id(&this->framework), message)) {
+        log_error("%s is too large to be sent (%zu bytes)", call_name(type), message.length);
+        this->counters.dropped[type]++;
+        return;
+    }
+    this->counters.calls[type]++;
+    this->in_flight++;
+    this->updates += type == CALL_UPDATE_FRAMEWORK;
+    transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
+}
+
+// All declines with one filter value that are waiting go out as one call.
+void driver_flush_declines(struct driver *this)
+{
+    if (this->declines.length == 0)
+        return;
+    buffer_append_slice(&this->declines, buffer_slice(&this->decline_filters));
+    send_call(this, CALL_DECLINE, buffer_slice(&this->declines));
+    buffer_clear(&this->declines);
+    buffer_clear(&this->decline_filters);
+}
+
+static void drop(struct driver *this, enum call_type type)
+{
+    bool repeated = type == CALL_ACKNOWLEDGE || type == CALL_ACKNOWLEDGE_OPERATION_STATUS;
+    this->counters.dropped[type]++;
+    log_write(repeated ? LOG_DEBUG : LOG_WARNING, "%s dropped: not connected to a master",
+              call_name(type));
+}
+
+void driver_send_or_drop(struct driver *this, enum call_type type, struct slice message)
+{
+    if (!this->connected) {
+        drop(this, type);
+        return;
+    }
+    driver_flush_declines(this);
+    send_call(this, type, message);
+}
+
+void driver_send_update_framework(struct driver *this)
+{
+    framework_write(&this->framework, &this->message);
+    driver_send_or_drop(this, CALL_UPDATE_FRAMEWORK, buffer_slice(&this->message));
+    this->outdated = false;
+}
+
+// A master that does not know our stream any more says so in the answer to a call: the stream may
+// look alive for long after that.
+static bool says(const struct transport_reply *reply, const char *words)
+{
+    const struct slice *body = &reply->body;
+    return body->length > 0 && memmem(body->data, body->length, words, strlen(words)) != NULL;
+}
+
+static bool means_lost(enum call_type type, const struct transport_reply *reply)
+{
+    if (reply->status == 403)
+        return type != CALL_UPDATE_FRAMEWORK || says(reply, "not subscribed");
+    return reply->status == 400 && says(reply, "stream ID");
+}
+
+static void refused(struct driver *this, enum call_type type, const struct transport_reply *reply)
+{
+    struct error err = {0};
+    this->counters.refused[type]++;
+    if (reply->advice != NULL)
+        log_warning("the master refused %s: %s", call_name(type), reply->advice);
+    else
+        log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
+                    SLICE_ARGS(reply->body));
+    if (!running(this) || !means_lost(type, reply))
+        return;
+    error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
+              SLICE_ARGS(reply->body));
+    subscription_renew(&this->subscription, &err);
+}
+
+// Nobody knows whether the master carried the call out, and events may still come over a stream
+// that hears us no more: only a new registration makes both sides agree again.
+static void broken(struct driver *this, enum call_type type, const struct transport_reply *reply)
+{
+    struct error err = {0};
+    error_set(&err, ERROR_IO, "the master did not answer %s: %.*s", call_name(type),
+              SLICE_ARGS(reply->body));
+    if (running(this))
+        subscription_renew(&this->subscription, &err);
+}
+
+// They come in crowds when a connection breaks: counted here, told of at the end of the turn.
+static void unanswered(struct driver *this, enum call_type type,
+                       const struct transport_reply *reply)
+{
+    this->counters.unanswered[type]++;
+    log_debug("%s was not answered: %.*s", call_name(type), SLICE_ARGS(reply->body));
+    if (!running(this))
+        return;
+    this->unanswered++;
+    deferral_queue(&this->turn);
+}
+
+void driver_tell_unanswered(struct driver *this)
+{
+    if (this->unanswered > 0)
+        log_warning("%zu call%s had no answer, and may not have reached the master",
+                    this->unanswered, this->unanswered == 1 ? "" : "s");
+    this->unanswered = 0;
+}
+
+void driver_drop_fallback(struct driver *this)
+{
+    if (this->has_fallback)
+        framework_free(&this->fallback);
+    this->has_fallback = false;
+}
+
+// A revision that the master refused must not be what the driver subscribes with the next time.
+static void revision_answered(struct driver *this, const struct transport_reply *reply)
+{
+    if (--this->updates > 0)
+        return;
+    bool judged = reply->status == 400 || reply->status == 403;
+    if (this->has_fallback && judged && !means_lost(CALL_UPDATE_FRAMEWORK, reply)) {
+        log_warning("the framework stays as the master knows it");
+        framework_free(&this->framework);
+        this->framework = this->fallback;
+        this->has_fallback = false;
+    }
+    driver_drop_fallback(this);
+}
+
+static void on_answer(void *data, const struct transport_reply *reply)
+{
+    struct answer_slot *slot = data;
+    struct driver *this = slot->driver;
+    enter(this);
+    this->in_flight--;
+    if (reply->status == 0)
+        unanswered(this, slot->type, reply);
+    else if (reply->status != 200 && reply->status != 202)
+        refused(this, slot->type, reply);
+    else if (slot->type == CALL_TEARDOWN)
+        this->torn_down = true;
+    if (slot->type == CALL_UPDATE_FRAMEWORK)
+        revision_answered(this, reply);
+    if (reply->broken)
+        broken(this, slot->type, reply);
+    driver_settle(this);
+    leave(this);
+}
+
+// ---- operations ----
+
+enum driver_status driver_start(struct driver *this)
+{
+    if (this->status != DRIVER_NOT_STARTED)
+        return this->status;
+    this->status = DRIVER_RUNNING;
+    subscription_start(&this->subscription);
+    return this->status;
+}
+
+enum driver_status driver_stop(struct driver *this, bool failover)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (this->connected) {
+        driver_flush_declines(this);
+        if (!failover)
+            send_call(this, CALL_TEARDOWN, (struct slice){.data = NULL});
+    }
+    driver_end(this, DRIVER_STOPPED);
+    return this->status;
+}
+
+enum driver_status driver_abort(struct driver *this)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (this->connected)
+        driver_flush_declines(this);
+    driver_end(this, DRIVER_ABORTED);
+    return this->status;
+}
+
+static void lose_tasks(struct driver *this, size_t count, Mesos__V1__TaskInfo *const *tasks)
+{
+    bool aware = framework_has_capability(
+        &this->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+    for (size_t i = 0; i < count; i++)
+        driver_enqueue(
+            this, updates_disconnected(tasks[i]->task_id->value, aware, loop_wall(this->loop)));
+}
+
+// Launches that cannot be sent come back as updates, since a script waits for updates.
+static void lose_launches(struct driver *this, const Mesos__V1__Scheduler__Call__Accept *accept)
+{
+    for (size_t i = 0; i < accept->n_operations; i++) {
+        const Mesos__V1__Offer__Operation *operation = accept->operations[i];
+        if (operation->launch != NULL)
+            lose_tasks(this, operation->launch->n_task_infos, operation->launch->task_infos);
+        if (operation->launch_group != NULL)
+            lose_tasks(this, operation->launch_group->task_group->n_tasks,
+                       operation->launch_group->task_group->tasks);
+    }
+    deferral_queue(&this->turn);
+}
+
+static void accept_disconnected(struct driver *this, struct slice wire)
+{
+    Mesos__V1__Scheduler__Call__Accept *accept = (void *)protobuf_c_message_unpack(
+        &mesos__v1__scheduler__call__accept__descriptor, NULL, wire.length, wire.data);
+    drop(this, CALL_ACCEPT);
+    if (accept == NULL)
+        return;
+    lose_launches(this, accept);
+    protobuf_c_message_free_unpacked(&accept->base, NULL);
+}
+
+static void spend_listed(struct offers *offers, struct slice message, const char *why)
+{
+    struct wire wire = wire_open(message);
+    for (struct wire_field field; wire_next(&wire, &field);)
+        if (field.number == 1 && field.type == WIRE_BYTES)
+            offers_spend(offers, wire_find(field.bytes, 1), why);
+}
+
+static uint64_t count_listed(struct slice message, uint32_t number)
+{
+    uint64_t count = 0;
+    for (struct slice one; wire_next_bytes(&message, number, &one);)
+        count++;
+    return count;
+}
+
+// The tasks of LAUNCH and LAUNCH_GROUP in a Call.Accept.
+static uint64_t count_tasks(struct slice accept)
+{
+    enum { ACCEPT_OPERATIONS = 2, LAUNCH = 2, LAUNCH_TASKS = 1 };
+    enum { LAUNCH_GROUP = 7, GROUP_INFO = 2, GROUP_TASKS = 1 };
+    uint64_t count = 0;
+    for (struct slice operation; wire_next_bytes(&accept, ACCEPT_OPERATIONS, &operation);) {
+        struct slice group = wire_find(operation, LAUNCH_GROUP);
+        count += count_listed(wire_find(operation, LAUNCH), LAUNCH_TASKS);
+        count += count_listed(wire_find(group, GROUP_INFO), GROUP_TASKS);
+    }
+    return count;
+}
+
+enum driver_status driver_accept(struct driver *this, struct slice accept)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (!this->connected) {
+        accept_disconnected(this, accept);
+        return this->status;
+    }
+    this->counters.launched += count_tasks(accept);
+    driver_send_or_drop(this, CALL_ACCEPT, accept);
+    spend_listed(this->offers, accept, "was accepted already");
+    return this->status;
+}
+
+enum driver_status driver_decline(struct driver *this, struct slice offer_id, struct slice filters)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (!this->connected) {
+        drop(this, CALL_DECLINE);
+        return this->status;
+    }
+    struct buffer *waiting = &this->decline_filters;
+    buffer_clear(&this->message);
+    if (filters.data != NULL)
+        wire_put_bytes(&this->message, 2, filters);
+    if (!slice_equal(buffer_slice(waiting), buffer_slice(&this->message)))
+        driver_flush_declines(this);
+    buffer_clear(waiting);
+    buffer_append_slice(waiting, buffer_slice(&this->message));
+    size_t mark = wire_begin(&this->declines, 1);
+    wire_put_bytes(&this->declines, 1, offer_id);
+    wire_end(&this->declines, mark);
+    offers_spend(this->offers, offer_id, "was declined already");
+    deferral_queue(&this->turn);
+    return this->status;
+}
+
+enum driver_status driver_acknowledge(struct driver *this, struct slice status)
+{
+    if (this->status == DRIVER_RUNNING)
+        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE, status);
+    return this->status;
+}
+
+enum driver_status driver_acknowledge_operation(struct driver *this, struct slice status)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    struct bytes *received = updates_take(&this->operation_updates, status);
+    if (received != NULL)
+        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, slice_of(received));
+    else
+        log_warning("the status of operation %.*s is not acknowledged: no such status was "
+                    "received, or it was acknowledged already",
+                    SLICE_ARGS(wire_find(wire_find(status, 1), 1)));
+    bytes_unref(received);
+    return this->status;
+}
+
+// While disconnected the roles are remembered: SUBSCRIBE brings them to the next master.
+static void send_roles(struct driver *this, enum call_type type, const char *const *names)
+{
+    if (!this->connected) {
+        this->outdated = true;
+        return;
+    }
+    buffer_clear(&this->message);
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++)
+        wire_put_bytes(&this->message, 1, slice_text(names[i]));
+    bool all = names == NULL;
+    driver_send_or_drop(this, type,
+                        all ? (struct slice){.data = NULL} : buffer_slice(&this->message));
+}
+
+enum driver_status driver_revive(struct driver *this, const char *const *names)
+{
+    if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
+        return this->status;
+    framework_revive(&this->framework, names);
+    if (this->has_fallback)
+        framework_revive(&this->fallback, names);
+    send_roles(this, CALL_REVIVE, names);
+    return this->status;
+}
+
+enum driver_status driver_suppress(struct driver *this, const char *const *names)
+{
+    if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
+        return this->status;
+    framework_suppress(&this->framework, names);
+    if (this->has_fallback)
+        framework_suppress(&this->fallback, names);
+    send_roles(this, CALL_SUPPRESS, names);
+    return this->status;
+}
+
+// The new framework, roles and constraints, if they may take the place of the old ones.
+static bool read_update(struct driver *this, struct slice wire, struct framework *update,
+                        struct error *err)
+{
+    struct slice roles = wire, role;
+    if (!framework_init(update, wire_find(wire, 1), wire_find(wire, 3), NULL))
+        return error_set(err, ERROR_INVALID, "updateFramework: the FrameworkInfo is malformed");
+    while (wire_next_bytes(&roles, 2, &role))
+        roles_add_slice(&update->suppressed, role);
+    struct slice known = framework_id(&this->framework), given = framework_id(update);
+    if (known.length == 0)
+        error_set(err, ERROR_INVALID,
+                  "updateFramework must not be called before the framework is registered");
+    else if (!slice_equal(known, given))
+        error_set(
+            err, ERROR_INVALID,
+            "updateFramework: the id in the FrameworkInfo is '%.*s', the framework's is '%.*s'",
+            SLICE_ARGS(given), SLICE_ARGS(known));
+    else
+        return true;
+    framework_free(update);
+    return false;
+}
+
+enum driver_status driver_update_framework(struct driver *this, struct slice wire)
+{
+    struct framework update;
+    struct error err = {0};
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    if (!read_update(this, wire, &update, &err)) {
+        driver_fail(this, err.text);
+        return this->status;
+    }
+    driver_drop_fallback(this);
+    framework_free(&this->framework);
+    this->framework = update;
+    if (this->connected)
+        driver_send_update_framework(this);
+    else
+        this->outdated = true;
+    return this->status;
+}
+
+enum driver_status driver_call(struct driver *this, enum call_type type, struct slice message)
+{
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    driver_send_or_drop(this, type, message);
+    if (type == CALL_ACCEPT_INVERSE_OFFERS)
+        spend_listed(this->inverse_offers, message, "was accepted already");
+    else if (type == CALL_DECLINE_INVERSE_OFFERS)
+        spend_listed(this->inverse_offers, message, "was declined already");
+    return this->status;
+}
+
+enum driver_status driver_reconnect(struct driver *this)
+{
+    struct error err = {0};
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    error_set(&err, ERROR_NONE, "reconnecting, as the framework asked");
+    enter(this);
+    subscription_renew(&this->subscription, &err);
+    enum driver_status status = this->status;
+    leave(this);
+    return status;
+}
+
+void driver_reregister(struct driver *this)
+{
+    this->reregister = true;
+}
+
+void driver_callback_finished(struct driver *this, bool ok)
+{
+    enter(this);
+    driver_finish_delivery(this, ok);
+    driver_pump(this);
+    leave(this);
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inside of a driver, for its three files only: driver.c (its life, and what the subscription
+// tells), driver_calls.c (operations become calls, and their answers), driver_events.c (events
+// become callbacks, one at a time). What the loop brings in enters through a function that brackets
+// itself with enter() and leave(): a driver that was destroyed meanwhile is freed by the last
+// leave().
+
+#ifndef MESOS_LUA_MESOS_DRIVER_ROOM_H
+#define MESOS_LUA_MESOS_DRIVER_ROOM_H
+
+#include "mesos/driver.h"
+#include "mesos/event_queue.h"
+#include "mesos/framework.h"
+#include "mesos/updates.h"
+
+struct answer_slot {
+    struct driver *driver;
+    enum call_type type;
+};
+
+struct driver {
+    struct loop *loop;
+    const struct driver_listener *listener;
+    void *data;
+    struct detector *detector;
+    struct transport *transport;
+    struct subscription subscription;
+    double backoff_max; // as it was given
+
+    enum driver_status status;
+    bool explicit_acknowledgements;
+    bool connected;  // as the callbacks told it
+    bool registered; // `registered` was called once
+    bool reregister; // a removed framework goes on as a new one
+    bool torn_down;
+    bool outdated;  // the master has not seen the latest framework, roles or constraints
+    bool settled;   // `finished` was called
+    bool doomed;    // destroyed inside one of our functions
+    unsigned depth; // of enter() and leave()
+
+    struct framework framework;
+    struct framework fallback; // what the master knows, while it has not answered to a revision
+    bool has_fallback;
+    size_t updates;       // UPDATE_FRAMEWORK calls without an answer
+    struct bytes *master; // MasterInfo, or NULL
+
+    struct event_queue queue;
+    bool paused;
+    bool delivering; // a callback has not come to its end
+    struct driver_event current;
+    char *fatal; // the error that aborted the driver, until its callback
+
+    bool held;      // events wait for driver_release()
+    bool repeating; // the event of the current callback is to come again
+    bool has_again; // `again` is an event that comes again; we own its block
+    bool greeting;  // CALLBACK_RELOADED is to come
+    bool offers_again, inverse_offers_again; // the outstanding ones are to come again
+    struct driver_event again;
+
+    struct offers *offers, *inverse_offers;
+    struct updates_kept operation_updates; // delivered, for explicit acknowledgement
+    const struct offer **batch;            // the offers of the current event
+    size_t batch_capacity;
+
+    struct buffer call, message, declines, decline_filters;
+    size_t in_flight;  // calls without an answer
+    size_t unanswered; // calls that will have none, and were not told of yet
+    struct answer_slot slots[CALL_TYPES];
+    struct driver_counters counters;
+    struct deferral turn;
+    struct timer deadline;
+};
+
+void driver_free(struct driver *this); // when nobody is inside any more
+
+static inline void enter(struct driver *this)
+{
+    this->depth++;
+}
+
+static inline void leave(struct driver *this)
+{
+    if (--this->depth == 0 && this->doomed)
+        driver_free(this);
+}
+
+static inline bool running(const struct driver *this)
+{
+    return this->status == DRIVER_RUNNING && !this->doomed;
+}
+
+// ---- driver.c ----
+
+void driver_end(struct driver *this, enum driver_status status);
+void driver_settle(struct driver *this);
+
+// ---- driver_calls.c ----
+
+void driver_drop_fallback(struct driver *this);
+void driver_send_update_framework(struct driver *this);
+void driver_tell_unanswered(struct driver *this);
+void driver_send_or_drop(struct driver *this, enum call_type type, struct slice message);
+void driver_flush_declines(struct driver *this);
+
+// ---- driver_events.c ----
+
+void driver_pump(struct driver *this);
+void driver_deliver_record(struct driver *this, struct bytes *record);
+void driver_finish_delivery(struct driver *this, bool ok);
+void driver_send_acknowledgement(struct driver *this, enum call_type type, struct slice status);
+void driver_enqueue(struct driver *this, struct bytes *record);
+
+#endif

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The endpoint of --metrics: Prometheus's text on /metrics, JSON on /status.
+
+#ifndef MESOS_LUA_METRICS_HTTP_H
+#define MESOS_LUA_METRICS_HTTP_H
+
+#include "metrics.h"
+
+struct metrics_http;
+
+// Listens on "ADDR:PORT", port 0 being any. NULL and an error otherwise. The subject is copied.
+struct metrics_http *metrics_http_create(struct loop *loop, const char *listen,
+                                         const struct metrics_subject *subject, struct error *err);
+const char *metrics_http_address(const struct metrics_http *http); // "ADDR:PORT"
+void metrics_http_destroy(struct metrics_http *http);              // NULL is fine
+
+#endif

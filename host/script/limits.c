@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The watchdog: see limits.h. Its timer is armed when a slice begins and it is not armed, and looks
+// for itself when to come back; at full speed that is one call of the system in as many seconds as
+// the limit has. The handler of its signal does what a handler may do, lua_sethook() included, and
+// what it reads is written in an order that is right at every instruction.
+
+#include "script/limits.h"
+
+#include "base/log.h"
+#include "loop/loop.h"
+#include "script/world.h"
+
+#include <lauxlib.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    RETRY = 20 * 1000 * 1000, // nanoseconds, until a hook that was set has been called
+    DEPTH = 16,               // nested coroutines that a trace shows
+};
+
+static const char stop_text;   // registry: why the slice was stopped
+static const char memory_text; // registry: what a script is told when its memory is at its limit
+
+static _Thread_local struct {
+    timer_t timer;
+    unsigned users; // scripts
+    volatile bool armed;
+    struct script *volatile script; // whose slice is open and not paused
+} watchdog;
+
+// ---- time ----
+
+static uint64_t read_clock(clockid_t clock)
+{
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (uint64_t)time.tv_sec * LOOP_SECOND + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t elapsed(const struct limits *limits)
+{
+    uint64_t now = read_clock(CLOCK_MONOTONIC), start = limits->start;
+    return now > start ? now - start : 0;
+}
+
+static double seconds(uint64_t nanoseconds)
+{
+    return (double)nanoseconds / (double)LOOP_SECOND;
+}
+
+static void arm(uint64_t delay)
+{
+    const struct itimerspec setting = {.it_value = {.tv_sec = (time_t)(delay / LOOP_SECOND),
+                                                    .tv_nsec = (long)(delay % LOOP_SECOND)}};
+    watchdog.armed = true;
+    timer_settime(watchdog.timer, 0, &setting, NULL);
+}
+
+// How long the slice may have run when the watchdog has something to do next; 0: nothing any more.
+static uint64_t next_limit(const struct limits *limits)
+{
+    bool warns = limits->warn != 0 && !limits->warned;
+    bool stops = limits->stop != 0;
+    if (warns && stops)
+        return limits->warn < limits->stop ? limits->warn : limits->stop;
+    return warns ? limits->warn : limits->stop;
+}
+
+// ---- hooks ----
+
+static void set_hook(struct frame *frame, lua_Hook hook)
+{
+    if (!frame->hooked) {
+        frame->hook = lua_gethook(frame->L);
+        frame->mask = lua_gethookmask(frame->L);
+        frame->count = lua_gethookcount(frame->L);
+        atomic_signal_fence(memory_order_seq_cst);
+        frame->hooked = true;
+    }
+    lua_sethook(frame->L, hook, LUA_MASKCOUNT, 1);
+}
+
+void limits_unhook(struct frame *frame)
+{
+    lua_sethook(frame->L, frame->hook, frame->mask, frame->count);
+    frame->hooked = false;
+}
+
+// A coroutine that was made while a hook was set has inherited it.
+static void drop_hook(lua_State *L)
+{
+    struct frame *frame = script_of(L)->frame;
+    if (frame != NULL && frame->L == L && frame->hooked)
+        limits_unhook(frame);
+    else
+        lua_sethook(L, NULL, 0, 0);
+}
+
+// ---- what a slow slice is told ----
+
+static const struct frame *first_frame(const struct script *script)
+{
+    const struct frame *frame = script->frame;
+    while (!frame->first)
+        frame = frame->previous;
+    return frame;
+}
+
+static void describe(const struct frame *first, char *text, size_t size)
+{
+    if (first->title.kind != NULL)
+        snprintf(text, size, "%s %s", first->title.kind, first->title.name);
+    else
+        snprintf(text, size, "a call into the script");
+}
+
+static void warn(lua_State *L, lua_Debug *ar, uint64_t time)
+{
+    char what[160];
+    describe(first_frame(script_of(L)), what, sizeof what);
+    lua_getinfo(L, "Sln", ar);
+    log_warning(
+        "%s is slow: it has run for %.2f s without a pause, is at %s:%d%s%s%s, and no event "
+        "is handled until it returns or waits (--callback-warn)",
+        what, seconds(time), ar->short_src, ar->currentline, ar->name ? " in '" : "",
+        ar->name ? ar->name : "", ar->name ? "'" : "");
+}
+
+// Appends to the text at the top the traces of those who resumed the coroutine that runs.
+// [-1, +1, m]
+static void append_outer(lua_State *L)
+{
+    const struct frame *frame = script_of(L)->frame;
+    for (int i = 0; !frame->first && i < DEPTH; i++) {
+        frame = frame->previous;
+        luaL_traceback(L, frame->L, "\nresumed by", 0);
+        lua_concat(L, 2);
+    }
+}
+
+// [-0, +0, m]
+static void make_text(lua_State *L, uint64_t time)
+{
+    char text[160];
+    snprintf(text, sizeof text,
+             "stopped after %.2f s without a pause; the limit is %g s (--callback-limit)",
+             seconds(time), seconds(script_of(L)->limits.stop));
+    luaL_checkstack(L, LUA_MINSTACK, NULL);
+    luaL_where(L, 0);
+    lua_pushstring(L, text);
+    lua_concat(L, 2);
+    luaL_traceback(L, L, lua_tostring(L, -1), 0);
+    append_outer(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &stop_text);
+    lua_pop(L, 1);
+}
+
+void limits_push_text(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &stop_text);
+}
+
+static void on_unwind(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    struct limits *limits = &script_of(L)->limits;
+    if (!limits->stopping) {
+        drop_hook(L);
+        return;
+    }
+    limits_push_text(L);
+    lua_error(L);
+}
+
+void limits_unwind(lua_State *L)
+{
+    set_hook(script_of(L)->frame, on_unwind);
+    limits_push_text(L);
+    lua_error(L);
+    abort();
+}
+
+static void on_over(lua_State *L, lua_Debug *ar)
+{
+    struct script *script = script_of(L);
+    struct limits *limits = &script->limits;
+    drop_hook(L);
+    if (!limits->open)
+        return;
+    uint64_t time = elapsed(limits);
+    bool stops = limits->stop != 0 && time >= limits->stop;
+    if (!stops && limits->warn != 0 && time >= limits->warn && !limits->warned) {
+        limits->warned = true;
+        warn(L, ar, time);
+    }
+    if (!stops)
+        return;
+    if (!limits->stopping) {
+        limits->stopping = true;
+        make_text(L, time);
+    }
+    limits_unwind(L);
+}
+
+// ---- the watchdog ----
+
+static void look(struct script *script)
+{
+    struct limits *limits = &script->limits;
+    uint64_t next = next_limit(limits), time = elapsed(limits);
+    if (next == 0) {
+        watchdog.armed = false;
+        return;
+    }
+    if (time < next) {
+        arm(next - time);
+        return;
+    }
+    limits->late = true;
+    set_hook(script->frame, on_over);
+    arm(RETRY);
+}
+
+static void on_tick(int number)
+{
+    (void)number;
+    int error = errno;
+    if (watchdog.script != NULL)
+        look(watchdog.script);
+    else
+        watchdog.armed = false;
+    errno = error;
+}
+
+static int tick_signal(void)
+{
+    return SIGRTMIN + 3;
+}
+
+static void start_watchdog(void)
+{
+    struct sigaction action = {.sa_handler = on_tick, .sa_flags = SA_RESTART};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = tick_signal()};
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    sigemptyset(&action.sa_mask);
+    sigaction(tick_signal(), &action, NULL);
+    if (timer_create(CLOCK_MONOTONIC, &event, &watchdog.timer) != 0) {
+        log_warning("slow callbacks will not be noticed: no timer: %s", strerror(errno));
+        return;
+    }
+    watchdog.users = 1;
+}
+
+void limits_open(struct script *script, double warn_after, double stop_after)
+{
+    struct limits *limits = &script->limits;
+    if (loop_seconds(warn_after) == 0 && loop_seconds(stop_after) == 0)
+        return;
+    if (watchdog.users > 0)
+        watchdog.users++;
+    else
+        start_watchdog();
+    if (watchdog.users == 0)
+        return;
+    limits->warn = loop_seconds(warn_after);
+    limits->stop = loop_seconds(stop_after);
+}
+
+void limits_close(struct script *script)
+{
+    struct limits *limits = &script->limits;
+    if (limits->warn == 0 && limits->stop == 0)
+        return;
+    limits->warn = limits->stop = 0;
+    if (--watchdog.users > 0)
+        return;
+    timer_delete(watchdog.timer);
+    watchdog.armed = false;
+}
+
+// ---- slices ----
+
+static void watch(struct script *script, uint64_t start)
+{
+    struct limits *limits = &script->limits;
+    limits->open = true;
+    if (limits->warn == 0 && limits->stop == 0)
+        return;
+    limits->start = start;
+    limits->outer = watchdog.script;
+    watchdog.script = script;
+    if (!watchdog.armed)
+        arm(next_limit(limits));
+}
+
+static void look_away(struct script *script)
+{
+    struct limits *limits = &script->limits;
+    if (watchdog.script == script)
+        watchdog.script = limits->outer;
+    limits->open = false;
+}
+
+void limits_begin(struct script *script)
+{
+    struct limits *limits = &script->limits;
+    limits->late = limits->warned = limits->stopped = false;
+    watch(script, limits->warn || limits->stop ? read_clock(CLOCK_MONOTONIC_COARSE) : 0);
+}
+
+static void sum_up(const struct script *script, const struct frame *first)
+{
+    char what[160];
+    describe(first, what, sizeof what);
+    log_warning("%s ran for %.2f s without a pause", what, seconds(elapsed(&script->limits)));
+}
+
+void limits_end(struct script *script, const struct frame *first)
+{
+    struct limits *limits = &script->limits;
+    look_away(script);
+    limits->stopped = limits->stopping;
+    limits->stopping = false;
+    if (limits->late && !limits->stopped && limits->warn != 0)
+        sum_up(script, first);
+}
+
+uint64_t limits_pause(struct script *script)
+{
+    uint64_t mark = elapsed(&script->limits);
+    look_away(script);
+    return mark;
+}
+
+void limits_continue(struct script *script, uint64_t mark)
+{
+    watch(script, read_clock(CLOCK_MONOTONIC) - mark);
+}
+
+// ---- memory ----
+
+void limits_set_memory_text(lua_State *L, size_t limit)
+{
+    char text[160];
+    snprintf(text, sizeof text,
+             "not enough memory: the script is at its limit of %zu bytes (--memory-limit)", limit);
+    lua_pushstring(L, text);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &memory_text);
+}
+
+void limits_explain(lua_State *L)
+{
+    struct allocator *memory = &script_of(L)->memory;
+    if (!memory->refused)
+        return;
+    memory->refused = false;
+    lua_pop(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &memory_text);
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How long a script may run without a pause, and how it is told that its memory is at its limit.
+// The time from where the host calls into Lua to where that comes back, because it ended or because
+// it waits, is a *slice*; while it lasts, no event is handled. A slice above the one limit is named
+// in the log, with the line where it is; one above the other is stopped by an error that nothing
+// catches.
+//
+// A watchdog, one timer of the system for each thread, looks at the slice that runs: its signal
+// sets a count hook, which the next instruction of the script calls. So a script without a long
+// slice runs without a hook, and pays for a look at a coarse clock. Two things are beyond any hook:
+// a single call of a C function, such as string.find() with a bad pattern, and a finalizer (__gc).
+//
+// What is watched is the time that passes for everybody else, whatever the loop takes its time
+// from: this reads the clock of the machine.
+
+#ifndef MESOS_LUA_SCRIPT_LIMITS_H
+#define MESOS_LUA_SCRIPT_LIMITS_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct script;
+struct frame;
+
+struct limits {
+    uint64_t warn, stop; // nanoseconds; 0: none
+
+    // The slice, which the watchdog looks at.
+    volatile bool open, late, warned;
+    volatile uint64_t start;
+    struct script *outer; // whose slice it interrupted
+
+    bool stopping; // it is being stopped: whatever Lua code it still runs is ended by the error
+    bool stopped;  // the last slice ended so
+};
+
+// Seconds; 0: no limit. Where there is one, the thread gets its watchdog.
+void limits_open(struct script *script, double warn, double stop);
+void limits_close(struct script *script);
+
+void limits_begin(struct script *script);                          // its first frame was entered
+void limits_end(struct script *script, const struct frame *first); // and left
+
+// Time stands still for the open slice, and others may be opened. Returns what limits_continue()
+// takes.
+uint64_t limits_pause(struct script *script);
+void limits_continue(struct script *script, uint64_t mark);
+
+// Gives the frame's state the hook back that it had before the watchdog came.
+void limits_unhook(struct frame *frame);
+
+// Raises the text of the error that stops the slice, at each instruction that is left.
+// // [-0, +0, e]
+void limits_unwind(lua_State *L) __attribute__((noreturn));
+void limits_push_text(lua_State *L); // the text, or nil // [-0, +1, -]
+
+// Makes what scripts are told when their memory is at its limit. // [-0, +0, m]
+void limits_set_memory_text(lua_State *L, size_t limit);
+
+// Replaces Lua's memory error at the top by that, if the limit was the reason. // [-1, +1, -]
+void limits_explain(lua_State *L);
+
+#endif

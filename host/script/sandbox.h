@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a script is not given. Always: bytecode, which Lua does not check and which can crash it;
+// load, loadfile and dofile read source text only. With the sandbox, besides: everything that is
+// not in the list of sandbox.c, that is files, processes, the environment, C modules, the debug
+// library, finalizers, the switches of the collector; and require finds files in the script's
+// folder and in the library of the program only. It is there against accidents, and makes no
+// promise against somebody who looks for a way out.
+
+#ifndef MESOS_LUA_SCRIPT_SANDBOX_H
+#define MESOS_LUA_SCRIPT_SANDBOX_H
+
+#include <lua.h>
+
+// Opens Lua's own libraries and replaces what reads chunks. // [-0, +0, e]
+void sandbox_open_libraries(lua_State *L);
+
+// Takes away what a sandbox does not have, when everything else is in place. A function that is
+// gone says so when it is called. // [-0, +0, e]
+void sandbox_close_in(lua_State *L);
+
+// May the module of that name be read from that file? Raises if not. // [-0, +0, e]
+void sandbox_check_file(lua_State *L, const char *module, const char *path);
+
+#endif
