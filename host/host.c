@@ -20,6 +20,7 @@
 #include "loop/child.h"
 #include "loop/loop_uv.h"
 #include "loop/signals.h"
+#include "mesos/elector.h"
 #include "mesos/transport_http.h"
 #include "metrics_http.h"
 #include "reload.h"
@@ -42,7 +43,8 @@ struct host {
     bool own_loop;
     struct signals *signals; // NULL: they are the embedder's
     struct cluster *cluster;
-    struct keeper *keeper; // NULL: nothing is kept
+    struct elector *elector; // NULL: there is no election
+    struct keeper *keeper;   // NULL: nothing is kept
     struct script *script;
     struct scheduler *scheduler; // of a script that returned its table
     struct reload *reload;       // of such a script while it runs
@@ -53,10 +55,13 @@ struct host {
     struct tls_options tls;
     bool tls_checked;
     struct timer patience;
-    bool ending;       // no matter why
-    bool cluster_gone; // all its tasks have ended
-    bool failed;       // it did not load
-    bool lost_state;   // what was to be kept could not be
+    bool ending;        // no matter why
+    bool cluster_gone;  // all its tasks have ended
+    bool failed;        // it did not load
+    bool lost_state;    // what was to be kept could not be
+    bool elected;       // leads, or has led
+    bool deposed;       // led, and does no more: it has to begin anew
+    struct error fault; // of the election
     unsigned signals_seen;
     unsigned inner; // rounds of the loop inside the script
 };
@@ -285,13 +290,84 @@ static void on_exit_asked(void *data, int code)
     give_up_callbacks(host);
 }
 
+// Who leads no more does not wait for answers.
 static bool drivers_finished(void *data)
 {
     struct host *host = data;
+    if (host->deposed)
+        return true;
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         if (!driver_finished(scheduler_driver(each)))
             return false;
     return true;
+}
+
+// ---- the election ----
+
+static void on_elected(void *data)
+{
+    struct host *host = data;
+    host->elected = true;
+    log_info("elected: leading at %s", elector_name(host->elector));
+}
+
+// Calls stop here; nothing of the script that waits goes on.
+static void on_deposed(void *data, const char *reason)
+{
+    struct host *host = data;
+    log_warning("leading no more: %s; stopping, to wait for another election", reason);
+    host->deposed = true;
+    if (host->keeper != NULL)
+        keeper_fence(host->keeper);
+    stop_drivers(host);
+    give_up_callbacks(host);
+}
+
+static void on_election_failed(void *data, const struct error *reason)
+{
+    struct host *host = data;
+    host->fault = *reason;
+    if (host->elected)
+        on_deposed(host, reason->text);
+    else
+        host->ending = true;
+}
+
+static const struct elector_events elector_events = {
+    .elected = on_elected, .lost = on_deposed, .failed = on_election_failed};
+
+static bool election_decided(void *data)
+{
+    struct host *host = data;
+    return host->elected || host->ending;
+}
+
+// Returns when it leads, or is to end (then `host->ending` says so, and that is no failure).
+static bool campaign(struct host *host, struct error *err)
+{
+    const struct options *options = host->options;
+    if (options->elect == NULL || host->environment.checking)
+        return true;
+    if (host->signals == NULL)
+        return error_set(err, ERROR_INVALID, "--elect is for the program, not for embedded hosts");
+    if (options->state != NULL)
+        return error_set(err, ERROR_INVALID,
+                         "--elect and --state: with --elect the state is kept in ZooKeeper; leave "
+                         "--state out");
+    host->elector = elector_create(host->loop, options->elect, options->zk_session_timeout,
+                                   &elector_events, host, err);
+    if (host->elector == NULL)
+        return error_context(err, "--elect");
+    elector_start(host->elector);
+    loop_uv_run(host->loop, election_decided, host);
+    *err = host->fault;
+    return host->fault.code == ERROR_NONE;
+}
+
+static bool state_at_rest(void *data)
+{
+    struct host *host = data;
+    return keeper_at_rest(host->keeper);
 }
 
 static bool cluster_is_gone(void *data)
@@ -377,6 +453,11 @@ static void keep_state(struct host *host)
         log_error("mesos.state is not kept: %s", err.text);
         host->lost_state = true;
     }
+    loop_uv_run(host->loop, state_at_rest, host);
+    if (!host->deposed && !keeper_safe(host->keeper)) {
+        log_error("mesos.state is not kept in ZooKeeper as it was at the end");
+        host->lost_state = true;
+    }
     keeper_follow(host->keeper, NULL);
 }
 
@@ -392,6 +473,7 @@ static void take_down(struct host *host)
     script_destroy(host->script);
     send_operators_away(host);
     keeper_close(host->keeper);
+    elector_destroy(host->elector);
     if (host->cluster != NULL) {
         cluster_stop(host->cluster, on_cluster_stopped, host);
         loop_uv_run(host->loop, cluster_is_gone, host);
@@ -431,9 +513,10 @@ static void set_up(struct host *host, const struct host_settings *settings)
 
 static bool open_keeper(struct host *host, struct error *err)
 {
-    if (host->options->state == NULL || host->environment.checking)
+    if (host->environment.checking || (host->options->state == NULL && host->elector == NULL))
         return true;
-    host->keeper = keeper_open(host->loop, host->options->state, err);
+    host->keeper = host->elector != NULL ? keeper_open_shared(host->loop, host->elector, err)
+                                         : keeper_open(host->loop, host->options->state, err);
     host->environment.kept_id = on_kept_id;
     host->environment.keep_id = on_keep_id;
     return host->keeper != NULL;
@@ -570,7 +653,10 @@ bool host_over(void *data)
 // Loading may have ended because the script asked for it, which is no error.
 bool host_load(struct host *host, struct error *err)
 {
-    bool ready = open_keeper(host, err) && let_operators_in(host, err) && load(host, err) &&
+    bool fit = campaign(host, err);
+    if (fit && host->ending)
+        return true;
+    bool ready = fit && open_keeper(host, err) && let_operators_in(host, err) && load(host, err) &&
                  scheduler_adopt(host->script, &host->environment, on_name_warning, host,
                                  &host->scheduler, err);
     if (ready || (host->script != NULL && script_exit_requested(host->script, NULL)))
@@ -589,12 +675,18 @@ struct host *host_create(const struct host_settings *settings)
     return host;
 }
 
-int host_destroy(struct host *host)
+// Takes it down; what it was stays to be looked at.
+static int finish(struct host *host)
 {
     int status = host_status(host);
     take_down(host);
-    if (status == 0 && host->lost_state)
-        status = EXIT_ABORTED;
+    bool failed = host->lost_state || host->fault.code != ERROR_NONE;
+    return status == 0 && failed ? EXIT_ABORTED : status;
+}
+
+int host_destroy(struct host *host)
+{
+    int status = finish(host);
     free(host);
     return status;
 }
@@ -636,7 +728,8 @@ static struct host *create_program(const struct options *options, bool checking)
     return host_create(&settings);
 }
 
-static int run(struct host *host)
+// `again`: it led and does no more, and nobody asked it to end.
+static int run(struct host *host, bool *again)
 {
     struct error err = {0};
     if (host_load(host, &err)) {
@@ -646,17 +739,26 @@ static int run(struct host *host)
     } else {
         log_error("%s", err.text);
     }
-    return host_destroy(host);
+    int status = finish(host);
+    *again = host->deposed && host->signals_seen == 0 && host->fault.code == ERROR_NONE;
+    free(host);
+    return status;
 }
 
 int host_run(const struct options *options)
 {
-    return run(create_program(options, false));
+    bool again;
+    int status;
+    do {
+        status = run(create_program(options, false), &again);
+    } while (again);
+    return status;
 }
 
 int host_check(const struct options *options)
 {
-    int status = run(create_program(options, true));
+    bool again;
+    int status = run(create_program(options, true), &again);
     if (status == 0)
         printf("%s: no error found\n", options->script);
     return status;

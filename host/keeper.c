@@ -20,10 +20,17 @@ enum { DOCUMENT_MOST = STATE_TABLE_MOST + 4096 };
 enum { REST = 4 }; // a commit of so long is followed by so many times its length without one
 
 static const uint64_t interval = LOOP_SECOND;
+static const uint64_t soon = LOOP_SECOND / 10;
 
 struct keeper {
     struct loop *loop;
-    struct durable_file *file;
+    struct durable_file *file; // NULL: it is kept in ZooKeeper
+    struct elector *elector;   // NULL: it is kept in a file
+    bool writing;              // to ZooKeeper
+    bool unsure;               // what ZooKeeper has may not be `saved`
+    bool unfit;                // ZooKeeper will not take it as it is
+    bool fenced;
+    uint64_t covered;      // calls up to this number may go when what is being written is there
     struct script *script; // whose state is kept, or NULL
     char *framework_id;    // NULL: none
     struct buffer saved;   // the state in the file
@@ -58,11 +65,22 @@ static bool take_contents(struct keeper *this, struct error *err)
     return true;
 }
 
+static const char *name_of(const struct keeper *this)
+{
+    return this->elector ? elector_name(this->elector) : durable_file_path(this->file);
+}
+
 static bool unusable(const struct keeper *this, struct error *err)
 {
     if (err == NULL)
         return false;
     const struct error reason = *err;
+    if (this->elector != NULL)
+        return error_set(err, reason.code,
+                         "the node '%s/state' in ZooKeeper cannot be used: %s. It is left as it "
+                         "is; to start anew, without the framework id and the mesos.state in it, "
+                         "delete it",
+                         name_of(this), reason.text);
     return error_set(err, reason.code,
                      "the state file '%s' cannot be used: %s. It is left as it is; to start anew, "
                      "without the framework id and the mesos.state in it, move it away",
@@ -91,7 +109,7 @@ static void complain(struct keeper *this, const char *text)
 static void content(struct keeper *this)
 {
     if (this->complaint != NULL)
-        log_info("mesos.state is kept in '%s' again", durable_file_path(this->file));
+        log_info("mesos.state is kept in '%s' again", name_of(this));
     free(this->complaint);
     this->complaint = NULL;
 }
@@ -116,8 +134,93 @@ static void swap_states(struct keeper *this)
     this->fresh = saved;
 }
 
+// ---- in ZooKeeper ----
+
+static void write_later(struct keeper *this)
+{
+    if (!timer_active(&this->later) || this->later.due > loop_now(this->loop) + soon)
+        timer_start(&this->later, soon);
+}
+
+static void on_written(void *data, const struct zookeeper_reply *reply)
+{
+    struct keeper *this = data;
+    this->writing = false;
+    this->unfit = reply->result == ZOOKEEPER_REFUSED;
+    if (reply->result != ZOOKEEPER_OK) {
+        char *text = memory_format("mesos.state cannot be kept in ZooKeeper, and calls wait until "
+                                   "it can: %s",
+                                   reply->reason);
+        complain(this, text);
+        free(text);
+        write_later(this);
+        return;
+    }
+    this->unsure = false;
+    content(this);
+    if (!elector_leads(this->elector))
+        return;
+    gate_open_to(&this->gate, this->covered);
+    if (gate_waiting(&this->gate))
+        deferral_queue(&this->turn);
+}
+
+static bool write_shared(struct keeper *this)
+{
+    struct error err = {0};
+    const struct kept kept = {.framework_id = keeper_framework_id(this),
+                              .state = buffer_slice(&this->saved)};
+    if (!kept_write(&kept, loop_wall(this->loop), &this->document, &err)) {
+        error_context(&err, "mesos.state cannot be kept in ZooKeeper, and calls wait until it can");
+        complain(this, err.text);
+        this->unfit = true;
+        return false;
+    }
+    this->writing = elector_write(this->elector, buffer_slice(&this->document), on_written, this);
+    return this->writing;
+}
+
+// Calls that came before it wait for the end of the write, those that come meanwhile for the next.
+static void commit_shared(struct keeper *this)
+{
+    if (this->fenced || this->writing)
+        return;
+    if (look(this) && !slice_equal(buffer_slice(&this->fresh), buffer_slice(&this->saved))) {
+        swap_states(this);
+        this->unsure = true;
+    }
+    this->covered = this->gate.calls;
+    timer_start(&this->later, interval);
+    if (this->unsure && !write_shared(this))
+        write_later(this);
+    else if (!this->unsure && elector_leads(this->elector))
+        gate_open_to(&this->gate, this->covered);
+}
+
+bool keeper_at_rest(const struct keeper *this)
+{
+    return this->elector == NULL || this->fenced ||
+           (!this->writing && (!this->unsure || this->unfit));
+}
+
+bool keeper_safe(const struct keeper *this)
+{
+    return this->elector == NULL || !this->unsure;
+}
+
+void keeper_fence(struct keeper *this)
+{
+    this->fenced = true;
+    timer_stop(&this->later);
+    deferral_queue(&this->turn);
+}
+
 bool keeper_save(struct keeper *this, struct error *err)
 {
+    if (this->elector != NULL) {
+        commit_shared(this);
+        return true;
+    }
     if (!look(this))
         return true;
     bool changed = !slice_equal(buffer_slice(&this->fresh), buffer_slice(&this->saved));
@@ -151,15 +254,21 @@ static void commit(struct keeper *this)
 
 static void on_turn(void *data)
 {
-    commit(data);
+    struct keeper *this = data;
+    if (this->fenced)
+        gate_refuse(&this->gate);
+    else if (this->elector != NULL)
+        commit_shared(this);
+    else
+        commit(this);
 }
 
 static void on_later(void *data)
 {
     struct keeper *this = data;
     bool ran = this->script != NULL && script_runs(this->script) != this->runs;
-    if (ran || gate_waiting(&this->gate) || this->complaint != NULL)
-        commit(this);
+    if (ran || gate_waiting(&this->gate) || this->complaint != NULL || this->unsure)
+        on_turn(this);
     else
         timer_start(&this->later, interval);
 }
@@ -178,7 +287,7 @@ static void on_call_waiting(void *data)
 
 const char *keeper_path(const struct keeper *this)
 {
-    return durable_file_path(this->file);
+    return name_of(this);
 }
 
 struct slice keeper_framework_id(const struct keeper *this)
@@ -190,8 +299,11 @@ bool keeper_set_framework_id(struct keeper *this, struct slice id, struct error 
 {
     if (slice_equal(id, keeper_framework_id(this)))
         return true;
-    if (!write_file(this, id, buffer_slice(&this->saved), err))
+    if (this->elector == NULL && !write_file(this, id, buffer_slice(&this->saved), err))
         return false;
+    this->unsure = this->elector != NULL;
+    if (this->unsure)
+        deferral_queue(&this->turn);
     free(this->framework_id);
     this->framework_id = id.length ? memory_text((const char *)id.data, id.length) : NULL;
     return true;
@@ -219,20 +331,42 @@ struct gate *keeper_gate(struct keeper *this)
 
 // ---- life ----
 
-struct keeper *keeper_open(struct loop *loop, const char *path, struct error *err)
+static struct keeper *create(struct loop *loop, size_t most)
 {
     struct keeper *this = memory_new(sizeof *this);
     this->loop = loop;
     buffer_init(&this->saved, STATE_TABLE_MOST);
     buffer_init(&this->fresh, STATE_TABLE_MOST);
-    buffer_init(&this->document, DOCUMENT_MOST);
+    buffer_init(&this->document, most);
     gate_init(&this->gate, on_call_waiting, this);
     deferral_init(&this->turn, loop, on_turn, this);
     timer_init(&this->later, loop, on_later, this);
+    return this;
+}
+
+struct keeper *keeper_open(struct loop *loop, const char *path, struct error *err)
+{
+    struct keeper *this = create(loop, DOCUMENT_MOST);
     this->file = durable_file_open(path, err);
     if (this->file != NULL && read_file(this, err))
         return this;
     error_context(err, "--state");
+    keeper_close(this);
+    return NULL;
+}
+
+struct keeper *keeper_open_shared(struct loop *loop, struct elector *elector, struct error *err)
+{
+    struct keeper *this = create(loop, ELECTOR_DOCUMENT_MOST);
+    struct slice document = elector_document(elector);
+    this->elector = elector;
+    bool fits = buffer_append_slice(&this->document, document);
+    if (document.length == 0 || (fits && take_contents(this, err)))
+        return this;
+    if (!fits)
+        error_set(err, ERROR_LIMIT, "it is larger than %zu bytes", this->document.limit);
+    unusable(this, err);
+    error_context(err, "--elect");
     keeper_close(this);
     return NULL;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keeps the framework id and mesos.state in the file of --state, over restarts. What it promises:
+// Keeps the framework id and mesos.state in the file of --state, over restarts, or with --elect in
+// ZooKeeper, for the next leader. What it promises of the file:
 //
 // - The id of a framework is on the disk before anybody hears of the registration.
 // - No call leaves the process before mesos.state, as it was when the call was made or later, is on
@@ -16,12 +17,17 @@
 // kept (it holds a function) is the script's mistake and holds up nothing: the error is logged, and
 // the file keeps the last one that could be.
 
+// ZooKeeper answers later, so that there the first promise is weaker: the script may hear of its
+// registration before the id is safe, but no call leaves before. And no call leaves once the
+// process may lead no more.
+
 #ifndef MESOS_LUA_KEEPER_H
 #define MESOS_LUA_KEEPER_H
 
 #include "base/bytes.h"
 #include "base/error.h"
 #include "loop/loop.h"
+#include "mesos/elector.h"
 #include "mesos/transport_gate.h"
 #include "script/script.h"
 
@@ -29,6 +35,19 @@ struct keeper;
 
 // Locks and reads the file. NULL and `err` if it cannot be used; then nothing was changed.
 struct keeper *keeper_open(struct loop *loop, const char *path, struct error *err);
+
+// The same in ZooKeeper. The elector leads, and outlives the keeper.
+struct keeper *keeper_open_shared(struct loop *loop, struct elector *elector, struct error *err);
+
+// The process leads no more: calls that wait, and all that follow, are given up.
+void keeper_fence(struct keeper *keeper);
+
+// Is nothing on its way to ZooKeeper? What it does not take is not.
+bool keeper_at_rest(const struct keeper *keeper);
+
+// Is the state of the last look there, as far as is known?
+bool keeper_safe(const struct keeper *keeper);
+
 void keeper_close(struct keeper *keeper); // NULL is fine
 
 const char *keeper_path(const struct keeper *keeper);
@@ -48,7 +67,7 @@ void keeper_follow(struct keeper *keeper, struct script *script);
 // For transport_gate_create().
 struct gate *keeper_gate(struct keeper *keeper);
 
-// Brings the state of now to the disk if it has changed.
+// Brings the state of now to the disk if it has changed; to ZooKeeper, sets out to do so.
 bool keeper_save(struct keeper *keeper, struct error *err);
 
 #endif

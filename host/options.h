@@ -45,11 +45,12 @@ struct options {
     int tls, verify, tls_1_2, tls_1_3;                             // 0 or 1
     const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
     int64_t verification_depth;                                    // 0: any
-    const char *state;                                             // file, or NULL: nothing is kept
-    const char *control;                                           // NULL: a path of our own
-    struct options_address metrics;                                // host "": none
-    double callback_warn, callback_limit;                          // seconds; 0: none
-    int64_t memory_limit;                                          // bytes; 0: none
+    const char *elect;                    // zk:// address, or NULL: there is no election
+    const char *state;                    // file, or NULL: nothing is kept
+    const char *control;                  // NULL: a path of our own
+    struct options_address metrics;       // host "": none
+    double callback_warn, callback_limit; // seconds; 0: none
+    int64_t memory_limit;                 // bytes; 0: none
     int sandbox;
     enum log_level log_level;
 };

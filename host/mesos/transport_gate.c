@@ -14,6 +14,7 @@
 
 struct waiting {
     struct waiting *next;
+    uint64_t number;
     struct bytes *call; // NULL: there was no room for it
     transport_on_reply on_reply;
     void *data;
@@ -83,9 +84,9 @@ static void drop_all(struct transport_gate *this)
     }
 }
 
-static void send_on(struct transport_gate *this)
+static void send_on(struct transport_gate *this, uint64_t number)
 {
-    while (this->head != NULL && !this->destroyed) {
+    while (this->head != NULL && this->head->number <= number && !this->destroyed) {
         struct waiting *waiting = pop(this);
         if (waiting->call != NULL)
             transport_send(this->inner, slice_of(waiting->call), waiting->on_reply, waiting->data);
@@ -101,7 +102,7 @@ static void send(struct transport *transport, struct slice call, transport_on_re
 {
     struct transport_gate *this = self(transport);
     struct waiting *waiting = memory_new(sizeof *waiting);
-    *waiting = (struct waiting){.on_reply = on_reply, .data = data};
+    *waiting = (struct waiting){.number = ++this->gate->calls, .on_reply = on_reply, .data = data};
     if (call.length <= WAITING_BYTES_MOST - this->bytes) {
         waiting->call = bytes_copy(call.data, call.length);
         this->bytes += call.length;
@@ -126,7 +127,27 @@ bool gate_waiting(const struct gate *gate)
 }
 
 // A reply may destroy this transport or others, so each walk begins anew.
+void gate_open_to(struct gate *gate, uint64_t number)
+{
+    struct transport_gate *each = gate->first;
+    while (each != NULL) {
+        if (each->head == NULL || each->head->number > number) {
+            each = each->next;
+            continue;
+        }
+        hold(each);
+        send_on(each, number);
+        release(each);
+        each = gate->first;
+    }
+}
+
 void gate_open(struct gate *gate)
+{
+    gate_open_to(gate, UINT64_MAX);
+}
+
+void gate_refuse(struct gate *gate)
 {
     struct transport_gate *each = gate->first;
     while (each != NULL) {
@@ -135,7 +156,7 @@ void gate_open(struct gate *gate)
             continue;
         }
         hold(each);
-        send_on(each);
+        drop_all(each);
         release(each);
         each = gate->first;
     }

@@ -12,6 +12,7 @@
 struct gate {
     void (*waiting)(void *data); // a call has begun to wait: called for each, opens nothing itself
     void *data;
+    uint64_t calls;               // that have come to wait so far: the number of the last one
     struct transport_gate *first; // the transports behind it
 };
 
@@ -22,6 +23,12 @@ bool gate_waiting(const struct gate *gate);
 
 // Sends on all calls that wait.
 void gate_open(struct gate *gate);
+
+// Sends on those that wait, up to the one of that number (see `calls`).
+void gate_open_to(struct gate *gate, uint64_t number);
+
+// Gives up all calls that wait, as if the stream had been closed.
+void gate_refuse(struct gate *gate);
 
 // `inner` is handed over. The gate must outlive the transport.
 struct transport *transport_gate_create(struct gate *gate, struct transport *inner);

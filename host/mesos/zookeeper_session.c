@@ -46,6 +46,7 @@ struct zookeeper_session {
     struct timer begin;    // to begin anew
     struct timer step;     // when the client wants to be called at the latest
     bool connected;
+    bool established;      // the client has or had a session
     bool expired, refused; // the client said so and must be closed
     bool destroyed;        // and freed when `holds` is 0
     unsigned holds;
@@ -134,6 +135,10 @@ static void close_client(struct zookeeper_session *this)
     zookeeper_close(this->client); // answers what is open
     this->holds--;
     this->client = NULL;
+    bool given_up = this->established;
+    this->established = false;
+    if (given_up && !this->destroyed && this->events->expired != NULL)
+        this->events->expired(this->data);
 }
 
 static void release(struct zookeeper_session *this)
@@ -213,7 +218,8 @@ static void turn(struct zookeeper_session *this, int events)
     } else if (this->expired) {
         log_debug("the ZooKeeper session expired; taking a new one");
         close_client(this);
-        timer_start(&this->begin, 0);
+        if (!this->destroyed)
+            timer_start(&this->begin, 0);
     } else {
         if (!watch(this, fd, interest))
             pause = retry_first;
@@ -246,7 +252,7 @@ static void on_connected(struct zookeeper_session *this)
 {
     if (this->connected)
         return;
-    this->connected = true;
+    this->connected = this->established = true;
     this->failures = 0;
     this->problem[0] = 0;
     timer_stop(&this->begin);
@@ -442,8 +448,15 @@ static void on_data(int rc, const char *value, int length, const struct Stat *st
 
 static void on_made(int rc, const char *path, const void *data)
 {
+    struct zookeeper_reply reply = reply_of(rc);
+    reply.path = path;
+    answer(data, &reply);
+}
+
+static void on_written(int rc, const struct Stat *stat, const void *data)
+{
     const struct zookeeper_reply reply = reply_of(rc);
-    (void)path;
+    (void)stat;
     answer(data, &reply);
 }
 
@@ -487,21 +500,53 @@ bool zookeeper_session_read(struct zookeeper_session *this, const char *path,
     return taken(this, request, zoo_awget(this->client, path, on_watch, this, on_data, request));
 }
 
-bool zookeeper_session_make(struct zookeeper_session *this, const char *path,
-                            zookeeper_on_reply on_reply, void *data)
+// `open`: with credentials, everybody else may read it.
+static bool create_node(struct zookeeper_session *this, const char *path, struct slice contents,
+                        bool open, int flags, zookeeper_on_reply on_reply, void *data)
 {
     struct ACL entries[] = {
-        {.perms = ZOO_PERM_READ, .id = ZOO_ANYONE_ID_UNSAFE},
         {.perms = ZOO_PERM_ALL, .id = ZOO_AUTH_IDS},
+        {.perms = ZOO_PERM_READ, .id = ZOO_ANYONE_ID_UNSAFE},
     };
-    struct ACL_vector ours = {.count = 2, .data = entries};
+    struct ACL_vector ours = {.count = open ? 2 : 1, .data = entries};
     const struct ACL_vector *list =
         this->address->credentials != NULL ? &ours : &ZOO_OPEN_ACL_UNSAFE;
     if (!this->connected)
         return false;
     struct request *request = new_request(this, on_reply, data);
     return taken(this, request,
-                 zoo_acreate(this->client, path, NULL, -1, list, 0, on_made, request));
+                 zoo_acreate(this->client, path, (const char *)contents.data,
+                             contents.data != NULL ? (int)contents.length : -1, list, flags,
+                             on_made, request));
+}
+
+bool zookeeper_session_make(struct zookeeper_session *this, const char *path,
+                            zookeeper_on_reply on_reply, void *data)
+{
+    return create_node(this, path, (struct slice){.data = NULL}, true, 0, on_reply, data);
+}
+
+bool zookeeper_session_add(struct zookeeper_session *this, const char *path, struct slice contents,
+                           zookeeper_on_reply on_reply, void *data)
+{
+    return create_node(this, path, contents, true, ZOO_EPHEMERAL | ZOO_SEQUENCE, on_reply, data);
+}
+
+bool zookeeper_session_keep(struct zookeeper_session *this, const char *path, struct slice contents,
+                            zookeeper_on_reply on_reply, void *data)
+{
+    return create_node(this, path, contents, false, 0, on_reply, data);
+}
+
+bool zookeeper_session_write(struct zookeeper_session *this, const char *path,
+                             struct slice contents, zookeeper_on_reply on_reply, void *data)
+{
+    if (!this->connected)
+        return false;
+    struct request *request = new_request(this, on_reply, data);
+    return taken(this, request,
+                 zoo_aset(this->client, path, (const char *)contents.data, (int)contents.length, -1,
+                          on_written, request));
 }
 
 // ---- life ----

@@ -23,6 +23,9 @@ struct zookeeper_session_events {
     void (*connected)(void *data);
     void (*disconnected)(void *data); // only after `connected`; it goes on by itself
     void (*changed)(void *data);      // something that was read has changed
+    // The session is given up, and another one begins by itself; ephemeral nodes of the old one are
+    // gone or will be when it has expired at the server. May be NULL.
+    void (*expired)(void *data);
     void (*failed)(void *data, const struct error *reason); // nothing follows
 };
 
@@ -38,6 +41,7 @@ struct zookeeper_reply {
     enum zookeeper_result result;
     const char *reason; // in words, if it is not OK
     struct slice data;  // of read()
+    const char *path;   // of add(): as the server named it
     char *const *names; // of children(), without the path
     size_t count;       // of names
 };
@@ -65,6 +69,18 @@ bool zookeeper_session_read(struct zookeeper_session *session, const char *path,
 // without, everybody may do everything.
 bool zookeeper_session_make(struct zookeeper_session *session, const char *path,
                             zookeeper_on_reply on_reply, void *data);
+
+// A node with data that goes with the session, its name completed by the server's next number.
+bool zookeeper_session_add(struct zookeeper_session *session, const char *path, struct slice data,
+                           zookeeper_on_reply on_reply, void *data_of_reply);
+
+// Replaces the data of a node that stays.
+bool zookeeper_session_write(struct zookeeper_session *session, const char *path, struct slice data,
+                             zookeeper_on_reply on_reply, void *data_of_reply);
+
+// A node with data that stays. With credentials only they may read it.
+bool zookeeper_session_keep(struct zookeeper_session *session, const char *path, struct slice data,
+                            zookeeper_on_reply on_reply, void *data_of_reply);
 
 double zookeeper_session_timeout(const struct zookeeper_session *session); // as settled, in seconds
 

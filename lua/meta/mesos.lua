@@ -24,7 +24,8 @@ local mesos = {}
 -- before what the script had noted by then is on the disk: so a task that was launched, and an update that was
 -- acknowledged, are known after a crash. The reverse does not hold: what was noted may not have been sent. Ask for such
 -- tasks by their ids (driver:reconcileTasks), and take updates that come twice. All of it is written each time: a few
--- megabytes are fine, 64 MiB are the most.
+-- megabytes are fine, 64 MiB are the most. With --elect it is kept in ZooKeeper in the same way, up to 900 kB, and the
+-- next leader begins with it.
 ---@type table
 mesos.state = {}
 
