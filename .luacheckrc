@@ -2,7 +2,7 @@
 std = "lua54"
 max_line_length = 120
 codes = true
-exclude_files = { "build*/**" }
+exclude_files = { "build*/**", "spec/mistakes/**" }
 
 -- Callbacks get what the contract says, used or not.
 self = false

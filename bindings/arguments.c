@@ -5,6 +5,8 @@
 #include "bindings/arguments.h"
 
 #include "base/suggest.h"
+#include "bindings/view.h"
+#include "mesos/wire.h"
 
 #include <lauxlib.h>
 
@@ -31,6 +33,15 @@ static int refuse(lua_State *L, const char *name, lua_Integer place, int index)
                       luaL_typename(L, index));
 }
 
+// "number", or for a message, which has an id: "a whole Offer: give its id". // [-0, +1, m]
+static const char *what_is(lua_State *L, int index)
+{
+    struct view_content view;
+    if (!view_get(L, index, &view))
+        return lua_pushstring(L, luaL_typename(L, index));
+    return lua_pushfstring(L, "a whole %s: give its id", wire_message_name(view.type));
+}
+
 void arguments_ids(lua_State *L, int index, const char *name)
 {
     index = lua_absindex(L, index);
@@ -48,7 +59,7 @@ void arguments_ids(lua_State *L, int index, const char *name)
             lua_settop(L, list);
         }
     } else {
-        luaL_error(L, "%s: an id or a list of ids expected, got %s", name, luaL_typename(L, index));
+        luaL_error(L, "%s: an id or a list of ids expected, got %s", name, what_is(L, index));
     }
     lua_replace(L, index);
 }

@@ -7,6 +7,7 @@
 #include "bindings/driver.h"
 
 #include "base/memory.h"
+#include "base/suggest.h"
 #include "bindings/arguments.h"
 #include "bindings/framework_info.h"
 #include "bindings/message.h"
@@ -29,9 +30,23 @@ struct handle {
 
 // ---- the object ----
 
+// Most often the driver is missing because of a dot in place of the colon. // [-0, +0, v]
+static int raise_missing(lua_State *L)
+{
+    lua_Debug ar = {0};
+    lua_getstack(L, 0, &ar);
+    lua_getinfo(L, "n", &ar);
+    const char *name = ar.name ? ar.name : "an operation";
+    return luaL_error(
+        L, "%s: a driver expected in front of it, got %s: write driver:%s(...), with a colon", name,
+        luaL_typename(L, 1), name);
+}
+
 static struct scheduler *check_scheduler(lua_State *L) // [-0, +0, v]
 {
-    struct handle *handle = luaL_checkudata(L, 1, metatable);
+    struct handle *handle = luaL_testudata(L, 1, metatable);
+    if (handle == NULL)
+        raise_missing(L);
     if (handle->scheduler == NULL)
         luaL_error(L, "this driver is gone: its script was replaced or its program ends");
     return handle->scheduler;
@@ -582,6 +597,37 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
+static const char *operation_name(const void *data, size_t index)
+{
+    enum { METHODS = sizeof methods / sizeof *methods - 1 };
+    (void)data;
+    if (index < METHODS)
+        return methods[index].name;
+    return index - METHODS < OPERATIONS ? operations[index - METHODS].name : NULL;
+}
+
+// A driver that is read like a list is where the offers were expected. // [-0, +0, v]
+static int raise_no_list(lua_State *L)
+{
+    luaL_where(L, 1);
+    if (*lua_tostring(L, -1) == 0)
+        luaL_where(L, 2); // the reader is the iterator of ipairs()
+    lua_pushliteral(L, "this is the driver, not a list: the first argument of a callback is its "
+                       "scheduler, so write function scheduler:resourceOffers(driver, offers), "
+                       "with a colon");
+    lua_concat(L, 2);
+    return lua_error(L);
+}
+
+static int l_no_operation(lua_State *L)
+{
+    if (lua_type(L, 2) != LUA_TSTRING)
+        return raise_no_list(L);
+    const char *name = lua_tostring(L, 2), *near = suggest(name, operation_name, NULL);
+    return luaL_error(L, "SchedulerDriver has no operation '%s'%s%s%s", name,
+                      near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+}
+
 static const luaL_Reg metamethods[] = {
     {"__gc", l_gc},
     {"__tostring", l_tostring},
@@ -631,6 +677,10 @@ void driver_open(lua_State *L, struct scheduler_environment *environment)
         lua_pushcclosure(L, l_operation, 1);
         lua_setfield(L, -2, operations[i].name);
     }
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, l_no_operation);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
     lua_pushlightuserdata(L, environment);

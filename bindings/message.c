@@ -209,6 +209,7 @@ static void select_list(struct filling *filling, unsigned position)
     }
     filling->length = (lua_Integer)lua_rawlen(L, -1);
     filling->list = (int)position;
+    filling->seen |= UINT64_C(1) << position % 64;
     lua_replace(L, filling->table + LIST);
 }
 
@@ -807,7 +808,7 @@ static void encode_content(struct encoder *encoder, int index, struct shape *sha
     else if (shape->collapsed && !lua_istable(L, index))
         encode_value(encoder, index, shape, 0, place);
     else if (!lua_istable(L, index))
-        expected(L, index, place, shape->name);
+        fail(L, place, "a table (%s) expected, got %s", shape->name, type_name(L, index));
     else if (shape->range && lua_rawlen(L, index) > 0)
         encode_range(encoder, index, shape, place);
     else

@@ -6,6 +6,7 @@
 
 #include "bindings/module.h"
 
+#include "base/suggest.h"
 #include "bindings/driver.h"
 #include "bindings/exec.h"
 #include "bindings/http.h"
@@ -21,15 +22,40 @@
 
 #include <string.h>
 
+enum { NAMES_MOST = 64 };
+
 static bool is_state(lua_State *L, int key) // [-0, +0, -]
 {
     return lua_type(L, key) == LUA_TSTRING && strcmp(lua_tostring(L, key), "state") == 0;
 }
 
+static const char *name_at(const void *data, size_t index)
+{
+    const char *const *names = data;
+    return names[index];
+}
+
+// The module is at 1, the key at 2. // [-0, +0, v]
+static int raise_unknown(lua_State *L)
+{
+    const char *names[NAMES_MOST + 1] = {"state"};
+    size_t count = 1;
+    const char *name = luaL_tolstring(L, 2, NULL);
+    lua_pushnil(L);
+    while (lua_next(L, 1) != 0) {
+        lua_pop(L, 1);
+        if (lua_type(L, -1) == LUA_TSTRING && count < NAMES_MOST)
+            names[count++] = lua_tostring(L, -1);
+    }
+    const char *near = suggest(name, name_at, names);
+    return luaL_error(L, "the module mesos has no '%s'%s%s%s", name, near ? " (did you mean '" : "",
+                      near ? near : "", near ? "'?)" : "");
+}
+
 static int l_index(lua_State *L) // [-2, +1, e]
 {
     if (!is_state(L, 2))
-        return luaL_error(L, "the module mesos has no '%s'", luaL_tolstring(L, 2, NULL));
+        return raise_unknown(L);
     state_table_push(L);
     return 1;
 }

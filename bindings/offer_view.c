@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The short cuts of an offer: see offer_view.h. All sums are made in one walk over the wire bytes,
-// the first time that one of them is read. Quantities are added as whole thousandths, as masters
-// and agents do, so that 0.1 and 0.2 are 0.3.
+// the first time that one of them is read; the first attribute is found once. Quantities are added
+// as whole thousandths, as masters and agents do, so that 0.1 and 0.2 are 0.3.
 
 #include "bindings/offer_view.h"
 
@@ -92,12 +92,14 @@ static struct resource read_resource(struct slice message)
     return resource;
 }
 
-static bool counts(const struct resource *resource, struct slice role)
+static bool counts(const struct resource *resource, struct slice offer)
 {
     if (resource->revocable)
         return false;
-    return resource->reserved.data == NULL || role.data == NULL ||
-           slice_equal(resource->reserved, role);
+    if (resource->reserved.data == NULL)
+        return true;
+    struct slice role = allocation_role(offer);
+    return role.data == NULL || slice_equal(resource->reserved, role);
 }
 
 // ---- the sums ----
@@ -106,15 +108,12 @@ enum { CPUS, MEM, DISK, GPUS, SUMS };
 
 struct sums {
     bool known;
+    uint32_t attributes;      // offset of the first attribute, plus one; 0: not looked for
+    bool regular;             // all attributes begin with their only name
     double thousandths[SUMS]; // whole numbers
 };
 
-#define NAME(text)                                                                                 \
-    {                                                                                              \
-        .data = (const uint8_t *)(text), .length = sizeof(text) - 1                                \
-    }
-
-static const struct slice sum_names[SUMS] = {NAME("cpus"), NAME("mem"), NAME("disk"), NAME("gpus")};
+static const char sum_names[SUMS][5] = {"cpus", "mem", "disk", "gpus"};
 
 static double scalar_value(struct slice scalar)
 {
@@ -129,21 +128,23 @@ static double scalar_value(struct slice scalar)
 
 static void add(struct sums *sums, const struct resource *resource)
 {
+    size_t length = resource->name.length;
+    if (length != 3 && length != 4)
+        return;
     for (int i = 0; i < SUMS; i++) {
-        if (slice_equal(resource->name, sum_names[i]))
+        if (memcmp(resource->name.data, sum_names[i], length) == 0 && sum_names[i][length] == 0)
             sums->thousandths[i] += round(scalar_value(resource->scalar) * 1000);
     }
 }
 
 static void sum_up(struct sums *sums, struct slice offer)
 {
-    struct slice role = allocation_role(offer);
     struct wire wire = wire_open(offer);
     for (struct wire_field it; wire_next(&wire, &it);) {
         if (it.number != OFFER_RESOURCES)
             continue;
         struct resource resource = read_resource(it.bytes);
-        if (counts(&resource, role))
+        if (counts(&resource, offer))
             add(sums, &resource);
     }
     sums->known = true;
@@ -182,8 +183,8 @@ struct range {
     uint64_t first, last;
 };
 
-// Ranges that fit into `ranges`, which may be NULL; returns how many there are.
-static size_t read_ranges(struct slice message, struct range *ranges)
+// The first `most` go into `ranges`; returns how many there are.
+static size_t read_ranges(struct slice message, struct range *ranges, size_t most)
 {
     size_t count = 0;
     struct wire wire = wire_open(message);
@@ -192,7 +193,7 @@ static size_t read_ranges(struct slice message, struct range *ranges)
         if (it.number != RANGES_RANGE || !wire_find_varint(it.bytes, RANGE_BEGIN, &range.first) ||
             !wire_find_varint(it.bytes, RANGE_END, &range.last) || range.first > range.last)
             continue;
-        if (ranges != NULL)
+        if (count < most)
             ranges[count] = range;
         count++;
     }
@@ -200,17 +201,17 @@ static size_t read_ranges(struct slice message, struct range *ranges)
 }
 
 // The same for all ports of an offer that count.
-static size_t read_ports(struct slice offer, struct range *ranges)
+static size_t read_ports(struct slice offer, struct range *ranges, size_t most)
 {
     size_t count = 0;
-    struct slice role = allocation_role(offer);
     struct wire wire = wire_open(offer);
     for (struct wire_field it; wire_next(&wire, &it);) {
         if (it.number != OFFER_RESOURCES)
             continue;
         struct resource resource = read_resource(it.bytes);
-        if (slice_equal(resource.name, slice_text("ports")) && counts(&resource, role))
-            count += read_ranges(resource.ranges, ranges != NULL ? ranges + count : NULL);
+        if (slice_equal(resource.name, slice_text("ports")) && counts(&resource, offer))
+            count += count < most ? read_ranges(resource.ranges, ranges + count, most - count)
+                                  : read_ranges(resource.ranges, NULL, 0);
     }
     return count;
 }
@@ -250,28 +251,98 @@ static void push_ranges(lua_State *L, const struct range *ranges, size_t count)
 
 static void get_ports(lua_State *L, struct slice offer, void *sums)
 {
+    static const char key;
+    enum { FEW = 16 };
+    struct range few[FEW], *ranges = few;
     (void)sums;
-    if (view_kept(L, "ports"))
+    if (view_kept(L, &key))
         return;
-    lua_pop(L, 1);
-    size_t count = read_ports(offer, NULL);
-    struct range *ranges = lua_newuserdatauv(L, (count + 1) * sizeof *ranges, 0);
-    read_ports(offer, ranges);
-    qsort(ranges, count, sizeof *ranges, compare_ranges);
+    size_t count = read_ports(offer, few, FEW);
+    if (count > FEW) {
+        ranges = lua_newuserdatauv(L, count * sizeof *ranges, 0);
+        read_ports(offer, ranges, count);
+    } else {
+        lua_pushnil(L);
+    }
+    if (count > 1)
+        qsort(ranges, count, sizeof *ranges, compare_ranges);
     push_ranges(L, ranges, join(ranges, count));
-    lua_replace(L, -2);
-    view_keep(L, "ports");
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+    view_keep(L, &key);
 }
 
 // ---- the attributes ----
 
-static bool find_attribute(struct slice offer, struct slice name, struct slice *attribute)
+struct attribute {
+    uint64_t type;
+    struct slice values[ATTRIBUTE_SET + 1]; // by the number of the field
+};
+
+static struct attribute read_attribute(struct slice message)
+{
+    struct attribute attribute = {.type = UINT64_MAX};
+    struct wire wire = wire_open(message);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        if (it.number == ATTRIBUTE_TYPE)
+            attribute.type = it.value;
+        else if (it.number <= ATTRIBUTE_SET)
+            attribute.values[it.number] = it.bytes;
+    }
+    return attribute;
+}
+
+// Does it begin with its name, of fewer than 128 bytes, and is that its only one?
+static bool is_regular(struct slice message)
+{
+    size_t names = 0;
+    struct wire wire = wire_open(message);
+    for (struct wire_field it; wire_next(&wire, &it);)
+        names += it.number == ATTRIBUTE_NAME;
+    return names == 1 && message.data[0] == (ATTRIBUTE_NAME << 3 | WIRE_BYTES) &&
+           message.data[1] < 0x80;
+}
+
+static void look_at_attributes(struct slice offer, struct sums *sums)
 {
     struct wire wire = wire_open(offer);
+    const uint8_t *at = wire.at, *first = NULL;
+    sums->regular = true;
+    for (struct wire_field it; wire_next(&wire, &it); at = wire.at) {
+        if (it.number != OFFER_ATTRIBUTES)
+            continue;
+        sums->regular = sums->regular && is_regular(it.bytes);
+        first = first != NULL ? first : at;
+    }
+    sums->attributes = (uint32_t)((first != NULL ? first : at) - offer.data) + 1;
+}
+
+// The rest of the offer from its first attribute on.
+static struct slice attributes_of(struct slice offer, struct sums *sums)
+{
+    if (sums->attributes == 0)
+        look_at_attributes(offer, sums);
+    size_t offset = sums->attributes - 1;
+    return (struct slice){.data = offer.data + offset, .length = offer.length - offset};
+}
+
+static bool is_named(struct slice attribute, struct slice name, bool regular)
+{
+    if (regular)
+        return attribute.data[1] == name.length &&
+               memcmp(attribute.data + 2, name.data, name.length) == 0;
+    return slice_equal(wire_find(attribute, ATTRIBUTE_NAME), name);
+}
+
+static bool find_attribute(struct slice offer, struct sums *sums, struct slice name,
+                           struct attribute *attribute)
+{
+    struct wire wire = wire_open(attributes_of(offer, sums));
     for (struct wire_field it; wire_next(&wire, &it);) {
-        *attribute = it.bytes;
-        if (it.number == OFFER_ATTRIBUTES && slice_equal(wire_find(it.bytes, ATTRIBUTE_NAME), name))
-            return true;
+        if (it.number != OFFER_ATTRIBUTES || !is_named(it.bytes, name, sums->regular))
+            continue;
+        *attribute = read_attribute(it.bytes);
+        return true;
     }
     return false;
 }
@@ -312,15 +383,13 @@ static const struct {
     [MESOS__V1__VALUE__TYPE__TEXT] = {ATTRIBUTE_TEXT, push_text},
 };
 
-static void push_attribute(lua_State *L, struct slice attribute)
+static void push_attribute(lua_State *L, const struct attribute *attribute)
 {
-    uint64_t type = UINT64_MAX;
-    wire_find_varint(attribute, ATTRIBUTE_TYPE, &type);
     struct slice value = {.data = NULL};
-    if (type < sizeof values / sizeof *values)
-        value = wire_find(attribute, values[type].number);
+    if (attribute->type < sizeof values / sizeof *values)
+        value = attribute->values[values[attribute->type].number];
     if (value.data != NULL)
-        values[type].push(L, value);
+        values[attribute->type].push(L, value);
     else
         lua_pushnil(L);
 }
@@ -328,10 +397,12 @@ static void push_attribute(lua_State *L, struct slice attribute)
 // offer:attribute(name): the value of the first attribute of that name, or nil.
 static int l_attribute(lua_State *L)
 {
-    struct slice offer = view_check(L, 1, &mesos__v1__offer__descriptor), name, attribute;
+    struct slice offer = view_check(L, 1, &mesos__v1__offer__descriptor), name;
+    struct sums *sums = view_extra(L, 1, &mesos__v1__offer__descriptor);
+    struct attribute attribute;
     name.data = (const uint8_t *)luaL_checklstring(L, 2, &name.length);
-    if (find_attribute(offer, name, &attribute))
-        push_attribute(L, attribute);
+    if (find_attribute(offer, sums, name, &attribute))
+        push_attribute(L, &attribute);
     else
         lua_pushnil(L);
     return 1;

@@ -47,6 +47,7 @@ struct scheduler {
     enum driver_outcome outcome;
     const struct driver_event *event; // while dispatching
     struct delivery *delivery;        // the callback whose end the driver waits for, or NULL
+    struct delivery *spare;           // for the next one, or NULL
     struct description description;
     bool (*ended)(void *data, const char *callback, const char *text);
     void *ended_data;
@@ -221,8 +222,10 @@ static void let_go_of_id(struct scheduler *this)
 // Nobody may hear of a registration that this process would not remember.
 static bool keep_new_id(struct scheduler *this, const struct driver_event *event)
 {
+    if (event->callback != CALLBACK_REGISTERED)
+        return true;
     struct error err = {0};
-    if (event->callback != CALLBACK_REGISTERED || keep_id(this, event->framework_id, &err))
+    if (keep_id(this, event->framework_id, &err))
         return true;
     error_context(&err, "registered as framework %.*s, whose id cannot be kept",
                   SLICE_ARGS(event->framework_id));
@@ -336,10 +339,12 @@ static void on_done(void *data, const struct protect_end *end)
     if (raised)
         log_error("callback %s: %s", driver_callback_name(callback), end->text);
     double seconds = clock_seconds() - delivery->started;
-    free(delivery);
-    if (this == NULL)
+    if (this == NULL) {
+        free(delivery);
         return;
+    }
     this->delivery = NULL;
+    this->spare = delivery;
     measure(this, callback, seconds);
     if (ok || raised)
         callback_ended(this, callback, raised ? end->text : NULL);
@@ -360,6 +365,7 @@ static void forsake(struct scheduler *this)
 static void release(struct scheduler *this)
 {
     forsake(this);
+    free(this->spare);
     driver_destroy(this->driver);
     description_free(&this->description);
     free(this);
@@ -367,7 +373,8 @@ static void release(struct scheduler *this)
 
 static struct delivery *new_delivery(struct scheduler *this, enum driver_callback callback)
 {
-    this->delivery = memory_new(sizeof *this->delivery);
+    this->delivery = this->spare ? this->spare : memory_new(sizeof *this->delivery);
+    this->spare = NULL;
     *this->delivery =
         (struct delivery){.scheduler = this, .callback = callback, .started = clock_seconds()};
     return this->delivery;
@@ -752,6 +759,20 @@ static void check_name(const char *word, void (*tell)(void *data, const char *te
     tell(data, text);
 }
 
+// Is it a callback's name that stands for something else?
+static void check_type(const char *word, const char *type,
+                       void (*tell)(void *data, const char *text), void *data)
+{
+    char text[256];
+    enum driver_callback i = 0;
+    while (i < CALLBACKS && strcmp(driver_callback_name(i), word) != 0)
+        i++;
+    if (i == CALLBACKS)
+        return;
+    snprintf(text, sizeof text, "%s is no callback: a function expected, got %s", word, type);
+    tell(data, text);
+}
+
 static void check_names(lua_State *L, int index, void (*tell)(void *data, const char *text),
                         void *data) // [-0, +0, e]
 {
@@ -759,6 +780,8 @@ static void check_names(lua_State *L, int index, void (*tell)(void *data, const 
     while (lua_next(L, index)) {
         if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
             check_name(lua_tostring(L, -2), tell, data);
+        else if (lua_type(L, -2) == LUA_TSTRING)
+            check_type(lua_tostring(L, -2), luaL_typename(L, -1), tell, data);
         lua_pop(L, 1);
     }
 }

@@ -45,7 +45,7 @@ static const char *const state_names[] = {"waiting", "running", "done", "cancell
 
 static double check_seconds(lua_State *L, bool positive)
 {
-    double seconds = luaL_checknumber(L, 1);
+    double seconds = lua_type(L, 1) == LUA_TNUMBER ? lua_tonumber(L, 1) : NAN;
     if (isnan(seconds) || seconds < 0 || (positive && seconds <= 0))
         luaL_argerror(L, 1,
                       positive ? "a number of seconds above 0 expected"

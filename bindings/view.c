@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Views: see view.h. A view has no finaliser: its first user value is the anchor that holds the
-// block, shared by all views of the block through a weak table, its second the table of kept
-// values. On the first read the message is walked once and the place of each field is noted; after
-// that a field is one step away.
+// Views: see view.h. A view has no finaliser: its user value is the anchor that holds the block,
+// shared by all views of the block through a weak table, or the table of kept values, which has the
+// anchor too. On the first read the message is walked once and the place of each field is noted;
+// after that a field is one step away.
 
 #include "bindings/view.h"
 
@@ -15,13 +15,16 @@
 #include <lauxlib.h>
 #include <string.h>
 
-enum { ANCHOR = 1, KEPT = 2 }; // user values
+enum { HOLD = 1 };          // the user value
+enum { COPIED_MOST = 512 }; // bytes of a message that is copied into its view
+enum { KEPT_EXPECTED = 4 }; // composite values that are read of one view
 
 struct view_class {
     struct shape *shape;
     const struct view_member *members;
     size_t extra_size;
     int metatable; // registry
+    bool plain[];  // for each field: is it a string, or a message that is one?
 };
 
 // `at` is the offset of the field's last occurrence, plus one; 0 if it is absent. AGAIN says that
@@ -37,7 +40,7 @@ struct view {
 #define AGAIN 0x80000000u
 
 static const char anchor_name[] = "mesos.bytes";
-static const char anchors_key, classes_key, mark_key;
+static const char anchors_key, classes_key, mark_key, anchor_key;
 
 static size_t fields_size(const struct shape *shape)
 {
@@ -49,6 +52,12 @@ static void *extra(struct view *view)
 {
     size_t head = (sizeof *view + 7) & ~(size_t)7;
     return (char *)view + head + fields_size(view->class->shape);
+}
+
+static size_t view_size(const struct view_class *class)
+{
+    size_t head = (sizeof(struct view) + 7) & ~(size_t)7;
+    return head + fields_size(class->shape) + class->extra_size;
 }
 
 // ---- finding fields ----
@@ -78,6 +87,7 @@ static void note(struct view *view, uint32_t number, size_t offset)
 
 static void find_fields(struct view *view)
 {
+    memset(view->at, 0, fields_size(view->class->shape));
     struct wire wire = wire_open(view->slice);
     const uint8_t *at = wire.at;
     for (struct wire_field it; wire_next(&wire, &it); at = wire.at)
@@ -94,27 +104,34 @@ static uint32_t place_of(struct view *view, unsigned position)
 
 // ---- kept values ----
 
-bool view_kept(lua_State *L, const char *name)
+bool view_kept(lua_State *L, const void *key)
 {
-    if (lua_getiuservalue(L, 1, KEPT) == LUA_TTABLE) {
-        lua_pushstring(L, name);
-        lua_rawget(L, -2);
-        lua_replace(L, -2);
+    if (lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_pushnil(L);
+        return false;
     }
-    return !lua_isnil(L, -1);
+    int type = lua_rawgetp(L, -1, key);
+    lua_replace(L, -2);
+    return type != LUA_TNIL;
 }
 
-void view_keep(lua_State *L, const char *name)
+// The anchor, at the top, moves into a table that takes its place. // [-1, +1, m]
+static void make_kept(lua_State *L)
 {
-    if (lua_getiuservalue(L, 1, KEPT) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        lua_createtable(L, 0, 2);
-        lua_pushvalue(L, -1);
-        lua_setiuservalue(L, 1, KEPT);
-    }
-    lua_pushstring(L, name);
-    lua_pushvalue(L, -3);
-    lua_rawset(L, -3);
+    lua_createtable(L, 0, KEPT_EXPECTED);
+    lua_insert(L, -2);
+    lua_rawsetp(L, -2, &anchor_key);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, HOLD);
+}
+
+void view_keep(lua_State *L, const void *key)
+{
+    if (lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE)
+        make_kept(L);
+    lua_pushvalue(L, -2);
+    lua_rawsetp(L, -2, key);
     lua_pop(L, 1);
 }
 
@@ -128,12 +145,15 @@ static bool is_composite(struct shape *shape, unsigned position, lua_State *L)
             !message_shape_nested(L, shape, position)->collapsed);
 }
 
+static struct slice slice_from(struct slice slice, size_t offset)
+{
+    return (struct slice){.data = slice.data + offset, .length = slice.length - offset};
+}
+
 static void push_occurrence(lua_State *L, struct view *view, unsigned position, uint32_t at)
 {
     struct wire_field it;
-    size_t offset = (at & ~AGAIN) - 1;
-    struct wire wire = wire_open(
-        (struct slice){.data = view->slice.data + offset, .length = view->slice.length - offset});
+    struct wire wire = wire_open(slice_from(view->slice, (at & ~AGAIN) - 1));
     wire_next(&wire, &it);
     message_push_occurrence(L, view->class->shape, position, &it);
 }
@@ -142,7 +162,7 @@ static void push_composite(lua_State *L, struct view *view, unsigned position, u
 {
     struct shape *shape = view->class->shape;
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
-    if (view_kept(L, field->name))
+    if (view_kept(L, field))
         return;
     lua_pop(L, 1);
     if (at == 0)
@@ -151,7 +171,18 @@ static void push_composite(lua_State *L, struct view *view, unsigned position, u
         message_push_field(L, shape, position, view->slice);
     else
         push_occurrence(L, view, position, at);
-    view_keep(L, field->name);
+    view_keep(L, field);
+}
+
+// A string, or a message that is one, occurs once. // [-0, +1, e]
+static void push_plain(lua_State *L, const struct view *view, const ProtobufCFieldDescriptor *field,
+                       uint32_t at)
+{
+    struct wire wire = wire_open(slice_from(view->slice, at - 1));
+    struct wire_field it;
+    wire_next(&wire, &it);
+    struct slice text = field->type == PROTOBUF_C_TYPE_MESSAGE ? wire_find(it.bytes, 1) : it.bytes;
+    lua_pushlstring(L, (const char *)text.data, text.length);
 }
 
 // Pushes the field of the view at index 1, nil if it is absent. // [-0, +1, e]
@@ -161,6 +192,8 @@ static void push_field(lua_State *L, struct view *view, unsigned position)
     uint32_t at = place_of(view, position);
     if (at == 0 && field->label != PROTOBUF_C_LABEL_REPEATED)
         lua_pushnil(L);
+    else if (view->class->plain[position] && !(at & AGAIN))
+        push_plain(L, view, field, at);
     else if (is_composite(view->class->shape, position, L))
         push_composite(L, view, position, at);
     else if ((at & AGAIN) && field->type == PROTOBUF_C_TYPE_MESSAGE)
@@ -177,9 +210,10 @@ enum { CLASS = 1, METATABLE = 2, NAMES = 3 };
 // The view at index 1, of the class that the function belongs to.
 static struct view *self(lua_State *L)
 {
-    const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
-    if (!lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(METATABLE)))
+    if (!lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(METATABLE))) {
+        const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
         luaL_typeerror(L, 1, class->shape->type->name);
+    }
     lua_pop(L, 1);
     return lua_touserdata(L, 1);
 }
@@ -206,7 +240,6 @@ static int no_name(lua_State *L, const struct view_class *class) // [-0, +0, v]
 static int l_index(lua_State *L)
 {
     struct view *view = self(L);
-    lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(NAMES)) == LUA_TNIL)
         return no_name(L, view->class);
@@ -287,6 +320,22 @@ static int l_table(lua_State *L)
 
 // ---- classes ----
 
+static bool is_text(const ProtobufCFieldDescriptor *field)
+{
+    return wire_type_of(field->type) == WIRE_BYTES && field->type != PROTOBUF_C_TYPE_MESSAGE &&
+           field->label != PROTOBUF_C_LABEL_REPEATED;
+}
+
+// [-0, +0, e]
+static bool is_plain(lua_State *L, struct shape *shape, unsigned position)
+{
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED)
+        return is_text(field);
+    const struct shape *nested = message_shape_nested(L, shape, position);
+    return nested->collapsed && is_text(nested->type->fields) && nested->type->fields->id == 1;
+}
+
 // Pushes the table of what each name stands for. // [-0, +1, e]
 static void push_names(lua_State *L, const struct view_class *class)
 {
@@ -331,8 +380,10 @@ void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
 {
     struct shape *shape = message_shape(L, type);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key);
-    struct view_class *class = lua_newuserdatauv(L, sizeof *class, 0);
+    struct view_class *class = lua_newuserdatauv(L, sizeof *class + type->n_fields, 0);
     *class = (struct view_class){.shape = shape, .members = members, .extra_size = extra_size};
+    for (unsigned i = 0; i < type->n_fields; i++)
+        class->plain[i] = is_plain(L, shape, i);
     class->metatable = reference_metatable(L, class);
     lua_rawsetp(L, -2, type);
     lua_pop(L, 1);
@@ -379,20 +430,34 @@ static void push_anchor(lua_State *L, struct bytes *block)
 
 // ---- the face to C ----
 
-// Pushes a view; its anchor and its metatable are at these indices. // [-0, +1, m]
-static void push_view(lua_State *L, const struct view_class *class, struct slice slice, int anchor,
-                      int metatable)
+// Pushes a view without an anchor, with room for `more` bytes behind it. Its metatable is at that
+// index. The places of the fields are written when they are looked for. // [-0, +1, m]
+static struct view *push_view(lua_State *L, const struct view_class *class, struct slice slice,
+                              size_t more, int metatable)
 {
-    size_t head = (sizeof(struct view) + 7) & ~(size_t)7;
-    size_t size = head + fields_size(class->shape) + class->extra_size;
-    struct view *view = lua_newuserdatauv(L, size, KEPT);
-    memset(view, 0, size);
-    view->class = class;
-    view->slice = slice;
-    lua_pushvalue(L, anchor);
-    lua_setiuservalue(L, -2, ANCHOR);
+    struct view *view = lua_newuserdatauv(L, view_size(class) + more, HOLD);
+    *view = (struct view){.class = class, .slice = slice};
+    if (class->extra_size > 0)
+        memset(extra(view), 0, class->extra_size);
     lua_pushvalue(L, metatable);
     lua_setmetatable(L, -2);
+    return view;
+}
+
+// [-0, +1, m]
+static void push_copied(lua_State *L, const struct view_class *class, struct slice slice)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
+    struct view *view = push_view(L, class, slice, slice.length, lua_gettop(L));
+    uint8_t *copy = (uint8_t *)view + view_size(class);
+    memcpy(copy, slice.data, slice.length);
+    view->slice.data = copy;
+    lua_replace(L, -2);
+}
+
+static bool better_copied(const struct bytes *block, struct slice slice)
+{
+    return slice.length > 0 && slice.length <= COPIED_MOST && slice.length > block->length / 2;
 }
 
 void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
@@ -404,12 +469,16 @@ void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct byte
         message_push(L, type, slice);
         return;
     }
+    if (better_copied(block, slice)) {
+        push_copied(L, class, slice);
+        return;
+    }
     int top = lua_gettop(L);
-    push_anchor(L, block);
     lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
-    push_view(L, class, slice, top + 1, top + 2);
+    push_view(L, class, slice, 0, top + 1);
+    push_anchor(L, block);
+    lua_setiuservalue(L, -2, HOLD);
     lua_replace(L, top + 1);
-    lua_settop(L, top + 1);
 }
 
 void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
@@ -422,7 +491,9 @@ void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct
     push_anchor(L, block);
     lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
     for (size_t i = 1; i <= count; i++) {
-        push_view(L, class, next(data), list + 1, list + 2);
+        push_view(L, class, next(data), 0, list + 2);
+        lua_pushvalue(L, list + 1);
+        lua_setiuservalue(L, -2, HOLD);
         lua_rawseti(L, list, (lua_Integer)i);
     }
     lua_settop(L, list);
@@ -463,12 +534,22 @@ void view_check_valid(lua_State *L, int index)
                    view->reason);
 }
 
+static struct view *check(lua_State *L, int index, const ProtobufCMessageDescriptor *type)
+{
+    struct view *view = view_at(L, index);
+    if (view == NULL || view->class->shape->type != type)
+        luaL_typeerror(L, index, type->name);
+    return view;
+}
+
 struct slice view_check(lua_State *L, int index, const ProtobufCMessageDescriptor *type)
 {
-    struct view_content content;
-    if (!view_get(L, index, &content) || content.type != type)
-        luaL_typeerror(L, index, type->name);
-    return content.slice;
+    return check(L, index, type)->slice;
+}
+
+void *view_extra(lua_State *L, int index, const ProtobufCMessageDescriptor *type)
+{
+    return extra(check(L, index, type));
 }
 
 // The table of anchors is weak: an anchor that only this table knows may go.

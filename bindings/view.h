@@ -6,9 +6,9 @@
 //
 //     view (userdata) -> anchor (userdata, one a block) -> struct bytes, which the subscription
 //     shares
-//       |
-//       +-> table of the composite values that were read, so that reading again gives the same
-//       table
+//
+// Once composite values were read, a table of them stands between the two, so that reading again
+// gives the same table. A short message that is most of its block is copied into its view instead.
 //
 // The bytes must have passed wire_validate(). A view answers to the names of its type's fields and
 // to the members that its type was given with view_define(), which must not be names of fields.
@@ -67,10 +67,14 @@ void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
 // For methods: the view at `index`, which must be of that type. // [-0, +0, v]
 struct slice view_check(lua_State *L, int index, const ProtobufCMessageDescriptor *type);
 
-// For getters: the value kept under `name` by view_keep, or nil; and keeps the value at the top of
-// the stack. Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]
-bool view_kept(lua_State *L, const char *name);
-void view_keep(lua_State *L, const char *name);
+// For getters: the value kept under `key`, an address, by view_keep, or nil; and keeps the value at
+// the top of the stack. Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]
+bool view_kept(lua_State *L, const void *key);
+void view_keep(lua_State *L, const void *key);
+
+// For methods: what the view at `index`, which must be of that type, has of its own.
+// [-0, +0, v]
+void *view_extra(lua_State *L, int index, const ProtobufCMessageDescriptor *type);
 
 // Called by message_open(). // [-0, +0, e]
 void view_open(lua_State *L);

@@ -420,10 +420,14 @@ static void on_connection(uv_stream_t *stream, int status)
         evict(control);
     control->count++;
     TAILQ_INSERT_TAIL(&control->sessions, session, link);
-    if (uv_accept(stream, (uv_stream_t *)&session->pipe) == 0 && is_allowed(&session->pipe))
-        go_on(session);
-    else
+    if (uv_accept(stream, (uv_stream_t *)&session->pipe) != 0) {
         end_session(session);
+    } else if (is_allowed(&session->pipe)) {
+        go_on(session);
+    } else {
+        session->ended = true;
+        refuse(session, "this host belongs to another user");
+    }
 }
 
 // ---- the face ----

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The program behind the command line: see host.h. The host owns the loop, the signals, the cluster
-// if it brings one, the script, and the scheduler of a script that returned its table. The end
-// comes from outside (a signal), from the script (mesos.exit) or from the driver (stopped or
-// aborted), and always takes the same way: stop the drivers, let them finish, end the cluster's
-// tasks, then free.
+// A script and all that it needs to run: see host.h. The host owns the loop, the signals if it is
+// the program, the cluster if it brings one, the script, and the scheduler of a script that
+// returned its table. The end comes from outside (a signal), from the script (mesos.exit) or from
+// the driver (stopped or aborted), and always takes the same way: stop the drivers, let them
+// finish, end the cluster's tasks, then free.
 
 #include "host.h"
 
@@ -37,8 +37,10 @@ static const double callback_patience = 5; // seconds that the end waits for a c
 
 struct host {
     const struct options *options;
+    const struct script_module *modules; // besides our own; NULL: none
     struct loop *loop;
-    struct signals *signals;
+    bool own_loop;
+    struct signals *signals; // NULL: they are the embedder's
     struct cluster *cluster;
     struct keeper *keeper; // NULL: nothing is kept
     struct script *script;
@@ -53,8 +55,10 @@ struct host {
     struct timer patience;
     bool ending;       // no matter why
     bool cluster_gone; // all its tasks have ended
+    bool failed;       // it did not load
     bool lost_state;   // what was to be kept could not be
     unsigned signals_seen;
+    unsigned inner; // rounds of the loop inside the script
 };
 
 // ---- the cluster ----
@@ -162,6 +166,7 @@ static struct transport *create_transport(struct host *host, struct credentials 
                                                      .connect_timeout = options->connect_timeout,
                                                      .answer_timeout = options->answer_timeout,
                                                      .call_timeout = options->answer_timeout,
+                                                     .window = (size_t)options->call_window,
                                                      .tls = &host->tls,
                                                      .credentials = credentials};
     struct transport *direct = transport_http_create(host->loop, &transport);
@@ -211,7 +216,9 @@ static bool on_keep_id(void *data, struct slice id, struct error *err)
 static void on_run(void *data, bool (*done)(void *data), void *done_data)
 {
     struct host *host = data;
+    host->inner++;
     loop_uv_run(host->loop, done, done_data);
+    host->inner--;
 }
 
 // ---- the end ----
@@ -301,11 +308,13 @@ static void on_stop_asked(void *data)
 }
 
 // Where nobody said that it shall be, a control socket that cannot be opened is no reason not to
-// run.
+// run, and an embedded host has none.
 static bool open_control(struct host *host, struct error *err)
 {
     const char *path = host->options->control;
     struct error reason = {0};
+    if (path == NULL && host->signals == NULL)
+        return true;
     host->control =
         control_open(host->loop, path, commands_handle, host->commands, path ? err : &reason);
     if (host->control == NULL && path != NULL)
@@ -351,6 +360,9 @@ static void send_operators_away(struct host *host)
     commands_destroy(host->commands);
     control_close(host->control);
     metrics_http_destroy(host->metrics);
+    host->commands = NULL;
+    host->control = NULL;
+    host->metrics = NULL;
 }
 
 // ---- setting up and taking down ----
@@ -386,13 +398,15 @@ static void take_down(struct host *host)
         cluster_destroy(host->cluster);
     }
     signals_destroy(host->signals);
-    loop_uv_drain(host->loop);
+    if (host->own_loop)
+        loop_uv_drain(host->loop);
     loop_destroy(host->loop);
 }
 
-static void set_up(struct host *host, const struct options *options)
+static void set_up(struct host *host, const struct host_settings *settings)
 {
-    *host = (struct host){.options = options};
+    const struct options *options = settings->options;
+    *host = (struct host){.options = options, .modules = settings->modules};
     host->tls = (struct tls_options){.ca_file = options->ca_file,
                                      .ca_path = options->ca_path,
                                      .cert = options->cert,
@@ -403,11 +417,14 @@ static void set_up(struct host *host, const struct options *options)
                                      .insecure = !options->verify,
                                      .no_tls_1_2 = !options->tls_1_2,
                                      .no_tls_1_3 = !options->tls_1_3};
-    host->loop = loop_uv_create(NULL);
-    host->signals = signals_create(host->loop, on_signal, host);
+    host->loop = loop_uv_create(settings->loop);
+    host->own_loop = settings->loop == NULL;
+    if (settings->signals)
+        host->signals = signals_create(host->loop, on_signal, host);
     timer_init(&host->patience, host->loop, on_patience_over, host);
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
+    host->environment.checking = settings->checking;
 }
 
 // ---- what is kept ----
@@ -448,12 +465,24 @@ static void on_source(void *data)
     reload_add_source(host->reload);
 }
 
+// Our module and the embedder's. To be freed.
+static struct script_module *list_modules(struct host *host)
+{
+    size_t count = 0;
+    while (host->modules != NULL && host->modules[count].name != NULL)
+        count++;
+    struct script_module *list = memory_new((count + 2) * sizeof *list);
+    list[0] = (struct script_module){"mesos", module_open, &host->environment};
+    if (count > 0)
+        memcpy(list + 1, host->modules, count * sizeof *list);
+    return list;
+}
+
 // An empty world, of the first version and of later ones.
 static struct script *create_script(void *data, struct error *err)
 {
     struct host *host = data;
-    const struct script_module modules[] = {{"mesos", module_open, &host->environment},
-                                            {.name = NULL}};
+    struct script_module *modules = list_modules(host);
     const struct options *options = host->options;
     const struct script_settings settings = {.loop = host->loop,
                                              .modules = modules,
@@ -465,7 +494,9 @@ static struct script *create_script(void *data, struct error *err)
                                              .on_exit = on_exit_asked,
                                              .on_source = on_source,
                                              .data = host};
-    return script_create(&settings, err);
+    struct script *script = script_create(&settings, err);
+    free(modules);
+    return script;
 }
 
 static void on_swapped(void *data, struct script *script)
@@ -491,16 +522,18 @@ static void on_name_warning(void *data, const char *text)
     log_warning("%s: %s", host->options->script, text);
 }
 
-static bool is_over(void *data)
+static bool is_over(const struct host *host)
 {
-    struct host *host = data;
-    return host->ending || driver_finished(scheduler_driver(host->scheduler));
+    return host->ending || host->scheduler == NULL ||
+           driver_finished(scheduler_driver(host->scheduler));
 }
 
-static int exit_status(struct host *host)
+int host_status(const struct host *host)
 {
     int code = 0;
-    if (script_exit_requested(host->script, &code))
+    if (host->failed)
+        return EXIT_USAGE;
+    if (host->script == NULL || script_exit_requested(host->script, &code))
         return code;
     if (host->scheduler == NULL)
         return 0;
@@ -508,9 +541,9 @@ static int exit_status(struct host *host)
     return status == DRIVER_ABORTED ? EXIT_ABORTED : 0;
 }
 
-static void run_scheduler(struct host *host)
+void host_start(struct host *host)
 {
-    if (host->scheduler == NULL || host->ending)
+    if (host->scheduler == NULL || host->ending || host->environment.checking)
         return;
     const struct reload_settings settings = {.options = host->options,
                                              .loop = host->loop,
@@ -522,45 +555,108 @@ static void run_scheduler(struct host *host)
                                              .data = host};
     host->reload = reload_create(&settings);
     driver_start(scheduler_driver(host->scheduler));
-    loop_uv_run(host->loop, is_over, host);
-    stop_drivers(host);
-    loop_uv_run(host->loop, drivers_finished, host);
+}
+
+bool host_over(void *data)
+{
+    struct host *host = data;
+    if (!is_over(host))
+        return false;
+    if (!host->ending)
+        stop_drivers(host);
+    return drivers_finished(host);
 }
 
 // Loading may have ended because the script asked for it, which is no error.
+bool host_load(struct host *host, struct error *err)
+{
+    bool ready = open_keeper(host, err) && let_operators_in(host, err) && load(host, err) &&
+                 scheduler_adopt(host->script, &host->environment, on_name_warning, host,
+                                 &host->scheduler, err);
+    if (ready || (host->script != NULL && script_exit_requested(host->script, NULL)))
+        return true;
+    ignore_state(host);
+    host->failed = true;
+    return false;
+}
+
+// ---- the face ----
+
+struct host *host_create(const struct host_settings *settings)
+{
+    struct host *host = memory_new(sizeof *host);
+    set_up(host, settings);
+    return host;
+}
+
+int host_destroy(struct host *host)
+{
+    int status = host_status(host);
+    take_down(host);
+    if (status == 0 && host->lost_state)
+        status = EXIT_ABORTED;
+    free(host);
+    return status;
+}
+
+void host_rest(struct host *host)
+{
+    reload_destroy(host->reload);
+    host->reload = NULL;
+    send_operators_away(host);
+    timer_stop(&host->patience);
+}
+
+void host_stop(struct host *host)
+{
+    stop_drivers(host);
+}
+
+struct reload *host_reload(struct host *host)
+{
+    return host->reload;
+}
+
+struct loop *host_loop(struct host *host)
+{
+    return host->loop;
+}
+
+bool host_busy(const struct host *host)
+{
+    return host->inner > 0 || (host->script != NULL && script_calling(host->script));
+}
+
+// ---- the program ----
+
+static struct host *create_program(const struct options *options, bool checking)
+{
+    const struct host_settings settings = {
+        .options = options, .signals = true, .checking = checking};
+    return host_create(&settings);
+}
+
 static int run(struct host *host)
 {
     struct error err = {0};
-    bool ready = open_keeper(host, &err) && let_operators_in(host, &err) && load(host, &err) &&
-                 scheduler_adopt(host->script, &host->environment, on_name_warning, host,
-                                 &host->scheduler, &err);
-    bool exiting = host->script != NULL && script_exit_requested(host->script, NULL);
-    if (!ready && !exiting) {
+    if (host_load(host, &err)) {
+        host_start(host);
+        if (!host->environment.checking)
+            loop_uv_run(host->loop, host_over, host);
+    } else {
         log_error("%s", err.text);
-        ignore_state(host);
-        return EXIT_USAGE;
     }
-    if (ready && !host->environment.checking)
-        run_scheduler(host);
-    return exit_status(host);
+    return host_destroy(host);
 }
 
 int host_run(const struct options *options)
 {
-    struct host host;
-    set_up(&host, options);
-    int status = run(&host);
-    take_down(&host);
-    return status == 0 && host.lost_state ? EXIT_ABORTED : status;
+    return run(create_program(options, false));
 }
 
 int host_check(const struct options *options)
 {
-    struct host host;
-    set_up(&host, options);
-    host.environment.checking = true;
-    int status = run(&host);
-    take_down(&host);
+    int status = run(create_program(options, true));
     if (status == 0)
         printf("%s: no error found\n", options->script);
     return status;
@@ -576,18 +672,16 @@ static bool is_ending(void *data)
 
 int host_local(const struct options *options)
 {
-    struct host host;
     struct error err = {0};
-    set_up(&host, options);
-    bool started = start_cluster(&host, (unsigned)options->agents, &err);
-    if (started) {
-        printf("listening on %s\n", cluster_address(host.cluster));
+    struct host *host = create_program(options, false);
+    if (start_cluster(host, (unsigned)options->agents, &err)) {
+        printf("listening on %s\n", cluster_address(host->cluster));
         fflush(stdout);
-        announce(&host);
-        loop_uv_run(host.loop, is_ending, &host);
+        announce(host);
+        loop_uv_run(host->loop, is_ending, host);
     } else {
         log_error("%s", err.text);
+        host->failed = true;
     }
-    take_down(&host);
-    return started ? 0 : EXIT_USAGE;
+    return host_destroy(host);
 }

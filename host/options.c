@@ -250,6 +250,15 @@ static const struct row rows[] = {
      .most = 24 * 3600 * 1000,
      .commands = IN_SCRIPTS,
      .help = "how long to wait for the answer to a call"},
+    {.name = "call-window",
+     .kind = KIND_NUMBER,
+     .initial = "256",
+     .value = "N",
+     .offset = FIELD(call_window),
+     .least = 1,
+     .most = 65536,
+     .commands = IN_SCRIPTS,
+     .help = "calls sent ahead of their answers; 1 for proxies that mix these up"},
     {.name = "state",
      .kind = KIND_FILE,
      .value = "FILE",
@@ -897,6 +906,34 @@ bool options_parse(struct options *options, int argc, char *const *argv, struct 
     if (options->show != SHOW_NOTHING)
         return true;
     return check_commands(&parser) && parse_script(&parser) && read_environment(&parser);
+}
+
+// ---- for embedders ----
+
+bool options_init(struct options *options, bool environment, struct error *err)
+{
+    const struct parser parser = {.options = options, .err = err};
+    set_defaults(options);
+    return !environment || read_environment(&parser);
+}
+
+bool options_set(struct options *options, const char *name, const char *value, struct error *err)
+{
+    const struct row *row = find_long(name, strlen(name));
+    char full[64];
+    bool on = true;
+    if (row == NULL)
+        return unknown_long(name, strlen(name), err);
+    snprintf(full, sizeof full, "--%s", name);
+    if (row->offset == FIELD(show))
+        return error_set(err, ERROR_INVALID, "%s is for the command line only", full);
+    if (value == NULL && row->kind != KIND_FLAG)
+        return error_set(err, ERROR_INVALID, "%s needs a value: %s %s", full, full, row->value);
+    if (row->kind == KIND_FLAG && value != NULL && !read_truth(full, value, &on, err))
+        return false;
+    if (!on && row->offset != FIELD(log_level))
+        *(int *)((char *)options + row->offset) = row->least == 0;
+    return !on || set(options, row, full, value ? value : "true", err);
 }
 
 // ---- the help ----

@@ -40,6 +40,7 @@ struct options {
     int64_t reload_probation;                                      // callbacks
     int64_t record_limit;                                          // bytes
     double registration_backoff, connect_timeout, answer_timeout;  // seconds
+    int64_t call_window;                                           // calls
     const char *principal, *secret_file, *credential, *token_file; // each may be NULL
     int tls, verify, tls_1_2, tls_1_3;                             // 0 or 1
     const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
@@ -56,6 +57,12 @@ struct options {
 // Fills `options` from the arguments (argv[0] is the program) and the environment. On failure `err`
 // is one line, fit for stderr.
 bool options_parse(struct options *options, int argc, char *const *argv, struct error *err);
+
+// For embedders: the defaults of `run`, with the environment's values on request; then one option
+// by its long name. The value of a flag is "true", "false" or NULL, which is true; texts point into
+// what was given. Options of the command line's own (help, version) are none here.
+bool options_init(struct options *options, bool environment, struct error *err);
+bool options_set(struct options *options, const char *name, const char *value, struct error *err);
 
 void options_usage(FILE *file); // what --help prints
 

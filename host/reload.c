@@ -20,7 +20,12 @@
 static const double notice_after = 1;   // seconds that a callback holds up a reload unnoticed
 static const double patience_after = 4; // seconds more until it is given up
 
-enum { CHANGES_MOST = 4096, WHY_MOST = 64 };
+enum { CHANGES_MOST = 4096, WHY_MOST = 64, LISTENERS_MOST = 2 };
+
+struct listener {
+    void (*told)(void *data, bool ok, const char *text);
+    void *data;
+};
 
 struct reload {
     struct reload_settings settings;
@@ -40,8 +45,7 @@ struct reload {
     char *blame;        // the version that runs is to be taken back: its callback that raised
 
     struct reload_counters counters;
-    void (*told)(void *data, bool ok, const char *text);
-    void *told_data;
+    struct listener listeners[LISTENERS_MOST];
 };
 
 static const char *path(const struct reload *this)
@@ -65,8 +69,8 @@ static double clock_now(void)
 static void tell(struct reload *this, bool ok, enum log_level level, const char *text)
 {
     log_write(level, "%s", text);
-    if (this->told != NULL)
-        this->told(this->told_data, ok, text);
+    for (size_t i = 0; i < LISTENERS_MOST && this->listeners[i].told != NULL; i++)
+        this->listeners[i].told(this->listeners[i].data, ok, text);
 }
 
 // ---- what is watched ----
@@ -500,6 +504,9 @@ const struct reload_counters *reload_counters(const struct reload *this)
 void reload_listen(struct reload *this, void (*told)(void *data, bool ok, const char *text),
                    void *data)
 {
-    this->told = told;
-    this->told_data = data;
+    size_t i = 0;
+    while (i < LISTENERS_MOST - 1 && this->listeners[i].told != NULL &&
+           this->listeners[i].told != told)
+        i++;
+    this->listeners[i] = (struct listener){.told = told, .data = data};
 }

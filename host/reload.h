@@ -53,7 +53,8 @@ struct reload_counters {
 
 const struct reload_counters *reload_counters(const struct reload *reload);
 
-// Calls `told` after each try, with the line that was logged. For whoever asked for it.
+// Calls `told` after each try, with the line that was logged. There is room for two: the operator
+// and the embedder; the same function again is the same listener.
 void reload_listen(struct reload *reload, void (*told)(void *data, bool ok, const char *text),
                    void *data);
 

@@ -133,6 +133,26 @@ describe("the control socket", function()
         run:wait()
     end)
 
+    -- Only root can become somebody else.
+    if uv.getuid() == 0 then
+        it("refuses other users, whatever the modes of its files", function()
+            local folder = program.directory()
+            local path = folder .. "/here.sock"
+            local run = start(nil, { "--control", path })
+            local function try()
+                return program.run {
+                    path = "/usr/bin/setpriv", keep_stdin = true,
+                    args = { "--reuid", "65534", "--clear-groups", "socat", "-t5", "-", "UNIX:" .. path },
+                }
+            end
+            uv.fs_chmod(folder, tonumber("755", 8))
+            has(try().stderr, "Permission denied")
+            uv.fs_chmod(path, tonumber("666", 8))
+            assert.equal('{"ok":false,"error":"this host belongs to another user"}\n', try().stdout)
+            run:wait_for("a process of user 65534 was refused at the control socket")
+        end)
+    end
+
     it("is not opened by check", function()
         local run = program.run { args = { "check", program.script(POLICY) } }
         assert.equal(0, run.code, run:report())
@@ -403,6 +423,17 @@ describe("ctl", function()
         has(done.stderr, "was not reloaded", "policy.lua:1:")
         has(control.ctl(run, { "status" }).stdout, "reloads               swapped 1, failed ")
         assert.equal("2\n", evaluate(run, "limit"))
+    end)
+
+    it("tells code that waits that the script was replaced, and forgets what it named", function()
+        local run = start()
+        local client = control.connect(control.path(run))
+        assert.is_true(client:ask("eval", "mine = 1").ok)
+        client:write("eval mesos.sleep(1000)\n")
+        assert.equal("1\n", evaluate(run, "mine"))
+        assert.equal(0, control.ctl(run, { "reload" }).code)
+        has(client:reply().error, "replaced by a new version")
+        has(evaluate(run, "mine"), "nothing is called 'mine' here")
     end)
 
     it("cannot reload a script that runs its drivers itself, but look into it", function()

@@ -192,8 +192,9 @@ describe("the driver", function()
             function scheduler:registered(driver) driver:killTask("a") driver:killTask("b") driver:reviveOffers() end
             function scheduler:reregistered(driver) driver:stop(true) end
         ]]
-        m:answer("KILL", function()
+        m:answer("KILL", function(_, connection)
             m:drop()
+            connection:close()
             return false
         end)
         assert.equal(0, run:wait())

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- mesos_driver.h, the driver for C programs: its operations and callbacks one by one (spec/support/embed/shell.c), from
--- several threads (spec/support/embed/hammer.c), and the example built against an installed package, all against a
--- scripted master.
+-- several threads (spec/support/embed/hammer.c); mesos_lua.h, the script host for them (spec/support/embed/guest.c);
+-- and the examples built against an installed package, all against a scripted master.
 
 local master = require("support.master")
 local program = require("support.program")
@@ -26,6 +26,11 @@ local function start(name, args, options)
         path = table.remove(words, 1), args = words, keep_stdin = options.keep_stdin,
         env = { TSAN_OPTIONS = os.getenv("TSAN_OPTIONS") },
     })
+end
+
+local function rewrite(path, text)
+    local file <close> = assert(io.open(path, "w"))
+    file:write(text)
 end
 
 after_each(function()
@@ -407,7 +412,7 @@ describe("mesos_driver.h", function()
 end)
 
 describe("several threads at mesos_driver.h", function()
-    local COUNT = wrapped and 20 or 200
+    local COUNT = wrapped and 20 or program.patience > 1 and 60 or 200
 
     -- Plays a scene; meanwhile the master sends `events` updates to each new stream.
     local function play(scene, events)
@@ -568,29 +573,34 @@ describe("an installed mesos-lua", function()
         return prefix .. "/" .. cached("CMAKE_INSTALL_LIBDIR")
     end
 
-    local function with_pkg_config()
+    local function with_pkg_config(name)
+        name = name or "driver"
         local source = program.directory()
         local env = { PKG_CONFIG_PATH = library() .. "/pkgconfig" }
-        local words = run("/usr/bin/pkg-config", { "--cflags", "--libs", "mesos-lua" }, env).stdout
+        local packages = name == "host" and { "mesos-lua", "lua5.4", "libuv" } or { "mesos-lua" }
+        local words = run("/usr/bin/pkg-config", { "--cflags", "--libs", table.unpack(packages) }, env).stdout
         local args = {
-            "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "examples/embed/driver.c", "-o",
-            source .. "/driver", flags,
+            "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", ("examples/embed/%s.c"):format(name), "-o",
+            source .. "/" .. name, flags,
         }
         for word in words:gmatch("%S+") do
             args[#args + 1] = word
         end
+        if name == "host" then
+            table.insert(args, 1, "-D_GNU_SOURCE") -- for uv.h
+        end
         run("/usr/bin/cc", args)
-        return source .. "/driver"
+        return source .. "/" .. name
     end
 
-    local function with_find_package()
+    local function with_find_package(name)
         local tree = program.directory()
         run("/usr/bin/cmake", {
             "-S", "examples/embed", "-B", tree, "-G", "Ninja", "-DCMAKE_PREFIX_PATH=" .. prefix,
             "-DCMAKE_C_FLAGS=" .. (flags or ""),
         })
         run("/usr/bin/cmake", { "--build", tree })
-        return tree .. "/driver"
+        return tree .. "/" .. (name or "driver")
     end
 
     local function embed(path, args)
@@ -656,6 +666,60 @@ describe("an installed mesos-lua", function()
         check_driver(with_find_package())
     end)
 
+    -- Plays the master of examples/embed/host.c with a budget of three: one task fails and is refunded, which the next
+    -- version of the script, that costs two, cannot pay.
+    local function check_host(path)
+        local m = master.start()
+        local script = program.script(assert(program.read("examples/embed/policy.lua")))
+        local framework = embed(path, { m.address, script, "3" })
+        m:wait_for("SUBSCRIBE")
+        m:send_offers()
+        local tasks = m:wait_for("ACCEPT").call.accept.operations[1].launch.task_infos
+        assert.equal(3, #tasks)
+        assert.equal("echo hello", tasks[1].command.value)
+        m:send(m:update(tasks[1], "TASK_FAILED"))
+        m:wait_for("ACKNOWLEDGE")
+        rewrite(script, "syntax error")
+        framework:kill("sighup")
+        framework:wait_for("old policy: .-was not reloaded")
+        rewrite(script, (program.read("examples/embed/policy.lua"):gsub("PRICE = 1", "PRICE = 2")))
+        framework:kill("sighup")
+        framework:wait_for("new policy: .-reloaded in")
+        m:send_offers()
+        assert.truthy(m:wait_for("DECLINE"))
+        m:send(m:update(tasks[2], "TASK_FINISHED"))
+        m:send(m:update(tasks[3], "TASK_FINISHED"))
+        m:wait_for("TEARDOWN")
+        assert.equal(0, framework:wait(), framework:report())
+        assert.matches("2 spent, 1 left\n$", framework.stdout)
+    end
+
+    it("builds the embedded host with pkg-config, and runs and reloads its script", function()
+        local path = with_pkg_config("host")
+        check_host(path)
+        assert.equal(2, embed(path, { "host:1", "policy.lua", "none" }):wait())
+        local missing = embed(path, { "host:1", "/no/policy.lua", "1" })
+        assert.equal(2, missing:wait())
+        assert.matches("host: .*/no/policy.lua", missing.stderr)
+        assert.matches("0 spent, 1 left\n$", missing.stdout)
+    end)
+
+    it("builds the embedded host with find_package, and runs and reloads its script", function()
+        check_host(with_find_package("host"))
+    end)
+
+    it("runs the embedded host with a local cluster in it", function()
+        local framework = embed(with_pkg_config("host"), { "local", "examples/embed/policy.lua", "4" })
+        assert.equal(0, framework:wait(60), framework:report())
+        assert.matches("4 spent, 0 left\n$", framework.stdout)
+        framework = embed(with_pkg_config("host"), {
+            "local", program.script((program.read("examples/embed/policy.lua"):gsub("echo hello", "sleep 1000"))), "1",
+        })
+        framework:wait_for("task%-1 is TASK_RUNNING")
+        framework:kill("sigterm")
+        assert.equal(0, framework:wait(60), framework:report())
+    end)
+
     it("brings the program, which runs from there", function()
         assert.matches("^mesos%-lua %d", run(prefix .. "/bin/mesos-lua", { "--version" }).stdout)
     end)
@@ -672,7 +736,7 @@ describe("an installed mesos-lua", function()
 
     it("has headers that each compile alone, also as C++", function()
         local folder = program.directory()
-        for _, name in ipairs({ "mesos_driver.h", "mesos/v1/scheduler/scheduler.pb-c.h" }) do
+        for _, name in ipairs({ "mesos_driver.h", "mesos_lua.h", "mesos_log.h", "mesos/v1/scheduler/scheduler.pb-c.h" }) do
             local source = folder .. "/only.c"
             local file <close> = assert(io.open(source, "w"))
             file:write("#include <" .. name .. ">\nint main(void) { return 0; }\n")
@@ -681,5 +745,141 @@ describe("an installed mesos-lua", function()
             run("/usr/bin/cc", { "-std=c11", "-pedantic", "-Wall", "-Werror", "-fsyntax-only", include, source })
             run("/usr/bin/cc", { "-x", "c++", "-Wall", "-Werror", "-fsyntax-only", include, source })
         end
+    end)
+end)
+
+describe("mesos_lua.h", function()
+    local SCRIPT = [[
+local mesos, guest = require "mesos", require "guest"
+local scheduler = { framework = { name = "guest" } }
+function scheduler:registered() mesos.log.info("registered") end
+function scheduler:frameworkMessage(_, _, _, text)
+    mesos.log.info("%s to version 1", text)
+    if text == "exit" then mesos.exit(5) end
+    if guest[text] then mesos.log.info("%s: %s", text, tostring(guest[text]())) end
+end
+if ... == "never" then mesos.exit(1) end
+return scheduler
+]]
+
+    local function tell(m, text)
+        m:send({ type = "MESSAGE", message = {
+            agent_id = { value = "a" }, executor_id = { value = "e" }, data = text,
+        } })
+    end
+
+    local function run(mode, text)
+        local m = master.start()
+        local path = program.script(text or SCRIPT)
+        return start("embed-guest", { mode, m.address, path }), m, path
+    end
+
+    -- What a framework is told by its callback, in each way of running the loop.
+    for _, mode in ipairs({ "own", "loop", "late" }) do
+        it("stops, exits, reloads and is destroyed from inside the script: " .. mode, function()
+            local ends = { stop = 0, exit = 5, destroy = mode == "own" and 0 or nil }
+            for text, code in pairs(ends) do
+                local guest, m, path = run(mode)
+                guest:wait_for("registered")
+                tell(m, "reload")
+                guest:wait_for("swapped: .-no file changed")
+                rewrite(path, (SCRIPT:gsub("version 1", "version 2")))
+                guest:wait_for("swapped: [^\n]- changed %S*script.lua")
+                tell(m, text)
+                assert.equal(0, guest:wait(), guest:report())
+                assert.matches(text .. " to version 2", guest.stderr)
+                if mode == "own" then
+                    assert.matches("run: " .. code .. "\n", guest.stdout)
+                else
+                    assert.matches("loop: closed\n", guest.stdout)
+                end
+                if text ~= "destroy" then
+                    assert.matches("ended: " .. code .. "\n", guest.stdout)
+                end
+            end
+        end)
+    end
+
+    it("is destroyed in a callback of the script", function()
+        local guest, m = run("loop")
+        guest:wait_for("registered")
+        tell(m, "destroy")
+        assert.equal(0, guest:wait(), guest:report())
+        assert.equal("loop: closed\n", guest.stdout)
+        m:wait_for("TEARDOWN")
+    end)
+
+    it("is destroyed while it runs, by its embedder", function()
+        local guest, m = run("early")
+        assert.equal(0, guest:wait(), guest:report())
+        assert.equal("loop: closed\n", guest.stdout)
+        m:wait_for("TEARDOWN")
+    end)
+
+    it("runs two frameworks on one loop", function()
+        local m = master.start()
+        local guest = start("embed-guest", { "twice", m.address, program.script((SCRIPT:gsub("return scheduler", [[
+            function scheduler:registered(driver) driver:stop() end
+            return scheduler]]))) })
+        assert.equal(0, guest:wait(), guest:report())
+        m:wait_for("TEARDOWN", 2)
+        assert.equal("ended: 0\nended: 0\nloop: closed\n", guest.stdout)
+    end)
+
+    it("runs a script that runs its driver itself, and one that exits while it is loaded", function()
+        local own = [[
+            local mesos = require "mesos"
+            assert(... == "one" and arg[2] == "two")
+            local driver = mesos.SchedulerDriver { framework = { name = "g" }, scheduler = {
+                registered = function(_, driver) driver:stop() end,
+            } }
+            driver:run()
+        ]]
+        for _, mode in ipairs({ "own", "loop", "late" }) do
+            for text, code in pairs({ [own] = 0, ["require('mesos').exit(7)"] = 7 }) do
+                local guest = run(mode, text)
+                assert.equal(0, guest:wait(), guest:report())
+                assert.matches("ended: " .. code .. "\n", guest.stdout)
+            end
+        end
+    end)
+
+    it("says what is wrong with a script, and goes on", function()
+        for _, mode in ipairs({ "own", "loop", "late" }) do
+            local guest = run(mode, "return {")
+            assert.equal(0, guest:wait(), guest:report())
+            assert.matches("error: .-script.lua:1: .-expected.-\nstatus: 2\n", guest.stdout)
+        end
+    end)
+
+    it("destroys a host while its script is being loaded", function()
+        for _, rest in ipairs({ "", "return {}" }) do
+            local guest = run("loop", "require('guest').destroy() " .. rest)
+            assert.equal(0, guest:wait(), guest:report())
+            assert.equal("error: the host was destroyed by its script\nloop: closed\n", guest.stdout)
+        end
+    end)
+
+    it("says what is wrong with a call", function()
+        local guest = run("errors", "return {}")
+        assert.equal(0, guest:wait(), guest:report())
+        assert.equal([[
+error: options: size is 1, which is that of no version up to this one: it is to be sizeof(struct mesos_lua_options)
+error: an option needs a name
+error: unknown option '--mastr' (did you mean '--master'?)
+error: --help is for the command line only
+error: --agents: a whole number from 1 to 1000 expected, got 'many'
+error: --master needs a value: --master URL
+error: --no-watch: a number, true or false expected, got 'perhaps'
+error: module 'mesos': there is one of that name
+error: a module needs a name and a function that opens it
+error: the host cannot be started: no script is loaded
+error: the host cannot reload its script: no script is loaded
+error: a path is needed
+run: 0
+error: the host cannot load a script: its script is loaded
+error: the host cannot take options: its script is loaded
+status: 0
+]], guest.stdout)
     end)
 end)

@@ -244,6 +244,48 @@ describe("an offer", function()
         assert.same({ { 7, 7 } }, offer({ resources = { ports({ { 9, 8 }, { 7, 7 } }) } }).ports)
     end)
 
+    it("has as many ports as there are", function()
+        local ranges, expected = {}, {}
+        for i = 40, 1, -1 do
+            ranges[#ranges + 1] = { 1000 * i, 1000 * i + 5 }
+            expected[i] = { 1000 * i, 1000 * i + 5 }
+        end
+        assert.same(expected, offer({ resources = { ports(ranges) } }).ports)
+    end)
+
+    it("finds attributes whose names are written in an unusual way", function()
+        local function bytes(number, text)
+            return string.char(number << 3 | 2, #text & 0x7f | 0x80, #text >> 7) .. text
+        end
+        local head = rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "host" })
+        local text, type = bytes(5, bytes(1, "value")), "\x10\x03"
+        local long = ("n"):rep(200)
+        local it = rooms.view(OFFER, head .. bytes(7, type .. text .. bytes(1, "behind")) ..
+            bytes(7, bytes(1, "first") .. bytes(1, "last") .. type .. text) ..
+            bytes(7, bytes(1, long) .. type .. text) .. bytes(7, bytes(1, "usual") .. type .. text))
+        for _, name in ipairs({ "behind", "last", long, "usual" }) do
+            assert.equal("value", it:attribute(name))
+        end
+        assert.is_nil(it:attribute("first"))
+        assert.is_nil(it:attribute(""))
+    end)
+
+    it("keeps what was read of it, and its bytes, through a collection", function()
+        local long, short = offer({ hostname = ("h"):rep(2000), resources = { ports({ { 1, 2 } }) } }), status()
+        local found = long.ports
+        for _ = 1, 3 do
+            collectgarbage()
+        end
+        assert.equal(found, long.ports)
+        assert.equal(long.url, long.url)
+        assert.equal(("h"):rep(2000), long.hostname)
+        assert.equal("o1", long.id)
+        assert.equal("t1", short.task_id)
+        assert.equal(short.labels, short.labels)
+        collectgarbage()
+        assert.equal(("\0\200"):rep(8), short.uuid)
+    end)
+
     it("finds the value of an attribute by its name", function()
         local it = offer({ attributes = {
             { name = "rack", type = "TEXT", text = "r1" }, { name = "rack", type = "TEXT", text = "r2" },

@@ -63,6 +63,7 @@
 
 #include "mesos/v1/mesos.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
+#include "mesos_log.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -311,18 +312,6 @@ Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *driver, size_t *coun
 void mesos_driver_free_offers(Mesos__V1__Offer **offers, size_t count);
 
 // ---- the log ----
-
-enum mesos_log_level {
-    MESOS_LOG_DEBUG,
-    MESOS_LOG_INFO,
-    MESOS_LOG_WARNING,
-    MESOS_LOG_ERROR,
-    MESOS_LOG_QUIET // above all others
-};
-
-// `text` is one event, without time, level or newline at its end, and gone when the function
-// returns.
-typedef void (*mesos_log_function)(void *data, enum mesos_log_level level, const char *text);
 
 // Where the log of all drivers of the process goes from now on, and from which level: to
 // `function`, which is called on any thread, but by one at a time, or, with NULL, to stderr. When

@@ -28,6 +28,8 @@ struct loop_uv {
     uv_loop_t *uv;
     bool own;
     struct handles *handles;
+    void (*follow)(void *data);
+    void *follow_data;
 };
 
 static struct loop_uv *self(struct loop *loop)
@@ -81,11 +83,13 @@ static void arm(struct loop *loop)
 static void on_check(uv_check_t *check)
 {
     struct handles *handles = check->data;
-    struct loop *loop = &handles->owner->loop;
-    if (loop->first == NULL)
-        return;
-    loop_run_deferred(loop);
-    arm(loop);
+    struct loop_uv *this = handles->owner;
+    if (this->loop.first != NULL) {
+        loop_run_deferred(&this->loop);
+        arm(&this->loop);
+    }
+    if (this->follow != NULL)
+        this->follow(this->follow_data);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -148,6 +152,12 @@ void loop_uv_run(struct loop *loop, bool (*done)(void *data), void *data)
     arm(loop); // inside one of our timers nothing is armed
     while (!done(data))
         uv_run(self(loop)->uv, UV_RUN_ONCE);
+}
+
+void loop_uv_follow(struct loop *loop, void (*callback)(void *data), void *data)
+{
+    self(loop)->follow = callback;
+    self(loop)->follow_data = data;
 }
 
 static void close_handle(uv_handle_t *handle, void *data)

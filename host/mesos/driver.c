@@ -623,14 +623,24 @@ static void on_prepare(void *data, struct buffer *call)
     this->outdated = false;
 }
 
+// Is nothing ahead of an event that has just come?
+static bool at_leisure(const struct driver *this)
+{
+    bool repeats =
+        this->greeting || this->has_again || this->offers_again || this->inverse_offers_again;
+    return !this->delivering && !this->held && !repeats && event_queue_empty(&this->queue);
+}
+
 static void on_record(void *data, struct bytes *record)
 {
     struct driver *this = data;
     enter(this);
-    if (running(this))
-        enqueue(this, record);
-    else
+    if (!running(this))
         bytes_unref(record);
+    else if (at_leisure(this))
+        deliver_record(this, record);
+    else
+        enqueue(this, record);
     pump(this);
     leave(this);
 }

@@ -232,6 +232,7 @@ struct transport *transport_http_create(struct loop *loop,
         credentials_ref(this->options.credentials);
     const struct call_pipeline_options calls = {.calls = this->options.calls,
                                                 .bytes = this->options.bytes,
+                                                .window = this->options.window,
                                                 .connect_timeout = this->options.connect_timeout,
                                                 .timeout = this->options.call_timeout,
                                                 .tls = this->options.tls,

@@ -35,9 +35,18 @@ static bool is_there(struct slice slice)
 
 bool updates_acknowledge(struct slice status, struct buffer *out)
 {
-    struct slice agent_id = wire_find(status, STATUS_AGENT_ID);
-    struct slice task_id = wire_find(status, STATUS_TASK_ID);
-    struct slice uuid = wire_find(status, STATUS_UUID);
+    struct slice agent_id = {.data = NULL}, task_id = agent_id, uuid = agent_id;
+    struct wire wire = wire_open(status);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        if (it.type != WIRE_BYTES)
+            continue;
+        if (it.number == STATUS_AGENT_ID)
+            agent_id = it.bytes;
+        else if (it.number == STATUS_TASK_ID)
+            task_id = it.bytes;
+        else if (it.number == STATUS_UUID)
+            uuid = it.bytes;
+    }
     buffer_clear(out);
     return is_there(uuid) && is_there(agent_id) && wire_put_bytes(out, 1, agent_id) &&
            wire_put_bytes(out, 2, task_id) && wire_put_bytes(out, 3, uuid);

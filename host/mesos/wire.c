@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Protocol buffers on the wire: see wire.h. Everything reads through read_field(), which says in
-// words what is wrong, or read_short(), its quick way for short runs of bytes. wire_next() drops
+// words what is wrong, or wire_next_short(), its quick way for short fields. wire_next() drops
 // the words, wire_validate() puts the path of the field in front of them. Nothing here allocates
 // but the writers' buffer.
 
@@ -9,6 +9,7 @@
 
 #include "mesos/wire_plan.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,13 +22,6 @@
 static const char *const broken_varint = "varint is cut short or longer than 10 bytes";
 
 // ---- reading ----
-
-struct wire wire_open(struct slice message)
-{
-    static const uint8_t nothing[1]; // NULL + 0 is undefined
-    const uint8_t *at = message.data != NULL ? message.data : nothing;
-    return (struct wire){.at = at, .end = at + message.length};
-}
 
 static size_t left(const struct wire *wire)
 {
@@ -62,9 +56,13 @@ static bool read_fixed(struct wire *wire, size_t size, uint64_t *value)
 {
     if (left(wire) < size)
         return false;
-    *value = 0;
-    for (size_t i = 0; i < size; i++)
-        *value |= (uint64_t)wire->at[i] << (8 * i);
+    uint64_t eight;
+    uint32_t four;
+    if (size == sizeof eight)
+        memcpy(&eight, wire->at, sizeof eight);
+    else
+        memcpy(&four, wire->at, sizeof four);
+    *value = size == sizeof eight ? le64toh(eight) : le32toh(four);
     wire->at += size;
     return true;
 }
@@ -111,19 +109,6 @@ static const char *read_field(struct wire *wire, struct wire_field *field)
     return read_value(wire, field);
 }
 
-// The quick way for the most frequent field, bytes whose tag and length take one byte each.
-static inline bool read_short(struct wire *wire, struct wire_field *field)
-{
-    const uint8_t *at = wire->at;
-    size_t room = left(wire);
-    if (room < 2 || (at[0] & 0x87) != WIRE_BYTES || at[0] < 8 || at[1] >= 0x80 || at[1] > room - 2)
-        return false;
-    *field = (struct wire_field){
-        .number = at[0] >> 3, .type = WIRE_BYTES, .bytes = {.data = at + 2, .length = at[1]}};
-    wire->at += 2 + at[1];
-    return true;
-}
-
 static bool spoil(struct wire *wire)
 {
     wire->at = wire->end;
@@ -131,11 +116,11 @@ static bool spoil(struct wire *wire)
     return false;
 }
 
-bool wire_next(struct wire *wire, struct wire_field *field)
+bool wire_next_long(struct wire *wire, struct wire_field *field)
 {
     if (wire->at == wire->end)
         return false;
-    return read_short(wire, field) || read_field(wire, field) == NULL || spoil(wire);
+    return read_field(wire, field) == NULL || spoil(wire);
 }
 
 bool wire_varint(struct wire *wire, uint64_t *value)
@@ -363,7 +348,7 @@ static enum verdict validate(struct validation *validation, struct slice message
     while (wire.at < wire.end) {
         struct wire_field field;
         const uint8_t *at = wire.at;
-        const char *reason = read_short(&wire, &field) ? NULL : read_field(&wire, &field);
+        const char *reason = wire_next_short(&wire, &field) ? NULL : read_field(&wire, &field);
         const ProtobufCFieldDescriptor *descriptor = wire_descriptor(type, field.number);
         if (reason != NULL && descriptor == NULL && field.number != 0)
             prepend_number(validation, field.number);
@@ -390,16 +375,20 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type)
     return length ? type->name + length + 1 : type->name;
 }
 
-bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
+static bool validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
+                            struct error *err)
 {
     struct validation validation = {.start = PATH_SIZE - 1};
-    if (wire_plan_accepts(message, type))
-        return true;
     if (validate(&validation, message, type, 1, false) == VALID)
         return true;
     const char *path = validation.path + validation.start;
     return error_set(err, ERROR_PROTOCOL, "%s%s: %s", validation.cut ? "..." : "",
                      *path ? path : wire_message_name(type), validation.reason);
+}
+
+bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
+{
+    return wire_plan_accepts(message, type) || validate_slowly(message, type, err);
 }
 
 // ---- writing ----
@@ -456,11 +445,16 @@ bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
 {
     uint8_t head[2 * VARINT_LIMIT];
     uint8_t *end = write_varint(write_tag(head, number, WIRE_BYTES), bytes.length);
-    size_t length = (size_t)(end - head), before = buffer->length;
-    if (buffer_append(buffer, head, length) && buffer_append_slice(buffer, bytes))
-        return true;
-    buffer->length = before;
-    return false;
+    size_t length = (size_t)(end - head);
+    uint8_t *to =
+        bytes.length > SIZE_MAX - length ? NULL : buffer_reserve(buffer, length + bytes.length);
+    if (to == NULL)
+        return false;
+    memcpy(to, head, length);
+    if (bytes.length > 0)
+        memcpy(to + length, bytes.data, bytes.length);
+    buffer->length += length + bytes.length;
+    return true;
 }
 
 // One byte is kept for the length; most messages are shorter than 128 bytes, the others move.

@@ -27,9 +27,43 @@ struct wire_field {
     struct slice bytes; // of WIRE_BYTES
 };
 
-struct wire wire_open(struct slice message);
-bool wire_next(struct wire *wire,
-               struct wire_field *field); // false at the end, or when the rest is malformed
+static inline struct wire wire_open(struct slice message)
+{
+    static const uint8_t nothing[1]; // NULL + 0 is undefined
+    const uint8_t *at = message.data != NULL ? message.data : nothing;
+    return (struct wire){.at = at, .end = at + message.length};
+}
+
+// The quick way for the most frequent fields, those whose tag takes one byte, and their length or
+// varint too. False with nothing read if the field is another one, or malformed.
+static inline bool wire_next_short(struct wire *wire, struct wire_field *field)
+{
+    const uint8_t *at = wire->at;
+    size_t room = (size_t)(wire->end - at);
+    if (room < 2 || at[0] >= 0x80 || at[0] < 8 || at[1] >= 0x80)
+        return false;
+    field->number = at[0] >> 3;
+    if ((at[0] & 7) == WIRE_BYTES && at[1] <= room - 2) {
+        field->type = WIRE_BYTES;
+        field->value = 0;
+        field->bytes = (struct slice){.data = at + 2, .length = at[1]};
+        wire->at = at + 2 + at[1];
+        return true;
+    }
+    field->type = WIRE_VARINT;
+    field->value = at[1];
+    field->bytes = (struct slice){.data = NULL};
+    wire->at = (at[0] & 7) == WIRE_VARINT ? at + 2 : at;
+    return wire->at != at;
+}
+
+bool wire_next_long(struct wire *wire, struct wire_field *field); // any field
+
+// False at the end, or when the rest is malformed.
+static inline bool wire_next(struct wire *wire, struct wire_field *field)
+{
+    return wire_next_short(wire, field) || wire_next_long(wire, field);
+}
 
 // Varints of a packed repeated field.
 bool wire_varint(struct wire *wire, uint64_t *value);

@@ -1,20 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls in order: see call_pipeline.h. `waiting` holds the calls that were taken; its first one is
-// under way while the pipeline is open. `refused` holds those that were not taken and only wait for
-// their reply, `leaving` those that a close gave up. libcurl's end of a call is a note (`done`);
-// the deferral sends the next call and reports, so that a reply is always free to call anything.
+// Calls in order: see call_pipeline.h. A call moves from `waiting` (taken) over `written` (its
+// bytes are in `out` or on the wire; `end` says where they end) to `answered`, from where the
+// deferral reports it. `again` holds those that were refused for credentials that have changed
+// since, until all that was written with the old ones is answered. `refused` holds calls that were
+// not taken and only wait for their reply, `leaving` those that a close gave up.
+//
+// Calls are written, and reported, by the deferral alone, so that a reply is always free to call
+// anything. No call is written while the break of a connection is not reported: the owner decides
+// whether there is a next one. A call is sent when its last byte went to the connection; before
+// that no master can have carried it out, and after it nobody can know.
 
 #include "net/call_pipeline.h"
 
 #include "base/memory.h"
-#include "net/http_request.h"
+#include "net/http_connection.h"
+#include "net/http_reply_parser.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CONNECT_TIMEOUT 10.0
 #define TIMEOUT 30.0
+#define LATE 1.0 // seconds; a loop that is later than that was kept busy
+
+enum {
+    PIECE = 16 * 1024, // of reading
+    PIECES_MOST = 64,  // in a turn
+    VAIN_MOST = 2,     // connections that end before they carried a call
+    LENGTH_ROOM = 32,  // of a Content-Length and the line ends behind it
+};
 
 struct call {
     struct call *next;
@@ -22,6 +38,15 @@ struct call {
     const char *refusal; // a constant, or NULL
     call_pipeline_on_reply on_reply;
     void *data;
+
+    uint64_t end;        // in the bytes of its connection, of one that is written
+    unsigned generation; // of the headers it was written with
+
+    // The answer.
+    int status;
+    bool broken;
+    struct bytes *body;         // or NULL; shared by all that broke with one connection
+    char *location, *challenge; // or NULL
 };
 
 struct list {
@@ -32,14 +57,31 @@ struct list {
 struct call_pipeline {
     struct loop *loop;
     struct call_pipeline_options options;
-    struct list waiting, refused, leaving;
+    struct list waiting, written, again, answered, refused, leaving;
     struct deferral delivery;
-    struct http *http; // NULL while there is no stream
-    struct http_request request;
     const char *refusal; // why calls are not taken, NULL if they are
-    bool done;           // the answer to the first of `waiting` is there
     bool destroyed;      // and freed when `holds` is 0
     unsigned holds;
+
+    // The stream.
+    bool open;
+    struct url master;
+    char *stream_id;
+    char *authorization; // the header as it is sent, or NULL
+    char *headers;       // of a call, up to the number in Content-Length; NULL: to be made
+    unsigned generation; // how often they were made
+
+    // The connection.
+    struct http_connection *connection; // NULL while there is none
+    struct http_reply_parser parser;
+    struct buffer out; // what is written and not sent begins at `out_sent`
+    size_t out_sent;
+    uint64_t queued, sent; // bytes that were written to `out`, and of these sent, since it opened
+    bool carried;          // a call
+    bool unread;           // reading stopped before all was read
+    unsigned vain;         // connections in a row that carried none
+    struct timer patience; // with the first of `written`
+    uint64_t begun, due;   // since when, and when it was to be looked at next; 0: a new turn begins
 };
 
 static const char not_subscribed[] = "not sent: not subscribed";
@@ -83,6 +125,25 @@ static struct call *pop(struct list *list)
     return call;
 }
 
+// Moves all of `from` behind what is in `to`.
+static void append(struct list *to, struct list *from)
+{
+    if (from->first == NULL)
+        return;
+    *to->last = from->first;
+    to->last = from->last;
+    to->count += from->count;
+    to->bytes += from->bytes;
+    list_init(from);
+}
+
+// Moves all of `from` to the front of `to`.
+static void put_back(struct list *to, struct list *from)
+{
+    append(from, to);
+    append(to, from);
+}
+
 // ---- replies ----
 
 static void hold(struct call_pipeline *pipeline)
@@ -96,128 +157,484 @@ static void release(struct call_pipeline *pipeline)
         free(pipeline);
 }
 
-static void answer(struct call *call, const struct http_reply *reply)
+static void forget_answer(struct call *call)
 {
-    call_pipeline_on_reply on_reply = call->on_reply;
-    void *data = call->data;
+    bytes_unref(call->body);
+    free(call->location);
+    free(call->challenge);
+    call->body = NULL;
+    call->location = call->challenge = NULL;
+    call->status = 0;
+}
+
+static void free_call(struct call *call)
+{
+    forget_answer(call);
     bytes_unref(call->bytes);
     free(call);
-    if (on_reply != NULL)
-        on_reply(data, reply);
 }
 
-static void refuse(struct call *call, const char *why)
+static void report(struct call *call)
 {
-    const struct http_reply reply = {.body = slice_text(why)};
-    answer(call, &reply);
+    struct slice refusal = slice_text(call->refusal);
+    const struct http_reply reply = {.status = call->status,
+                                     .body = call->body ? slice_of(call->body) : refusal,
+                                     .location = call->location,
+                                     .challenge = call->challenge,
+                                     .broken = call->broken};
+    if (call->on_reply != NULL)
+        call->on_reply(call->data, &reply);
+    free_call(call);
 }
 
-// ---- one call after another ----
-
-static void start_next(struct call_pipeline *pipeline)
+static void break_call(struct call_pipeline *pipeline, struct call *call, struct bytes *why)
 {
-    if (pipeline->http != NULL && pipeline->waiting.first != NULL && !pipeline->request.running &&
-        !pipeline->done)
-        http_request_start(&pipeline->request, pipeline->waiting.first->bytes);
+    forget_answer(call);
+    call->broken = true;
+    call->body = bytes_ref(why);
+    push(&pipeline->answered, call);
 }
 
-static void on_done(void *data)
+static bool has_broken(const struct call_pipeline *pipeline)
 {
-    struct call_pipeline *pipeline = data;
-    pipeline->done = true;
+    const struct call *call = pipeline->answered.first;
+    while (call != NULL && !call->broken)
+        call = call->next;
+    return call != NULL;
+}
+
+// ---- the headers of a call ----
+
+static void wipe(char **secret)
+{
+    if (*secret != NULL)
+        explicit_bzero(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
+static void make_host(const struct url *master, char *text, size_t size)
+{
+    const char *open = master->ipv6 ? "[" : "", *close = master->ipv6 ? "]" : "";
+    if (master->port == (master->tls ? 443 : 80))
+        snprintf(text, size, "%s%s%s", open, master->host, close);
+    else
+        snprintf(text, size, "%s%s%s:%u", open, master->host, close, master->port);
+}
+
+static void make_headers(struct call_pipeline *pipeline)
+{
+    const char *authorization = pipeline->authorization;
+    char host[URL_ADDRESS];
+    make_host(&pipeline->master, host, sizeof host);
+    wipe(&pipeline->headers);
+    pipeline->headers = memory_format("POST /api/v1/scheduler HTTP/1.1\r\n"
+                                      "Host: %s\r\n"
+                                      "User-Agent: mesos-lua/" MESOS_LUA_VERSION "\r\n"
+                                      "Accept: application/x-protobuf\r\n"
+                                      "Content-Type: application/x-protobuf\r\n"
+                                      "Mesos-Stream-Id: %s\r\n"
+                                      "%s%s"
+                                      "Content-Length: ",
+                                      host, pipeline->stream_id, authorization ? authorization : "",
+                                      authorization ? "\r\n" : "");
+    pipeline->generation++;
+}
+
+static void authorize(struct call_pipeline *pipeline)
+{
+    struct credentials *credentials = pipeline->options.credentials;
+    const char *now = credentials ? credentials_header(credentials) : NULL;
+    const char *then = pipeline->authorization;
+    bool same = now == then || (now != NULL && then != NULL && strcmp(now, then) == 0);
+    if (same && pipeline->headers != NULL)
+        return;
+    if (!same) {
+        wipe(&pipeline->authorization);
+        pipeline->authorization = now ? memory_string(now) : NULL;
+    }
+    make_headers(pipeline);
+}
+
+// Are there other credentials now than those that the call was written with?
+static bool renewed_since(struct call_pipeline *pipeline, const struct call *call)
+{
+    if (call->generation == pipeline->generation && pipeline->options.credentials != NULL) {
+        credentials_refresh(pipeline->options.credentials);
+        authorize(pipeline);
+    }
+    return call->generation != pipeline->generation;
+}
+
+// ---- the end of a connection ----
+
+static void disconnect(struct call_pipeline *pipeline)
+{
+    http_connection_destroy(pipeline->connection);
+    pipeline->connection = NULL;
+    if (pipeline->out.data != NULL) // there may be credentials in it
+        explicit_bzero(pipeline->out.data, pipeline->out.capacity);
+    buffer_clear(&pipeline->out);
+    pipeline->out_sent = 0;
+    pipeline->queued = pipeline->sent = 0;
+    pipeline->carried = pipeline->unread = false;
+    http_reply_parser_next(&pipeline->parser);
+    timer_stop(&pipeline->patience);
+}
+
+static bool is_sent(const struct call_pipeline *pipeline, const struct call *call)
+{
+    return call->end <= pipeline->sent;
+}
+
+// A connection that ends before it carried anything is replaced by another one, but not for ever.
+static void count_vain(struct call_pipeline *pipeline, struct bytes *why)
+{
+    if (pipeline->carried || pipeline->waiting.first == NULL) {
+        pipeline->vain = 0;
+    } else if (++pipeline->vain >= VAIN_MOST) {
+        pipeline->vain = 0;
+        break_call(pipeline, pop(&pipeline->waiting), why);
+    }
+}
+
+static void lose(struct call_pipeline *pipeline)
+{
+    const char *text = http_connection_failure(pipeline->connection, pipeline->parser.begun);
+    struct bytes *why = bytes_copy(text, strlen(text));
+    while (pipeline->written.first != NULL && is_sent(pipeline, pipeline->written.first)) {
+        pipeline->carried = true;
+        break_call(pipeline, pop(&pipeline->written), why);
+    }
+    put_back(&pipeline->waiting, &pipeline->written);
+    put_back(&pipeline->waiting, &pipeline->again);
+    count_vain(pipeline, why);
+    bytes_unref(why);
+    disconnect(pipeline);
     deferral_queue(&pipeline->delivery);
 }
 
-static const struct http_request_events request_events = {.done = on_done};
+// ---- answers ----
 
-// A call that was answered, with its answer: apart from the request, which goes on to the next call
-// or is freed by a callback.
-struct answered {
-    struct call *call; // NULL: none
-    struct http_reply reply;
-    struct buffer body;
-    char address[URL_ADDRESS];
-    char challenge[sizeof((struct http_request *)0)->challenge];
-    char failure[sizeof((struct http_request *)0)->failure];
-};
-
-static bool take_answered(struct call_pipeline *pipeline, struct answered *answered)
+static char *copy_text(const char *text)
 {
-    answered->call = NULL;
-    if (!pipeline->done)
-        return false;
-    pipeline->done = false;
-    answered->call = pop(&pipeline->waiting);
-    answered->reply = http_request_reply(&pipeline->request);
-    answered->body = http_request_take_body(&pipeline->request);
-    if (answered->reply.location != NULL)
-        answered->reply.location =
-            memcpy(answered->address, pipeline->request.address, sizeof answered->address);
-    if (answered->reply.challenge != NULL)
-        answered->reply.challenge =
-            memcpy(answered->challenge, pipeline->request.challenge, sizeof answered->challenge);
-    if (answered->reply.status == 0) {
-        memcpy(answered->failure, pipeline->request.failure, sizeof answered->failure);
-        answered->reply.body = slice_text(answered->failure);
+    return text ? memory_string(text) : NULL;
+}
+
+static void keep_answer(struct call_pipeline *pipeline, struct call *call)
+{
+    const struct http_reply_parser *parser = &pipeline->parser;
+    if (pipeline->carried && parser->status / 100 == 2 && parser->body.length == 0) {
+        call->status = parser->status; // nearly all
+        return;
+    }
+    const struct http_reply reply =
+        http_connection_reply(pipeline->connection, parser->status, parser->location,
+                              parser->challenge, buffer_slice(&parser->body));
+    call->status = reply.status;
+    call->location = copy_text(reply.location);
+    call->challenge = copy_text(reply.challenge);
+    if (reply.body.length > 0)
+        call->body = bytes_copy(reply.body.data, reply.body.length);
+}
+
+// The answer to the first call that has none.
+static void take_answer(struct call_pipeline *pipeline)
+{
+    struct call *call = pop(&pipeline->written);
+    keep_answer(pipeline, call);
+    pipeline->carried = true;
+    pipeline->vain = 0;
+    if (call->status == 401 && renewed_since(pipeline, call))
+        push(&pipeline->again, call);
+    else
+        push(&pipeline->answered, call);
+    pipeline->due = 0;
+}
+
+// An answer whose end did not come is one all the same.
+static void end_reading(struct call_pipeline *pipeline)
+{
+    if (pipeline->parser.answered && pipeline->written.first != NULL)
+        take_answer(pipeline);
+    lose(pipeline);
+}
+
+static void stop_reading(struct call_pipeline *pipeline, const char *why)
+{
+    http_connection_fail(pipeline->connection, why);
+    lose(pipeline);
+}
+
+// An answer that came before all of its call was sent leaves the master in the middle of it.
+static bool ends_connection(const struct call_pipeline *pipeline, bool whole_call)
+{
+    return pipeline->parser.close || !whole_call;
+}
+
+// False: the connection is gone.
+static bool take_bytes(struct call_pipeline *pipeline, const uint8_t *bytes, size_t length)
+{
+    struct error err = {.code = ERROR_NONE};
+    while (length > 0) {
+        const struct call *call = pipeline->written.first;
+        if (call == NULL) {
+            stop_reading(pipeline, "an answer came that no call had asked for");
+            return false;
+        }
+        bool whole_call = is_sent(pipeline, call);
+        switch (http_reply_parse(&pipeline->parser, &bytes, &length, &err)) {
+        case HTTP_REPLY_MORE:
+            return true;
+        case HTTP_REPLY_BAD:
+            stop_reading(pipeline, err.text);
+            return false;
+        case HTTP_REPLY_WHOLE:
+            break;
+        }
+        take_answer(pipeline);
+        if (ends_connection(pipeline, whole_call)) {
+            stop_reading(pipeline, "the master closed the connection behind an earlier answer");
+            return false;
+        }
+        http_reply_parser_next(&pipeline->parser);
     }
     return true;
 }
 
-static void report(struct answered *answered)
-{
-    if (answered->call == NULL)
-        return;
-    answer(answered->call, &answered->reply);
-    buffer_free(&answered->body);
-}
+static void expect_answer(struct call_pipeline *pipeline);
 
-// The answer was a 401, and there are other credentials now.
-static bool send_again(struct call_pipeline *pipeline)
+// False: the connection is gone.
+static bool read_answers(struct call_pipeline *pipeline)
 {
-    if (!pipeline->done || pipeline->request.status != 401 ||
-        !http_request_renew(&pipeline->request))
-        return false;
-    pipeline->done = false;
-    start_next(pipeline);
+    uint8_t piece[PIECE];
+    size_t length = 1;
+    pipeline->unread = false;
+    for (int i = 0; i < PIECES_MOST && length > 0; i++) {
+        if (!http_connection_read(pipeline->connection, piece, sizeof piece, &length)) {
+            end_reading(pipeline);
+            return false;
+        }
+        if (!take_bytes(pipeline, piece, length))
+            return false;
+    }
+    pipeline->unread = length > 0;
+    if (pipeline->unread || pipeline->answered.first != NULL || pipeline->again.first != NULL)
+        deferral_queue(&pipeline->delivery);
+    expect_answer(pipeline);
     return true;
 }
 
-static void report_answered(struct call_pipeline *pipeline)
+// ---- patience ----
+
+// The first call that has no answer has waited since then, or begins to.
+static void expect_answer(struct call_pipeline *pipeline)
 {
-    struct answered answered;
-    if (send_again(pipeline) || !take_answered(pipeline, &answered))
-        return;
-    if (answered.reply.broken) { // the owner decides whether there is a next one
-        report(&answered);
-        start_next(pipeline);
-    } else {
-        start_next(pipeline);
-        report(&answered);
+    if (pipeline->written.first == NULL) {
+        timer_stop(&pipeline->patience);
+    } else if (!timer_active(&pipeline->patience) || pipeline->due == 0) {
+        pipeline->due = 0;
+        timer_start(&pipeline->patience, 0);
     }
 }
+
+// The clock of a loop stands still during a turn, so that time begins with the turn behind the one
+// in which the call was sent, and begins again when the loop was not there to see it pass.
+static void on_patience(void *data)
+{
+    struct call_pipeline *pipeline = data;
+    uint64_t now = loop_now(pipeline->loop);
+    if (pipeline->due == 0 || now > pipeline->due + loop_seconds(LATE))
+        pipeline->begun = now;
+    uint64_t end = pipeline->begun + loop_seconds(pipeline->options.timeout);
+    if (now < end) {
+        pipeline->due = end;
+        timer_start(&pipeline->patience, end - now);
+        return;
+    }
+    char why[64];
+    snprintf(why, sizeof why, "no answer within %g seconds", pipeline->options.timeout);
+    http_connection_fail(pipeline->connection, why);
+    end_reading(pipeline);
+}
+
+// ---- the connection ----
+
+static void on_opened(void *data)
+{
+    struct call_pipeline *pipeline = data;
+    deferral_queue(&pipeline->delivery);
+}
+
+static void on_ready(void *data);
+
+static const struct http_connection_events connection_events = {.opened = on_opened,
+                                                                .ready = on_ready};
+
+static void open_connection(struct call_pipeline *pipeline)
+{
+    const struct http_request_options options = {
+        .connect_timeout = pipeline->options.connect_timeout, .timeout = pipeline->options.timeout};
+    pipeline->connection =
+        http_connection_create(pipeline->loop, &pipeline->master, pipeline->options.tls, &options,
+                               &connection_events, pipeline);
+}
+
+// The first call learns of it; for the next one it is tried anew.
+static void fail_to_connect(struct call_pipeline *pipeline)
+{
+    const char *text = http_connection_failure(pipeline->connection, false);
+    struct bytes *why = bytes_copy(text, strlen(text));
+    if (pipeline->waiting.first != NULL)
+        break_call(pipeline, pop(&pipeline->waiting), why);
+    bytes_unref(why);
+    disconnect(pipeline);
+}
+
+// ---- writing ----
+
+// Returns the memory of what was sent, when it is much or all.
+static void trim_out(struct call_pipeline *pipeline)
+{
+    if (pipeline->out_sent < pipeline->out.length && pipeline->out_sent < 256 * (size_t)1024)
+        return;
+    buffer_consume(&pipeline->out, pipeline->out_sent);
+    pipeline->out_sent = 0;
+}
+
+// False: the connection is gone.
+static bool flush(struct call_pipeline *pipeline)
+{
+    struct buffer *out = &pipeline->out;
+    size_t done = 1;
+    while (pipeline->out_sent < out->length && done > 0) {
+        if (!http_connection_write(pipeline->connection, out->data + pipeline->out_sent,
+                                   out->length - pipeline->out_sent, &done)) {
+            if (read_answers(pipeline)) // the last words of the master
+                lose(pipeline);
+            return false;
+        }
+        pipeline->out_sent += done;
+        pipeline->sent += done;
+    }
+    trim_out(pipeline);
+    http_connection_watch(pipeline->connection, out->length > 0);
+    expect_answer(pipeline);
+    return true;
+}
+
+static bool has_room(const struct call_pipeline *pipeline)
+{
+    size_t length = strlen(pipeline->headers) + LENGTH_ROOM + length_of(pipeline->waiting.first);
+    size_t held = pipeline->out.length - pipeline->out_sent;
+    return pipeline->written.count < pipeline->options.window &&
+           (held == 0 || (held < CALL_PIPELINE_UNSENT && length <= CALL_PIPELINE_UNSENT - held));
+}
+
+static void write_call(struct call_pipeline *pipeline)
+{
+    struct call *call = pop(&pipeline->waiting);
+    struct buffer *out = &pipeline->out;
+    size_t before = out->length;
+    char length[LENGTH_ROOM];
+    snprintf(length, sizeof length, "%zu\r\n\r\n", call->bytes->length);
+    buffer_append_text(out, pipeline->headers);
+    buffer_append_text(out, length);
+    buffer_append(out, call->bytes->data, call->bytes->length);
+    forget_answer(call);
+    pipeline->queued += out->length - before;
+    call->end = pipeline->queued;
+    call->generation = pipeline->generation;
+    push(&pipeline->written, call);
+}
+
+static void fill(struct call_pipeline *pipeline)
+{
+    if (pipeline->again.first != NULL && pipeline->written.first != NULL)
+        return; // in order: these first, but not before all behind them came back
+    put_back(&pipeline->waiting, &pipeline->again);
+    if (pipeline->waiting.first == NULL)
+        return;
+    authorize(pipeline);
+    while (pipeline->waiting.first != NULL && has_room(pipeline))
+        write_call(pipeline);
+}
+
+// A connection on which nothing is under way may have ended meanwhile.
+static bool is_alive(struct call_pipeline *pipeline)
+{
+    return pipeline->written.first != NULL || read_answers(pipeline);
+}
+
+static void go_on(struct call_pipeline *pipeline)
+{
+    if (!pipeline->open || has_broken(pipeline))
+        return;
+    enum http_connection_state state = pipeline->connection
+                                           ? http_connection_state(pipeline->connection)
+                                           : HTTP_CONNECTION_OPENING;
+    if (state == HTTP_CONNECTION_FAILED) {
+        fail_to_connect(pipeline);
+        deferral_queue(&pipeline->delivery);
+    } else if (state == HTTP_CONNECTION_OPEN) {
+        if (pipeline->unread && !read_answers(pipeline))
+            return;
+        if (pipeline->waiting.first != NULL && !is_alive(pipeline))
+            return;
+        fill(pipeline);
+        flush(pipeline);
+    } else if (pipeline->connection == NULL && pipeline->waiting.first != NULL) {
+        open_connection(pipeline);
+    }
+}
+
+static void on_ready(void *data)
+{
+    struct call_pipeline *pipeline = data;
+    if (!read_answers(pipeline))
+        return;
+    if (pipeline->out.length > 0)
+        deferral_queue(&pipeline->delivery); // there may be room to write
+}
+
+// ---- reporting ----
 
 // At most those that were there when it began: a reply that sends again is answered in the next
 // turn.
-static void report_refused(struct call_pipeline *pipeline)
+static void report_all(struct call_pipeline *pipeline, struct list *list)
 {
-    for (size_t count = pipeline->refused.count; count > 0 && pipeline->refused.first; count--) {
-        struct call *call = pop(&pipeline->refused);
-        refuse(call, call->refusal);
-    }
+    (void)pipeline;
+    for (size_t count = list->count; count > 0 && list->first != NULL; count--)
+        report(pop(list));
 }
 
 static void on_delivery(void *data)
 {
     struct call_pipeline *pipeline = data;
     hold(pipeline);
-    if (pipeline->refused.first != NULL)
+    go_on(pipeline);
+    if (pipeline->answered.first != NULL || pipeline->refused.first != NULL)
         deferral_queue(&pipeline->delivery); // for a callback that runs the loop itself
-    report_answered(pipeline);
-    report_refused(pipeline);
+    report_all(pipeline, &pipeline->answered);
+    report_all(pipeline, &pipeline->refused);
     release(pipeline);
 }
 
 // ---- life ----
+
+static void set_defaults(struct call_pipeline_options *options)
+{
+    if (options->calls == 0)
+        options->calls = CALL_PIPELINE_CALLS;
+    if (options->bytes == 0)
+        options->bytes = CALL_PIPELINE_BYTES;
+    if (options->window == 0)
+        options->window = CALL_PIPELINE_WINDOW;
+    if (options->connect_timeout <= 0)
+        options->connect_timeout = CONNECT_TIMEOUT;
+    if (options->timeout <= 0)
+        options->timeout = TIMEOUT;
+}
 
 struct call_pipeline *call_pipeline_create(struct loop *loop,
                                            const struct call_pipeline_options *options)
@@ -225,36 +642,35 @@ struct call_pipeline *call_pipeline_create(struct loop *loop,
     struct call_pipeline *pipeline = memory_new(sizeof *pipeline);
     pipeline->loop = loop;
     pipeline->options = *options;
-    if (pipeline->options.calls == 0)
-        pipeline->options.calls = CALL_PIPELINE_CALLS;
-    if (pipeline->options.bytes == 0)
-        pipeline->options.bytes = CALL_PIPELINE_BYTES;
-    if (pipeline->options.connect_timeout <= 0)
-        pipeline->options.connect_timeout = CONNECT_TIMEOUT;
-    if (pipeline->options.timeout <= 0)
-        pipeline->options.timeout = TIMEOUT;
+    set_defaults(&pipeline->options);
     pipeline->refusal = not_subscribed;
     list_init(&pipeline->waiting);
+    list_init(&pipeline->written);
+    list_init(&pipeline->again);
+    list_init(&pipeline->answered);
     list_init(&pipeline->refused);
     list_init(&pipeline->leaving);
+    // One call may be as long as all may be together; its headers come on top.
+    buffer_init(&pipeline->out, pipeline->options.bytes + 2 * CALL_PIPELINE_UNSENT);
+    http_reply_parser_init(&pipeline->parser);
     deferral_init(&pipeline->delivery, loop, on_delivery, pipeline);
+    timer_init(&pipeline->patience, loop, on_patience, pipeline);
     return pipeline;
 }
 
 void call_pipeline_open(struct call_pipeline *pipeline, const struct url *master,
                         const char *stream_id)
 {
-    const struct http_request_options options = {.connect_timeout =
-                                                     pipeline->options.connect_timeout,
-                                                 .timeout = pipeline->options.timeout,
-                                                 .credentials = pipeline->options.credentials};
     hold(pipeline);
     call_pipeline_close(pipeline);
     if (!pipeline->destroyed) {
         pipeline->refusal = NULL;
-        pipeline->http = http_create(pipeline->loop, pipeline->options.tls);
-        http_request_init(&pipeline->request, pipeline->http, master, stream_id, &options,
-                          &request_events, pipeline);
+        pipeline->open = true;
+        pipeline->master = *master;
+        free(pipeline->stream_id);
+        pipeline->stream_id = memory_string(stream_id);
+        pipeline->vain = 0;
+        wipe(&pipeline->headers);
     }
     release(pipeline);
 }
@@ -264,24 +680,27 @@ void call_pipeline_end(struct call_pipeline *pipeline)
     pipeline->refusal = not_subscribed;
 }
 
-static void disconnect(struct call_pipeline *pipeline)
+static void give_up(struct call_pipeline *pipeline, struct list *list)
 {
-    if (pipeline->http == NULL)
-        return;
-    http_request_free(&pipeline->request);
-    http_destroy(pipeline->http);
-    pipeline->http = NULL;
-    pipeline->done = false;
-}
-
-// The calls that close() has to answer leave `waiting`, where a reply that opens the pipeline again
-// puts new ones, but stay in reach of a close or destroy inside a reply.
-static void give_up_waiting(struct call_pipeline *pipeline, bool under_way)
-{
-    for (struct call *call; (call = pop(&pipeline->waiting)) != NULL; under_way = false) {
-        call->refusal = under_way ? unanswered : unsent;
+    for (struct call *call; (call = pop(list)) != NULL;) {
+        bool arrived = list == &pipeline->written && is_sent(pipeline, call);
+        call->refusal = arrived ? unanswered : unsent;
+        forget_answer(call);
         push(&pipeline->leaving, call);
     }
+}
+
+// The calls that close() has to answer leave their lists, where a reply that opens the pipeline
+// again puts new ones, but stay in reach of a close or destroy inside a reply. It is our close that
+// they are told of, and no broken connection.
+static void give_up_all(struct call_pipeline *pipeline)
+{
+    append(&pipeline->leaving, &pipeline->answered);
+    append(&pipeline->leaving, &pipeline->again);
+    for (struct call *call = pipeline->leaving.first; call != NULL; call = call->next)
+        call->broken = false;
+    give_up(pipeline, &pipeline->written);
+    give_up(pipeline, &pipeline->waiting);
 }
 
 // What the replies send is answered as well, up to a number, so that a caller who sends again
@@ -289,33 +708,40 @@ static void give_up_waiting(struct call_pipeline *pipeline, bool under_way)
 static void answer_all(struct call_pipeline *pipeline)
 {
     for (struct call *call; (call = pop(&pipeline->leaving)) != NULL;)
-        refuse(call, call->refusal);
+        report(call);
     size_t left = pipeline->refused.count + pipeline->options.calls;
     for (struct call *call; left > 0 && (call = pop(&pipeline->refused)) != NULL; left--)
-        refuse(call, call->refusal);
+        report(call);
 }
 
 void call_pipeline_close(struct call_pipeline *pipeline)
 {
-    struct answered answered;
     hold(pipeline);
     pipeline->refusal = not_subscribed;
-    take_answered(pipeline, &answered);
-    bool under_way = pipeline->request.running;
+    pipeline->open = false;
+    give_up_all(pipeline);
     disconnect(pipeline);
-    give_up_waiting(pipeline, under_way);
-    report(&answered);
     answer_all(pipeline);
     release(pipeline);
+}
+
+static size_t count_taken(const struct call_pipeline *pipeline)
+{
+    return pipeline->waiting.count + pipeline->written.count + pipeline->again.count;
+}
+
+static size_t measure_taken(const struct call_pipeline *pipeline)
+{
+    return pipeline->waiting.bytes + pipeline->written.bytes + pipeline->again.bytes;
 }
 
 static const char *find_refusal(const struct call_pipeline *pipeline, struct slice call)
 {
     if (pipeline->refusal != NULL)
         return pipeline->refusal;
-    if (pipeline->waiting.count >= pipeline->options.calls)
+    if (count_taken(pipeline) >= pipeline->options.calls)
         return too_many;
-    return call.length > pipeline->options.bytes - pipeline->waiting.bytes ? too_long : NULL;
+    return call.length > pipeline->options.bytes - measure_taken(pipeline) ? too_long : NULL;
 }
 
 void call_pipeline_send(struct call_pipeline *pipeline, struct slice bytes,
@@ -328,12 +754,21 @@ void call_pipeline_send(struct call_pipeline *pipeline, struct slice bytes,
     *call = (struct call){.refusal = refusal, .on_reply = on_reply, .data = data};
     if (refusal != NULL) {
         push(&pipeline->refused, call);
-        deferral_queue(&pipeline->delivery);
-        return;
+    } else {
+        call->bytes = bytes_copy(bytes.data, bytes.length);
+        push(&pipeline->waiting, call);
     }
-    call->bytes = bytes_copy(bytes.data, bytes.length);
-    push(&pipeline->waiting, call);
-    start_next(pipeline);
+    deferral_queue(&pipeline->delivery);
+}
+
+static void forget_stream(struct call_pipeline *pipeline)
+{
+    wipe(&pipeline->authorization);
+    wipe(&pipeline->headers);
+    free(pipeline->stream_id);
+    pipeline->stream_id = NULL;
+    http_reply_parser_free(&pipeline->parser);
+    buffer_free(&pipeline->out);
 }
 
 void call_pipeline_destroy(struct call_pipeline *pipeline)
@@ -344,7 +779,8 @@ void call_pipeline_destroy(struct call_pipeline *pipeline)
     pipeline->destroyed = true;
     call_pipeline_close(pipeline);
     for (struct call *call; (call = pop(&pipeline->refused)) != NULL;)
-        free(call);
+        free_call(call);
     deferral_cancel(&pipeline->delivery);
+    forget_stream(pipeline);
     release(pipeline);
 }

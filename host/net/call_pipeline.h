@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The calls of one subscription, on a connection of their own: sent strictly in order, each
-// answered in order. A call of which it is not known whether the master has carried it out is never
-// sent again; its reply says what happened to the connection. One that was refused for credentials
-// that have changed since is sent again with the new ones, ahead of the others.
+// answered in order. They are pipelined: up to a window of them is under way at a time, the others
+// wait; their number and bytes are limited. What a turn of the loop sends goes out at its end, in
+// one piece.
 //
-// One call is under way at a time, the others wait; their number and bytes are limited. Replies
-// come from the loop, except for those of call_pipeline_close(), and every function of this file
-// may be called in them.
+// A call of which it is not known whether the master has carried it out is never sent again: when
+// the connection breaks, all that were sent and have no answer are reported as broken, before any
+// other goes out; those that were not sent yet go out on a new connection. One that was refused for
+// credentials that have changed since is sent again with the new ones, ahead of the others.
+//
+// Replies come from the loop, except for those of call_pipeline_close(), and every function of this
+// file may be called in them.
 
 #ifndef MESOS_LUA_NET_CALL_PIPELINE_H
 #define MESOS_LUA_NET_CALL_PIPELINE_H
@@ -22,6 +26,8 @@
 
 #define CALL_PIPELINE_CALLS ((size_t)65536)
 #define CALL_PIPELINE_BYTES ((size_t)64 * 1024 * 1024)
+#define CALL_PIPELINE_WINDOW ((size_t)256)
+#define CALL_PIPELINE_UNSENT ((size_t)1024 * 1024) // bytes handed to a connection that is slow
 
 struct call_pipeline;
 
@@ -30,8 +36,10 @@ typedef void (*call_pipeline_on_reply)(void *data, const struct http_reply *repl
 
 struct call_pipeline_options {
     size_t calls, bytes;             // that may wait; 0: CALL_PIPELINE_CALLS, CALL_PIPELINE_BYTES
+    size_t window;                   // calls under way; 1: one by one; 0: CALL_PIPELINE_WINDOW
     double connect_timeout;          // seconds; 0: 10
-    double timeout;                  // seconds for one call; 0: 30
+    double timeout;                  // seconds for one call; 0: 30. It begins when the one before
+                                     // it is answered
     const struct tls_options *tls;   // or NULL
     struct credentials *credentials; // or NULL; they outlive the pipeline, as does `tls`
 };

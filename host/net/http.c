@@ -35,8 +35,9 @@ static void collect(struct http *http)
         CURL *easy = message->easy_handle;
         CURLcode result = message->data.result;
         struct http_job *job = NULL;
-        curl_multi_remove_handle(http->multi, easy);
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&job);
+        if (!job->stays)
+            curl_multi_remove_handle(http->multi, easy);
         job->done(job->data, result);
     }
 }

@@ -14,6 +14,7 @@
 #include "net/tls.h"
 
 #include <curl/curl.h>
+#include <stdbool.h>
 
 struct http;
 
@@ -31,6 +32,7 @@ struct http_job {
     // The transfer is over and the handle no longer in the multi. Takes notes only, see above.
     void (*done)(void *data, CURLcode result);
     void *data;
+    bool stays; // in the multi when it is done, until http_stop(): its connection is used on
 };
 
 void http_start(struct http *http, CURL *easy);

@@ -438,6 +438,8 @@ void http_request_init(struct http_request *request, struct http *http, const st
 void http_request_free(struct http_request *request)
 {
     http_request_stop(request);
+    if (request->job.stays)
+        http_stop(request->http, request->easy);
     curl_easy_cleanup(request->easy);
     curl_slist_free_all(request->headers);
     curl_slist_free_all(request->addresses);
@@ -449,18 +451,32 @@ void http_request_free(struct http_request *request)
     request->stream_id_line = NULL;
 }
 
+static void begin(struct http_request *request)
+{
+    request->running = true;
+    http_start(request->http, request->easy);
+    tls_begin(http_tls(request->http));
+    request->due = 0;
+    timer_start(&request->patience, 0);
+}
+
 void http_request_start(struct http_request *request, struct bytes *call)
 {
     clear_answer(request);
     authorize(request);
     request->call = bytes_ref(call);
     request->sent = 0;
-    request->running = true;
     curl_easy_setopt(request->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->length);
-    http_start(request->http, request->easy);
-    tls_begin(http_tls(request->http));
-    request->due = 0;
-    timer_start(&request->patience, 0);
+    begin(request);
+}
+
+void http_request_connect(struct http_request *request)
+{
+    clear_answer(request);
+    curl_easy_setopt(request->easy, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(request->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    request->job.stays = true;
+    begin(request);
 }
 
 void http_request_stop(struct http_request *request)

@@ -81,6 +81,11 @@ void http_request_free(struct http_request *request); // stops it
 
 // Sends `call` (takes a reference of its own). No other may be under way.
 void http_request_start(struct http_request *request, struct bytes *call);
+
+// Opens the connection and sends nothing; it is the owner's (curl_easy_send(), curl_easy_recv())
+// until http_request_free(). A proxy is asked for a tunnel.
+void http_request_connect(struct http_request *request);
+
 void http_request_stop(struct http_request *request); // nothing is called after it
 
 // The answer has no end that should be waited for.

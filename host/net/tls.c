@@ -237,6 +237,8 @@ static CURLcode on_context(CURL *easy, void *context, void *data)
     struct tls *tls = data;
     SSL_CTX_set_ex_data(context, slot, &tls->notes);
     SSL_CTX_set_info_callback(context, on_progress);
+    // A pipelined connection appends to what waits to be written, which may move it.
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_client_cert_cb(context, on_certificate_wanted);
     SSL_CTX_set_default_passwd_cb(context, on_passphrase);
     if (!tls->options.insecure)

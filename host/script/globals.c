@@ -37,6 +37,13 @@ static const char *name_at(const void *data, size_t index)
 static int raise_undeclared(lua_State *L, const char *name)
 {
     const char *names[CANDIDATES + 1] = {NULL};
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushstring(L, name);
+    if (lua_rawget(L, -2) != LUA_TNIL)
+        return luaL_error(L,
+                          "undeclared global '%s' (it is a module: write local %s = require "
+                          "\"%s\" first)",
+                          name, name, name);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &declared);
     collect_names(L, lua_gettop(L), names);
     const char *nearest = suggest(name, name_at, names);

@@ -398,22 +398,32 @@ static void take_title(struct routine *routine)
     protect_title(script, NULL, NULL);
 }
 
+// An idle routine, if there is one, in the list of the active ones.
+static struct routine *take_idle(struct script *script)
+{
+    struct routine *routine = script->idle;
+    if (routine == NULL)
+        return NULL;
+    script->idle = routine->next;
+    script->idles--;
+    take_title(routine);
+    link_routine(routine);
+    return routine;
+}
+
 // An idle or a new routine, in the list of the active ones. // [-0, +0, m]
 static struct routine *take_routine(lua_State *L)
 {
     struct script *script = script_of(L);
-    struct routine *routine = script->idle;
-    if (routine != NULL) {
-        script->idle = routine->next;
-        script->idles--;
-    } else {
+    struct routine *routine = take_idle(script);
+    if (routine == NULL) {
         lua_State *thread = lua_newthread(L);
         int reference = luaL_ref(L, LUA_REGISTRYINDEX);
         routine = memory_new(sizeof *routine);
         *routine = (struct routine){.script = script, .L = thread, .reference = reference};
+        take_title(routine);
+        link_routine(routine);
     }
-    take_title(routine);
-    link_routine(routine);
     return routine;
 }
 
@@ -590,8 +600,10 @@ static enum protect_outcome start(struct script *script, int arguments, protect_
                                   void *data)
 {
     lua_State *L = script->L;
-    struct routine *routine = NULL;
-    enum protect_outcome outcome = protect_run(script, l_take_routine, &routine, 0);
+    struct routine *routine = take_idle(script);
+    enum protect_outcome outcome = PROTECT_DONE;
+    if (routine == NULL)
+        outcome = protect_run(script, l_take_routine, &routine, 0);
     if (outcome != PROTECT_DONE) {
         lua_rotate(L, -(arguments + 2), 1);
         lua_pop(L, arguments + 1);

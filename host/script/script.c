@@ -372,6 +372,11 @@ const char *script_name(const struct script *script)
     return script->name;
 }
 
+bool script_calling(const struct script *script)
+{
+    return script->busy > 0;
+}
+
 bool script_sandboxed(const struct script *script)
 {
     return script->sandbox;

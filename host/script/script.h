@@ -83,6 +83,7 @@ lua_State *script_state(struct script *script);
 struct loop *script_loop(struct script *script);
 const char *script_path(const struct script *script); // as it was given to script_load(), or NULL
 bool script_sandboxed(const struct script *script);
+bool script_calling(const struct script *script); // inside a call into it
 bool script_closing(const struct script *script); // nothing new may be started in it
 
 // The file's name without folder and ".lua", such as "policy". Valid as long as the script.

@@ -91,17 +91,17 @@ static void destroy_detector(struct detector *detector)
 static const struct detector_ops detector_ops = {
     .start = do_nothing, .retry = do_nothing, .stop = do_nothing, .destroy = destroy_detector};
 
-static bool on_connect(void *data, const char *master, struct detector **detector,
-                       struct transport **transport, struct error *err)
+static bool on_connect(void *data, const char *master, const struct credentials_options *credential,
+                       struct driver_options *options, struct error *err)
 {
-    (void)master, (void)err;
+    (void)master, (void)credential, (void)err;
     struct stage *stage = data;
     struct stage_transport *made = memory_new(sizeof *made);
     made->transport.ops = &transport_ops;
     made->stage = stage;
-    *detector = memory_new(sizeof **detector);
-    (*detector)->ops = &detector_ops;
-    *transport = stage->transport = &made->transport;
+    options->detector = memory_new(sizeof *options->detector);
+    options->detector->ops = &detector_ops;
+    options->transport = stage->transport = &made->transport;
     return true;
 }
 
@@ -183,6 +183,15 @@ uint64_t stage_calls(struct stage *stage, uint64_t *bytes)
     *bytes = stage->bytes;
     stage->calls = stage->bytes = 0;
     return calls;
+}
+
+uint64_t stage_failures(const struct stage *stage)
+{
+    const struct driver_counters *counters = driver_counters(scheduler_driver(stage->scheduler));
+    uint64_t failures = 0;
+    for (int i = 0; i < CALLBACKS; i++)
+        failures += counters->failed[i];
+    return failures;
 }
 
 // ---- events ----

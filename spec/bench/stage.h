@@ -23,6 +23,9 @@ void stage_event(struct stage *stage, struct bytes *record);
 // Calls that went out since the last time, and their bytes.
 uint64_t stage_calls(struct stage *stage, uint64_t *bytes);
 
+// Callbacks that raised.
+uint64_t stage_failures(const struct stage *stage);
+
 // An OFFERS event of so many offers, as a large cluster's master writes it: about 700 bytes each.
 struct bytes *stage_offers(unsigned count);
 

@@ -57,6 +57,18 @@ function writers.fuzz_message()
     end
 end
 
+function writers.fuzz_reply()
+    for i, answer in ipairs {
+        "202 Accepted\r\nDate: x\r\nContent-Length: 0\r\n\r\n", "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" ..
+            "3;x=y\r\nabc\r\n0\r\nTrailer: t\r\n\r\n", "100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+        "400 Bad Request\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc", "500 Oh\r\n\r\nall the rest",
+        "401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 1\r\n\r\nx",
+        "307 Temporary Redirect\r\nLocation: //a:1/\r\nContent-Length: 0\r\n\r\n",
+    } do
+        seed(string.char(i) .. ("HTTP/1.1 " .. answer):rep(i))
+    end
+end
+
 function writers.fuzz_url()
     for _, text in ipairs({
         "localhost:5050", "http://10.0.0.1:5050/", "https://user:secret@host.example:5051", "[::1]:5050",

@@ -18,6 +18,7 @@ int luaopen_rooms(lua_State *L)
     rooms_descriptors_open(L);
     rooms_loop_open(L);
     rooms_recordio_open(L);
+    rooms_reply_open(L);
     rooms_subscription_open(L);
     rooms_message_open(L);
     rooms_state_open(L);

@@ -14,6 +14,7 @@ void rooms_descriptors_open(lua_State *L);  // [-0, +0, e]
 void rooms_loop_open(lua_State *L);         // [-0, +0, e]
 void rooms_message_open(lua_State *L);      // [-0, +0, e]
 void rooms_recordio_open(lua_State *L);     // [-0, +0, e]
+void rooms_reply_open(lua_State *L);        // [-0, +0, e]
 void rooms_state_open(lua_State *L);        // [-0, +0, e]
 void rooms_subscription_open(lua_State *L); // [-0, +0, e]
 

@@ -130,8 +130,9 @@ function Request:header(name)
 end
 
 -- Reads one HTTP request: method, path, version, headers (in order, as they were written), body, head (its raw bytes).
+-- Nil once either side has closed, whatever came before that.
 function Connection:read_request()
-    local head = self:read_until("\r\n\r\n")
+    local head = not self.closed and self:read_until("\r\n\r\n")
     if not head then
         return nil
     end

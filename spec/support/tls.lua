@@ -55,18 +55,23 @@ end
 -- TLS on a free port, in front of a server of support.server. Options: certificate, clients (an authority), versions
 -- (more of socat's options, such as "openssl-max-proto-version=TLS1.2").
 function M.front(behind, options)
-    local port = server.nobody():match(":(%d+)$")
     local listen = {
-        "OPENSSL-LISTEN:" .. port, "bind=127.0.0.1", "reuseaddr", "fork", "cert=" .. options.certificate.cert,
-        "key=" .. options.certificate.key, options.clients and "cafile=" .. options.clients.cert or nil,
+        "", "bind=127.0.0.1", "reuseaddr", "fork", "cert=" .. options.certificate.cert, "key=" .. options.certificate.key,
+        options.clients and "cafile=" .. options.clients.cert or nil,
     }
     listen[#listen + 1] = options.clients and "verify=1" or "verify=0"
     listen[#listen + 1] = options.versions
-    local run = program.start {
-        path = "socat", args = { "-d", "-d", table.concat(listen, ","), "TCP:" .. behind.address },
-    }
-    run:wait_for("listening on")
-    return { port = tonumber(port), address = "https://localhost:" .. port, run = run }
+    for _ = 1, 5 do -- a port that was free may be taken a moment later
+        local port = server.nobody():match(":(%d+)$")
+        listen[1] = "OPENSSL-LISTEN:" .. port
+        local run = program.start {
+            path = "socat", args = { "-d", "-d", table.concat(listen, ","), "TCP:" .. behind.address },
+        }
+        if pcall(run.wait_for, run, "listening on") then
+            return { port = tonumber(port), address = "https://localhost:" .. port, run = run }
+        end
+    end
+    error("socat does not listen")
 end
 
 return M

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads the answers that come one after another on a pipelined connection, in pieces of any size.
+// It knows bytes only: no connection, no request. It is strict, since whoever takes a wrong end of
+// an answer for the right one gives every later answer to the wrong call: line ends are CR LF,
+// folded headers, two lengths that differ, and a length beside chunks are refused.
+//
+// A body is kept up to HTTP_REPLY_LIMIT and read to its end.
+
+#ifndef MESOS_LUA_NET_HTTP_REPLY_PARSER_H
+#define MESOS_LUA_NET_HTTP_REPLY_PARSER_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "net/http_reply.h"
+
+#define HTTP_REPLY_HEADERS ((size_t)64 * 1024) // bytes of one answer's headers, 1xx and trailers
+
+enum http_reply_status { HTTP_REPLY_MORE, HTTP_REPLY_WHOLE, HTTP_REPLY_BAD };
+
+struct http_reply_parser {
+    // Of the answer; valid once it is HTTP_REPLY_WHOLE, and `answered` says whether the first three
+    // are valid already.
+    int status;
+    char location[1024], challenge[256]; // empty: none
+    struct buffer body;
+    bool close;    // nothing comes behind it
+    bool answered; // its headers were read to their end
+    bool begun;    // a byte of it was read
+
+    // How far it is.
+    unsigned state;
+    bool sized, chunked, old, kept; // a Content-Length, chunks, HTTP/1.0, Connection: keep-alive
+    uint64_t rest;                  // bytes of the body, or of the chunk, that are missing
+    size_t headers;                 // bytes of them that were read
+    struct buffer line;             // the beginning of one that is not whole
+};
+
+void http_reply_parser_init(struct http_reply_parser *parser);
+void http_reply_parser_free(struct http_reply_parser *parser);
+
+// Makes it ready for the next answer.
+void http_reply_parser_next(struct http_reply_parser *parser);
+
+// Takes bytes from the front of `*bytes`, at most to the end of one answer. HTTP_REPLY_MORE: all
+// were taken and there is more to come. After HTTP_REPLY_BAD nothing on the connection has a
+// meaning.
+enum http_reply_status http_reply_parse(struct http_reply_parser *parser, const uint8_t **bytes,
+                                        size_t *length, struct error *err);
+
+// The connection was closed. Was that the end of an answer, of one whose body has no other?
+bool http_reply_parser_end(const struct http_reply_parser *parser);
+
+#endif

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The parser of pipelined answers fed with any bytes: whole, and again in pieces. Both ways give
+// the same answers and come to the same end. The first byte sets the length of the pieces.
+
+#include "net/http_reply_parser.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct outcome {
+    size_t answers;
+    uint32_t sum; // of all that the answers say, in order
+    bool bad, ends, answered;
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void mix(struct outcome *outcome, const void *data, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        outcome->sum = outcome->sum * 31 + ((const uint8_t *)data)[i];
+    outcome->sum = outcome->sum * 31 + (uint32_t)length;
+}
+
+static void add(struct outcome *outcome, const struct http_reply_parser *parser)
+{
+    if (parser->status < 200 || parser->status > 999 || !parser->answered ||
+        parser->body.length > HTTP_REPLY_LIMIT)
+        abort();
+    outcome->answers++;
+    outcome->sum = outcome->sum * 31 + (uint32_t)parser->status * 2 + parser->close;
+    mix(outcome, parser->location, strlen(parser->location));
+    mix(outcome, parser->challenge, strlen(parser->challenge));
+    mix(outcome, parser->body.data, parser->body.length);
+}
+
+// Takes one piece; false when the input is bad.
+static bool feed(struct http_reply_parser *parser, const uint8_t *piece, size_t length,
+                 struct outcome *outcome)
+{
+    struct error err = {.code = ERROR_NONE};
+    while (length > 0) {
+        switch (http_reply_parse(parser, &piece, &length, &err)) {
+        case HTTP_REPLY_WHOLE:
+            add(outcome, parser);
+            http_reply_parser_next(parser);
+            break;
+        case HTTP_REPLY_MORE:
+            if (length > 0)
+                abort();
+            return true;
+        case HTTP_REPLY_BAD:
+            if (err.text[0] == '\0')
+                abort();
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct outcome parse(const uint8_t *data, size_t size, size_t step)
+{
+    struct outcome outcome = {0};
+    struct http_reply_parser parser;
+    http_reply_parser_init(&parser);
+    for (size_t at = 0; at < size && !outcome.bad; at += step) {
+        size_t length = size - at < step ? size - at : step;
+        outcome.bad = !feed(&parser, data + at, length, &outcome);
+    }
+    outcome.ends = !outcome.bad && http_reply_parser_end(&parser);
+    if (outcome.ends)
+        add(&outcome, &parser);
+    outcome.answered = !outcome.bad && parser.answered;
+    http_reply_parser_free(&parser);
+    return outcome;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size == 0)
+        return 0;
+    size_t step = (size_t)data[0] % 17 + 1;
+    struct outcome a = parse(data + 1, size - 1, size);
+    struct outcome b = parse(data + 1, size - 1, step);
+    if (a.answers != b.answers || a.sum != b.sum || a.bad != b.bad || a.ends != b.ends ||
+        a.answered != b.answered)
+        abort();
+    return 0;
+}

@@ -1,0 +1,14 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- run: an operation is misspelt.
+--
+-- says:
+--   callback resourceOffers: SCRIPT:11: SchedulerDriver has no operation 'declineOffers' (did you mean 'declineOffer'?)
+
+local scheduler = { framework = { name = "x" } }
+
+function scheduler:resourceOffers(driver, offers)
+    driver:declineOffers(offers[1].id)
+end
+
+return scheduler
