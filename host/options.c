@@ -944,7 +944,7 @@ bool options_set(struct options *options, const char *name, const char *value, s
 
 // ---- the help ----
 
-enum { HELP_COLUMN = 30 };
+enum { HELP_COLUMN = 32 };
 
 static void print_row(FILE *file, const struct row *row)
 {

@@ -5,6 +5,7 @@
 
 local master = require("support.master")
 local program = require("support.program")
+local server = require("support.server")
 local values = require("support.values")
 
 after_each(function()
@@ -393,5 +394,33 @@ describe("own_driver.lua", function()
         assert.equal(0, run.code, run:report())
         assert.equal("first\ttrue\tDRIVER_ABORTED\nDRIVER_ABORTED\tDRIVER_ABORTED\nsecond\ttrue\tDRIVER_STOPPED\n"
             .. "DRIVER_STOPPED\n", run.stdout)
+    end)
+end)
+
+describe("exec.lua", function()
+    after_each(server.cleanup)
+
+    it("runs what a program prints, and notes how it went", function()
+        local peer = server.start(function(connection)
+            if connection:read_request() then
+                connection:respond(201)
+            end
+        end)
+        local run = program.run({
+            args = { "examples/exec.lua", "printf", "true\\nexit 3\\n" }, seconds = 20,
+            env = { NOTE_TO = "http://" .. peer.address .. "/results" },
+        })
+        assert.equal(0, run.code, run:report())
+        assert.matches("^2 to do\n", run.stdout)
+        assert.matches("exec%-1 is TASK_FINISHED\n", run.stdout)
+        assert.matches("exec%-2 is TASK_FAILED\n", run.stdout)
+        assert.matches("noted: 201", run.stderr)
+        assert.equal("1 failed\n", peer.requests[1].body)
+    end)
+
+    it("ends when the program fails", function()
+        local run = program.run({ args = { "examples/exec.lua", "no-such-program" }, seconds = 20 })
+        assert.equal(1, run.code, run:report())
+        assert.matches("cannot run 'no%-such%-program'", run.stderr)
     end)
 end)

@@ -78,6 +78,67 @@ function mesos.sleep(seconds) end
 ---@param fn fun(...)
 function mesos.spawn(fn, ...) end
 
+-- What became of a child process. One of status and signal is there.
+---@class mesos.ExecResult
+---@field status integer? of its exit
+---@field signal integer? that ended it
+---@field stdout string
+---@field stderr string
+
+---@class mesos.ExecOptions
+---@field timeout number? seconds, math.huge for none; default: 60
+---@field limit integer? bytes of standard output, and as many of standard error; default: 1 MiB
+---@field stdin string? its standard input; default: nothing
+---@field env table<string, string|number|false>? variables beside those of the host, in their place, or (false) taken away
+---@field cwd string? default: the folder that the host was started in
+
+-- Runs a program, looked up in PATH, without a shell, and waits for it as mesos.sleep does. It leads a process group
+-- that is killed when it takes longer than the timeout or writes more than the limit; what it leaves in the background
+-- is killed when it ends, and it is killed itself when the script is reloaded or the host ends.
+--
+-- A process that ended, however, is a result. Otherwise nil, a message and a code: "ENOENT", "EACCES" and other names of
+-- system errors if it cannot be run, "EAGAIN" if 256 run already; "ETIMEDOUT" and "ENOBUFS" (the limit) with what there is
+-- of a result as a fourth value. Not available with --sandbox.
+--
+--     local result = assert(mesos.exec({ "git", "rev-parse", "HEAD" }, { cwd = "/src", timeout = 5 }))
+--     local words = mesos.exec({ "sh", "-c", "sort | uniq -c" }, { stdin = text })
+---@param argv (string|number)[] the program and its arguments
+---@param options mesos.ExecOptions?
+---@return mesos.ExecResult? result
+---@return string? message
+---@return string? code
+---@return mesos.ExecResult? partial
+function mesos.exec(argv, options) end
+
+---@class mesos.HttpRequest
+---@field url string http or https
+---@field method string? default: "GET", or "POST" with a body
+---@field headers table<string, string|number>?
+---@field body string?
+---@field timeout number? seconds for all of it, math.huge for none; default: 30
+---@field limit integer? bytes of the answer's body; default: 1 MiB
+---@field redirects integer? how many to follow, up to 50; default: 0
+---@field ca_file string? certificates of the authorities to trust, in PEM; default: those of the system
+---@field insecure boolean? take any certificate; default: false
+
+---@class mesos.HttpReply
+---@field status integer
+---@field headers table<string, string> by names in small letters, which may be asked for in any; repeated ones are joined
+---@field body string
+
+-- Asks a web server and waits for the whole answer as mesos.sleep does. Any status is an answer. Otherwise nil, a message
+-- without user, password and query of the address, and a code: "ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT",
+-- "ETLS", "EPROTO", "ELOOP" (redirects), "ENOBUFS" (the limit), "EAGAIN" (256 are under way), or the name of another system
+-- error. Proxies are taken from http_proxy, https_proxy, all_proxy and no_proxy, but never for this machine.
+--
+--     local reply = assert(mesos.http "http://127.0.0.1:8080/queue")
+--     mesos.http { url = hook, body = text, headers = { ["Content-Type"] = "text/plain" }, timeout = 5 }
+---@param request mesos.HttpRequest|string
+---@return mesos.HttpReply? reply
+---@return string? message
+---@return string? code
+function mesos.http(request) end
+
 -- Seconds since the Unix epoch, by the clock of the loop.
 ---@return number
 function mesos.now() end

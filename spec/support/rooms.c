@@ -13,6 +13,7 @@ int luaopen_rooms(lua_State *L);
 int luaopen_rooms(lua_State *L)
 {
     lua_newtable(L);
+    rooms_allocator_open(L);
     rooms_base_open(L);
     rooms_descriptors_open(L);
     rooms_loop_open(L);

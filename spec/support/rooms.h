@@ -8,6 +8,7 @@
 
 #include <lua.h>
 
+void rooms_allocator_open(lua_State *L);    // [-0, +0, e]
 void rooms_base_open(lua_State *L);         // [-0, +0, e]
 void rooms_descriptors_open(lua_State *L);  // [-0, +0, e]
 void rooms_loop_open(lua_State *L);         // [-0, +0, e]
