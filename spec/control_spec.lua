@@ -389,8 +389,11 @@ describe("ctl", function()
 
     it("says so when the host does not answer", function()
         local run = start()
-        local busy = control.start_ctl(run, { "eval", "local stop = mesos.now() + 8 while mesos.now() < stop do end" })
-        program.wait_for(function() return (program.read(("/proc/%d/stat"):format(run.pid)) or ""):find(") R ", 1, true) end)
+        local begun = program.directory() .. "/begun"
+        local busy = control.start_ctl(run, {
+            "eval", ("io.open(%q, 'w'):close() local stop = mesos.now() + 8 while mesos.now() < stop do end"):format(begun),
+        })
+        program.wait_for(function() return program.read(begun) end)
         local done = control.ctl(run, { "status" })
         assert.equal(0, done.code, done:report())
         has(done.stderr, "no answer yet: the host may be inside a callback that does not end")

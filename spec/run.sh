@@ -85,42 +85,17 @@ check_shell() {
     done
 }
 
-# spec_file NUMBER [BUSTED'S ARGUMENT...]: one run of busted; what it prints and counts goes to files of its own.
-spec_file() {
-    mine=$scratch/run.$1
-    shift
-    SPEC_COUNTS=$mine.counts ${preload:+env LD_PRELOAD="$preload"} ${wrapper-} lua5.4 /usr/bin/busted "$@" \
-        >"$mine.output" 2>&1
-    status=$?
-    # A run that died before it counted, or that failed after it had counted only what passed.
-    if [ ! -s "$mine.counts" ] || { [ $status != 0 ] && [ "$(tail -n 1 "$mine.counts" | cut -d' ' -f2)" = 0 ]; }; then
-        echo "FAILED: $* ended with status $status" >>"$mine.output"
-        echo "0 1 0" >>"$mine.counts"
-    fi
-    cat "$mine.output"
-    cat "$mine.counts" >>"$counts"
-    rm -f "$mine.output" "$mine.counts"
-}
-
 # specs TREE [BUSTED'S ARGUMENT...]: runs them on that build. Specs mostly wait for the programs that they run, so that
 # several files at a time take turns; with arguments there is one run, and it is theirs.
 specs() {
-    export MESOS_LUA_BUILD="$1" MESOS_LUA="$PWD/$1/mesos-lua"
+    export MESOS_LUA_BUILD="$1" MESOS_LUA="$PWD/$1/mesos-lua" SPEC_COUNTS="$counts"
+    export SPEC_PRELOAD="${preload-}" SPEC_WRAPPER="${wrapper-}"
     shift
     if [ $# -gt 0 ]; then
-        spec_file 0 "$@"
-        return
+        sh spec/support/spec_file.sh "$@"
+    else
+        find spec -name '*_spec.lua' | LC_ALL=C sort | xargs -P "$at_once" -n 1 sh spec/support/spec_file.sh
     fi
-    number=0
-    for file in $(find spec -name '*_spec.lua' | LC_ALL=C sort); do
-        number=$((number + 1))
-        spec_file $number "$file" &
-        while [ "$(jobs -p | wc -l)" -ge "$at_once" ]; do
-            sleep 0.05
-            jobs >/dev/null # forget those that have ended
-        done
-    done
-    wait
 }
 
 normal() {
