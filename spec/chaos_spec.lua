@@ -693,7 +693,7 @@ describe("chaos", function()
         end
         assert.equal(0, missing, told)
         assert.equal(0, cluster.early, "updates acknowledged before they were delivered")
-        assert.is_true(#cluster.order > SECONDS and chaos.faults > 8 * SECONDS, told)
+        assert.is_true(#cluster.order > SECONDS and chaos.faults > 4 * SECONDS, told)
         for _, words in ipairs(cluster.lines) do
             assert.not_equal("error", words[1], table.concat(words, " "))
         end

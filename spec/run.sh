@@ -119,9 +119,10 @@ asan() {
     # The interpreter that runs busted is not instrumented, but loads a module that is.
     preload=$(gcc -print-file-name=libasan.so)
     export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
+    export LSAN_OPTIONS="suppressions=$PWD/spec/support/leaks.supp:print_suppressions=0"
     export UBSAN_OPTIONS=print_stacktrace=1 SPEC_PATIENCE=3
     specs build-asan "$@"
-    unset ASAN_OPTIONS UBSAN_OPTIONS SPEC_PATIENCE
+    unset ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS SPEC_PATIENCE
     preload=
 }
 
