@@ -692,11 +692,6 @@ struct scheduler_environment *scheduler_environment(struct scheduler *this)
     return this->environment;
 }
 
-bool scheduler_dispatching(const struct scheduler *this)
-{
-    return this->dispatching;
-}
-
 bool scheduler_explicit(const struct scheduler *this)
 {
     return this->explicit_acknowledgements;

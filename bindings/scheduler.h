@@ -61,9 +61,7 @@ void scheduler_stop(struct scheduler *scheduler);
 // raised. It may still run, or never again.
 void scheduler_give_up(struct scheduler *scheduler);
 
-// May its driver be started, and may a call of driver:join() wait here?
-bool scheduler_dispatching(const struct scheduler *scheduler); // inside one of its callbacks
-bool scheduler_explicit(const struct scheduler *scheduler);    // explicit acknowledgements
+bool scheduler_explicit(const struct scheduler *scheduler); // explicit acknowledgements
 
 struct scheduler_environment *scheduler_environment(struct scheduler *scheduler);
 

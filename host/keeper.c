@@ -285,11 +285,6 @@ static void on_call_waiting(void *data)
 
 // ---- the face ----
 
-const char *keeper_path(const struct keeper *this)
-{
-    return name_of(this);
-}
-
 struct slice keeper_framework_id(const struct keeper *this)
 {
     return slice_text(this->framework_id);

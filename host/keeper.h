@@ -50,8 +50,6 @@ bool keeper_safe(const struct keeper *keeper);
 
 void keeper_close(struct keeper *keeper); // NULL is fine
 
-const char *keeper_path(const struct keeper *keeper);
-
 // Of the framework; empty if there is none.
 struct slice keeper_framework_id(const struct keeper *keeper);
 

@@ -7,6 +7,7 @@
 
 #include "reload.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "bindings/state_table.h"
@@ -15,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const double notice_after = 1;   // seconds that a callback holds up a reload unnoticed
 static const double patience_after = 4; // seconds more until it is given up
@@ -56,14 +56,6 @@ static const char *path(const struct reload *this)
 static struct driver *driver(const struct reload *this)
 {
     return scheduler_driver(this->settings.scheduler);
-}
-
-// The loop's own clock stands still within a turn.
-static double clock_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
 static void tell(struct reload *this, bool ok, enum log_level level, const char *text)
@@ -335,7 +327,7 @@ static void tell_swapped(struct reload *this, const struct sources *old, struct 
     buffer_init(&files, CHANGES_MOST);
     sources_compare(old, script_sources(this->script), &files);
     this->counters.swapped++;
-    this->counters.pause = clock_now() - started;
+    this->counters.pause = clock_seconds() - started;
     const char *changes = buffer_string(&version->changes);
     const char *names = buffer_string(&files);
     char *text = memory_format("%s reloaded in %.1f ms (%s): %s%s%s%s", path(this),
@@ -359,7 +351,7 @@ static bool load_new(struct reload *this)
 {
     struct version version;
     struct sources *old = sources_ref(script_sources(this->script));
-    double started = clock_now();
+    double started = clock_seconds();
     init_version(&version, NULL);
     bool loaded = take_over(this, &version);
     if (loaded) {
@@ -382,7 +374,7 @@ static bool load_new(struct reload *this)
 static void tell_taken_back(struct reload *this, double started)
 {
     this->counters.taken_back++;
-    this->counters.pause = clock_now() - started;
+    this->counters.pause = clock_seconds() - started;
     char *text = memory_format("%s: the version before is back after %.1f ms and is given the "
                                "event again; the new one, which raised in %s, is tried again "
                                "when a file changes",
@@ -403,7 +395,7 @@ static void go_back(struct reload *this)
 {
     struct version version;
     struct sources *bad = sources_ref(script_sources(this->script));
-    double started = clock_now();
+    double started = clock_seconds();
     init_version(&version, this->before);
     if (take_over(this, &version)) {
         swap(this, &version);

@@ -328,13 +328,6 @@ static bool is_authorized(const struct http_request *request)
     return now == then || (now != NULL && then != NULL && strcmp(now, then) == 0);
 }
 
-bool http_request_renew(struct http_request *request)
-{
-    if (request->options.credentials != NULL)
-        credentials_refresh(request->options.credentials);
-    return !is_authorized(request);
-}
-
 static void forget_authorization(struct http_request *request)
 {
     if (request->authorization != NULL)

@@ -91,9 +91,6 @@ void http_request_stop(struct http_request *request); // nothing is called after
 // The answer has no end that should be waited for.
 void http_request_endless(struct http_request *request);
 
-// Reads the files of the credentials again; true if the request would be another one now.
-bool http_request_renew(struct http_request *request);
-
 void http_request_pause(struct http_request *request, bool paused); // reading the answer
 
 // Appends to the body of the reply; what is over HTTP_REPLY_LIMIT is dropped.
