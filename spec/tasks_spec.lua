@@ -286,7 +286,17 @@ describe("the tasks of a driver", function()
             { task_id = "t1", agent_id = m.id .. "-S0" }, { task_id = "t2", agent_id = m.id .. "-S0" },
             { task_id = "t3", agent_id = "a3" },
         }, asked)
-        framework.logged(run, "asking for 3 tasks whose launch or kill may not have reached the master")
+        framework.logged(run, "asking for 3 tasks whose launch or kill the master may not have taken")
+    end)
+
+    it("of a launch that is refused are asked for at once", function()
+        local m, run = framework.subscribed(LAUNCH:format(1))
+        m:answer("ACCEPT", 400, "Failed to validate")
+        m:send_offers()
+        m:expect("RECONCILE", { tasks = { { task_id = "t1", agent_id = m.id .. "-S0" } } })
+        m:send(m:update("t1", "TASK_LOST", { uuid = false, reason = "REASON_RECONCILIATION" }))
+        said(run, "update\tt1\tTASK_LOST\t\t\n")
+        assert.equal(1, #m:calls_of("RECONCILE"))
     end)
 
     it("can be asked for at the master as a list", function()

@@ -90,7 +90,11 @@ static void refused(struct driver *this, enum call_type type, const struct trans
     else
         log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
                     SLICE_ARGS(reply->body));
-    if (!running(this) || !means_lost(type, reply))
+    this->unsure |= type == CALL_ACCEPT;
+    bool lost = means_lost(type, reply);
+    if (running(this) && !lost && type == CALL_ACCEPT)
+        driver_ask_unsure(this);
+    if (!running(this) || !lost)
         return;
     error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
               SLICE_ARGS(reply->body));
@@ -129,18 +133,19 @@ void driver_tell_unanswered(struct driver *this)
     this->unanswered = 0;
 }
 
-// Nobody else tells whether a master received a launch or a kill that it did not answer.
+// Nobody else tells whether a master received a launch or a kill that it did not answer, or what
+// became of the tasks of a launch that it refused.
 void driver_ask_unsure(struct driver *this)
 {
     const struct task_filter filter = {.states = TASK_STATES_ALL, .unsure = true};
-    if (!this->unsure)
+    if (!this->unsure || !this->connected)
         return;
     this->unsure = false;
     buffer_clear(&this->message);
     size_t count = tasks_reconcile(this->tasks, &filter, &this->message);
     if (count == 0)
         return;
-    log_info("asking for %zu task%s whose launch or kill may not have reached the master", count,
+    log_info("asking for %zu task%s whose launch or kill the master may not have taken", count,
              count == 1 ? "" : "s");
     driver_send_or_drop(this, CALL_RECONCILE, buffer_slice(&this->message));
 }

@@ -60,7 +60,7 @@ struct driver {
 
     struct offers *offers, *inverse_offers;
     struct tasks *tasks;
-    bool unsure; // a launch or a kill had no answer, and the master was not asked yet
+    bool unsure; // what became of a launch or a kill, and the master was not asked yet
     struct updates_kept operation_updates; // delivered, for explicit acknowledgement
     const struct offer **batch;            // the offers of the current event
     size_t batch_capacity;

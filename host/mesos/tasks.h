@@ -99,7 +99,7 @@ uint64_t tasks_left_out(const struct tasks *tasks); // for lack of room
 struct task_filter {
     uint32_t states;       // one bit each
     struct slice agent_id; // data NULL: any
-    bool unsure;           // only those whose launch or kill a master may not have received
+    bool unsure;           // only those whose launch or kill a master may not have taken
 };
 
 bool tasks_match(const struct tasks *tasks, const struct task *task,
