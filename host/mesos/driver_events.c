@@ -200,10 +200,16 @@ static void deliver_fatal(struct driver *this)
     deliver(this, &event);
 }
 
+static void note_update(struct driver *this, const struct driver_event *event)
+{
+    struct status status = status_read(event->message);
+    tasks_update(this->tasks, &status);
+}
+
 static void deliver_callback(struct driver *this, struct driver_event *event)
 {
     if (event->callback == CALLBACK_STATUS_UPDATE)
-        tasks_update(this->tasks, event->message);
+        note_update(this, event);
     else if (event->callback == CALLBACK_RESOURCE_OFFERS)
         collect_offers(this, this->offers, event);
     else if (event->callback == CALLBACK_INVERSE_OFFERS)

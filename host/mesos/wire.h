@@ -85,6 +85,14 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type);
 struct slice wire_find(struct slice message, uint32_t number);
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value); // likewise
 
+// The text of an id: field 1, which most often is all of it.
+static inline struct slice wire_text(struct slice id)
+{
+    bool only = id.length >= 2 && id.length < 0x82 && id.data[0] == (1 << 3 | WIRE_BYTES) &&
+                id.data[1] == id.length - 2;
+    return only ? (struct slice){.data = id.data + 2, .length = id.length - 2} : wire_find(id, 1);
+}
+
 // The next field of that number and type WIRE_BYTES: advances `rest`. False at the end.
 bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
 
