@@ -134,24 +134,28 @@ struct slice wire_find(struct slice message, uint32_t number)
 {
     struct slice found = {.data = NULL};
     struct wire wire = wire_open(message);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number == number && field.type == WIRE_BYTES)
-            found = field.bytes;
-    }
+    while (wire_seek(&wire, number, &found))
+        ;
     return found;
+}
+
+bool wire_seek_long(struct wire *wire, uint32_t number, struct slice *bytes)
+{
+    for (struct wire_field field; wire_next(wire, &field);) {
+        if (field.number == number && field.type == WIRE_BYTES) {
+            *bytes = field.bytes;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes)
 {
     struct wire wire = wire_open(*rest);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number == number && field.type == WIRE_BYTES) {
-            *bytes = field.bytes;
-            *rest = (struct slice){.data = wire.at, .length = left(&wire)};
-            return true;
-        }
-    }
-    return false;
+    bool found = wire_seek(&wire, number, bytes);
+    *rest = (struct slice){.data = wire.at, .length = left(&wire)};
+    return found;
 }
 
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value)
