@@ -275,17 +275,17 @@ static void get_ports(lua_State *L, struct slice offer, void *sums)
 // ---- the attributes ----
 
 struct attribute {
-    uint64_t type;
+    int32_t type;
     struct slice values[ATTRIBUTE_SET + 1]; // by the number of the field
 };
 
 static struct attribute read_attribute(struct slice message)
 {
-    struct attribute attribute = {.type = UINT64_MAX};
+    struct attribute attribute = {.type = -1};
     struct wire wire = wire_open(message);
     for (struct wire_field it; wire_next(&wire, &it);) {
         if (it.number == ATTRIBUTE_TYPE)
-            attribute.type = it.value;
+            attribute.type = (int32_t)it.value;
         else if (it.number <= ATTRIBUTE_SET)
             attribute.values[it.number] = it.bytes;
     }
@@ -386,7 +386,7 @@ static const struct {
 static void push_attribute(lua_State *L, const struct attribute *attribute)
 {
     struct slice value = {.data = NULL};
-    if (attribute->type < sizeof values / sizeof *values)
+    if (attribute->type >= 0 && (size_t)attribute->type < sizeof values / sizeof *values)
         value = attribute->values[values[attribute->type].number];
     if (value.data != NULL)
         values[attribute->type].push(L, value);
