@@ -406,9 +406,9 @@ static void (*const pushers[TYPES])(lua_State *L, struct slice value) = {
 
 static void push_attribute(lua_State *L, struct slice attribute)
 {
-    uint64_t type = TYPES;
+    int32_t type = -1;
     struct slice value = {.data = NULL};
-    if (wire_find_varint(attribute, ATTRIBUTE_TYPE, &type) && type < TYPES)
+    if (wire_find_enum(attribute, ATTRIBUTE_TYPE, &type) && type >= 0 && type < TYPES)
         value = wire_find(attribute, value_numbers[type]);
     if (value.data != NULL)
         pushers[type](L, value);

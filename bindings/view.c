@@ -243,14 +243,18 @@ static inline struct view *view_at(lua_State *L, int index)
     return view;
 }
 
+static int wrong_type(lua_State *L) // [-0, +0, v]
+{
+    const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
+    return luaL_typeerror(L, 1, class->shape->type->name);
+}
+
 // The view at index 1. // [-0, +0, v]
 static inline struct view *self(lua_State *L)
 {
     struct view *view = view_at(L, 1);
-    if (view == NULL) {
-        const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
-        luaL_typeerror(L, 1, class->shape->type->name);
-    }
+    if (view == NULL)
+        wrong_type(L);
     return view;
 }
 
@@ -285,6 +289,16 @@ static inline int what_is(const struct view_class *class, const void *string)
     return class->names[slot].what;
 }
 
+// The method that the value at index 2 names. // [-0, +1, e]
+static void push_method(lua_State *L, const struct view *view)
+{
+    if (view->class != lua_touserdata(L, lua_upvalueindex(CLASS)))
+        wrong_type(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(NAMES)) == LUA_TNIL)
+        no_name(L, view->class);
+}
+
 static int l_index(lua_State *L)
 {
     struct view *view = self(L);
@@ -294,9 +308,7 @@ static int l_index(lua_State *L)
     } else if (what < 0) {
         view->class->members[-what - 1].getter(L, view->slice, extra(view));
     } else {
-        lua_pushvalue(L, 2);
-        if (lua_rawget(L, lua_upvalueindex(NAMES)) == LUA_TNIL)
-            return no_name(L, view->class);
+        push_method(L, view);
     }
     return 1;
 }

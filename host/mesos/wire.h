@@ -131,7 +131,10 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type);
 struct slice wire_find(struct slice message, uint32_t number);
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value); // likewise
 
-// The same over what is left of a message: advances `rest`. Any number.
+// An enum value, of which 32 bits count, however many there are.
+bool wire_find_enum(struct slice message, uint32_t number, int32_t *value);
+
+// wire_seek() over what is left of a message: advances `rest`.
 bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
 
 // Is `message` a well-formed message of that type: all lengths and varints whole, wire types those
@@ -139,6 +142,11 @@ bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
 // fine. The error names the field path, list elements counted from 0. Where a singular message
 // occurs several times, which adds up to one, each is excused from having its required fields.
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
+
+// Validates a message that was received. If a singular message in it comes in several parts, `*it`
+// is replaced by a block in which they are joined (see wire_merge.h), and none is excused from its
+// required fields. Those who read what was accepted need not think of parts.
+bool wire_accept(struct bytes **it, const ProtobufCMessageDescriptor *type, struct error *err);
 
 // Writers; false at the buffer's cap.
 bool wire_put_varint(struct buffer *buffer, uint32_t number, uint64_t value);
