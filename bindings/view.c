@@ -58,7 +58,7 @@ struct view {
 #define AGAIN 0x80000000u
 
 static const char anchor_name[] = "mesos.bytes";
-static const char anchors_key, classes_key, anchor_key, view_mark;
+static const char anchors_key, anchor_key, view_mark;
 
 static size_t fields_size(const struct shape *shape)
 {
@@ -471,30 +471,25 @@ static void describe_fields(lua_State *L, struct view_class *class) // [-0, +0, 
     }
 }
 
+// The class is kept by the upvalues of its functions, which the registry has.
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
                  const struct view_member *members, size_t extra_size)
 {
     struct shape *shape = message_shape(L, type);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key);
     struct view_class *class = lua_newuserdatauv(L, sizeof *class + type->n_fields, 0);
     *class = (struct view_class){.shape = shape, .members = members, .extra_size = extra_size};
     describe_fields(L, class);
     class->metatable = reference_metatable(L, class);
-    lua_rawsetp(L, -2, type);
+    shape->views = class;
     lua_pop(L, 1);
 }
 
 static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key);
-    if (lua_rawgetp(L, -1, type) == LUA_TNIL) {
+    const struct shape *shape = message_shape(L, type);
+    if (shape->views == NULL)
         view_define(L, type, NULL, 0);
-        lua_rawgetp(L, -2, type);
-        lua_replace(L, -2);
-    }
-    const struct view_class *class = lua_touserdata(L, -1);
-    lua_pop(L, 2);
-    return class;
+    return shape->views;
 }
 
 // ---- anchors ----
@@ -653,7 +648,5 @@ static void open_anchors(lua_State *L)
 void view_open(lua_State *L)
 {
     open_anchors(L);
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &classes_key);
     offer_view_open(L);
 }

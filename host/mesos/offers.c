@@ -172,13 +172,12 @@ void offers_destroy(struct offers *offers)
     free(offers);
 }
 
-// The last occurrence of a field counts.
+// A message that was accepted has each of its ids in one part.
 static struct slice read_id(struct slice message, uint32_t number)
 {
     struct slice id = {.data = NULL};
     struct wire wire = wire_open(message);
-    while (wire_seek(&wire, number, &id))
-        ;
+    wire_seek(&wire, number, &id);
     return wire_find(id, FIELD_VALUE);
 }
 

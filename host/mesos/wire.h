@@ -92,17 +92,26 @@ static inline bool wire_next(struct wire *wire, struct wire_field *field)
 
 bool wire_seek_long(struct wire *wire, uint32_t number, struct slice *bytes);
 
-// The next field of that number and type WIRE_BYTES. Those with short tags and lengths are passed
-// over at the speed of a few instructions each. False at the end.
+// The next field of that number and type WIRE_BYTES. Those with a tag of one byte and a length of
+// one or two are passed over at the speed of a few instructions each. False at the end.
 static inline bool wire_seek(struct wire *wire, uint32_t number, struct slice *bytes)
 {
     const uint8_t *at = wire->at, *end = wire->end;
-    while (end - at >= 2 && (at[0] & 0x87) == WIRE_BYTES && at[1] < 0x80 && at[1] <= end - at - 2) {
+    while (end - at >= 3 && (at[0] & 0x87) == WIRE_BYTES) {
         const uint8_t *content = at + 2;
+        size_t length = at[1];
+        if (length >= 0x80) {
+            if (at[2] >= 0x80)
+                break;
+            length = (length & 0x7f) | (size_t)at[2] << 7;
+            content++;
+        }
+        if (length > (size_t)(end - content))
+            break;
         bool found = at[0] >> 3 == number;
-        at = content + at[1];
+        at = content + length;
         if (found) {
-            *bytes = (struct slice){.data = content, .length = (size_t)(at - content)};
+            *bytes = (struct slice){.data = content, .length = length};
             wire->at = at;
             return true;
         }
