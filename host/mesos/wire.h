@@ -127,11 +127,27 @@ bool wire_varint(struct wire *wire, uint64_t *value);
 bool wire_element(struct wire *packed, enum wire_type type, uint64_t *value);
 
 // How a value of that type lies on the wire, if it is not packed.
-enum wire_type wire_type_of(ProtobufCType type);
+static inline enum wire_type wire_type_of(ProtobufCType type)
+{
+    static const uint8_t types[] = {
+        [PROTOBUF_C_TYPE_DOUBLE] = WIRE_FIXED64,   [PROTOBUF_C_TYPE_FIXED64] = WIRE_FIXED64,
+        [PROTOBUF_C_TYPE_SFIXED64] = WIRE_FIXED64, [PROTOBUF_C_TYPE_FLOAT] = WIRE_FIXED32,
+        [PROTOBUF_C_TYPE_FIXED32] = WIRE_FIXED32,  [PROTOBUF_C_TYPE_SFIXED32] = WIRE_FIXED32,
+        [PROTOBUF_C_TYPE_STRING] = WIRE_BYTES,     [PROTOBUF_C_TYPE_BYTES] = WIRE_BYTES,
+        [PROTOBUF_C_TYPE_MESSAGE] = WIRE_BYTES, // all others are varints, which is 0
+    };
+    return (enum wire_type)types[type];
+}
 
-// The field of that number, or NULL.
-const ProtobufCFieldDescriptor *wire_descriptor(const ProtobufCMessageDescriptor *type,
-                                                uint32_t number);
+// The field of that number, or NULL. Most types number their fields without gaps, so the first
+// guess is mostly right.
+static inline const ProtobufCFieldDescriptor *
+wire_descriptor(const ProtobufCMessageDescriptor *type, uint32_t number)
+{
+    if (number - 1 < type->n_fields && type->fields[number - 1].id == number)
+        return &type->fields[number - 1];
+    return protobuf_c_message_descriptor_get_field(type, number);
+}
 
 // The name of a type without its package: "Event.Offers".
 const char *wire_message_name(const ProtobufCMessageDescriptor *type);
