@@ -81,12 +81,13 @@ static uint32_t add_row(lua_State *L, struct stock *stock, int index, struct sli
 {
     struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(ENVIRONMENT));
     size_t before = stock_rows(stock);
-    const struct offer *offer = environment ? find_offer(environment, offer_id(wire)) : NULL;
+    struct slice id = offer_id(wire);
+    const struct offer *offer = environment ? find_offer(environment, id) : NULL;
     lua_getiuservalue(L, index, HOLD);
     lua_pushvalue(L, -2);
     lua_rawseti(L, -2, (lua_Integer)before + 1); // ahead of the row, which needs it
     lua_pop(L, 1);
-    uint32_t row = stock_add(stock, wire, offer);
+    uint32_t row = stock_add(stock, wire, id, offer);
     if (row == STOCK_NONE)
         luaL_error(L, "%s: these lists had too many offers (%d)", method(L), STOCK_ROWS);
     if (stock_rows(stock) > before && environment != NULL && offer == NULL)
@@ -335,23 +336,32 @@ static bool choice_stands(lua_State *L, const struct selection *selection, enum 
     return unchanged(L, selection, 0, place ? *place + 1 : selection->count);
 }
 
+// The same as stock_choose(), where the function at that index has a say. // [-0, +0, e]
+static bool choose_with(lua_State *L, const struct selection *selection,
+                        struct stock_search *search, int function, size_t *chosen)
+{
+    bool found = false;
+    for (size_t place; stock_next(selection->stock, search, &place);) {
+        if (!answer(L, function, selection->rows[place]))
+            continue;
+        stock_accept(search);
+        *chosen = place;
+        found = true;
+    }
+    return found;
+}
+
 // The need is at ARGUMENT. False if there is no place. // [-0, +0, e]
 static bool choose(lua_State *L, const struct selection *selection, enum stock_order order,
                    size_t *chosen)
 {
     enum { WHERE = SELECTION + 2 };
     struct stock_need need;
-    bool found = false;
     offer_need_read(L, ARGUMENT, selection->stock, method(L), &need); // its mask
-    lua_getfield(L, ARGUMENT, "where");
+    bool asks = lua_getfield(L, ARGUMENT, "where") != LUA_TNIL;
     struct stock_search search = stock_search(&need, order, selection->rows, selection->count);
-    for (size_t place; stock_next(selection->stock, &search, &place);) {
-        if (!answer(L, WHERE, selection->rows[place]))
-            continue;
-        stock_accept(&search);
-        *chosen = place;
-        found = true;
-    }
+    bool found = asks ? choose_with(L, selection, &search, WHERE, chosen)
+                      : stock_choose(selection->stock, &search, chosen);
     lua_settop(L, SELECTION);
     return found;
 }

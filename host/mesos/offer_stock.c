@@ -135,10 +135,10 @@ uint32_t stock_find(const struct stock *stock, struct slice id)
     return row != 0 ? row - 1 : STOCK_NONE;
 }
 
-uint32_t stock_add(struct stock *stock, struct slice wire, const struct offer *offer)
+uint32_t stock_add(struct stock *stock, struct slice wire, struct slice id,
+                   const struct offer *offer)
 {
-    struct row row = {.wire = wire, .id = offer_id(wire)};
-    row.hash = offers_hash(row.id);
+    struct row row = {.wire = wire, .id = id, .hash = offers_hash(id)};
     if (stock->count == stock->capacity)
         resize(stock, 2 * stock->capacity);
     size_t slot = slot_of(stock, row.hash, row.id);
@@ -385,48 +385,87 @@ struct terms {
     struct term terms[STOCK_AMOUNTS];
     size_t count;
     const uint8_t *mask;
+    bool plain; // no mask, nothing revocable
 };
+
+static void read_term(const struct stock *stock, const struct stock_amount *amount,
+                      struct term *term)
+{
+    const struct column *column = &stock->columns[amount->column];
+    *term =
+        (struct term){.left = column->left, .unit = column->unit, .needed = amount->thousandths};
+    if (amount->revocable == STOCK_NONE)
+        return;
+    term->revocable = stock->columns[amount->revocable].left;
+    term->revocable_unit = stock->columns[amount->revocable].unit;
+}
 
 static void read_terms(const struct stock *stock, const struct stock_need *need,
                        struct terms *terms)
 {
     terms->count = need->count;
     terms->mask = need->mask;
+    terms->plain = need->mask == NULL;
     for (size_t i = 0; i < need->count; i++) {
-        const struct stock_amount *amount = &need->amounts[i];
-        const struct column *column = &stock->columns[amount->column];
-        struct term *term = &terms->terms[i];
-        *term = (struct term){
-            .left = column->left, .unit = column->unit, .needed = amount->thousandths};
-        if (amount->revocable == STOCK_NONE)
+        read_term(stock, &need->amounts[i], &terms->terms[i]);
+        terms->plain = terms->plain && terms->terms[i].revocable == NULL;
+    }
+}
+
+// What would be left of one resource, with its unit; below 0 if it does not fit.
+static inline double rest(const struct term *term, uint32_t row, bool plain, double *unit)
+{
+    if (!plain && term->revocable != NULL && term->revocable[row] >= term->needed) {
+        *unit = term->revocable_unit[row];
+        return term->revocable[row] - term->needed;
+    }
+    *unit = term->unit[row];
+    return term->left[row] - term->needed;
+}
+
+// The sum of the shares; false if the row does not fit.
+static inline bool shares(const struct terms *terms, size_t count, uint32_t row, bool plain,
+                          double *sum)
+{
+    *sum = 0;
+    if (!plain && terms->mask != NULL && !terms->mask[row])
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        double unit, left = rest(&terms->terms[i], row, plain, &unit);
+        if (left < 0)
+            return false;
+        *sum += left * unit;
+    }
+    return true;
+}
+
+// From search->next on, the place of the first row whose sum, times the sign, is below the score.
+// Inlined with constants for the frequent needs, it is a few instructions for each row.
+static inline __attribute__((always_inline)) size_t scan(const struct terms *terms, size_t count,
+                                                         bool plain, struct stock_search *search)
+{
+    const uint32_t *rows = search->rows;
+    const double sign = search->sign, score = search->score;
+    size_t place = search->next;
+    for (; place < search->count; place++) {
+        double sum;
+        if (!shares(terms, count, rows[place], plain, &sum) || sum * sign >= score)
             continue;
-        term->revocable = stock->columns[amount->revocable].left;
-        term->revocable_unit = stock->columns[amount->revocable].unit;
+        search->found = sum * sign;
+        break;
     }
+    return place;
 }
 
-// The share that would be left of one resource; below 0 if it does not fit.
-static inline double share(const struct term *term, uint32_t row)
+static size_t scan_any(const struct terms *terms, struct stock_search *search)
 {
-    if (term->revocable != NULL && term->revocable[row] >= term->needed)
-        return (term->revocable[row] - term->needed) * term->revocable_unit[row];
-    double rest = term->left[row] - term->needed;
-    return rest >= 0 ? rest * term->unit[row] : -1;
-}
-
-// The sum of the shares, if the row fits and as far as it stays below `most`; else below 0.
-static inline double shares(const struct terms *terms, uint32_t row, double most)
-{
-    double sum = 0;
-    if (terms->mask != NULL && !terms->mask[row])
-        return -1;
-    for (size_t i = 0; i < terms->count; i++) {
-        double part = share(&terms->terms[i], row);
-        sum += part;
-        if (part < 0 || sum >= most)
-            return -1;
-    }
-    return sum < most ? sum : -1;
+    if (terms->plain && terms->count == 1)
+        return scan(terms, 1, true, search);
+    if (terms->plain && terms->count == 2)
+        return scan(terms, 2, true, search);
+    if (terms->plain && terms->count == 3)
+        return scan(terms, 3, true, search);
+    return scan(terms, terms->count, false, search);
 }
 
 struct stock_search stock_search(const struct stock_need *need, enum stock_order order,
@@ -435,43 +474,58 @@ struct stock_search stock_search(const struct stock_need *need, enum stock_order
     return (struct stock_search){.need = need,
                                  .rows = rows,
                                  .count = count,
-                                 .order = order,
-                                 .score = order == STOCK_BEST ? INFINITY : -1};
+                                 .once = order == STOCK_FIRST,
+                                 .sign = order == STOCK_WORST ? -1 : 1,
+                                 .score = INFINITY};
 }
 
 // Whether the offer is spent is looked at for candidates only.
+static bool next(struct stock *stock, const struct terms *terms, struct stock_search *search,
+                 size_t *place)
+{
+    size_t found;
+    do {
+        found = scan_any(terms, search);
+        search->next = found + 1;
+    } while (found < search->count && stock_spent(stock, search->rows[found]) != NULL);
+    if (found >= search->count)
+        return false;
+    *place = found;
+    return true;
+}
+
 bool stock_next(struct stock *stock, struct stock_search *search, size_t *place)
 {
     struct terms terms;
-    const uint32_t *rows = search->rows;
-    bool best = search->order == STOCK_BEST;
-    double most = best ? search->score : INFINITY, least = best ? 0 : search->score;
     read_terms(stock, search->need, &terms);
-    for (size_t i = search->next; i < search->count; i++) {
-        double sum = shares(&terms, rows[i], most);
-        if (sum < 0 || (!best && sum <= least) || stock_spent(stock, rows[i]) != NULL)
-            continue;
-        search->found = sum;
-        search->next = i + 1;
-        *place = i;
-        return true;
-    }
-    search->next = search->count;
-    return false;
+    return next(stock, &terms, search, place);
 }
 
 void stock_accept(struct stock_search *search)
 {
     search->score = search->found;
-    if (search->order == STOCK_FIRST)
+    if (search->once)
         search->next = search->count;
+}
+
+bool stock_choose(struct stock *stock, struct stock_search *search, size_t *place)
+{
+    struct terms terms;
+    bool any = false;
+    read_terms(stock, search->need, &terms);
+    while (next(stock, &terms, search, place)) {
+        stock_accept(search);
+        any = true;
+    }
+    return any;
 }
 
 bool stock_fits(const struct stock *stock, const struct stock_need *need, uint32_t row)
 {
     struct terms terms;
     read_terms(stock, need, &terms);
-    return shares(&terms, row, INFINITY) >= 0;
+    double sum;
+    return shares(&terms, terms.count, row, false, &sum);
 }
 
 const struct stock_amount *stock_lacking(const struct stock *stock, const struct stock_need *need,
@@ -479,9 +533,11 @@ const struct stock_amount *stock_lacking(const struct stock *stock, const struct
 {
     struct terms terms;
     read_terms(stock, need, &terms);
-    for (size_t i = 0; i < need->count; i++)
-        if (share(&terms.terms[i], row) < 0)
+    for (size_t i = 0; i < need->count; i++) {
+        double unit;
+        if (rest(&terms.terms[i], row, false, &unit) < 0)
             return &need->amounts[i];
+    }
     return NULL;
 }
 

@@ -30,9 +30,10 @@ void stock_destroy(struct stock *stock);     // NULL is fine
 // Another stock, of some rows of this one with what is left of them; `rows` become those in it.
 struct stock *stock_part(struct stock *stock, uint32_t *rows, size_t count);
 
-// The row of the offer, a new one unless one has its id; STOCK_NONE at the cap. The bytes must
-// outlive the stock. `offer` is whose end is watched, or NULL.
-uint32_t stock_add(struct stock *stock, struct slice wire, const struct offer *offer);
+// The row of the offer of that id (offer_id), a new one unless there is one; STOCK_NONE at the cap.
+// The bytes must outlive the stock. `offer` is whose end is watched, or NULL.
+uint32_t stock_add(struct stock *stock, struct slice wire, struct slice id,
+                   const struct offer *offer);
 
 size_t stock_rows(const struct stock *stock);
 uint32_t stock_find(const struct stock *stock, struct slice id); // its row, or STOCK_NONE
@@ -89,17 +90,21 @@ struct stock_search {
     const struct stock_need *need;
     const uint32_t *rows;
     size_t count;
-    enum stock_order order;
+    bool once;    // the first that is accepted will do
     size_t next;  // where in `rows` it goes on
-    double score; // of the best that was accepted
-    double found; // of the last candidate
+    double sign;  // the least sum times this is looked for
+    double score; // that of the last one that was accepted
+    double found; // that of the last candidate
 };
 
 struct stock_search stock_search(const struct stock_need *need, enum stock_order order,
                                  const uint32_t *rows, size_t count);
 
-// The next place in `rows` that is better than what was accepted before, in `place`; false at the
-// end. It is accepted with stock_accept(); nothing keeps the stock from being changed in between.
+// The place in `rows` that is best; false if there is none.
+bool stock_choose(struct stock *stock, struct stock_search *search, size_t *place);
+
+// The same step by step, for whoever has a say in it: the next place that is better than what was
+// accepted before; false at the end. The stock may be changed in between.
 bool stock_next(struct stock *stock, struct stock_search *search, size_t *place);
 void stock_accept(struct stock_search *search);
 
