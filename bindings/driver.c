@@ -11,6 +11,7 @@
 #include "bindings/arguments.h"
 #include "bindings/framework_info.h"
 #include "bindings/message.h"
+#include "bindings/offer_list.h"
 #include "bindings/view.h"
 #include "mesos/wire.h"
 #include "script/protect.h"
@@ -543,6 +544,7 @@ static int l_offers(lua_State *L) // [-1, +1, e]
 {
     struct offers *offers = driver_offers(check_driver(L));
     lua_createtable(L, (int)offers_count(offers), 0);
+    offer_list_adopt(L);
     lua_Integer place = 0;
     for (const struct offer *offer = offers_first(offers); offer; offer = offer->next) {
         view_push(L, &mesos__v1__offer__descriptor, offer->block, offer->wire);

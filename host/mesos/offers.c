@@ -48,7 +48,7 @@ static void list_remove(struct list *list, struct offer *offer)
 // ---- the table ----
 
 // Eight bytes a step; ids differ in their last ones.
-static uint64_t hash_of(struct slice id)
+uint64_t offers_hash(struct slice id)
 {
     uint64_t hash = UINT64_C(14695981039346656037) ^ id.length, word;
     size_t at = 0;
@@ -111,13 +111,30 @@ static void table_remove(struct offers *offers, const struct offer *offer)
 
 // ---- entries ----
 
+struct offer *offer_ref(const struct offer *offer)
+{
+    struct offer *kept = (struct offer *)offer;
+    kept->references++;
+    return kept;
+}
+
+void offer_unref(struct offer *offer)
+{
+    if (offer != NULL && --offer->references == 0)
+        free(offer);
+}
+
 // A spent offer owns the copy of its id, an outstanding one a reference on its block.
 static void entry_free(struct offer *offer)
 {
     if (offer->spent != NULL)
         free((void *)offer->id.data);
+    else
+        offer->spent = "is not known any more";
     bytes_unref(offer->block);
-    free(offer);
+    offer->block = NULL;
+    offer->id = (struct slice){.data = NULL};
+    offer_unref(offer);
 }
 
 static void forget(struct offers *offers, struct list *list, struct offer *offer)
@@ -142,7 +159,7 @@ static void spend(struct offers *offers, struct offer *offer, const char *why)
 
 static struct offer *lookup(const struct offers *offers, struct slice id)
 {
-    return offers->slots[slot_of(offers, hash_of(id), id)];
+    return offers->slots[slot_of(offers, offers_hash(id), id)];
 }
 
 // ---- the face ----
@@ -184,10 +201,10 @@ static struct slice read_id(struct slice message, uint32_t number)
 const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
 {
     struct offer *offer = memory_new(sizeof *offer);
-    *offer = (struct offer){.block = bytes_ref(block), .wire = wire};
+    *offer = (struct offer){.block = bytes_ref(block), .wire = wire, .references = 1};
     offer->id = read_id(wire, FIELD_ID);
     offer->agent_id = read_id(wire, FIELD_AGENT_ID);
-    offer->hash = hash_of(offer->id);
+    offer->hash = offers_hash(offer->id);
     make_room(offers);
     size_t slot = slot_of(offers, offer->hash, offer->id);
     struct offer *old = offers->slots[slot];
