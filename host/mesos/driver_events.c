@@ -84,6 +84,7 @@ static void go_on_as_new(struct driver *this)
     log_info("framework %.*s was removed; going on as a new one",
              SLICE_ARGS(framework_id(&this->framework)));
     framework_set_id(&this->framework, slice_text(""));
+    tasks_clear(this->tasks);
     this->registered = false;
     subscription_start(&this->subscription);
 }
@@ -179,6 +180,7 @@ static void deliver_subscribed(struct driver *this, struct driver_event *event)
              this->subscription.target, SLICE_ARGS(event->framework_id));
     if (this->outdated)
         driver_send_update_framework(this);
+    driver_ask_unsure(this);
     deliver(this, event);
 }
 
@@ -201,7 +203,9 @@ static void deliver_fatal(struct driver *this)
 
 static void deliver_callback(struct driver *this, struct driver_event *event)
 {
-    if (event->callback == CALLBACK_RESOURCE_OFFERS)
+    if (event->callback == CALLBACK_STATUS_UPDATE)
+        tasks_update(this->tasks, event->message);
+    else if (event->callback == CALLBACK_RESOURCE_OFFERS)
         collect_offers(this, this->offers, event);
     else if (event->callback == CALLBACK_INVERSE_OFFERS)
         collect_offers(this, this->inverse_offers, event);

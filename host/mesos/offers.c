@@ -7,11 +7,11 @@
 
 #include "mesos/offers.h"
 
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "mesos/wire.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { SPENT_MOST = 4096 };
 enum { FIELD_ID = 1, FIELD_AGENT_ID = 3, FIELD_VALUE = 1 };
@@ -46,23 +46,6 @@ static void list_remove(struct list *list, struct offer *offer)
 }
 
 // ---- the table ----
-
-// Eight bytes a step; ids differ in their last ones.
-uint64_t offers_hash(struct slice id)
-{
-    uint64_t hash = UINT64_C(14695981039346656037) ^ id.length, word;
-    size_t at = 0;
-    for (; at + sizeof word <= id.length; at += sizeof word) {
-        memcpy(&word, id.data + at, sizeof word);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
-    word = 0;
-    if (at < id.length)
-        memcpy(&word, id.data + at, id.length - at);
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
-}
 
 // The slot of that id, or the free one where it would go.
 static size_t slot_of(const struct offers *offers, uint64_t hash, struct slice id)
@@ -159,7 +142,7 @@ static void spend(struct offers *offers, struct offer *offer, const char *why)
 
 static struct offer *lookup(const struct offers *offers, struct slice id)
 {
-    return offers->slots[slot_of(offers, offers_hash(id), id)];
+    return offers->slots[slot_of(offers, hash_bytes(id), id)];
 }
 
 // ---- the face ----
@@ -204,7 +187,7 @@ const struct offer *offers_add(struct offers *offers, struct bytes *block, struc
     *offer = (struct offer){.block = bytes_ref(block), .wire = wire, .references = 1};
     offer->id = read_id(wire, FIELD_ID);
     offer->agent_id = read_id(wire, FIELD_AGENT_ID);
-    offer->hash = offers_hash(offer->id);
+    offer->hash = hash_bytes(offer->id);
     make_room(offers);
     size_t slot = slot_of(offers, offer->hash, offer->id);
     struct offer *old = offers->slots[slot];
