@@ -49,7 +49,8 @@ struct peer {
     pid_t pid;
     int output; // of the program
     struct buffer lines;
-    char *line, script[64];
+    char *line;
+    char folder[64], script[96]; // a folder of its own: the program watches it
     bool ending;
 };
 
@@ -237,8 +238,7 @@ static void accept_connection(struct peer *peer)
 
 static void write_script(struct peer *peer, const char *text)
 {
-    snprintf(peer->script, sizeof peer->script, "/tmp/mesos-lua-bench-XXXXXX");
-    int file = mkstemp(peer->script);
+    int file = open(peer->script, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     check(file >= 0 && write(file, text, strlen(text)) == (ssize_t)strlen(text), "the script");
     close(file);
 }
@@ -281,7 +281,6 @@ void peer_end(struct peer *peer)
         peer_turn(peer, PATIENCE);
     waitpid(peer->pid, &status, 0);
     check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the program did not end well");
-    unlink(peer->script);
     for (int i = 0; i < CONNECTIONS; i++)
         if (peer->connections[i].socket > 0)
             close_connection(peer, &peer->connections[i]);
@@ -398,6 +397,9 @@ struct peer *peer_create(void)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     struct peer *peer = memory_new(sizeof *peer);
+    snprintf(peer->folder, sizeof peer->folder, "/tmp/mesos-lua-bench-XXXXXX");
+    check(mkdtemp(peer->folder) != NULL, "mkdtemp");
+    snprintf(peer->script, sizeof peer->script, "%s/script.lua", peer->folder);
     peer->output = -1;
     buffer_init(&peer->lines, SIZE_MAX / 2);
     peer->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -411,6 +413,8 @@ struct peer *peer_create(void)
 void peer_destroy(struct peer *peer)
 {
     close(peer->listener);
+    unlink(peer->script);
+    rmdir(peer->folder);
     buffer_free(&peer->lines);
     free(peer->line);
     free(peer);
