@@ -129,10 +129,10 @@ void driver_finish_delivery(struct driver *this, bool ok)
 static void count_event(struct driver_counters *counters, const struct driver_event *event)
 {
     enum { FIELD_STATE = 2 };
-    uint64_t state;
+    int32_t state;
     counters->events[event->callback]++;
     if (event->callback == CALLBACK_STATUS_UPDATE &&
-        wire_find_varint(event->message, FIELD_STATE, &state) && state < TASK_STATES)
+        wire_find_enum(event->message, FIELD_STATE, &state) && state >= 0 && state < TASK_STATES)
         counters->states[state]++;
 }
 

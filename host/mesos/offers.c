@@ -179,23 +179,21 @@ void offers_destroy(struct offers *offers)
     free(offers);
 }
 
-// One walk for both ids; the last occurrence of a field counts.
-static void read_ids(struct offer *offer)
+// A message that was accepted has each of its ids in one part.
+static struct slice read_id(struct slice message, uint32_t number)
 {
-    struct wire wire = wire_open(offer->wire);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number == FIELD_ID)
-            offer->id = wire_find(field.bytes, FIELD_VALUE);
-        else if (field.number == FIELD_AGENT_ID)
-            offer->agent_id = wire_find(field.bytes, FIELD_VALUE);
-    }
+    struct slice id = {.data = NULL};
+    struct wire wire = wire_open(message);
+    wire_seek(&wire, number, &id);
+    return wire_find(id, FIELD_VALUE);
 }
 
 const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
 {
     struct offer *offer = memory_new(sizeof *offer);
     *offer = (struct offer){.block = bytes_ref(block), .wire = wire};
-    read_ids(offer);
+    offer->id = read_id(wire, FIELD_ID);
+    offer->agent_id = read_id(wire, FIELD_AGENT_ID);
     offer->hash = hash_of(offer->id);
     make_room(offers);
     struct slot *slot = slot_of(offers, offer->hash, offer->id);
