@@ -11,6 +11,7 @@
 #include "bindings/arguments.h"
 #include "bindings/framework_info.h"
 #include "bindings/message.h"
+#include "bindings/offer_list.h"
 #include "bindings/task_list.h"
 #include "bindings/view.h"
 #include "mesos/wire.h"
@@ -291,18 +292,26 @@ static void check_list(lua_State *L, int index, const char *name)
                luaL_tolstring(L, -2, NULL));
 }
 
+// The usual case is one id, which needs no list.
 static int l_declineOffer(lua_State *L) // [-3, +1, e]
 {
     struct driver *driver = check_driver(L);
     lua_settop(L, 3);
-    arguments_ids(L, 2, "offerIds");
-    check_offers(L, driver, driver_offers(driver), 2);
+    bool one = lua_type(L, 2) == LUA_TSTRING;
+    if (one) {
+        check_offer(L, driver, driver_offers(driver), 2);
+    } else {
+        arguments_ids(L, 2, "offerIds");
+        check_offers(L, driver, driver_offers(driver), 2);
+    }
     struct slice filters = {.data = NULL};
     if (!lua_isnil(L, 3)) {
         struct buffer *buffer = message_scratch(L);
         message_encode(L, 3, &mesos__v1__filters__descriptor, "filters", buffer);
         filters = buffer->data ? buffer_slice(buffer) : slice_text("");
     }
+    if (one)
+        return push_status(L, driver_decline(driver, text_at(L, 2), filters));
     for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
         driver_decline(driver, text_at(L, -1), filters);
         lua_pop(L, 1);
@@ -560,6 +569,7 @@ static int l_offers(lua_State *L) // [-1, +1, e]
 {
     struct offers *offers = driver_offers(check_driver(L));
     lua_createtable(L, (int)offers_count(offers), 0);
+    offer_list_adopt(L);
     lua_Integer place = 0;
     for (const struct offer *offer = offers_first(offers); offer; offer = offer->next) {
         view_push(L, &mesos__v1__offer__descriptor, offer->block, offer->wire);

@@ -19,7 +19,7 @@ static inline void read_field(struct status *status, const struct wire_field *it
         break;
     case STATE:
         status->has_state = true;
-        status->state = it->value;
+        status->state = (int32_t)(uint32_t)it->value;
         break;
     case AGENT_ID:
         status->agent_id = wire_text(it->bytes);
@@ -36,7 +36,7 @@ static inline void read_field(struct status *status, const struct wire_field *it
         break;
     case REASON:
         status->has_reason = true;
-        status->reason = it->value;
+        status->reason = (int32_t)(uint32_t)it->value;
         break;
     case UUID:
         status->uuid = it->bytes;

@@ -10,9 +10,8 @@
 
 struct status {
     struct slice task_id, agent_id, executor_id, uuid; // data NULL: absent
-    uint64_t state;
-    uint64_t reason;  // if has_reason
-    double timestamp; // 0: absent
+    int32_t state, reason;                             // if has_state, if has_reason
+    double timestamp;                                  // 0: absent
     bool has_state, has_reason, has_healthy, healthy;
 };
 

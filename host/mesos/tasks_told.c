@@ -103,7 +103,7 @@ static void apply(struct tasks *this, uint32_t place, const struct status *told)
     task->updated = told->timestamp > 0 ? told->timestamp : loop_wall(this->loop);
     task->uuid = uuid_of(told);
     task->reason = TASK_NO_REASON;
-    if (told->has_reason && told->reason <= INT16_MAX)
+    if (told->has_reason && told->reason >= 0 && told->reason <= INT16_MAX)
         task->reason = (int16_t)told->reason;
     if (told->has_healthy) {
         task->health_known = true;
@@ -115,7 +115,8 @@ static void apply(struct tasks *this, uint32_t place, const struct status *told)
 
 void tasks_update(struct tasks *this, const struct status *told)
 {
-    if (!told->has_state || told->state >= TASK_STATES || !tasks_fits(told->task_id))
+    if (!told->has_state || told->state < 0 || told->state >= TASK_STATES ||
+        !tasks_fits(told->task_id))
         return;
     uint32_t hash = (uint32_t)hash_bytes(told->task_id);
     uint32_t place = tasks_place(this, told->task_id, hash);
