@@ -263,6 +263,36 @@ describe("reconcile.lua", function()
     end)
 end)
 
+describe("tasks.lua", function()
+    it("keeps so many copies running, and asks for those of a lost agent", function()
+        local m, run = against_master("tasks.lua", "2", "sleep 1")
+        local offers = m:send_offers({ m:offer(), m:offer({ agent_id = "other" }), m:offer() })
+        local tasks = {}
+        for i = 1, 2 do
+            tasks[i] = m:wait_for("ACCEPT", i).call.accept.operations[1].launch.task_infos[1]
+            m:send(m:update(tasks[i], "TASK_RUNNING"))
+        end
+        assert.same({ offers[3].id }, m:wait_for("DECLINE").call.decline.offer_ids)
+        assert.equal("other", tasks[2].agent_id)
+        said(run, "TASK_RUNNING 1, TASK_STAGING 1\nTASK_RUNNING 2\n")
+        m:send({ type = "FAILURE", failure = { agent_id = "other" } })
+        m:expect("RECONCILE", { tasks = { { task_id = tasks[2].task_id, agent_id = "other" } } })
+        m:send(m:update(tasks[2], "TASK_LOST", { uuid = false, reason = "REASON_RECONCILIATION" }))
+        m:wait_for("REVIVE")
+        m:send_offers({ m:offer(), m:offer() })
+        m:wait_for("ACCEPT", 3)
+        m:wait_for("DECLINE", 2)
+        m:drop()
+        assert.equal(2, #m:wait_for("RECONCILE", 2).call.reconcile.tasks)
+    end)
+
+    it("says what it wants", function()
+        local run = program.run({ args = { "examples/tasks.lua" } })
+        assert.equal(2, run.code, run:report())
+        assert.matches("^usage: ", run.stdout)
+    end)
+end)
+
 describe("messages.lua", function()
     it("sends its lines, prints the answers and shuts the executor down", function()
         local m, run = against_master("messages.lua", "a", "e", "one", "two")

@@ -7,6 +7,7 @@
 
 #include "mesos/offer_stock.h"
 
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "mesos/offer_rest.h"
 
@@ -131,14 +132,14 @@ struct stock *stock_create(size_t expected)
 
 uint32_t stock_find(const struct stock *stock, struct slice id)
 {
-    uint32_t row = stock->slots[slot_of(stock, offers_hash(id), id)];
+    uint32_t row = stock->slots[slot_of(stock, hash_bytes(id), id)];
     return row != 0 ? row - 1 : STOCK_NONE;
 }
 
 uint32_t stock_add(struct stock *stock, struct slice wire, struct slice id,
                    const struct offer *offer)
 {
-    struct row row = {.wire = wire, .id = id, .hash = offers_hash(id)};
+    struct row row = {.wire = wire, .id = id, .hash = hash_bytes(id)};
     if (stock->count == stock->capacity)
         resize(stock, 2 * stock->capacity);
     size_t slot = slot_of(stock, row.hash, row.id);

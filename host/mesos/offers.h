@@ -43,8 +43,6 @@ void offers_spend_all(struct offers *offers, const char *why);
 struct offer *offer_ref(const struct offer *offer);
 void offer_unref(struct offer *offer); // NULL is fine
 
-uint64_t offers_hash(struct slice id); // of an id, for other tables
-
 size_t offers_count(const struct offers *offers);
 const struct offer *offers_first(const struct offers *offers); // then ->next
 

@@ -326,8 +326,9 @@ function SchedulerDriver:suppressOffers(roles) end
 ---@return mesos.Status
 function SchedulerDriver:acknowledgeStatusUpdate(status) end
 
--- Asks what became of these tasks, or of all (no list): the answers are status updates.
----@param statuses mesos.TaskStatus[]|{ task_id: mesos.TaskID, agent_id: mesos.AgentID?, state: mesos.TaskState }[]?
+-- Asks what became of these tasks, or of all (no list): the answers are status updates. A list of driver:tasks() that has
+-- no tasks asks for nothing.
+---@param statuses mesos.TaskList|mesos.Task[]|mesos.TaskStatus[]|{ task_id: mesos.TaskID, agent_id: mesos.AgentID? }[]?
 ---@return mesos.Status
 function SchedulerDriver:reconcileTasks(statuses) end
 
@@ -382,11 +383,58 @@ function SchedulerDriver:reconnect() end
 ---@return mesos.Offers
 function SchedulerDriver:offers() end
 
+-- What is known of a task, as a copy: nil if nothing is. Tasks that ended are remembered for a while, the last 4,096.
+---@param taskId mesos.TaskID
+---@return mesos.Task?
+function SchedulerDriver:task(taskId) end
+
+-- The tasks of this framework, as far as the driver knows them, from its launches, from updates and from the answers to
+-- reconciliation: those that are active, or those in the states of the filter. They stay known when the master is lost
+-- and over a reload; after a restart with --state they come back by reconciliation. An update is known before its
+-- callback, and its repetition changes nothing.
+--
+--   for task in driver:tasks { state = "TASK_RUNNING", agent_id = id } do driver:killTask(task.task_id) end
+--   print(#driver:tasks())
+--
+-- A loop goes over the tasks that matched at its start, and passes over those that do not match any more when it comes
+-- to them. `#` counts those that match now, without looking at them unless agent_id is given.
+---@param filter { state: mesos.TaskState|mesos.TaskState[]|nil, agent_id: mesos.AgentID? }?
+---@return mesos.TaskList
+function SchedulerDriver:tasks(filter) end
+
+-- How many tasks are active, by state; states without any are left out.
+---@return table<mesos.TaskState, integer>
+function SchedulerDriver:taskCounts() end
+
 ---@return mesos.FrameworkID?
 function SchedulerDriver:frameworkId() end
 
 ---@return mesos.MasterInfo?
 function SchedulerDriver:master() end
+
+-- The iterator of one loop; driver:reconcileTasks() takes it as well.
+---@class mesos.TaskList
+---@operator len: integer
+---@operator call: mesos.Task
+
+-- What was known of a task: read-only.
+---@class mesos.Task
+---@field task_id mesos.TaskID
+---@field state mesos.TaskState of the last update; TASK_STAGING before the first
+---@field agent_id mesos.AgentID?
+---@field name string? if this driver launched it
+---@field executor_id mesos.ExecutorID?
+---@field reason mesos.TaskStatus.Reason? of the last update
+---@field healthy boolean? as the last update said that said anything of it
+---@field killing boolean a KILL was sent
+---@field active boolean it has not ended, as far as is known; TASK_UNKNOWN counts as ended
+---@field launched_at number? when this driver launched it, in seconds since the Unix epoch
+---@field updated_at number? the time of the last update
+local Task = {}
+
+-- A plain copy that can be changed, and kept in mesos.state.
+---@return table
+function Task:table() end
 
 -- An offer as it arrives: read-only. The short cuts count what is unreserved or reserved to the role that it was
 -- allocated to, and nothing revocable.
