@@ -118,7 +118,9 @@ local function round(offers)
     fresh:best_fit(needs[1]) -- makes the columns
     local chosen = timed(times.methods, by_methods, fresh)
     check("tables", chosen, timed(times.tables, by_tables, tables(offers)))
-    check("views", chosen, timed(times.views, by_views, offers))
+    if #times.views < 3 then
+        check("views", chosen, timed(times.views, by_views, offers))
+    end
     check("methods, with the columns", chosen, timed(times.whole, function()
         return by_methods(mesos.offers(offers))
     end))
