@@ -824,6 +824,26 @@ describe("lists that the driver gives", function()
         framework.said(run, "gone\t2\t0.0\tnil\n")
     end)
 
+    it("know offers as spent that the driver has forgotten", function()
+        local m, run = framework.subscribed([[
+            function scheduler:resourceOffers(driver, offers)
+                say("before", #offers, offers:sum("cpus"))
+                driver:declineOffer(offers:ids())
+                collectgarbage()
+                say("after", offers:sum("cpus"), offers:first_fit {}, select(2, offers:take(offers[1], {})))
+                say("again", mesos.offers(offers):sum("cpus"), select(2, mesos.offers(offers):take(offers[1], {})))
+            end
+        ]])
+        local offers, resources = {}, { scalar("cpus", 1) }
+        for i = 1, 4200 do -- 4,096 are remembered
+            offers[i] = m:offer({ id = "o" .. i, resources = resources })
+        end
+        m:send_offers(offers)
+        framework.said(run, "before\t4200\t4200.0\n", 20)
+        framework.said(run, "after\t0.0\tnil\toffer 'o1' cannot be used: it was declined already\n"
+            .. "again\t0.0\toffer 'o1' cannot be used: it is not outstanding any more\n", 20)
+    end)
+
     it("launch what they were packed with", function()
         local m, run = framework.subscribed([[
             function scheduler:resourceOffers(driver, offers)
