@@ -41,6 +41,7 @@ enum {
 
 struct resource {
     struct slice name, scalar, ranges;
+    struct slice role;     // the older form of a reservation; data is NULL if there is none
     struct slice reserved; // to this role; data is NULL if unreserved
     bool revocable;
 };
@@ -55,8 +56,8 @@ static struct slice allocation_role(struct slice offer)
     return role.data != NULL ? role : slice_text("");
 }
 
-// `role` is the older form of a reservation, "*" being none; of `reservations` the last, which is
-// the most refined, is the one that holds.
+// The role "*" is none; of `reservations` the last, which is the most refined, is the one that
+// holds.
 static void read_resource_field(struct resource *resource, const struct wire_field *it)
 {
     switch (it->number) {
@@ -70,8 +71,9 @@ static void read_resource_field(struct resource *resource, const struct wire_fie
         resource->ranges = it->bytes;
         break;
     case RESOURCE_ROLE:
-        if (it->bytes.length != 1 || *it->bytes.data != '*')
-            resource->reserved = it->bytes;
+        resource->role = it->bytes;
+        if (it->bytes.length == 1 && *it->bytes.data == '*')
+            resource->role.data = NULL;
         break;
     case RESOURCE_REVOCABLE:
         resource->revocable = true;
@@ -89,6 +91,8 @@ static struct resource read_resource(struct slice message)
     struct wire wire = wire_open(message);
     for (struct wire_field it; wire_next(&wire, &it);)
         read_resource_field(&resource, &it);
+    if (resource.reserved.data == NULL)
+        resource.reserved = resource.role;
     return resource;
 }
 
