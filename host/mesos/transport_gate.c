@@ -68,7 +68,10 @@ static struct waiting *pop(struct transport_gate *this)
 
 static void answer(struct waiting *waiting, const char *reason)
 {
-    const struct transport_reply reply = {.status = 0, .body = slice_text(reason)};
+    const struct transport_reply reply = {.status = 0,
+                                          .body = slice_text(reason),
+                                          .unsent = waiting->call ? slice_of(waiting->call)
+                                                                  : (struct slice){.data = NULL}};
     if (waiting->on_reply != NULL)
         waiting->on_reply(waiting->data, &reply);
 }
