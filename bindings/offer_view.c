@@ -136,7 +136,8 @@ static void add(struct sums *sums, const struct resource *resource)
     if (length != 3 && length != 4)
         return;
     for (int i = 0; i < SUMS; i++) {
-        if (memcmp(resource->name.data, sum_names[i], length) == 0 && sum_names[i][length] == 0)
+        if (strlen(sum_names[i]) == length &&
+            memcmp(resource->name.data, sum_names[i], length) == 0)
             sums->thousandths[i] += round(scalar_value(resource->scalar) * 1000);
     }
 }

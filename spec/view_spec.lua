@@ -203,6 +203,12 @@ describe("an offer", function()
         assert.equal(0.0, it.gpus)
     end)
 
+    it("does not take a name that goes on behind a zero byte for one of them", function()
+        local it = offer({ resources = { scalar("mem", 512), scalar("mem\0", 2), scalar("cpus\0", 2), scalar("cpu", 2) } })
+        assert.equal(512.0, it.mem)
+        assert.equal(0.0, it.cpus)
+    end)
+
     it("counts its role's reservations and no other's, in the new format", function()
         local it = allocated("web", {
             scalar("cpus", 1), scalar("cpus", 2, reserved("web")), scalar("cpus", 4, reserved("db")),

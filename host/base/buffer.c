@@ -27,6 +27,12 @@ void buffer_clear(struct buffer *buffer)
     buffer->length = 0;
 }
 
+void buffer_trim(struct buffer *buffer, size_t most)
+{
+    if (buffer->capacity > most)
+        buffer_free(buffer);
+}
+
 // One byte more than asked for is always there, for the zero byte of buffer_string().
 static void grow(struct buffer *buffer, size_t needed)
 {

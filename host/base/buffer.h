@@ -19,6 +19,9 @@ void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_free(struct buffer *buffer);  // empties it and returns its memory; it can be used again
 void buffer_clear(struct buffer *buffer); // empties it and keeps its memory
 
+// Returns the memory of one that is done with and takes more than `most` bytes.
+void buffer_trim(struct buffer *buffer, size_t most);
+
 // Makes room for `length` more bytes and returns where they go (the length is not changed), or NULL
 // at the cap.
 uint8_t *buffer_reserve(struct buffer *buffer, size_t length);

@@ -29,6 +29,8 @@ static void send_call(struct driver *this, enum call_type type, struct slice mes
     this->in_flight++;
     this->updates += type == CALL_UPDATE_FRAMEWORK;
     transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
+    if (this->call.capacity > CALL_BYTES_KEPT)
+        deferral_queue(&this->turn); // which trims the buffers
 }
 
 // All declines with one filter value that are waiting go out as one call.

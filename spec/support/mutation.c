@@ -91,6 +91,8 @@ static void put_text(const char *field, uint64_t *seed, struct buffer *out)
     size_t most = strcmp(field, "role") == 0 ? ROLES : sizeof texts / sizeof *texts;
     if (!one_in(seed, 16)) {
         buffer_append_text(out, texts[below(seed, most)]);
+        if (one_in(seed, 64))
+            buffer_append(out, "", 1);
         return;
     }
     for (size_t i = below(seed, one_in(seed, 4) ? 40000 : 300); i > 0; i--)
