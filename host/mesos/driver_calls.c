@@ -165,6 +165,7 @@ static uint64_t count_tasks(struct slice accept)
 static void accept_disconnected(struct driver *this, struct slice accept)
 {
     drop(this, CALL_ACCEPT);
+    tasks_launch(this->tasks, accept, false);
     lose_launches(this, accept, "Master disconnected");
 }
 
@@ -197,6 +198,7 @@ static void unanswered(struct driver *this, enum call_type type,
     if (unsent && type == CALL_ACCEPT)
         take_back_accept(this, reply);
     (unsent ? this->unsent : this->unanswered)[type]++;
+    this->unsure |= !unsent && (type == CALL_ACCEPT || type == CALL_KILL);
     deferral_queue(&this->turn);
 }
 
@@ -240,6 +242,22 @@ void driver_tell_unanswered(struct driver *this)
                                               : "");
     memset(this->unanswered, 0, sizeof this->unanswered);
     memset(this->unsent, 0, sizeof this->unsent);
+}
+
+// Nobody else tells whether a master received a launch or a kill that it did not answer.
+void driver_ask_unsure(struct driver *this)
+{
+    const struct task_filter filter = {.states = TASK_STATES_ALL, .unsure = true};
+    if (!this->unsure)
+        return;
+    this->unsure = false;
+    buffer_clear(&this->message);
+    size_t count = tasks_reconcile(this->tasks, &filter, &this->message);
+    if (count == 0)
+        return;
+    log_info("asking for %zu task%s whose launch or kill may not have reached the master", count,
+             count == 1 ? "" : "s");
+    driver_send_or_drop(this, CALL_RECONCILE, buffer_slice(&this->message));
 }
 
 void driver_drop_fallback(struct driver *this)
@@ -334,7 +352,7 @@ enum driver_status driver_accept(struct driver *this, struct slice accept)
         accept_disconnected(this, accept);
         return this->status;
     }
-    this->counters.launched += count_tasks(accept);
+    this->counters.launched += tasks_launch(this->tasks, accept, true);
     driver_send_or_drop(this, CALL_ACCEPT, accept);
     spend_listed(this->offers, accept, "was accepted already");
     return this->status;
@@ -471,6 +489,8 @@ enum driver_status driver_call(struct driver *this, enum call_type type, struct 
 {
     if (this->status != DRIVER_RUNNING)
         return this->status;
+    if (type == CALL_KILL && this->connected)
+        tasks_kill(this->tasks, message);
     driver_send_or_drop(this, type, message);
     if (type == CALL_ACCEPT_INVERSE_OFFERS)
         spend_listed(this->inverse_offers, message, "was accepted already");

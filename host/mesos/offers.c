@@ -7,11 +7,11 @@
 
 #include "mesos/offers.h"
 
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "mesos/wire.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { SPENT_MOST = 4096 };
 enum { FIELD_ID = 1, FIELD_AGENT_ID = 3, FIELD_VALUE = 1 };
@@ -46,23 +46,6 @@ static void list_remove(struct list *list, struct offer *offer)
 }
 
 // ---- the table ----
-
-// Eight bytes a step; ids differ in their last ones.
-static uint64_t hash_of(struct slice id)
-{
-    uint64_t hash = UINT64_C(14695981039346656037) ^ id.length, word;
-    size_t at = 0;
-    for (; at + sizeof word <= id.length; at += sizeof word) {
-        memcpy(&word, id.data + at, sizeof word);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
-    word = 0;
-    if (at < id.length)
-        memcpy(&word, id.data + at, id.length - at);
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
-}
 
 // The slot of that id, or the free one where it would go.
 static size_t slot_of(const struct offers *offers, uint64_t hash, struct slice id)
@@ -111,13 +94,30 @@ static void table_remove(struct offers *offers, const struct offer *offer)
 
 // ---- entries ----
 
+struct offer *offer_ref(const struct offer *offer)
+{
+    struct offer *kept = (struct offer *)offer;
+    kept->references++;
+    return kept;
+}
+
+void offer_unref(struct offer *offer)
+{
+    if (offer != NULL && --offer->references == 0)
+        free(offer);
+}
+
 // A spent offer owns the copy of its id, an outstanding one a reference on its block.
 static void entry_free(struct offer *offer)
 {
     if (offer->spent != NULL)
         free((void *)offer->id.data);
+    else
+        offer->spent = "is not known any more";
     bytes_unref(offer->block);
-    free(offer);
+    offer->block = NULL;
+    offer->id = (struct slice){.data = NULL};
+    offer_unref(offer);
 }
 
 static void forget(struct offers *offers, struct list *list, struct offer *offer)
@@ -142,7 +142,7 @@ static void spend(struct offers *offers, struct offer *offer, const char *why)
 
 static struct offer *lookup(const struct offers *offers, struct slice id)
 {
-    return offers->slots[slot_of(offers, hash_of(id), id)];
+    return offers->slots[slot_of(offers, hash_bytes(id), id)];
 }
 
 // ---- the face ----
@@ -172,24 +172,22 @@ void offers_destroy(struct offers *offers)
     free(offers);
 }
 
-// One walk for both ids; the last occurrence of a field counts.
-static void read_ids(struct offer *offer)
+// A message that was accepted has each of its ids in one part.
+static struct slice read_id(struct slice message, uint32_t number)
 {
-    struct wire wire = wire_open(offer->wire);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number == FIELD_ID)
-            offer->id = wire_find(field.bytes, FIELD_VALUE);
-        else if (field.number == FIELD_AGENT_ID)
-            offer->agent_id = wire_find(field.bytes, FIELD_VALUE);
-    }
+    struct slice id = {.data = NULL};
+    struct wire wire = wire_open(message);
+    wire_seek(&wire, number, &id);
+    return wire_find(id, FIELD_VALUE);
 }
 
 const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
 {
     struct offer *offer = memory_new(sizeof *offer);
-    *offer = (struct offer){.block = bytes_ref(block), .wire = wire};
-    read_ids(offer);
-    offer->hash = hash_of(offer->id);
+    *offer = (struct offer){.block = bytes_ref(block), .wire = wire, .references = 1};
+    offer->id = read_id(wire, FIELD_ID);
+    offer->agent_id = read_id(wire, FIELD_AGENT_ID);
+    offer->hash = hash_bytes(offer->id);
     make_room(offers);
     size_t slot = slot_of(offers, offer->hash, offer->id);
     struct offer *old = offers->slots[slot];

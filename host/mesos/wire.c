@@ -135,24 +135,28 @@ struct slice wire_find(struct slice message, uint32_t number)
 {
     struct slice found = {.data = NULL};
     struct wire wire = wire_open(message);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number == number && field.type == WIRE_BYTES)
-            found = field.bytes;
-    }
+    while (wire_seek(&wire, number, &found))
+        ;
     return found;
+}
+
+bool wire_seek_long(struct wire *wire, uint32_t number, struct slice *bytes)
+{
+    for (struct wire_field field; wire_next(wire, &field);) {
+        if (field.number == number && field.type == WIRE_BYTES) {
+            *bytes = field.bytes;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes)
 {
     struct wire wire = wire_open(*rest);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number == number && field.type == WIRE_BYTES) {
-            *bytes = field.bytes;
-            *rest = (struct slice){.data = wire.at, .length = left(&wire)};
-            return true;
-        }
-    }
-    return false;
+    bool found = wire_seek(&wire, number, bytes);
+    *rest = (struct slice){.data = wire.at, .length = left(&wire)};
+    return found;
 }
 
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value)
@@ -178,35 +182,6 @@ bool wire_find_enum(struct slice message, uint32_t number, int32_t *value)
 }
 
 // ---- what a descriptor says about the wire ----
-
-// Most types number their fields without gaps, so the first guess is mostly right.
-const ProtobufCFieldDescriptor *wire_descriptor(const ProtobufCMessageDescriptor *type,
-                                                uint32_t number)
-{
-    if (number - 1 < type->n_fields && type->fields[number - 1].id == number)
-        return &type->fields[number - 1];
-    return protobuf_c_message_descriptor_get_field(type, number);
-}
-
-enum wire_type wire_type_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return WIRE_BYTES;
-    case PROTOBUF_C_TYPE_DOUBLE:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-        return WIRE_FIXED64;
-    case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-        return WIRE_FIXED32;
-    default:
-        return WIRE_VARINT;
-    }
-}
 
 bool wire_element(struct wire *packed, enum wire_type type, uint64_t *value)
 {
