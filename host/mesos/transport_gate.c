@@ -217,6 +217,8 @@ static bool open(struct transport *transport, const char *master, struct slice s
     struct transport_gate *this = self(transport);
     if (this->destroyed)
         return error_set(err, ERROR_INVALID, "the transport is being destroyed");
+    if (this->gate->admits != NULL && !this->gate->admits(this->gate->data, err))
+        return false;
     return transport_open(this->inner, master, subscribe, err);
 }
 
