@@ -409,6 +409,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
 static void on_finished(void *data)
 {
     struct scheduler *this = data;
+    this->environment->aborted = driver_status(this->driver) == DRIVER_ABORTED;
     forget_id(this);
     if (this->script == NULL)
         return;
