@@ -41,6 +41,7 @@ enum {
 
 struct resource {
     struct slice name, scalar, ranges;
+    struct slice role;     // the older form of a reservation; data is NULL if there is none
     struct slice reserved; // to this role; data is NULL if unreserved
     bool revocable;
 };
@@ -55,8 +56,8 @@ static struct slice allocation_role(struct slice offer)
     return role.data != NULL ? role : slice_text("");
 }
 
-// `role` is the older form of a reservation, "*" being none; of `reservations` the last, which is
-// the most refined, is the one that holds.
+// The role "*" is none; of `reservations` the last, which is the most refined, is the one that
+// holds.
 static inline void read_resource_field(struct resource *resource, const struct wire_field *it)
 {
     switch (it->number) {
@@ -70,8 +71,9 @@ static inline void read_resource_field(struct resource *resource, const struct w
         resource->ranges = it->bytes;
         break;
     case RESOURCE_ROLE:
-        if (it->bytes.length != 1 || *it->bytes.data != '*')
-            resource->reserved = it->bytes;
+        resource->role = it->bytes;
+        if (it->bytes.length == 1 && *it->bytes.data == '*')
+            resource->role.data = NULL;
         break;
     case RESOURCE_REVOCABLE:
         resource->revocable = true;
@@ -89,6 +91,8 @@ static inline void read_resource(struct slice message, struct resource *resource
     struct wire wire = wire_open(message);
     for (struct wire_field it; wire_next(&wire, &it);)
         read_resource_field(resource, &it);
+    if (resource->reserved.data == NULL)
+        resource->reserved = resource->role;
 }
 
 static bool counts(const struct resource *resource, struct slice offer)
@@ -112,7 +116,10 @@ struct sums {
     double thousandths[SUMS]; // whole numbers
 };
 
-static const char sum_names[SUMS][5] = {"cpus", "mem", "disk", "gpus"};
+static const struct {
+    size_t length;
+    char text[5];
+} sum_names[SUMS] = {{4, "cpus"}, {3, "mem"}, {4, "disk"}, {4, "gpus"}};
 
 static double scalar_value(struct slice scalar)
 {
@@ -135,13 +142,12 @@ static double scalar_value(struct slice scalar)
 // Which of the sums a resource of that name adds to; SUMS for none.
 static int sum_of(struct slice name)
 {
-    if (name.length != 3 && name.length != 4)
-        return SUMS;
-    int i = 0;
-    while (i < SUMS &&
-           (memcmp(name.data, sum_names[i], name.length) != 0 || sum_names[i][name.length] != 0))
-        i++;
-    return i;
+    for (int i = 0; i < SUMS; i++) {
+        if (sum_names[i].length == name.length &&
+            memcmp(name.data, sum_names[i].text, name.length) == 0)
+            return i;
+    }
+    return SUMS;
 }
 
 static void sum_up(struct sums *sums, struct slice offer)

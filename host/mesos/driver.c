@@ -166,6 +166,15 @@ static void on_deadline(void *data)
     leave(this);
 }
 
+// What was put together for a call is copied by now, and so large a one seldom comes again.
+static void trim_buffers(struct driver *this)
+{
+    buffer_trim(&this->call, CALL_BYTES_KEPT);
+    buffer_trim(&this->message, CALL_BYTES_KEPT);
+    if (this->declines.length == 0)
+        buffer_trim(&this->declines, CALL_BYTES_KEPT);
+}
+
 static void on_turn(void *data)
 {
     struct driver *this = data;
@@ -174,6 +183,7 @@ static void on_turn(void *data)
     if (this->connected)
         driver_flush_declines(this);
     driver_pump(this);
+    trim_buffers(this);
     leave(this);
 }
 
@@ -300,9 +310,17 @@ void driver_free(struct driver *this)
 }
 
 struct driver *driver_create(struct loop *loop, const struct driver_options *options,
-                             const struct driver_listener *listener, void *data)
+                             const struct driver_listener *listener, void *data, struct error *err)
 {
     struct driver *this = memory_new(sizeof *this);
+    if (!framework_init(&this->framework, options->framework, options->offer_constraints,
+                        options->suppressed_roles)) {
+        transport_destroy(options->transport);
+        detector_destroy(options->detector);
+        free(this);
+        error_set(err, ERROR_INVALID, "the FrameworkInfo is malformed or larger than 64 MiB");
+        return NULL;
+    }
     this->loop = loop;
     this->listener = listener;
     this->data = data;
@@ -317,8 +335,6 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     init_buffers(this);
     for (int i = 0; i < CALL_TYPES; i++)
         this->slots[i] = (struct answer_slot){.driver = this, .type = (enum call_type)i};
-    framework_init(&this->framework, options->framework, options->offer_constraints,
-                   options->suppressed_roles);
     if (options->framework_id.length > 0)
         framework_set_id(&this->framework, options->framework_id);
     deferral_init(&this->turn, loop, on_turn, this);

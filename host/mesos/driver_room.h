@@ -14,6 +14,8 @@
 #include "mesos/framework.h"
 #include "mesos/updates.h"
 
+#define CALL_BYTES_KEPT ((size_t)256 * 1024) // of a buffer between two turns
+
 struct answer_slot {
     struct driver *driver;
     enum call_type type;
@@ -67,8 +69,10 @@ struct driver {
     size_t batch_capacity;
 
     struct buffer call, message, declines, decline_filters;
-    size_t in_flight;  // calls without an answer
-    size_t unanswered; // calls that will have none, and were not told of yet
+    size_t in_flight; // calls without an answer
+    // Calls that will have none, and were not told of yet: those that may have arrived, and those
+    // that did not.
+    size_t unanswered[CALL_TYPES], unsent[CALL_TYPES];
     struct answer_slot slots[CALL_TYPES];
     struct driver_counters counters;
     struct deferral turn;
@@ -102,7 +106,7 @@ void driver_settle(struct driver *this);
 
 void driver_drop_fallback(struct driver *this);
 void driver_send_update_framework(struct driver *this);
-void driver_tell_unanswered(struct driver *this);
+void driver_tell_unanswered(struct driver *this); // and of those that were not sent
 void driver_ask_unsure(struct driver *this);
 void driver_send_or_drop(struct driver *this, enum call_type type, struct slice message);
 void driver_flush_declines(struct driver *this);
