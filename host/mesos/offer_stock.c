@@ -226,7 +226,8 @@ static void fill_row(struct stock *stock, size_t first, uint32_t row)
         stock->columns[i].left[row] = 0;
     struct offer_walk walk = offer_walk(stock->rows[row].wire);
     for (struct offer_resource resource; offer_next(&walk, &resource);)
-        add(stock, first, row, &resource);
+        if (!resource.whole)
+            add(stock, first, row, &resource);
     for (size_t i = first; i < stock->column_count; i++) {
         struct column *column = &stock->columns[i];
         column->unit[row] = column->left[row] > 0 ? 1 / column->left[row] : 0;
