@@ -241,9 +241,7 @@ static struct slice text_at(lua_State *L, int index) // [-0, +0, -]
 static void put_ids(lua_State *L, int ids, struct buffer *buffer)
 {
     for (lua_Integer i = 1; lua_rawgeti(L, ids, i) != LUA_TNIL; i++) {
-        size_t mark = wire_begin(buffer, 1);
-        wire_put_bytes(buffer, 1, text_at(L, -1));
-        wire_end(buffer, mark);
+        wire_put_id(buffer, 1, text_at(L, -1));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -292,18 +290,26 @@ static void check_list(lua_State *L, int index, const char *name)
                luaL_tolstring(L, -2, NULL));
 }
 
+// The usual case is one id, which needs no list.
 static int l_declineOffer(lua_State *L) // [-3, +1, e]
 {
     struct driver *driver = check_driver(L);
     lua_settop(L, 3);
-    arguments_ids(L, 2, "offerIds");
-    check_offers(L, driver, driver_offers(driver), 2);
+    bool one = lua_type(L, 2) == LUA_TSTRING;
+    if (one) {
+        check_offer(L, driver, driver_offers(driver), 2);
+    } else {
+        arguments_ids(L, 2, "offerIds");
+        check_offers(L, driver, driver_offers(driver), 2);
+    }
     struct slice filters = {.data = NULL};
     if (!lua_isnil(L, 3)) {
         struct buffer *buffer = message_scratch(L);
         message_encode(L, 3, &mesos__v1__filters__descriptor, "filters", buffer);
         filters = buffer->data ? buffer_slice(buffer) : slice_text("");
     }
+    if (one)
+        return push_status(L, driver_decline(driver, text_at(L, 2), filters));
     for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
         driver_decline(driver, text_at(L, -1), filters);
         lua_pop(L, 1);

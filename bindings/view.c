@@ -11,6 +11,7 @@
 #include "bindings/message.h"
 #include "bindings/message_text.h"
 #include "bindings/offer_view.h"
+#include "script/collector.h"
 
 #include <assert.h>
 #include <lauxlib.h>
@@ -497,6 +498,8 @@ static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDes
 static int l_anchor_gc(lua_State *L)
 {
     struct bytes **anchor = luaL_checkudata(L, 1, anchor_name);
+    if (*anchor != NULL)
+        collector_released(L, (*anchor)->length);
     bytes_unref(*anchor);
     *anchor = NULL;
     return 0;
@@ -512,6 +515,7 @@ static void push_anchor(lua_State *L, struct bytes *block)
         *anchor = NULL;
         luaL_setmetatable(L, anchor_name);
         *anchor = bytes_ref(block);
+        collector_pinned(L, block->length);
         lua_pushvalue(L, -1);
         lua_rawsetp(L, -3, block);
     }

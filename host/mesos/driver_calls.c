@@ -29,8 +29,7 @@ static void send_call(struct driver *this, enum call_type type, struct slice mes
     this->in_flight++;
     this->updates += type == CALL_UPDATE_FRAMEWORK;
     transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
-    if (this->call.capacity > CALL_BYTES_KEPT)
-        deferral_queue(&this->turn); // which trims the buffers
+    buffer_rest(&this->call);
 }
 
 // All declines with one filter value that are waiting go out as one call.
@@ -40,7 +39,7 @@ void driver_flush_declines(struct driver *this)
         return;
     buffer_append_slice(&this->declines, buffer_slice(&this->decline_filters));
     send_call(this, CALL_DECLINE, buffer_slice(&this->declines));
-    buffer_clear(&this->declines);
+    buffer_rest(&this->declines);
     buffer_clear(&this->decline_filters);
 }
 
@@ -93,7 +92,11 @@ static void refused(struct driver *this, enum call_type type, const struct trans
     else
         log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
                     SLICE_ARGS(reply->body));
-    if (!running(this) || !means_lost(type, reply))
+    this->unsure |= type == CALL_ACCEPT;
+    bool lost = means_lost(type, reply);
+    if (running(this) && !lost && type == CALL_ACCEPT)
+        driver_ask_unsure(this);
+    if (!running(this) || !lost)
         return;
     error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
               SLICE_ARGS(reply->body));
@@ -244,18 +247,19 @@ void driver_tell_unanswered(struct driver *this)
     memset(this->unsent, 0, sizeof this->unsent);
 }
 
-// Nobody else tells whether a master received a launch or a kill that it did not answer.
+// Nobody else tells whether a master received a launch or a kill that it did not answer, or what
+// became of the tasks of a launch that it refused.
 void driver_ask_unsure(struct driver *this)
 {
     const struct task_filter filter = {.states = TASK_STATES_ALL, .unsure = true};
-    if (!this->unsure)
+    if (!this->unsure || !this->connected)
         return;
     this->unsure = false;
     buffer_clear(&this->message);
     size_t count = tasks_reconcile(this->tasks, &filter, &this->message);
     if (count == 0)
         return;
-    log_info("asking for %zu task%s whose launch or kill may not have reached the master", count,
+    log_info("asking for %zu task%s whose launch or kill the master may not have taken", count,
              count == 1 ? "" : "s");
     driver_send_or_drop(this, CALL_RECONCILE, buffer_slice(&this->message));
 }
@@ -374,9 +378,7 @@ enum driver_status driver_decline(struct driver *this, struct slice offer_id, st
         driver_flush_declines(this);
     buffer_clear(waiting);
     buffer_append_slice(waiting, buffer_slice(&this->message));
-    size_t mark = wire_begin(&this->declines, 1);
-    wire_put_bytes(&this->declines, 1, offer_id);
-    wire_end(&this->declines, mark);
+    wire_put_id(&this->declines, 1, offer_id);
     offers_spend(this->offers, offer_id, "was declined already");
     deferral_queue(&this->turn);
     return this->status;
@@ -384,8 +386,10 @@ enum driver_status driver_decline(struct driver *this, struct slice offer_id, st
 
 enum driver_status driver_acknowledge(struct driver *this, struct slice status)
 {
-    if (this->status == DRIVER_RUNNING)
-        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE, status);
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    struct status told = status_read(status);
+    driver_acknowledge_status(this, &told);
     return this->status;
 }
 
@@ -395,7 +399,7 @@ enum driver_status driver_acknowledge_operation(struct driver *this, struct slic
         return this->status;
     struct bytes *received = updates_take(&this->operation_updates, status);
     if (received != NULL)
-        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, slice_of(received));
+        driver_acknowledge_operation_status(this, slice_of(received));
     else
         log_warning("the status of operation %.*s is not acknowledged: no such status was "
                     "received, or it was acknowledged already",

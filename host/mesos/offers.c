@@ -13,7 +13,7 @@
 
 #include <stdlib.h>
 
-enum { SPENT_MOST = 4096 };
+enum { SPENT_MOST = 1024 };
 enum { FIELD_ID = 1, FIELD_AGENT_ID = 3, FIELD_VALUE = 1 };
 
 struct list {
@@ -21,8 +21,14 @@ struct list {
     size_t count;
 };
 
+// The hash stands beside the offer, so that a probe looks at no offer but the right one.
+struct slot {
+    struct offer *offer; // NULL: free
+    uint64_t hash;
+};
+
 struct offers {
-    struct offer **slots;
+    struct slot *slots;
     size_t capacity; // a power of two
     struct list outstanding, spent;
 };
@@ -48,48 +54,49 @@ static void list_remove(struct list *list, struct offer *offer)
 // ---- the table ----
 
 // The slot of that id, or the free one where it would go.
-static size_t slot_of(const struct offers *offers, uint64_t hash, struct slice id)
+static struct slot *slot_of(const struct offers *offers, uint64_t hash, struct slice id)
 {
-    size_t slot = hash & (offers->capacity - 1);
-    for (struct offer *offer; (offer = offers->slots[slot]) != NULL;) {
-        if (offer->hash == hash && slice_equal(offer->id, id))
-            break;
-        slot = (slot + 1) & (offers->capacity - 1);
-    }
-    return slot;
+    size_t mask = offers->capacity - 1, at = hash & mask;
+    while (offers->slots[at].offer != NULL &&
+           (offers->slots[at].hash != hash || !slice_equal(offers->slots[at].offer->id, id)))
+        at = (at + 1) & mask;
+    return &offers->slots[at];
 }
 
 static void resize(struct offers *offers, size_t capacity)
 {
-    struct offer **old = offers->slots;
+    struct slot *old = offers->slots;
     size_t count = offers->capacity;
     offers->slots = memory_new(capacity * sizeof *offers->slots);
     offers->capacity = capacity;
     for (size_t i = 0; i < count; i++)
-        if (old[i] != NULL)
-            offers->slots[slot_of(offers, old[i]->hash, old[i]->id)] = old[i];
+        if (old[i].offer != NULL)
+            *slot_of(offers, old[i].hash, old[i].offer->id) = old[i];
     free(old);
 }
 
 static void make_room(struct offers *offers)
 {
     size_t count = offers->outstanding.count + offers->spent.count;
-    if (2 * (count + 1) > offers->capacity)
+    if (4 * (count + 1) > 3 * offers->capacity)
         resize(offers, 2 * offers->capacity);
 }
 
 // Closes the gap that a removed entry would leave in the probe sequences behind it.
 static void table_remove(struct offers *offers, const struct offer *offer)
 {
-    size_t mask = offers->capacity - 1, gap = slot_of(offers, offer->hash, offer->id);
-    for (size_t i = (gap + 1) & mask; offers->slots[i] != NULL; i = (i + 1) & mask) {
-        size_t home = offers->slots[i]->hash & mask;
+    struct slot *slots = offers->slots;
+    size_t mask = offers->capacity - 1, gap = offer->hash & mask;
+    while (slots[gap].offer != offer)
+        gap = (gap + 1) & mask;
+    for (size_t i = (gap + 1) & mask; slots[i].offer != NULL; i = (i + 1) & mask) {
+        size_t home = slots[i].hash & mask;
         if (((i - home) & mask) >= ((i - gap) & mask)) {
-            offers->slots[gap] = offers->slots[i];
+            slots[gap] = slots[i];
             gap = i;
         }
     }
-    offers->slots[gap] = NULL;
+    slots[gap].offer = NULL;
 }
 
 // ---- entries ----
@@ -142,7 +149,7 @@ static void spend(struct offers *offers, struct offer *offer, const char *why)
 
 static struct offer *lookup(const struct offers *offers, struct slice id)
 {
-    return offers->slots[slot_of(offers, hash_bytes(id), id)];
+    return slot_of(offers, hash_bytes(id), id)->offer;
 }
 
 // ---- the face ----
@@ -189,13 +196,13 @@ const struct offer *offers_add(struct offers *offers, struct bytes *block, struc
     offer->agent_id = read_id(wire, FIELD_AGENT_ID);
     offer->hash = hash_bytes(offer->id);
     make_room(offers);
-    size_t slot = slot_of(offers, offer->hash, offer->id);
-    struct offer *old = offers->slots[slot];
+    struct slot *slot = slot_of(offers, offer->hash, offer->id);
+    struct offer *old = slot->offer;
     if (old != NULL && old->block == block) {
         entry_free(offer);
         return NULL;
     }
-    offers->slots[slot] = offer;
+    *slot = (struct slot){.offer = offer, .hash = offer->hash};
     list_append(&offers->outstanding, offer);
     if (old != NULL) {
         list_remove(old->spent ? &offers->spent : &offers->outstanding, old);

@@ -289,7 +289,7 @@ static void add_offer(Mesos__V1__Offer *offer, unsigned number)
 }
 
 // What is built here stays allocated: a benchmark is a short life.
-struct bytes *stage_offers(unsigned count)
+struct bytes *stage_offers_from(unsigned first, unsigned count)
 {
     Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
     Mesos__V1__Scheduler__Event__Offers offers = MESOS__V1__SCHEDULER__EVENT__OFFERS__INIT;
@@ -300,11 +300,16 @@ struct bytes *stage_offers(unsigned count)
     offers.offers = memory_new(count * sizeof *offers.offers);
     for (unsigned i = 0; i < count; i++) {
         offers.offers[i] = memory_new(sizeof **offers.offers);
-        add_offer(offers.offers[i], i);
+        add_offer(offers.offers[i], first + i);
     }
     struct bytes *bytes = bytes_create(mesos__v1__scheduler__event__get_packed_size(&event));
     mesos__v1__scheduler__event__pack(&event, bytes->data);
     return bytes;
+}
+
+struct bytes *stage_offers(unsigned count)
+{
+    return stage_offers_from(0, count);
 }
 
 static struct bytes *pack(const Mesos__V1__Scheduler__Event *event)
