@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_MOST ((size_t)64 * 1024)
+
 void buffer_init(struct buffer *buffer, size_t limit)
 {
     *buffer = (struct buffer){.limit = limit};
@@ -27,10 +29,11 @@ void buffer_clear(struct buffer *buffer)
     buffer->length = 0;
 }
 
-void buffer_trim(struct buffer *buffer, size_t most)
+void buffer_rest(struct buffer *buffer)
 {
-    if (buffer->capacity > most)
+    if (buffer->capacity > KEPT_MOST)
         buffer_free(buffer);
+    buffer_clear(buffer);
 }
 
 static void grow(struct buffer *buffer, size_t needed)

@@ -18,11 +18,9 @@ struct buffer {
 void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_free(struct buffer *buffer);  // empties it and returns its memory; it can be used again
 void buffer_clear(struct buffer *buffer); // empties it and keeps its memory
+void buffer_rest(struct buffer *buffer);  // empties it and keeps its memory unless that is large
 
 uint8_t *buffer_grow(struct buffer *buffer, size_t length);
-
-// Returns the memory of one that is done with and takes more than `most` bytes.
-void buffer_trim(struct buffer *buffer, size_t most);
 
 // Makes room for `length` more bytes and returns where they go (the length is not changed), or NULL
 // at the cap. One byte more than asked for is always there, for the zero byte of buffer_string().

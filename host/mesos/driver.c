@@ -166,15 +166,6 @@ static void on_deadline(void *data)
     leave(this);
 }
 
-// What was put together for a call is copied by now, and so large a one seldom comes again.
-static void trim_buffers(struct driver *this)
-{
-    buffer_trim(&this->call, CALL_BYTES_KEPT);
-    buffer_trim(&this->message, CALL_BYTES_KEPT);
-    if (this->declines.length == 0)
-        buffer_trim(&this->declines, CALL_BYTES_KEPT);
-}
-
 static void on_turn(void *data)
 {
     struct driver *this = data;
@@ -183,7 +174,6 @@ static void on_turn(void *data)
     if (this->connected)
         driver_flush_declines(this);
     driver_pump(this);
-    trim_buffers(this);
     leave(this);
 }
 

@@ -29,8 +29,7 @@ static void send_call(struct driver *this, enum call_type type, struct slice mes
     this->in_flight++;
     this->updates += type == CALL_UPDATE_FRAMEWORK;
     transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
-    if (this->call.capacity > CALL_BYTES_KEPT)
-        deferral_queue(&this->turn); // which trims the buffers
+    buffer_rest(&this->call);
 }
 
 // All declines with one filter value that are waiting go out as one call.
@@ -40,7 +39,7 @@ void driver_flush_declines(struct driver *this)
         return;
     buffer_append_slice(&this->declines, buffer_slice(&this->decline_filters));
     send_call(this, CALL_DECLINE, buffer_slice(&this->declines));
-    buffer_clear(&this->declines);
+    buffer_rest(&this->declines);
     buffer_clear(&this->decline_filters);
 }
 

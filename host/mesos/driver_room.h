@@ -14,8 +14,6 @@
 #include "mesos/framework.h"
 #include "mesos/updates.h"
 
-#define CALL_BYTES_KEPT ((size_t)256 * 1024) // of a buffer between two turns
-
 struct answer_slot {
     struct driver *driver;
     enum call_type type;
