@@ -310,10 +310,8 @@ enum driver_status driver_decline(struct driver *this, struct slice offer_id, st
 
 enum driver_status driver_acknowledge(struct driver *this, struct slice status)
 {
-    if (this->status != DRIVER_RUNNING)
-        return this->status;
-    struct status told = status_read(status);
-    driver_send_acknowledgement(this, &told);
+    if (this->status == DRIVER_RUNNING)
+        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE, status);
     return this->status;
 }
 
@@ -323,7 +321,7 @@ enum driver_status driver_acknowledge_operation(struct driver *this, struct slic
         return this->status;
     struct bytes *received = updates_take(&this->operation_updates, status);
     if (received != NULL)
-        driver_send_operation_acknowledgement(this, slice_of(received));
+        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, slice_of(received));
     else
         log_warning("the status of operation %.*s is not acknowledged: no such status was "
                     "received, or it was acknowledged already",

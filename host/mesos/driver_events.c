@@ -39,26 +39,15 @@ static struct bytes *dequeue(struct driver *this)
     return record;
 }
 
-static void needs_none(struct slice id)
+void driver_send_acknowledgement(struct driver *this, enum call_type type, struct slice status)
 {
-    log_debug("the status of %.*s needs no acknowledgement: it has no uuid or no agent",
-              SLICE_ARGS(wire_text(id)));
-}
-
-void driver_send_acknowledgement(struct driver *this, const struct status *status)
-{
-    if (updates_acknowledge(status, &this->message))
-        driver_send_or_drop(this, CALL_ACKNOWLEDGE, buffer_slice(&this->message));
+    bool needed = type == CALL_ACKNOWLEDGE ? updates_acknowledge(status, &this->message)
+                                           : updates_acknowledge_operation(status, &this->message);
+    if (needed)
+        driver_send_or_drop(this, type, buffer_slice(&this->message));
     else
-        needs_none(status->task_id);
-}
-
-void driver_send_operation_acknowledgement(struct driver *this, struct slice status)
-{
-    if (updates_acknowledge_operation(status, &this->message))
-        driver_send_or_drop(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, buffer_slice(&this->message));
-    else
-        needs_none(wire_find(status, 1));
+        log_debug("the status of %.*s needs no acknowledgement: it has no uuid or no agent",
+                  SLICE_ARGS(wire_find(wire_find(status, 1), 1)));
 }
 
 // The offers of a resourceOffers that raised go back, so that they come again.
@@ -126,9 +115,10 @@ void driver_finish_delivery(struct driver *this, bool ok)
     this->repeating = false;
     if (running(this) && ok && !this->explicit_acknowledgements) {
         if (callback == CALLBACK_STATUS_UPDATE)
-            driver_send_acknowledgement(this, &this->told);
+            driver_send_acknowledgement(this, CALL_ACKNOWLEDGE, this->current.message);
         else if (callback == CALLBACK_OPERATION_STATUS_UPDATE)
-            driver_send_operation_acknowledgement(this, this->current.message);
+            driver_send_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS,
+                                        this->current.message);
     } else if (running(this) && !ok && callback == CALLBACK_RESOURCE_OFFERS) {
         return_offers(this);
     }
@@ -137,13 +127,14 @@ void driver_finish_delivery(struct driver *this, bool ok)
     bytes_unref(block);
 }
 
-// The registry knows before the listener does. An event that comes again changes nothing there.
-static void take_status(struct driver *this)
+static void count_event(struct driver_counters *counters, const struct driver_event *event)
 {
-    this->told = status_read(this->current.message);
-    if (this->told.has_state && this->told.state >= 0 && this->told.state < TASK_STATES)
-        this->counters.states[this->told.state]++;
-    tasks_update(this->tasks, &this->told);
+    enum { FIELD_STATE = 2 };
+    int32_t state;
+    counters->events[event->callback]++;
+    if (event->callback == CALLBACK_STATUS_UPDATE &&
+        wire_find_enum(event->message, FIELD_STATE, &state) && state >= 0 && state < TASK_STATES)
+        counters->states[state]++;
 }
 
 // Hands one event to the listener; takes the reference on its block.
@@ -152,9 +143,7 @@ static void deliver(struct driver *this, const struct driver_event *event)
     if (event != &this->current)
         this->current = *event;
     this->delivering = true;
-    this->counters.events[event->callback]++;
-    if (event->callback == CALLBACK_STATUS_UPDATE)
-        take_status(this);
+    count_event(&this->counters, event);
     enum driver_outcome outcome = this->listener->callback(this->data, &this->current);
     if (outcome != OUTCOME_PENDING)
         driver_finish_delivery(this, outcome == OUTCOME_DONE);
@@ -212,9 +201,17 @@ static void deliver_fatal(struct driver *this)
     deliver(this, &event);
 }
 
+static void note_update(struct driver *this, const struct driver_event *event)
+{
+    struct status status = status_read(event->message);
+    tasks_update(this->tasks, &status);
+}
+
 static void deliver_callback(struct driver *this, struct driver_event *event)
 {
-    if (event->callback == CALLBACK_RESOURCE_OFFERS)
+    if (event->callback == CALLBACK_STATUS_UPDATE)
+        note_update(this, event);
+    else if (event->callback == CALLBACK_RESOURCE_OFFERS)
         collect_offers(this, this->offers, event);
     else if (event->callback == CALLBACK_INVERSE_OFFERS)
         collect_offers(this, this->inverse_offers, event);

@@ -49,8 +49,7 @@ struct driver {
     bool paused;
     bool delivering; // a callback has not come to its end
     struct driver_event current;
-    struct status told; // by it, if it is a statusUpdate
-    char *fatal;        // the error that aborted the driver, until its callback
+    char *fatal; // the error that aborted the driver, until its callback
 
     bool held;      // events wait for driver_release()
     bool repeating; // the event of the current callback is to come again
@@ -112,8 +111,7 @@ void driver_flush_declines(struct driver *this);
 void driver_pump(struct driver *this);
 void driver_deliver_record(struct driver *this, struct bytes *record);
 void driver_finish_delivery(struct driver *this, bool ok);
-void driver_send_acknowledgement(struct driver *this, const struct status *status);
-void driver_send_operation_acknowledgement(struct driver *this, struct slice status);
+void driver_send_acknowledgement(struct driver *this, enum call_type type, struct slice status);
 void driver_enqueue(struct driver *this, struct bytes *record);
 
 #endif

@@ -9,10 +9,9 @@
 #include "base/bytes.h"
 
 struct status {
-    struct slice task_id, agent_id, executor_id; // messages, see wire_text(); data NULL: absent
-    struct slice uuid;
-    int32_t state, reason; // if has_state, if has_reason
-    double timestamp;      // 0: absent
+    struct slice task_id, agent_id, executor_id, uuid; // data NULL: absent
+    int32_t state, reason;                             // if has_state, if has_reason
+    double timestamp;                                  // 0: absent
     bool has_state, has_reason, has_healthy, healthy;
 };
 
