@@ -300,9 +300,7 @@ enum driver_status driver_decline(struct driver *this, struct slice offer_id, st
         driver_flush_declines(this);
     buffer_clear(waiting);
     buffer_append_slice(waiting, buffer_slice(&this->message));
-    size_t mark = wire_begin(&this->declines, 1);
-    wire_put_bytes(&this->declines, 1, offer_id);
-    wire_end(&this->declines, mark);
+    wire_put_id(&this->declines, 1, offer_id);
     offers_spend(this->offers, offer_id, "was declined already");
     deferral_queue(&this->turn);
     return this->status;
@@ -310,8 +308,10 @@ enum driver_status driver_decline(struct driver *this, struct slice offer_id, st
 
 enum driver_status driver_acknowledge(struct driver *this, struct slice status)
 {
-    if (this->status == DRIVER_RUNNING)
-        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE, status);
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    struct status told = status_read(status);
+    driver_acknowledge_status(this, &told);
     return this->status;
 }
 
@@ -321,7 +321,7 @@ enum driver_status driver_acknowledge_operation(struct driver *this, struct slic
         return this->status;
     struct bytes *received = updates_take(&this->operation_updates, status);
     if (received != NULL)
-        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, slice_of(received));
+        driver_acknowledge_operation_status(this, slice_of(received));
     else
         log_warning("the status of operation %.*s is not acknowledged: no such status was "
                     "received, or it was acknowledged already",

@@ -49,7 +49,8 @@ struct driver {
     bool paused;
     bool delivering; // a callback has not come to its end
     struct driver_event current;
-    char *fatal; // the error that aborted the driver, until its callback
+    struct status told; // of the last CALLBACK_STATUS_UPDATE
+    char *fatal;        // the error that aborted the driver, until its callback
 
     bool held;      // events wait for driver_release()
     bool repeating; // the event of the current callback is to come again
@@ -111,7 +112,8 @@ void driver_flush_declines(struct driver *this);
 void driver_pump(struct driver *this);
 void driver_deliver_record(struct driver *this, struct bytes *record);
 void driver_finish_delivery(struct driver *this, bool ok);
-void driver_send_acknowledgement(struct driver *this, enum call_type type, struct slice status);
+void driver_acknowledge_status(struct driver *this, const struct status *status);
+void driver_acknowledge_operation_status(struct driver *this, struct slice status);
 void driver_enqueue(struct driver *this, struct bytes *record);
 
 #endif

@@ -41,6 +41,7 @@ enum {
     ATTRIBUTE_SET = 6,
 };
 
+#define AMOUNT_MOST 1e12
 #define VALUES_MOST 4294967296.0 // of ranges; a whole number of thousandths of it is exact
 
 // ---- resources ----
@@ -177,11 +178,17 @@ static double count_values(struct slice ranges)
     return count < VALUES_MOST ? count : VALUES_MOST;
 }
 
+// A master sends no amounts that are none.
+static double whole_thousandths(double value)
+{
+    return value > 0 && value < AMOUNT_MOST ? round(value * 1000) : 0;
+}
+
 double offer_amount(const struct offer_resource *resource)
 {
     if (resource->ranges.data != NULL)
         return count_values(resource->ranges) * 1000;
-    return resource->scalar.data != NULL ? round(scalar_value(resource->scalar) * 1000) : 0;
+    return resource->scalar.data != NULL ? whole_thousandths(scalar_value(resource->scalar)) : 0;
 }
 
 // ---- attributes ----

@@ -187,6 +187,7 @@ bool wire_put_fixed64(struct buffer *buffer, uint32_t number, uint64_t value);
 bool wire_put_fixed32(struct buffer *buffer, uint32_t number, uint32_t value);
 bool wire_put_double(struct buffer *buffer, uint32_t number, double value);
 bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes);
+bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text); // a message of that
 
 // A nested message of unknown length: begin returns a mark for end. Between the two, append its
 // fields. At the cap the mark is 0, and end returns false for it.
