@@ -7,6 +7,7 @@
 --   check    mesos-lua check finds it, and the program does not start with it
 --   warned   mesos-lua check warns of it
 --   run      a callback runs into it; the framework goes on
+--   found    the same, and mesos-lua check finds it before
 --   state    the same, with --state
 --   reload   a framework that runs is given this version, and goes on with the one that it has
 
@@ -68,6 +69,18 @@ end
 
 function ways.run(mistake)
     run_into(mistake, "--log-level=info")
+end
+
+function ways.found(mistake)
+    local path = program.script(mistake.text)
+    local run = program.run({ args = { "check", path } })
+    assert.equal(2, run.code, run:report())
+    local said = { says = {} }
+    for i, line in ipairs(mistake.says) do
+        said.says[i] = line:gsub("^callback %a+: ", "")
+    end
+    check_says(said, run, path)
+    ways.run(mistake)
 end
 
 function ways.state(mistake)

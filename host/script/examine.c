@@ -41,6 +41,7 @@ struct finding {
 struct file {
     char *path;
     struct bytecode *bytecode; // NULL: it is not looked at
+    bool versions;             // it asks which Lua this is
 };
 
 struct examination {
@@ -81,7 +82,7 @@ struct mark {
 struct walk {
     struct examination *this;
     lua_State *L;
-    const struct file *file;
+    struct file *file;
     bool reporting;
     int depth;
 };
@@ -184,7 +185,8 @@ static int find_unseen(const struct scan *scan, const char *name, bool *late)
                 return bytecode_declared(each, &each->locals[i]);
     }
     *late = false;
-    return declared_in(outermost, name);
+    int elsewhere = declared_in(outermost, name);
+    return elsewhere == line ? 0 : elsewhere;
 }
 
 // [-0, +0, m]
@@ -429,8 +431,10 @@ static struct mark read_global(struct scan *scan, const char *name)
     struct walk *walk = scan->walk;
     lua_State *L = walk->L;
     struct mark path = {.depth = 0};
-    // Modules look in their main chunks whether such a name is there.
-    bool excused = scan->outer == NULL && globals_foreign(name) != NULL;
+    // Whoever is made for several versions of Lua looks whether such a name is there.
+    walk->file->versions = walk->file->versions || strcmp(name, "_VERSION") == 0;
+    bool several = scan->outer == NULL || walk->file->versions;
+    bool excused = several && globals_foreign(name) != NULL;
     if (walk->reporting && !excused && !is_declared(walk, name))
         report_global(scan, name, false);
     if (strcmp(name, "_G") == 0 && is_library(walk, name))

@@ -142,16 +142,66 @@ void protect_check(lua_State *L)
 
 // ---- the text of an error ----
 
+static bool is_text(lua_State *L, int index) // [-0, +0, -]
+{
+    bool text = lua_isstring(L, index);
+    if (!text && luaL_getmetafield(L, index, "__tostring") != LUA_TNIL) {
+        lua_pop(L, 1);
+        text = true;
+    }
+    return text;
+}
+
+enum { SHOWN_FIELDS = 5, SHOWN_TEXT = 80 };
+
+// The plain value at the top as it would be written. // [-1, +1, m]
+static void quote(lua_State *L)
+{
+    bool text = lua_type(L, -1) == LUA_TSTRING;
+    luaL_tolstring(L, -1, NULL);
+    lua_pushfstring(L, text ? "\"%s\"" : "%s", lua_tostring(L, -1));
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+// Appends ": code = 7, reason = \"busy\"", the plain fields of the table at 1, to the text at 2.
+// [-0, +0, m]
+static void append_fields(lua_State *L)
+{
+    int shown = 0;
+    for (lua_pushnil(L); lua_next(L, 1) != 0 && shown < SHOWN_FIELDS; lua_settop(L, 3)) {
+        bool plain = lua_isstring(L, -1) && lua_rawlen(L, -1) <= SHOWN_TEXT;
+        if (!plain || lua_type(L, -2) != LUA_TSTRING)
+            continue;
+        quote(L);
+        lua_pushfstring(L, "%s%s%s = %s", lua_tostring(L, 2), shown++ ? ", " : ": ",
+                        lua_tostring(L, 3), lua_tostring(L, 4));
+        lua_replace(L, 2);
+    }
+    lua_settop(L, 2);
+}
+
+// (error) -> a readable form of one that is no text, and what would be better
+static int l_describe_value(lua_State *L)
+{
+    lua_settop(L, 1);
+    if (lua_isnil(L, 1)) {
+        lua_pushliteral(L, "an error without a message: give error() a text");
+        return 1;
+    }
+    lua_pushfstring(L, "an error that is no text but a %s", luaL_typename(L, 1));
+    if (lua_istable(L, 1))
+        append_fields(L);
+    lua_pushfstring(L, "%s (give error() a text%s)", lua_tostring(L, -1),
+                    lua_istable(L, 1) ? ", or the table a metatable with __tostring" : "");
+    return 1;
+}
+
 // (error) -> a readable form
 static int l_readable(lua_State *L)
 {
-    bool printable = lua_isstring(L, -1) || luaL_getmetafield(L, -1, "__tostring") != LUA_TNIL;
-    if (!printable) {
-        const char *article = lua_isnil(L, -1) ? "" : "a ";
-        lua_pushfstring(L, "(the error value is %s%s)", article, luaL_typename(L, -1));
-        return 1;
-    }
-    lua_settop(L, 1);
+    if (!is_text(L, 1))
+        return l_describe_value(L);
     luaL_tolstring(L, -1, NULL);
     return 1;
 }
@@ -166,6 +216,20 @@ static void push_message(lua_State *L)
     const char *type = luaL_typename(L, -2);
     lua_pop(L, 1);
     lua_pushfstring(L, "(the error value is a %s that cannot be printed)", type);
+}
+
+// What is no text does not say by itself where it was raised: puts that in front of the text at the
+// top. // [-1, +1, m]
+static void add_place(lua_State *L, lua_State *thread, int level)
+{
+    lua_Debug ar = {.currentline = -1};
+    while (ar.currentline < 0 && lua_getstack(thread, level++, &ar))
+        lua_getinfo(thread, "Sl", &ar);
+    if (ar.currentline < 0)
+        return;
+    lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+    lua_insert(L, -2);
+    lua_concat(L, 2);
 }
 
 static void chop(lua_State *L, const char *tail) // [-1, +1, m]
@@ -206,6 +270,8 @@ static void describe(lua_State *L, lua_State *thread, int level)
 {
     int error = lua_gettop(L);
     push_message(L);
+    if (!is_text(L, error))
+        add_place(L, thread, level);
     luaL_traceback(L, thread, lua_tostring(L, -1), level);
     trim_trace(L);
     append_trace(L, error);

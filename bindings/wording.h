@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// "Did you mean ...?" for words of the field: those that people bring along from the command line,
+// from Mesos 0.x and from other libraries, and that no likeness of letters leads home.
+
+#ifndef MESOS_LUA_BINDINGS_WORDING_H
+#define MESOS_LUA_BINDINGS_WORDING_H
+
+#include "base/suggest.h"
+
+#include <lua.h>
+
+// As suggest(), but what is meant by such a word comes first, if it is among the names.
+const char *wording_suggest(const char *word, suggest_name name, const void *data);
+
+// The same for names that are misspelt or brought along, but not cut short.
+const char *wording_near(const char *word, suggest_name name, const void *data);
+
+// Pushes " (did you mean 'mem'?)", or nothing if there is no suggestion, as a text and returns it.
+// [-0, +1, m]
+const char *wording_push(lua_State *L, const char *word, suggest_name name, const void *data);
+
+#endif
