@@ -28,7 +28,7 @@ static void collect(struct script *script)
     bool done = false;
     script->busy++;
     while (!done && clock_seconds() < end)
-        done = lua_gc(script->L, LUA_GCSTEP, 0) != 0;
+        done = protect_collect(script);
     script->collector.cycle = !done;
     if (done)
         script->collector.floor = script->memory.used;
