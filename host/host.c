@@ -423,6 +423,7 @@ static bool let_operators_in(struct host *host, struct error *err)
     const struct metrics_subject subject = {.loop = host->loop,
                                             .environment = &host->environment,
                                             .path = host->options->script,
+                                            .cluster = host->options->script ? NULL : host->cluster,
                                             .script = &host->script,
                                             .scheduler = &host->scheduler,
                                             .reload = &host->reload,
@@ -795,7 +796,7 @@ int host_local(const struct options *options)
 {
     struct error err = {0};
     struct host *host = create_program(options, false);
-    if (start_cluster(host, (unsigned)options->agents, &err)) {
+    if (start_cluster(host, (unsigned)options->agents, &err) && let_operators_in(host, &err)) {
         printf("listening on %s\n", cluster_address(host->cluster));
         fflush(stdout);
         announce(host);
