@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_MOST ((size_t)64 * 1024)
+
 void buffer_init(struct buffer *buffer, size_t limit)
 {
     *buffer = (struct buffer){.limit = limit};
@@ -25,6 +27,13 @@ void buffer_free(struct buffer *buffer)
 void buffer_clear(struct buffer *buffer)
 {
     buffer->length = 0;
+}
+
+void buffer_rest(struct buffer *buffer)
+{
+    if (buffer->capacity > KEPT_MOST)
+        buffer_free(buffer);
+    buffer_clear(buffer);
 }
 
 // One byte more than asked for is always there, for the zero byte of buffer_string().

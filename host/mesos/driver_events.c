@@ -84,6 +84,7 @@ static void go_on_as_new(struct driver *this)
     log_info("framework %.*s was removed; going on as a new one",
              SLICE_ARGS(framework_id(&this->framework)));
     framework_set_id(&this->framework, slice_text(""));
+    tasks_clear(this->tasks);
     this->registered = false;
     subscription_start(&this->subscription);
 }
@@ -129,17 +130,18 @@ void driver_finish_delivery(struct driver *this, bool ok)
 static void count_event(struct driver_counters *counters, const struct driver_event *event)
 {
     enum { FIELD_STATE = 2 };
-    uint64_t state;
+    int32_t state;
     counters->events[event->callback]++;
     if (event->callback == CALLBACK_STATUS_UPDATE &&
-        wire_find_varint(event->message, FIELD_STATE, &state) && state < TASK_STATES)
+        wire_find_enum(event->message, FIELD_STATE, &state) && state >= 0 && state < TASK_STATES)
         counters->states[state]++;
 }
 
 // Hands one event to the listener; takes the reference on its block.
 static void deliver(struct driver *this, const struct driver_event *event)
 {
-    this->current = *event;
+    if (event != &this->current)
+        this->current = *event;
     this->delivering = true;
     count_event(&this->counters, event);
     enum driver_outcome outcome = this->listener->callback(this->data, &this->current);
@@ -178,6 +180,7 @@ static void deliver_subscribed(struct driver *this, struct driver_event *event)
              this->subscription.target, SLICE_ARGS(event->framework_id));
     if (this->outdated)
         driver_send_update_framework(this);
+    driver_ask_unsure(this);
     deliver(this, event);
 }
 
@@ -200,7 +203,9 @@ static void deliver_fatal(struct driver *this)
 
 static void deliver_callback(struct driver *this, struct driver_event *event)
 {
-    if (event->callback == CALLBACK_RESOURCE_OFFERS)
+    if (event->callback == CALLBACK_STATUS_UPDATE)
+        tasks_update(this->tasks, event->message);
+    else if (event->callback == CALLBACK_RESOURCE_OFFERS)
         collect_offers(this, this->offers, event);
     else if (event->callback == CALLBACK_INVERSE_OFFERS)
         collect_offers(this, this->inverse_offers, event);
@@ -238,16 +243,17 @@ static void deliver_error(struct driver *this, struct driver_event *event)
     free(text);
 }
 
+// Nothing is delivered now, so that the event can be read to where it stays.
 void driver_deliver_record(struct driver *this, struct bytes *record)
 {
-    struct driver_event event;
-    enum event_kind kind = events_read(record, &event);
+    struct driver_event *event = &this->current;
+    enum event_kind kind = events_read(record, event);
     if (kind == EVENT_SUBSCRIBED) {
-        deliver_subscribed(this, &event);
-    } else if (kind == EVENT_CALLBACK && event.callback == CALLBACK_ERROR) {
-        deliver_error(this, &event);
+        deliver_subscribed(this, event);
+    } else if (kind == EVENT_CALLBACK && event->callback == CALLBACK_ERROR) {
+        deliver_error(this, event);
     } else if (kind == EVENT_CALLBACK) {
-        deliver_callback(this, &event);
+        deliver_callback(this, event);
     } else {
         log_debug("an event of an unknown type, or without its message, was skipped");
         bytes_unref(record);

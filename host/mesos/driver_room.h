@@ -59,6 +59,8 @@ struct driver {
     struct driver_event again;
 
     struct offers *offers, *inverse_offers;
+    struct tasks *tasks;
+    bool unsure; // a launch or a kill had no answer, and the master was not asked yet
     struct updates_kept operation_updates; // delivered, for explicit acknowledgement
     const struct offer **batch;            // the offers of the current event
     size_t batch_capacity;
@@ -100,6 +102,7 @@ void driver_settle(struct driver *this);
 void driver_drop_fallback(struct driver *this);
 void driver_send_update_framework(struct driver *this);
 void driver_tell_unanswered(struct driver *this);
+void driver_ask_unsure(struct driver *this);
 void driver_send_or_drop(struct driver *this, enum call_type type, struct slice message);
 void driver_flush_declines(struct driver *this);
 

@@ -502,21 +502,31 @@ static int l_take_routine(lua_State *L)
     return 0;
 }
 
+// An idle or a new routine. On failure the text is on the top. // [-0, +0|1, -]
+static enum protect_outcome obtain(struct script *script, protect_done on_done, void *data,
+                                   struct routine **routine)
+{
+    enum protect_outcome outcome = PROTECT_DONE;
+    *routine = take_idle(script);
+    if (*routine == NULL)
+        outcome = protect_run(script, l_take_routine, routine, 0);
+    if (outcome == PROTECT_DONE) {
+        (*routine)->on_done = on_done;
+        (*routine)->data = data;
+    }
+    return outcome;
+}
+
 static enum protect_outcome start(struct script *script, int arguments, protect_done on_done,
                                   void *data)
 {
     lua_State *L = script->L;
-    struct routine *routine = take_idle(script);
-    enum protect_outcome outcome = PROTECT_DONE;
-    if (routine == NULL)
-        outcome = protect_run(script, l_take_routine, &routine, 0);
-    if (outcome != PROTECT_DONE) {
+    struct routine *routine;
+    if (obtain(script, on_done, data, &routine) != PROTECT_DONE) {
         lua_rotate(L, -(arguments + 2), 1);
         lua_pop(L, arguments + 1);
         return report_failure(script, on_done, data);
     }
-    routine->on_done = on_done;
-    routine->data = data;
     if (load_routine(routine, L, arguments))
         return advance(routine, arguments);
     lua_pop(L, arguments + 1);
@@ -542,21 +552,58 @@ enum protect_outcome protect_start(struct script *script, int arguments, protect
     return outcome;
 }
 
+// What a routine begins with if its arguments are not made yet.
+struct dispatch {
+    lua_CFunction function;
+};
+
+enum { DISPATCH_ARGUMENTS = 2 }; // of l_dispatch
+
+static int on_called(lua_State *L, int status, lua_KContext context)
+{
+    (void)status, (void)context;
+    return lua_gettop(L) - DISPATCH_ARGUMENTS;
+}
+
+// (argument, dispatch): makes the function and its arguments, and calls it.
+static int l_dispatch(lua_State *L)
+{
+    const struct dispatch *dispatch = lua_touserdata(L, 2);
+    int values = dispatch->function(L);
+    if (values == 0)
+        return 0;
+    lua_callk(L, values - 1, LUA_MULTRET, 0, on_called);
+    return on_called(L, LUA_OK, 0);
+}
+
+static enum protect_outcome dispatch(struct script *script, lua_CFunction function, void *argument,
+                                     protect_done on_done, void *data)
+{
+    struct dispatch it = {.function = function};
+    struct routine *routine;
+    if (obtain(script, on_done, data, &routine) != PROTECT_DONE)
+        return report_failure(script, on_done, data);
+    if (!lua_checkstack(routine->L, LUA_MINSTACK))
+        return fail(routine, "not enough memory");
+    lua_pushcfunction(routine->L, l_dispatch);
+    lua_pushlightuserdata(routine->L, argument);
+    lua_pushlightuserdata(routine->L, &it);
+    return advance(routine, DISPATCH_ARGUMENTS);
+}
+
 enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
                                       protect_done on_done, void *data)
 {
     int top = lua_gettop(script->L);
+    enum protect_outcome outcome = refusal(script);
     script->busy++;
-    enum protect_outcome outcome = protect_run(script, function, argument, LUA_MULTRET);
-    int values = lua_gettop(script->L) - top;
-    if (outcome == PROTECT_DONE && values > 0)
-        outcome = protect_start(script, values - 1, on_done, data);
-    else if (outcome == PROTECT_RAISED)
-        report_failure(script, on_done, data);
+    if (outcome == PROTECT_DONE)
+        outcome = dispatch(script, function, argument, on_done, data);
     else
         report(on_done, data, outcome, "");
     protect_title(script, NULL, NULL);
     assert(lua_gettop(script->L) == top);
+    (void)top;
     become_idle(script);
     return outcome;
 }

@@ -16,11 +16,14 @@ int luaopen_rooms(lua_State *L)
     rooms_allocator_open(L);
     rooms_base_open(L);
     rooms_descriptors_open(L);
+    rooms_differential_open(L);
     rooms_loop_open(L);
     rooms_recordio_open(L);
     rooms_reply_open(L);
     rooms_subscription_open(L);
     rooms_message_open(L);
     rooms_state_open(L);
+    rooms_offers_open(L);
+    rooms_tasks_open(L);
     return 1;
 }
