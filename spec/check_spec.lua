@@ -200,10 +200,11 @@ describe("check", function()
         assert.equal(0, check { ["main.lua"] = "setmetatable(_G, nil) " .. in_callback("return nowhere") }.code)
     end)
 
+    local arguments = { own_driver = { "local" }, pack = { "best_fit", "3" }, tasks = { "3", "true" } }
     for name in lfs.dir("examples") do
         if name:find("%.lua$") then
             it("finds nothing in examples/" .. name, function()
-                local args = name == "own_driver.lua" and { "local" } or { "some-agent", "b" }
+                local args = arguments[name:match("^[^.]+")] or { "some-agent", "b" }
                 local done = program.run { args = { "check", "examples/" .. name, table.unpack(args) } }
                 assert.equal(0, done.code, done:report())
                 assert.equal("", done.stderr)
