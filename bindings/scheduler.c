@@ -828,7 +828,8 @@ static void check_result(lua_State *L, int index) // [-0, +0, v]
         luaL_error(L,
                    "it returned %s: a script returns its scheduler, a table with callbacks such as "
                    "resourceOffers, or runs a mesos.SchedulerDriver itself",
-                   lua_isnil(L, index) ? "nothing" : luaL_typename(L, index));
+                   lua_isnil(L, index) ? "nothing"
+                                       : lua_pushfstring(L, "a %s", luaL_typename(L, index)));
 }
 
 static int adopt(lua_State *L) // [-1, +0, e]

@@ -4,6 +4,9 @@
 
 #include "bindings/wording.h"
 
+#include <lauxlib.h>
+
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -99,4 +102,57 @@ const char *wording_push(lua_State *L, const char *word, suggest_name name, cons
     if (meant == NULL)
         return lua_pushliteral(L, "");
     return lua_pushfstring(L, " (did you mean '%s'?)", meant);
+}
+
+const char *wording_form(const char *type)
+{
+    static const struct {
+        const char *type, *form;
+    } forms[] = {
+        {"CommandInfo", ": write { value = \"echo hello\" }"},
+        {"Resource", ": mesos.resources { cpus = 1, mem = 32 } makes one"},
+        {"Filters", ": write { refuse_seconds = 5 }"},
+        {"Label", ": write { key = \"a\", value = \"b\" } for each"},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(forms[i].type, type) == 0)
+            return forms[i].form;
+    return "";
+}
+
+// ---- .value ----
+
+// Reads of what strings and numbers do not have; nil for a string, as in Lua.
+static int l_no_field(lua_State *L)
+{
+    bool number = lua_type(L, 1) == LUA_TNUMBER;
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    if (strcmp(name, "value") == 0)
+        return luaL_error(L,
+                          "a %s has no field 'value': ids, scalars and texts are plain values "
+                          "here, so leave .value out",
+                          number ? "number" : "string");
+    if (number)
+        return luaL_error(L, "attempt to index a number value (for its field '%s')",
+                          luaL_tolstring(L, 2, NULL));
+    return 0;
+}
+
+static void push_metatable(lua_State *L) // [-0, +1, m]
+{
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, l_no_field);
+    lua_setfield(L, -2, "__index");
+}
+
+void wording_open(lua_State *L)
+{
+    lua_getglobal(L, "string");
+    push_metatable(L);
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+    lua_pushinteger(L, 0);
+    push_metatable(L);
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
 }

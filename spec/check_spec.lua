@@ -48,7 +48,6 @@ describe("check", function()
         { "return _ENV.nowhere", "undeclared global 'nowhere'" },
         { "if offers[1] == TASK_LOST then return end", "undeclared global 'TASK_LOST' (was the string \"TASK_LOST\" meant" },
         { "return unpack(offers)", "undeclared global 'unpack' (Lua 5.4 has none; there is table.unpack)" },
-        { "do local total = 1 end return total", "undeclared global 'total' (the local 'total' of line 3 cannot be seen here" },
         { "return cjson.encode({})", "undeclared global 'cjson'" },
         { "for i = 1, 3 do if i > 2 then goto over end print(hidden) ::over:: end", "undeclared global 'hidden'" },
         -- functions of libraries and modules
@@ -140,6 +139,13 @@ describe("check", function()
         assert.same({
             "main.lua:3: undeclared global 'helper' (the local 'helper' of line 5 is declared below: move its declaration " ..
                 "up, in front of this function)",
+        }, findings(done))
+    end)
+
+    it("tells of a local variable that ended before", function()
+        local done = check { ["main.lua"] = in_callback("do\n local total = 1\nend\nreturn total") }
+        assert.same({
+            "main.lua:6: undeclared global 'total' (the local 'total' of line 4 cannot be seen here: declare it where both can see it)",
         }, findings(done))
     end)
 

@@ -5,6 +5,7 @@
 -- of the message. Here SCRIPT stands for the path of the script.
 --
 --   check    mesos-lua check finds it, and the program does not start with it
+--   checked  mesos-lua check finds it; the program starts with it
 --   warned   mesos-lua check warns of it
 --   run      a callback runs into it; the framework goes on
 --   found    the same, and mesos-lua check finds it before
@@ -44,6 +45,13 @@ function ways.check(mistake)
         assert.equal(2, run.code, run:report())
         check_says(mistake, run, path)
     end
+end
+
+function ways.checked(mistake)
+    local path = program.script(mistake.text)
+    local run = program.run({ args = { "check", path } })
+    assert.equal(2, run.code, run:report())
+    check_says(mistake, run, path)
 end
 
 function ways.warned(mistake)

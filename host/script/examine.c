@@ -295,6 +295,16 @@ static bool is_host_module(struct walk *walk, const struct mark *mark) // [-0, +
     return host;
 }
 
+// Is what is not in the table at the top nil? It is for a library of Lua, and for what else has no
+// metamethod. // [-0, +0, m]
+static bool is_plain(struct walk *walk, const struct mark *mark)
+{
+    if (luaL_getmetafield(walk->L, -1, "__index") == LUA_TNIL)
+        return true;
+    lua_pop(walk->L, 1);
+    return mark->depth == 1 && is_library(walk, mark->names[0]);
+}
+
 static struct mark read_member(struct scan *scan, const struct mark *mark, const char *name)
 {
     lua_State *L = scan->walk->L;
@@ -304,8 +314,7 @@ static struct mark read_member(struct scan *scan, const struct mark *mark, const
         int type = raw_field(L, -1, name);
         bool missing = sandbox_is_missing(L, -1);
         lua_pop(L, 1);
-        bool plain = !lua_getmetatable(L, -1);
-        lua_pop(L, plain ? 0 : 1);
+        bool plain = is_plain(scan->walk, mark);
         if (type == LUA_TTABLE)
             result = extend(mark, MARK_TABLE, name);
         else if (missing || (type == LUA_TNIL && plain))
