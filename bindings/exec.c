@@ -10,6 +10,7 @@
 #include "bindings/arguments.h"
 #include "loop/child.h"
 #include "script/protect.h"
+#include "script/sandbox.h"
 
 #include <lauxlib.h>
 
@@ -291,8 +292,6 @@ static int l_exec(lua_State *L)
     struct child_command command;
     struct error err = {0};
     const char *code = "";
-    if (script_sandboxed(script))
-        luaL_error(L, "mesos.exec is not available in the sandbox (--sandbox)");
     lua_settop(L, 2);
     struct routine *routine = protect_waiter(L, "mesos.exec");
     struct run *run = new_run(L);
@@ -309,11 +308,13 @@ static int l_exec(lua_State *L)
 
 void exec_open(lua_State *L, struct script *script)
 {
-    (void)script;
     luaL_newmetatable(L, RUN_TYPE);
     lua_pushcfunction(L, l_run_gc);
     lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
-    lua_pushcfunction(L, l_exec);
+    if (script_sandboxed(script))
+        sandbox_push_missing(L, "mesos.exec");
+    else
+        lua_pushcfunction(L, l_exec);
     lua_setfield(L, -2, "exec");
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bindings/expected.h"
 #include "bindings/module.h"
 #include "bindings/scheduler.h"
 #include "cluster/cluster.h"
@@ -24,6 +25,7 @@
 #include "mesos/transport_http.h"
 #include "metrics_http.h"
 #include "reload.h"
+#include "script/examine.h"
 #include "script/script.h"
 
 #include <signal.h>
@@ -57,7 +59,7 @@ struct host {
     struct timer patience;
     bool ending;        // no matter why
     bool cluster_gone;  // all its tasks have ended
-    bool failed;        // it did not load
+    bool failed;        // it did not load, or has mistakes that a check found
     bool lost_state;    // what was to be kept could not be
     bool elected;       // leads, or has led
     bool deposed;       // led, and does no more: it has to begin anew
@@ -422,6 +424,7 @@ static bool let_operators_in(struct host *host, struct error *err)
     const struct metrics_subject subject = {.loop = host->loop,
                                             .environment = &host->environment,
                                             .path = host->options->script,
+                                            .cluster = host->options->script ? NULL : host->cluster,
                                             .script = &host->script,
                                             .scheduler = &host->scheduler,
                                             .reload = &host->reload,
@@ -739,6 +742,21 @@ static struct host *create_program(const struct options *options, bool checking)
     return host_create(&settings);
 }
 
+static void on_finding(const char *text)
+{
+    log_error("%s", text);
+}
+
+static void check_functions(struct host *host)
+{
+    struct examine_parameter *parameters = host->scheduler ? expected_parameters() : NULL;
+    size_t found = examine(host->script, parameters, host->scheduler, on_finding);
+    free(parameters);
+    if (found > EXAMINE_MOST)
+        log_error("%s: %zu more of these", host->options->script, found - EXAMINE_MOST);
+    host->failed = found > 0;
+}
+
 // `again`: it led and does no more, and nobody asked it to end.
 static int run(struct host *host, bool *again)
 {
@@ -747,6 +765,8 @@ static int run(struct host *host, bool *again)
         host_start(host);
         if (!host->environment.checking)
             loop_uv_run(host->loop, host_over, host);
+        else
+            check_functions(host);
     } else {
         log_error("%s", err.text);
     }
@@ -788,7 +808,7 @@ int host_local(const struct options *options)
 {
     struct error err = {0};
     struct host *host = create_program(options, false);
-    if (start_cluster(host, (unsigned)options->agents, &err)) {
+    if (start_cluster(host, (unsigned)options->agents, &err) && let_operators_in(host, &err)) {
         printf("listening on %s\n", cluster_address(host->cluster));
         fflush(stdout);
         announce(host);
