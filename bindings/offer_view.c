@@ -106,10 +106,10 @@ static bool counts(const struct resource *resource, struct slice offer)
 enum { CPUS, MEM, DISK, GPUS, SUMS };
 
 struct sums {
-    bool known;
-    uint32_t attributes;      // offset of the first attribute, plus one; 0: not looked for
-    bool regular;             // all attributes begin with their only name
     double thousandths[SUMS]; // whole numbers
+    uint32_t attributes;      // offset of the first attribute, plus one; 0: not looked for
+    bool known;
+    bool regular; // all attributes begin with their only name
 };
 
 static const char sum_names[SUMS][5] = {"cpus", "mem", "disk", "gpus"};

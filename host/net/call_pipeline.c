@@ -506,7 +506,7 @@ static void trim_out(struct call_pipeline *pipeline)
         return;
     buffer_consume(&pipeline->out, pipeline->out_sent);
     pipeline->out_sent = 0;
-    if (pipeline->out.length == 0 && pipeline->out.capacity > 2 * CALL_PIPELINE_UNSENT) {
+    if (pipeline->out.length == 0 && pipeline->out.capacity > CALL_PIPELINE_UNSENT / 4) {
         wipe_out(pipeline);
         buffer_free(&pipeline->out);
     }
