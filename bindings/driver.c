@@ -11,6 +11,8 @@
 #include "bindings/arguments.h"
 #include "bindings/framework_info.h"
 #include "bindings/message.h"
+#include "bindings/offer_list.h"
+#include "bindings/task_list.h"
 #include "bindings/view.h"
 #include "mesos/wire.h"
 #include "script/protect.h"
@@ -239,9 +241,7 @@ static struct slice text_at(lua_State *L, int index) // [-0, +0, -]
 static void put_ids(lua_State *L, int ids, struct buffer *buffer)
 {
     for (lua_Integer i = 1; lua_rawgeti(L, ids, i) != LUA_TNIL; i++) {
-        size_t mark = wire_begin(buffer, 1);
-        wire_put_bytes(buffer, 1, text_at(L, -1));
-        wire_end(buffer, mark);
+        wire_put_id(buffer, 1, text_at(L, -1));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -510,9 +510,25 @@ static void reduce_status(lua_State *L, lua_Integer place)
     lua_remove(L, status);
 }
 
+// Those that a list of driver:tasks() has. None of them is not all of them. // [-0, +1, e]
+static bool reconcile_list(lua_State *L, struct driver *driver, enum driver_status *status)
+{
+    size_t count = 0;
+    struct buffer *buffer = message_scratch(L);
+    if (!task_list_reconcile(L, 2, buffer, &count))
+        return false;
+    *status = count > 0 ? driver_call(driver, CALL_RECONCILE, buffer_slice(buffer))
+                        : driver_status(driver);
+    return true;
+}
+
 static int l_reconcileTasks(lua_State *L) // [-2, +1, e]
 {
     struct driver *driver = check_driver(L);
+    enum driver_status status;
+    lua_settop(L, 2);
+    if (reconcile_list(L, driver, &status))
+        return push_status(L, status);
     lua_settop(L, 2);
     lua_newtable(L);
     lua_newtable(L);
@@ -551,11 +567,46 @@ static int l_offers(lua_State *L) // [-1, +1, e]
 {
     struct offers *offers = driver_offers(check_driver(L));
     lua_createtable(L, (int)offers_count(offers), 0);
+    offer_list_adopt(L);
     lua_Integer place = 0;
     for (const struct offer *offer = offers_first(offers); offer; offer = offer->next) {
         view_push(L, &mesos__v1__offer__descriptor, offer->block, offer->wire);
         lua_rawseti(L, -2, ++place);
     }
+    return 1;
+}
+
+const struct tasks *driver_registry(lua_State *L, int index)
+{
+    const struct handle *handle = luaL_testudata(L, index, metatable);
+    if (handle == NULL || handle->scheduler == NULL)
+        return NULL;
+    return driver_tasks(scheduler_driver(handle->scheduler));
+}
+
+static int l_task(lua_State *L) // [-2, +1, e]
+{
+    const struct tasks *tasks = driver_tasks(check_driver(L));
+    if (lua_type(L, 2) != LUA_TSTRING)
+        luaL_error(L, "taskId: an id (a string) expected, got %s", luaL_typename(L, 2));
+    const struct task *task = tasks_find(tasks, text_at(L, 2));
+    if (task != NULL)
+        task_list_push_task(L, tasks, task);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int l_tasks(lua_State *L) // [-2, +4, e]
+{
+    check_driver(L);
+    lua_settop(L, 2);
+    return task_list_push(L, 1, 2);
+}
+
+static int l_taskCounts(lua_State *L) // [-1, +1, e]
+{
+    task_list_push_counts(L, driver_tasks(check_driver(L)));
     return 1;
 }
 
@@ -600,6 +651,9 @@ static const luaL_Reg methods[] = {
     {"acknowledgeOperationStatus", l_acknowledgeOperationStatus},
     {"updateFramework", l_updateFramework},
     {"offers", l_offers},
+    {"task", l_task},
+    {"tasks", l_tasks},
+    {"taskCounts", l_taskCounts},
     {"frameworkId", l_frameworkId},
     {"master", l_master},
     {NULL, NULL},
@@ -698,5 +752,6 @@ void driver_open(lua_State *L, struct scheduler_environment *environment)
         lua_pushstring(L, driver_status_name(statuses[i]));
         lua_setfield(L, -2, driver_status_name(statuses[i]));
     }
+    task_list_open(L);
     watch_script(script_of(L), environment);
 }

@@ -7,11 +7,11 @@
 
 #include "mesos/offers.h"
 
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "mesos/wire.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { SPENT_MOST = 512 };
 enum { FIELD_ID = 1, FIELD_VALUE = 1 };
@@ -53,23 +53,6 @@ static void list_remove(struct list *list, struct offer *offer)
 
 // ---- the table ----
 
-// Eight bytes a step; ids differ in their last ones.
-static uint64_t hash_of(struct slice id)
-{
-    uint64_t hash = UINT64_C(14695981039346656037) ^ id.length, word;
-    size_t at = 0;
-    for (; at + sizeof word <= id.length; at += sizeof word) {
-        memcpy(&word, id.data + at, sizeof word);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
-    word = 0;
-    if (at < id.length)
-        memcpy(&word, id.data + at, id.length - at);
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
-}
-
 // The slot of that id, or the free one where it would go.
 static struct slot *slot_of(const struct offers *offers, uint64_t hash, struct slice id)
 {
@@ -103,7 +86,7 @@ static void make_room(struct offers *offers)
 static void table_remove(struct offers *offers, const struct offer *offer)
 {
     struct slot *slots = offers->slots;
-    size_t mask = offers->capacity - 1, gap = hash_of(offer->id) & mask;
+    size_t mask = offers->capacity - 1, gap = hash_bytes(offer->id) & mask;
     while (slots[gap].offer != offer)
         gap = (gap + 1) & mask;
     for (size_t i = (gap + 1) & mask; slots[i].offer != NULL; i = (i + 1) & mask) {
@@ -118,13 +101,30 @@ static void table_remove(struct offers *offers, const struct offer *offer)
 
 // ---- entries ----
 
+struct offer *offer_ref(const struct offer *offer)
+{
+    struct offer *kept = (struct offer *)offer;
+    kept->references++;
+    return kept;
+}
+
+void offer_unref(struct offer *offer)
+{
+    if (offer != NULL && --offer->references == 0)
+        free(offer);
+}
+
 // A spent offer owns the copy of its id, an outstanding one a reference on its block.
 static void entry_free(struct offer *offer)
 {
     if (offer->spent != NULL)
         free((void *)offer->id.data);
+    else
+        offer->spent = "is not known any more";
     bytes_unref(offer->block);
-    free(offer);
+    offer->block = NULL;
+    offer->id = (struct slice){.data = NULL};
+    offer_unref(offer);
 }
 
 static void forget(struct offers *offers, struct list *list, struct offer *offer)
@@ -149,7 +149,7 @@ static void spend(struct offers *offers, struct offer *offer, const char *why)
 
 static struct offer *lookup(const struct offers *offers, struct slice id)
 {
-    return slot_of(offers, hash_of(id), id)->offer;
+    return slot_of(offers, hash_bytes(id), id)->offer;
 }
 
 // ---- the face ----
@@ -191,9 +191,9 @@ static struct slice read_id(struct slice message)
 const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
 {
     struct offer *offer = memory_new(sizeof *offer);
-    *offer = (struct offer){.block = bytes_ref(block), .wire = wire};
+    *offer = (struct offer){.block = bytes_ref(block), .wire = wire, .references = 1};
     offer->id = read_id(wire);
-    uint64_t hash = hash_of(offer->id);
+    uint64_t hash = hash_bytes(offer->id);
     make_room(offers);
     struct slot *slot = slot_of(offers, hash, offer->id);
     struct offer *old = slot->offer;

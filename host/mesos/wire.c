@@ -183,35 +183,6 @@ bool wire_find_enum(struct slice message, uint32_t number, int32_t *value)
 
 // ---- what a descriptor says about the wire ----
 
-// Most types number their fields without gaps, so the first guess is mostly right.
-const ProtobufCFieldDescriptor *wire_descriptor(const ProtobufCMessageDescriptor *type,
-                                                uint32_t number)
-{
-    if (number - 1 < type->n_fields && type->fields[number - 1].id == number)
-        return &type->fields[number - 1];
-    return protobuf_c_message_descriptor_get_field(type, number);
-}
-
-enum wire_type wire_type_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return WIRE_BYTES;
-    case PROTOBUF_C_TYPE_DOUBLE:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-        return WIRE_FIXED64;
-    case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-        return WIRE_FIXED32;
-    default:
-        return WIRE_VARINT;
-    }
-}
-
 bool wire_element(struct wire *packed, enum wire_type type, uint64_t *value)
 {
     if (packed->at == packed->end)
@@ -489,6 +460,12 @@ bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
         memcpy(to + length, bytes.data, bytes.length);
     buffer->length += length + bytes.length;
     return true;
+}
+
+bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text)
+{
+    size_t mark = wire_begin(buffer, number);
+    return wire_put_bytes(buffer, 1, text) && wire_end(buffer, mark);
 }
 
 // One byte is kept for the length; most messages are shorter than 128 bytes, the others move.

@@ -127,11 +127,27 @@ bool wire_varint(struct wire *wire, uint64_t *value);
 bool wire_element(struct wire *packed, enum wire_type type, uint64_t *value);
 
 // How a value of that type lies on the wire, if it is not packed.
-enum wire_type wire_type_of(ProtobufCType type);
+static inline enum wire_type wire_type_of(ProtobufCType type)
+{
+    static const uint8_t types[] = {
+        [PROTOBUF_C_TYPE_DOUBLE] = WIRE_FIXED64,   [PROTOBUF_C_TYPE_FIXED64] = WIRE_FIXED64,
+        [PROTOBUF_C_TYPE_SFIXED64] = WIRE_FIXED64, [PROTOBUF_C_TYPE_FLOAT] = WIRE_FIXED32,
+        [PROTOBUF_C_TYPE_FIXED32] = WIRE_FIXED32,  [PROTOBUF_C_TYPE_SFIXED32] = WIRE_FIXED32,
+        [PROTOBUF_C_TYPE_STRING] = WIRE_BYTES,     [PROTOBUF_C_TYPE_BYTES] = WIRE_BYTES,
+        [PROTOBUF_C_TYPE_MESSAGE] = WIRE_BYTES, // all others are varints, which is 0
+    };
+    return (enum wire_type)types[type];
+}
 
-// The field of that number, or NULL.
-const ProtobufCFieldDescriptor *wire_descriptor(const ProtobufCMessageDescriptor *type,
-                                                uint32_t number);
+// The field of that number, or NULL. Most types number their fields without gaps, so the first
+// guess is mostly right.
+static inline const ProtobufCFieldDescriptor *
+wire_descriptor(const ProtobufCMessageDescriptor *type, uint32_t number)
+{
+    if (number - 1 < type->n_fields && type->fields[number - 1].id == number)
+        return &type->fields[number - 1];
+    return protobuf_c_message_descriptor_get_field(type, number);
+}
 
 // The name of a type without its package: "Event.Offers".
 const char *wire_message_name(const ProtobufCMessageDescriptor *type);
@@ -142,6 +158,14 @@ bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value); /
 
 // An enum value, of which 32 bits count, however many there are.
 bool wire_find_enum(struct slice message, uint32_t number, int32_t *value);
+
+// The text of an id: field 1, which most often is all of it.
+static inline struct slice wire_text(struct slice id)
+{
+    bool only = id.length >= 2 && id.length < 0x82 && id.data[0] == (1 << 3 | WIRE_BYTES) &&
+                id.data[1] == id.length - 2;
+    return only ? (struct slice){.data = id.data + 2, .length = id.length - 2} : wire_find(id, 1);
+}
 
 // wire_seek() over what is left of a message: advances `rest`.
 bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
@@ -163,6 +187,7 @@ bool wire_put_fixed64(struct buffer *buffer, uint32_t number, uint64_t value);
 bool wire_put_fixed32(struct buffer *buffer, uint32_t number, uint32_t value);
 bool wire_put_double(struct buffer *buffer, uint32_t number, double value);
 bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes);
+bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text); // a message of that
 
 // A nested message of unknown length: begin returns a mark for end. Between the two, append its
 // fields. At the cap the mark is 0, and end returns false for it.
