@@ -32,10 +32,10 @@ enum {
 enum { CPUS, MEM, DISK, GPUS, SUMS };
 
 struct sums {
-    bool known;
-    uint32_t attributes;      // offset of the first attribute, plus one; 0: not looked for
-    bool regular;             // all attributes begin with their only name
     double thousandths[SUMS]; // whole numbers
+    uint32_t attributes;      // offset of the first attribute, plus one; 0: not looked for
+    bool known;
+    bool regular; // all attributes begin with their only name
 };
 
 static const struct {

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BATCH_KEPT = 1024 }; // offers
+
 #define QUEUE_BYTES_MOST (64u << 20) // waiting events beyond this pause the stream
 
 // ---- delivering events ----
@@ -112,11 +114,22 @@ static void finish_removed(struct driver *this, bool ok)
     free(text);
 }
 
+// The list of a large event is not kept for the next one.
+static void rest_batch(struct driver *this)
+{
+    if (this->batch_capacity <= BATCH_KEPT)
+        return;
+    free(this->batch);
+    this->batch = NULL;
+    this->batch_capacity = 0;
+}
+
 void driver_finish_delivery(struct driver *this, bool ok)
 {
     struct bytes *block = this->current.block;
     enum driver_callback callback = this->current.callback;
     this->delivering = false;
+    rest_batch(this);
     if (!ok)
         this->counters.failed[callback]++;
     if (this->repeating && running(this) && !ok) {

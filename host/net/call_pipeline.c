@@ -516,7 +516,7 @@ static void trim_out(struct call_pipeline *pipeline)
         return;
     buffer_consume(&pipeline->out, pipeline->out_sent);
     pipeline->out_sent = 0;
-    if (pipeline->out.length == 0 && pipeline->out.capacity > 2 * CALL_PIPELINE_UNSENT) {
+    if (pipeline->out.length == 0 && pipeline->out.capacity > CALL_PIPELINE_UNSENT / 4) {
         wipe_out(pipeline);
         buffer_free(&pipeline->out);
     }
@@ -551,15 +551,25 @@ static bool has_room(const struct call_pipeline *pipeline)
            (held == 0 || (held < CALL_PIPELINE_UNSENT && length <= CALL_PIPELINE_UNSENT - held));
 }
 
+// The number and the end of the headers. It has the room of LENGTH_ROOM.
+static struct slice write_length(char text[LENGTH_ROOM], size_t length)
+{
+    char *end = text + LENGTH_ROOM, *at = end - 4;
+    memcpy(at, "\r\n\r\n", 4);
+    do
+        *--at = (char)('0' + length % 10);
+    while ((length /= 10) > 0);
+    return (struct slice){(const uint8_t *)at, (size_t)(end - at)};
+}
+
 static void write_call(struct call_pipeline *pipeline)
 {
     struct call *call = pop(&pipeline->waiting);
     struct buffer *out = &pipeline->out;
     size_t before = out->length;
     char length[LENGTH_ROOM];
-    snprintf(length, sizeof length, "%zu\r\n\r\n", call->bytes->length);
     buffer_append_text(out, pipeline->headers);
-    buffer_append_text(out, length);
+    buffer_append_slice(out, write_length(length, call->bytes->length));
     buffer_append(out, call->bytes->data, call->bytes->length);
     forget_answer(call);
     pipeline->queued += out->length - before;
