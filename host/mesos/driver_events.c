@@ -47,7 +47,7 @@ static void acknowledge(struct driver *this, enum call_type type, bool needed, s
         driver_send_or_drop(this, type, buffer_slice(&this->message));
     else
         log_debug("the status of %.*s needs no acknowledgement: it has no uuid or no agent",
-                  SLICE_ARGS(id));
+                  SLICE_ARGS(wire_text(id)));
 }
 
 void driver_acknowledge_status(struct driver *this, const struct status *status)
@@ -59,8 +59,7 @@ void driver_acknowledge_status(struct driver *this, const struct status *status)
 void driver_acknowledge_operation_status(struct driver *this, struct slice status)
 {
     bool needed = updates_acknowledge_operation(status, &this->message);
-    acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, needed,
-                wire_find(wire_find(status, 1), 1));
+    acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, needed, wire_find(status, 1));
 }
 
 // The offers of a resourceOffers that raised go back, so that they come again.

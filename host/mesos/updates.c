@@ -33,8 +33,8 @@ static bool is_there(struct slice slice)
 bool updates_acknowledge(const struct status *status, struct buffer *out)
 {
     buffer_clear(out);
-    return is_there(status->uuid) && status->agent_id.data != NULL &&
-           wire_put_id(out, 1, status->agent_id) && wire_put_id(out, 2, status->task_id) &&
+    return is_there(status->uuid) && is_there(status->agent_id) &&
+           wire_put_bytes(out, 1, status->agent_id) && wire_put_bytes(out, 2, status->task_id) &&
            wire_put_bytes(out, 3, status->uuid);
 }
 
