@@ -34,6 +34,7 @@ enum { CPUS, MEM, DISK, GPUS, SUMS };
 struct sums {
     double thousandths[SUMS]; // whole numbers
     uint32_t attributes;      // offset of the first attribute, plus one; 0: not looked for
+    uint32_t ports;           // offset from which on ports are, if the sums are known
     bool known;
     bool regular; // all attributes begin with their only name
 };
@@ -53,14 +54,23 @@ static int sum_of(struct slice name)
     return SUMS;
 }
 
+static bool is_ports(const struct offer_resource *resource)
+{
+    return !resource->revocable && slice_equal(resource->name, slice_text("ports"));
+}
+
 static void sum_up(struct sums *sums, struct slice offer)
 {
     struct offer_walk walk = offer_walk(offer);
-    for (struct offer_resource resource; offer_next(&walk, &resource);) {
+    const uint8_t *at = walk.wire.at, *ports = NULL;
+    for (struct offer_resource resource; offer_next(&walk, &resource); at = walk.wire.at) {
         int which = resource.revocable ? SUMS : sum_of(resource.name);
         if (which < SUMS)
             sums->thousandths[which] += round(offer_scalar(resource.scalar) * 1000);
+        else if (ports == NULL && is_ports(&resource))
+            ports = at;
     }
+    sums->ports = (uint32_t)((ports != NULL ? ports : at) - offer.data);
     sums->known = true;
 }
 
@@ -94,12 +104,15 @@ static void get_gpus(lua_State *L, struct slice offer, void *sums)
 // ---- the ports ----
 
 // The first `most` of all that count go into `ranges`; returns how many there are.
-static size_t read_ports(struct slice offer, struct offer_range *ranges, size_t most)
+static size_t read_ports(struct slice offer, const struct sums *sums, struct offer_range *ranges,
+                         size_t most)
 {
     size_t count = 0;
     struct offer_walk walk = offer_walk(offer);
+    if (sums->known)
+        walk.wire.at += sums->ports;
     for (struct offer_resource resource; offer_next(&walk, &resource);) {
-        if (resource.revocable || !slice_equal(resource.name, slice_text("ports")))
+        if (!is_ports(&resource))
             continue;
         struct wire wire = wire_open(resource.ranges);
         for (struct offer_range range; offer_next_range(&wire, &range); count++)
@@ -156,13 +169,12 @@ static void get_ports(lua_State *L, struct slice offer, void *sums)
     static const char key;
     enum { FEW = 16 };
     struct offer_range few[FEW], *ranges = few;
-    (void)sums;
     if (view_kept(L, &key))
         return;
-    size_t count = read_ports(offer, few, FEW);
+    size_t count = read_ports(offer, sums, few, FEW);
     if (count > FEW) {
         ranges = lua_newuserdatauv(L, count * sizeof *ranges, 0);
-        read_ports(offer, ranges, count);
+        read_ports(offer, sums, ranges, count);
     } else {
         lua_pushnil(L);
     }
@@ -186,10 +198,29 @@ static const uint32_t value_numbers[TYPES] = {
     [MESOS__V1__VALUE__TYPE__TEXT] = ATTRIBUTE_TEXT,
 };
 
+// Is an attribute that begins with a name of that length nothing more than a short text? That is
+// how agents send most of them.
+static bool is_plain(struct slice attribute, size_t length, struct slice *text)
+{
+    enum { HEAD = 2, TYPE_AND_HEADS = 6 };
+    const uint8_t *at = attribute.data + HEAD + length;
+    size_t left = attribute.length - HEAD - length;
+    if (left < TYPE_AND_HEADS || left >= 0x80)
+        return false;
+    *text = (struct slice){.data = at + TYPE_AND_HEADS, .length = left - TYPE_AND_HEADS};
+    return at[0] == (ATTRIBUTE_TYPE << 3 | WIRE_VARINT) && at[1] == MESOS__V1__VALUE__TYPE__TEXT &&
+           at[2] == (ATTRIBUTE_TEXT << 3 | WIRE_BYTES) && at[3] == left - 4 &&
+           at[4] == (TEXT_VALUE << 3 | WIRE_BYTES) && at[5] == left - TYPE_AND_HEADS;
+}
+
 // Does it begin with its name, of fewer than 128 bytes, and is that its only one?
 static bool is_regular(struct slice message)
 {
     size_t names = 0;
+    struct slice text;
+    if (message.data[0] == (ATTRIBUTE_NAME << 3 | WIRE_BYTES) && message.data[1] < 0x80 &&
+        is_plain(message, message.data[1], &text))
+        return true;
     struct wire wire = wire_open(message);
     for (struct wire_field it; wire_next(&wire, &it);)
         names += it.number == ATTRIBUTE_NAME;
@@ -197,18 +228,24 @@ static bool is_regular(struct slice message)
            message.data[1] < 0x80;
 }
 
-static void look_at_attributes(struct slice offer, struct sums *sums)
+// Where the first attribute begins, or the end.
+static const uint8_t *first_attribute(struct slice offer)
 {
     struct wire wire = wire_open(offer);
-    const uint8_t *at = wire.at, *first = NULL;
+    const uint8_t *at = wire.at;
+    for (struct wire_field it; wire_next(&wire, &it) && it.number != OFFER_ATTRIBUTES;)
+        at = wire.at;
+    return at;
+}
+
+static void look_at_attributes(struct slice offer, struct sums *sums)
+{
+    const uint8_t *first = first_attribute(offer);
+    struct wire wire = {.at = first, .end = offer.data + offer.length};
     sums->regular = true;
-    for (struct wire_field it; wire_next(&wire, &it); at = wire.at) {
-        if (it.number != OFFER_ATTRIBUTES)
-            continue;
-        sums->regular = sums->regular && is_regular(it.bytes);
-        first = first != NULL ? first : at;
-    }
-    sums->attributes = (uint32_t)((first != NULL ? first : at) - offer.data) + 1;
+    for (struct slice attribute; sums->regular && wire_seek(&wire, OFFER_ATTRIBUTES, &attribute);)
+        sums->regular = is_regular(attribute);
+    sums->attributes = (uint32_t)(first - offer.data) + 1;
 }
 
 // The rest of the offer from its first attribute on.
@@ -295,8 +332,10 @@ static int l_attribute(lua_State *L)
     struct slice offer, name;
     struct sums *sums = view_extra(L, 1, &mesos__v1__offer__descriptor, &offer);
     name.data = (const uint8_t *)luaL_checklstring(L, 2, &name.length);
-    struct slice attribute = find_attribute(offer, sums, name);
-    if (attribute.data != NULL)
+    struct slice attribute = find_attribute(offer, sums, name), text;
+    if (attribute.data != NULL && sums->regular && is_plain(attribute, name.length, &text))
+        lua_pushlstring(L, (const char *)text.data, text.length);
+    else if (attribute.data != NULL)
         push_attribute(L, attribute);
     else
         lua_pushnil(L);
