@@ -8,8 +8,8 @@
 
 #include "bindings/message.h"
 #include "bindings/view.h"
+#include "mesos/offer_content.h"
 #include "mesos/v1/mesos.pb-c.h"
-#include "mesos/wire.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -17,17 +17,7 @@
 #include <string.h>
 
 // Field numbers.
-enum { OFFER_RESOURCES = 5, OFFER_ATTRIBUTES = 7, OFFER_ALLOCATION = 10, ALLOCATION_ROLE = 1 };
-enum {
-    RESOURCE_NAME = 1,
-    RESOURCE_SCALAR = 3,
-    RESOURCE_RANGES = 4,
-    RESOURCE_ROLE = 6,
-    RESOURCE_REVOCABLE = 9,
-    RESOURCE_RESERVATIONS = 13,
-    RESERVATION_ROLE = 3,
-};
-enum { RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2, SCALAR_VALUE = 1, TEXT_VALUE = 1 };
+enum { OFFER_ATTRIBUTES = 7, TEXT_VALUE = 1 };
 enum {
     ATTRIBUTE_NAME = 1,
     ATTRIBUTE_TYPE = 2,
@@ -36,70 +26,6 @@ enum {
     ATTRIBUTE_TEXT = 5,
     ATTRIBUTE_SET = 6,
 };
-
-// ---- which resources count ----
-
-struct resource {
-    struct slice name, scalar, ranges;
-    struct slice reserved; // to this role; data is NULL if unreserved
-    bool revocable;
-};
-
-// The role that the offer is allocated to; data is NULL if it names none.
-static struct slice allocation_role(struct slice offer)
-{
-    struct slice info = wire_find(offer, OFFER_ALLOCATION);
-    if (info.data == NULL)
-        return info;
-    struct slice role = wire_find(info, ALLOCATION_ROLE);
-    return role.data != NULL ? role : slice_text("");
-}
-
-// `role` is the older form of a reservation, "*" being none; of `reservations` the last, which is
-// the most refined, is the one that holds.
-static inline void read_resource_field(struct resource *resource, const struct wire_field *it)
-{
-    switch (it->number) {
-    case RESOURCE_NAME:
-        resource->name = it->bytes;
-        break;
-    case RESOURCE_SCALAR:
-        resource->scalar = it->bytes;
-        break;
-    case RESOURCE_RANGES:
-        resource->ranges = it->bytes;
-        break;
-    case RESOURCE_ROLE:
-        if (it->bytes.length != 1 || *it->bytes.data != '*')
-            resource->reserved = it->bytes;
-        break;
-    case RESOURCE_REVOCABLE:
-        resource->revocable = true;
-        break;
-    case RESOURCE_RESERVATIONS:
-        resource->reserved = wire_find(it->bytes, RESERVATION_ROLE);
-        if (resource->reserved.data == NULL)
-            resource->reserved = slice_text("");
-    }
-}
-
-static inline void read_resource(struct slice message, struct resource *resource)
-{
-    *resource = (struct resource){.revocable = false};
-    struct wire wire = wire_open(message);
-    for (struct wire_field it; wire_next(&wire, &it);)
-        read_resource_field(resource, &it);
-}
-
-static bool counts(const struct resource *resource, struct slice offer)
-{
-    if (resource->revocable)
-        return false;
-    if (resource->reserved.data == NULL)
-        return true;
-    struct slice role = allocation_role(offer);
-    return role.data == NULL || slice_equal(resource->reserved, role);
-}
 
 // ---- the sums ----
 
@@ -112,47 +38,28 @@ struct sums {
     bool regular; // all attributes begin with their only name
 };
 
-static const char sum_names[SUMS][5] = {"cpus", "mem", "disk", "gpus"};
-
-static double scalar_value(struct slice scalar)
-{
-    double value = 0;
-    if (scalar.length == 1 + sizeof value && scalar.data[0] == (SCALAR_VALUE << 3 | WIRE_FIXED64)) {
-        uint64_t bits;
-        memcpy(&bits, scalar.data + 1, sizeof bits);
-        bits = le64toh(bits);
-        memcpy(&value, &bits, sizeof value);
-        return value;
-    }
-    struct wire wire = wire_open(scalar);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number == SCALAR_VALUE && it.type == WIRE_FIXED64)
-            memcpy(&value, &it.value, sizeof value);
-    }
-    return value;
-}
+static const struct {
+    size_t length;
+    char text[5];
+} sum_names[SUMS] = {{4, "cpus"}, {3, "mem"}, {4, "disk"}, {4, "gpus"}};
 
 // Which of the sums a resource of that name adds to; SUMS for none.
 static int sum_of(struct slice name)
 {
-    if (name.length != 3 && name.length != 4)
-        return SUMS;
-    int i = 0;
-    while (i < SUMS &&
-           (memcmp(name.data, sum_names[i], name.length) != 0 || sum_names[i][name.length] != 0))
-        i++;
-    return i;
+    for (int i = 0; i < SUMS; i++)
+        if (name.length == sum_names[i].length && name.data[0] == (uint8_t)*sum_names[i].text &&
+            memcmp(name.data, sum_names[i].text, name.length) == 0)
+            return i;
+    return SUMS;
 }
 
 static void sum_up(struct sums *sums, struct slice offer)
 {
-    struct wire wire = wire_open(offer);
-    for (struct slice message; wire_seek(&wire, OFFER_RESOURCES, &message);) {
-        struct resource resource;
-        read_resource(message, &resource);
-        int which = sum_of(resource.name);
-        if (which < SUMS && counts(&resource, offer))
-            sums->thousandths[which] += round(scalar_value(resource.scalar) * 1000);
+    struct offer_walk walk = offer_walk(offer);
+    for (struct offer_resource resource; offer_next(&walk, &resource);) {
+        int which = resource.revocable ? SUMS : sum_of(resource.name);
+        if (which < SUMS)
+            sums->thousandths[which] += round(offer_scalar(resource.scalar) * 1000);
     }
     sums->known = true;
 }
@@ -186,58 +93,23 @@ static void get_gpus(lua_State *L, struct slice offer, void *sums)
 
 // ---- the ports ----
 
-struct range {
-    uint64_t first, last;
-};
-
-// False if it has no begin or no end, or they are the wrong way round.
-static bool read_range(struct slice message, struct range *range)
-{
-    uint64_t values[RANGE_END + 1] = {0};
-    unsigned found = 0;
-    struct wire wire = wire_open(message);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number > RANGE_END || it.type != WIRE_VARINT)
-            continue;
-        values[it.number] = it.value;
-        found |= it.number;
-    }
-    *range = (struct range){.first = values[RANGE_BEGIN], .last = values[RANGE_END]};
-    return found == (RANGE_BEGIN | RANGE_END) && range->first <= range->last;
-}
-
-// The first `most` go into `ranges`; returns how many there are.
-static size_t read_ranges(struct slice message, struct range *ranges, size_t most)
+// The first `most` of all that count go into `ranges`; returns how many there are.
+static size_t read_ports(struct slice offer, struct offer_range *ranges, size_t most)
 {
     size_t count = 0;
-    struct wire wire = wire_open(message);
-    for (struct slice bytes; wire_seek(&wire, RANGES_RANGE, &bytes);) {
-        struct range range;
-        if (!read_range(bytes, &range))
+    struct offer_walk walk = offer_walk(offer);
+    for (struct offer_resource resource; offer_next(&walk, &resource);) {
+        if (resource.revocable || !slice_equal(resource.name, slice_text("ports")))
             continue;
-        if (count < most)
-            ranges[count] = range;
-        count++;
+        struct wire wire = wire_open(resource.ranges);
+        for (struct offer_range range; offer_next_range(&wire, &range); count++)
+            if (count < most)
+                ranges[count] = range;
     }
     return count;
 }
 
-// The same for all ports of an offer that count.
-static size_t read_ports(struct slice offer, struct range *ranges, size_t most)
-{
-    size_t count = 0;
-    struct wire wire = wire_open(offer);
-    for (struct slice message; wire_seek(&wire, OFFER_RESOURCES, &message);) {
-        struct resource resource;
-        read_resource(message, &resource);
-        if (slice_equal(resource.name, slice_text("ports")) && counts(&resource, offer))
-            count += count < most ? read_ranges(resource.ranges, ranges + count, most - count)
-                                  : read_ranges(resource.ranges, NULL, 0);
-    }
-    return count;
-}
-
-static bool are_sorted(const struct range *ranges, size_t count)
+static bool are_sorted(const struct offer_range *ranges, size_t count)
 {
     for (size_t i = 1; i < count; i++)
         if (ranges[i].first < ranges[i - 1].first)
@@ -247,16 +119,17 @@ static bool are_sorted(const struct range *ranges, size_t count)
 
 static int compare_ranges(const void *a, const void *b)
 {
-    uint64_t left = ((const struct range *)a)->first, right = ((const struct range *)b)->first;
+    uint64_t left = ((const struct offer_range *)a)->first,
+             right = ((const struct offer_range *)b)->first;
     return left < right ? -1 : left > right;
 }
 
 // Joins sorted ranges that overlap or touch; returns how many are left.
-static size_t join(struct range *ranges, size_t count)
+static size_t join(struct offer_range *ranges, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        struct range *last = kept ? &ranges[kept - 1] : NULL;
+        struct offer_range *last = kept ? &ranges[kept - 1] : NULL;
         if (last == NULL || (ranges[i].first > last->last && ranges[i].first - last->last > 1))
             ranges[kept++] = ranges[i];
         else if (ranges[i].last > last->last)
@@ -265,7 +138,7 @@ static size_t join(struct range *ranges, size_t count)
     return kept;
 }
 
-static void push_ranges(lua_State *L, const struct range *ranges, size_t count)
+static void push_ranges(lua_State *L, const struct offer_range *ranges, size_t count)
 {
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
@@ -282,7 +155,7 @@ static void get_ports(lua_State *L, struct slice offer, void *sums)
 {
     static const char key;
     enum { FEW = 16 };
-    struct range few[FEW], *ranges = few;
+    struct offer_range few[FEW], *ranges = few;
     (void)sums;
     if (view_kept(L, &key))
         return;
@@ -370,7 +243,7 @@ static struct slice find_attribute(struct slice offer, struct sums *sums, struct
 
 static void push_scalar(lua_State *L, struct slice scalar)
 {
-    lua_pushnumber(L, scalar_value(scalar));
+    lua_pushnumber(L, offer_scalar(scalar));
 }
 
 static void push_text(lua_State *L, struct slice text)

@@ -112,7 +112,8 @@ void updates_forget(struct updates_kept *kept)
         bytes_unref(unlink_kept(kept, &kept->first));
 }
 
-struct bytes *updates_disconnected(const char *task_id, bool partition_aware, double timestamp)
+struct bytes *updates_disconnected(const char *task_id, const char *why, bool partition_aware,
+                                   double timestamp)
 {
     Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
     Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
@@ -125,7 +126,7 @@ struct bytes *updates_disconnected(const char *task_id, bool partition_aware, do
     status.has_source = status.has_reason = status.has_timestamp = 1;
     status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER;
     status.reason = MESOS__V1__TASK_STATUS__REASON__REASON_MASTER_DISCONNECTED;
-    status.message = "Master disconnected";
+    status.message = (char *)why;
     status.timestamp = timestamp;
     update.status = &status;
     event.has_type = 1;
