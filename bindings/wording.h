@@ -20,7 +20,7 @@ const char *wording_near(const char *word, suggest_name name, const void *data);
 // "".
 const char *wording_form(const char *type);
 
-// Gives strings and numbers an answer to the question for their field `value`, which ids and
+// Gives numbers an answer to the question for their field `value`, which ids and
 // scalars have elsewhere. // [-0, +0, e]
 void wording_open(lua_State *L);
 
