@@ -241,9 +241,7 @@ static struct slice text_at(lua_State *L, int index) // [-0, +0, -]
 static void put_ids(lua_State *L, int ids, struct buffer *buffer)
 {
     for (lua_Integer i = 1; lua_rawgeti(L, ids, i) != LUA_TNIL; i++) {
-        size_t mark = wire_begin(buffer, 1);
-        wire_put_bytes(buffer, 1, text_at(L, -1));
-        wire_end(buffer, mark);
+        wire_put_id(buffer, 1, text_at(L, -1));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

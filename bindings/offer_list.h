@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Lists of offers with methods for policies: best_fit, first_fit, worst_fit, take, left, filter,
-// sort_by, sum, ids. They are plain Lua lists with a metatable; what the methods know of a list,
-// its stock (mesos/offer_stock.h), is made when one is first called.
-//
-//     list (table) ~~> selection (userdata) -> stock (userdata) -> views (table)
-//
-// The registry has the selections by list, weakly. A selection says which row each place of its
-// list is; lists that were made of others by filter and sort_by share the stock, and so what is
-// left of each offer.
+// sort_by, sum, ids. They are plain Lua lists with a metatable; what the methods know of a list is
+// made when one is first called (offer_selection.h).
 
 #ifndef MESOS_LUA_BINDINGS_OFFER_LIST_H
 #define MESOS_LUA_BINDINGS_OFFER_LIST_H

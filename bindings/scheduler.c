@@ -409,6 +409,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
 static void on_finished(void *data)
 {
     struct scheduler *this = data;
+    this->environment->aborted = driver_status(this->driver) == DRIVER_ABORTED;
     forget_id(this);
     if (this->script == NULL)
         return;
@@ -641,7 +642,12 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     }
     struct scheduler *this = memory_new(sizeof *this);
     this->explicit_acknowledgements = collected.options.explicit_acknowledgements;
-    this->driver = driver_create(environment->loop, &collected.options, &listener, this);
+    this->driver = driver_create(environment->loop, &collected.options, &listener, this, &err);
+    if (this->driver == NULL) {
+        luaL_unref(L, LUA_REGISTRYINDEX, table);
+        free(this);
+        luaL_error(L, "%s", err.text);
+    }
     this->script = script_of(L);
     this->table = table;
     this->object = LUA_NOREF;

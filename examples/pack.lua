@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Packs tasks of different sizes into offers, in C: the largest first, each where a policy says, several into one offer,
--- with ports. Prints where each task went and what was left of the offers.
+-- Packs tasks of different sizes into offers: the largest first, each where a policy says, several into one offer, with
+-- ports. Prints where each task went and what was left of the offers.
 --
 --   mesos-lua examples/pack.lua [best_fit | first_fit | worst_fit] [TASKS]
 --

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Keeps N copies of a command running, without a table of its own: how many run, where, and since when is asked of the
--- driver, whose registry knows each task from its launch to its end, also over a lost master and a reload. A copy that is
--- not running after a while is killed and replaced; an agent that is lost is asked about.
+-- driver, whose registry knows each task from its launch to its end, also over a lost master and a reload. A copy that
+-- is not running after a while is killed and replaced; an agent that is lost is asked about.
 --
 --   mesos-lua examples/tasks.lua N COMMAND
 
@@ -57,8 +57,9 @@ function keeper:resourceOffers(driver, offers)
             launched = launched + 1
             driver:launchTasks(offer.id, {
                 {
-                    name = COMMAND, task_id = ("%d-%d"):format(mesos.now() * 1000 // 1, launched), agent_id = offer.agent_id,
-                    command = { value = COMMAND }, resources = mesos.resources { cpus = 0.1, mem = 32 },
+                    name = COMMAND, task_id = ("%d-%d"):format(mesos.now() * 1000 // 1, launched),
+                    agent_id = offer.agent_id, command = { value = COMMAND },
+                    resources = mesos.resources { cpus = 0.1, mem = 32 },
                 },
             })
         else

@@ -622,10 +622,20 @@ int host_status(const struct host *host)
         return EXIT_USAGE;
     if (host->script == NULL || script_exit_requested(host->script, &code))
         return code;
-    if (host->scheduler == NULL)
-        return 0;
-    enum driver_status status = driver_status(scheduler_driver(host->scheduler));
-    return status == DRIVER_ABORTED ? EXIT_ABORTED : 0;
+    bool aborted = host->environment.aborted; // of a script that runs its drivers itself
+    if (host->scheduler != NULL)
+        aborted = driver_status(scheduler_driver(host->scheduler)) == DRIVER_ABORTED;
+    return aborted ? EXIT_ABORTED : 0;
+}
+
+static void tell_of_abort(const struct host *host)
+{
+    bool own = host->scheduler == NULL && host->environment.aborted && !host->failed;
+    if (own && !script_exit_requested(host->script, NULL))
+        log_error(
+            "%s ended with a driver that was aborted, which is status %d; a script that wants "
+            "another one says so with os.exit",
+            host->options->script, EXIT_ABORTED);
 }
 
 void host_start(struct host *host)
@@ -760,6 +770,7 @@ static int run(struct host *host, bool *again)
     } else {
         log_error("%s", err.text);
     }
+    tell_of_abort(host);
     int status = finish(host);
     *again = host->deposed && host->signals_seen == 0 && host->fault.code == ERROR_NONE;
     free(host);

@@ -515,6 +515,17 @@ end)
 
 local NAMES = { "cpus", "gpus", "mem", "ports", "tokens" } -- in the order in which shares are added
 
+-- random(last) and random(first, last), the same on every machine
+local function generator(state)
+    return function(first, last)
+        if not last then
+            first, last = 1, first
+        end
+        state = state * 6364136223846793005 + 1442695040888963407
+        return first + (state >> 33) % (last - first + 1)
+    end
+end
+
 local function random_resource(name, random)
     local changes = ({ {}, {}, reserved("web"), reserved("db"), { role = "web" }, { revocable = {} } })[random(6)]
     if name ~= "ports" then
@@ -688,14 +699,7 @@ end
 
 describe("the methods", function()
     it("choose, take and sum up as the same in Lua does, whatever the offers and needs", function()
-        local state = 20261122
-        local function random(first, last)
-            if not last then
-                first, last = 1, first
-            end
-            state = (state * 6364136223846793005 + 1442695040888963407)
-            return first + (state >> 33) % (last - first + 1)
-        end
+        local random = generator(20261122)
         for _ = 1, 60 do
             local list, used, placed = {}, {}, 0
             for i = 1, random(0, 40) do
@@ -722,6 +726,48 @@ describe("the methods", function()
             assert.is_true(#list == 0 or placed > 0)
             check_sums(list, rows)
         end
+    end)
+end)
+
+-- ---- whatever passes validation ----
+
+describe("offers of other bytes than a master sends", function()
+    local function mutated(bytes, random)
+        local text = { bytes:byte(1, -1) }
+        for _ = 1, random(3) do
+            local at = random(#text)
+            local ways = {
+                function() text[at] = random(0, 255) end,
+                function() table.remove(text, at) end,
+                function() table.insert(text, at, random(0, 255)) end,
+                function() text[at] = text[at] ~ 1 << random(0, 7) end,
+            }
+            ways[random(#ways)]()
+        end
+        return string.char(table.unpack(text))
+    end
+
+    it("are added up and taken apart without harm", function()
+        local random = generator(4711)
+        local tried = 0
+        for i = 1, 4000 do
+            local bytes = mutated(rooms.encode(OFFER, random_offer(i, random)), random)
+            if rooms.validate(OFFER, bytes) then
+                local list = rooms.offers({ rooms.view(OFFER, bytes), offer("other", { scalar("cpus", 1) }) })
+                local left = list:left(list[1])
+                list:filter({ role = "web", attributes = { rack = { "r1", 1 } } })
+                local need = { cpus = left.cpus, mem = left.mem, ports = left.ports < 1000 and left.ports // 1 | 0 or 1 }
+                assert.is_truthy(list:best_fit(need))
+                local pieces = assert(list:take(list[1], need))
+                for _, piece in ipairs(pieces) do
+                    rooms.encode("mesos.v1.Resource", piece)
+                end
+                assert.equal(0, list:left(list[1], "cpus"))
+                assert.is_true(list[1].id == "other" or list:sum("cpus") == 1)
+                tried = tried + 1
+            end
+        end
+        assert.is_true(tried > 400)
     end)
 end)
 
@@ -776,6 +822,26 @@ describe("lists that the driver gives", function()
         framework.said(run, "held\t8.0\n")
         m:drop()
         framework.said(run, "gone\t2\t0.0\tnil\n")
+    end)
+
+    it("know offers as spent that the driver has forgotten", function()
+        local m, run = framework.subscribed([[
+            function scheduler:resourceOffers(driver, offers)
+                say("before", #offers, offers:sum("cpus"))
+                driver:declineOffer(offers:ids())
+                collectgarbage()
+                say("after", offers:sum("cpus"), offers:first_fit {}, select(2, offers:take(offers[1], {})))
+                say("again", mesos.offers(offers):sum("cpus"), select(2, mesos.offers(offers):take(offers[1], {})))
+            end
+        ]])
+        local offers, resources = {}, { scalar("cpus", 1) }
+        for i = 1, 4200 do -- 4,096 are remembered
+            offers[i] = m:offer({ id = "o" .. i, resources = resources })
+        end
+        m:send_offers(offers)
+        framework.said(run, "before\t4200\t4200.0\n", 20)
+        framework.said(run, "after\t0.0\tnil\toffer 'o1' cannot be used: it was declined already\n"
+            .. "again\t0.0\toffer 'o1' cannot be used: it is not outstanding any more\n", 20)
     end)
 
     it("launch what they were packed with", function()

@@ -130,6 +130,31 @@ describe("the program and its local cluster", function()
         assert.matches("TASK_KILLED\t[^\n]*Killed\ntrue\n", run.stdout)
     end)
 
+    it("ends with 1 behind a script whose last driver was aborted, unless it says otherwise", function()
+        local function ends(rest)
+            local run = program.start { args = { program.script([[
+                local mesos = require "mesos"
+                local function drive(operation)
+                    local scheduler = {}
+                    function scheduler:registered(driver) driver[operation](driver) end
+                    return mesos.SchedulerDriver { scheduler = scheduler, framework = { name = "own" } }:run()
+                end
+            ]] .. rest) } }
+            return run:wait(), run.stderr:match("ended with a driver that was aborted, which is status 1; .- os.exit")
+        end
+        local status, said = ends [[drive "abort"]]
+        assert.equal(1, status)
+        assert.is_string(said)
+        for rest, expected in pairs {
+            [ [[drive "abort" drive "stop"]] ] = 0, [ [[drive "abort" os.exit(0)]] ] = 0, [ [[drive "abort" os.exit(7)]] ] = 7,
+            [ [[drive "stop"]] ] = 0,
+        } do
+            status, said = ends(rest)
+            assert.equal(expected, status, rest)
+            assert.is_nil(said)
+        end
+    end)
+
     it("runs a script that builds its own drivers, one after the other", function()
         local run = program.run {
             args = {

@@ -286,7 +286,17 @@ describe("the tasks of a driver", function()
             { task_id = "t1", agent_id = m.id .. "-S0" }, { task_id = "t2", agent_id = m.id .. "-S0" },
             { task_id = "t3", agent_id = "a3" },
         }, asked)
-        framework.logged(run, "asking for 3 tasks whose launch or kill may not have reached the master")
+        framework.logged(run, "asking for 3 tasks whose launch or kill the master may not have taken")
+    end)
+
+    it("of a launch that is refused are asked for at once", function()
+        local m, run = framework.subscribed(LAUNCH:format(1))
+        m:answer("ACCEPT", 400, "Failed to validate")
+        m:send_offers()
+        m:expect("RECONCILE", { tasks = { { task_id = "t1", agent_id = m.id .. "-S0" } } })
+        m:send(m:update("t1", "TASK_LOST", { uuid = false, reason = "REASON_RECONCILIATION" }))
+        said(run, "update\tt1\tTASK_LOST\t\t\n")
+        assert.equal(1, #m:calls_of("RECONCILE"))
     end)
 
     it("can be asked for at the master as a list", function()
@@ -376,6 +386,33 @@ describe("the tasks of a driver", function()
             running(m, id, { reason = "REASON_RECONCILIATION" })
         end
         said(run, "update\tt1 t2\tTASK_RUNNING=2\n")
+    end)
+
+    it("can be asked for after the end, as long as there is the driver", function()
+        local m = master.start()
+        local run = program.start { args = { "--master", m.address, program.script [[
+            local mesos = require "mesos"
+            local scheduler = {}
+            function scheduler:statusUpdate(driver, status) driver:stop(true) end
+            local function run()
+                local driver = mesos.SchedulerDriver { scheduler = scheduler, framework = { name = "own" } }
+                print(#driver:tasks(), driver:task("t1"))
+                driver:run()
+                local list = driver:tasks()
+                for task in list do print(task.task_id, task.state) end
+                print(#list)
+                getmetatable(driver).__gc(driver)
+                for _, use in ipairs { function() return #list end, function() return list() end } do
+                    print((select(2, pcall(use)):gsub("^[^ ]*: ", "")))
+                end
+            end
+            run()
+        ]] } }
+        m:wait_for("SUBSCRIBE")
+        m:send(m:update("t1", "TASK_RUNNING"))
+        assert.equal(0, run:wait(), run:report())
+        local gone = "the driver of these tasks is gone: its script was replaced or its program ends\n"
+        assert.equal("0\tnil\nt1\tTASK_RUNNING\n1\n" .. gone .. gone, run.stdout)
     end)
 
     it("are no more than --task-limit says", function()

@@ -36,7 +36,6 @@ void buffer_rest(struct buffer *buffer)
     buffer_clear(buffer);
 }
 
-// One byte more than asked for is always there, for the zero byte of buffer_string().
 static void grow(struct buffer *buffer, size_t needed)
 {
     size_t capacity = buffer->capacity ? buffer->capacity : 256;
@@ -46,7 +45,7 @@ static void grow(struct buffer *buffer, size_t needed)
     buffer->capacity = capacity;
 }
 
-uint8_t *buffer_reserve(struct buffer *buffer, size_t length)
+uint8_t *buffer_grow(struct buffer *buffer, size_t length)
 {
     if (length > buffer->limit - buffer->length)
         return NULL;

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BATCH_KEPT = 1024 }; // offers
+
 #define QUEUE_BYTES_MOST (64u << 20) // waiting events beyond this pause the stream
 
 // ---- delivering events ----
@@ -39,15 +41,25 @@ static struct bytes *dequeue(struct driver *this)
     return record;
 }
 
-void driver_send_acknowledgement(struct driver *this, enum call_type type, struct slice status)
+static void acknowledge(struct driver *this, enum call_type type, bool needed, struct slice id)
 {
-    bool needed = type == CALL_ACKNOWLEDGE ? updates_acknowledge(status, &this->message)
-                                           : updates_acknowledge_operation(status, &this->message);
     if (needed)
         driver_send_or_drop(this, type, buffer_slice(&this->message));
     else
         log_debug("the status of %.*s needs no acknowledgement: it has no uuid or no agent",
-                  SLICE_ARGS(wire_find(wire_find(status, 1), 1)));
+                  SLICE_ARGS(wire_text(id)));
+}
+
+void driver_acknowledge_status(struct driver *this, const struct status *status)
+{
+    bool needed = updates_acknowledge(status, &this->message);
+    acknowledge(this, CALL_ACKNOWLEDGE, needed, status->task_id);
+}
+
+void driver_acknowledge_operation_status(struct driver *this, struct slice status)
+{
+    bool needed = updates_acknowledge_operation(status, &this->message);
+    acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, needed, wire_find(status, 1));
 }
 
 // The offers of a resourceOffers that raised go back, so that they come again.
@@ -101,11 +113,22 @@ static void finish_removed(struct driver *this, bool ok)
     free(text);
 }
 
+// The list of a large event is not kept for the next one.
+static void rest_batch(struct driver *this)
+{
+    if (this->batch_capacity <= BATCH_KEPT)
+        return;
+    free(this->batch);
+    this->batch = NULL;
+    this->batch_capacity = 0;
+}
+
 void driver_finish_delivery(struct driver *this, bool ok)
 {
     struct bytes *block = this->current.block;
     enum driver_callback callback = this->current.callback;
     this->delivering = false;
+    rest_batch(this);
     if (!ok)
         this->counters.failed[callback]++;
     if (this->repeating && running(this) && !ok) {
@@ -115,10 +138,9 @@ void driver_finish_delivery(struct driver *this, bool ok)
     this->repeating = false;
     if (running(this) && ok && !this->explicit_acknowledgements) {
         if (callback == CALLBACK_STATUS_UPDATE)
-            driver_send_acknowledgement(this, CALL_ACKNOWLEDGE, this->current.message);
+            driver_acknowledge_status(this, &this->told);
         else if (callback == CALLBACK_OPERATION_STATUS_UPDATE)
-            driver_send_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS,
-                                        this->current.message);
+            driver_acknowledge_operation_status(this, this->current.message);
     } else if (running(this) && !ok && callback == CALLBACK_RESOURCE_OFFERS) {
         return_offers(this);
     }
@@ -127,23 +149,13 @@ void driver_finish_delivery(struct driver *this, bool ok)
     bytes_unref(block);
 }
 
-static void count_event(struct driver_counters *counters, const struct driver_event *event)
-{
-    enum { FIELD_STATE = 2 };
-    int32_t state;
-    counters->events[event->callback]++;
-    if (event->callback == CALLBACK_STATUS_UPDATE &&
-        wire_find_enum(event->message, FIELD_STATE, &state) && state >= 0 && state < TASK_STATES)
-        counters->states[state]++;
-}
-
 // Hands one event to the listener; takes the reference on its block.
 static void deliver(struct driver *this, const struct driver_event *event)
 {
     if (event != &this->current)
         this->current = *event;
     this->delivering = true;
-    count_event(&this->counters, event);
+    this->counters.events[event->callback]++;
     enum driver_outcome outcome = this->listener->callback(this->data, &this->current);
     if (outcome != OUTCOME_PENDING)
         driver_finish_delivery(this, outcome == OUTCOME_DONE);
@@ -201,10 +213,18 @@ static void deliver_fatal(struct driver *this)
     deliver(this, &event);
 }
 
+static void note_update(struct driver *this, const struct driver_event *event)
+{
+    this->told = status_read(event->message);
+    if (this->told.state >= 0 && this->told.state < TASK_STATES)
+        this->counters.states[this->told.state]++;
+    tasks_update(this->tasks, &this->told);
+}
+
 static void deliver_callback(struct driver *this, struct driver_event *event)
 {
     if (event->callback == CALLBACK_STATUS_UPDATE)
-        tasks_update(this->tasks, event->message);
+        note_update(this, event);
     else if (event->callback == CALLBACK_RESOURCE_OFFERS)
         collect_offers(this, this->offers, event);
     else if (event->callback == CALLBACK_INVERSE_OFFERS)

@@ -49,7 +49,8 @@ struct driver {
     bool paused;
     bool delivering; // a callback has not come to its end
     struct driver_event current;
-    char *fatal; // the error that aborted the driver, until its callback
+    struct status told; // of the last CALLBACK_STATUS_UPDATE
+    char *fatal;        // the error that aborted the driver, until its callback
 
     bool held;      // events wait for driver_release()
     bool repeating; // the event of the current callback is to come again
@@ -60,14 +61,16 @@ struct driver {
 
     struct offers *offers, *inverse_offers;
     struct tasks *tasks;
-    bool unsure; // a launch or a kill had no answer, and the master was not asked yet
+    bool unsure; // what became of a launch or a kill, and the master was not asked yet
     struct updates_kept operation_updates; // delivered, for explicit acknowledgement
     const struct offer **batch;            // the offers of the current event
     size_t batch_capacity;
 
     struct buffer call, message, declines, decline_filters;
-    size_t in_flight;  // calls without an answer
-    size_t unanswered; // calls that will have none, and were not told of yet
+    size_t in_flight; // calls without an answer
+    // Calls that will have none, and were not told of yet: those that may have arrived, and those
+    // that did not.
+    size_t unanswered[CALL_TYPES], unsent[CALL_TYPES];
     struct answer_slot slots[CALL_TYPES];
     struct driver_counters counters;
     struct deferral turn;
@@ -101,7 +104,7 @@ void driver_settle(struct driver *this);
 
 void driver_drop_fallback(struct driver *this);
 void driver_send_update_framework(struct driver *this);
-void driver_tell_unanswered(struct driver *this);
+void driver_tell_unanswered(struct driver *this); // and of those that were not sent
 void driver_ask_unsure(struct driver *this);
 void driver_send_or_drop(struct driver *this, enum call_type type, struct slice message);
 void driver_flush_declines(struct driver *this);
@@ -111,7 +114,8 @@ void driver_flush_declines(struct driver *this);
 void driver_pump(struct driver *this);
 void driver_deliver_record(struct driver *this, struct bytes *record);
 void driver_finish_delivery(struct driver *this, bool ok);
-void driver_send_acknowledgement(struct driver *this, enum call_type type, struct slice status);
+void driver_acknowledge_status(struct driver *this, const struct status *status);
+void driver_acknowledge_operation_status(struct driver *this, struct slice status);
 void driver_enqueue(struct driver *this, struct bytes *record);
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "base/buffer.h"
 #include "loop/loop.h"
+#include "mesos/status.h"
 
 #include "mesos/v1/mesos.pb-c.h"
 
@@ -74,7 +75,7 @@ void tasks_clear(struct tasks *tasks); // the framework is no more
 size_t tasks_launch(struct tasks *tasks, struct slice accept, bool sent);
 
 // A TaskStatus that is about to be given to the framework.
-void tasks_update(struct tasks *tasks, struct slice status);
+void tasks_update(struct tasks *tasks, const struct status *status);
 
 // A Call.Kill that was sent.
 void tasks_kill(struct tasks *tasks, struct slice kill);
@@ -99,7 +100,7 @@ uint64_t tasks_left_out(const struct tasks *tasks); // for lack of room
 struct task_filter {
     uint32_t states;       // one bit each
     struct slice agent_id; // data NULL: any
-    bool unsure;           // only those whose launch or kill a master may not have received
+    bool unsure;           // only those whose launch or kill a master may not have taken
 };
 
 bool tasks_match(const struct tasks *tasks, const struct task *task,

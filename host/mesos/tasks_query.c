@@ -111,11 +111,8 @@ struct naming {
 
 static void put_id(struct buffer *call, uint32_t number, struct slice id)
 {
-    if (id.length == 0)
-        return;
-    size_t mark = wire_begin(call, number);
-    wire_put_bytes(call, 1, id);
-    wire_end(call, mark);
+    if (id.length > 0)
+        wire_put_id(call, number, id);
 }
 
 static void name_one(void *data, const struct tasks *this, uint32_t place)

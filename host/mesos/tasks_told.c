@@ -17,15 +17,6 @@ struct launch {
     struct slice id, name, agent_id, executor_id;
 };
 
-// Field 1 of every id, which most often is all of it.
-static inline struct slice value_of(struct slice id)
-{
-    if (id.length >= 2 && id.data[0] == (1 << 3 | WIRE_BYTES) && id.data[1] == id.length - 2 &&
-        id.length - 2 < 0x80)
-        return (struct slice){.data = id.data + 2, .length = id.length - 2};
-    return wire_find(id, 1);
-}
-
 static struct launch read_task_info(struct slice info, struct slice executor_id)
 {
     enum { NAME = 1, TASK_ID = 2, AGENT_ID = 3, EXECUTOR = 5, EXECUTOR_ID = 1 };
@@ -35,11 +26,11 @@ static struct launch read_task_info(struct slice info, struct slice executor_id)
         if (it.number == NAME)
             launch.name = it.bytes;
         else if (it.number == TASK_ID)
-            launch.id = value_of(it.bytes);
+            launch.id = wire_text(it.bytes);
         else if (it.number == AGENT_ID)
-            launch.agent_id = value_of(it.bytes);
+            launch.agent_id = wire_text(it.bytes);
         else if (it.number == EXECUTOR)
-            launch.executor_id = value_of(wire_find(it.bytes, EXECUTOR_ID));
+            launch.executor_id = wire_text(wire_find(it.bytes, EXECUTOR_ID));
     }
     return launch;
 }
@@ -88,65 +79,15 @@ size_t tasks_launch(struct tasks *this, struct slice accept, bool sent)
         struct slice group = wire_find(operation, LAUNCH_GROUP);
         struct slice executor_id = wire_find(wire_find(group, GROUP_EXECUTOR), EXECUTOR_ID);
         count += launch_tasks(this, wire_find(operation, LAUNCH), none, sent);
-        count += launch_tasks(this, wire_find(group, GROUP_INFO), value_of(executor_id), sent);
+        count += launch_tasks(this, wire_find(group, GROUP_INFO), wire_text(executor_id), sent);
     }
     return count;
 }
 
 // ---- updates ----
 
-struct told {
-    struct slice id, agent_id, executor_id, uuid;
-    uint64_t state, reason;
-    double timestamp;
-    bool has_reason, has_healthy, healthy;
-};
-
-// A switch, since this is done for each field of each update.
-static inline void read_field(struct told *told, const struct wire_field *it)
-{
-    enum { TASK_ID = 1, STATE, AGENT_ID = 5, TIMESTAMP, EXECUTOR_ID, HEALTHY, REASON = 10, UUID };
-    switch (it->number) {
-    case TASK_ID:
-        told->id = value_of(it->bytes);
-        break;
-    case STATE:
-        told->state = it->value;
-        break;
-    case AGENT_ID:
-        told->agent_id = value_of(it->bytes);
-        break;
-    case TIMESTAMP:
-        memcpy(&told->timestamp, &it->value, sizeof told->timestamp);
-        break;
-    case EXECUTOR_ID:
-        told->executor_id = value_of(it->bytes);
-        break;
-    case HEALTHY:
-        told->has_healthy = true;
-        told->healthy = it->value != 0;
-        break;
-    case REASON:
-        told->has_reason = true;
-        told->reason = it->value;
-        break;
-    case UUID:
-        told->uuid = it->bytes;
-        break;
-    }
-}
-
-static struct told read_status(struct slice status)
-{
-    struct told told = {.state = TASK_STATES};
-    struct wire wire = wire_open(status);
-    for (struct wire_field it; wire_next(&wire, &it);)
-        read_field(&told, &it);
-    return told;
-}
-
 // Of 16 random bytes any will do; only the last update of one task is compared with.
-static uint32_t uuid_of(const struct told *told)
+static uint32_t uuid_of(const struct status *told)
 {
     uint64_t words[2];
     if (told->uuid.length != sizeof words)
@@ -155,48 +96,49 @@ static uint32_t uuid_of(const struct told *told)
     return (uint32_t)((words[0] + 3 * words[1]) * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1;
 }
 
-static void apply(struct tasks *this, uint32_t place, const struct told *told)
+static void apply(struct tasks *this, uint32_t place, const struct status *told)
 {
     struct task *task = tasks_record(this, place);
     task->heard = true;
     task->updated = told->timestamp > 0 ? told->timestamp : loop_wall(this->loop);
     task->uuid = uuid_of(told);
     task->reason = TASK_NO_REASON;
-    if (told->has_reason && told->reason <= INT16_MAX)
+    if (told->has_reason && told->reason >= 0 && told->reason <= INT16_MAX)
         task->reason = (int16_t)told->reason;
     if (told->has_healthy) {
         task->health_known = true;
         task->healthy = told->healthy;
     }
-    tasks_set_executor(task, told->executor_id);
-    tasks_set_agent(this, place, told->agent_id);
+    tasks_set_executor(task, wire_text(told->executor_id));
+    tasks_set_agent(this, place, wire_text(told->agent_id));
 }
 
-void tasks_update(struct tasks *this, struct slice status)
+void tasks_update(struct tasks *this, const struct status *told)
 {
-    struct told told = read_status(status);
-    if (told.state >= TASK_STATES || !tasks_fits(told.id))
+    struct slice id = wire_text(told->task_id);
+    if (!told->has_state || told->state < 0 || told->state >= TASK_STATES || !tasks_fits(id))
         return;
-    uint32_t hash = (uint32_t)hash_bytes(told.id), place = tasks_place(this, told.id, hash);
+    uint32_t hash = (uint32_t)hash_bytes(id);
+    uint32_t place = tasks_place(this, id, hash);
     if (place == NONE) {
-        place = tasks_add(this, told.id, (struct slice){.data = NULL}, hash);
+        place = tasks_add(this, id, (struct slice){.data = NULL}, hash);
         if (place == NONE)
             return;
-        apply(this, place, &told);
-        tasks_enter_state(this, place, (unsigned)told.state);
+        apply(this, place, told);
+        tasks_enter_state(this, place, (unsigned)told->state);
         return;
     }
     const struct task *task = tasks_record(this, place);
-    bool repeated = task->uuid != 0 && task->uuid == uuid_of(&told);
+    bool repeated = task->uuid != 0 && task->uuid == uuid_of(told);
     if (repeated || (TASK_STATE_BIT(task->state) & final))
         return;
-    apply(this, place, &told);
-    tasks_change_state(this, place, (unsigned)told.state);
+    apply(this, place, told);
+    tasks_change_state(this, place, (unsigned)told->state);
 }
 
 void tasks_kill(struct tasks *this, struct slice kill)
 {
-    struct slice id = value_of(wire_find(kill, 1));
+    struct slice id = wire_text(wire_find(kill, 1));
     uint32_t place = tasks_place(this, id, (uint32_t)hash_bytes(id));
     if (place != NONE && task_is_active(tasks_record(this, place)))
         tasks_record(this, place)->killing = true;

@@ -8,12 +8,13 @@
 #define MESOS_LUA_MESOS_UPDATES_H
 
 #include "base/buffer.h"
+#include "mesos/status.h"
 
 #include "mesos/v1/mesos.pb-c.h"
 
 // Replaces `out` by the Call.Acknowledge for a TaskStatus, or the Call.AcknowledgeOperationStatus
 // for an OperationStatus. False if it needs none: no uuid, or no agent to send it to.
-bool updates_acknowledge(struct slice status, struct buffer *out);
+bool updates_acknowledge(const struct status *status, struct buffer *out);
 bool updates_acknowledge_operation(struct slice status, struct buffer *out);
 
 // Statuses of operations that were delivered to somebody who acknowledges for himself. A master may
@@ -30,7 +31,8 @@ void updates_keep(struct updates_kept *kept, struct slice status);
 struct bytes *updates_take(struct updates_kept *kept, struct slice status);
 void updates_forget(struct updates_kept *kept);
 
-// An Event of type UPDATE, made here: a task of a launch that could not be sent. No uuid.
-struct bytes *updates_disconnected(const char *task_id, bool partition_aware, double timestamp);
+// An Event of type UPDATE, made here: a task of a launch that could not be sent, and why. No uuid.
+struct bytes *updates_disconnected(const char *task_id, const char *why, bool partition_aware,
+                                   double timestamp);
 
 #endif

@@ -462,6 +462,12 @@ bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
     return true;
 }
 
+bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text)
+{
+    size_t mark = wire_begin(buffer, number);
+    return wire_put_bytes(buffer, 1, text) && wire_end(buffer, mark);
+}
+
 // One byte is kept for the length; most messages are shorter than 128 bytes, the others move.
 size_t wire_begin(struct buffer *buffer, uint32_t number)
 {

@@ -159,6 +159,14 @@ bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value); /
 // An enum value, of which 32 bits count, however many there are.
 bool wire_find_enum(struct slice message, uint32_t number, int32_t *value);
 
+// The text of an id: field 1, which most often is all of it.
+static inline struct slice wire_text(struct slice id)
+{
+    bool only = id.length >= 2 && id.length < 0x82 && id.data[0] == (1 << 3 | WIRE_BYTES) &&
+                id.data[1] == id.length - 2;
+    return only ? (struct slice){.data = id.data + 2, .length = id.length - 2} : wire_find(id, 1);
+}
+
 // wire_seek() over what is left of a message: advances `rest`.
 bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
 
@@ -179,6 +187,7 @@ bool wire_put_fixed64(struct buffer *buffer, uint32_t number, uint64_t value);
 bool wire_put_fixed32(struct buffer *buffer, uint32_t number, uint32_t value);
 bool wire_put_double(struct buffer *buffer, uint32_t number, double value);
 bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes);
+bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text); // a message of that
 
 // A nested message of unknown length: begin returns a mark for end. Between the two, append its
 // fields. At the cap the mark is 0, and end returns false for it.

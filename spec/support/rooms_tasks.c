@@ -71,7 +71,8 @@ static int l_update(lua_State *L)
 {
     enum log_level level = log_get_level();
     log_set_level(LOG_QUIET);
-    tasks_update(check(L)->tasks, check_bytes(L, 2));
+    struct status status = status_read(check_bytes(L, 2));
+    tasks_update(check(L)->tasks, &status);
     log_set_level(level);
     return 0;
 }

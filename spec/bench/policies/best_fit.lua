@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The same policy three times: 200 tasks go where the least would be left over, by the methods of the list, by Lua over
--- tables, and by Lua over the offers themselves. All must choose the same offers. Each event is a round; the last one
--- prints. Run by best_fit.c, which declares ROUNDS.
+-- tables, and by Lua over the offers themselves. All must choose the same offers. Offers are a round, an update
+-- prints the figures. Run by best_fit.c.
 
 local mesos = require "mesos"
 
@@ -118,7 +118,9 @@ local function round(offers)
     fresh:best_fit(needs[1]) -- makes the columns
     local chosen = timed(times.methods, by_methods, fresh)
     check("tables", chosen, timed(times.tables, by_tables, tables(offers)))
-    check("views", chosen, timed(times.views, by_views, offers))
+    if #times.views < 3 then
+        check("views", chosen, timed(times.views, by_views, offers))
+    end
     check("methods, with the columns", chosen, timed(times.whole, function()
         return by_methods(mesos.offers(offers))
     end))
@@ -127,22 +129,22 @@ local function round(offers)
     end))
 end
 
-local function report(name, ours, theirs, goal)
-    local ratio = theirs / ours
-    local verdict = goal and (ratio >= goal and "  within %d" or "  BELOW %d"):format(goal) or ""
-    print(("%-46s %9.2f ms %9.2f ms %8.1f%s"):format(name, ours, theirs, ratio, verdict))
+local function report(name, ours, theirs)
+    print(("%-46s %9.2f ms %9.2f ms %8.1f"):format(name, ours, theirs, theirs / ours))
 end
 
-local scheduler = {}
+local scheduler, count = {}, 0
 
 function scheduler:resourceOffers(_, offers)
+    count = #offers
     round(offers)
-    if #times.methods < ROUNDS then
-        return
-    end
+end
+
+function scheduler:statusUpdate()
     local ours = median(times.methods)
-    print(("%-46s %12s %12s %8s"):format(("%d tasks on %d offers"):format(TASKS, #offers), "methods", "Lua", "times"))
-    report("over tables", ours, median(times.tables), 10)
+    print(("%-46s %12s %12s %8s"):format(("%d tasks on %d offers"):format(TASKS, count), "methods", "Lua", "times"))
+    report("over tables", ours, median(times.tables))
+    print(("figure best-fit %.1f"):format(median(times.tables) / ours))
     report("over the offers", ours, median(times.views))
     report("over tables, and making columns and tables", median(times.whole), median(times.whole_tables))
 end
