@@ -22,5 +22,6 @@ int luaopen_rooms(lua_State *L)
     rooms_subscription_open(L);
     rooms_message_open(L);
     rooms_state_open(L);
+    rooms_world_open(L);
     return 1;
 }

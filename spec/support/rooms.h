@@ -17,5 +17,6 @@ void rooms_recordio_open(lua_State *L);     // [-0, +0, e]
 void rooms_reply_open(lua_State *L);        // [-0, +0, e]
 void rooms_state_open(lua_State *L);        // [-0, +0, e]
 void rooms_subscription_open(lua_State *L); // [-0, +0, e]
+void rooms_world_open(lua_State *L);        // [-0, +0, e]
 
 #endif
