@@ -18,13 +18,15 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     IDLE_ROUTINES = 16,
     TRACE_LIMIT = 16384, // bytes of the traces of nested coroutines
-    RESERVE = 65536,     // bytes above the memory limit to tell what happened
+    TITLE_MOST = 128,
+    RESERVE = 65536, // bytes above the memory limit to tell what happened
 };
 
 struct routine {
@@ -411,20 +413,24 @@ static struct routine *take_idle(struct script *script)
     return routine;
 }
 
-// An idle or a new routine, in the list of the active ones. // [-0, +0, m]
-static struct routine *take_routine(lua_State *L)
+static void keep_idle(struct routine *routine)
+{
+    struct script *script = routine->script;
+    routine->next = script->idle;
+    script->idle = routine;
+    script->idles++;
+}
+
+void protect_ready(lua_State *L)
 {
     struct script *script = script_of(L);
-    struct routine *routine = take_idle(script);
-    if (routine == NULL) {
-        lua_State *thread = lua_newthread(L);
-        int reference = luaL_ref(L, LUA_REGISTRYINDEX);
-        routine = memory_new(sizeof *routine);
-        *routine = (struct routine){.script = script, .L = thread, .reference = reference};
-        take_title(routine);
-        link_routine(routine);
-    }
-    return routine;
+    if (script->idle != NULL)
+        return;
+    lua_State *thread = lua_newthread(L);
+    int reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    struct routine *routine = memory_new(sizeof *routine);
+    *routine = (struct routine){.script = script, .L = thread, .reference = reference};
+    keep_idle(routine);
 }
 
 static void free_routine(struct routine *routine)
@@ -468,14 +474,24 @@ static void release_routine(struct routine *routine, bool clean)
     }
     lua_settop(routine->L, 0);
     routine->waiting = false;
-    routine->next = script->idle;
-    script->idle = routine;
-    script->idles++;
+    keep_idle(routine);
+}
+
+// The name in its title may live no longer than it takes to tell about its end.
+static void keep_name(struct routine *routine, char *name)
+{
+    if (routine->title.name == NULL)
+        return;
+    snprintf(name, TITLE_MOST, "%s", routine->title.name);
+    routine->title.name = name;
 }
 
 static enum protect_outcome finish(struct routine *routine, const struct protect_end *end)
 {
     enum protect_outcome outcome = end->outcome;
+    char name[TITLE_MOST];
+    if (outcome != PROTECT_DONE)
+        keep_name(routine, name);
     unlink_routine(routine);
     if (outcome == PROTECT_RAISED)
         routine->script->failures++;
@@ -560,7 +576,8 @@ static bool load_routine(struct routine *routine, lua_State *L, int arguments)
 
 struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_done, void *data)
 {
-    struct routine *routine = take_routine(L);
+    protect_ready(L);
+    struct routine *routine = take_idle(script_of(L));
     if (!load_routine(routine, L, arguments)) {
         unlink_routine(routine);
         release_routine(routine, true);
@@ -589,25 +606,40 @@ static enum protect_outcome report_failure(struct script *script, protect_done o
     return PROTECT_RAISED;
 }
 
-static int l_take_routine(lua_State *L)
+static int l_ready(lua_State *L)
 {
-    struct routine **routine = lua_touserdata(L, 1);
-    *routine = take_routine(L);
+    protect_ready(L);
     return 0;
+}
+
+// What becomes of a call without a routine; its text, if it raised, is on the top.
+// [-(arguments + 1 + 0|1), +0, -]
+static enum protect_outcome refuse(struct script *script, int arguments, protect_done on_done,
+                                   void *data, enum protect_outcome outcome)
+{
+    lua_State *L = script->L;
+    if (outcome == PROTECT_RAISED) {
+        lua_insert(L, -(arguments + 2));
+        lua_pop(L, arguments + 1);
+        return report_failure(script, on_done, data);
+    }
+    lua_pop(L, arguments + 1);
+    return report(on_done, data, outcome, "");
 }
 
 static enum protect_outcome start(struct script *script, int arguments, protect_done on_done,
                                   void *data)
 {
     lua_State *L = script->L;
+    if (script->idle == NULL) {
+        enum protect_outcome outcome = protect_run(script, l_ready, NULL, 0);
+        if (outcome != PROTECT_DONE)
+            return refuse(script, arguments, on_done, data, outcome);
+    }
     struct routine *routine = take_idle(script);
-    enum protect_outcome outcome = PROTECT_DONE;
-    if (routine == NULL)
-        outcome = protect_run(script, l_take_routine, &routine, 0);
-    if (outcome != PROTECT_DONE) {
-        lua_rotate(L, -(arguments + 2), 1);
+    if (routine == NULL) {
         lua_pop(L, arguments + 1);
-        return report_failure(script, on_done, data);
+        return report(on_done, data, PROTECT_RAISED, "no coroutine is left for it");
     }
     routine->on_done = on_done;
     routine->data = data;

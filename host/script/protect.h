@@ -80,6 +80,10 @@ void protect_continue(struct script *script, uint64_t mark);
 
 // ---- from C functions that Lua calls ----
 
+// Sees to it that the next protect_prepare() has a coroutine, so that it raises nothing but "too
+// many arguments". // [-0, +0, m]
+void protect_ready(lua_State *L);
+
 // Makes a routine of the function below `arguments` values; protect_resume() starts it.
 // [-(arguments + 1), +0, e]
 struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_done, void *data);
