@@ -239,10 +239,9 @@ end
 
 local function start(world)
     world:start()
-    world:pass(0.05)
 end
 
--- Name, settings, and the phases in order, each with its name.
+-- Name, settings, and the phases in order, each with its name; `only`: the one that differs from those of other plays.
 M.list = {
     {
         name = "a policy", settings = {},
@@ -285,7 +284,7 @@ M.list = {
         { "an update", deliver(M.update()) }, { "the rest", pass(1) },
     },
     {
-        name = "processes and requests", settings = { real = true },
+        name = "processes and requests", settings = { real = true }, only = "an update",
         { "load", load(M.outside) }, { "start", start },
         { "an update", function(world)
             world:event(M.update())
@@ -310,13 +309,17 @@ M.list = {
     },
 }
 
--- A whole life. `around(phase name, run)` runs each phase. Returns what the world was when it was closed.
-function M.live(play, around)
-    local world = rooms.world(play.settings)
+-- A life, up to its last phase or the second one behind that of the name `to`. `around(phase name, run)` runs each
+-- phase. Returns the world, which is the caller's to close.
+function M.live(play, around, to)
+    local world, left = rooms.world(play.settings), #play
     for _, phase in ipairs(play) do
-        around(phase[1], function()
-            phase[2](world)
-        end)
+        if left > 0 then
+            around(phase[1], function()
+                phase[2](world)
+            end)
+        end
+        left = phase[1] == to and 2 or left - 1
     end
     return world
 end

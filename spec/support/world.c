@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINKS_MOST = 64, INNER_TURNS = 300 };
+enum { LINKS_MOST = 256, INNER_TURNS = 100 };
 
 // Of a call whose answer is to come.
 struct answer {
@@ -353,7 +353,7 @@ static void on_run(void *data, bool (*done)(void *data), void *done_data)
     struct world *world = data;
     for (unsigned turns = INNER_TURNS; turns > 0 && !done(done_data); turns--)
         world_pass(world, 0.01, 1);
-    for (unsigned turns = 3 * INNER_TURNS; !done(done_data); turns--) {
+    for (unsigned turns = 9 * INNER_TURNS; !done(done_data); turns--) {
         if (turns == 0)
             abort();
         stop_drivers(world);
@@ -403,12 +403,21 @@ bool world_load(struct world *world, struct slice text, struct error *err)
                            err);
 }
 
+static bool is_connected(void *data)
+{
+    const struct world *world = data;
+    return driver_connected(scheduler_driver(world->scheduler));
+}
+
 void world_start(struct world *world)
 {
     if (world->scheduler == NULL || world->ended)
         return;
     driver_start(scheduler_driver(world->scheduler));
-    world_pass(world, 0.01, INNER_TURNS);
+    if (world->settings.real)
+        pass_real(world, 5, is_connected, world);
+    else
+        world_pass(world, 0.005, INNER_TURNS);
 }
 
 static bool replace(struct world *world, struct script *script, struct slice text,
@@ -555,7 +564,7 @@ static void free_links(struct world *world)
 void world_destroy(struct world *world)
 {
     stop_drivers(world);
-    world_pass(world, 0.01, INNER_TURNS);
+    world_pass(world, 0.005, INNER_TURNS);
     while (world->environment.first != NULL)
         scheduler_destroy(world->environment.first);
     script_destroy(world->script);
