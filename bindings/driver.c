@@ -164,7 +164,7 @@ static int l_join(lua_State *L) // [-1, +1, e]
 {
     struct scheduler_environment *environment = scheduler_environment(check_scheduler(L));
     struct joining joining = {.L = L, .script = script_of(L)};
-    if (protect_in_routine(L))
+    if (!protect_in_main(L))
         luaL_error(L, "driver:join() waits for the end of the driver and would never see it here: "
                       "call it in the main chunk of the script");
     if (!is_over(&joining)) {

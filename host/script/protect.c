@@ -343,7 +343,8 @@ enum protect_outcome protect_call(struct script *script, int arguments, int resu
         return refused;
     }
     script->busy++;
-    struct frame frame = {.L = L, .title = script->title};
+    struct frame frame = {.L = L, .title = script->title, .main = script->starting};
+    script->starting = false;
     enter(script, &frame);
     lua_pushcfunction(L, l_message);
     lua_insert(L, base);
@@ -734,6 +735,12 @@ bool protect_in_routine(lua_State *L)
     return frame != NULL && frame->routine != NULL;
 }
 
+bool protect_in_main(lua_State *L)
+{
+    struct frame *frame = script_of(L)->frame;
+    return frame != NULL && frame->main;
+}
+
 // ---- the script's own coroutines ----
 
 bool protect_in_coroutine(lua_State *L)
@@ -749,6 +756,7 @@ int protect_coroutine(lua_State *L, lua_State *coroutine, int arguments, int *re
     struct frame frame = {.L = coroutine, .coroutine = true};
     if (outer != NULL) {
         frame.routine = outer->routine;
+        frame.main = outer->main;
         frame.waits = outer->L == L && outer->waits && lua_isyieldable(L);
     }
     enter(script, &frame);

@@ -95,6 +95,10 @@ struct routine *protect_waiter(lua_State *L, const char *what);
 // Does this run inside a routine, or, if not, in the main chunk of a script? // [-0, +0, -]
 bool protect_in_routine(lua_State *L);
 
+// Does this run inside the main chunk of a script, and not in a routine or in a finalizer that came
+// by while the host was at work? // [-0, +0, -]
+bool protect_in_main(lua_State *L);
+
 // Suspends the routine of protect_waiter() until protect_resume(); then `k` goes on in its place
 // and makes the results. Use it as `return protect_wait(...)`. // [-0, +0, e]
 int protect_wait(lua_State *L, lua_KContext context, lua_KFunction k);
