@@ -218,7 +218,7 @@ describe("a finalizer", function()
             local function get(_, name)
                 if name == "registered" then
                     return callback
-                elseif name == "slaveLost" then
+                elseif name == "disconnected" then
                     setmetatable({}, { __gc = function() mesos.exit(3) end })
                     collectgarbage("incremental", 100, 1000, 30)
                     collectgarbage("restart")
@@ -230,8 +230,26 @@ describe("a finalizer", function()
             return setmetatable({}, { __index = get })
         ]])
         world:start()
-        world:event(plays.events.agent_lost)
+        world:break_stream()
         assert.is_true(world:ended())
+        world:close()
+    end)
+
+    it("cannot wait for the end of a driver that waits for the finalizer", function()
+        local world = rooms.world {}
+        assert(world:load [[
+            local mesos = require "mesos"
+            local scheduler = {}
+            function scheduler:slaveLost(driver)
+                setmetatable({}, { __gc = function() driver:join() end })
+            end
+            return scheduler
+        ]])
+        world:start()
+        world:event(plays.events.agent_lost)
+        rooms.hardship("doors=1")
+        world:event(plays.update())
+        assert.match("error in __gc.*call it in the main chunk of the script", rooms.log())
         world:close()
     end)
 
@@ -365,7 +383,7 @@ describe("the program", function()
     local function run(hardship)
         local it = program.run {
             path = path, args = { "--resources", "cpus:1;mem:64", program.script(SCRIPT) },
-            env = { MESOS_LUA_HARDSHIP = hardship }, seconds = 20,
+            env = { MESOS_LUA_HARDSHIP = hardship .. ",tell=1" }, seconds = 20,
         }
         assert.equal(0, it.signal, it:report())
         assert.match("hardship: %d+ requests, %d+ refused, %d+ errors, 0 bytes left", it.stderr)

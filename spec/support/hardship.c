@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What comes between the host and Lua: see hardship.h. A program takes its hardship from the
-// environment, in MESOS_LUA_HARDSHIP, and says at its end what it went through; specs and fuzz
-// targets set it themselves.
+// environment, in MESOS_LUA_HARDSHIP; specs and fuzz targets set it themselves.
 
 #include "hardship.h"
 
@@ -16,7 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { AHEAD = 40 }; // calls and instructions, within which an error comes
+enum {
+    AHEAD = 40,          // calls and instructions, within which an error comes
+    PLENTY = 512 * 1024, // bytes, from which on collections become rarer
+};
 
 static struct {
     struct hardship set;
@@ -24,6 +26,7 @@ static struct {
     uint64_t random;
     uint64_t due;    // attempts to refuse from now on
     uint64_t ahead;  // calls and instructions until the error; 0: none is on its way
+    uint64_t waited; // requests since a collection
     bool again;      // Lua asks once more, after a collection that was meant
     bool unfinished; // a state is being made
 } now;
@@ -56,6 +59,13 @@ struct hardship_report hardship_report(void)
 
 // ---- the allocator ----
 
+// A collection takes as long as there is much to look at.
+static uint64_t interval(void)
+{
+    uint64_t much = 1 + now.report.bytes / PLENTY;
+    return now.set.collect * much * much;
+}
+
 static bool refuses(void)
 {
     now.report.requests++;
@@ -66,8 +76,11 @@ static bool refuses(void)
         now.report.refused++;
         return true;
     }
-    bool chance = now.set.collect != 0 && now.report.requests % now.set.collect == 0;
-    now.again = chance && !now.again && !now.unfinished;
+    if (now.again)
+        return now.again = false;
+    now.again = now.set.collect != 0 && ++now.waited >= interval() && !now.unfinished;
+    if (now.again)
+        now.waited = 0;
     return now.again;
 }
 
@@ -236,6 +249,8 @@ static bool set_word(struct hardship *hardship, const char *name, double value)
         hardship->errors = value;
     else if (strcmp(name, "seed") == 0)
         hardship->seed = (uint64_t)value;
+    else if (strcmp(name, "tell") == 0)
+        hardship->tell = value != 0;
     else
         return false;
     return true;
@@ -257,10 +272,12 @@ bool hardship_read(const char *text, struct hardship *hardship)
     return true;
 }
 
+#ifdef HARDSHIP_OF_A_PROGRAM
+
 // Processes that the program forks end otherwise.
 __attribute__((destructor)) static void tell(void)
 {
-    if (getenv("MESOS_LUA_HARDSHIP") != NULL)
+    if (now.set.tell)
         fprintf(stderr, "hardship: %llu requests, %llu refused, %llu errors, %zu bytes left\n",
                 (unsigned long long)now.report.requests, (unsigned long long)now.report.refused,
                 (unsigned long long)now.report.raised, now.report.bytes);
@@ -278,3 +295,5 @@ __attribute__((constructor)) static void begin(void)
     }
     hardship_set(&hardship);
 }
+
+#endif

@@ -18,12 +18,13 @@
 #include <stdint.h>
 
 struct hardship {
-    uint64_t collect; // at every so manieth request; 0: never
+    uint64_t collect; // at every so manieth request, less often when there is much; 0: never
     bool doors;       // and, with finalizers, whenever Lua is entered or left
     uint64_t refuse;  // this request, counted from 1, is refused, its second time as well; 0: none
     uint64_t burst;   // and so many of the attempts behind it
     double errors;    // probability that a call into Lua is interrupted by an error somewhere in it
     uint64_t seed;    // of the errors
+    bool tell;        // at the end of the process, on stderr
 };
 
 // What has happened since hardship_set().
