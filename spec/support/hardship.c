@@ -27,7 +27,7 @@ static struct {
     uint64_t due;    // attempts to refuse from now on
     uint64_t ahead;  // calls and instructions until the error; 0: none is on its way
     uint64_t waited; // requests since a collection
-    bool again;      // Lua asks once more, after a collection that was meant
+    bool again;      // Lua asks once more, after a collection
     bool unfinished; // a state is being made
 } now;
 
@@ -92,6 +92,8 @@ static void *allocate(void *data, void *block, size_t old, size_t size)
     void *result = allocator(data, block, old, size);
     if (result != NULL || size == 0)
         now.report.bytes += size - had;
+    else
+        now.again = true;
     return result;
 }
 
