@@ -12,6 +12,8 @@
 #include "bindings/framework_info.h"
 #include "bindings/holding.h"
 #include "bindings/message.h"
+#include "bindings/offer_list.h"
+#include "bindings/task_list.h"
 #include "bindings/view.h"
 #include "mesos/wire.h"
 #include "script/protect.h"
@@ -70,8 +72,9 @@ static bool running(const struct driver *driver)
     return driver_status(driver) == DRIVER_RUNNING;
 }
 
-static void end_handle(struct holding *holding)
+static void end_handle(lua_State *L, struct holding *holding)
 {
+    (void)L;
     struct handle *handle = (struct handle *)holding;
     struct scheduler *scheduler = handle->link.scheduler;
     scheduler_unlink(&handle->link);
@@ -233,9 +236,7 @@ static struct slice text_at(lua_State *L, int index) // [-0, +0, -]
 static void put_ids(lua_State *L, int ids, struct buffer *buffer)
 {
     for (lua_Integer i = 1; lua_rawgeti(L, ids, i) != LUA_TNIL; i++) {
-        size_t mark = wire_begin(buffer, 1);
-        wire_put_bytes(buffer, 1, text_at(L, -1));
-        wire_end(buffer, mark);
+        wire_put_id(buffer, 1, text_at(L, -1));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -284,18 +285,26 @@ static void check_list(lua_State *L, int index, const char *name)
                luaL_tolstring(L, -2, NULL));
 }
 
+// The usual case is one id, which needs no list.
 static int l_declineOffer(lua_State *L) // [-3, +1, e]
 {
     struct driver *driver = check_driver(L);
     lua_settop(L, 3);
-    arguments_ids(L, 2, "offerIds");
-    check_offers(L, driver, driver_offers(driver), 2);
+    bool one = lua_type(L, 2) == LUA_TSTRING;
+    if (one) {
+        check_offer(L, driver, driver_offers(driver), 2);
+    } else {
+        arguments_ids(L, 2, "offerIds");
+        check_offers(L, driver, driver_offers(driver), 2);
+    }
     struct slice filters = {.data = NULL};
     if (!lua_isnil(L, 3)) {
         struct buffer *buffer = message_scratch(L);
         message_encode(L, 3, &mesos__v1__filters__descriptor, "filters", buffer);
         filters = buffer->data ? buffer_slice(buffer) : slice_text("");
     }
+    if (one)
+        return push_status(L, driver_decline(driver, text_at(L, 2), filters));
     for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
         driver_decline(driver, text_at(L, -1), filters);
         lua_pop(L, 1);
@@ -496,9 +505,25 @@ static void reduce_status(lua_State *L, lua_Integer place)
     lua_remove(L, status);
 }
 
+// Those that a list of driver:tasks() has. None of them is not all of them. // [-0, +1, e]
+static bool reconcile_list(lua_State *L, struct driver *driver, enum driver_status *status)
+{
+    size_t count = 0;
+    struct buffer *buffer = message_scratch(L);
+    if (!task_list_reconcile(L, 2, buffer, &count))
+        return false;
+    *status = count > 0 ? driver_call(driver, CALL_RECONCILE, buffer_slice(buffer))
+                        : driver_status(driver);
+    return true;
+}
+
 static int l_reconcileTasks(lua_State *L) // [-2, +1, e]
 {
     struct driver *driver = check_driver(L);
+    enum driver_status status;
+    lua_settop(L, 2);
+    if (reconcile_list(L, driver, &status))
+        return push_status(L, status);
     lua_settop(L, 2);
     lua_newtable(L);
     lua_newtable(L);
@@ -537,11 +562,46 @@ static int l_offers(lua_State *L) // [-1, +1, e]
 {
     struct offers *offers = driver_offers(check_driver(L));
     lua_createtable(L, (int)offers_count(offers), 0);
+    offer_list_adopt(L);
     lua_Integer place = 0;
     for (const struct offer *offer = offers_first(offers); offer; offer = offer->next) {
         view_push(L, &mesos__v1__offer__descriptor, offer->block, offer->wire);
         lua_rawseti(L, -2, ++place);
     }
+    return 1;
+}
+
+const struct tasks *driver_registry(lua_State *L, int index)
+{
+    const struct handle *handle = holding_test(L, index, metatable);
+    if (handle == NULL || handle->link.scheduler == NULL)
+        return NULL;
+    return driver_tasks(scheduler_driver(handle->link.scheduler));
+}
+
+static int l_task(lua_State *L) // [-2, +1, e]
+{
+    const struct tasks *tasks = driver_tasks(check_driver(L));
+    if (lua_type(L, 2) != LUA_TSTRING)
+        luaL_error(L, "taskId: an id (a string) expected, got %s", luaL_typename(L, 2));
+    const struct task *task = tasks_find(tasks, text_at(L, 2));
+    if (task != NULL)
+        task_list_push_task(L, tasks, task);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+static int l_tasks(lua_State *L) // [-2, +4, e]
+{
+    check_driver(L);
+    lua_settop(L, 2);
+    return task_list_push(L, 1, 2);
+}
+
+static int l_taskCounts(lua_State *L) // [-1, +1, e]
+{
+    task_list_push_counts(L, driver_tasks(check_driver(L)));
     return 1;
 }
 
@@ -586,6 +646,9 @@ static const luaL_Reg methods[] = {
     {"acknowledgeOperationStatus", l_acknowledgeOperationStatus},
     {"updateFramework", l_updateFramework},
     {"offers", l_offers},
+    {"task", l_task},
+    {"tasks", l_tasks},
+    {"taskCounts", l_taskCounts},
     {"frameworkId", l_frameworkId},
     {"master", l_master},
     {NULL, NULL},
@@ -679,5 +742,6 @@ void driver_open(lua_State *L, struct scheduler_environment *environment)
         lua_pushstring(L, driver_status_name(statuses[i]));
         lua_setfield(L, -2, driver_status_name(statuses[i]));
     }
+    task_list_open(L);
     watch_script(script_of(L), environment);
 }

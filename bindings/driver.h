@@ -15,4 +15,8 @@ void driver_open(lua_State *L, struct scheduler_environment *environment);
 // Pushes a handle for `scheduler`, which does not belong to it. // [-0, +1, m]
 void driver_push(lua_State *L, struct scheduler *scheduler);
 
+// The registry of tasks of the driver object at `index`, or NULL if its scheduler is gone.
+// // [-0, +0, -]
+const struct tasks *driver_registry(lua_State *L, int index);
+
 #endif

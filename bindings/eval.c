@@ -40,8 +40,9 @@ struct evaluation {
 
 // ---- output ----
 
-static void end_output(struct holding *holding)
+static void end_output(lua_State *L, struct holding *holding)
 {
+    (void)L;
     buffer_free(&((struct output *)holding)->text);
 }
 

@@ -49,8 +49,9 @@ static void end_run(struct run *run)
     runs--;
 }
 
-static void end_holding(struct holding *holding)
+static void end_holding(lua_State *L, struct holding *holding)
 {
+    (void)L;
     end_run((struct run *)holding);
 }
 

@@ -14,12 +14,12 @@
 
 static const char list_key; // registry
 
-static void end(struct holding *holding)
+static void end(lua_State *L, struct holding *holding)
 {
     *holding->link = holding->next;
     if (holding->next != NULL)
         holding->next->link = holding->link;
-    holding->end(holding);
+    holding->end(L, holding);
     free(holding);
 }
 
@@ -29,7 +29,7 @@ static int l_end_all(lua_State *L)
 {
     struct holding **list = lua_touserdata(L, 1);
     while (*list != NULL)
-        end(*list);
+        end(L, *list);
     return 0;
 }
 
@@ -64,7 +64,7 @@ static int l_gc(lua_State *L)
     struct holding *holding = *slot;
     *slot = NULL;
     if (holding != NULL)
-        end(holding);
+        end(L, holding);
     return 0;
 }
 
@@ -79,7 +79,7 @@ void holding_type(lua_State *L, const char *type)
 }
 
 void *holding_push(lua_State *L, const char *type, size_t size, int values,
-                   void (*end_it)(struct holding *holding))
+                   void (*end_it)(lua_State *L, struct holding *holding))
 {
     struct holding **list = list_of(L);
     struct holding **slot = lua_newuserdatauv(L, sizeof(struct holding *), values);

@@ -14,7 +14,8 @@
 // The first member of the struct of each type.
 struct holding {
     struct holding *next, **link;
-    void (*end)(struct holding *holding); // lets go of all but the memory of the struct itself
+    void (*end)(lua_State *L,
+                struct holding *holding); // lets go of all but the memory of the struct itself
 };
 
 // Pushes the metatable of a type, with the finalizer in it; scripts do not get at it by
@@ -24,7 +25,7 @@ void holding_type(lua_State *L, const char *type);
 // Pushes a userdata of that type, with so many user values, and returns the struct that belongs to
 // it, `size` bytes, zero but for the holding. // [-0, +1, m]
 void *holding_push(lua_State *L, const char *type, size_t size, int values,
-                   void (*end)(struct holding *holding));
+                   void (*end)(lua_State *L, struct holding *holding));
 
 // The struct of the userdata at `index`, of which the type is known. // [-0, +0, -]
 void *holding_at(lua_State *L, int index);

@@ -54,13 +54,15 @@ static void end_request(struct request *request)
     request->client->requests--;
 }
 
-static void end_holding(struct holding *holding)
+static void end_holding(lua_State *L, struct holding *holding)
 {
+    (void)L;
     end_request((struct request *)holding);
 }
 
-static void end_client(struct holding *holding)
+static void end_client(lua_State *L, struct holding *holding)
 {
+    (void)L;
     http_destroy(((struct client *)holding)->http);
 }
 

@@ -843,8 +843,9 @@ struct scratch {
     struct buffer buffer;
 };
 
-static void end_scratch(struct holding *holding)
+static void end_scratch(lua_State *L, struct holding *holding)
 {
+    (void)L;
     buffer_free(&((struct scratch *)holding)->buffer);
 }
 

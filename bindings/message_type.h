@@ -19,6 +19,7 @@ struct shape {
     bool collapsed;         // its only field is `value`: it is that value in Lua
     bool range;             // its fields are `begin` and `end`: { first, last } is taken as well
     unsigned hint;          // fields of the last one that was decoded
+    const void *views;      // what view.c knows of its views, or NULL
     struct shape *nested[]; // of each message field, once it was asked for
 };
 

@@ -12,6 +12,7 @@
 #include "bindings/http.h"
 #include "bindings/log.h"
 #include "bindings/message.h"
+#include "bindings/offer_list.h"
 #include "bindings/offer_view.h"
 #include "bindings/resources.h"
 #include "bindings/state_table.h"
@@ -81,6 +82,7 @@ int module_open(lua_State *L)
     offer_view_open(L);
     lua_newtable(L);
     driver_open(L, environment);
+    offer_list_open(L, environment);
     resources_open(L);
     log_open(L, script);
     timers_open(L, script);

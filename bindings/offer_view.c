@@ -57,7 +57,7 @@ static struct slice allocation_role(struct slice offer)
 
 // `role` is the older form of a reservation, "*" being none; of `reservations` the last, which is
 // the most refined, is the one that holds.
-static void read_resource_field(struct resource *resource, const struct wire_field *it)
+static inline void read_resource_field(struct resource *resource, const struct wire_field *it)
 {
     switch (it->number) {
     case RESOURCE_NAME:
@@ -83,13 +83,12 @@ static void read_resource_field(struct resource *resource, const struct wire_fie
     }
 }
 
-static struct resource read_resource(struct slice message)
+static inline void read_resource(struct slice message, struct resource *resource)
 {
-    struct resource resource = {.revocable = false};
+    *resource = (struct resource){.revocable = false};
     struct wire wire = wire_open(message);
     for (struct wire_field it; wire_next(&wire, &it);)
-        read_resource_field(&resource, &it);
-    return resource;
+        read_resource_field(resource, &it);
 }
 
 static bool counts(const struct resource *resource, struct slice offer)
@@ -118,6 +117,13 @@ static const char sum_names[SUMS][5] = {"cpus", "mem", "disk", "gpus"};
 static double scalar_value(struct slice scalar)
 {
     double value = 0;
+    if (scalar.length == 1 + sizeof value && scalar.data[0] == (SCALAR_VALUE << 3 | WIRE_FIXED64)) {
+        uint64_t bits;
+        memcpy(&bits, scalar.data + 1, sizeof bits);
+        bits = le64toh(bits);
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
     struct wire wire = wire_open(scalar);
     for (struct wire_field it; wire_next(&wire, &it);) {
         if (it.number == SCALAR_VALUE && it.type == WIRE_FIXED64)
@@ -126,26 +132,27 @@ static double scalar_value(struct slice scalar)
     return value;
 }
 
-static void add(struct sums *sums, const struct resource *resource)
+// Which of the sums a resource of that name adds to; SUMS for none.
+static int sum_of(struct slice name)
 {
-    size_t length = resource->name.length;
-    if (length != 3 && length != 4)
-        return;
-    for (int i = 0; i < SUMS; i++) {
-        if (memcmp(resource->name.data, sum_names[i], length) == 0 && sum_names[i][length] == 0)
-            sums->thousandths[i] += round(scalar_value(resource->scalar) * 1000);
-    }
+    if (name.length != 3 && name.length != 4)
+        return SUMS;
+    int i = 0;
+    while (i < SUMS &&
+           (memcmp(name.data, sum_names[i], name.length) != 0 || sum_names[i][name.length] != 0))
+        i++;
+    return i;
 }
 
 static void sum_up(struct sums *sums, struct slice offer)
 {
     struct wire wire = wire_open(offer);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number != OFFER_RESOURCES)
-            continue;
-        struct resource resource = read_resource(it.bytes);
-        if (counts(&resource, offer))
-            add(sums, &resource);
+    for (struct slice message; wire_seek(&wire, OFFER_RESOURCES, &message);) {
+        struct resource resource;
+        read_resource(message, &resource);
+        int which = sum_of(resource.name);
+        if (which < SUMS && counts(&resource, offer))
+            sums->thousandths[which] += round(scalar_value(resource.scalar) * 1000);
     }
     sums->known = true;
 }
@@ -183,15 +190,30 @@ struct range {
     uint64_t first, last;
 };
 
+// False if it has no begin or no end, or they are the wrong way round.
+static bool read_range(struct slice message, struct range *range)
+{
+    uint64_t values[RANGE_END + 1] = {0};
+    unsigned found = 0;
+    struct wire wire = wire_open(message);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        if (it.number > RANGE_END || it.type != WIRE_VARINT)
+            continue;
+        values[it.number] = it.value;
+        found |= it.number;
+    }
+    *range = (struct range){.first = values[RANGE_BEGIN], .last = values[RANGE_END]};
+    return found == (RANGE_BEGIN | RANGE_END) && range->first <= range->last;
+}
+
 // The first `most` go into `ranges`; returns how many there are.
 static size_t read_ranges(struct slice message, struct range *ranges, size_t most)
 {
     size_t count = 0;
     struct wire wire = wire_open(message);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        struct range range = {0, 0};
-        if (it.number != RANGES_RANGE || !wire_find_varint(it.bytes, RANGE_BEGIN, &range.first) ||
-            !wire_find_varint(it.bytes, RANGE_END, &range.last) || range.first > range.last)
+    for (struct slice bytes; wire_seek(&wire, RANGES_RANGE, &bytes);) {
+        struct range range;
+        if (!read_range(bytes, &range))
             continue;
         if (count < most)
             ranges[count] = range;
@@ -205,15 +227,22 @@ static size_t read_ports(struct slice offer, struct range *ranges, size_t most)
 {
     size_t count = 0;
     struct wire wire = wire_open(offer);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number != OFFER_RESOURCES)
-            continue;
-        struct resource resource = read_resource(it.bytes);
+    for (struct slice message; wire_seek(&wire, OFFER_RESOURCES, &message);) {
+        struct resource resource;
+        read_resource(message, &resource);
         if (slice_equal(resource.name, slice_text("ports")) && counts(&resource, offer))
             count += count < most ? read_ranges(resource.ranges, ranges + count, most - count)
                                   : read_ranges(resource.ranges, NULL, 0);
     }
     return count;
+}
+
+static bool are_sorted(const struct range *ranges, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (ranges[i].first < ranges[i - 1].first)
+            return false;
+    return true;
 }
 
 static int compare_ranges(const void *a, const void *b)
@@ -264,7 +293,7 @@ static void get_ports(lua_State *L, struct slice offer, void *sums)
     } else {
         lua_pushnil(L);
     }
-    if (count > 1)
+    if (!are_sorted(ranges, count))
         qsort(ranges, count, sizeof *ranges, compare_ranges);
     push_ranges(L, ranges, join(ranges, count));
     lua_replace(L, -3);
@@ -274,23 +303,15 @@ static void get_ports(lua_State *L, struct slice offer, void *sums)
 
 // ---- the attributes ----
 
-struct attribute {
-    uint64_t type;
-    struct slice values[ATTRIBUTE_SET + 1]; // by the number of the field
-};
+// The values of an attribute by the type that they have.
+enum { TYPES = MESOS__V1__VALUE__TYPE__TEXT + 1 };
 
-static struct attribute read_attribute(struct slice message)
-{
-    struct attribute attribute = {.type = UINT64_MAX};
-    struct wire wire = wire_open(message);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number == ATTRIBUTE_TYPE)
-            attribute.type = it.value;
-        else if (it.number <= ATTRIBUTE_SET)
-            attribute.values[it.number] = it.bytes;
-    }
-    return attribute;
-}
+static const uint32_t value_numbers[TYPES] = {
+    [MESOS__V1__VALUE__TYPE__SCALAR] = ATTRIBUTE_SCALAR,
+    [MESOS__V1__VALUE__TYPE__RANGES] = ATTRIBUTE_RANGES,
+    [MESOS__V1__VALUE__TYPE__SET] = ATTRIBUTE_SET,
+    [MESOS__V1__VALUE__TYPE__TEXT] = ATTRIBUTE_TEXT,
+};
 
 // Does it begin with its name, of fewer than 128 bytes, and is that its only one?
 static bool is_regular(struct slice message)
@@ -326,25 +347,25 @@ static struct slice attributes_of(struct slice offer, struct sums *sums)
     return (struct slice){.data = offer.data + offset, .length = offer.length - offset};
 }
 
-static bool is_named(struct slice attribute, struct slice name, bool regular)
+static inline bool is_named(struct slice attribute, struct slice name, bool regular)
 {
     if (regular)
         return attribute.data[1] == name.length &&
-               memcmp(attribute.data + 2, name.data, name.length) == 0;
+               (name.length == 0 || (attribute.data[2] == name.data[0] &&
+                                     memcmp(attribute.data + 2, name.data, name.length) == 0));
     return slice_equal(wire_find(attribute, ATTRIBUTE_NAME), name);
 }
 
-static bool find_attribute(struct slice offer, struct sums *sums, struct slice name,
-                           struct attribute *attribute)
+// The first attribute of that name; data is NULL if there is none.
+static struct slice find_attribute(struct slice offer, struct sums *sums, struct slice name)
 {
     struct wire wire = wire_open(attributes_of(offer, sums));
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number != OFFER_ATTRIBUTES || !is_named(it.bytes, name, sums->regular))
-            continue;
-        *attribute = read_attribute(it.bytes);
-        return true;
+    bool regular = sums->regular;
+    for (struct slice attribute; wire_seek(&wire, OFFER_ATTRIBUTES, &attribute);) {
+        if (is_named(attribute, name, regular))
+            return attribute;
     }
-    return false;
+    return (struct slice){.data = NULL};
 }
 
 static void push_scalar(lua_State *L, struct slice scalar)
@@ -354,7 +375,11 @@ static void push_scalar(lua_State *L, struct slice scalar)
 
 static void push_text(lua_State *L, struct slice text)
 {
-    struct slice value = wire_find(text, TEXT_VALUE);
+    struct slice value = {.data = NULL};
+    struct wire wire = wire_open(text);
+    for (struct wire_field it; wire_next(&wire, &it);)
+        if (it.number == TEXT_VALUE)
+            value = it.bytes;
     lua_pushlstring(L, (const char *)value.data, value.length);
 }
 
@@ -372,24 +397,21 @@ static void push_items(lua_State *L, struct slice set)
     lua_replace(L, -2);
 }
 
-// Where each type of attribute has its value, and how that is pushed.
-static const struct {
-    uint32_t number;
-    void (*push)(lua_State *L, struct slice value);
-} values[] = {
-    [MESOS__V1__VALUE__TYPE__SCALAR] = {ATTRIBUTE_SCALAR, push_scalar},
-    [MESOS__V1__VALUE__TYPE__RANGES] = {ATTRIBUTE_RANGES, push_range_messages},
-    [MESOS__V1__VALUE__TYPE__SET] = {ATTRIBUTE_SET, push_items},
-    [MESOS__V1__VALUE__TYPE__TEXT] = {ATTRIBUTE_TEXT, push_text},
+static void (*const pushers[TYPES])(lua_State *L, struct slice value) = {
+    [MESOS__V1__VALUE__TYPE__SCALAR] = push_scalar,
+    [MESOS__V1__VALUE__TYPE__RANGES] = push_range_messages,
+    [MESOS__V1__VALUE__TYPE__SET] = push_items,
+    [MESOS__V1__VALUE__TYPE__TEXT] = push_text,
 };
 
-static void push_attribute(lua_State *L, const struct attribute *attribute)
+static void push_attribute(lua_State *L, struct slice attribute)
 {
+    int32_t type = -1;
     struct slice value = {.data = NULL};
-    if (attribute->type < sizeof values / sizeof *values)
-        value = attribute->values[values[attribute->type].number];
+    if (wire_find_enum(attribute, ATTRIBUTE_TYPE, &type) && type >= 0 && type < TYPES)
+        value = wire_find(attribute, value_numbers[type]);
     if (value.data != NULL)
-        values[attribute->type].push(L, value);
+        pushers[type](L, value);
     else
         lua_pushnil(L);
 }
@@ -397,12 +419,12 @@ static void push_attribute(lua_State *L, const struct attribute *attribute)
 // offer:attribute(name): the value of the first attribute of that name, or nil.
 static int l_attribute(lua_State *L)
 {
-    struct slice offer = view_check(L, 1, &mesos__v1__offer__descriptor), name;
-    struct sums *sums = view_extra(L, 1, &mesos__v1__offer__descriptor);
-    struct attribute attribute;
+    struct slice offer, name;
+    struct sums *sums = view_extra(L, 1, &mesos__v1__offer__descriptor, &offer);
     name.data = (const uint8_t *)luaL_checklstring(L, 2, &name.length);
-    if (find_attribute(offer, sums, name, &attribute))
-        push_attribute(L, &attribute);
+    struct slice attribute = find_attribute(offer, sums, name);
+    if (attribute.data != NULL)
+        push_attribute(L, attribute);
     else
         lua_pushnil(L);
     return 1;

@@ -15,6 +15,7 @@
 #include "bindings/driver.h"
 #include "bindings/framework_info.h"
 #include "bindings/message.h"
+#include "bindings/offer_list.h"
 #include "bindings/view.h"
 #include "mesos/roles.h"
 #include "mesos/wire.h"
@@ -111,7 +112,9 @@ static int push_list(lua_State *L, const ProtobufCMessageDescriptor *type,
 
 static int push_offers(lua_State *L, const struct driver_event *event)
 {
-    return push_list(L, &mesos__v1__offer__descriptor, event);
+    push_list(L, &mesos__v1__offer__descriptor, event);
+    offer_list_adopt(L);
+    return 1;
 }
 
 static int push_inverse_offers(lua_State *L, const struct driver_event *event)

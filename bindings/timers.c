@@ -136,8 +136,9 @@ static void on_timer(void *data)
     protect_dispatch(handle->script, l_timer_function, handle, on_call_done, handle);
 }
 
-static void end_timer(struct holding *holding)
+static void end_timer(lua_State *L, struct holding *holding)
 {
+    (void)L;
     timer_stop(&((struct handle *)holding)->timer);
 }
 
@@ -195,8 +196,9 @@ static int l_timer_tostring(lua_State *L)
 
 // ---- sleep and spawn ----
 
-static void end_moment(struct holding *holding)
+static void end_moment(lua_State *L, struct holding *holding)
 {
+    (void)L;
     timer_stop(&((struct moment *)holding)->timer);
 }
 

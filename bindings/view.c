@@ -12,7 +12,9 @@
 #include "bindings/message.h"
 #include "bindings/message_text.h"
 #include "bindings/offer_view.h"
+#include "script/collector.h"
 
+#include <assert.h>
 #include <lauxlib.h>
 #include <string.h>
 
@@ -20,17 +22,34 @@ enum { HOLD = 1 };          // the user value
 enum { COPIED_MOST = 512 }; // bytes of a message that is copied into its view
 enum { KEPT_EXPECTED = 4 }; // composite values that are read of one view
 
+// Lua has one string for all equal short ones, which the table of names keeps: its address is the
+// name.
+struct name {
+    const void *string;
+    int what; // a field is its position from 1, a getter a number from -1 down
+};
+
+enum { NAMES_MOST = 128, NUMBERS = 64 }; // both powers of two
+
 struct view_class {
     struct shape *shape;
     const struct view_member *members;
     size_t extra_size;
-    int metatable; // registry
-    bool plain[];  // for each field: is it a string, or a message that is one?
+    int metatable;                 // registry
+    uint8_t positions[NUMBERS];    // of the field of that number, from 1; 0: look for it
+    struct name names[NAMES_MOST]; // by hash of the address
+    uint8_t kinds[];               // of the fields, of what follows
+};
+
+enum kind {
+    KIND_PLAIN = 1, // a string, or a message that is one
+    KIND_RIVAL = 2, // one of a oneof
 };
 
 // `at` is the offset of the field's last occurrence, plus one; 0 if it is absent. AGAIN says that
 // there were several, which for a message means that they have to be added up.
 struct view {
+    const void *mark; // &view_mark: no other userdata begins so
     const struct view_class *class;
     struct slice slice;
     const char *reason;
@@ -41,7 +60,7 @@ struct view {
 #define AGAIN 0x80000000u
 
 static const char anchor_name[] = "mesos.bytes";
-static const char anchors_key, classes_key, mark_key, anchor_key;
+static const char anchors_key, anchor_key, view_mark;
 
 static size_t fields_size(const struct shape *shape)
 {
@@ -74,16 +93,25 @@ static void clear_rivals(struct view *view, const ProtobufCFieldDescriptor *fiel
     }
 }
 
-static void note(struct view *view, uint32_t number, size_t offset)
+static unsigned position_slowly(const struct view *view, uint32_t number)
 {
     const ProtobufCMessageDescriptor *type = view->class->shape->type;
     const ProtobufCFieldDescriptor *field = wire_descriptor(type, number);
-    if (field == NULL)
+    return field ? (unsigned)(field - type->fields) + 1 : 0;
+}
+
+static inline void note(struct view *view, uint32_t number, size_t offset)
+{
+    const struct view_class *class = view->class;
+    unsigned position = class->positions[number % NUMBERS];
+    if (position == 0 || number >= NUMBERS)
+        position = position_slowly(view, number);
+    if (position-- == 0)
         return;
-    uint32_t *at = &view->at[field - type->fields];
+    uint32_t *at = &view->at[position];
     *at = (uint32_t)(offset + 1) | (*at != 0 ? AGAIN : 0);
-    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
-        clear_rivals(view, field);
+    if (class->kinds[position] & KIND_RIVAL)
+        clear_rivals(view, &class->shape->type->fields[position]);
 }
 
 static void find_fields(struct view *view)
@@ -193,7 +221,7 @@ static void push_field(lua_State *L, struct view *view, unsigned position)
     uint32_t at = place_of(view, position);
     if (at == 0 && field->label != PROTOBUF_C_LABEL_REPEATED)
         lua_pushnil(L);
-    else if (view->class->plain[position] && !(at & AGAIN))
+    else if ((view->class->kinds[position] & KIND_PLAIN) && !(at & AGAIN))
         push_plain(L, view, field, at);
     else if (is_composite(view->class->shape, position, L))
         push_composite(L, view, position, at);
@@ -206,17 +234,30 @@ static void push_field(lua_State *L, struct view *view, unsigned position)
 // ---- what Lua calls ----
 
 // Upvalues of these functions.
-enum { CLASS = 1, METATABLE = 2, NAMES = 3 };
+enum { CLASS = 1, NAMES = 2 };
 
-// The view at index 1, of the class that the function belongs to.
-static struct view *self(lua_State *L)
+// Nobody can write the mark but this file.
+static inline struct view *view_at(lua_State *L, int index)
 {
-    if (!lua_getmetatable(L, 1) || !lua_rawequal(L, -1, lua_upvalueindex(METATABLE))) {
-        const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
-        luaL_typeerror(L, 1, class->shape->type->name);
-    }
-    lua_pop(L, 1);
-    return lua_touserdata(L, 1);
+    struct view *view = lua_touserdata(L, index);
+    if (view == NULL || lua_rawlen(L, index) < sizeof *view || view->mark != &view_mark)
+        return NULL;
+    return view;
+}
+
+static int wrong_type(lua_State *L) // [-0, +0, v]
+{
+    const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
+    return luaL_typeerror(L, 1, class->shape->type->name);
+}
+
+// The view at index 1. // [-0, +0, v]
+static inline struct view *self(lua_State *L)
+{
+    struct view *view = view_at(L, 1);
+    if (view == NULL)
+        wrong_type(L);
+    return view;
 }
 
 // A view answers to more names than its message has fields. // [-0, +1, -]
@@ -236,19 +277,41 @@ static int no_name(lua_State *L, const struct view_class *class) // [-0, +0, v]
                       near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
 }
 
-// The table of names says what each stands for: a field is its position from 1, a getter a
-// number from -1 down, a method the function itself.
+static size_t home_of(const void *string)
+{
+    return (uintptr_t)string / 8 * 2654435761u / 4096 % NAMES_MOST;
+}
+
+// What that value stands for; 0 if it is no name of a field or a getter.
+static inline int what_is(const struct view_class *class, const void *string)
+{
+    size_t slot = home_of(string);
+    while (class->names[slot].string != string && class->names[slot].string != NULL)
+        slot = (slot + 1) % NAMES_MOST;
+    return class->names[slot].what;
+}
+
+// The method that the value at index 2 names. // [-0, +1, e]
+static void push_method(lua_State *L, const struct view *view)
+{
+    if (view->class != lua_touserdata(L, lua_upvalueindex(CLASS)))
+        wrong_type(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(NAMES)) == LUA_TNIL)
+        no_name(L, view->class);
+}
+
 static int l_index(lua_State *L)
 {
     struct view *view = self(L);
-    lua_pushvalue(L, 2);
-    if (lua_rawget(L, lua_upvalueindex(NAMES)) == LUA_TNIL)
-        return no_name(L, view->class);
-    int number = (int)lua_tointeger(L, -1);
-    if (number > 0)
-        push_field(L, view, (unsigned)number - 1);
-    else if (number < 0)
-        view->class->members[-number - 1].getter(L, view->slice, extra(view));
+    int what = what_is(view->class, lua_topointer(L, 2));
+    if (what > 0) {
+        push_field(L, view, (unsigned)what - 1);
+    } else if (what < 0) {
+        view->class->members[-what - 1].getter(L, view->slice, extra(view));
+    } else {
+        push_method(L, view);
+    }
     return 1;
 }
 
@@ -287,8 +350,7 @@ static int l_pairs(lua_State *L)
 {
     self(L);
     lua_pushvalue(L, lua_upvalueindex(CLASS));
-    lua_pushvalue(L, lua_upvalueindex(METATABLE));
-    lua_pushcclosure(L, l_next, METATABLE);
+    lua_pushcclosure(L, l_next, CLASS);
     lua_pushvalue(L, 1);
     lua_pushnil(L);
     return 3;
@@ -337,28 +399,54 @@ static bool is_plain(lua_State *L, struct shape *shape, unsigned position)
     return nested->collapsed && is_text(nested->type->fields) && nested->type->fields->id == 1;
 }
 
-// Pushes the table of what each name stands for. // [-0, +1, e]
-static void push_names(lua_State *L, const struct view_class *class)
+// A name stands for a value; it is at the top of the stack and stays. // [-0, +0, -]
+static void add_name(lua_State *L, struct view_class *class, int what)
+{
+    const void *string = lua_topointer(L, -1);
+    size_t slot = home_of(string);
+    while (class->names[slot].string != NULL)
+        slot = (slot + 1) % NAMES_MOST;
+    class->names[slot] = (struct name){.string = string, .what = what};
+}
+
+// Adds a name to the table at the top, which stands for `what` or for a method. // [-0, +0, m]
+static void set_name(lua_State *L, struct view_class *class, const char *name, int what,
+                     lua_CFunction method)
+{
+    lua_pushstring(L, name);
+    if (method == NULL)
+        add_name(L, class, what);
+    if (method != NULL)
+        lua_pushcfunction(L, method);
+    else
+        lua_pushboolean(L, true);
+    lua_rawset(L, -3);
+}
+
+static unsigned count_names(const struct view_class *class)
+{
+    unsigned count = class->shape->type->n_fields;
+    for (int i = 0; class->members != NULL && class->members[i].name != NULL; i++)
+        count++;
+    return count;
+}
+
+// Pushes the table of all names: methods themselves, and whatever else there is so that it stays.
+// [-0, +1, e]
+static void push_names(lua_State *L, struct view_class *class)
 {
     const ProtobufCMessageDescriptor *type = class->shape->type;
-    lua_createtable(L, 0, (int)type->n_fields + 8);
-    lua_pushcfunction(L, l_table);
-    lua_setfield(L, -2, "table");
-    for (int i = 0; class->members != NULL && class->members[i].name != NULL; i++) {
-        if (class->members[i].method != NULL)
-            lua_pushcfunction(L, class->members[i].method);
-        else
-            lua_pushinteger(L, -i - 1);
-        lua_setfield(L, -2, class->members[i].name);
-    }
-    for (unsigned i = 0; i < type->n_fields; i++) {
-        lua_pushinteger(L, (lua_Integer)i + 1);
-        lua_setfield(L, -2, type->fields[i].name);
-    }
+    assert(count_names(class) < NAMES_MOST / 2);
+    lua_createtable(L, 0, (int)count_names(class) + 1);
+    set_name(L, class, "table", 0, l_table);
+    for (int i = 0; class->members != NULL && class->members[i].name != NULL; i++)
+        set_name(L, class, class->members[i].name, -i - 1, class->members[i].method);
+    for (unsigned i = 0; i < type->n_fields; i++)
+        set_name(L, class, type->fields[i].name, (int)i + 1, NULL);
 }
 
 // For the class at the top of the stack. // [-0, +0, e]
-static int reference_metatable(lua_State *L, const struct view_class *class)
+static int reference_metatable(lua_State *L, struct view_class *class)
 {
     static const luaL_Reg methods[] = {{"__index", l_index},       {"__newindex", l_newindex},
                                        {"__pairs", l_pairs},       {"__eq", l_eq},
@@ -366,41 +454,44 @@ static int reference_metatable(lua_State *L, const struct view_class *class)
     lua_createtable(L, 0, 8);
     lua_pushstring(L, class->shape->type->name);
     lua_setfield(L, -2, "__name");
-    lua_pushboolean(L, true);
-    lua_rawsetp(L, -2, &mark_key);
-    lua_pushvalue(L, -1);
-    lua_pushvalue(L, -3);
-    lua_insert(L, -2); // metatable class metatable
+    lua_pushvalue(L, -2);
     push_names(L, class);
     luaL_setfuncs(L, methods, NAMES);
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+static void describe_fields(lua_State *L, struct view_class *class) // [-0, +0, e]
+{
+    const ProtobufCMessageDescriptor *type = class->shape->type;
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &type->fields[i];
+        bool rival = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
+        class->kinds[i] =
+            (uint8_t)((is_plain(L, class->shape, i) ? KIND_PLAIN : 0) | (rival ? KIND_RIVAL : 0));
+        if (field->id < NUMBERS)
+            class->positions[field->id] = (uint8_t)(i + 1);
+    }
+}
+
+// The class is kept by the upvalues of its functions, which the registry has.
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
                  const struct view_member *members, size_t extra_size)
 {
     struct shape *shape = message_shape(L, type);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key);
     struct view_class *class = lua_newuserdatauv(L, sizeof *class + type->n_fields, 0);
     *class = (struct view_class){.shape = shape, .members = members, .extra_size = extra_size};
-    for (unsigned i = 0; i < type->n_fields; i++)
-        class->plain[i] = is_plain(L, shape, i);
+    describe_fields(L, class);
     class->metatable = reference_metatable(L, class);
-    lua_rawsetp(L, -2, type);
+    shape->views = class;
     lua_pop(L, 1);
 }
 
 static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &classes_key);
-    if (lua_rawgetp(L, -1, type) == LUA_TNIL) {
+    const struct shape *shape = message_shape(L, type);
+    if (shape->views == NULL)
         view_define(L, type, NULL, 0);
-        lua_rawgetp(L, -2, type);
-        lua_replace(L, -2);
-    }
-    const struct view_class *class = lua_touserdata(L, -1);
-    lua_pop(L, 2);
-    return class;
+    return shape->views;
 }
 
 // ---- anchors ----
@@ -410,9 +501,12 @@ struct anchor {
     struct bytes *block;
 };
 
-static void end_anchor(struct holding *holding)
+static void end_anchor(lua_State *L, struct holding *holding)
 {
-    bytes_unref(((struct anchor *)holding)->block);
+    struct bytes *block = ((struct anchor *)holding)->block;
+    if (block != NULL)
+        collector_released(L, block->length);
+    bytes_unref(block);
 }
 
 // Pushes the anchor of a block. // [-0, +1, m]
@@ -423,6 +517,7 @@ static void push_anchor(lua_State *L, struct bytes *block)
         lua_pop(L, 1);
         struct anchor *anchor = holding_push(L, anchor_name, sizeof *anchor, 0, end_anchor);
         anchor->block = bytes_ref(block);
+        collector_pinned(L, block->length);
         lua_pushvalue(L, -1);
         lua_rawsetp(L, -3, block);
     }
@@ -437,7 +532,7 @@ static struct view *push_view(lua_State *L, const struct view_class *class, stru
                               size_t more, int metatable)
 {
     struct view *view = lua_newuserdatauv(L, view_size(class) + more, HOLD);
-    *view = (struct view){.class = class, .slice = slice};
+    *view = (struct view){.mark = &view_mark, .class = class, .slice = slice};
     if (class->extra_size > 0)
         memset(extra(view), 0, class->extra_size);
     lua_pushvalue(L, metatable);
@@ -500,16 +595,6 @@ void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct
     lua_settop(L, list);
 }
 
-static struct view *view_at(lua_State *L, int index)
-{
-    if (lua_type(L, index) != LUA_TUSERDATA || !lua_getmetatable(L, index))
-        return NULL;
-    lua_rawgetp(L, -1, &mark_key);
-    bool marked = lua_toboolean(L, -1);
-    lua_pop(L, 2);
-    return marked ? lua_touserdata(L, index) : NULL;
-}
-
 bool view_get(lua_State *L, int index, struct view_content *content)
 {
     const struct view *view = view_at(L, index);
@@ -543,14 +628,12 @@ static struct view *check(lua_State *L, int index, const ProtobufCMessageDescrip
     return view;
 }
 
-struct slice view_check(lua_State *L, int index, const ProtobufCMessageDescriptor *type)
+void *view_extra(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
+                 struct slice *message)
 {
-    return check(L, index, type)->slice;
-}
-
-void *view_extra(lua_State *L, int index, const ProtobufCMessageDescriptor *type)
-{
-    return extra(check(L, index, type));
+    struct view *view = check(L, index, type);
+    *message = view->slice;
+    return extra(view);
 }
 
 // The table of anchors is weak: an anchor that only this table knows may go.
@@ -569,7 +652,5 @@ static void open_anchors(lua_State *L)
 void view_open(lua_State *L)
 {
     open_anchors(L);
-    lua_newtable(L);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &classes_key);
     offer_view_open(L);
 }

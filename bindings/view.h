@@ -64,17 +64,15 @@ struct view_member {
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
                  const struct view_member *members, size_t extra_size);
 
-// For methods: the view at `index`, which must be of that type. // [-0, +0, v]
-struct slice view_check(lua_State *L, int index, const ProtobufCMessageDescriptor *type);
-
 // For getters: the value kept under `key`, an address, by view_keep, or nil; and keeps the value at
 // the top of the stack. Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]
 bool view_kept(lua_State *L, const void *key);
 void view_keep(lua_State *L, const void *key);
 
-// For methods: what the view at `index`, which must be of that type, has of its own.
-// [-0, +0, v]
-void *view_extra(lua_State *L, int index, const ProtobufCMessageDescriptor *type);
+// For methods: the message of the view at `index`, which must be of that type, and what the view
+// has of its own. // [-0, +0, v]
+void *view_extra(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
+                 struct slice *message);
 
 // Called by message_open(). // [-0, +0, e]
 void view_open(lua_State *L);

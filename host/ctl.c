@@ -10,8 +10,8 @@
 #include "base/memory.h"
 #include "commands.h"
 #include "control.h"
+#include "line_editor.h"
 
-#include <editline/readline.h>
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
@@ -208,7 +208,7 @@ static int do_command(struct client *client, const char *command, const char *ar
 
 struct prompter {
     struct client *client;
-    bool terminal;
+    bool edited;   // a terminal, and libedit is there
     char *history; // its file, or NULL
     struct buffer code;
 };
@@ -216,15 +216,13 @@ struct prompter {
 static void open_history(struct prompter *prompter)
 {
     const char *home = getenv("HOME");
-    prompter->terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    if (!prompter->terminal)
+    prompter->edited =
+        isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && line_editor_open(HISTORY_MOST);
+    if (!prompter->edited)
         return;
-    rl_initialize();
-    rl_bind_key('\t', rl_insert);
-    stifle_history(HISTORY_MOST);
     prompter->history = home && *home ? memory_format("%s/.mesos_lua_history", home) : NULL;
     if (prompter->history != NULL)
-        read_history(prompter->history);
+        line_editor_read_history(prompter->history);
 }
 
 // What was typed is nobody else's business.
@@ -232,7 +230,7 @@ static void close_history(struct prompter *prompter)
 {
     if (prompter->history != NULL) {
         mode_t mask = umask(0177);
-        write_history(prompter->history);
+        line_editor_write_history(prompter->history);
         umask(mask);
     }
     free(prompter->history);
@@ -243,12 +241,8 @@ static char *read_line(struct prompter *prompter, const char *prompt)
 {
     char *line = NULL;
     size_t size = 0;
-    if (prompter->terminal) {
-        line = readline(prompt);
-        if (line != NULL && *line != '\0')
-            add_history(line);
-        return line;
-    }
+    if (prompter->edited)
+        return line_editor_read(prompt);
     ssize_t length = getline(&line, &size, stdin);
     if (length > 0 && line[length - 1] == '\n')
         line[length - 1] = '\0';

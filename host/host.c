@@ -201,6 +201,7 @@ static bool on_connect(void *data, const char *master, const struct credentials_
         driver->transport = create_transport(host, credentials);
         driver->subscription.backoff_factor = options->registration_backoff;
         driver->subscription.answer_deadline = options->answer_timeout;
+        driver->task_limit = (size_t)options->task_limit;
     }
     credentials_unref(credentials);
     return good;

@@ -81,6 +81,27 @@ static const char *state_value(size_t index)
     return index < states->n_values ? states->values[index].name : NULL;
 }
 
+// Of a TaskState that a task may still leave: by its place in the list of those, or -1.
+static int active_state(size_t index)
+{
+    const ProtobufCEnumDescriptor *states = &mesos__v1__task_state__descriptor;
+    for (unsigned i = 0; i < states->n_values; i++) {
+        int state = states->values[i].value;
+        if ((TASK_STATE_BIT(state) & task_states_ended) == 0 && index-- == 0)
+            return state;
+    }
+    return -1;
+}
+
+static const char *active_state_value(size_t index)
+{
+    int state = active_state(index);
+    return state < 0
+               ? NULL
+               : protobuf_c_enum_descriptor_get_value(&mesos__v1__task_state__descriptor, state)
+                     ->name;
+}
+
 static const char *reload_value(size_t index)
 {
     static const char *const values[] = {"swapped", "failed", "taken_back", NULL};
@@ -134,6 +155,18 @@ static double read_waiting(const struct facts *facts, size_t index)
 {
     (void)index;
     return facts->driver ? (double)driver_events_waiting(facts->driver) : 0;
+}
+
+static double read_tasks(const struct facts *facts, size_t index)
+{
+    int state = active_state(index);
+    return facts->driver ? (double)tasks_in_state(driver_tasks(facts->driver), (unsigned)state) : 0;
+}
+
+static double read_left_out(const struct facts *facts, size_t index)
+{
+    (void)index;
+    return facts->driver ? (double)tasks_left_out(driver_tasks(facts->driver)) : 0;
 }
 
 static double read_launched(const struct facts *facts, size_t index)
@@ -290,6 +323,16 @@ static const struct row rows[] = {
      .read = read_waiting,
      .help = "Received events that wait for the callback before them; "
              "scheduler/event_queue_messages in Mesos."},
+    {.name = "mesos_lua_tasks",
+     .title = "tasks",
+     .label = "state",
+     .value = active_state_value,
+     .read = read_tasks,
+     .help = "Tasks that have not ended, as far as is known: driver:taskCounts()."},
+    {.name = "mesos_lua_tasks_left_out_total",
+     .kind = KIND_COUNTER,
+     .read = read_left_out,
+     .help = "Tasks that driver:tasks() lacks, since as many were known as --task-limit says."},
     {.name = "mesos_lua_tasks_launched_total",
      .kind = KIND_COUNTER,
      .title = "tasks launched",

@@ -24,8 +24,8 @@ local SUBSCRIBES_MOST = 80  -- in any second
 local CALLS_MOST = 1000     -- in any second; the masters ask for half of it
 local AGAIN = 0.4           -- seconds until an update is sent again
 
--- Writes down what it does, each line before anything of it can reach a master. Its failover time-out keeps the waits
--- between two tries short: they grow to a tenth of it.
+-- Writes down what it does, each line before anything of it can reach a master, and where the driver's registry of tasks
+-- differs from its own table. Its failover time-out keeps the waits between two tries short: they grow to a tenth of it.
 local SCRIPT = [[
 local mesos = require "mesos"
 local scheduler = { framework = { name = "chaos", failover_timeout = 3 } }
@@ -44,10 +44,20 @@ function scheduler:resourceOffers(driver, offers)
             command = { value = "true" }, resources = resources } })
     end
 end
-function scheduler:statusUpdate(_, status)
+local function compare(driver)
+    local count = 0
+    for _ in pairs(open) do count = count + 1 end
+    for task in driver:tasks() do
+        count = count - 1
+        if not open[task.task_id] then note("registry", "has", task.task_id, task.state) end
+    end
+    if count ~= 0 then note("registry", "lacks", count) end
+end
+function scheduler:statusUpdate(driver, status)
     local uuid = status.uuid and status.uuid:gsub(".", function(c) return ("%02x"):format(c:byte()) end) or "-"
     note("update", status.task_id, status.state, uuid)
     open[status.task_id] = not terminal[status.state] and open[status.task_id] and mesos.now() or nil
+    compare(driver)
 end
 function scheduler:registered() note("registered") end
 function scheduler:reregistered() note("reregistered") end
@@ -696,6 +706,7 @@ describe("chaos", function()
         assert.is_true(#cluster.order > SECONDS and chaos.faults > 4 * SECONDS, told)
         for _, words in ipairs(cluster.lines) do
             assert.not_equal("error", words[1], table.concat(words, " "))
+            assert.not_equal("registry", words[1], table.concat(words, " "))
         end
         assert.is_true(subscribes <= SUBSCRIBES_MOST and calls <= CALLS_MOST, told)
         -- Sanitizers and valgrind take time, and keep what was freed for a while.

@@ -263,6 +263,36 @@ describe("reconcile.lua", function()
     end)
 end)
 
+describe("tasks.lua", function()
+    it("keeps so many copies running, and asks for those of a lost agent", function()
+        local m, run = against_master("tasks.lua", "2", "sleep 1")
+        local offers = m:send_offers({ m:offer(), m:offer({ agent_id = "other" }), m:offer() })
+        local tasks = {}
+        for i = 1, 2 do
+            tasks[i] = m:wait_for("ACCEPT", i).call.accept.operations[1].launch.task_infos[1]
+            m:send(m:update(tasks[i], "TASK_RUNNING"))
+        end
+        assert.same({ offers[3].id }, m:wait_for("DECLINE").call.decline.offer_ids)
+        assert.equal("other", tasks[2].agent_id)
+        said(run, "TASK_RUNNING 1, TASK_STAGING 1\nTASK_RUNNING 2\n")
+        m:send({ type = "FAILURE", failure = { agent_id = "other" } })
+        m:expect("RECONCILE", { tasks = { { task_id = tasks[2].task_id, agent_id = "other" } } })
+        m:send(m:update(tasks[2], "TASK_LOST", { uuid = false, reason = "REASON_RECONCILIATION" }))
+        m:wait_for("REVIVE")
+        m:send_offers({ m:offer(), m:offer() })
+        m:wait_for("ACCEPT", 3)
+        m:wait_for("DECLINE", 2)
+        m:drop()
+        assert.equal(2, #m:wait_for("RECONCILE", 2).call.reconcile.tasks)
+    end)
+
+    it("says what it wants", function()
+        local run = program.run({ args = { "examples/tasks.lua" } })
+        assert.equal(2, run.code, run:report())
+        assert.matches("^usage: ", run.stdout)
+    end)
+end)
+
 describe("messages.lua", function()
     it("sends its lines, prints the answers and shuts the executor down", function()
         local m, run = against_master("messages.lua", "a", "e", "one", "two")
@@ -369,6 +399,61 @@ describe("collect.lua", function()
         m:wait_for("SUPPRESS")
         m:send(m:update(accept.operations[1].launch.task_infos[1], "TASK_FINISHED"))
         assert.equal(0, run:wait(), run:report())
+    end)
+end)
+
+describe("pack.lua", function()
+    -- How many tasks each agent got, the largest number first.
+    local function spread(run)
+        local counts, list = {}, {}
+        for agent in run.stdout:gmatch("pack%-%d+\t(%S+)\tport %d+\n") do
+            counts[agent] = (counts[agent] or 0) + 1
+        end
+        for _, count in pairs(counts) do
+            list[#list + 1] = count
+        end
+        table.sort(list, function(a, b)
+            return a > b
+        end)
+        return list
+    end
+
+    local function pack(...)
+        local run = program.run({ seconds = 20, args = {
+            "--agents", "3", "--resources", "cpus:1;mem:200;ports:[31000-31009]", "examples/pack.lua", ...,
+        } })
+        assert.equal(0, run.code, run:report())
+        return run
+    end
+
+    it("puts its tasks together, or spreads them", function()
+        local run = pack("best_fit")
+        assert.same({ 6 }, spread(run))
+        assert.matches("left: 2.40 cpus, 504 MB of 3 offers\n", run.stdout)
+        assert.same({ 2, 2, 2 }, spread(pack("worst_fit")))
+    end)
+
+    it("keeps what does not fit for other offers", function()
+        local m, run = against_master("pack.lua", "first_fit", "2")
+        local function small()
+            return m:offer({ resources = {
+                { name = "cpus", type = "SCALAR", scalar = 0.1 }, { name = "mem", type = "SCALAR", scalar = 100 },
+                { name = "ports", type = "RANGES", ranges = { range = { { 7, 7 } } } },
+            } })
+        end
+        m:send_offers({ small() })
+        local first = m:wait_for("ACCEPT").call.accept.operations[1].launch.task_infos
+        m:send_offers({ small(), small() })
+        local second = m:wait_for("ACCEPT", 2).call.accept.operations[1].launch.task_infos
+        assert.same({ 1, "pack-2", 1, "pack-1" }, { #first, first[1].task_id, #second, second[1].task_id })
+        m:wait_for("DECLINE")
+        m:send(m:update(first[1], "TASK_FINISHED"))
+        m:send(m:update(second[1], "TASK_FINISHED"))
+        assert.equal(0, run:wait(), run:report())
+    end)
+
+    it("says what it wants", function()
+        assert.equal(2, program.run({ args = { "examples/pack.lua", "any_fit" } }).code)
     end)
 end)
 

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define KEPT_MOST ((size_t)64 * 1024)
+
 void buffer_init(struct buffer *buffer, size_t limit)
 {
     *buffer = (struct buffer){.limit = limit};
@@ -27,7 +29,13 @@ void buffer_clear(struct buffer *buffer)
     buffer->length = 0;
 }
 
-// One byte more than asked for is always there, for the zero byte of buffer_string().
+void buffer_rest(struct buffer *buffer)
+{
+    if (buffer->capacity > KEPT_MOST)
+        buffer_free(buffer);
+    buffer_clear(buffer);
+}
+
 static void grow(struct buffer *buffer, size_t needed)
 {
     size_t capacity = buffer->capacity ? buffer->capacity : 256;
@@ -37,7 +45,7 @@ static void grow(struct buffer *buffer, size_t needed)
     buffer->capacity = capacity;
 }
 
-uint8_t *buffer_reserve(struct buffer *buffer, size_t length)
+uint8_t *buffer_grow(struct buffer *buffer, size_t length)
 {
     if (length > buffer->limit - buffer->length)
         return NULL;

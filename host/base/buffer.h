@@ -18,10 +18,18 @@ struct buffer {
 void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_free(struct buffer *buffer);  // empties it and returns its memory; it can be used again
 void buffer_clear(struct buffer *buffer); // empties it and keeps its memory
+void buffer_rest(struct buffer *buffer);  // empties it and keeps its memory unless that is large
+
+uint8_t *buffer_grow(struct buffer *buffer, size_t length);
 
 // Makes room for `length` more bytes and returns where they go (the length is not changed), or NULL
-// at the cap.
-uint8_t *buffer_reserve(struct buffer *buffer, size_t length);
+// at the cap. One byte more than asked for is always there, for the zero byte of buffer_string().
+static inline uint8_t *buffer_reserve(struct buffer *buffer, size_t length)
+{
+    if (length < buffer->capacity - buffer->length && length <= buffer->limit - buffer->length)
+        return buffer->data + buffer->length;
+    return buffer_grow(buffer, length);
+}
 
 bool buffer_append(struct buffer *buffer, const void *data, size_t length);
 bool buffer_append_slice(struct buffer *buffer, struct slice slice);

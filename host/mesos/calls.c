@@ -41,8 +41,7 @@ static bool put_framework_id(struct buffer *call, struct slice framework_id)
 {
     if (framework_id.length == 0)
         return true;
-    size_t mark = wire_begin(call, FIELD_FRAMEWORK_ID);
-    return wire_put_bytes(call, 1, framework_id) && wire_end(call, mark);
+    return wire_put_id(call, FIELD_FRAMEWORK_ID, framework_id);
 }
 
 bool call_build(struct buffer *call, enum call_type type, struct slice framework_id,

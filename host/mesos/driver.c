@@ -246,6 +246,11 @@ struct offers *driver_inverse_offers(struct driver *this)
     return this->inverse_offers;
 }
 
+const struct tasks *driver_tasks(const struct driver *this)
+{
+    return this->tasks;
+}
+
 size_t driver_events_waiting(const struct driver *this)
 {
     return this->queue.count;
@@ -286,6 +291,7 @@ void driver_free(struct driver *this)
     framework_free(&this->framework);
     offers_destroy(this->offers);
     offers_destroy(this->inverse_offers);
+    tasks_destroy(this->tasks);
     updates_forget(&this->operation_updates);
     bytes_unref(this->master);
     free(this->batch);
@@ -306,6 +312,7 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     this->transport = options->transport;
     this->offers = offers_create();
     this->inverse_offers = offers_create();
+    this->tasks = tasks_create(loop, options->task_limit);
     event_queue_init(&this->queue);
     init_buffers(this);
     for (int i = 0; i < CALL_TYPES; i++)

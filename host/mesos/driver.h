@@ -21,6 +21,7 @@
 #include "mesos/detector.h"
 #include "mesos/offers.h"
 #include "mesos/subscription.h"
+#include "mesos/tasks.h"
 #include "mesos/transport.h"
 
 struct driver;
@@ -80,6 +81,7 @@ struct driver_options {
     struct slice offer_constraints;      // OfferConstraints, or data NULL; copied
     const char *const *suppressed_roles; // NULL at the end, or NULL; copied
     bool explicit_acknowledgements;
+    size_t task_limit;           // of the registry of tasks; 0: TASKS_MOST
     struct detector *detector;   // handed over
     struct transport *transport; // handed over
     struct subscription_options subscription;
@@ -133,8 +135,7 @@ struct slice driver_framework_id(const struct driver *driver); // empty before r
 struct slice driver_master(const struct driver *driver);       // MasterInfo, or data NULL
 struct offers *driver_offers(struct driver *driver);
 struct offers *driver_inverse_offers(struct driver *driver);
-
-enum { TASK_STATES = 14 }; // those that Mesos has
+const struct tasks *driver_tasks(const struct driver *driver);
 
 struct driver_counters {
     uint64_t calls[CALL_TYPES];      // sent

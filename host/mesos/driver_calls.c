@@ -28,6 +28,7 @@ static void send_call(struct driver *this, enum call_type type, struct slice mes
     this->in_flight++;
     this->updates += type == CALL_UPDATE_FRAMEWORK;
     transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
+    buffer_rest(&this->call);
 }
 
 // All declines with one filter value that are waiting go out as one call.
@@ -37,7 +38,7 @@ void driver_flush_declines(struct driver *this)
         return;
     buffer_append_slice(&this->declines, buffer_slice(&this->decline_filters));
     send_call(this, CALL_DECLINE, buffer_slice(&this->declines));
-    buffer_clear(&this->declines);
+    buffer_rest(&this->declines);
     buffer_clear(&this->decline_filters);
 }
 
@@ -90,7 +91,11 @@ static void refused(struct driver *this, enum call_type type, const struct trans
     else
         log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
                     SLICE_ARGS(reply->body));
-    if (!running(this) || !means_lost(type, reply))
+    this->unsure |= type == CALL_ACCEPT;
+    bool lost = means_lost(type, reply);
+    if (running(this) && !lost && type == CALL_ACCEPT)
+        driver_ask_unsure(this);
+    if (!running(this) || !lost)
         return;
     error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
               SLICE_ARGS(reply->body));
@@ -116,6 +121,7 @@ static void unanswered(struct driver *this, enum call_type type,
     log_debug("%s was not answered: %.*s", call_name(type), SLICE_ARGS(reply->body));
     if (!running(this))
         return;
+    this->unsure |= type == CALL_ACCEPT || type == CALL_KILL;
     this->unanswered++;
     deferral_queue(&this->turn);
 }
@@ -126,6 +132,23 @@ void driver_tell_unanswered(struct driver *this)
         log_warning("%zu call%s had no answer, and may not have reached the master",
                     this->unanswered, this->unanswered == 1 ? "" : "s");
     this->unanswered = 0;
+}
+
+// Nobody else tells whether a master received a launch or a kill that it did not answer, or what
+// became of the tasks of a launch that it refused.
+void driver_ask_unsure(struct driver *this)
+{
+    const struct task_filter filter = {.states = TASK_STATES_ALL, .unsure = true};
+    if (!this->unsure || !this->connected)
+        return;
+    this->unsure = false;
+    buffer_clear(&this->message);
+    size_t count = tasks_reconcile(this->tasks, &filter, &this->message);
+    if (count == 0)
+        return;
+    log_info("asking for %zu task%s whose launch or kill the master may not have taken", count,
+             count == 1 ? "" : "s");
+    driver_send_or_drop(this, CALL_RECONCILE, buffer_slice(&this->message));
 }
 
 void driver_drop_fallback(struct driver *this)
@@ -232,6 +255,7 @@ static void accept_disconnected(struct driver *this, struct slice wire)
     Mesos__V1__Scheduler__Call__Accept *accept = (void *)protobuf_c_message_unpack(
         &mesos__v1__scheduler__call__accept__descriptor, NULL, wire.length, wire.data);
     drop(this, CALL_ACCEPT);
+    tasks_launch(this->tasks, wire, false);
     if (accept == NULL)
         return;
     lose_launches(this, accept);
@@ -246,28 +270,6 @@ static void spend_listed(struct offers *offers, struct slice message, const char
             offers_spend(offers, wire_find(field.bytes, 1), why);
 }
 
-static uint64_t count_listed(struct slice message, uint32_t number)
-{
-    uint64_t count = 0;
-    for (struct slice one; wire_next_bytes(&message, number, &one);)
-        count++;
-    return count;
-}
-
-// The tasks of LAUNCH and LAUNCH_GROUP in a Call.Accept.
-static uint64_t count_tasks(struct slice accept)
-{
-    enum { ACCEPT_OPERATIONS = 2, LAUNCH = 2, LAUNCH_TASKS = 1 };
-    enum { LAUNCH_GROUP = 7, GROUP_INFO = 2, GROUP_TASKS = 1 };
-    uint64_t count = 0;
-    for (struct slice operation; wire_next_bytes(&accept, ACCEPT_OPERATIONS, &operation);) {
-        struct slice group = wire_find(operation, LAUNCH_GROUP);
-        count += count_listed(wire_find(operation, LAUNCH), LAUNCH_TASKS);
-        count += count_listed(wire_find(group, GROUP_INFO), GROUP_TASKS);
-    }
-    return count;
-}
-
 enum driver_status driver_accept(struct driver *this, struct slice accept)
 {
     if (this->status != DRIVER_RUNNING)
@@ -276,7 +278,7 @@ enum driver_status driver_accept(struct driver *this, struct slice accept)
         accept_disconnected(this, accept);
         return this->status;
     }
-    this->counters.launched += count_tasks(accept);
+    this->counters.launched += tasks_launch(this->tasks, accept, true);
     driver_send_or_drop(this, CALL_ACCEPT, accept);
     spend_listed(this->offers, accept, "was accepted already");
     return this->status;
@@ -298,9 +300,7 @@ enum driver_status driver_decline(struct driver *this, struct slice offer_id, st
         driver_flush_declines(this);
     buffer_clear(waiting);
     buffer_append_slice(waiting, buffer_slice(&this->message));
-    size_t mark = wire_begin(&this->declines, 1);
-    wire_put_bytes(&this->declines, 1, offer_id);
-    wire_end(&this->declines, mark);
+    wire_put_id(&this->declines, 1, offer_id);
     offers_spend(this->offers, offer_id, "was declined already");
     deferral_queue(&this->turn);
     return this->status;
@@ -308,8 +308,10 @@ enum driver_status driver_decline(struct driver *this, struct slice offer_id, st
 
 enum driver_status driver_acknowledge(struct driver *this, struct slice status)
 {
-    if (this->status == DRIVER_RUNNING)
-        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE, status);
+    if (this->status != DRIVER_RUNNING)
+        return this->status;
+    struct status told = status_read(status);
+    driver_acknowledge_status(this, &told);
     return this->status;
 }
 
@@ -319,7 +321,7 @@ enum driver_status driver_acknowledge_operation(struct driver *this, struct slic
         return this->status;
     struct bytes *received = updates_take(&this->operation_updates, status);
     if (received != NULL)
-        driver_send_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, slice_of(received));
+        driver_acknowledge_operation_status(this, slice_of(received));
     else
         log_warning("the status of operation %.*s is not acknowledged: no such status was "
                     "received, or it was acknowledged already",
@@ -413,6 +415,8 @@ enum driver_status driver_call(struct driver *this, enum call_type type, struct 
 {
     if (this->status != DRIVER_RUNNING)
         return this->status;
+    if (type == CALL_KILL && this->connected)
+        tasks_kill(this->tasks, message);
     driver_send_or_drop(this, type, message);
     if (type == CALL_ACCEPT_INVERSE_OFFERS)
         spend_listed(this->inverse_offers, message, "was accepted already");

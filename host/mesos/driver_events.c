@@ -39,15 +39,26 @@ static struct bytes *dequeue(struct driver *this)
     return record;
 }
 
-void driver_send_acknowledgement(struct driver *this, enum call_type type, struct slice status)
+static void acknowledge(struct driver *this, enum call_type type, bool needed, struct slice id)
 {
-    bool needed = type == CALL_ACKNOWLEDGE ? updates_acknowledge(status, &this->message)
-                                           : updates_acknowledge_operation(status, &this->message);
     if (needed)
         driver_send_or_drop(this, type, buffer_slice(&this->message));
     else
         log_debug("the status of %.*s needs no acknowledgement: it has no uuid or no agent",
-                  SLICE_ARGS(wire_find(wire_find(status, 1), 1)));
+                  SLICE_ARGS(id));
+}
+
+void driver_acknowledge_status(struct driver *this, const struct status *status)
+{
+    bool needed = updates_acknowledge(status, &this->message);
+    acknowledge(this, CALL_ACKNOWLEDGE, needed, status->task_id);
+}
+
+void driver_acknowledge_operation_status(struct driver *this, struct slice status)
+{
+    bool needed = updates_acknowledge_operation(status, &this->message);
+    acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, needed,
+                wire_find(wire_find(status, 1), 1));
 }
 
 // The offers of a resourceOffers that raised go back, so that they come again.
@@ -84,6 +95,7 @@ static void go_on_as_new(struct driver *this)
     log_info("framework %.*s was removed; going on as a new one",
              SLICE_ARGS(framework_id(&this->framework)));
     framework_set_id(&this->framework, slice_text(""));
+    tasks_clear(this->tasks);
     this->registered = false;
     subscription_start(&this->subscription);
 }
@@ -114,10 +126,9 @@ void driver_finish_delivery(struct driver *this, bool ok)
     this->repeating = false;
     if (running(this) && ok && !this->explicit_acknowledgements) {
         if (callback == CALLBACK_STATUS_UPDATE)
-            driver_send_acknowledgement(this, CALL_ACKNOWLEDGE, this->current.message);
+            driver_acknowledge_status(this, &this->told);
         else if (callback == CALLBACK_OPERATION_STATUS_UPDATE)
-            driver_send_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS,
-                                        this->current.message);
+            driver_acknowledge_operation_status(this, this->current.message);
     } else if (running(this) && !ok && callback == CALLBACK_RESOURCE_OFFERS) {
         return_offers(this);
     }
@@ -126,22 +137,13 @@ void driver_finish_delivery(struct driver *this, bool ok)
     bytes_unref(block);
 }
 
-static void count_event(struct driver_counters *counters, const struct driver_event *event)
-{
-    enum { FIELD_STATE = 2 };
-    uint64_t state;
-    counters->events[event->callback]++;
-    if (event->callback == CALLBACK_STATUS_UPDATE &&
-        wire_find_varint(event->message, FIELD_STATE, &state) && state < TASK_STATES)
-        counters->states[state]++;
-}
-
 // Hands one event to the listener; takes the reference on its block.
 static void deliver(struct driver *this, const struct driver_event *event)
 {
-    this->current = *event;
+    if (event != &this->current)
+        this->current = *event;
     this->delivering = true;
-    count_event(&this->counters, event);
+    this->counters.events[event->callback]++;
     enum driver_outcome outcome = this->listener->callback(this->data, &this->current);
     if (outcome != OUTCOME_PENDING)
         driver_finish_delivery(this, outcome == OUTCOME_DONE);
@@ -178,6 +180,7 @@ static void deliver_subscribed(struct driver *this, struct driver_event *event)
              this->subscription.target, SLICE_ARGS(event->framework_id));
     if (this->outdated)
         driver_send_update_framework(this);
+    driver_ask_unsure(this);
     deliver(this, event);
 }
 
@@ -198,9 +201,19 @@ static void deliver_fatal(struct driver *this)
     deliver(this, &event);
 }
 
+static void note_update(struct driver *this, const struct driver_event *event)
+{
+    this->told = status_read(event->message);
+    if (this->told.state >= 0 && this->told.state < TASK_STATES)
+        this->counters.states[this->told.state]++;
+    tasks_update(this->tasks, &this->told);
+}
+
 static void deliver_callback(struct driver *this, struct driver_event *event)
 {
-    if (event->callback == CALLBACK_RESOURCE_OFFERS)
+    if (event->callback == CALLBACK_STATUS_UPDATE)
+        note_update(this, event);
+    else if (event->callback == CALLBACK_RESOURCE_OFFERS)
         collect_offers(this, this->offers, event);
     else if (event->callback == CALLBACK_INVERSE_OFFERS)
         collect_offers(this, this->inverse_offers, event);
@@ -238,16 +251,17 @@ static void deliver_error(struct driver *this, struct driver_event *event)
     free(text);
 }
 
+// Nothing is delivered now, so that the event can be read to where it stays.
 void driver_deliver_record(struct driver *this, struct bytes *record)
 {
-    struct driver_event event;
-    enum event_kind kind = events_read(record, &event);
+    struct driver_event *event = &this->current;
+    enum event_kind kind = events_read(record, event);
     if (kind == EVENT_SUBSCRIBED) {
-        deliver_subscribed(this, &event);
-    } else if (kind == EVENT_CALLBACK && event.callback == CALLBACK_ERROR) {
-        deliver_error(this, &event);
+        deliver_subscribed(this, event);
+    } else if (kind == EVENT_CALLBACK && event->callback == CALLBACK_ERROR) {
+        deliver_error(this, event);
     } else if (kind == EVENT_CALLBACK) {
-        deliver_callback(this, &event);
+        deliver_callback(this, event);
     } else {
         log_debug("an event of an unknown type, or without its message, was skipped");
         bytes_unref(record);

@@ -49,7 +49,8 @@ struct driver {
     bool paused;
     bool delivering; // a callback has not come to its end
     struct driver_event current;
-    char *fatal; // the error that aborted the driver, until its callback
+    struct status told; // of the last CALLBACK_STATUS_UPDATE
+    char *fatal;        // the error that aborted the driver, until its callback
 
     bool held;      // events wait for driver_release()
     bool repeating; // the event of the current callback is to come again
@@ -59,6 +60,8 @@ struct driver {
     struct driver_event again;
 
     struct offers *offers, *inverse_offers;
+    struct tasks *tasks;
+    bool unsure; // what became of a launch or a kill, and the master was not asked yet
     struct updates_kept operation_updates; // delivered, for explicit acknowledgement
     const struct offer **batch;            // the offers of the current event
     size_t batch_capacity;
@@ -100,6 +103,7 @@ void driver_settle(struct driver *this);
 void driver_drop_fallback(struct driver *this);
 void driver_send_update_framework(struct driver *this);
 void driver_tell_unanswered(struct driver *this);
+void driver_ask_unsure(struct driver *this);
 void driver_send_or_drop(struct driver *this, enum call_type type, struct slice message);
 void driver_flush_declines(struct driver *this);
 
@@ -108,7 +112,8 @@ void driver_flush_declines(struct driver *this);
 void driver_pump(struct driver *this);
 void driver_deliver_record(struct driver *this, struct bytes *record);
 void driver_finish_delivery(struct driver *this, bool ok);
-void driver_send_acknowledgement(struct driver *this, enum call_type type, struct slice status);
+void driver_acknowledge_status(struct driver *this, const struct status *status);
+void driver_acknowledge_operation_status(struct driver *this, struct slice status);
 void driver_enqueue(struct driver *this, struct bytes *record);
 
 #endif

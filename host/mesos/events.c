@@ -82,9 +82,9 @@ static const struct row rows[] = {
 
 static const struct row *row_of(struct slice event)
 {
-    uint64_t type = 0;
-    wire_find_varint(event, FIELD_TYPE, &type);
-    if (type >= sizeof rows / sizeof *rows || rows[type].field == 0)
+    int32_t type = TYPE(UNKNOWN);
+    wire_find_enum(event, FIELD_TYPE, &type);
+    if (type < 0 || (size_t)type >= sizeof rows / sizeof *rows || rows[type].field == 0)
         return NULL;
     return &rows[type];
 }

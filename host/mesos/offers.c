@@ -7,13 +7,13 @@
 
 #include "mesos/offers.h"
 
+#include "base/hash_index.h"
 #include "base/memory.h"
 #include "mesos/wire.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { SPENT_MOST = 4096 };
+enum { SPENT_MOST = 1024 };
 enum { FIELD_ID = 1, FIELD_AGENT_ID = 3, FIELD_VALUE = 1 };
 
 struct list {
@@ -21,8 +21,14 @@ struct list {
     size_t count;
 };
 
+// The hash stands beside the offer, so that a probe looks at no offer but the right one.
+struct slot {
+    struct offer *offer; // NULL: free
+    uint64_t hash;
+};
+
 struct offers {
-    struct offer **slots;
+    struct slot *slots;
     size_t capacity; // a power of two
     struct list outstanding, spent;
 };
@@ -47,77 +53,78 @@ static void list_remove(struct list *list, struct offer *offer)
 
 // ---- the table ----
 
-// Eight bytes a step; ids differ in their last ones.
-static uint64_t hash_of(struct slice id)
-{
-    uint64_t hash = UINT64_C(14695981039346656037) ^ id.length, word;
-    size_t at = 0;
-    for (; at + sizeof word <= id.length; at += sizeof word) {
-        memcpy(&word, id.data + at, sizeof word);
-        hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-        hash ^= hash >> 29;
-    }
-    word = 0;
-    if (at < id.length)
-        memcpy(&word, id.data + at, id.length - at);
-    hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 32;
-}
-
 // The slot of that id, or the free one where it would go.
-static size_t slot_of(const struct offers *offers, uint64_t hash, struct slice id)
+static struct slot *slot_of(const struct offers *offers, uint64_t hash, struct slice id)
 {
-    size_t slot = hash & (offers->capacity - 1);
-    for (struct offer *offer; (offer = offers->slots[slot]) != NULL;) {
-        if (offer->hash == hash && slice_equal(offer->id, id))
-            break;
-        slot = (slot + 1) & (offers->capacity - 1);
-    }
-    return slot;
+    size_t mask = offers->capacity - 1, at = hash & mask;
+    while (offers->slots[at].offer != NULL &&
+           (offers->slots[at].hash != hash || !slice_equal(offers->slots[at].offer->id, id)))
+        at = (at + 1) & mask;
+    return &offers->slots[at];
 }
 
 static void resize(struct offers *offers, size_t capacity)
 {
-    struct offer **old = offers->slots;
+    struct slot *old = offers->slots;
     size_t count = offers->capacity;
     offers->slots = memory_new(capacity * sizeof *offers->slots);
     offers->capacity = capacity;
     for (size_t i = 0; i < count; i++)
-        if (old[i] != NULL)
-            offers->slots[slot_of(offers, old[i]->hash, old[i]->id)] = old[i];
+        if (old[i].offer != NULL)
+            *slot_of(offers, old[i].hash, old[i].offer->id) = old[i];
     free(old);
 }
 
 static void make_room(struct offers *offers)
 {
     size_t count = offers->outstanding.count + offers->spent.count;
-    if (2 * (count + 1) > offers->capacity)
+    if (4 * (count + 1) > 3 * offers->capacity)
         resize(offers, 2 * offers->capacity);
 }
 
 // Closes the gap that a removed entry would leave in the probe sequences behind it.
 static void table_remove(struct offers *offers, const struct offer *offer)
 {
-    size_t mask = offers->capacity - 1, gap = slot_of(offers, offer->hash, offer->id);
-    for (size_t i = (gap + 1) & mask; offers->slots[i] != NULL; i = (i + 1) & mask) {
-        size_t home = offers->slots[i]->hash & mask;
+    struct slot *slots = offers->slots;
+    size_t mask = offers->capacity - 1, gap = offer->hash & mask;
+    while (slots[gap].offer != offer)
+        gap = (gap + 1) & mask;
+    for (size_t i = (gap + 1) & mask; slots[i].offer != NULL; i = (i + 1) & mask) {
+        size_t home = slots[i].hash & mask;
         if (((i - home) & mask) >= ((i - gap) & mask)) {
-            offers->slots[gap] = offers->slots[i];
+            slots[gap] = slots[i];
             gap = i;
         }
     }
-    offers->slots[gap] = NULL;
+    slots[gap].offer = NULL;
 }
 
 // ---- entries ----
+
+struct offer *offer_ref(const struct offer *offer)
+{
+    struct offer *kept = (struct offer *)offer;
+    kept->references++;
+    return kept;
+}
+
+void offer_unref(struct offer *offer)
+{
+    if (offer != NULL && --offer->references == 0)
+        free(offer);
+}
 
 // A spent offer owns the copy of its id, an outstanding one a reference on its block.
 static void entry_free(struct offer *offer)
 {
     if (offer->spent != NULL)
         free((void *)offer->id.data);
+    else
+        offer->spent = "is not known any more";
     bytes_unref(offer->block);
-    free(offer);
+    offer->block = NULL;
+    offer->id = (struct slice){.data = NULL};
+    offer_unref(offer);
 }
 
 static void forget(struct offers *offers, struct list *list, struct offer *offer)
@@ -142,7 +149,7 @@ static void spend(struct offers *offers, struct offer *offer, const char *why)
 
 static struct offer *lookup(const struct offers *offers, struct slice id)
 {
-    return offers->slots[slot_of(offers, hash_of(id), id)];
+    return slot_of(offers, hash_bytes(id), id)->offer;
 }
 
 // ---- the face ----
@@ -172,32 +179,30 @@ void offers_destroy(struct offers *offers)
     free(offers);
 }
 
-// One walk for both ids; the last occurrence of a field counts.
-static void read_ids(struct offer *offer)
+// A message that was accepted has each of its ids in one part.
+static struct slice read_id(struct slice message, uint32_t number)
 {
-    struct wire wire = wire_open(offer->wire);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number == FIELD_ID)
-            offer->id = wire_find(field.bytes, FIELD_VALUE);
-        else if (field.number == FIELD_AGENT_ID)
-            offer->agent_id = wire_find(field.bytes, FIELD_VALUE);
-    }
+    struct slice id = {.data = NULL};
+    struct wire wire = wire_open(message);
+    wire_seek(&wire, number, &id);
+    return wire_find(id, FIELD_VALUE);
 }
 
 const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
 {
     struct offer *offer = memory_new(sizeof *offer);
-    *offer = (struct offer){.block = bytes_ref(block), .wire = wire};
-    read_ids(offer);
-    offer->hash = hash_of(offer->id);
+    *offer = (struct offer){.block = bytes_ref(block), .wire = wire, .references = 1};
+    offer->id = read_id(wire, FIELD_ID);
+    offer->agent_id = read_id(wire, FIELD_AGENT_ID);
+    offer->hash = hash_bytes(offer->id);
     make_room(offers);
-    size_t slot = slot_of(offers, offer->hash, offer->id);
-    struct offer *old = offers->slots[slot];
+    struct slot *slot = slot_of(offers, offer->hash, offer->id);
+    struct offer *old = slot->offer;
     if (old != NULL && old->block == block) {
         entry_free(offer);
         return NULL;
     }
-    offers->slots[slot] = offer;
+    *slot = (struct slot){.offer = offer, .hash = offer->hash};
     list_append(&offers->outstanding, offer);
     if (old != NULL) {
         list_remove(old->spent ? &offers->spent : &offers->outstanding, old);

@@ -17,6 +17,7 @@ struct offer {
     struct slice id, agent_id;     // the texts within it
     const char *spent; // NULL: outstanding; else a static text that says what became of it
     uint64_t hash;
+    size_t references;
 };
 
 struct offers;
@@ -36,6 +37,11 @@ const struct offer *offers_find(struct offers *offers, struct slice id, const ch
 // is not outstanding is ignored. The `struct offer` is gone after it.
 bool offers_spend(struct offers *offers, struct slice id, const char *why);
 void offers_spend_all(struct offers *offers, const char *why);
+
+// Keeps the struct, of which only `spent` may be looked at from then on: it is set when the offer
+// is spent, and at the latest when the table goes. For whoever asks often and late.
+struct offer *offer_ref(const struct offer *offer);
+void offer_unref(struct offer *offer); // NULL is fine
 
 size_t offers_count(const struct offers *offers);
 const struct offer *offers_first(const struct offers *offers); // then ->next

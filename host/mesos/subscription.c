@@ -244,20 +244,20 @@ static void on_error_event(struct subscription *this)
 static void on_record(void *data, struct bytes *record)
 {
     struct subscription *this = data;
-    struct slice event = slice_of(record);
-    uint64_t type = MESOS__V1__SCHEDULER__EVENT__TYPE__UNKNOWN;
+    int32_t type = MESOS__V1__SCHEDULER__EVENT__TYPE__UNKNOWN;
     struct error err = {0};
     if (draining(this)) {
         bytes_unref(record);
         return;
     }
-    if (!wire_validate(event, &mesos__v1__scheduler__event__descriptor, &err)) {
+    if (!wire_accept(&record, &mesos__v1__scheduler__event__descriptor, &err)) {
         bytes_unref(record);
         error_context(&err, "the master sent an event that is malformed");
         over(this, &err);
         return;
     }
-    wire_find_varint(event, FIELD_TYPE, &type);
+    struct slice event = slice_of(record);
+    wire_find_enum(event, FIELD_TYPE, &type);
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED)
         on_subscribed(this, event);
     watch(this);

@@ -12,9 +12,6 @@
 #include <stdlib.h>
 
 enum {
-    STATUS_TASK_ID = 1,
-    STATUS_AGENT_ID = 5,
-    STATUS_UUID = 11,
     OPERATION_STATUS_ID = 1,
     OPERATION_STATUS_UUID = 5,
     OPERATION_STATUS_AGENT_ID = 6,
@@ -33,23 +30,12 @@ static bool is_there(struct slice slice)
     return slice.length > 0;
 }
 
-bool updates_acknowledge(struct slice status, struct buffer *out)
+bool updates_acknowledge(const struct status *status, struct buffer *out)
 {
-    struct slice agent_id = {.data = NULL}, task_id = agent_id, uuid = agent_id;
-    struct wire wire = wire_open(status);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.type != WIRE_BYTES)
-            continue;
-        if (it.number == STATUS_AGENT_ID)
-            agent_id = it.bytes;
-        else if (it.number == STATUS_TASK_ID)
-            task_id = it.bytes;
-        else if (it.number == STATUS_UUID)
-            uuid = it.bytes;
-    }
     buffer_clear(out);
-    return is_there(uuid) && is_there(agent_id) && wire_put_bytes(out, 1, agent_id) &&
-           wire_put_bytes(out, 2, task_id) && wire_put_bytes(out, 3, uuid);
+    return is_there(status->uuid) && status->agent_id.data != NULL &&
+           wire_put_id(out, 1, status->agent_id) && wire_put_id(out, 2, status->task_id) &&
+           wire_put_bytes(out, 3, status->uuid);
 }
 
 // The uuid of an OperationStatus is a message, that of its acknowledgement is bytes.

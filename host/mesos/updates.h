@@ -8,12 +8,13 @@
 #define MESOS_LUA_MESOS_UPDATES_H
 
 #include "base/buffer.h"
+#include "mesos/status.h"
 
 #include "mesos/v1/mesos.pb-c.h"
 
 // Replaces `out` by the Call.Acknowledge for a TaskStatus, or the Call.AcknowledgeOperationStatus
 // for an OperationStatus. False if it needs none: no uuid, or no agent to send it to.
-bool updates_acknowledge(struct slice status, struct buffer *out);
+bool updates_acknowledge(const struct status *status, struct buffer *out);
 bool updates_acknowledge_operation(struct slice status, struct buffer *out);
 
 // Statuses of operations that were delivered to somebody who acknowledges for himself. A master may

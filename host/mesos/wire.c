@@ -7,6 +7,7 @@
 
 #include "mesos/wire.h"
 
+#include "mesos/wire_merge.h"
 #include "mesos/wire_plan.h"
 
 #include <endian.h>
@@ -134,24 +135,28 @@ struct slice wire_find(struct slice message, uint32_t number)
 {
     struct slice found = {.data = NULL};
     struct wire wire = wire_open(message);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number == number && field.type == WIRE_BYTES)
-            found = field.bytes;
-    }
+    while (wire_seek(&wire, number, &found))
+        ;
     return found;
+}
+
+bool wire_seek_long(struct wire *wire, uint32_t number, struct slice *bytes)
+{
+    for (struct wire_field field; wire_next(wire, &field);) {
+        if (field.number == number && field.type == WIRE_BYTES) {
+            *bytes = field.bytes;
+            return true;
+        }
+    }
+    return false;
 }
 
 bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes)
 {
     struct wire wire = wire_open(*rest);
-    for (struct wire_field field; wire_next(&wire, &field);) {
-        if (field.number == number && field.type == WIRE_BYTES) {
-            *bytes = field.bytes;
-            *rest = (struct slice){.data = wire.at, .length = left(&wire)};
-            return true;
-        }
-    }
-    return false;
+    bool found = wire_seek(&wire, number, bytes);
+    *rest = (struct slice){.data = wire.at, .length = left(&wire)};
+    return found;
 }
 
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value)
@@ -167,36 +172,16 @@ bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value)
     return found;
 }
 
+bool wire_find_enum(struct slice message, uint32_t number, int32_t *value)
+{
+    uint64_t bits;
+    bool found = wire_find_varint(message, number, &bits);
+    if (found)
+        *value = (int32_t)bits;
+    return found;
+}
+
 // ---- what a descriptor says about the wire ----
-
-// Most types number their fields without gaps, so the first guess is mostly right.
-const ProtobufCFieldDescriptor *wire_descriptor(const ProtobufCMessageDescriptor *type,
-                                                uint32_t number)
-{
-    if (number - 1 < type->n_fields && type->fields[number - 1].id == number)
-        return &type->fields[number - 1];
-    return protobuf_c_message_descriptor_get_field(type, number);
-}
-
-enum wire_type wire_type_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return WIRE_BYTES;
-    case PROTOBUF_C_TYPE_DOUBLE:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-        return WIRE_FIXED64;
-    case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_SFIXED32:
-        return WIRE_FIXED32;
-    default:
-        return WIRE_VARINT;
-    }
-}
 
 bool wire_element(struct wire *packed, enum wire_type type, uint64_t *value)
 {
@@ -215,6 +200,7 @@ struct validation {
     char path[PATH_SIZE];
     size_t start; // of the path in `path`
     bool cut;     // its front did not fit
+    bool parts;   // a singular message comes in several parts
 };
 
 enum verdict { VALID, MALFORMED, INCOMPLETE };
@@ -307,6 +293,7 @@ static enum verdict validate_nested(struct validation *validation, struct occurr
     if (depth == DEPTH_LIMIT)
         return fail(validation, MALFORMED, "nested more than 64 deep");
     merged = !repeated && (merged || it.again);
+    validation->parts = validation->parts || (it.again && !repeated);
     enum verdict verdict = validate(validation, it.field->bytes, type, depth + 1, merged);
     if (verdict != INCOMPLETE || repeated || merged || !occurs_again(*it.rest, it.field->number))
         return verdict;
@@ -376,10 +363,12 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type)
 }
 
 static bool validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
-                            struct error *err)
+                            bool *parts, struct error *err)
 {
     struct validation validation = {.start = PATH_SIZE - 1};
-    if (validate(&validation, message, type, 1, false) == VALID)
+    enum verdict verdict = validate(&validation, message, type, 1, false);
+    *parts = validation.parts;
+    if (verdict == VALID)
         return true;
     const char *path = validation.path + validation.start;
     return error_set(err, ERROR_PROTOCOL, "%s%s: %s", validation.cut ? "..." : "",
@@ -388,7 +377,23 @@ static bool validate_slowly(struct slice message, const ProtobufCMessageDescript
 
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
 {
-    return wire_plan_accepts(message, type) || validate_slowly(message, type, err);
+    bool parts;
+    return wire_plan_accepts(message, type) || validate_slowly(message, type, &parts, err);
+}
+
+bool wire_accept(struct bytes **it, const ProtobufCMessageDescriptor *type, struct error *err)
+{
+    bool parts;
+    if (wire_plan_accepts(slice_of(*it), type))
+        return true;
+    if (!validate_slowly(slice_of(*it), type, &parts, err))
+        return false;
+    if (!parts)
+        return true;
+    struct bytes *received = *it;
+    *it = wire_merge(slice_of(received), type);
+    bytes_unref(received);
+    return validate_slowly(slice_of(*it), type, &parts, err);
 }
 
 // ---- writing ----
@@ -455,6 +460,12 @@ bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
         memcpy(to + length, bytes.data, bytes.length);
     buffer->length += length + bytes.length;
     return true;
+}
+
+bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text)
+{
+    size_t mark = wire_begin(buffer, number);
+    return wire_put_bytes(buffer, 1, text) && wire_end(buffer, mark);
 }
 
 // One byte is kept for the length; most messages are shorter than 128 bytes, the others move.

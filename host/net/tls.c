@@ -107,8 +107,18 @@ static bool check_protocol(SSL_CTX *context, const struct tls_options *options, 
     return true;
 }
 
+static bool all_defaults(const struct tls_options *options)
+{
+    return options->ca_file == NULL && options->ca_path == NULL && options->cert == NULL &&
+           options->key == NULL && options->ciphers == NULL && options->curves == NULL &&
+           !options->no_tls_1_2 && !options->no_tls_1_3;
+}
+
+// A context takes OpenSSL a third of a program's start: none without something to check.
 bool tls_check(const struct tls_options *options, struct error *err)
 {
+    if (all_defaults(options))
+        return true;
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     if (context == NULL)
         return error_set(err, ERROR_IO, "OpenSSL cannot be used");

@@ -28,7 +28,6 @@
 enum {
     SLAB = 16 * 1024,
     ARENA = 64, // slabs
-    PAGE = 4096,
 };
 
 struct block {
@@ -47,8 +46,11 @@ _Static_assert(sizeof(struct slab) % ALLOCATOR_STEP == 0, "blocks are aligned");
 struct arena {
     struct arena *next;
     uint8_t *slabs;
-    size_t taken; // slabs that were ever used
+    size_t taken;  // slabs that were ever used
+    uint64_t bare; // those of them, one bit each, that have no pages
 };
+
+_Static_assert(ARENA <= 64, "a bit for each slab of an arena");
 
 // ---- slabs ----
 
@@ -86,14 +88,27 @@ static bool add_arena(struct allocator *allocator)
     return true;
 }
 
+static struct slab *take_bare(struct allocator *allocator)
+{
+    struct arena *arena = allocator->arenas;
+    while (arena->bare == 0)
+        arena = arena->next;
+    size_t number = (size_t)__builtin_ctzll(arena->bare);
+    arena->bare &= arena->bare - 1;
+    allocator->bare--;
+    return (struct slab *)(arena->slabs + SLAB * number);
+}
+
 // One of no class, or NULL.
 static struct slab *take_slab(struct allocator *allocator)
 {
-    struct slab *slab = allocator->empty ? allocator->empty : allocator->bare;
+    struct slab *slab = allocator->empty;
     if (slab != NULL) {
         unlink_slab(slab);
         return slab;
     }
+    if (allocator->bare > 0)
+        return take_bare(allocator);
     bool full = allocator->arenas == NULL || allocator->arenas->taken == ARENA;
     if (full && !add_arena(allocator))
         return NULL;
@@ -114,14 +129,22 @@ static struct slab *open_slab(struct allocator *allocator, size_t class)
     return slab;
 }
 
-// The first page holds the slab's head, which stays.
+static void strip(struct allocator *allocator, struct slab *slab)
+{
+    struct arena *arena = allocator->arenas;
+    while ((uintptr_t)slab - (uintptr_t)arena->slabs >= (uintptr_t)SLAB * ARENA)
+        arena = arena->next;
+    arena->bare |= UINT64_C(1) << ((size_t)((uint8_t *)slab - arena->slabs) / SLAB);
+    allocator->bare++;
+    madvise(slab, SLAB, MADV_DONTNEED);
+}
+
 bool allocator_trim(struct allocator *allocator, size_t slabs)
 {
     for (; slabs > 0 && allocator->empty != NULL; slabs--) {
         struct slab *slab = allocator->empty;
         unlink_slab(slab);
-        link_slab(&allocator->bare, slab);
-        madvise((uint8_t *)slab + PAGE, SLAB - PAGE, MADV_DONTNEED);
+        strip(allocator, slab);
     }
     return slabs == 0;
 }

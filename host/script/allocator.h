@@ -27,7 +27,8 @@ struct allocator {
     bool refused; // for the limit's sake, since somebody set this to false
 
     struct slab *open[ALLOCATOR_CLASSES]; // slabs that have room
-    struct slab *empty, *bare;            // slabs of no class: with their pages, without them
+    struct slab *empty;                   // slabs of no class, with their pages
+    size_t bare;                          // slabs of no class, without them
     struct arena *arenas;                 // where slabs come from
 };
 

@@ -5,6 +5,7 @@
 #include "script/collector.h"
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "script/world.h"
 
 enum {
@@ -13,7 +14,10 @@ enum {
 };
 
 static const uint64_t quiet = 2000000; // nanoseconds without a call into the script
-static const double piece = 0.0005;    // seconds of work in one turn
+static const uint64_t long_quiet = 200000000;
+static const double piece = 0.0005; // seconds of work in one turn
+
+static const char registry_key;
 
 static bool has_grown(const struct script *script)
 {
@@ -21,18 +25,45 @@ static bool has_grown(const struct script *script)
     return used > floor + floor / 4 + GROWN;
 }
 
-// Finalizers run in it.
+static bool pins_much(const struct script *script)
+{
+    size_t pinned = script->collector.pinned;
+    return pinned > GROWN && pinned > script->memory.used / 4;
+}
+
+// Lua may have begun a cycle in a callback, with what died later in it taken for alive: so it ends
+// that one, and does another. Finalizers run in them.
 static void collect(struct script *script)
 {
+    struct collector *collector = &script->collector;
     double end = clock_seconds() + piece;
-    bool done = false;
+    if (collector->cycles == 0)
+        collector->cycles = 2;
     script->busy++;
-    while (!done && clock_seconds() < end)
-        done = lua_gc(script->L, LUA_GCSTEP, 0) != 0;
-    script->collector.cycle = !done;
-    if (done)
-        script->collector.floor = script->memory.used;
+    while (collector->cycles > 0 && clock_seconds() < end)
+        if (lua_gc(script->L, LUA_GCSTEP, 0) != 0)
+            collector->cycles--;
+    if (collector->cycles == 0) {
+        collector->floor = script->memory.used;
+        collector->seen = true;
+    }
     protect_settle(script);
+}
+
+// There is nothing left to do at once: the rest waits for a longer silence.
+static void rest(struct script *script)
+{
+    struct collector *collector = &script->collector;
+    if (!collector->last) {
+        collector->last = true;
+        timer_start(&collector->timer, long_quiet);
+    } else if (pins_much(script) && !collector->seen) {
+        collect(script);
+        timer_start(&collector->timer, 0);
+    } else {
+        collector->last = false;
+        memory_trim();
+    }
 }
 
 static void on_quiet(void *data)
@@ -41,12 +72,15 @@ static void on_quiet(void *data)
     struct collector *collector = &script->collector;
     if (collector->calls != script->runs) {
         collector->calls = script->runs;
+        collector->last = collector->seen = false;
         timer_start(&collector->timer, quiet);
-    } else if (collector->cycle || has_grown(script)) {
+    } else if (collector->cycles > 0 || has_grown(script)) {
         collect(script);
         timer_start(&collector->timer, 0);
     } else if (allocator_trim(&script->memory, SLABS)) {
         timer_start(&collector->timer, 0);
+    } else {
+        rest(script);
     }
 }
 
@@ -56,6 +90,12 @@ void collector_open(struct script *script, bool idle)
     lua_gc(script->L, LUA_GCINC, 150, 12, 10);
     timer_init(&script->collector.timer, script->loop, on_quiet, script);
     script->collector.idle = idle;
+}
+
+void collector_register(lua_State *L)
+{
+    lua_pushlightuserdata(L, &script_of(L)->collector);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &registry_key);
 }
 
 void collector_close(struct script *script)
@@ -71,6 +111,29 @@ void collector_wake(struct script *script)
         return;
     if (script->memory.used < collector->floor)
         collector->floor = script->memory.used;
-    if (has_grown(script) && !timer_active(&collector->timer))
+    if ((has_grown(script) || pins_much(script)) && !timer_active(&collector->timer))
         timer_start(&collector->timer, quiet);
+}
+
+// NULL in a state that is no script's. // [-0, +0, -]
+static struct collector *collector_of(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_key);
+    struct collector *collector = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return collector;
+}
+
+void collector_pinned(lua_State *L, size_t bytes)
+{
+    struct collector *collector = collector_of(L);
+    if (collector != NULL)
+        collector->pinned += bytes;
+}
+
+void collector_released(lua_State *L, size_t bytes)
+{
+    struct collector *collector = collector_of(L);
+    if (collector != NULL)
+        collector->pinned -= bytes;
 }

@@ -613,37 +613,35 @@ static int l_ready(lua_State *L)
     return 0;
 }
 
-// What becomes of a call without a routine; its text, if it raised, is on the top.
-// [-(arguments + 1 + 0|1), +0, -]
-static enum protect_outcome refuse(struct script *script, int arguments, protect_done on_done,
-                                   void *data, enum protect_outcome outcome)
+// An idle or a new routine; without one `on_done` has been told why. // [-0, +0, -]
+static struct routine *obtain(struct script *script, protect_done on_done, void *data,
+                              enum protect_outcome *outcome)
 {
-    lua_State *L = script->L;
-    if (outcome == PROTECT_RAISED) {
-        lua_insert(L, -(arguments + 2));
-        lua_pop(L, arguments + 1);
-        return report_failure(script, on_done, data);
+    *outcome = script->idle ? PROTECT_DONE : protect_run(script, l_ready, NULL, 0);
+    struct routine *routine = *outcome == PROTECT_DONE ? take_idle(script) : NULL;
+    if (routine != NULL) {
+        routine->on_done = on_done;
+        routine->data = data;
+    } else if (*outcome == PROTECT_RAISED) {
+        report_failure(script, on_done, data);
+    } else {
+        if (*outcome == PROTECT_DONE) // a finalizer has taken it
+            *outcome = PROTECT_RAISED;
+        report(on_done, data, *outcome, "no coroutine is left for it");
     }
-    lua_pop(L, arguments + 1);
-    return report(on_done, data, outcome, "");
+    return routine;
 }
 
 static enum protect_outcome start(struct script *script, int arguments, protect_done on_done,
                                   void *data)
 {
     lua_State *L = script->L;
-    if (script->idle == NULL) {
-        enum protect_outcome outcome = protect_run(script, l_ready, NULL, 0);
-        if (outcome != PROTECT_DONE)
-            return refuse(script, arguments, on_done, data, outcome);
-    }
-    struct routine *routine = take_idle(script);
+    enum protect_outcome outcome;
+    struct routine *routine = obtain(script, on_done, data, &outcome);
     if (routine == NULL) {
         lua_pop(L, arguments + 1);
-        return report(on_done, data, PROTECT_RAISED, "no coroutine is left for it");
+        return outcome;
     }
-    routine->on_done = on_done;
-    routine->data = data;
     if (load_routine(routine, L, arguments))
         return advance(routine, arguments);
     lua_pop(L, arguments + 1);
@@ -669,21 +667,59 @@ enum protect_outcome protect_start(struct script *script, int arguments, protect
     return outcome;
 }
 
+// What a routine begins with if its arguments are not made yet.
+struct dispatch {
+    lua_CFunction function;
+};
+
+enum { DISPATCH_ARGUMENTS = 2 }; // of l_dispatch
+
+static int on_called(lua_State *L, int status, lua_KContext context)
+{
+    (void)status, (void)context;
+    return lua_gettop(L) - DISPATCH_ARGUMENTS;
+}
+
+// (argument, dispatch): makes the function and its arguments, and calls it.
+static int l_dispatch(lua_State *L)
+{
+    const struct dispatch *dispatch = lua_touserdata(L, 2);
+    int values = dispatch->function(L);
+    if (values == 0)
+        return 0;
+    lua_callk(L, values - 1, LUA_MULTRET, 0, on_called);
+    return on_called(L, LUA_OK, 0);
+}
+
+static enum protect_outcome dispatch(struct script *script, lua_CFunction function, void *argument,
+                                     protect_done on_done, void *data)
+{
+    struct dispatch it = {.function = function};
+    enum protect_outcome outcome;
+    struct routine *routine = obtain(script, on_done, data, &outcome);
+    if (routine == NULL)
+        return outcome;
+    if (!lua_checkstack(routine->L, LUA_MINSTACK))
+        return fail(routine, "not enough memory");
+    lua_pushcfunction(routine->L, l_dispatch);
+    lua_pushlightuserdata(routine->L, argument);
+    lua_pushlightuserdata(routine->L, &it);
+    return advance(routine, DISPATCH_ARGUMENTS);
+}
+
 enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
                                       protect_done on_done, void *data)
 {
     int top = lua_gettop(script->L);
+    enum protect_outcome outcome = refusal(script);
     script->busy++;
-    enum protect_outcome outcome = protect_run(script, function, argument, LUA_MULTRET);
-    int values = lua_gettop(script->L) - top;
-    if (outcome == PROTECT_DONE && values > 0)
-        outcome = protect_start(script, values - 1, on_done, data);
-    else if (outcome == PROTECT_RAISED)
-        report_failure(script, on_done, data);
+    if (outcome == PROTECT_DONE)
+        outcome = dispatch(script, function, argument, on_done, data);
     else
         report(on_done, data, outcome, "");
     protect_title(script, NULL, NULL);
     assert(lua_gettop(script->L) == top);
+    (void)top;
     become_idle(script);
     return outcome;
 }

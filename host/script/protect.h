@@ -60,9 +60,9 @@ const char *protect_text(struct script *script);
 enum protect_outcome protect_start(struct script *script, int arguments, protect_done on_done,
                                    void *data);
 
-// protect_run() and protect_start() in one: `function` returns the function and its arguments. If
-// it raises, `on_done` is told so; if it returns nothing, nothing is called and that is done.
-// [-0, +0, -]
+// Starts a routine that calls `function`, a C function that is given `argument` as a light userdata
+// at index 1, and then what it returned: a function and its arguments. If it returns nothing, that
+// is done. // [-0, +0, -]
 enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
                                       protect_done on_done, void *data);
 

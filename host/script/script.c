@@ -97,6 +97,7 @@ enum { WARNING_LIMIT = 4096 };
 static int l_open(lua_State *L)
 {
     const struct script_settings *settings = lua_touserdata(L, 1);
+    collector_register(L);
     sandbox_open_libraries(L);
     lua_getglobal(L, "os");
     lua_pushcfunction(L, l_exit);

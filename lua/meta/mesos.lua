@@ -57,6 +57,12 @@ function mesos.SchedulerDriver(options) end
 ---@return mesos.Resource[]
 function mesos.resources(resources) end
 
+-- A list of the same offers with the methods of mesos.Offers, of which nothing has been taken yet; without a list, an
+-- empty one. For lists that a script keeps over several callbacks, and for trying a plan without the ones before.
+---@param list mesos.Offer[]?
+---@return mesos.Offers
+function mesos.offers(list) end
+
 -- Calls `fn` once, after that many seconds.
 ---@param seconds number
 ---@param fn fun()
@@ -195,7 +201,7 @@ function Scheduler:disconnected(driver) end
 
 -- Without this callback all offers are declined.
 ---@param driver mesos.SchedulerDriver
----@param offers mesos.Offer[]
+---@param offers mesos.Offers
 function Scheduler:resourceOffers(driver, offers) end
 
 ---@param driver mesos.SchedulerDriver
@@ -320,8 +326,9 @@ function SchedulerDriver:suppressOffers(roles) end
 ---@return mesos.Status
 function SchedulerDriver:acknowledgeStatusUpdate(status) end
 
--- Asks what became of these tasks, or of all (no list): the answers are status updates.
----@param statuses mesos.TaskStatus[]|{ task_id: mesos.TaskID, agent_id: mesos.AgentID?, state: mesos.TaskState }[]?
+-- Asks what became of these tasks, or of all (no list): the answers are status updates. A list of driver:tasks() that has
+-- no tasks asks for nothing.
+---@param statuses mesos.TaskList|mesos.Task[]|mesos.TaskStatus[]|{ task_id: mesos.TaskID, agent_id: mesos.AgentID? }[]?
 ---@return mesos.Status
 function SchedulerDriver:reconcileTasks(statuses) end
 
@@ -373,14 +380,61 @@ function SchedulerDriver:reconcileOperations(operations) end
 function SchedulerDriver:reconnect() end
 
 -- The outstanding offers.
----@return mesos.Offer[]
+---@return mesos.Offers
 function SchedulerDriver:offers() end
+
+-- What is known of a task, as a copy: nil if nothing is. Tasks that ended are remembered for a while, the last 4,096.
+---@param taskId mesos.TaskID
+---@return mesos.Task?
+function SchedulerDriver:task(taskId) end
+
+-- The tasks of this framework, as far as the driver knows them, from its launches, from updates and from the answers to
+-- reconciliation: those that are active, or those in the states of the filter. They stay known when the master is lost
+-- and over a reload; after a restart with --state they come back by reconciliation. An update is known before its
+-- callback, and its repetition changes nothing.
+--
+--   for task in driver:tasks { state = "TASK_RUNNING", agent_id = id } do driver:killTask(task.task_id) end
+--   print(#driver:tasks())
+--
+-- A loop goes over the tasks that matched at its start, and passes over those that do not match any more when it comes
+-- to them. `#` counts those that match now, without looking at them unless agent_id is given.
+---@param filter { state: mesos.TaskState|mesos.TaskState[]|nil, agent_id: mesos.AgentID? }?
+---@return mesos.TaskList
+function SchedulerDriver:tasks(filter) end
+
+-- How many tasks are active, by state; states without any are left out.
+---@return table<mesos.TaskState, integer>
+function SchedulerDriver:taskCounts() end
 
 ---@return mesos.FrameworkID?
 function SchedulerDriver:frameworkId() end
 
 ---@return mesos.MasterInfo?
 function SchedulerDriver:master() end
+
+-- The iterator of one loop; driver:reconcileTasks() takes it as well.
+---@class mesos.TaskList
+---@operator len: integer
+---@operator call: mesos.Task
+
+-- What was known of a task: read-only.
+---@class mesos.Task
+---@field task_id mesos.TaskID
+---@field state mesos.TaskState of the last update; TASK_STAGING before the first
+---@field agent_id mesos.AgentID?
+---@field name string? if this driver launched it
+---@field executor_id mesos.ExecutorID?
+---@field reason mesos.TaskStatus.Reason? of the last update
+---@field healthy boolean? as the last update said that said anything of it
+---@field killing boolean a KILL was sent
+---@field active boolean it has not ended, as far as is known; TASK_UNKNOWN counts as ended
+---@field launched_at number? when this driver launched it, in seconds since the Unix epoch
+---@field updated_at number? the time of the last update
+local Task = {}
+
+-- A plain copy that can be changed, and kept in mesos.state.
+---@return table
+function Task:table() end
 
 -- An offer as it arrives: read-only. The short cuts count what is unreserved or reserved to the role that it was
 -- allocated to, and nothing revocable.
@@ -400,6 +454,102 @@ function Offer:attribute(name) end
 -- A plain copy that can be changed.
 ---@return table
 function Offer:table() end
+
+-- What a task needs. Every other name is that of a resource: of a scalar the amount, of ranges (as ports are) how many
+-- values. A name that no offer has and that looks like a misspelt one raises; amounts count in thousandths, as Mesos
+-- computes, so that ten times 0.1 is 1.
+---@class mesos.Need
+---@field cpus number?
+---@field mem number? megabytes
+---@field disk number? megabytes; volumes and disks of their own, which cannot be divided, do not count
+---@field gpus number?
+---@field ports integer? how many
+---@field [string] number
+---@field revocable boolean? true: of each resource revocable ones will do as well, but never both together
+---@field role string? the offer is allocated to this role
+---@field attributes table<string, string|number|(string|number)[]>? the agent's first attribute of each name is this text, number, or one of a list; of a set or of ranges: has it in it
+---@field where (fun(offer: mesos.Offer): any)? has the last word on what could be chosen; it cannot wait
+
+-- A plain list of offers with methods, computed in C over columns of numbers: a policy that places hundreds of tasks on
+-- ten thousand offers takes milliseconds. resourceOffers is given one, driver:offers() and mesos.offers() make others.
+--
+-- What counts is what offer.cpus and its kin count: unreserved resources and those reserved to the offer's role, never
+-- another role's, and revocable ones only if the need says so. Offers that were answered, rescinded or made void are
+-- passed over. The list keeps account of what was taken from each offer with `take`; lists made of it by filter and
+-- sort_by share the account.
+--
+--     function scheduler:resourceOffers(driver, offers)
+--       local tasks = {}
+--       for _, job in ipairs(waiting) do
+--         local offer = offers:best_fit(job.need)
+--         if offer then
+--           tasks[offer.id] = tasks[offer.id] or {}
+--           table.insert(tasks[offer.id], { name = job.name, task_id = job.id, agent_id = offer.agent_id,
+--             command = job.command, resources = offers:take(offer, job.need) })
+--         end
+--       end
+--       for id, list in pairs(tasks) do driver:launchTasks(id, list) end
+--       driver:declineOffer(offers:ids())
+--     end
+--
+-- Offers may be added, removed and sorted as in any list. Only an offer that was put in the place of another, in a list of
+-- the same length, may be missed by best_fit and worst_fit: call mesos.offers(list) then.
+---@class mesos.Offers : { [integer]: mesos.Offer }
+local Offers = {}
+
+-- The offer that would be fullest with the task, or nil: for each resource of the need the share of what was offered that
+-- would be left, (left - needed) / offered, and of these the smallest mean; the first in the list among equals. So tasks
+-- gather on few offers, and small offers are used up before large ones. (Fenzo's bin packing of cpus and memory, for any
+-- resources.)
+---@param need mesos.Need
+---@return mesos.Offer?
+function Offers:best_fit(need) end
+
+-- The first offer in the list that the task fits, or nil.
+---@param need mesos.Need
+---@return mesos.Offer?
+function Offers:first_fit(need) end
+
+-- The offer that would be emptiest with the task, by the same measure, or nil: spreads tasks.
+---@param need mesos.Need
+---@return mesos.Offer?
+function Offers:worst_fit(need) end
+
+-- Takes what a task needs of the offer, so that less is left of it, and gives the task's `resources`: pieces of the offer's
+-- own, with their reservations, reserved ones first; of ports the lowest. Role, attributes and where are not looked at.
+-- nil and a message if so much is not left, or the offer was answered or rescinded.
+---@param offer mesos.Offer|mesos.OfferID
+---@param need mesos.Need
+---@return mesos.Resource[]? resources
+---@return string? message
+function Offers:take(offer, need) end
+
+-- How much is left of the resource of an offer; without a name, of cpus, mem, disk, gpus and ports, in a table.
+---@param offer mesos.Offer|mesos.OfferID
+---@param name string?
+---@return number|table<string, number>
+function Offers:left(offer, name) end
+
+-- The same of all offers together.
+---@param name string?
+---@return number|table<string, number>
+function Offers:sum(name) end
+
+-- Another list, of the offers that the need fits, or that the function says yes to.
+---@param which mesos.Need|fun(offer: mesos.Offer): any
+---@return mesos.Offers
+function Offers:filter(which) end
+
+-- Another list, sorted by what is left of a resource, or by the number or string that the function gives for each offer;
+-- equals stay in their order.
+---@param key string|fun(offer: mesos.Offer): number|string
+---@param descending boolean? default: false
+---@return mesos.Offers
+function Offers:sort_by(key, descending) end
+
+-- The ids of those that are still outstanding: driver:declineOffer(offers:ids()) declines the rest.
+---@return mesos.OfferID[]
+function Offers:ids() end
 
 -- A status as it arrives: read-only.
 ---@class mesos.TaskStatus

@@ -156,8 +156,17 @@ static void run(const struct policy *policy, const char *script)
     bytes_unref(records[1]);
 }
 
-// bench-dispatch [POLICY [ROUNDS]]: only the policies whose names contain that; fewer rounds are
-// for a profiler.
+// Is it to run? A whole name means that one only, anything else those that contain it.
+static bool is_asked_for(const struct policy *policy, const char *word)
+{
+    for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
+        if (strcmp(policies[i].name, word) == 0)
+            return policy == &policies[i];
+    return strstr(policy->name, word) != NULL;
+}
+
+// bench-dispatch [POLICY [ROUNDS]]: only the policies that are asked for; fewer rounds are for a
+// profiler.
 int main(int argc, char **argv)
 {
     if (argc > 2)
@@ -167,7 +176,7 @@ int main(int argc, char **argv)
     printf("%-40s %15s %15s %8s\n", "from bytes to the end of the callback", "mesos-lua",
            "protobuf-c", "ratio");
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)
-        if (argc < 2 || strstr(policies[i].name, argv[1]) != NULL)
+        if (argc < 2 || is_asked_for(&policies[i], argv[1]))
             run(&policies[i], policies[i].script ? policies[i].script : policies[1].script);
     return 0;
 }

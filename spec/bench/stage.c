@@ -289,7 +289,7 @@ static void add_offer(Mesos__V1__Offer *offer, unsigned number)
 }
 
 // What is built here stays allocated: a benchmark is a short life.
-struct bytes *stage_offers(unsigned count)
+struct bytes *stage_offers_from(unsigned first, unsigned count)
 {
     Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
     Mesos__V1__Scheduler__Event__Offers offers = MESOS__V1__SCHEDULER__EVENT__OFFERS__INIT;
@@ -300,25 +300,37 @@ struct bytes *stage_offers(unsigned count)
     offers.offers = memory_new(count * sizeof *offers.offers);
     for (unsigned i = 0; i < count; i++) {
         offers.offers[i] = memory_new(sizeof **offers.offers);
-        add_offer(offers.offers[i], i);
+        add_offer(offers.offers[i], first + i);
     }
     struct bytes *bytes = bytes_create(mesos__v1__scheduler__event__get_packed_size(&event));
     mesos__v1__scheduler__event__pack(&event, bytes->data);
     return bytes;
 }
 
-struct bytes *stage_update(void)
+struct bytes *stage_offers(unsigned count)
 {
-    static const char uuid[] = "\x10\x32\x54\x76\x98\xba\x4c\xfe\x81\x01\x23\x45\x67\x89\xab\xcd";
+    return stage_offers_from(0, count);
+}
+
+static struct bytes *pack(const Mesos__V1__Scheduler__Event *event)
+{
+    struct bytes *bytes = bytes_create(mesos__v1__scheduler__event__get_packed_size(event));
+    mesos__v1__scheduler__event__pack(event, bytes->data);
+    return bytes;
+}
+
+static struct bytes *make_update(char *task, char *agent, unsigned number)
+{
+    char uuid[] = "\x10\x32\x54\x76\x98\xba\x4c\xfe\x81\x01\x23\x45\x67\x89\xab\xcd";
+    memcpy(uuid, &number, sizeof number);
     Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
     Mesos__V1__Scheduler__Event__Update update = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
     Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
     Mesos__V1__TaskID task_id = MESOS__V1__TASK_ID__INIT;
     Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
     Mesos__V1__ExecutorID executor_id = MESOS__V1__EXECUTOR_ID__INIT;
-    task_id.value = "job-4711-attempt-2";
-    agent_id.value = "8a1d8f0e-5b3c-4f1c-9a53-0d4f6b1f7a22-S17";
-    executor_id.value = "job-4711-attempt-2";
+    task_id.value = executor_id.value = task;
+    agent_id.value = agent;
     status.task_id = &task_id;
     status.agent_id = &agent_id;
     status.executor_id = &executor_id;
@@ -326,14 +338,52 @@ struct bytes *stage_update(void)
     status.has_source = status.has_timestamp = status.has_uuid = 1;
     status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR;
     status.timestamp = 1.8e9;
-    status.uuid = (ProtobufCBinaryData){.len = 16, .data = (uint8_t *)(uintptr_t)uuid};
+    status.uuid = (ProtobufCBinaryData){.len = 16, .data = (uint8_t *)uuid};
     update.status = &status;
     event.has_type = 1;
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE;
     event.update = &update;
-    struct bytes *bytes = bytes_create(mesos__v1__scheduler__event__get_packed_size(&event));
-    mesos__v1__scheduler__event__pack(&event, bytes->data);
-    return bytes;
+    return pack(&event);
+}
+
+struct bytes *stage_update(void)
+{
+    char task[] = "job-4711-attempt-2", agent[] = "8a1d8f0e-5b3c-4f1c-9a53-0d4f6b1f7a22-S17";
+    return make_update(task, agent, 0x76543210);
+}
+
+struct bytes *stage_task_update(unsigned number)
+{
+    char *task = memory_format("job-%u-attempt-2", number);
+    char *agent = memory_format("8a1d8f0e-5b3c-4f1c-9a53-0d4f6b1f7a22-S%u", number / 50);
+    struct bytes *event = make_update(task, agent, number);
+    free(task);
+    free(agent);
+    return event;
+}
+
+struct bytes *stage_message(void)
+{
+    char agent[] = "8a1d8f0e-5b3c-4f1c-9a53-0d4f6b1f7a22-S17", executor[] = "executor";
+    Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
+    Mesos__V1__Scheduler__Event__Message message = MESOS__V1__SCHEDULER__EVENT__MESSAGE__INIT;
+    Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
+    Mesos__V1__ExecutorID executor_id = MESOS__V1__EXECUTOR_ID__INIT;
+    agent_id.value = agent;
+    executor_id.value = executor;
+    message.agent_id = &agent_id;
+    message.executor_id = &executor_id;
+    message.data = (ProtobufCBinaryData){.len = 8, .data = (uint8_t *)executor};
+    event.has_type = 1;
+    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__MESSAGE;
+    event.message = &message;
+    return pack(&event);
+}
+
+size_t stage_script_memory(const struct stage *stage)
+{
+    lua_gc(script_state(stage->script), LUA_GCCOLLECT);
+    return script_memory(stage->script);
 }
 
 uint64_t stage_now(void)

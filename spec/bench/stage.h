@@ -28,9 +28,15 @@ uint64_t stage_failures(const struct stage *stage);
 
 // An OFFERS event of so many offers, as a large cluster's master writes it: about 700 bytes each.
 struct bytes *stage_offers(unsigned count);
+struct bytes *stage_offers_from(unsigned first, unsigned count); // numbered from `first`
 
-// An UPDATE event with a uuid.
+// An UPDATE event with a uuid; and one for each of many tasks, on agents with 50 tasks each.
 struct bytes *stage_update(void);
+struct bytes *stage_task_update(unsigned number);
+
+struct bytes *stage_message(void); // a MESSAGE event
+
+size_t stage_script_memory(const struct stage *stage); // bytes, after a whole collection
 
 uint64_t stage_now(void); // nanoseconds of CPU time of this thread
 

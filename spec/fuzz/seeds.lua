@@ -57,6 +57,18 @@ function writers.fuzz_message()
     end
 end
 
+-- The first byte is the type; 2 is Event. The target makes offers and statuses of its own.
+function writers.fuzz_view()
+    for _, path in ipairs(streams()) do
+        for record in records(read(path)) do
+            seed("\2" .. record)
+        end
+    end
+    for type = 0, 3 do
+        seed(string.char(type))
+    end
+end
+
 function writers.fuzz_reply()
     for i, answer in ipairs {
         "202 Accepted\r\nDate: x\r\nContent-Length: 0\r\n\r\n", "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" ..

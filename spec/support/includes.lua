@@ -31,7 +31,7 @@ local LIBRARIES = {
     ["^openssl/"] = { "^host/net/" },
     ["^zookeeper"] = { "^host/mesos/zookeeper_session%.c$" },
     ["^microhttpd%.h$"] = { "^host/net/http_server%.[ch]$" },
-    ["^editline/"] = { "^host/ctl%.c$" },
+    ["^editline/"] = { "^host/line_editor%.c$" },
     ["^uv%.h$"] = {
         "^host/loop/", "^host/net/", "^host/cluster/runner_process%.[ch]$", "^host/mesos/detector[%w_]*%.[ch]$",
         "^host/mesos/zookeeper_session%.c$", "^host/control%.c$",

@@ -120,6 +120,9 @@ function scheduler:offerRescinded(_, id) seen.rescinded = id end
 function scheduler:statusUpdate(driver, status)
     local copy = status:table()
     mesos.state.last = copy.task_id .. status.state .. #status.labels.labels
+    for task in driver:tasks() do
+        seen.task = tostring(task) .. task.state
+    end
     if status.state == "TASK_FAILED" then
         driver:killTask(status.task_id)
         driver:reconcileTasks { status }

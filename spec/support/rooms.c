@@ -16,6 +16,7 @@ int luaopen_rooms(lua_State *L)
     rooms_allocator_open(L);
     rooms_base_open(L);
     rooms_descriptors_open(L);
+    rooms_differential_open(L);
     rooms_loop_open(L);
     rooms_recordio_open(L);
     rooms_reply_open(L);
@@ -23,5 +24,7 @@ int luaopen_rooms(lua_State *L)
     rooms_message_open(L);
     rooms_state_open(L);
     rooms_world_open(L);
+    rooms_offers_open(L);
+    rooms_tasks_open(L);
     return 1;
 }

@@ -8,6 +8,8 @@
 //     rooms.invalidate(view, reason)                rooms.check_valid(view)
 //     rooms.suggest(word, names) -> name | nil
 
+#include "rooms.h"
+
 #include "base/suggest.h"
 #include "bindings/message.h"
 #include "bindings/view.h"
@@ -20,8 +22,6 @@
 #include <string.h>
 
 #define TYPE_LIMIT 512
-
-void rooms_message_open(lua_State *L); // adds the functions to the table at the top // [-0, +0, e]
 
 // Every message type that can be reached from the events and calls, each after one that uses it.
 static const ProtobufCMessageDescriptor *types[TYPE_LIMIT];
@@ -52,7 +52,7 @@ static void collect_types(void)
     }
 }
 
-static const ProtobufCMessageDescriptor *check_type(lua_State *L, int index)
+const ProtobufCMessageDescriptor *rooms_check_type(lua_State *L, int index)
 {
     const char *name = luaL_checkstring(L, index);
     for (size_t i = 0; i < type_count; i++) {
@@ -73,7 +73,7 @@ static struct slice check_bytes(lua_State *L, int index)
 static int l_validate(lua_State *L)
 {
     struct error err;
-    if (wire_validate(check_bytes(L, 2), check_type(L, 1), &err)) {
+    if (wire_validate(check_bytes(L, 2), rooms_check_type(L, 1), &err)) {
         lua_pushboolean(L, true);
         return 1;
     }
@@ -84,19 +84,19 @@ static int l_validate(lua_State *L)
 
 static int l_decode(lua_State *L)
 {
-    message_push(L, check_type(L, 1), check_bytes(L, 2));
+    message_push(L, rooms_check_type(L, 1), check_bytes(L, 2));
     return 1;
 }
 
 static int l_decode_plain(lua_State *L)
 {
-    message_push_plain(L, check_type(L, 1), check_bytes(L, 2));
+    message_push_plain(L, rooms_check_type(L, 1), check_bytes(L, 2));
     return 1;
 }
 
 static int l_encode(lua_State *L)
 {
-    const ProtobufCMessageDescriptor *type = check_type(L, 1);
+    const ProtobufCMessageDescriptor *type = rooms_check_type(L, 1);
     luaL_checkany(L, 2);
     const char *path = luaL_optstring(L, 3, "");
     struct buffer *buffer = message_scratch(L);
@@ -107,7 +107,7 @@ static int l_encode(lua_State *L)
 
 static int l_view(lua_State *L)
 {
-    const ProtobufCMessageDescriptor *type = check_type(L, 1);
+    const ProtobufCMessageDescriptor *type = rooms_check_type(L, 1);
     struct slice copied = check_bytes(L, 2);
     struct bytes *block = bytes_copy(copied.data, copied.length);
     view_push(L, type, block, slice_of(block));

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a script says that a task needs, { cpus = 1, mem = 128, role = "web", attributes = { rack =
+// "a" }, where = function(offer) ... end }, read for looking at a stock of offers.
+
+#ifndef MESOS_LUA_BINDINGS_OFFER_NEED_H
+#define MESOS_LUA_BINDINGS_OFFER_NEED_H
+
+#include "mesos/offer_stock.h"
+
+#include <lua.h>
+
+// Reads the amounts in the table at `index`, with columns for them, and fills the stock. `method`
+// is what errors begin with. // [-0, +0, e]
+void offer_need_amounts(lua_State *L, int index, struct stock *stock, const char *method,
+                        struct stock_need *need);
+
+// Reads role and attributes of it as well; pushes the memory of the mask, or nil. `where` is left
+// to the caller. // [-0, +1, e]
+void offer_need_read(lua_State *L, int index, struct stock *stock, const char *method,
+                     struct stock_need *need);
+
+#endif

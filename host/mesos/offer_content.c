@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The content of an offer: see offer_content.h. The bytes were validated when they arrived.
+
+#include "mesos/offer_content.h"
+
+#include "mesos/v1/mesos.pb-c.h"
+
+#include <math.h>
+#include <string.h>
+
+// Field numbers.
+enum {
+    OFFER_ID = 1,
+    OFFER_RESOURCES = 5,
+    OFFER_ATTRIBUTES = 7,
+    OFFER_ALLOCATION = 10,
+    ID_VALUE = 1,
+    ALLOCATION_ROLE = 1,
+};
+enum {
+    RESOURCE_NAME = 1,
+    RESOURCE_SCALAR = 3,
+    RESOURCE_RANGES = 4,
+    RESOURCE_ROLE = 6,
+    RESOURCE_DISK = 7,
+    RESOURCE_REVOCABLE = 9,
+    RESOURCE_RESERVATIONS = 13,
+    RESERVATION_ROLE = 3,
+    DISK_PERSISTENCE = 1,
+    DISK_SOURCE = 3,
+};
+enum { RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2, SCALAR_VALUE = 1 };
+enum { TEXT_VALUE = 1, SET_ITEM = 1 };
+enum {
+    ATTRIBUTE_NAME = 1,
+    ATTRIBUTE_TYPE = 2,
+    ATTRIBUTE_SCALAR = 3,
+    ATTRIBUTE_RANGES = 4,
+    ATTRIBUTE_TEXT = 5,
+    ATTRIBUTE_SET = 6,
+};
+
+#define AMOUNT_MOST 1e12
+#define VALUES_MOST 4294967296.0 // of ranges; a whole number of thousandths of it is exact
+
+// ---- resources ----
+
+struct slice offer_id(struct slice offer)
+{
+    return wire_find(wire_find(offer, OFFER_ID), ID_VALUE);
+}
+
+struct slice offer_role(struct slice offer)
+{
+    struct slice info = wire_find(offer, OFFER_ALLOCATION);
+    if (info.data == NULL)
+        return info;
+    struct slice role = wire_find(info, ALLOCATION_ROLE);
+    return role.data != NULL ? role : slice_text("");
+}
+
+// What one walk over a Resource finds.
+struct found {
+    struct offer_resource resource;
+    struct slice role; // it is reserved to; data is NULL if it is not
+    bool whole;        // it cannot be divided
+};
+
+static bool is_whole(struct slice disk)
+{
+    return wire_find(disk, DISK_PERSISTENCE).data != NULL ||
+           wire_find(disk, DISK_SOURCE).data != NULL;
+}
+
+static struct slice reservation_role(struct slice reservation)
+{
+    struct slice role = wire_find(reservation, RESERVATION_ROLE);
+    return role.data != NULL ? role : slice_text("");
+}
+
+// `role` is the older form of a reservation, "*" being none; of `reservations` the last, which is
+// the most refined, is the one that holds.
+static void note(struct found *found, const struct wire_field *it)
+{
+    switch (it->number) {
+    case RESOURCE_NAME:
+        found->resource.name = it->bytes;
+        break;
+    case RESOURCE_SCALAR:
+        found->resource.scalar = it->bytes;
+        break;
+    case RESOURCE_RANGES:
+        found->resource.ranges = it->bytes;
+        break;
+    case RESOURCE_ROLE:
+        if (it->bytes.length != 1 || *it->bytes.data != '*')
+            found->role = it->bytes;
+        break;
+    case RESOURCE_DISK:
+        found->whole = found->whole || is_whole(it->bytes);
+        break;
+    case RESOURCE_REVOCABLE:
+        found->resource.revocable = true;
+        break;
+    case RESOURCE_RESERVATIONS:
+        found->role = reservation_role(it->bytes);
+    }
+}
+
+static struct found read_resource(struct slice message)
+{
+    struct found found = {.resource.wire = message};
+    struct wire wire = wire_open(message);
+    for (struct wire_field it; wire_next(&wire, &it);)
+        note(&found, &it);
+    found.resource.reserved = found.role.data != NULL;
+    return found;
+}
+
+static bool is_usable(const struct found *found, struct slice offer)
+{
+    if (found->whole)
+        return false;
+    if (found->role.data == NULL)
+        return true;
+    struct slice role = offer_role(offer);
+    return role.data == NULL || slice_equal(found->role, role);
+}
+
+struct offer_walk offer_walk(struct slice offer)
+{
+    return (struct offer_walk){.offer = offer, .wire = wire_open(offer)};
+}
+
+bool offer_next(struct offer_walk *walk, struct offer_resource *resource)
+{
+    for (struct wire_field it; wire_next(&walk->wire, &it);) {
+        if (it.number != OFFER_RESOURCES)
+            continue;
+        struct found found = read_resource(it.bytes);
+        if (!is_usable(&found, walk->offer))
+            continue;
+        *resource = found.resource;
+        return true;
+    }
+    return false;
+}
+
+// ---- amounts ----
+
+static double scalar_value(struct slice scalar)
+{
+    double value = 0;
+    struct wire wire = wire_open(scalar);
+    for (struct wire_field it; wire_next(&wire, &it);)
+        if (it.number == SCALAR_VALUE && it.type == WIRE_FIXED64)
+            memcpy(&value, &it.value, sizeof value);
+    return value;
+}
+
+bool offer_next_range(struct slice *ranges, struct offer_range *range)
+{
+    struct slice message;
+    while (wire_next_bytes(ranges, RANGES_RANGE, &message)) {
+        if (wire_find_varint(message, RANGE_BEGIN, &range->first) &&
+            wire_find_varint(message, RANGE_END, &range->last) && range->first <= range->last)
+            return true;
+    }
+    return false;
+}
+
+static double count_values(struct slice ranges)
+{
+    double count = 0;
+    for (struct offer_range range; offer_next_range(&ranges, &range);)
+        count += (double)(range.last - range.first) + 1;
+    return count < VALUES_MOST ? count : VALUES_MOST;
+}
+
+// A master sends no amounts that are none.
+static double whole_thousandths(double value)
+{
+    return value > 0 && value < AMOUNT_MOST ? round(value * 1000) : 0;
+}
+
+double offer_amount(const struct offer_resource *resource)
+{
+    if (resource->ranges.data != NULL)
+        return count_values(resource->ranges) * 1000;
+    return resource->scalar.data != NULL ? whole_thousandths(scalar_value(resource->scalar)) : 0;
+}
+
+// ---- attributes ----
+
+static bool is_text(struct slice text, const struct offer_word *word)
+{
+    return word->text.data != NULL && slice_equal(wire_find(text, TEXT_VALUE), word->text);
+}
+
+static bool is_scalar(struct slice scalar, const struct offer_word *word)
+{
+    return word->text.data == NULL &&
+           round(scalar_value(scalar) * 1000) == round(word->number * 1000);
+}
+
+static bool has_value(struct slice ranges, const struct offer_word *word)
+{
+    if (word->text.data != NULL)
+        return false;
+    for (struct offer_range range; offer_next_range(&ranges, &range);)
+        if (word->number >= (double)range.first && word->number <= (double)range.last)
+            return true;
+    return false;
+}
+
+static bool has_item(struct slice set, const struct offer_word *word)
+{
+    for (struct slice item; word->text.data != NULL && wire_next_bytes(&set, SET_ITEM, &item);)
+        if (slice_equal(item, word->text))
+            return true;
+    return false;
+}
+
+// Where each type of attribute has its value, and how that is compared.
+static const struct {
+    uint32_t number;
+    bool (*equal)(struct slice value, const struct offer_word *word);
+} types[] = {
+    [MESOS__V1__VALUE__TYPE__SCALAR] = {ATTRIBUTE_SCALAR, is_scalar},
+    [MESOS__V1__VALUE__TYPE__RANGES] = {ATTRIBUTE_RANGES, has_value},
+    [MESOS__V1__VALUE__TYPE__SET] = {ATTRIBUTE_SET, has_item},
+    [MESOS__V1__VALUE__TYPE__TEXT] = {ATTRIBUTE_TEXT, is_text},
+};
+
+bool offer_has_attribute(struct slice offer, struct slice name, const struct offer_word *word)
+{
+    struct slice attribute;
+    while (wire_next_bytes(&offer, OFFER_ATTRIBUTES, &attribute)) {
+        if (!slice_equal(wire_find(attribute, ATTRIBUTE_NAME), name))
+            continue;
+        uint64_t type;
+        if (!wire_find_varint(attribute, ATTRIBUTE_TYPE, &type) ||
+            type >= sizeof types / sizeof *types)
+            return false;
+        struct slice value = wire_find(attribute, types[type].number);
+        return value.data != NULL && types[type].equal(value, word);
+    }
+    return false;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What placement looks at in an offer, read from its wire bytes: the resources that tasks of the
+// framework may use, and the attributes of its agent. A framework may use what is unreserved or
+// reserved to the role that the offer is allocated to (in an offer to a framework with a single
+// role, which names none: any that is reserved), and only whole what is a volume or a disk of its
+// own. Amounts are whole thousandths, as masters and agents count, so that 0.1 ten times is 1.
+
+#ifndef MESOS_LUA_MESOS_OFFER_CONTENT_H
+#define MESOS_LUA_MESOS_OFFER_CONTENT_H
+
+#include "mesos/wire.h"
+
+struct offer_resource {
+    struct slice wire; // the Resource message
+    struct slice name;
+    struct slice scalar, ranges; // one has its data set
+    bool reserved, revocable;
+};
+
+// A walk over the resources that tasks may be given pieces of.
+struct offer_walk {
+    struct slice offer;
+    struct wire wire;
+};
+
+struct offer_walk offer_walk(struct slice offer);
+bool offer_next(struct offer_walk *walk, struct offer_resource *resource);
+
+// Of a scalar its value, of ranges the number of values in them, in thousandths.
+double offer_amount(const struct offer_resource *resource);
+
+// The next range of `ranges`, which is advanced. Empty ones are passed over.
+struct offer_range {
+    uint64_t first, last;
+};
+
+bool offer_next_range(struct slice *ranges, struct offer_range *range);
+
+struct slice offer_id(struct slice offer);
+struct slice offer_role(struct slice offer); // it is allocated to; data NULL: it names none
+
+// What an attribute is compared with: a text, or a number if `text.data` is NULL.
+struct offer_word {
+    struct slice text;
+    double number;
+};
+
+// Is the first attribute of that name this text, or a set with it in it; this number, or ranges
+// with it in them?
+bool offer_has_attribute(struct slice offer, struct slice name, const struct offer_word *word);
+
+#endif

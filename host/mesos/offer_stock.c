@@ -1,0 +1,574 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The stock: see offer_stock.h. A column has what is left of each row and one over what was
+// offered, so that a share is a multiplication; a spent row has less than nothing left, which no
+// need fits. Conditions on attributes and roles are remembered as a byte for each row, and when
+// there are too many, forgotten all together.
+
+#include "mesos/offer_stock.h"
+
+#include "base/hash_index.h"
+#include "base/memory.h"
+#include "mesos/offer_rest.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct row {
+    struct slice wire, id;
+    uint64_t hash;
+    struct offer *offer;     // a reference, or NULL
+    struct offer_rest *rest; // once something was taken, else NULL
+    const char *spent;       // why it is of no use any more, or NULL
+};
+
+struct column {
+    char *name;
+    size_t length;
+    bool revocable, present;
+    size_t filled;       // rows
+    double *left, *unit; // thousandths; 1 / offered thousandths, or 0
+};
+
+struct condition {
+    char *name; // of the attribute; NULL: the role
+    char *text; // NULL: the number
+    size_t name_length, text_length;
+    double number;
+    size_t filled;
+    uint8_t *holds; // by row
+};
+
+struct stock {
+    struct row *rows;
+    size_t count, capacity; // of rows, and of the arrays by row
+    uint32_t *slots;        // rows by id, plus one; 0: free
+    size_t slot_count;      // a power of two
+    struct column columns[STOCK_COLUMNS];
+    size_t column_count;
+    struct condition conditions[STOCK_CONDITIONS];
+    size_t condition_count;
+};
+
+// ---- life ----
+
+static void forget_conditions(struct stock *stock)
+{
+    for (size_t i = 0; i < stock->condition_count; i++) {
+        free(stock->conditions[i].name);
+        free(stock->conditions[i].text);
+        free(stock->conditions[i].holds);
+    }
+    stock->condition_count = 0;
+}
+
+void stock_destroy(struct stock *stock)
+{
+    if (stock == NULL)
+        return;
+    for (size_t i = 0; i < stock->count; i++) {
+        offer_unref(stock->rows[i].offer);
+        offer_rest_destroy(stock->rows[i].rest);
+    }
+    for (size_t i = 0; i < stock->column_count; i++) {
+        free(stock->columns[i].name);
+        free(stock->columns[i].left);
+        free(stock->columns[i].unit);
+    }
+    forget_conditions(stock);
+    free(stock->rows);
+    free(stock->slots);
+    free(stock);
+}
+
+// ---- rows ----
+
+static size_t slot_of(const struct stock *stock, uint64_t hash, struct slice id)
+{
+    size_t slot = hash & (stock->slot_count - 1);
+    for (uint32_t row; (row = stock->slots[slot]) != 0;) {
+        const struct row *it = &stock->rows[row - 1];
+        if (it->hash == hash && slice_equal(it->id, id))
+            break;
+        slot = (slot + 1) & (stock->slot_count - 1);
+    }
+    return slot;
+}
+
+static void resize_slots(struct stock *stock)
+{
+    free(stock->slots);
+    stock->slot_count = 2 * stock->capacity;
+    stock->slots = memory_new(stock->slot_count * sizeof *stock->slots);
+    for (size_t i = 0; i < stock->count; i++)
+        stock->slots[slot_of(stock, stock->rows[i].hash, stock->rows[i].id)] = (uint32_t)i + 1;
+}
+
+static void resize(struct stock *stock, size_t capacity)
+{
+    stock->capacity = capacity;
+    stock->rows = memory_resize(stock->rows, capacity * sizeof *stock->rows);
+    for (size_t i = 0; i < stock->column_count; i++) {
+        struct column *column = &stock->columns[i];
+        column->left = memory_resize(column->left, capacity * sizeof *column->left);
+        column->unit = memory_resize(column->unit, capacity * sizeof *column->unit);
+    }
+    for (size_t i = 0; i < stock->condition_count; i++)
+        stock->conditions[i].holds = memory_resize(stock->conditions[i].holds, capacity);
+    resize_slots(stock);
+}
+
+struct stock *stock_create(size_t expected)
+{
+    enum { LEAST = 16 };
+    struct stock *stock = memory_new(sizeof *stock);
+    size_t capacity = LEAST;
+    while (capacity < expected && capacity < STOCK_ROWS)
+        capacity *= 2;
+    resize(stock, capacity);
+    return stock;
+}
+
+uint32_t stock_find(const struct stock *stock, struct slice id)
+{
+    uint32_t row = stock->slots[slot_of(stock, hash_bytes(id), id)];
+    return row != 0 ? row - 1 : STOCK_NONE;
+}
+
+uint32_t stock_add(struct stock *stock, struct slice wire, struct slice id,
+                   const struct offer *offer)
+{
+    struct row row = {.wire = wire, .id = id, .hash = hash_bytes(id)};
+    if (stock->count == stock->capacity)
+        resize(stock, 2 * stock->capacity);
+    size_t slot = slot_of(stock, row.hash, row.id);
+    if (stock->slots[slot] != 0)
+        return stock->slots[slot] - 1;
+    if (stock->count == STOCK_ROWS)
+        return STOCK_NONE;
+    row.offer = offer ? offer_ref(offer) : NULL;
+    stock->rows[stock->count++] = row;
+    stock->slots[slot] = (uint32_t)stock->count;
+    return (uint32_t)stock->count - 1;
+}
+
+struct slice stock_wire(const struct stock *stock, uint32_t row)
+{
+    return stock->rows[row].wire;
+}
+
+size_t stock_rows(const struct stock *stock)
+{
+    return stock->count;
+}
+
+static void spend(struct stock *stock, uint32_t row, const char *why)
+{
+    stock->rows[row].spent = why;
+    for (size_t i = 0; i < stock->column_count; i++)
+        if (row < stock->columns[i].filled)
+            stock->columns[i].left[row] = -1;
+}
+
+void stock_drop(struct stock *stock, uint32_t row)
+{
+    spend(stock, row, "is not outstanding any more");
+}
+
+const char *stock_spent(struct stock *stock, uint32_t row)
+{
+    struct row *it = &stock->rows[row];
+    if (it->spent == NULL && it->offer != NULL && it->offer->spent != NULL)
+        spend(stock, row, it->offer->spent);
+    return it->spent;
+}
+
+// ---- columns ----
+
+uint32_t stock_column(struct stock *stock, struct slice name, bool revocable)
+{
+    for (size_t i = 0; i < stock->column_count; i++) {
+        const struct column *it = &stock->columns[i];
+        if (it->length == name.length && memcmp(it->name, name.data, name.length) == 0 &&
+            it->revocable == revocable)
+            return (uint32_t)i;
+    }
+    if (stock->column_count == STOCK_COLUMNS)
+        return STOCK_NONE;
+    stock->columns[stock->column_count] = (struct column){
+        .name = memory_text((const char *)name.data, name.length),
+        .length = name.length,
+        .revocable = revocable,
+        .left = memory_resize(NULL, stock->capacity * sizeof(double)),
+        .unit = memory_resize(NULL, stock->capacity * sizeof(double)),
+    };
+    return (uint32_t)stock->column_count++;
+}
+
+static void add(struct stock *stock, size_t first, uint32_t row,
+                const struct offer_resource *resource)
+{
+    for (size_t i = first; i < stock->column_count; i++) {
+        struct column *column = &stock->columns[i];
+        if (column->length != resource->name.length || column->revocable != resource->revocable ||
+            memcmp(column->name, resource->name.data, column->length) != 0)
+            continue;
+        column->present = true;
+        column->left[row] += offer_amount(resource);
+    }
+}
+
+// All columns from `first` on, which are empty there.
+static void fill_row(struct stock *stock, size_t first, uint32_t row)
+{
+    for (size_t i = first; i < stock->column_count; i++)
+        stock->columns[i].left[row] = 0;
+    struct offer_walk walk = offer_walk(stock->rows[row].wire);
+    for (struct offer_resource resource; offer_next(&walk, &resource);)
+        add(stock, first, row, &resource);
+    for (size_t i = first; i < stock->column_count; i++) {
+        struct column *column = &stock->columns[i];
+        column->unit[row] = column->left[row] > 0 ? 1 / column->left[row] : 0;
+        if (stock->rows[row].spent != NULL)
+            column->left[row] = -1;
+    }
+}
+
+// The later a column was made, the fewer rows it has.
+void stock_fill(struct stock *stock)
+{
+    size_t first = stock->column_count;
+    size_t row = first > 0 ? stock->columns[first - 1].filled : stock->count;
+    for (; row < stock->count; row++) {
+        while (first > 0 && stock->columns[first - 1].filled <= row)
+            first--;
+        fill_row(stock, first, (uint32_t)row);
+    }
+    for (size_t i = 0; i < stock->column_count; i++)
+        stock->columns[i].filled = stock->count;
+}
+
+bool stock_present(const struct stock *stock, uint32_t column)
+{
+    return stock->columns[column].present;
+}
+
+double stock_left(const struct stock *stock, uint32_t column, uint32_t row)
+{
+    return stock->columns[column].left[row];
+}
+
+// ---- conditions ----
+
+static bool same_text(const char *text, size_t length, struct slice other)
+{
+    return text == NULL ? other.data == NULL
+                        : slice_equal((struct slice){(const uint8_t *)text, length}, other);
+}
+
+static bool same_condition(const struct condition *it, struct slice name,
+                           const struct offer_word *word)
+{
+    return same_text(it->name, it->name_length, name) &&
+           same_text(it->text, it->text_length, word->text) &&
+           (it->text != NULL || it->number == word->number);
+}
+
+static char *copy(struct slice text)
+{
+    return text.data ? memory_text((const char *)text.data, text.length) : NULL;
+}
+
+static struct condition *find_condition(struct stock *stock, struct slice name,
+                                        const struct offer_word *word)
+{
+    for (size_t i = 0; i < stock->condition_count; i++)
+        if (same_condition(&stock->conditions[i], name, word))
+            return &stock->conditions[i];
+    if (stock->condition_count == STOCK_CONDITIONS)
+        forget_conditions(stock);
+    struct condition *it = &stock->conditions[stock->condition_count++];
+    *it = (struct condition){.name = copy(name),
+                             .text = copy(word->text),
+                             .name_length = name.length,
+                             .text_length = word->text.length,
+                             .number = word->number,
+                             .holds = memory_resize(NULL, stock->capacity)};
+    return it;
+}
+
+static bool has_role(struct slice offer, struct slice role)
+{
+    return slice_equal(offer_role(offer), role);
+}
+
+static const uint8_t *condition(struct stock *stock, struct slice name,
+                                const struct offer_word *word)
+{
+    struct condition *it = find_condition(stock, name, word);
+    for (; it->filled < stock->count; it->filled++) {
+        struct slice offer = stock->rows[it->filled].wire;
+        it->holds[it->filled] = name.data != NULL ? offer_has_attribute(offer, name, word)
+                                                  : has_role(offer, word->text);
+    }
+    return it->holds;
+}
+
+void stock_mask_role(struct stock *stock, struct slice role, uint8_t *mask)
+{
+    const struct offer_word word = {.text = role};
+    const uint8_t *holds = condition(stock, (struct slice){.data = NULL}, &word);
+    for (size_t i = 0; i < stock->count; i++)
+        mask[i] &= holds[i];
+}
+
+// Bit 1 gathers what holds for any of the words.
+void stock_mask_attribute(struct stock *stock, struct slice name, const struct offer_word *words,
+                          size_t count, uint8_t *mask)
+{
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *holds = condition(stock, name, &words[i]);
+        for (size_t row = 0; row < stock->count; row++)
+            mask[row] |= (uint8_t)(holds[row] << 1);
+    }
+    for (size_t row = 0; row < stock->count; row++)
+        mask[row] &= mask[row] >> 1;
+}
+
+// ---- parts ----
+
+// Columns are in the same order in both.
+static void copy_row(struct stock *to, const struct stock *from, uint32_t row)
+{
+    size_t last = to->count++;
+    to->rows[last] = from->rows[row];
+    if (to->rows[last].offer != NULL)
+        offer_ref(to->rows[last].offer);
+    to->rows[last].rest = offer_rest_copy(from->rows[row].rest);
+    for (size_t i = 0; i < from->column_count; i++) {
+        to->columns[i].left[last] = from->columns[i].left[row];
+        to->columns[i].unit[last] = from->columns[i].unit[row];
+        to->columns[i].filled = last + 1;
+    }
+}
+
+struct stock *stock_part(struct stock *stock, uint32_t *rows, size_t count)
+{
+    struct stock *part = stock_create(count);
+    stock_fill(stock);
+    for (size_t i = 0; i < stock->column_count; i++) {
+        const struct column *it = &stock->columns[i];
+        struct slice name = {(const uint8_t *)it->name, it->length};
+        part->columns[stock_column(part, name, it->revocable)].present = it->present;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct row *row = &stock->rows[rows[i]];
+        uint32_t *slot = &part->slots[slot_of(part, row->hash, row->id)];
+        if (*slot == 0) {
+            copy_row(part, stock, rows[i]);
+            *slot = (uint32_t)part->count;
+        }
+        rows[i] = *slot - 1;
+    }
+    return part;
+}
+
+// ---- looking for a place ----
+
+struct term {
+    const double *left, *unit;
+    const double *revocable, *revocable_unit; // or NULL
+    double needed;
+};
+
+struct terms {
+    struct term terms[STOCK_AMOUNTS];
+    size_t count;
+    const uint8_t *mask;
+    bool plain; // no mask, nothing revocable
+};
+
+static void read_term(const struct stock *stock, const struct stock_amount *amount,
+                      struct term *term)
+{
+    const struct column *column = &stock->columns[amount->column];
+    *term =
+        (struct term){.left = column->left, .unit = column->unit, .needed = amount->thousandths};
+    if (amount->revocable == STOCK_NONE)
+        return;
+    term->revocable = stock->columns[amount->revocable].left;
+    term->revocable_unit = stock->columns[amount->revocable].unit;
+}
+
+static void read_terms(const struct stock *stock, const struct stock_need *need,
+                       struct terms *terms)
+{
+    terms->count = need->count;
+    terms->mask = need->mask;
+    terms->plain = need->mask == NULL;
+    for (size_t i = 0; i < need->count; i++) {
+        read_term(stock, &need->amounts[i], &terms->terms[i]);
+        terms->plain = terms->plain && terms->terms[i].revocable == NULL;
+    }
+}
+
+// What would be left of one resource, with its unit; below 0 if it does not fit.
+static inline double rest(const struct term *term, uint32_t row, bool plain, double *unit)
+{
+    if (!plain && term->revocable != NULL && term->revocable[row] >= term->needed) {
+        *unit = term->revocable_unit[row];
+        return term->revocable[row] - term->needed;
+    }
+    *unit = term->unit[row];
+    return term->left[row] - term->needed;
+}
+
+// The sum of the shares; false if the row does not fit.
+static inline bool shares(const struct terms *terms, size_t count, uint32_t row, bool plain,
+                          double *sum)
+{
+    *sum = 0;
+    if (!plain && terms->mask != NULL && !terms->mask[row])
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        double unit, left = rest(&terms->terms[i], row, plain, &unit);
+        if (left < 0)
+            return false;
+        *sum += left * unit;
+    }
+    return true;
+}
+
+// From search->next on, the place of the first row whose sum, times the sign, is below the score.
+// Inlined with constants for the frequent needs, it is a few instructions for each row.
+static inline __attribute__((always_inline)) size_t scan(const struct terms *terms, size_t count,
+                                                         bool plain, struct stock_search *search)
+{
+    const uint32_t *rows = search->rows;
+    const double sign = search->sign, score = search->score;
+    size_t place = search->next;
+    for (; place < search->count; place++) {
+        double sum;
+        if (!shares(terms, count, rows[place], plain, &sum) || sum * sign >= score)
+            continue;
+        search->found = sum * sign;
+        break;
+    }
+    return place;
+}
+
+static size_t scan_any(const struct terms *terms, struct stock_search *search)
+{
+    if (terms->plain && terms->count == 1)
+        return scan(terms, 1, true, search);
+    if (terms->plain && terms->count == 2)
+        return scan(terms, 2, true, search);
+    if (terms->plain && terms->count == 3)
+        return scan(terms, 3, true, search);
+    return scan(terms, terms->count, false, search);
+}
+
+struct stock_search stock_search(const struct stock_need *need, enum stock_order order,
+                                 const uint32_t *rows, size_t count)
+{
+    return (struct stock_search){.need = need,
+                                 .rows = rows,
+                                 .count = count,
+                                 .once = order == STOCK_FIRST,
+                                 .sign = order == STOCK_WORST ? -1 : 1,
+                                 .score = INFINITY};
+}
+
+// Whether the offer is spent is looked at for candidates only.
+static bool next(struct stock *stock, const struct terms *terms, struct stock_search *search,
+                 size_t *place)
+{
+    size_t found;
+    do {
+        found = scan_any(terms, search);
+        search->next = found + 1;
+    } while (found < search->count && stock_spent(stock, search->rows[found]) != NULL);
+    if (found >= search->count)
+        return false;
+    *place = found;
+    return true;
+}
+
+bool stock_next(struct stock *stock, struct stock_search *search, size_t *place)
+{
+    struct terms terms;
+    read_terms(stock, search->need, &terms);
+    return next(stock, &terms, search, place);
+}
+
+void stock_accept(struct stock_search *search)
+{
+    search->score = search->found;
+    if (search->once)
+        search->next = search->count;
+}
+
+bool stock_choose(struct stock *stock, struct stock_search *search, size_t *place)
+{
+    struct terms terms;
+    bool any = false;
+    read_terms(stock, search->need, &terms);
+    while (next(stock, &terms, search, place)) {
+        stock_accept(search);
+        any = true;
+    }
+    return any;
+}
+
+bool stock_fits(const struct stock *stock, const struct stock_need *need, uint32_t row)
+{
+    struct terms terms;
+    read_terms(stock, need, &terms);
+    double sum;
+    return shares(&terms, terms.count, row, false, &sum);
+}
+
+const struct stock_amount *stock_lacking(const struct stock *stock, const struct stock_need *need,
+                                         uint32_t row)
+{
+    struct terms terms;
+    read_terms(stock, need, &terms);
+    for (size_t i = 0; i < need->count; i++) {
+        double unit;
+        if (rest(&terms.terms[i], row, false, &unit) < 0)
+            return &need->amounts[i];
+    }
+    return NULL;
+}
+
+const char *stock_name(const struct stock *stock, uint32_t column)
+{
+    return stock->columns[column].name;
+}
+
+// ---- taking ----
+
+static bool take(struct stock *stock, const struct stock_amount *amount, uint32_t row,
+                 struct buffer *out)
+{
+    struct column *column = &stock->columns[amount->column];
+    if (amount->revocable != STOCK_NONE &&
+        stock->columns[amount->revocable].left[row] >= amount->thousandths)
+        column = &stock->columns[amount->revocable];
+    struct slice name = {(const uint8_t *)column->name, column->length};
+    column->left[row] -= amount->thousandths;
+    return offer_rest_take(stock->rows[row].rest, name, column->revocable, amount->thousandths,
+                           out);
+}
+
+bool stock_take(struct stock *stock, const struct stock_need *need, uint32_t row,
+                struct buffer *out)
+{
+    bool fine = true;
+    if (stock->rows[row].rest == NULL)
+        stock->rows[row].rest = offer_rest_create(stock->rows[row].wire);
+    for (size_t i = 0; i < need->count; i++)
+        fine = take(stock, &need->amounts[i], row, out) && fine;
+    return fine;
+}

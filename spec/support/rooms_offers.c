@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The window to lists of offers: rooms.offers(list), for offers of no driver.
+
+#include "bindings/offer_list.h"
+#include "rooms.h"
+
+void rooms_offers_open(lua_State *L)
+{
+    offer_list_open(L, NULL);
+}
