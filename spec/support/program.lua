@@ -87,7 +87,8 @@ local function environment(extra, home)
     local values = {
         PATH = os.getenv("PATH"), LANG = os.getenv("LANG"), USER = os.getenv("USER"), HOME = home, TMPDIR = home,
         XDG_RUNTIME_DIR = home, MESOS_REGISTRATION_BACKOFF_FACTOR = "200ms", ASAN_OPTIONS = os.getenv("ASAN_OPTIONS"),
-        MESOS_LUA_HARDSHIP = os.getenv("MESOS_LUA_HARDSHIP"), UBSAN_OPTIONS = os.getenv("UBSAN_OPTIONS"), LSAN_OPTIONS = os.getenv("LSAN_OPTIONS"),
+        MESOS_LUA_HARDSHIP = os.getenv("MESOS_LUA_HARDSHIP"),
+        UBSAN_OPTIONS = os.getenv("UBSAN_OPTIONS"), LSAN_OPTIONS = os.getenv("LSAN_OPTIONS"),
     }
     for name, value in pairs(extra or {}) do
         values[name] = value or nil
