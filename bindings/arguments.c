@@ -4,8 +4,8 @@
 
 #include "bindings/arguments.h"
 
-#include "base/suggest.h"
 #include "bindings/view.h"
+#include "bindings/wording.h"
 #include "mesos/wire.h"
 
 #include <lauxlib.h>
@@ -111,11 +111,9 @@ void arguments_keys(lua_State *L, int index, const char *const *names, const cha
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "%s: a name expected, got %s", what, luaL_typename(L, -2));
         const char *word = lua_tostring(L, -2);
-        if (!is_among(names, word)) {
-            const char *near = suggest(word, name_at, names);
-            luaL_error(L, "%s '%s' is unknown%s%s%s", what, word, near ? " (did you mean '" : "",
-                       near ? near : "", near ? "'?)" : "");
-        }
+        if (!is_among(names, word))
+            luaL_error(L, "%s '%s' is unknown%s", what, word,
+                       wording_push(L, word, name_at, names));
         lua_pop(L, 1);
     }
 }

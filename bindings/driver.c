@@ -7,7 +7,6 @@
 #include "bindings/driver.h"
 
 #include "base/memory.h"
-#include "base/suggest.h"
 #include "bindings/arguments.h"
 #include "bindings/framework_info.h"
 #include "bindings/holding.h"
@@ -15,6 +14,7 @@
 #include "bindings/offer_list.h"
 #include "bindings/task_list.h"
 #include "bindings/view.h"
+#include "bindings/wording.h"
 #include "mesos/wire.h"
 #include "script/protect.h"
 
@@ -680,9 +680,9 @@ static int l_no_operation(lua_State *L)
 {
     if (lua_type(L, 2) != LUA_TSTRING)
         return raise_no_list(L);
-    const char *name = lua_tostring(L, 2), *near = suggest(name, operation_name, NULL);
-    return luaL_error(L, "SchedulerDriver has no operation '%s'%s%s%s", name,
-                      near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    const char *name = lua_tostring(L, 2);
+    return luaL_error(L, "SchedulerDriver has no operation '%s'%s", name,
+                      wording_push(L, name, operation_name, NULL));
 }
 
 // mesos.SchedulerDriver { ... } // [-1, +1, e]

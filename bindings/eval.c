@@ -323,11 +323,32 @@ static void push_environment(lua_State *L, struct scheduler *scheduler, int outp
     lua_setmetatable(L, -2);
 }
 
+// Can statements not even begin as the code does, so that an expression must have been meant?
+static bool begins_badly(const char *message, const char *code)
+{
+    static const char words[] = "unexpected symbol near '";
+    const char *at = strstr(message, words);
+    const char *begin = code + strspn(code, " \t\n");
+    size_t length = at ? strcspn(at + sizeof words - 1, "'") : 0;
+    return length > 0 && strncmp(at + sizeof words - 1, begin, length) == 0;
+}
+
 static bool wants_more(const char *message)
 {
     static const char mark[] = "<eof>";
     size_t length = strlen(message);
     return length >= sizeof mark - 1 && strcmp(message + length - (sizeof mark - 1), mark) == 0;
+}
+
+// Raises what is said of the code as statements (at the top) or as an expression (below it, above
+// the text of the expression). // [-0, +0, v]
+static void raise_syntax(lua_State *L, struct evaluation *this)
+{
+    const char *code = lua_tostring(L, -3) + strlen("return ");
+    if (wants_more(lua_tostring(L, -2)) || begins_badly(lua_tostring(L, -1), code))
+        lua_pop(L, 1);
+    this->incomplete = wants_more(lua_tostring(L, -1));
+    lua_error(L);
 }
 
 // Pushes the function of an expression, or else of statements. // [-0, +1, e]
@@ -340,11 +361,9 @@ static void push_chunk(lua_State *L, struct evaluation *this)
     size_t length;
     const char *expression = lua_tolstring(L, -1, &length);
     if (luaL_loadbufferx(L, expression, length, "=eval", "t") != LUA_OK) {
-        lua_pop(L, 1);
-        if (luaL_loadbufferx(L, code, this->code.length, "=eval", "t") != LUA_OK) {
-            this->incomplete = wants_more(lua_tostring(L, -1));
-            lua_error(L);
-        }
+        if (luaL_loadbufferx(L, code, this->code.length, "=eval", "t") != LUA_OK)
+            raise_syntax(L, this);
+        lua_remove(L, -2);
     }
     lua_remove(L, -2);
 }
@@ -402,6 +421,8 @@ static void on_done(void *data, const struct protect_end *end)
     struct eval_end told = {.error = error_of(end), .incomplete = this->incomplete};
     if (this->reference != LUA_NOREF)
         told.output = buffer_slice(&this->output->text);
+    if (end->outcome == PROTECT_RAISED)
+        script_excuse(this->script);
     this->done(this->data, &told);
     if (this->reference != LUA_NOREF) {
         this->output->over = true;

@@ -11,6 +11,7 @@
 #include "bindings/holding.h"
 #include "loop/child.h"
 #include "script/protect.h"
+#include "script/sandbox.h"
 
 #include <lauxlib.h>
 
@@ -285,8 +286,6 @@ static int l_exec(lua_State *L)
     struct child_command command;
     struct error err = {0};
     const char *code = "";
-    if (script_sandboxed(script))
-        luaL_error(L, "mesos.exec is not available in the sandbox (--sandbox)");
     lua_settop(L, 2);
     struct routine *routine = protect_waiter(L, "mesos.exec");
     struct run *run = holding_push(L, RUN_TYPE, sizeof *run, 0, end_holding);
@@ -303,9 +302,11 @@ static int l_exec(lua_State *L)
 
 void exec_open(lua_State *L, struct script *script)
 {
-    (void)script;
     holding_type(L, RUN_TYPE);
     lua_pop(L, 1);
-    lua_pushcfunction(L, l_exec);
+    if (script_sandboxed(script))
+        sandbox_push_missing(L, "mesos.exec");
+    else
+        lua_pushcfunction(L, l_exec);
     lua_setfield(L, -2, "exec");
 }

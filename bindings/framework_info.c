@@ -99,6 +99,14 @@ static void fill_capabilities(lua_State *L, int table) // [-0, +0, e]
     fill(L, table, "capabilities");
 }
 
+// Is the type of a capability at the top of the stack that one, by name or by number?
+static bool is_type_multi_role(lua_State *L) // [-0, +0, -]
+{
+    if (lua_type(L, -1) == LUA_TNUMBER)
+        return lua_tonumber(L, -1) == MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE;
+    return lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "MULTI_ROLE") == 0;
+}
+
 // Does the list of capabilities on top name MULTI_ROLE? A malformed one is reported when it is
 // encoded. // [-0, +0, e]
 static bool is_multi_role(lua_State *L)
@@ -107,8 +115,7 @@ static bool is_multi_role(lua_State *L)
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
         lua_pushliteral(L, "type");
         lua_rawget(L, -2);
-        const char *type = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-        found = found || strcmp(type, "MULTI_ROLE") == 0;
+        found = found || is_type_multi_role(L);
         lua_pop(L, 2);
     }
     lua_pop(L, 1);

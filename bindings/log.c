@@ -40,6 +40,13 @@ static int l_log(lua_State *L)
     return 0;
 }
 
+static int l_call(lua_State *L)
+{
+    return luaL_error(L,
+                      "mesos.log is no function: write mesos.log.info(...), or debug, warning or "
+                      "error");
+}
+
 void log_open(lua_State *L, struct script *script)
 {
     (void)script;
@@ -53,5 +60,9 @@ void log_open(lua_State *L, struct script *script)
         lua_pushcclosure(L, l_log, 2);
         lua_setfield(L, -2, log_level_name(levels[i]));
     }
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, l_call);
+    lua_setfield(L, -2, "__call");
+    lua_setmetatable(L, -2);
     lua_setfield(L, -2, "log");
 }

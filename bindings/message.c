@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "bindings/holding.h"
 #include "bindings/view.h"
+#include "bindings/wording.h"
 
 #include <lauxlib.h>
 #include <stdarg.h>
@@ -637,7 +638,8 @@ static void encode_value(struct encoder *encoder, int index, struct shape *shape
 }
 
 // The length of the list at `index`, which must have the keys 1 to n and no others.
-static lua_Integer check_list(struct encoder *encoder, int index, const struct place *place)
+static lua_Integer check_list(struct encoder *encoder, int index, const struct place *place,
+                              const char *form)
 {
     lua_State *L = encoder->L;
     lua_Integer count = 0, most = 0;
@@ -646,8 +648,8 @@ static lua_Integer check_list(struct encoder *encoder, int index, const struct p
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), count++) {
         lua_Integer key = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
         if (key < 1)
-            fail(L, place, "list expected, got a table with the key '%s'",
-                 luaL_tolstring(L, -2, NULL));
+            fail(L, place, "list expected, got a table with the key '%s'%s",
+                 luaL_tolstring(L, -2, NULL), form);
         most = key > most ? key : most;
     }
     for (lua_Integer i = 1; most > count && i <= most; i++) {
@@ -663,7 +665,10 @@ static void encode_list(struct encoder *encoder, int index, struct shape *shape,
 {
     lua_State *L = encoder->L;
     struct place element = {.up = place};
-    lua_Integer length = check_list(encoder, index, place);
+    const ProtobufCFieldDescriptor *listed = &shape->type->fields[position];
+    const char *form =
+        is_message(listed) ? wording_form(wire_message_name(listed->descriptor)) : "";
+    lua_Integer length = check_list(encoder, index, place, form);
     for (element.index = 1; element.index <= length; element.index++) {
         lua_rawgeti(L, index, element.index);
         encode_value(encoder, lua_gettop(L), shape, position, &element);
@@ -706,9 +711,10 @@ static int unknown_key(struct encoder *encoder, int key, struct shape *shape,
     lua_State *L = encoder->L;
     if (lua_type(L, key) == LUA_TNUMBER)
         return fail(L, place, "%s expected, got a list", shape->name);
-    const char *name = luaL_tolstring(L, key, NULL);
-    return fail(L, place, "unknown field '%s' in %s%s", name, shape->name,
-                message_suggestion(L, shape, name));
+    const char *name = luaL_tolstring(L, key, NULL), *meant = message_suggestion(L, shape, name);
+    if (shape->collapsed && *meant == 0)
+        return fail(L, place, "a plain value (%s) expected, got a table", shape->name);
+    return fail(L, place, "unknown field '%s' in %s%s", name, shape->name, meant);
 }
 
 // Which fields the table at `index` has, one bit each.
@@ -776,7 +782,7 @@ static void encode_range(struct encoder *encoder, int index, struct shape *shape
                          const struct place *place)
 {
     lua_State *L = encoder->L;
-    if (check_list(encoder, index, place) != 2)
+    if (check_list(encoder, index, place, "") != 2)
         fail(L, place, "%s expected, { first, last } or { begin =, [\"end\"] = }", shape->name);
     for (unsigned i = 0; i < 2; i++) {
         struct place bound = {.up = place, .index = (lua_Integer)i + 1};
@@ -809,7 +815,8 @@ static void encode_content(struct encoder *encoder, int index, struct shape *sha
     else if (shape->collapsed && !lua_istable(L, index))
         encode_value(encoder, index, shape, 0, place);
     else if (!lua_istable(L, index))
-        fail(L, place, "a table (%s) expected, got %s", shape->name, type_name(L, index));
+        fail(L, place, "a table (%s) expected, got %s%s", shape->name, type_name(L, index),
+             wording_form(shape->name));
     else if (shape->range && lua_rawlen(L, index) > 0)
         encode_range(encoder, index, shape, place);
     else
@@ -861,4 +868,5 @@ void message_open(lua_State *L)
     holding_type(L, scratch_name);
     lua_pop(L, 1);
     view_open(L);
+    wording_open(L);
 }

@@ -6,8 +6,8 @@
 
 #include "bindings/message_type.h"
 
-#include "base/suggest.h"
 #include "bindings/message_text.h"
+#include "bindings/wording.h"
 #include "mesos/wire.h"
 
 #include <lauxlib.h>
@@ -69,10 +69,7 @@ int message_position(lua_State *L, const struct shape *shape, int index)
 
 const char *message_suggestion(lua_State *L, const struct shape *shape, const char *word)
 {
-    const char *nearest = suggest(word, field_name, shape);
-    if (nearest == NULL)
-        return lua_pushliteral(L, "");
-    return lua_pushfstring(L, " (did you mean '%s'?)", nearest);
+    return wording_push(L, word, field_name, shape);
 }
 
 int message_no_field(lua_State *L, const struct shape *shape, int index)

@@ -6,7 +6,6 @@
 
 #include "bindings/module.h"
 
-#include "base/suggest.h"
 #include "bindings/driver.h"
 #include "bindings/exec.h"
 #include "bindings/http.h"
@@ -17,6 +16,7 @@
 #include "bindings/resources.h"
 #include "bindings/state_table.h"
 #include "bindings/timers.h"
+#include "bindings/wording.h"
 #include "script/script.h"
 
 #include <lauxlib.h>
@@ -48,9 +48,8 @@ static int raise_unknown(lua_State *L)
         if (lua_type(L, -1) == LUA_TSTRING && count < NAMES_MOST)
             names[count++] = lua_tostring(L, -1);
     }
-    const char *near = suggest(name, name_at, names);
-    return luaL_error(L, "the module mesos has no '%s'%s%s%s", name, near ? " (did you mean '" : "",
-                      near ? near : "", near ? "'?)" : "");
+    return luaL_error(L, "the module mesos has no '%s'%s", name,
+                      wording_push(L, name, name_at, names));
 }
 
 static int l_index(lua_State *L) // [-2, +1, e]

@@ -8,8 +8,8 @@
 
 #include "bindings/message.h"
 #include "bindings/view.h"
+#include "mesos/offer_content.h"
 #include "mesos/v1/mesos.pb-c.h"
-#include "mesos/wire.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -17,17 +17,7 @@
 #include <string.h>
 
 // Field numbers.
-enum { OFFER_RESOURCES = 5, OFFER_ATTRIBUTES = 7, OFFER_ALLOCATION = 10, ALLOCATION_ROLE = 1 };
-enum {
-    RESOURCE_NAME = 1,
-    RESOURCE_SCALAR = 3,
-    RESOURCE_RANGES = 4,
-    RESOURCE_ROLE = 6,
-    RESOURCE_REVOCABLE = 9,
-    RESOURCE_RESERVATIONS = 13,
-    RESERVATION_ROLE = 3,
-};
-enum { RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2, SCALAR_VALUE = 1, TEXT_VALUE = 1 };
+enum { OFFER_ATTRIBUTES = 7, TEXT_VALUE = 1 };
 enum {
     ATTRIBUTE_NAME = 1,
     ATTRIBUTE_TYPE = 2,
@@ -37,123 +27,50 @@ enum {
     ATTRIBUTE_SET = 6,
 };
 
-// ---- which resources count ----
-
-struct resource {
-    struct slice name, scalar, ranges;
-    struct slice reserved; // to this role; data is NULL if unreserved
-    bool revocable;
-};
-
-// The role that the offer is allocated to; data is NULL if it names none.
-static struct slice allocation_role(struct slice offer)
-{
-    struct slice info = wire_find(offer, OFFER_ALLOCATION);
-    if (info.data == NULL)
-        return info;
-    struct slice role = wire_find(info, ALLOCATION_ROLE);
-    return role.data != NULL ? role : slice_text("");
-}
-
-// `role` is the older form of a reservation, "*" being none; of `reservations` the last, which is
-// the most refined, is the one that holds.
-static inline void read_resource_field(struct resource *resource, const struct wire_field *it)
-{
-    switch (it->number) {
-    case RESOURCE_NAME:
-        resource->name = it->bytes;
-        break;
-    case RESOURCE_SCALAR:
-        resource->scalar = it->bytes;
-        break;
-    case RESOURCE_RANGES:
-        resource->ranges = it->bytes;
-        break;
-    case RESOURCE_ROLE:
-        if (it->bytes.length != 1 || *it->bytes.data != '*')
-            resource->reserved = it->bytes;
-        break;
-    case RESOURCE_REVOCABLE:
-        resource->revocable = true;
-        break;
-    case RESOURCE_RESERVATIONS:
-        resource->reserved = wire_find(it->bytes, RESERVATION_ROLE);
-        if (resource->reserved.data == NULL)
-            resource->reserved = slice_text("");
-    }
-}
-
-static inline void read_resource(struct slice message, struct resource *resource)
-{
-    *resource = (struct resource){.revocable = false};
-    struct wire wire = wire_open(message);
-    for (struct wire_field it; wire_next(&wire, &it);)
-        read_resource_field(resource, &it);
-}
-
-static bool counts(const struct resource *resource, struct slice offer)
-{
-    if (resource->revocable)
-        return false;
-    if (resource->reserved.data == NULL)
-        return true;
-    struct slice role = allocation_role(offer);
-    return role.data == NULL || slice_equal(resource->reserved, role);
-}
-
 // ---- the sums ----
 
 enum { CPUS, MEM, DISK, GPUS, SUMS };
 
 struct sums {
-    bool known;
-    uint32_t attributes;      // offset of the first attribute, plus one; 0: not looked for
-    bool regular;             // all attributes begin with their only name
     double thousandths[SUMS]; // whole numbers
+    uint32_t attributes;      // offset of the first attribute, plus one; 0: not looked for
+    uint32_t ports;           // offset from which on ports are, if the sums are known
+    bool known;
+    bool regular; // all attributes begin with their only name
 };
 
-static const char sum_names[SUMS][5] = {"cpus", "mem", "disk", "gpus"};
-
-static double scalar_value(struct slice scalar)
-{
-    double value = 0;
-    if (scalar.length == 1 + sizeof value && scalar.data[0] == (SCALAR_VALUE << 3 | WIRE_FIXED64)) {
-        uint64_t bits;
-        memcpy(&bits, scalar.data + 1, sizeof bits);
-        bits = le64toh(bits);
-        memcpy(&value, &bits, sizeof value);
-        return value;
-    }
-    struct wire wire = wire_open(scalar);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number == SCALAR_VALUE && it.type == WIRE_FIXED64)
-            memcpy(&value, &it.value, sizeof value);
-    }
-    return value;
-}
+static const struct {
+    size_t length;
+    char text[5];
+} sum_names[SUMS] = {{4, "cpus"}, {3, "mem"}, {4, "disk"}, {4, "gpus"}};
 
 // Which of the sums a resource of that name adds to; SUMS for none.
 static int sum_of(struct slice name)
 {
-    if (name.length != 3 && name.length != 4)
-        return SUMS;
-    int i = 0;
-    while (i < SUMS &&
-           (memcmp(name.data, sum_names[i], name.length) != 0 || sum_names[i][name.length] != 0))
-        i++;
-    return i;
+    for (int i = 0; i < SUMS; i++)
+        if (name.length == sum_names[i].length && name.data[0] == (uint8_t)*sum_names[i].text &&
+            memcmp(name.data, sum_names[i].text, name.length) == 0)
+            return i;
+    return SUMS;
+}
+
+static bool is_ports(const struct offer_resource *resource)
+{
+    return !resource->revocable && slice_equal(resource->name, slice_text("ports"));
 }
 
 static void sum_up(struct sums *sums, struct slice offer)
 {
-    struct wire wire = wire_open(offer);
-    for (struct slice message; wire_seek(&wire, OFFER_RESOURCES, &message);) {
-        struct resource resource;
-        read_resource(message, &resource);
-        int which = sum_of(resource.name);
-        if (which < SUMS && counts(&resource, offer))
-            sums->thousandths[which] += round(scalar_value(resource.scalar) * 1000);
+    struct offer_walk walk = offer_walk(offer);
+    const uint8_t *at = walk.wire.at, *ports = NULL;
+    for (struct offer_resource resource; offer_next(&walk, &resource); at = walk.wire.at) {
+        int which = resource.revocable ? SUMS : sum_of(resource.name);
+        if (which < SUMS)
+            sums->thousandths[which] += round(offer_scalar(resource.scalar) * 1000);
+        else if (ports == NULL && is_ports(&resource))
+            ports = at;
     }
+    sums->ports = (uint32_t)((ports != NULL ? ports : at) - offer.data);
     sums->known = true;
 }
 
@@ -186,58 +103,26 @@ static void get_gpus(lua_State *L, struct slice offer, void *sums)
 
 // ---- the ports ----
 
-struct range {
-    uint64_t first, last;
-};
-
-// False if it has no begin or no end, or they are the wrong way round.
-static bool read_range(struct slice message, struct range *range)
-{
-    uint64_t values[RANGE_END + 1] = {0};
-    unsigned found = 0;
-    struct wire wire = wire_open(message);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number > RANGE_END || it.type != WIRE_VARINT)
-            continue;
-        values[it.number] = it.value;
-        found |= it.number;
-    }
-    *range = (struct range){.first = values[RANGE_BEGIN], .last = values[RANGE_END]};
-    return found == (RANGE_BEGIN | RANGE_END) && range->first <= range->last;
-}
-
-// The first `most` go into `ranges`; returns how many there are.
-static size_t read_ranges(struct slice message, struct range *ranges, size_t most)
+// The first `most` of all that count go into `ranges`; returns how many there are.
+static size_t read_ports(struct slice offer, const struct sums *sums, struct offer_range *ranges,
+                         size_t most)
 {
     size_t count = 0;
-    struct wire wire = wire_open(message);
-    for (struct slice bytes; wire_seek(&wire, RANGES_RANGE, &bytes);) {
-        struct range range;
-        if (!read_range(bytes, &range))
+    struct offer_walk walk = offer_walk(offer);
+    if (sums->known)
+        walk.wire.at += sums->ports;
+    for (struct offer_resource resource; offer_next(&walk, &resource);) {
+        if (!is_ports(&resource))
             continue;
-        if (count < most)
-            ranges[count] = range;
-        count++;
+        struct wire wire = wire_open(resource.ranges);
+        for (struct offer_range range; offer_next_range(&wire, &range); count++)
+            if (count < most)
+                ranges[count] = range;
     }
     return count;
 }
 
-// The same for all ports of an offer that count.
-static size_t read_ports(struct slice offer, struct range *ranges, size_t most)
-{
-    size_t count = 0;
-    struct wire wire = wire_open(offer);
-    for (struct slice message; wire_seek(&wire, OFFER_RESOURCES, &message);) {
-        struct resource resource;
-        read_resource(message, &resource);
-        if (slice_equal(resource.name, slice_text("ports")) && counts(&resource, offer))
-            count += count < most ? read_ranges(resource.ranges, ranges + count, most - count)
-                                  : read_ranges(resource.ranges, NULL, 0);
-    }
-    return count;
-}
-
-static bool are_sorted(const struct range *ranges, size_t count)
+static bool are_sorted(const struct offer_range *ranges, size_t count)
 {
     for (size_t i = 1; i < count; i++)
         if (ranges[i].first < ranges[i - 1].first)
@@ -247,16 +132,17 @@ static bool are_sorted(const struct range *ranges, size_t count)
 
 static int compare_ranges(const void *a, const void *b)
 {
-    uint64_t left = ((const struct range *)a)->first, right = ((const struct range *)b)->first;
+    uint64_t left = ((const struct offer_range *)a)->first,
+             right = ((const struct offer_range *)b)->first;
     return left < right ? -1 : left > right;
 }
 
 // Joins sorted ranges that overlap or touch; returns how many are left.
-static size_t join(struct range *ranges, size_t count)
+static size_t join(struct offer_range *ranges, size_t count)
 {
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
-        struct range *last = kept ? &ranges[kept - 1] : NULL;
+        struct offer_range *last = kept ? &ranges[kept - 1] : NULL;
         if (last == NULL || (ranges[i].first > last->last && ranges[i].first - last->last > 1))
             ranges[kept++] = ranges[i];
         else if (ranges[i].last > last->last)
@@ -265,7 +151,7 @@ static size_t join(struct range *ranges, size_t count)
     return kept;
 }
 
-static void push_ranges(lua_State *L, const struct range *ranges, size_t count)
+static void push_ranges(lua_State *L, const struct offer_range *ranges, size_t count)
 {
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
@@ -282,14 +168,13 @@ static void get_ports(lua_State *L, struct slice offer, void *sums)
 {
     static const char key;
     enum { FEW = 16 };
-    struct range few[FEW], *ranges = few;
-    (void)sums;
+    struct offer_range few[FEW], *ranges = few;
     if (view_kept(L, &key))
         return;
-    size_t count = read_ports(offer, few, FEW);
+    size_t count = read_ports(offer, sums, few, FEW);
     if (count > FEW) {
         ranges = lua_newuserdatauv(L, count * sizeof *ranges, 0);
-        read_ports(offer, ranges, count);
+        read_ports(offer, sums, ranges, count);
     } else {
         lua_pushnil(L);
     }
@@ -313,10 +198,29 @@ static const uint32_t value_numbers[TYPES] = {
     [MESOS__V1__VALUE__TYPE__TEXT] = ATTRIBUTE_TEXT,
 };
 
+// Is an attribute that begins with a name of that length nothing more than a short text? That is
+// how agents send most of them.
+static bool is_plain(struct slice attribute, size_t length, struct slice *text)
+{
+    enum { HEAD = 2, TYPE_AND_HEADS = 6 };
+    const uint8_t *at = attribute.data + HEAD + length;
+    size_t left = attribute.length - HEAD - length;
+    if (left < TYPE_AND_HEADS || left >= 0x80)
+        return false;
+    *text = (struct slice){.data = at + TYPE_AND_HEADS, .length = left - TYPE_AND_HEADS};
+    return at[0] == (ATTRIBUTE_TYPE << 3 | WIRE_VARINT) && at[1] == MESOS__V1__VALUE__TYPE__TEXT &&
+           at[2] == (ATTRIBUTE_TEXT << 3 | WIRE_BYTES) && at[3] == left - 4 &&
+           at[4] == (TEXT_VALUE << 3 | WIRE_BYTES) && at[5] == left - TYPE_AND_HEADS;
+}
+
 // Does it begin with its name, of fewer than 128 bytes, and is that its only one?
 static bool is_regular(struct slice message)
 {
     size_t names = 0;
+    struct slice text;
+    if (message.data[0] == (ATTRIBUTE_NAME << 3 | WIRE_BYTES) && message.data[1] < 0x80 &&
+        is_plain(message, message.data[1], &text))
+        return true;
     struct wire wire = wire_open(message);
     for (struct wire_field it; wire_next(&wire, &it);)
         names += it.number == ATTRIBUTE_NAME;
@@ -324,18 +228,24 @@ static bool is_regular(struct slice message)
            message.data[1] < 0x80;
 }
 
-static void look_at_attributes(struct slice offer, struct sums *sums)
+// Where the first attribute begins, or the end.
+static const uint8_t *first_attribute(struct slice offer)
 {
     struct wire wire = wire_open(offer);
-    const uint8_t *at = wire.at, *first = NULL;
+    const uint8_t *at = wire.at;
+    for (struct wire_field it; wire_next(&wire, &it) && it.number != OFFER_ATTRIBUTES;)
+        at = wire.at;
+    return at;
+}
+
+static void look_at_attributes(struct slice offer, struct sums *sums)
+{
+    const uint8_t *first = first_attribute(offer);
+    struct wire wire = {.at = first, .end = offer.data + offer.length};
     sums->regular = true;
-    for (struct wire_field it; wire_next(&wire, &it); at = wire.at) {
-        if (it.number != OFFER_ATTRIBUTES)
-            continue;
-        sums->regular = sums->regular && is_regular(it.bytes);
-        first = first != NULL ? first : at;
-    }
-    sums->attributes = (uint32_t)((first != NULL ? first : at) - offer.data) + 1;
+    for (struct slice attribute; sums->regular && wire_seek(&wire, OFFER_ATTRIBUTES, &attribute);)
+        sums->regular = is_regular(attribute);
+    sums->attributes = (uint32_t)(first - offer.data) + 1;
 }
 
 // The rest of the offer from its first attribute on.
@@ -370,7 +280,7 @@ static struct slice find_attribute(struct slice offer, struct sums *sums, struct
 
 static void push_scalar(lua_State *L, struct slice scalar)
 {
-    lua_pushnumber(L, scalar_value(scalar));
+    lua_pushnumber(L, offer_scalar(scalar));
 }
 
 static void push_text(lua_State *L, struct slice text)
@@ -422,8 +332,10 @@ static int l_attribute(lua_State *L)
     struct slice offer, name;
     struct sums *sums = view_extra(L, 1, &mesos__v1__offer__descriptor, &offer);
     name.data = (const uint8_t *)luaL_checklstring(L, 2, &name.length);
-    struct slice attribute = find_attribute(offer, sums, name);
-    if (attribute.data != NULL)
+    struct slice attribute = find_attribute(offer, sums, name), text;
+    if (attribute.data != NULL && sums->regular && is_plain(attribute, name.length, &text))
+        lua_pushlstring(L, (const char *)text.data, text.length);
+    else if (attribute.data != NULL)
         push_attribute(L, attribute);
     else
         lua_pushnil(L);

@@ -11,6 +11,7 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <string.h>
 
 // The value on top becomes the field `field` of a new resource named `name`. // [-1, +1, e]
 static void push_resource(lua_State *L, const char *name, const char *type, const char *field)
@@ -56,6 +57,21 @@ static void push_list_resource(lua_State *L, const char *name)
     }
 }
 
+// Names that only look like those that every agent has.
+static void check_name(lua_State *L, const char *name) // [-0, +0, v]
+{
+    static const struct {
+        const char *name, *meant;
+    } rows[] = {{"cpu", "cpus"},   {"cores", "cpus"}, {"memory", "mem"}, {"ram", "mem"},
+                {"disks", "disk"}, {"gpu", "gpus"},   {"port", "ports"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            luaL_error(L, "resources.%s: Mesos calls it '%s'", name, rows[i].meant);
+    if (strcmp(name, "ports") == 0 && lua_type(L, -1) == LUA_TNUMBER)
+        luaL_error(L, "resources.ports: a list of ranges expected, got a number: write ports = { { "
+                      "8080, 8080 } }");
+}
+
 static int from_table(lua_State *L) // [-1, +1, e]
 {
     lua_newtable(L);
@@ -66,6 +82,7 @@ static int from_table(lua_State *L) // [-1, +1, e]
             luaL_error(L, "mesos.resources: names of resources expected, such as "
                           "mesos.resources { cpus = 1, mem = 128 }");
         const char *name = lua_tostring(L, -2);
+        check_name(L, name);
         if (lua_type(L, -1) == LUA_TNUMBER) {
             if (!(lua_tonumber(L, -1) >= 0) || isinf(lua_tonumber(L, -1)))
                 luaL_error(L, "resources.%s: a number of 0 or more expected, got %f", name,

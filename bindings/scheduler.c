@@ -10,13 +10,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/suggest.h"
 #include "bindings/arguments.h"
 #include "bindings/driver.h"
 #include "bindings/framework_info.h"
 #include "bindings/message.h"
 #include "bindings/offer_list.h"
 #include "bindings/view.h"
+#include "bindings/wording.h"
 #include "mesos/roles.h"
 #include "mesos/wire.h"
 #include "script/protect.h"
@@ -409,6 +409,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
 static void on_finished(void *data)
 {
     struct scheduler *this = data;
+    this->environment->aborted = driver_status(this->driver) == DRIVER_ABORTED;
     forget_id(this);
     if (this->script == NULL)
         return;
@@ -455,11 +456,9 @@ static void check_settings(lua_State *L, int index)
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "mesos.SchedulerDriver: a table of named settings expected");
         const char *word = lua_tostring(L, -2);
-        if (!is_setting(word)) {
-            const char *near = suggest(word, setting_name, NULL);
-            luaL_error(L, "mesos.SchedulerDriver: unknown setting '%s'%s%s%s", word,
-                       near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
-        }
+        if (!is_setting(word))
+            luaL_error(L, "mesos.SchedulerDriver: unknown setting '%s'%s", word,
+                       wording_push(L, word, setting_name, NULL));
         lua_pop(L, 1);
     }
 }
@@ -643,7 +642,12 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     }
     struct scheduler *this = memory_new(sizeof *this);
     this->explicit_acknowledgements = collected.options.explicit_acknowledgements;
-    this->driver = driver_create(environment->loop, &collected.options, &listener, this);
+    this->driver = driver_create(environment->loop, &collected.options, &listener, this, &err);
+    if (this->driver == NULL) {
+        luaL_unref(L, LUA_REGISTRYINDEX, table);
+        free(this);
+        luaL_error(L, "%s", err.text);
+    }
     this->script = script_of(L);
     this->table = table;
     this->object = LUA_NOREF;
@@ -768,7 +772,7 @@ static const char *callback_name(const void *data, size_t i)
 static void check_name(const char *word, void (*tell)(void *data, const char *text), void *data)
 {
     char text[256];
-    const char *near = suggest(word, callback_name, NULL);
+    const char *near = wording_near(word, callback_name, NULL);
     if (near == NULL || strcmp(near, word) == 0)
         return;
     snprintf(text, sizeof text, "no callback '%s'; did you mean '%s'?", word, near);
@@ -848,7 +852,8 @@ static void check_result(lua_State *L, int index) // [-0, +0, v]
         luaL_error(L,
                    "it returned %s: a script returns its scheduler, a table with callbacks such as "
                    "resourceOffers, or runs a mesos.SchedulerDriver itself",
-                   lua_isnil(L, index) ? "nothing" : luaL_typename(L, index));
+                   lua_isnil(L, index) ? "nothing"
+                                       : lua_pushfstring(L, "a %s", luaL_typename(L, index)));
 }
 
 static int adopt(lua_State *L) // [-1, +0, e]

@@ -38,6 +38,7 @@ struct scheduler_environment {
     struct scheduler *first; // all of them
     struct scheduler *kept;  // whose framework id is kept, or NULL
     bool used;               // there was one, also if it is gone by now
+    bool aborted;            // the driver that finished last was aborted
 };
 
 struct scheduler;

@@ -51,8 +51,10 @@ static double check_seconds(lua_State *L, bool positive)
     double seconds = lua_type(L, 1) == LUA_TNUMBER ? lua_tonumber(L, 1) : NAN;
     if (isnan(seconds) || seconds < 0 || (positive && seconds <= 0))
         luaL_argerror(L, 1,
-                      positive ? "a number of seconds above 0 expected"
-                               : "a number of seconds, 0 or more, expected");
+                      lua_pushfstring(L, "%s expected, got %s",
+                                      positive ? "a number of seconds above 0"
+                                               : "a number of seconds, 0 or more,",
+                                      luaL_tolstring(L, 1, NULL)));
     return seconds;
 }
 
@@ -146,7 +148,12 @@ static int new_timer(lua_State *L, const char *name, bool again)
 {
     struct script *script = check_open(L, name);
     double seconds = check_seconds(L, again);
-    luaL_checktype(L, 2, LUA_TFUNCTION);
+    if (lua_type(L, 2) != LUA_TFUNCTION)
+        luaL_argerror(L, 2,
+                      lua_pushfstring(L,
+                                      "function expected, got %s: give the function itself, "
+                                      "without () behind it",
+                                      luaL_typename(L, 2)));
     struct handle *handle = holding_push(L, TIMER_TYPE, sizeof *handle, 1, end_timer);
     handle->script = script;
     timer_init(&handle->timer, script_loop(script), on_timer, handle);

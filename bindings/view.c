@@ -7,11 +7,11 @@
 
 #include "bindings/view.h"
 
-#include "base/suggest.h"
 #include "bindings/holding.h"
 #include "bindings/message.h"
 #include "bindings/message_text.h"
 #include "bindings/offer_view.h"
+#include "bindings/wording.h"
 #include "script/collector.h"
 
 #include <assert.h>
@@ -272,9 +272,9 @@ static const char *view_name(const void *data, size_t index)
 
 static int no_name(lua_State *L, const struct view_class *class) // [-0, +0, v]
 {
-    const char *name = luaL_tolstring(L, 2, NULL), *near = suggest(name, view_name, class);
-    return luaL_error(L, "%s has no field '%s'%s%s%s", class->shape->name, name,
-                      near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
+    const char *name = luaL_tolstring(L, 2, NULL);
+    return luaL_error(L, "%s has no field '%s'%s", class->shape->name, name,
+                      wording_push(L, name, view_name, class));
 }
 
 static size_t home_of(const void *string)

@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "bindings/eval.h"
 #include "bindings/show.h"
+#include "cluster_status.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,11 +64,33 @@ static void finish(struct control_request *request, bool ok, const char *text)
 
 // ---- looking ----
 
-static void on_status(struct commands *this, struct control_request *request, struct slice argument)
+// A cluster that runs alone.
+static void status_of_cluster(struct commands *this, struct control_request *request,
+                              struct slice argument)
 {
     struct buffer text;
     buffer_init(&text, TEXT_MOST);
     if (argument.length == 0) {
+        cluster_status(this->subject.cluster, &text);
+    } else if (slice_equal(argument, slice_text("--json"))) {
+        char *state = cluster_state(this->subject.cluster);
+        buffer_format(&text, "%s\n", state);
+        free(state);
+    }
+    if (text.length > 0)
+        succeed(request, buffer_string(&text));
+    else
+        fail(request, "status: nothing or --json expected");
+    buffer_free(&text);
+}
+
+static void on_status(struct commands *this, struct control_request *request, struct slice argument)
+{
+    struct buffer text;
+    buffer_init(&text, TEXT_MOST);
+    if (this->subject.cluster != NULL) {
+        status_of_cluster(this, request, argument);
+    } else if (argument.length == 0) {
         metrics_summary(&this->subject, &text);
         succeed(request, buffer_string(&text));
     } else if (slice_equal(argument, slice_text("--json"))) {
@@ -214,18 +237,19 @@ static void on_help(struct commands *this, struct control_request *request, stru
 static const struct {
     const char *name, *usage, *help;
     void (*handle)(struct commands *this, struct control_request *request, struct slice argument);
+    bool needs_script;
 } rows[] = {
     {"status", "status [--json]", "framework, master, offers, calls, events, times, memory",
-     on_status},
+     on_status, false},
     {"eval", "eval CODE", "run Lua code in the script and print what it returns; - reads it",
-     on_eval},
-    {"repl", "repl", "the same line by line, with history; :help tells more", NULL},
-    {"reload", "reload", "load the script anew, and tell how it went", on_reload},
-    {"log-level", "log-level [LEVEL]", "tell or set what is logged", on_log_level},
-    {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics},
+     on_eval, true},
+    {"repl", "repl", "the same line by line, with history; :help tells more", NULL, false},
+    {"reload", "reload", "load the script anew, and tell how it went", on_reload, true},
+    {"log-level", "log-level [LEVEL]", "tell or set what is logged", on_log_level, false},
+    {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics, true},
     {"stop", "stop [failover|teardown]",
-     "end as SIGTERM does, or leave the tasks alive, or kill them", on_stop},
-    {"help", "help", "this", on_help},
+     "end as SIGTERM does, or leave the tasks alive, or kill them", on_stop, false},
+    {"help", "help", "this", on_help, false},
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -262,7 +286,10 @@ void commands_handle(void *data, struct control_request *request, const char *co
     for (size_t i = 0; i < ROWS; i++) {
         if (strcmp(rows[i].name, command) != 0 || rows[i].handle == NULL)
             continue;
-        rows[i].handle(this, request, argument);
+        if (rows[i].needs_script && this->subject.path == NULL)
+            fail(request, "no script runs here: this is a cluster alone (status, log-level, stop)");
+        else
+            rows[i].handle(this, request, argument);
         return;
     }
     if (commands_known(command, &err))

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bindings/expected.h"
 #include "bindings/module.h"
 #include "bindings/scheduler.h"
 #include "cluster/cluster.h"
@@ -24,6 +25,7 @@
 #include "mesos/transport_http.h"
 #include "metrics_http.h"
 #include "reload.h"
+#include "script/examine.h"
 #include "script/script.h"
 
 #include <signal.h>
@@ -57,7 +59,7 @@ struct host {
     struct timer patience;
     bool ending;        // no matter why
     bool cluster_gone;  // all its tasks have ended
-    bool failed;        // it did not load
+    bool failed;        // it did not load, or has mistakes that a check found
     bool lost_state;    // what was to be kept could not be
     bool elected;       // leads, or has led
     bool deposed;       // led, and does no more: it has to begin anew
@@ -422,6 +424,7 @@ static bool let_operators_in(struct host *host, struct error *err)
     const struct metrics_subject subject = {.loop = host->loop,
                                             .environment = &host->environment,
                                             .path = host->options->script,
+                                            .cluster = host->options->script ? NULL : host->cluster,
                                             .script = &host->script,
                                             .scheduler = &host->scheduler,
                                             .reload = &host->reload,
@@ -619,10 +622,20 @@ int host_status(const struct host *host)
         return EXIT_USAGE;
     if (host->script == NULL || script_exit_requested(host->script, &code))
         return code;
-    if (host->scheduler == NULL)
-        return 0;
-    enum driver_status status = driver_status(scheduler_driver(host->scheduler));
-    return status == DRIVER_ABORTED ? EXIT_ABORTED : 0;
+    bool aborted = host->environment.aborted; // of a script that runs its drivers itself
+    if (host->scheduler != NULL)
+        aborted = driver_status(scheduler_driver(host->scheduler)) == DRIVER_ABORTED;
+    return aborted ? EXIT_ABORTED : 0;
+}
+
+static void tell_of_abort(const struct host *host)
+{
+    bool own = host->scheduler == NULL && host->environment.aborted && !host->failed;
+    if (own && !script_exit_requested(host->script, NULL))
+        log_error(
+            "%s ended with a driver that was aborted, which is status %d; a script that wants "
+            "another one says so with os.exit",
+            host->options->script, EXIT_ABORTED);
 }
 
 void host_start(struct host *host)
@@ -729,6 +742,21 @@ static struct host *create_program(const struct options *options, bool checking)
     return host_create(&settings);
 }
 
+static void on_finding(const char *text)
+{
+    log_error("%s", text);
+}
+
+static void check_functions(struct host *host)
+{
+    struct examine_parameter *parameters = host->scheduler ? expected_parameters() : NULL;
+    size_t found = examine(host->script, parameters, host->scheduler, on_finding);
+    free(parameters);
+    if (found > EXAMINE_MOST)
+        log_error("%s: %zu more of these", host->options->script, found - EXAMINE_MOST);
+    host->failed = found > 0;
+}
+
 // `again`: it led and does no more, and nobody asked it to end.
 static int run(struct host *host, bool *again)
 {
@@ -737,9 +765,12 @@ static int run(struct host *host, bool *again)
         host_start(host);
         if (!host->environment.checking)
             loop_uv_run(host->loop, host_over, host);
+        else
+            check_functions(host);
     } else {
         log_error("%s", err.text);
     }
+    tell_of_abort(host);
     int status = finish(host);
     *again = host->deposed && host->signals_seen == 0 && host->fault.code == ERROR_NONE;
     free(host);
@@ -777,7 +808,7 @@ int host_local(const struct options *options)
 {
     struct error err = {0};
     struct host *host = create_program(options, false);
-    if (start_cluster(host, (unsigned)options->agents, &err)) {
+    if (start_cluster(host, (unsigned)options->agents, &err) && let_operators_in(host, &err)) {
         printf("listening on %s\n", cluster_address(host->cluster));
         fflush(stdout);
         announce(host);

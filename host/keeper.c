@@ -283,6 +283,16 @@ static void on_call_waiting(void *data)
         timer_start(&this->later, this->rest - now);
 }
 
+// A leader that was asleep may have been replaced, and not have heard of it: its clock knows.
+static bool on_stream(void *data, struct error *err)
+{
+    struct keeper *this = data;
+    if (!this->fenced && elector_leads(this->elector))
+        return true;
+    return error_set(err, ERROR_REFUSED, "this process does not lead any more at %s",
+                     elector_name(this->elector));
+}
+
 // ---- the face ----
 
 struct slice keeper_framework_id(const struct keeper *this)
@@ -355,6 +365,7 @@ struct keeper *keeper_open_shared(struct loop *loop, struct elector *elector, st
     struct keeper *this = create(loop, ELECTOR_DOCUMENT_MOST);
     struct slice document = elector_document(elector);
     this->elector = elector;
+    this->gate.admits = on_stream;
     bool fits = buffer_append_slice(&this->document, document);
     if (document.length == 0 || (fits && take_contents(this, err)))
         return this;

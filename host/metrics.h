@@ -11,6 +11,7 @@
 #define MESOS_LUA_METRICS_H
 
 #include "bindings/scheduler.h"
+#include "cluster/cluster.h"
 #include "reload.h"
 
 #include <jansson.h>
@@ -19,7 +20,8 @@
 struct metrics_subject {
     struct loop *loop;
     const struct scheduler_environment *environment;
-    const char *path;             // of the script, as it was given
+    const char *path;             // of the script, as it was given; NULL: there is none to be
+    struct cluster *cluster;      // that runs alone then
     struct script **script;       // the version that runs
     struct scheduler **scheduler; // of a script that returned its table
     struct reload **reload;

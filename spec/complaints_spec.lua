@@ -94,6 +94,22 @@ describe("streams and calls:", function()
         assert.matches("disconnected: [^\n]*1048576", run.stderr)
     end)
 
+    it("a record of 64 MiB is read, and one of a byte more is not", function()
+        local body = [[ function scheduler:frameworkMessage(_, _, _, data) say(#data) end ]]
+        local event = { type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } }
+        local rest = 2 * 3 -- what the two lengths around the text take more
+        local length = (64 << 20) - #rooms.encode("mesos.v1.scheduler.Event", event) - rest
+        event.message.data = ("x"):rep(length)
+        local record = rooms.encode("mesos.v1.scheduler.Event", event)
+        assert.equal(64 << 20, #record)
+        local m, run = subscribed(body)
+        m:send_record(record)
+        run:wait_for("%f[%d]" .. length .. "\n", 30)
+        m:send_bytes((64 << 20) + 1 .. "\n")
+        framework.logged(run, "disconnected: ")
+        assert.matches("at most 67108864 bytes", run.stderr)
+    end)
+
     it("newlines, digits and letters of several bytes in a record are only bytes", function()
         local data = "12\n\8\4\n\n\195\164\226\130\172\240\159\152\128\r\n0\r\n\r\n"
         local m, run = subscribed(("local DATA = %q\n"):format(data) .. [[

@@ -365,16 +365,18 @@ describe("ctl", function()
         has(done.stderr, "eval:3: attempt to index a nil value (local 't')", "stack traceback:")
         for code, message in pairs {
             ["x = = 1"] = "eval:1: unexpected symbol near '='", ["limt"] = "nothing is called 'limt' here",
-            ["error({})"] = "(the error value is a table)", ["\27Lua"] = "attempt to load a binary chunk",
+            ["error({})"] = "eval:1: an error that is no text but a table (give error() a text", ["\27Lua"] = "attempt to load a binary chunk",
             ["coroutine.yield()"] = "attempt to yield from outside a coroutine",
             ["driver:launchTasks(3)"] = "tasks: a list expected, got nil",
             ["local function f() return f() + 1 end f()"] = "stack overflow",
+            ["1 + * 2"] = "eval:1: unexpected symbol near '*'", ["#driver:offers("] = "near <eof>", [")"] = "near ')'",
         } do
             done = control.ctl(run, { "eval", code })
             assert.equal(1, done.code, done:report())
             has(done.stderr, message)
         end
         assert.is_nil(run.stderr:find("error", 1, true), run.stderr)
+        has(control.ctl(run, { "status" }).stdout, "errors of the script  0\n")
     end)
 
     it("waits for code that waits, while the script goes on", function()
@@ -482,7 +484,7 @@ describe("ctl", function()
     it("asks line by line", function()
         local run = start()
         local done = control.ctl(run, { "repl" }, {
-            stdin = "limit\nfor i = 1, 2 do\n  print(i)\nend\n\nx = 5\nx + 1\n:log-level\n:nope\nlimt\n" ..
+            stdin = "limit\nfor i = 1, 2 do\n  print(i)\nend\n\nx = 5\nx +\n1\n:log-level\n:nope\nlimt\n" ..
                 "print(\n\n'still there'\n:help\n:quit\nlimit\n",
         })
         assert.equal(0, done.code, done:report())

@@ -15,7 +15,7 @@ local function start(body, options)
         local scheduler = { framework = { name = "test", failover_timeout = 60 } }
         local function say(...) print(...) io.stdout:flush() end
     ]] .. body .. "\nreturn scheduler")
-    local run = program.start { args = { "--master", m.address, "-v", script } }
+    local run = program.start { args = { "--master", m.address, "-v", script }, env = options.env }
     return m, run
 end
 
@@ -200,6 +200,38 @@ describe("the driver", function()
         assert.equal(0, run:wait())
         assert.matches("3 calls had no answer, and may not have reached the master", run.stderr)
         assert.equal(1, #m:calls_of("KILL"))
+    end)
+
+    it("gives back the memory of a large call", function()
+        local function resident(pid)
+            return tonumber(program.read(("/proc/%d/status"):format(pid)):match("VmRSS:%s*(%d+)")) / 1024
+        end
+        local m, run = subscribed([[
+            function scheduler:registered(driver)
+                driver:sendFrameworkMessage("e", "a", ("x"):rep(16000000))
+                collectgarbage()
+                collectgarbage()
+                mesos.after(0.01, collectgarbage)
+            end
+            function scheduler:frameworkMessage(driver) driver:stop(true) end
+        ]], { env = { MALLOC_MMAP_THRESHOLD_ = "131072" } }) -- so that what is freed is seen to be
+        assert.equal(16000000, #m:wait_for("MESSAGE", 1, 30).call.message.data)
+        if not os.getenv("ASAN_OPTIONS") and not os.getenv("MESOS_LUA_WRAPPER") then
+            program.wait_for(function()
+                return resident(run.pid) < 24
+            end, 10)
+        end
+        m:send { type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } }
+        assert.equal(0, run:wait())
+    end)
+
+    it("knows a capability by its number", function()
+        local m = subscribed [[
+            scheduler.framework.capabilities = { { type = 6 } }
+        ]]
+        local info = m:wait_for("SUBSCRIBE").call.subscribe.framework_info
+        assert.equal("MULTI_ROLE", info.capabilities[1].type)
+        assert.same({ "*" }, info.roles)
     end)
 
     it("remembers which roles are suppressed, of those that it has", function()

@@ -105,7 +105,7 @@ describe("--elect", function()
         options = options or {}
         return program.start { args = {
             "--master", m.address, "--elect", options.address or address, "--zk-session-timeout", tostring(TIMEOUT),
-            "--registration-backoff", "50ms", "--answer-timeout", "2s", "--no-watch", script, name, journal,
+            "--registration-backoff", options.backoff or "50ms", "--answer-timeout", "2s", "--no-watch", script, name, journal,
         } }
     end
 
@@ -254,6 +254,29 @@ describe("--elect", function()
         end, 15)
         wait_for_work()
         check_tasks()
+    end)
+
+    it("does not let a leader subscribe that was asleep for too long", function()
+        local first = start("first", { backoff = "15ms" }) -- it tries again sooner than it looks at ZooKeeper
+        wait_for_leader(1, first)
+        wait_for_work()
+        m:answer("SUBSCRIBE", 503, "not yet")
+        m:drop()
+        first:wait_for("not yet.*not yet")
+        first:kill("sigstop")
+        local due = uv.hrtime() + 2 * TIMEOUT * 1e9
+        program.wait_for(function()
+            return uv.hrtime() > due
+        end)
+        local before, refused = #m:calls_of("SUBSCRIBE"), select(2, first.stderr:gsub("not yet", ""))
+        first:kill("sigcont")
+        first:wait_for("leading no more")
+        assert.equal(before, #m:calls_of("SUBSCRIBE"))
+        if before == refused + 1 then -- it was not stopped while it waited for an answer
+            assert.matches("cannot subscribe at %S+: this process does not lead any more at ", first.stderr)
+        end
+        m:answer("SUBSCRIBE", nil)
+        m:wait_for("SUBSCRIBE", before + 1, 15)
     end)
 
     it("stops the leader when ZooKeeper falls silent, before its session can end", function()

@@ -4,9 +4,11 @@
 -- several threads (spec/support/embed/hammer.c); mesos_lua.h, the script host for them (spec/support/embed/guest.c);
 -- and the examples built against an installed package, all against a scripted master.
 
+local control = require("support.control")
 local master = require("support.master")
 local program = require("support.program")
 local rooms = require("rooms")
+local uv = require("luv")
 
 local build = os.getenv("MESOS_LUA_BUILD") or "build"
 local wrapped = (os.getenv("MESOS_LUA_WRAPPER") or "") ~= ""
@@ -24,7 +26,7 @@ local function start(name, args, options)
     end
     return program.start({
         path = table.remove(words, 1), args = words, keep_stdin = options.keep_stdin,
-        env = { TSAN_OPTIONS = os.getenv("TSAN_OPTIONS") },
+        env = options.env or { TSAN_OPTIONS = os.getenv("TSAN_OPTIONS") },
     })
 end
 
@@ -858,6 +860,108 @@ return scheduler
             assert.equal(0, guest:wait(), guest:report())
             assert.equal("error: the host was destroyed by its script\nloop: closed\n", guest.stdout)
         end
+    end)
+
+    local PAIR = [[
+local mesos, guest = require "mesos", require "guest"
+local which = ...
+name = which
+local scheduler = { framework = { name = which } }
+function scheduler:registered() mesos.log.warning("%s is here", which) guest.count() end
+function scheduler:frameworkMessage() return guest, which end
+return scheduler
+]]
+
+    it("runs two hosts that share the loop and the log, and nothing else", function()
+        local cluster = program.start({ args = { "local" } })
+        local address = cluster:wait_for("listening on ([%d.:]+)\n")
+        local folder = program.directory()
+        local guest = start("embed-guest", {
+            "pair", address, program.script(PAIR), "control=" .. folder .. "/#.sock", "metrics=127.0.0.1:0",
+        })
+        local function ask(number, ...)
+            local done = control.ctl(guest, { ... }, { target = ("%s/%d.sock"):format(folder, number) })
+            return done.code == 0 and done.stdout or done:report()
+        end
+        guest:wait_for("log here 2: one is here\n")
+        guest:wait_for("log here 2: other is here\n")
+        assert.equal('"one"\n"one"\n2\n', ask(1, "eval", "name, which, guest.count()"))
+        assert.equal('"other"\n"other"\n2\n', ask(2, "eval", "name, which, guest.count()"))
+        assert.equal("", ask(1, "eval", "name = 'changed'"))
+        assert.equal('"other"\n', ask(2, "eval", "name"))
+        assert.matches("framework +one\n", ask(1, "status"))
+        local urls = {}
+        for url in guest.stdout:gmatch("metrics are at (http://[%d.:]+)/metrics") do
+            urls[#urls + 1] = url
+        end
+        assert.equal(2, #urls)
+        for number, name in ipairs({ "one", "other" }) do
+            local got = program.run({ path = "/usr/bin/curl", args = { "-s", urls[number] .. "/status" } })
+            assert.is_truthy(got.stdout:find('"framework_name": ?"' .. name .. '"'), got.stdout)
+            got = program.run({ path = "/usr/bin/curl", args = { "-s", urls[number] .. "/metrics" } })
+            assert.matches('mesos_lua_callbacks_total{callback="registered"} 1\n', got.stdout)
+        end
+        assert.equal("stopping\n", ask(1, "stop"))
+        guest:wait_for("ended: 0\n")
+        assert.equal('"other"\n', ask(2, "eval", "name"))
+        assert.equal("stopping\n", ask(2, "stop"))
+        assert.equal(0, guest:wait(), guest:report())
+        assert.matches("ended: 0\n.*ended: 0\nloop: closed\n", guest.stdout)
+        assert.equal("", guest.stderr)
+    end)
+
+    it("has no control socket unless it is told where", function()
+        local guest = run("own")
+        guest:wait_for("registered")
+        assert.is_nil(uv.fs_stat(guest.home .. "/mesos-lua"))
+        guest:kill("sigkill")
+    end)
+
+    it("takes its options from the environment if it is told to, and what is set counts more", function()
+        local m = master.start()
+        local path = program.script(SCRIPT)
+        local env = { MESOS_MASTER = m.address, MESOS_LOGGING_LEVEL = "ERROR" }
+        local guest = start("embed-guest", { "surround", "-", path }, { env = env })
+        m:wait_for("SUBSCRIBE")
+        tell(m, "exit")
+        assert.equal(0, guest:wait(), guest:report())
+        assert.equal("", guest.stderr)
+        guest = start("embed-guest", { "surround", "-", path, "log-level=info" }, { env = env })
+        guest:wait_for("info    registered\n")
+        tell(m, "exit")
+        assert.equal(0, guest:wait(), guest:report())
+        env.MESOS_LOGGING_LEVEL = "loud"
+        guest = start("embed-guest", { "surround", "-", path }, { env = env })
+        assert.equal(0, guest:wait(), guest:report())
+        assert.matches("error: [^\n]*MESOS_LOGGING_LEVEL", guest.stdout)
+        guest = start("embed-guest", { "own", m.address, path }, { env = { MESOS_MASTER = "127.0.0.1:1" } })
+        guest:wait_for("registered")
+        guest:kill("sigkill")
+    end)
+
+    it("keeps what --state keeps, and is limited as the program is", function()
+        local m = master.start()
+        local state = program.directory() .. "/state"
+        local path = program.script([[
+            local mesos = require "mesos"
+            local scheduler = { framework = { name = "kept", failover_timeout = 60 } }
+            function scheduler:registered()
+                mesos.state.runs = (mesos.state.runs or 0) + 1
+                while mesos.state.runs == 2 do end
+            end
+            function scheduler:frameworkMessage(driver) driver:stop(true) end
+            scheduler.reregistered = scheduler.registered
+            return scheduler]])
+        local words = { "own", m.address, path, "state=" .. state, "callback-limit=0.2", "sandbox" }
+        local guest = start("embed-guest", words)
+        guest:wait_for("registered with")
+        tell(m, "x")
+        assert.equal(0, guest:wait(), guest:report())
+        guest = start("embed-guest", words)
+        guest:wait_for("callback re?g?i?s?t?e?r?e?d?%a+: %S+script.lua:5: stopped after")
+        assert.equal(m:calls_of("SUBSCRIBE")[2].call.framework_id, m.framework_id)
+        tell(m, "x")
+        assert.equal(0, guest:wait(), guest:report())
     end)
 
     it("says what is wrong with a call", function()

@@ -43,7 +43,7 @@ describe("a script that does not load", function()
 
     it("returns nothing, or the wrong thing", function()
         refuses(run_script("local x = 1"), "script.lua: it returned nothing: a script returns its scheduler")
-        refuses(run_script("return 42"), "script.lua: it returned number: a script returns its scheduler")
+        refuses(run_script("return 42"), "script.lua: it returned a number: a script returns its scheduler")
     end)
 
     it("has a wrong framework", function()

@@ -48,6 +48,36 @@ describe("--callback-warn", function()
         assert.matches("spawned function of %S+script.lua:4 ran for %d+%.%d+ s without a pause\n", done.stderr, done:report())
     end)
 
+    local blocking = {
+        { "os.execute 'sleep 0.4'", "was in os.execute", "mesos.exec runs a program without holding up events" },
+        { "io.popen('sleep 0.4'):read('a')", "was in read", "it waits for input: mesos.exec runs a program" },
+        { "io.popen('sleep 0.4'):close()", "was in close", "closing a pipe waits for the program at its end: mesos.exec" },
+        { "pcall(os.execute, 'sleep 0.4')", "was in os.execute", "mesos.exec" },
+        { "local t = {} for i = 1, 4e5 do t[i] = i * 7919 % 1000003 end table.sort(t, function(a, b) return a < b end)", "is at ",
+            "script.lua:5" },
+    }
+    for _, row in ipairs(blocking) do
+        it("says what blocks and what does not in: " .. row[1], function()
+            local done = run_spawned({ "--callback-warn", "0.15" }, row[1])
+            shows(done, "is slow: it has run for ")
+            shows(done, row[2])
+            shows(done, row[3])
+        end)
+    end
+
+    it("tells of a call of a C function, and of a finalizer, while it lasts", function()
+        for text, after in pairs {
+            ["(('x'):rep(24000) .. 'y'):find(('x*'):rep(3) .. 'z')"] = "",
+            ["setmetatable({}, { __gc = forever }) local t = {} for i = 1, 2e5 do t[i] = { i } end"] = "",
+        } do
+            local run = program.start { args = { "-m", NOBODY, "--callback-warn", "0.1", program.script(HEAD ..
+                "mesos.spawn(function()\n" .. text .. "\nend)\n" .. after .. "return {}") } }
+            run:wait_for("%d%d:%d%d:%d%d%.%d%d%d warning [^\n]* has been inside one call of a C function, or a finalizer, for about "
+                .. "%d+ s: no event is handled, and nothing can stop it, until that returns %(%-%-callback%-warn%)\n")
+            run:kill("sigkill")
+        end
+    end)
+
     it("counts from where a callback went on, not while it waited", function()
         local done = run_spawned({ "--callback-warn", "1" }, "spin(0.05) mesos.sleep(1.2) spin(0.05) os.exit(0)", "")
         assert.is_nil(done.stderr:find("without a pause"), done:report())

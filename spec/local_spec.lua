@@ -2,6 +2,8 @@
 --
 -- The program with the cluster that it brings along: real processes, and how everything ends.
 
+local cjson = require("cjson")
+local control = require("support.control")
 local program = require("support.program")
 
 -- A framework that runs one command and, unless told otherwise, stops when the command ends.
@@ -128,6 +130,31 @@ describe("the program and its local cluster", function()
         assert.matches("TASK_KILLED\t[^\n]*Killed\ntrue\n", run.stdout)
     end)
 
+    it("ends with 1 behind a script whose last driver was aborted, unless it says otherwise", function()
+        local function ends(rest)
+            local run = program.start { args = { program.script([[
+                local mesos = require "mesos"
+                local function drive(operation)
+                    local scheduler = {}
+                    function scheduler:registered(driver) driver[operation](driver) end
+                    return mesos.SchedulerDriver { scheduler = scheduler, framework = { name = "own" } }:run()
+                end
+            ]] .. rest) } }
+            return run:wait(), run.stderr:match("ended with a driver that was aborted, which is status 1; .- os.exit")
+        end
+        local status, said = ends [[drive "abort"]]
+        assert.equal(1, status)
+        assert.is_string(said)
+        for rest, expected in pairs {
+            [ [[drive "abort" drive "stop"]] ] = 0, [ [[drive "abort" os.exit(0)]] ] = 0, [ [[drive "abort" os.exit(7)]] ] = 7,
+            [ [[drive "stop"]] ] = 0,
+        } do
+            status, said = ends(rest)
+            assert.equal(expected, status, rest)
+            assert.is_nil(said)
+        end
+    end)
+
     it("runs a script that builds its own drivers, one after the other", function()
         local run = program.run {
             args = {
@@ -187,5 +214,38 @@ describe("the program and its local cluster", function()
         curl:wait()
         run:kill()
         assert.equal(0, run:wait())
+    end)
+
+    it("tells what runs on a cluster alone, and takes no code", function()
+        local cluster = program.start { args = { "local", "--agents", "2" } }
+        local address = cluster:wait_for("listening on ([%d.:]+)\n")
+        local run = program.start { args = { "-m", address, program.script [[
+            local mesos = require "mesos"
+            local scheduler = { framework = { name = "told" } }
+            function scheduler:resourceOffers(driver, offers)
+                driver:launchTasks(offers[1].id, { { name = "t", task_id = "sleeper", agent_id = offers[1].agent_id,
+                    command = { value = "sleep 100" }, resources = mesos.resources { cpus = 0.1, mem = 16 } } })
+            end
+            function scheduler:statusUpdate(driver, status) mesos.log.info("%s", status.state) end
+            return scheduler]] } }
+        run:wait_for("TASK_RUNNING")
+        local text = control.ctl(cluster, { "status" }).stdout
+        for _, pattern in ipairs {
+            "process +" .. cluster.pid .. "\n", "listening on +" .. address:gsub("%.", "%%.") .. "\n", "agents +2 with cpus:",
+            "sandboxes +/", "framework +told %(%S+%-0000%), connected\n  task +sleeper TASK_RUNNING cpus:0.1;mem:16\n",
+        } do
+            assert.matches(pattern, text)
+        end
+        local state = cjson.decode(control.ctl(cluster, { "status", "--json" }).stdout)
+        assert.equal("sleeper", state.frameworks[1].tasks[1].id)
+        for _, words in ipairs { { "eval", "1" }, { "reload" }, { "metrics" } } do
+            local done = control.ctl(cluster, words)
+            assert.equal(1, done.code)
+            assert.matches("no script runs here: this is a cluster alone", done.stderr)
+        end
+        assert.equal("debug\n", control.ctl(cluster, { "log-level", "debug" }).stdout)
+        assert.equal("stopping\n", control.ctl(cluster, { "stop" }).stdout)
+        assert.equal(0, cluster:wait())
+        assert.is_nil(require("luv").fs_stat(control.path(cluster)))
     end)
 end)

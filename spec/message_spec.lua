@@ -202,7 +202,7 @@ describe("a refusal", function()
         assert.equal("task.resources[2].scalar: number expected, got boolean", refusal(TASK, with_scalar(false)))
         assert.equal("task.name: string expected, got number", refusal(TASK, task({ name = 3 })))
         assert.equal("task.task_id: string expected, got number", refusal(TASK, task({ task_id = 3 })))
-        assert.equal("task.command: a table (CommandInfo) expected, got string", refusal(TASK, task({ command = "echo" })))
+        assert.equal("task.command: a table (CommandInfo) expected, got string: write { value = \"echo hello\" }", refusal(TASK, task({ command = "echo" })))
         assert.equal("task.command: CommandInfo expected, got a list", refusal(TASK, task({ command = { "echo" } })))
         assert.equal("task.command.shell: boolean expected, got number", refusal(TASK, task({ command = { shell = 1 } })))
         assert.equal("task: a table (TaskInfo) expected, got nil", refusal(TASK, nil))
@@ -238,12 +238,12 @@ describe("a refusal", function()
     end)
 
     it("wants lists to be lists", function()
-        assert.equal("task.resources: list expected, got a table with the key 'name'",
+        assert.equal("task.resources: list expected, got a table with the key 'name': mesos.resources { cpus = 1, mem = 32 } makes one",
             refusal(TASK, task({ resources = { name = "cpus" } })))
         assert.equal("task.resources: list with a hole: element 2 is nil, but there is a 3",
             refusal(TASK, task({ resources = { { name = "a", type = 0 }, nil, { name = "b", type = 0 } } })))
         assert.equal("task.resources: list expected, got string", refusal(TASK, task({ resources = "cpus:1" })))
-        assert.matches("the key '1.5'$", refusal(TASK, task({ resources = { [1.5] = {} } })))
+        assert.matches("the key '1.5':", refusal(TASK, task({ resources = { [1.5] = {} } })))
         assert.matches("element 1 is nil", refusal(TASK, task({ resources = { [math.maxinteger] = {} } })))
     end)
 

@@ -7,6 +7,7 @@ local cjson = require("cjson")
 local control = require("support.control")
 local master = require("support.master")
 local program = require("support.program")
+local uv = require("luv")
 
 local function start(args, text)
     local m = master.start()
@@ -99,6 +100,35 @@ local function lint(family)
     end
 end
 
+-- Each series once, its samples one behind the other, and the same labels in all of a family.
+local function check_series(family)
+    local seen, keys = {}, nil
+    for _, one in ipairs(family.samples) do
+        local words, names = {}, {}
+        for label, value in pairs(one.labels) do
+            words[#words + 1] = label .. "=" .. value
+            if label ~= "le" then
+                names[#names + 1] = label
+            end
+        end
+        table.sort(words)
+        table.sort(names)
+        local series, shape = one.name .. "{" .. table.concat(words, ",") .. "}", table.concat(names, ",")
+        assert.is_nil(seen[series], series .. " comes twice")
+        seen[series], keys = true, keys or shape
+        assert.equal(keys, shape, series)
+    end
+end
+
+-- Debian's package prometheus has it, which is too large to be installed for this.
+local function promtool()
+    for folder in (os.getenv("PATH") or ""):gmatch("[^:]+") do
+        if uv.fs_stat(folder .. "/promtool") then
+            return folder .. "/promtool"
+        end
+    end
+end
+
 local function check_histogram(family)
     local last = {}
     for _, one in ipairs(family.samples) do
@@ -142,10 +172,36 @@ describe("metrics", function()
         local count = 0
         for _, family in pairs(families) do
             lint(family)
+            check_series(family)
             count = count + 1
         end
         assert.is_true(count >= 20)
         check_histogram(families.mesos_lua_callback_duration_seconds)
+        if promtool() then
+            local done = program.run { path = promtool(), args = { "check", "metrics" }, stdin = answer.body }
+            assert.equal(0, done.code, done:report())
+            assert.equal("", done.stdout .. done.stderr)
+        end
+    end)
+
+    it("are the same before there is a master, and for a script that makes its driver itself", function()
+        local text = 'local mesos = require "mesos" mesos.sleep = nil io.stdout:write("ready\\n") io.stdout:flush() ' ..
+            'mesos.SchedulerDriver { scheduler = {}, master = "127.0.0.1:1" }:run()'
+        local names
+        for _, script in ipairs { "return {}", text } do
+            local run = program.start { args = { "-m", "127.0.0.1:1", "--metrics", "127.0.0.1:0", program.script(script) } }
+            local families = parse(get(run:wait_for("metrics are at (http://[%d.:]+)/metrics") .. "/metrics").body)
+            local list = {}
+            for name, family in pairs(families) do
+                lint(family)
+                check_series(family)
+                list[#list + 1] = name
+            end
+            table.sort(list)
+            names = names or list
+            assert.same(names, list)
+            run:kill("sigkill")
+        end
     end)
 
     it("count calls, events, tasks, failures and times", function()

@@ -5,8 +5,10 @@
 -- of the message. Here SCRIPT stands for the path of the script.
 --
 --   check    mesos-lua check finds it, and the program does not start with it
+--   checked  mesos-lua check finds it; the program starts with it
 --   warned   mesos-lua check warns of it
 --   run      a callback runs into it; the framework goes on
+--   found    the same, and mesos-lua check finds it before
 --   state    the same, with --state
 --   reload   a framework that runs is given this version, and goes on with the one that it has
 
@@ -45,6 +47,13 @@ function ways.check(mistake)
     end
 end
 
+function ways.checked(mistake)
+    local path = program.script(mistake.text)
+    local run = program.run({ args = { "check", path } })
+    assert.equal(2, run.code, run:report())
+    check_says(mistake, run, path)
+end
+
 function ways.warned(mistake)
     local path = program.script(mistake.text)
     local run = program.run({ args = { "check", path } })
@@ -68,6 +77,18 @@ end
 
 function ways.run(mistake)
     run_into(mistake, "--log-level=info")
+end
+
+function ways.found(mistake)
+    local path = program.script(mistake.text)
+    local run = program.run({ args = { "check", path } })
+    assert.equal(2, run.code, run:report())
+    local said = { says = {} }
+    for i, line in ipairs(mistake.says) do
+        said.says[i] = line:gsub("^callback %a+: ", "")
+    end
+    check_says(said, run, path)
+    ways.run(mistake)
 end
 
 function ways.state(mistake)

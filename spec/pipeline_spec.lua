@@ -275,6 +275,149 @@ describe("calls", function()
         assert.equal(1, connections(m))
     end)
 
+    for _, status in ipairs { 404, 503, 307 } do
+        it(("are told apart when one in the middle is answered with %d"):format(status), function()
+            local m = master.start()
+            m:answer("REVIVE", function(_, connection)
+                connection:respond(status, "not now", { Location = "//127.0.0.1:1/" })
+            end)
+            local run = start(m, [[function scheduler:registered(driver)
+                kill(driver, 1, 50) driver:reviveOffers() kill(driver, 51, 100)
+            end]])
+            in_order(m, 100)
+            run:wait_for(("the master refused REVIVE %%(HTTP status %d%%)"):format(status))
+            assert.is_nil(run.stderr:find("refused KILL", 1, true))
+            assert.equal(1, connections(m))
+            assert.equal("", run.stdout)
+        end)
+    end
+
+    it("are given up with the subscription when one in the middle says that it is none", function()
+        local m = master.start()
+        m:answer("REVIVE", 403, "Framework is not subscribed")
+        local run = start(m, [[function scheduler:registered(driver)
+            kill(driver, 1, 5) driver:reviveOffers() kill(driver, 6, 10)
+        end]])
+        run:wait_for("disconnected")
+        run:wait_for("reregistered")
+        assert.matches("refused REVIVE %(HTTP status 403%): Framework is not subscribed", run.stderr)
+        assert.is_nil(run.stderr:find("refused KILL", 1, true))
+        assert.is_true(#m:calls_of("KILL") <= 10)
+        for i, call in ipairs(m:calls_of("KILL")) do
+            assert.equal("task-" .. i, call.call.kill.task_id)
+        end
+    end)
+
+    for _, count in ipairs { 0, 1, 5 } do
+        it(("break, and no others do, when the master closes behind %d answers"):format(count), function()
+            local m = master.start()
+            local n = 0
+            m:answer("KILL", function(_, connection)
+                n = n + 1
+                if n == count + 1 then
+                    connection:close()
+                else
+                    connection:respond(202)
+                end
+            end)
+            local run = start(m, kills(8))
+            run:wait_for("reregistered")
+            local broken = 8 - count
+            assert.matches(("%d calls had no answer, and may not have reached the master: %d KILL; reconciliation tells"):format(
+                broken, broken), run.stderr)
+            assert.equal(count + 1, #m:calls_of("KILL"))
+        end)
+    end
+
+    it("go out on another connection when the first is closed before it takes one", function()
+        local m = master.start()
+        local serve, n = m.server.handler, 0
+        m.server.handler = function(connection)
+            n = n + 1
+            if n ~= 2 then
+                serve(connection)
+            end
+        end
+        local run = start(m, kills(50))
+        in_order(m, 50)
+        assert.equal("", run.stdout)
+        assert.is_true(n > 2)
+    end)
+
+    it("go on, on a new connection, when there are more answers than calls", function()
+        local m = master.start()
+        m:answer("KILL", function(_, connection)
+            connection:write(ACCEPTED .. ACCEPTED)
+        end)
+        local run = start(m, kills(10), { "--call-window", "1" })
+        in_order(m, 10)
+        assert.equal(10, connections(m))
+        assert.equal("", run.stdout)
+    end)
+
+    it("come back as lost, and their offers go back, if they launch and did not leave", function()
+        local m = master.start()
+        m:answer("KILL", function()
+            return false
+        end)
+        local run = start(m, [[
+            function scheduler:resourceOffers(driver, offers)
+                for i = 1, 65536 do driver:killTask("k" .. i) end
+                driver:launchTasks(offers[1].id, { { name = "n", task_id = "t1", agent_id = offers[1].agent_id,
+                    command = { value = "true" }, resources = mesos.resources { cpus = 1 } } })
+                say(#driver:offers())
+            end
+            function scheduler:statusUpdate(driver, status)
+                say(status.task_id, status.state, status.reason, status.source, status.message, status.uuid)
+            end
+        ]], { "--call-window", "1" })
+        m:wait_for("SUBSCRIBE")
+        m:send_offers { m:offer() }
+        run:wait_for("t1\tTASK_LOST\tREASON_MASTER_DISCONNECTED\tSOURCE_MASTER\t" ..
+            "Launch was lost: not sent: too many calls are waiting\tnil")
+        run:wait_for("did not reach the master: 1 ACCEPT; the tasks of launches are reported as lost")
+        assert.equal(0, #m:calls_of("ACCEPT"))
+    end)
+
+    it("are lost in the same way when they waited while the connection broke", function()
+        local m = master.start()
+        m:answer("KILL", function(_, connection)
+            m:drop()
+            connection:close()
+        end)
+        local run = start(m, [[
+            scheduler.framework.capabilities = { { type = "PARTITION_AWARE" } }
+            function scheduler:resourceOffers(driver, offers)
+                driver:killTask("k")
+                driver:launchTasks(offers[1].id, { { name = "n", task_id = "t1", agent_id = offers[1].agent_id,
+                    command = { value = "true" }, resources = mesos.resources { cpus = 1 } } })
+            end
+            function scheduler:statusUpdate(driver, status) say(status.task_id, status.state) end
+        ]], { "--call-window", "1" })
+        m:wait_for("SUBSCRIBE")
+        m:send_offers { m:offer() }
+        run:wait_for("reregistered")
+        run:wait_for("t1\tTASK_DROPPED")
+        assert.matches("1 call had no answer, and may not have reached the master: 1 KILL; reconciliation tells", run.stderr)
+        assert.matches("1 call did not reach the master: 1 ACCEPT", run.stderr)
+        assert.equal(0, #m:calls_of("ACCEPT"))
+    end)
+
+    it("of acknowledgement are said to be repeated by the agents", function()
+        local m = master.start()
+        m:answer("ACKNOWLEDGE", function(_, connection)
+            m:drop()
+            connection:close()
+        end)
+        local run = start(m, "function scheduler:statusUpdate(driver, status) say(status.task_id) end")
+        m:wait_for("SUBSCRIBE")
+        m:send { type = "UPDATE", update = { status = {
+            task_id = "t", state = "TASK_RUNNING", agent_id = "a", uuid = ("u"):rep(16),
+        } } }
+        run:wait_for("reregistered")
+        assert.matches("1 ACKNOWLEDGE; the agents repeat the updates", run.stderr)
+    end)
+
     it("are not repeated when the master closes behind an answer", function()
         local m = master.start()
         local n = 0
@@ -308,7 +451,10 @@ describe("calls", function()
     end)
 
     it("break off at what is no answer", function()
-        for _, garbage in ipairs { "garbage\r\n\r\n", "HTTP/1.1 202 Accepted\r\nA: b\r\n c\r\n\r\n", "\0\0\r\n" } do
+        for _, garbage in ipairs {
+            "garbage\r\n\r\n", "HTTP/1.1 202 Accepted\r\nA: b\r\n c\r\n\r\n", "\0\0\r\n",
+            "HTTP/1.1 202 Accepted\r\nA: " .. ("x"):rep(70000) .. "\r\nContent-Length: 0\r\n\r\n",
+        } do
             local m = master.start()
             local n = 0
             m:answer("KILL", function(_, connection)

@@ -292,13 +292,42 @@ describe("a new leader", function()
         assert.same({}, told(s))
     end)
 
-    it("replaces the one of the next try, and does not hurry it", function()
+    it("is tried at once when the last one failed, and the delays begin anew", function()
+        local s = live { backoff_max = 60 }
+        s:end_stream("gone")
+        for _ = 1, 8 do
+            wait_for_try(s)
+            s:refuse(503, "")
+        end
+        s:notes()
+        s:leader(B)
+        s:advance(0)
+        assert.same({ "open:" .. B }, told(s))
+        s:refuse(503, "")
+        assert.is_true(wait_for_try(s) <= 2.1)
+    end)
+
+    it("that is only the next of a list replaces the one of the next try, and does not hurry it", function()
         local s = connecting()
         s:refuse(503, "")
-        s:leader(B)
-        s:leader(C)
+        s:leader(B, true)
+        s:leader(C, true)
+        s:advance(0)
+        assert.same({ "close", "retry" }, told(s))
         s:advance(2)
-        assert.same({ "close", "retry", "open:" .. C }, told(s))
+        assert.same({ "open:" .. C }, told(s))
+    end)
+
+    it("does not hurry those who have lost the old one this moment", function()
+        local most = 0
+        for seed in seeds(100) do
+            local s = live { seed = seed }
+            s:end_stream("gone")
+            s:leader(B)
+            s:notes()
+            most = math.max(most, wait_for_try(s))
+        end
+        assert.is_true(most > 1.5, most)
     end)
 
     it("is waited for when there is none", function()

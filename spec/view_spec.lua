@@ -203,6 +203,12 @@ describe("an offer", function()
         assert.equal(0.0, it.gpus)
     end)
 
+    it("does not take a name that goes on behind a zero byte for one of them", function()
+        local it = offer({ resources = { scalar("mem", 512), scalar("mem\0", 2), scalar("cpus\0", 2), scalar("cpu", 2) } })
+        assert.equal(512.0, it.mem)
+        assert.equal(0.0, it.cpus)
+    end)
+
     it("counts its role's reservations and no other's, in the new format", function()
         local it = allocated("web", {
             scalar("cpus", 1), scalar("cpus", 2, reserved("web")), scalar("cpus", 4, reserved("db")),
@@ -223,6 +229,26 @@ describe("an offer", function()
     it("counts any reservation where no role is named", function()
         local it = offer({ resources = { scalar("cpus", 1, { role = "*" }), scalar("cpus", 2, { role = "web" }) } })
         assert.equal(3.0, it.cpus)
+    end)
+
+    it("takes the last role of a resource that names several", function()
+        local function again(first, last)
+            local it = allocated("db", { scalar("cpus", 2, { role = first }) })
+            local bytes = rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h",
+                allocation_info = { role = "db" } })
+            local resource = rooms.encode("mesos.v1.Resource", it.resources[1]) .. "\50" .. string.char(#last) .. last
+            return rooms.view(OFFER, bytes .. "\42" .. string.char(#resource) .. resource).cpus
+        end
+        assert.equal(2.0, again("web", "*"))
+        assert.equal(2.0, again("web", "db"))
+        assert.equal(0.0, again("*", "web"))
+    end)
+
+    it("takes a reservation before a role, in whichever order they come", function()
+        local offer_bytes = rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h",
+            allocation_info = { role = "db" } })
+        local resource = rooms.encode("mesos.v1.Resource", scalar("cpus", 2, reserved("db"))) .. "\50\3web"
+        assert.equal(2.0, rooms.view(OFFER, offer_bytes .. "\42" .. string.char(#resource) .. resource).cpus)
     end)
 
     it("never counts what is revocable", function()

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char *const names[] = {"debug", "info", "warning", "error", "quiet"};
 
@@ -23,6 +24,8 @@ static struct {
     pthread_mutex_t mutex; // over the two below
     log_sink sink;
     void *data;
+    atomic_bool elsewhere; // there is a sink
+    atomic_long offset;    // of local time, in seconds
 } state = {.level = LOG_INFO, .mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP};
 
 void log_set_level(enum log_level level)
@@ -40,6 +43,7 @@ void log_set_sink(log_sink sink, void *data)
     pthread_mutex_lock(&state.mutex);
     state.sink = sink;
     state.data = data;
+    atomic_store(&state.elsewhere, sink != NULL);
     pthread_mutex_unlock(&state.mutex);
 }
 
@@ -66,6 +70,7 @@ static void write_stderr(enum log_level level, const char *text)
     char stamp[32];
     clock_gettime(CLOCK_REALTIME, &now);
     localtime_r(&now.tv_sec, &local);
+    atomic_store_explicit(&state.offset, local.tm_gmtoff, memory_order_relaxed);
     strftime(stamp, sizeof stamp, "%H:%M:%S", &local);
     fprintf(stderr, "%s.%03ld %-7s %s\n", stamp, now.tv_nsec / 1000000, names[level], text);
 }
@@ -99,4 +104,52 @@ void log_write(enum log_level level, const char *format, ...)
     hand_over(level, text);
     if (text != line)
         free(text);
+}
+
+static char *put_digits(char *at, long number, int digits)
+{
+    for (int i = digits; i-- > 0; number /= 10)
+        at[i] = (char)('0' + number % 10);
+    return at + digits;
+}
+
+// "15:07:25.066 ", as write_stderr() has it, from nothing but numbers.
+static size_t put_stamp(char *at)
+{
+    struct timespec now;
+    const char *start = at;
+    clock_gettime(CLOCK_REALTIME, &now);
+    long second = (now.tv_sec + atomic_load(&state.offset)) % 86400;
+    at = put_digits(at, second / 3600, 2);
+    *at++ = ':';
+    at = put_digits(at, second / 60 % 60, 2);
+    *at++ = ':';
+    at = put_digits(at, second % 60, 2);
+    *at++ = '.';
+    at = put_digits(at, now.tv_nsec / 1000000, 3);
+    *at++ = ' ';
+    return (size_t)(at - start);
+}
+
+static size_t put_text(char *line, size_t length, size_t size, const char *text)
+{
+    while (*text != 0 && length < size)
+        line[length++] = *text++;
+    return length;
+}
+
+void log_from_signal(enum log_level level, const char *const *parts)
+{
+    char line[512];
+    size_t most = sizeof line - 1;
+    if (level < log_get_level() || atomic_load(&state.elsewhere))
+        return;
+    size_t length = put_stamp(line);
+    length = put_text(line, length, most, names[level]);
+    length = put_text(line, length, most, " ");
+    for (; *parts != NULL; parts++)
+        length = put_text(line, length, most, *parts);
+    line[length++] = '\n';
+    ssize_t written = write(STDERR_FILENO, line, length);
+    (void)written;
 }

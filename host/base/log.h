@@ -25,6 +25,10 @@ bool log_level_find(const char *name, enum log_level *level); // the reverse, an
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+// The same for the handler of a signal: the parts, up to NULL, one behind the other, at once. Lost
+// if there is a sink.
+void log_from_signal(enum log_level level, const char *const *parts);
+
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) log_write(LOG_INFO, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_WARNING, __VA_ARGS__)

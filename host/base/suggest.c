@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_LIMIT 63
 
@@ -44,7 +45,7 @@ static unsigned distance(const char *a, size_t a_length, const char *b, size_t b
     return rows[a_length % 3][b_length];
 }
 
-const char *suggest(const char *word, suggest_name name, const void *data)
+const char *suggest_near(const char *word, suggest_name name, const void *data)
 {
     size_t length = strlen(word);
     if (length == 0 || length > WORD_LIMIT)
@@ -60,4 +61,34 @@ const char *suggest(const char *word, suggest_name name, const void *data)
         }
     }
     return nearest;
+}
+
+static bool is_part(const char *word, size_t length, const char *name)
+{
+    enum { LEAST = 3 };
+    size_t other = strlen(name);
+    size_t shorter = length < other ? length : other;
+    if (shorter < LEAST)
+        return false;
+    if (strncasecmp(word, name, shorter) == 0)
+        return true;
+    return other > length && name[other - length - 1] == '_' &&
+           strcasecmp(name + other - length, word) == 0;
+}
+
+static const char *find_part(const char *word, suggest_name name, const void *data)
+{
+    const char *shortest = NULL, *candidate;
+    size_t length = strlen(word);
+    for (size_t i = 0; (candidate = name(data, i)) != NULL; i++)
+        if (is_part(word, length, candidate) &&
+            (shortest == NULL || strlen(candidate) < strlen(shortest)))
+            shortest = candidate;
+    return shortest;
+}
+
+const char *suggest(const char *word, suggest_name name, const void *data)
+{
+    const char *nearest = suggest_near(word, name, data);
+    return nearest ? nearest : find_part(word, name, data);
 }

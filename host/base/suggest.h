@@ -13,6 +13,11 @@ typedef const char *(*suggest_name)(const void *data, size_t index);
 
 // The name nearest to `word`, upper and lower case being the same, or NULL if none is near: a third
 // of the letters may be wrong, missing, too many or swapped with their neighbour.
+const char *suggest_near(const char *word, suggest_name name, const void *data);
+
+// The same, or else the shortest name that the word begins, or ends behind a '_', or that begins
+// the word: "decline" for "declineOffer", "RUNNING" for "TASK_RUNNING", "memory" for "mem". Three
+// letters at least.
 const char *suggest(const char *word, suggest_name name, const void *data);
 
 #endif

@@ -217,6 +217,11 @@ const char *cluster_resources(const struct cluster *cluster)
     return cluster->resources;
 }
 
+char *cluster_state(const struct cluster *cluster)
+{
+    return master_state(cluster->master);
+}
+
 unsigned cluster_agents(const struct cluster *cluster)
 {
     return cluster->agents;

@@ -28,6 +28,7 @@ const char *cluster_address(const struct cluster *cluster);   // "127.0.0.1:port
 const char *cluster_work_dir(const struct cluster *cluster);  // absolute
 const char *cluster_resources(const struct cluster *cluster); // of one agent, as text
 unsigned cluster_agents(const struct cluster *cluster);
+char *cluster_state(const struct cluster *cluster); // agents, frameworks and tasks in JSON; freed
 
 // Ends all tasks: SIGTERM, and after the grace period SIGKILL. `done` is called, later, when no
 // process is left.

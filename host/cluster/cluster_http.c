@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The scheduler API over HTTP (net/http_server.h). A subscription is a response whose reader hands
-// out one record a time, so that each is a chunk of its own, and suspends the connection when there
-// is none. libmicrohttpd does not look at a suspended connection, so that a poll of our own sees
-// when its client goes away.
+// out one record a time, so that each is a chunk of its own as with a real master, and suspends the
+// connection when there is none. Where many wait, as after a RECONCILE of everything, a chunk holds
+// as many as fit: each by itself would cost a system call, and its client another. libmicrohttpd
+// does not look at a suspended connection, so that a poll of our own sees when its client goes
+// away.
 //
 // A stream belongs to its request, and is freed when libmicrohttpd says that the request is
 // completed. `open` says that the master may still call its sink.
@@ -29,9 +31,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTION_MEMORY ((size_t)256 << 10) // headers, and the largest chunk
+#define CONNECTION_MEMORY ((size_t)64 << 10) // headers, and the largest chunk; cleared for each call
 #define CONNECTION_LIMIT 10000
-#define READ_AT_ONCE ((size_t)64 << 10)
+#define READ_AT_ONCE ((size_t)32 << 10)
+#define CROWD 64 // records
 
 #define JSON "application/json"
 #define PROTOBUF "application/x-protobuf"
@@ -65,7 +68,7 @@ struct stream {
     int fd;
     uv_poll_t *watch;
     STAILQ_HEAD(, record) records;
-    size_t queued;
+    size_t queued, waiting; // bytes and records
 };
 
 struct request {
@@ -116,6 +119,7 @@ static void push(struct stream *stream, struct record *record)
 {
     STAILQ_INSERT_TAIL(&stream->records, record, link);
     stream->queued += record->length;
+    stream->waiting++;
     wake(stream);
     if (stream->queued <= CLUSTER_HTTP_STREAM_LIMIT)
         return;
@@ -199,6 +203,22 @@ static void on_watch(uv_poll_t *poll, int status, int events)
     wake(stream);
 }
 
+// Of the first record as much as there is room for.
+static size_t read_record(struct stream *stream, char *to, size_t room)
+{
+    struct record *record = STAILQ_FIRST(&stream->records);
+    size_t left = record->length - record->sent, length = left < room ? left : room;
+    memcpy(to, record->data + record->sent, length);
+    record->sent += length;
+    if (record->sent == record->length) {
+        STAILQ_REMOVE_HEAD(&stream->records, link);
+        stream->queued -= record->length;
+        stream->waiting--;
+        free(record);
+    }
+    return length;
+}
+
 static ssize_t read_stream(void *data, uint64_t position, char *to, size_t room)
 {
     struct stream *stream = data;
@@ -213,14 +233,9 @@ static ssize_t read_stream(void *data, uint64_t position, char *to, size_t room)
         MHD_suspend_connection(stream->connection);
         return 0;
     }
-    size_t left = record->length - record->sent, length = left < room ? left : room;
-    memcpy(to, record->data + record->sent, length);
-    record->sent += length;
-    if (record->sent == record->length) {
-        STAILQ_REMOVE_HEAD(&stream->records, link);
-        stream->queued -= record->length;
-        free(record);
-    }
+    size_t length = read_record(stream, to, room);
+    while (stream->waiting >= CROWD && length < room)
+        length += read_record(stream, to + length, room - length);
     return (ssize_t)length;
 }
 

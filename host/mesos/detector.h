@@ -38,6 +38,8 @@ struct detector {
     const struct detector_ops *ops;
     const struct detector_events *events;
     void *data;
+    bool guess; // the leader it named last is the next of a list, as the one before failed: nobody
+                // said that it leads
 };
 
 // A detector for `address` as users write it (API.md section 6), or NULL and an error that names

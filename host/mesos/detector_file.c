@@ -75,6 +75,7 @@ static bool read_contents(const char *path, char contents[CONTENTS + 1], struct 
 static void on_leader(void *data, const char *master)
 {
     struct detector_file *this = data;
+    this->detector.guess = this->inner->guess;
     this->detector.events->leader(this->detector.data, master);
 }
 

@@ -34,6 +34,7 @@ static void on_announcement(void *data)
 
 static void start(struct detector *detector)
 {
+    detector->guess = false;
     deferral_queue(&self(detector)->announcement);
 }
 
@@ -41,6 +42,7 @@ static void retry(struct detector *detector)
 {
     struct detector_static *this = self(detector);
     this->current = (this->current + 1) % this->count;
+    this->detector.guess = true;
     deferral_queue(&this->announcement);
 }
 

@@ -300,9 +300,17 @@ void driver_free(struct driver *this)
 }
 
 struct driver *driver_create(struct loop *loop, const struct driver_options *options,
-                             const struct driver_listener *listener, void *data)
+                             const struct driver_listener *listener, void *data, struct error *err)
 {
     struct driver *this = memory_new(sizeof *this);
+    if (!framework_init(&this->framework, options->framework, options->offer_constraints,
+                        options->suppressed_roles)) {
+        transport_destroy(options->transport);
+        detector_destroy(options->detector);
+        free(this);
+        error_set(err, ERROR_INVALID, "the FrameworkInfo is malformed or larger than 64 MiB");
+        return NULL;
+    }
     this->loop = loop;
     this->listener = listener;
     this->data = data;
@@ -317,8 +325,6 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     init_buffers(this);
     for (int i = 0; i < CALL_TYPES; i++)
         this->slots[i] = (struct answer_slot){.driver = this, .type = (enum call_type)i};
-    framework_init(&this->framework, options->framework, options->offer_constraints,
-                   options->suppressed_roles);
     if (options->framework_id.length > 0)
         framework_set_id(&this->framework, options->framework_id);
     deferral_init(&this->turn, loop, on_turn, this);

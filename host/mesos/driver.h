@@ -87,9 +87,10 @@ struct driver_options {
     struct subscription_options subscription;
 };
 
-// `listener` must outlive the driver.
+// `listener` must outlive the driver. NULL if `framework` is none; what was handed over is gone
+// then, too.
 struct driver *driver_create(struct loop *loop, const struct driver_options *options,
-                             const struct driver_listener *listener, void *data);
+                             const struct driver_listener *listener, void *data, struct error *err);
 void driver_destroy(struct driver *driver);
 
 // A callback that was OUTCOME_PENDING has come to its end.

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "mesos/wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,25 +114,137 @@ static void broken(struct driver *this, enum call_type type, const struct transp
         subscription_renew(&this->subscription, &err);
 }
 
+// ---- launches that were not sent ----
+
+static void lose_tasks(struct driver *this, size_t count, Mesos__V1__TaskInfo *const *tasks,
+                       const char *why)
+{
+    bool aware = framework_has_capability(
+        &this->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+    for (size_t i = 0; i < count; i++)
+        driver_enqueue(this, updates_disconnected(tasks[i]->task_id->value, why, aware,
+                                                  loop_wall(this->loop)));
+}
+
+// They come back as updates, since a script waits for updates.
+static void lose_launches(struct driver *this, struct slice wire, const char *why)
+{
+    Mesos__V1__Scheduler__Call__Accept *accept = (void *)protobuf_c_message_unpack(
+        &mesos__v1__scheduler__call__accept__descriptor, NULL, wire.length, wire.data);
+    for (size_t i = 0; accept != NULL && i < accept->n_operations; i++) {
+        const Mesos__V1__Offer__Operation *operation = accept->operations[i];
+        if (operation->launch != NULL)
+            lose_tasks(this, operation->launch->n_task_infos, operation->launch->task_infos, why);
+        if (operation->launch_group != NULL)
+            lose_tasks(this, operation->launch_group->task_group->n_tasks,
+                       operation->launch_group->task_group->tasks, why);
+    }
+    protobuf_c_message_free_unpacked((ProtobufCMessage *)accept, NULL);
+    deferral_queue(&this->turn);
+}
+
+static uint64_t count_listed(struct slice message, uint32_t number)
+{
+    uint64_t count = 0;
+    for (struct slice one; wire_next_bytes(&message, number, &one);)
+        count++;
+    return count;
+}
+
+// The tasks of LAUNCH and LAUNCH_GROUP in a Call.Accept.
+static uint64_t count_tasks(struct slice accept)
+{
+    enum { ACCEPT_OPERATIONS = 2, LAUNCH = 2, LAUNCH_TASKS = 1 };
+    enum { LAUNCH_GROUP = 7, GROUP_INFO = 2, GROUP_TASKS = 1 };
+    uint64_t count = 0;
+    for (struct slice operation; wire_next_bytes(&accept, ACCEPT_OPERATIONS, &operation);) {
+        struct slice group = wire_find(operation, LAUNCH_GROUP);
+        count += count_listed(wire_find(operation, LAUNCH), LAUNCH_TASKS);
+        count += count_listed(wire_find(group, GROUP_INFO), GROUP_TASKS);
+    }
+    return count;
+}
+
+static void accept_disconnected(struct driver *this, struct slice accept)
+{
+    drop(this, CALL_ACCEPT);
+    tasks_launch(this->tasks, accept, false);
+    lose_launches(this, accept, "Master disconnected");
+}
+
+// The tasks of an ACCEPT that did not reach the master are lost as if it had been called while
+// disconnected. Its offers are still ours, as far as the master knows, and go back.
+static void take_back_accept(struct driver *this, const struct transport_reply *reply)
+{
+    enum { CALL_ACCEPT_FIELD = 4, ACCEPT_OFFER_IDS = 1 };
+    struct slice accept = wire_find(reply->unsent, CALL_ACCEPT_FIELD), offers = accept, id;
+    char *why = memory_format("Launch was lost: %.*s", SLICE_ARGS(reply->body));
+    this->counters.launched -= count_tasks(accept);
+    lose_launches(this, accept, why);
+    driver_flush_declines(this);
+    while (this->connected && wire_next_bytes(&offers, ACCEPT_OFFER_IDS, &id))
+        wire_put_bytes(&this->declines, 1, id);
+    free(why);
+}
+
+// ---- answers that did not come ----
+
 // They come in crowds when a connection breaks: counted here, told of at the end of the turn.
 static void unanswered(struct driver *this, enum call_type type,
                        const struct transport_reply *reply)
 {
+    bool unsent = reply->unsent.data != NULL;
     this->counters.unanswered[type]++;
     log_debug("%s was not answered: %.*s", call_name(type), SLICE_ARGS(reply->body));
     if (!running(this))
         return;
-    this->unsure |= type == CALL_ACCEPT || type == CALL_KILL;
-    this->unanswered++;
+    if (unsent && type == CALL_ACCEPT)
+        take_back_accept(this, reply);
+    (unsent ? this->unsent : this->unanswered)[type]++;
+    this->unsure |= !unsent && (type == CALL_ACCEPT || type == CALL_KILL);
     deferral_queue(&this->turn);
 }
 
+// "3 ACCEPT, 1 KILL"
+static size_t list_counts(const size_t *counts, char *text, size_t size)
+{
+    size_t all = 0, length = 0;
+    *text = '\0';
+    for (int type = 0; type < CALL_TYPES; type++) {
+        if (counts[type] > 0 && length < size)
+            length += (size_t)snprintf(text + length, size - length, "%s%zu %s", all ? ", " : "",
+                                       counts[type], call_name((enum call_type)type));
+        all += counts[type];
+    }
+    return all;
+}
+
+static bool counts_any(const size_t *counts, enum call_type a, enum call_type b)
+{
+    return counts[a] > 0 || counts[b] > 0;
+}
+
+// What becomes of them: nobody but the master knows of launches and kills, and agents repeat what
+// is not acknowledged.
 void driver_tell_unanswered(struct driver *this)
 {
-    if (this->unanswered > 0)
-        log_warning("%zu call%s had no answer, and may not have reached the master",
-                    this->unanswered, this->unanswered == 1 ? "" : "s");
-    this->unanswered = 0;
+    char list[512];
+    size_t count = list_counts(this->unanswered, list, sizeof list);
+    bool unknown = counts_any(this->unanswered, CALL_ACCEPT, CALL_KILL);
+    bool repeated =
+        counts_any(this->unanswered, CALL_ACKNOWLEDGE, CALL_ACKNOWLEDGE_OPERATION_STATUS);
+    if (count > 0)
+        log_warning("%zu call%s had no answer, and may not have reached the master: %s%s%s", count,
+                    count == 1 ? "" : "s", list,
+                    unknown ? "; reconciliation tells what became of the tasks" : "",
+                    repeated ? "; the agents repeat the updates" : "");
+    count = list_counts(this->unsent, list, sizeof list);
+    if (count > 0)
+        log_warning("%zu call%s did not reach the master: %s%s", count, count == 1 ? "" : "s", list,
+                    this->unsent[CALL_ACCEPT] ? "; the tasks of launches are reported as lost"
+                                              : "");
+    memset(this->unanswered, 0, sizeof this->unanswered);
+    memset(this->unsent, 0, sizeof this->unsent);
 }
 
 // Nobody else tells whether a master received a launch or a kill that it did not answer, or what
@@ -225,41 +338,6 @@ enum driver_status driver_abort(struct driver *this)
         driver_flush_declines(this);
     driver_end(this, DRIVER_ABORTED);
     return this->status;
-}
-
-static void lose_tasks(struct driver *this, size_t count, Mesos__V1__TaskInfo *const *tasks)
-{
-    bool aware = framework_has_capability(
-        &this->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
-    for (size_t i = 0; i < count; i++)
-        driver_enqueue(
-            this, updates_disconnected(tasks[i]->task_id->value, aware, loop_wall(this->loop)));
-}
-
-// Launches that cannot be sent come back as updates, since a script waits for updates.
-static void lose_launches(struct driver *this, const Mesos__V1__Scheduler__Call__Accept *accept)
-{
-    for (size_t i = 0; i < accept->n_operations; i++) {
-        const Mesos__V1__Offer__Operation *operation = accept->operations[i];
-        if (operation->launch != NULL)
-            lose_tasks(this, operation->launch->n_task_infos, operation->launch->task_infos);
-        if (operation->launch_group != NULL)
-            lose_tasks(this, operation->launch_group->task_group->n_tasks,
-                       operation->launch_group->task_group->tasks);
-    }
-    deferral_queue(&this->turn);
-}
-
-static void accept_disconnected(struct driver *this, struct slice wire)
-{
-    Mesos__V1__Scheduler__Call__Accept *accept = (void *)protobuf_c_message_unpack(
-        &mesos__v1__scheduler__call__accept__descriptor, NULL, wire.length, wire.data);
-    drop(this, CALL_ACCEPT);
-    tasks_launch(this->tasks, wire, false);
-    if (accept == NULL)
-        return;
-    lose_launches(this, accept);
-    protobuf_c_message_free_unpacked(&accept->base, NULL);
 }
 
 static void spend_listed(struct offers *offers, struct slice message, const char *why)

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { BATCH_KEPT = 1024 }; // offers
+
 #define QUEUE_BYTES_MOST (64u << 20) // waiting events beyond this pause the stream
 
 // ---- delivering events ----
@@ -45,7 +47,7 @@ static void acknowledge(struct driver *this, enum call_type type, bool needed, s
         driver_send_or_drop(this, type, buffer_slice(&this->message));
     else
         log_debug("the status of %.*s needs no acknowledgement: it has no uuid or no agent",
-                  SLICE_ARGS(id));
+                  SLICE_ARGS(wire_text(id)));
 }
 
 void driver_acknowledge_status(struct driver *this, const struct status *status)
@@ -57,8 +59,7 @@ void driver_acknowledge_status(struct driver *this, const struct status *status)
 void driver_acknowledge_operation_status(struct driver *this, struct slice status)
 {
     bool needed = updates_acknowledge_operation(status, &this->message);
-    acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, needed,
-                wire_find(wire_find(status, 1), 1));
+    acknowledge(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, needed, wire_find(status, 1));
 }
 
 // The offers of a resourceOffers that raised go back, so that they come again.
@@ -112,11 +113,22 @@ static void finish_removed(struct driver *this, bool ok)
     free(text);
 }
 
+// The list of a large event is not kept for the next one.
+static void rest_batch(struct driver *this)
+{
+    if (this->batch_capacity <= BATCH_KEPT)
+        return;
+    free(this->batch);
+    this->batch = NULL;
+    this->batch_capacity = 0;
+}
+
 void driver_finish_delivery(struct driver *this, bool ok)
 {
     struct bytes *block = this->current.block;
     enum driver_callback callback = this->current.callback;
     this->delivering = false;
+    rest_batch(this);
     if (!ok)
         this->counters.failed[callback]++;
     if (this->repeating && running(this) && !ok) {

@@ -67,8 +67,10 @@ struct driver {
     size_t batch_capacity;
 
     struct buffer call, message, declines, decline_filters;
-    size_t in_flight;  // calls without an answer
-    size_t unanswered; // calls that will have none, and were not told of yet
+    size_t in_flight; // calls without an answer
+    // Calls that will have none, and were not told of yet: those that may have arrived, and those
+    // that did not.
+    size_t unanswered[CALL_TYPES], unsent[CALL_TYPES];
     struct answer_slot slots[CALL_TYPES];
     struct driver_counters counters;
     struct deferral turn;
@@ -102,7 +104,7 @@ void driver_settle(struct driver *this);
 
 void driver_drop_fallback(struct driver *this);
 void driver_send_update_framework(struct driver *this);
-void driver_tell_unanswered(struct driver *this);
+void driver_tell_unanswered(struct driver *this); // and of those that were not sent
 void driver_ask_unsure(struct driver *this);
 void driver_send_or_drop(struct driver *this, enum call_type type, struct slice message);
 void driver_flush_declines(struct driver *this);

@@ -44,6 +44,10 @@ bool framework_init(struct framework *framework, struct slice info, struct slice
     drop_empty_id(framework->info);
     buffer_init(&framework->wire, WIRE_MOST);
     pack(framework);
+    if (framework->wire.length == 0) {
+        framework_free(framework);
+        return false;
+    }
     if (constraints.data != NULL)
         framework->constraints = bytes_copy(constraints.data, constraints.length);
     for (size_t i = 0; suppressed != NULL && suppressed[i] != NULL; i++)

@@ -20,8 +20,8 @@ struct framework {
     struct roles suppressed;
 };
 
-// False if `info` is not a FrameworkInfo. `constraints` may have data NULL, `suppressed` may be
-// NULL.
+// False, with nothing to free, if `info` is not a FrameworkInfo, or one of more than 64 MiB.
+// `constraints` may have data NULL, `suppressed` may be NULL.
 bool framework_init(struct framework *framework, struct slice info, struct slice constraints,
                     const char *const *suppressed);
 void framework_free(struct framework *framework);

@@ -62,9 +62,9 @@ struct slice offer_role(struct slice offer)
 
 // What one walk over a Resource finds.
 struct found {
-    struct offer_resource resource;
-    struct slice role; // it is reserved to; data is NULL if it is not
-    bool whole;        // it cannot be divided
+    struct offer_resource *resource;
+    struct slice role;        // the older form of a reservation; data is NULL if there is none
+    struct slice reservation; // the role of the other form; likewise
 };
 
 static bool is_whole(struct slice disk)
@@ -79,53 +79,56 @@ static struct slice reservation_role(struct slice reservation)
     return role.data != NULL ? role : slice_text("");
 }
 
-// `role` is the older form of a reservation, "*" being none; of `reservations` the last, which is
-// the most refined, is the one that holds.
-static void note(struct found *found, const struct wire_field *it)
+// The role "*" is none; of `reservations` the last, which is the most refined, is the one that
+// holds.
+static inline void note(struct found *found, const struct wire_field *it)
 {
     switch (it->number) {
     case RESOURCE_NAME:
-        found->resource.name = it->bytes;
+        found->resource->name = it->bytes;
         break;
     case RESOURCE_SCALAR:
-        found->resource.scalar = it->bytes;
+        found->resource->scalar = it->bytes;
         break;
     case RESOURCE_RANGES:
-        found->resource.ranges = it->bytes;
+        found->resource->ranges = it->bytes;
         break;
     case RESOURCE_ROLE:
-        if (it->bytes.length != 1 || *it->bytes.data != '*')
-            found->role = it->bytes;
+        found->role = it->bytes;
+        if (it->bytes.length == 1 && *it->bytes.data == '*')
+            found->role.data = NULL;
         break;
     case RESOURCE_DISK:
-        found->whole = found->whole || is_whole(it->bytes);
+        found->resource->whole = is_whole(it->bytes);
         break;
     case RESOURCE_REVOCABLE:
-        found->resource.revocable = true;
+        found->resource->revocable = true;
         break;
     case RESOURCE_RESERVATIONS:
-        found->role = reservation_role(it->bytes);
+        found->reservation = reservation_role(it->bytes);
     }
 }
 
-static struct found read_resource(struct slice message)
+static bool is_ours(struct slice role, struct slice offer)
 {
-    struct found found = {.resource.wire = message};
-    struct wire wire = wire_open(message);
-    for (struct wire_field it; wire_next(&wire, &it);)
-        note(&found, &it);
-    found.resource.reserved = found.role.data != NULL;
-    return found;
+    struct slice ours = offer_role(offer);
+    return ours.data == NULL || slice_equal(role, ours);
 }
 
-static bool is_usable(const struct found *found, struct slice offer)
+bool offer_next(struct offer_walk *walk, struct offer_resource *resource)
 {
-    if (found->whole)
-        return false;
-    if (found->role.data == NULL)
-        return true;
-    struct slice role = offer_role(offer);
-    return role.data == NULL || slice_equal(found->role, role);
+    for (struct slice message; wire_seek(&walk->wire, OFFER_RESOURCES, &message);) {
+        struct found found = {.resource = resource};
+        struct wire wire = wire_open(message);
+        *resource = (struct offer_resource){.wire = message};
+        for (struct wire_field it; wire_next(&wire, &it);)
+            note(&found, &it);
+        struct slice role = found.reservation.data != NULL ? found.reservation : found.role;
+        resource->reserved = role.data != NULL;
+        if (role.data == NULL || is_ours(role, walk->offer))
+            return true;
+    }
+    return false;
 }
 
 struct offer_walk offer_walk(struct slice offer)
@@ -133,23 +136,9 @@ struct offer_walk offer_walk(struct slice offer)
     return (struct offer_walk){.offer = offer, .wire = wire_open(offer)};
 }
 
-bool offer_next(struct offer_walk *walk, struct offer_resource *resource)
-{
-    for (struct wire_field it; wire_next(&walk->wire, &it);) {
-        if (it.number != OFFER_RESOURCES)
-            continue;
-        struct found found = read_resource(it.bytes);
-        if (!is_usable(&found, walk->offer))
-            continue;
-        *resource = found.resource;
-        return true;
-    }
-    return false;
-}
-
 // ---- amounts ----
 
-static double scalar_value(struct slice scalar)
+double offer_scalar(struct slice scalar)
 {
     double value = 0;
     struct wire wire = wire_open(scalar);
@@ -159,21 +148,35 @@ static double scalar_value(struct slice scalar)
     return value;
 }
 
-bool offer_next_range(struct slice *ranges, struct offer_range *range)
+// False if it has no begin or no end, or they are the wrong way round.
+static bool read_range(struct slice message, struct offer_range *range)
 {
-    struct slice message;
-    while (wire_next_bytes(ranges, RANGES_RANGE, &message)) {
-        if (wire_find_varint(message, RANGE_BEGIN, &range->first) &&
-            wire_find_varint(message, RANGE_END, &range->last) && range->first <= range->last)
-            return true;
+    uint64_t values[RANGE_END + 1] = {0};
+    unsigned found = 0;
+    struct wire wire = wire_open(message);
+    for (struct wire_field it; wire_next(&wire, &it);) {
+        if (it.number > RANGE_END || it.type != WIRE_VARINT)
+            continue;
+        values[it.number] = it.value;
+        found |= it.number;
     }
+    *range = (struct offer_range){.first = values[RANGE_BEGIN], .last = values[RANGE_END]};
+    return found == (RANGE_BEGIN | RANGE_END) && range->first <= range->last;
+}
+
+bool offer_next_range(struct wire *ranges, struct offer_range *range)
+{
+    for (struct slice message; wire_seek(ranges, RANGES_RANGE, &message);)
+        if (read_range(message, range))
+            return true;
     return false;
 }
 
 static double count_values(struct slice ranges)
 {
     double count = 0;
-    for (struct offer_range range; offer_next_range(&ranges, &range);)
+    struct wire wire = wire_open(ranges);
+    for (struct offer_range range; offer_next_range(&wire, &range);)
         count += (double)(range.last - range.first) + 1;
     return count < VALUES_MOST ? count : VALUES_MOST;
 }
@@ -188,7 +191,7 @@ double offer_amount(const struct offer_resource *resource)
 {
     if (resource->ranges.data != NULL)
         return count_values(resource->ranges) * 1000;
-    return resource->scalar.data != NULL ? whole_thousandths(scalar_value(resource->scalar)) : 0;
+    return resource->scalar.data != NULL ? whole_thousandths(offer_scalar(resource->scalar)) : 0;
 }
 
 // ---- attributes ----
@@ -201,14 +204,15 @@ static bool is_text(struct slice text, const struct offer_word *word)
 static bool is_scalar(struct slice scalar, const struct offer_word *word)
 {
     return word->text.data == NULL &&
-           round(scalar_value(scalar) * 1000) == round(word->number * 1000);
+           round(offer_scalar(scalar) * 1000) == round(word->number * 1000);
 }
 
 static bool has_value(struct slice ranges, const struct offer_word *word)
 {
     if (word->text.data != NULL)
         return false;
-    for (struct offer_range range; offer_next_range(&ranges, &range);)
+    struct wire wire = wire_open(ranges);
+    for (struct offer_range range; offer_next_range(&wire, &range);)
         if (word->number >= (double)range.first && word->number <= (double)range.last)
             return true;
     return false;

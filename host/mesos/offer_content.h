@@ -16,9 +16,10 @@ struct offer_resource {
     struct slice name;
     struct slice scalar, ranges; // one has its data set
     bool reserved, revocable;
+    bool whole; // a volume or a disk of its own: tasks are given no pieces of it
 };
 
-// A walk over the resources that tasks may be given pieces of.
+// A walk over the resources that the framework may use.
 struct offer_walk {
     struct slice offer;
     struct wire wire;
@@ -30,12 +31,14 @@ bool offer_next(struct offer_walk *walk, struct offer_resource *resource);
 // Of a scalar its value, of ranges the number of values in them, in thousandths.
 double offer_amount(const struct offer_resource *resource);
 
-// The next range of `ranges`, which is advanced. Empty ones are passed over.
+double offer_scalar(struct slice scalar); // the value of a Value.Scalar
+
+// The next range of the ranges that were opened. Empty ones are passed over.
 struct offer_range {
     uint64_t first, last;
 };
 
-bool offer_next_range(struct slice *ranges, struct offer_range *range);
+bool offer_next_range(struct wire *ranges, struct offer_range *range);
 
 struct slice offer_id(struct slice offer);
 struct slice offer_role(struct slice offer); // it is allocated to; data NULL: it names none

@@ -37,7 +37,7 @@ static int compare_ranges(const void *a, const void *b)
 
 static void read_ranges(struct piece *piece)
 {
-    struct slice ranges = piece->resource.ranges;
+    struct wire ranges = wire_open(piece->resource.ranges);
     for (struct offer_range range; offer_next_range(&ranges, &range); piece->count++) {
         piece->ranges = memory_resize(piece->ranges, (piece->count + 1) * sizeof range);
         piece->ranges[piece->count] = range;
@@ -60,7 +60,8 @@ struct offer_rest *offer_rest_create(struct slice offer)
     struct offer_rest *rest = memory_new(sizeof *rest);
     struct offer_walk walk = offer_walk(offer);
     for (struct offer_resource resource; offer_next(&walk, &resource);)
-        add_piece(rest, &resource);
+        if (!resource.whole)
+            add_piece(rest, &resource);
     return rest;
 }
 

@@ -17,7 +17,7 @@
 
 struct row {
     struct slice wire, id;
-    uint64_t hash;
+    uint32_t hash;
     struct offer *offer;     // a reference, or NULL
     struct offer_rest *rest; // once something was taken, else NULL
     const char *spent;       // why it is of no use any more, or NULL
@@ -42,9 +42,8 @@ struct condition {
 
 struct stock {
     struct row *rows;
-    size_t count, capacity; // of rows, and of the arrays by row
-    uint32_t *slots;        // rows by id, plus one; 0: free
-    size_t slot_count;      // a power of two
+    size_t count, capacity;  // of rows, and of the arrays by row
+    struct hash_index index; // rows by id
     struct column columns[STOCK_COLUMNS];
     size_t column_count;
     struct condition conditions[STOCK_CONDITIONS];
@@ -78,31 +77,19 @@ void stock_destroy(struct stock *stock)
     }
     forget_conditions(stock);
     free(stock->rows);
-    free(stock->slots);
+    hash_index_clear(&stock->index);
     free(stock);
 }
 
 // ---- rows ----
 
-static size_t slot_of(const struct stock *stock, uint64_t hash, struct slice id)
+static uint32_t find(const struct stock *stock, uint32_t hash, struct slice id)
 {
-    size_t slot = hash & (stock->slot_count - 1);
-    for (uint32_t row; (row = stock->slots[slot]) != 0;) {
-        const struct row *it = &stock->rows[row - 1];
-        if (it->hash == hash && slice_equal(it->id, id))
-            break;
-        slot = (slot + 1) & (stock->slot_count - 1);
-    }
-    return slot;
-}
-
-static void resize_slots(struct stock *stock)
-{
-    free(stock->slots);
-    stock->slot_count = 2 * stock->capacity;
-    stock->slots = memory_new(stock->slot_count * sizeof *stock->slots);
-    for (size_t i = 0; i < stock->count; i++)
-        stock->slots[slot_of(stock, stock->rows[i].hash, stock->rows[i].id)] = (uint32_t)i + 1;
+    size_t at = hash;
+    for (uint32_t row; hash_index_next(&stock->index, hash, &at, &row);)
+        if (slice_equal(stock->rows[row].id, id))
+            return row;
+    return STOCK_NONE;
 }
 
 static void resize(struct stock *stock, size_t capacity)
@@ -116,7 +103,6 @@ static void resize(struct stock *stock, size_t capacity)
     }
     for (size_t i = 0; i < stock->condition_count; i++)
         stock->conditions[i].holds = memory_resize(stock->conditions[i].holds, capacity);
-    resize_slots(stock);
 }
 
 struct stock *stock_create(size_t expected)
@@ -132,25 +118,31 @@ struct stock *stock_create(size_t expected)
 
 uint32_t stock_find(const struct stock *stock, struct slice id)
 {
-    uint32_t row = stock->slots[slot_of(stock, hash_bytes(id), id)];
-    return row != 0 ? row - 1 : STOCK_NONE;
+    return find(stock, (uint32_t)hash_bytes(id), id);
+}
+
+// The caller has looked that its id is not there.
+static uint32_t append(struct stock *stock, const struct row *row)
+{
+    if (stock->count == stock->capacity)
+        resize(stock, 2 * stock->capacity);
+    uint32_t number = (uint32_t)stock->count++;
+    stock->rows[number] = *row;
+    hash_index_add(&stock->index, row->hash, number);
+    return number;
 }
 
 uint32_t stock_add(struct stock *stock, struct slice wire, struct slice id,
                    const struct offer *offer)
 {
-    struct row row = {.wire = wire, .id = id, .hash = hash_bytes(id)};
-    if (stock->count == stock->capacity)
-        resize(stock, 2 * stock->capacity);
-    size_t slot = slot_of(stock, row.hash, row.id);
-    if (stock->slots[slot] != 0)
-        return stock->slots[slot] - 1;
+    struct row row = {.wire = wire, .id = id, .hash = (uint32_t)hash_bytes(id)};
+    uint32_t found = find(stock, row.hash, id);
+    if (found != STOCK_NONE)
+        return found;
     if (stock->count == STOCK_ROWS)
         return STOCK_NONE;
     row.offer = offer ? offer_ref(offer) : NULL;
-    stock->rows[stock->count++] = row;
-    stock->slots[slot] = (uint32_t)stock->count;
-    return (uint32_t)stock->count - 1;
+    return append(stock, &row);
 }
 
 struct slice stock_wire(const struct stock *stock, uint32_t row)
@@ -226,7 +218,8 @@ static void fill_row(struct stock *stock, size_t first, uint32_t row)
         stock->columns[i].left[row] = 0;
     struct offer_walk walk = offer_walk(stock->rows[row].wire);
     for (struct offer_resource resource; offer_next(&walk, &resource);)
-        add(stock, first, row, &resource);
+        if (!resource.whole)
+            add(stock, first, row, &resource);
     for (size_t i = first; i < stock->column_count; i++) {
         struct column *column = &stock->columns[i];
         column->unit[row] = column->left[row] > 0 ? 1 / column->left[row] : 0;
@@ -339,10 +332,9 @@ void stock_mask_attribute(struct stock *stock, struct slice name, const struct o
 // ---- parts ----
 
 // Columns are in the same order in both.
-static void copy_row(struct stock *to, const struct stock *from, uint32_t row)
+static uint32_t copy_row(struct stock *to, const struct stock *from, uint32_t row)
 {
-    size_t last = to->count++;
-    to->rows[last] = from->rows[row];
+    uint32_t last = append(to, &from->rows[row]);
     if (to->rows[last].offer != NULL)
         offer_ref(to->rows[last].offer);
     to->rows[last].rest = offer_rest_copy(from->rows[row].rest);
@@ -351,6 +343,7 @@ static void copy_row(struct stock *to, const struct stock *from, uint32_t row)
         to->columns[i].unit[last] = from->columns[i].unit[row];
         to->columns[i].filled = last + 1;
     }
+    return last;
 }
 
 struct stock *stock_part(struct stock *stock, uint32_t *rows, size_t count)
@@ -364,12 +357,8 @@ struct stock *stock_part(struct stock *stock, uint32_t *rows, size_t count)
     }
     for (size_t i = 0; i < count; i++) {
         const struct row *row = &stock->rows[rows[i]];
-        uint32_t *slot = &part->slots[slot_of(part, row->hash, row->id)];
-        if (*slot == 0) {
-            copy_row(part, stock, rows[i]);
-            *slot = (uint32_t)part->count;
-        }
-        rows[i] = *slot - 1;
+        uint32_t found = find(part, row->hash, row->id);
+        rows[i] = found != STOCK_NONE ? found : copy_row(part, stock, rows[i]);
     }
     return part;
 }

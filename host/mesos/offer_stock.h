@@ -15,12 +15,13 @@
 #include "mesos/offers.h"
 
 enum {
-    STOCK_ROWS = 1 << 20,   // at most
-    STOCK_COLUMNS = 64,     // at most
-    STOCK_CONDITIONS = 64,  // that are remembered
-    STOCK_AMOUNTS = 16,     // of one need
-    STOCK_NONE = UINT32_MAX // no row, no column
+    STOCK_ROWS = 1 << 20,  // at most
+    STOCK_COLUMNS = 64,    // at most
+    STOCK_CONDITIONS = 64, // that are remembered
+    STOCK_AMOUNTS = 16,    // of one need
 };
+
+#define STOCK_NONE UINT32_MAX // no row, no column
 
 struct stock;
 

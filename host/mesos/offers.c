@@ -13,8 +13,8 @@
 
 #include <stdlib.h>
 
-enum { SPENT_MOST = 1024 };
-enum { FIELD_ID = 1, FIELD_AGENT_ID = 3, FIELD_VALUE = 1 };
+enum { SPENT_MOST = 512 };
+enum { FIELD_ID = 1, FIELD_VALUE = 1 };
 
 struct list {
     struct offer *first, *last;
@@ -86,7 +86,7 @@ static void make_room(struct offers *offers)
 static void table_remove(struct offers *offers, const struct offer *offer)
 {
     struct slot *slots = offers->slots;
-    size_t mask = offers->capacity - 1, gap = offer->hash & mask;
+    size_t mask = offers->capacity - 1, gap = hash_bytes(offer->id) & mask;
     while (slots[gap].offer != offer)
         gap = (gap + 1) & mask;
     for (size_t i = (gap + 1) & mask; slots[i].offer != NULL; i = (i + 1) & mask) {
@@ -141,7 +141,7 @@ static void spend(struct offers *offers, struct offer *offer, const char *why)
     offer->spent = why;
     bytes_unref(offer->block);
     offer->block = NULL;
-    offer->wire = offer->agent_id = (struct slice){.data = NULL};
+    offer->wire = (struct slice){.data = NULL};
     list_append(&offers->spent, offer);
     if (offers->spent.count > SPENT_MOST)
         forget(offers, &offers->spent, offers->spent.first);
@@ -179,12 +179,12 @@ void offers_destroy(struct offers *offers)
     free(offers);
 }
 
-// A message that was accepted has each of its ids in one part.
-static struct slice read_id(struct slice message, uint32_t number)
+// A message that was accepted has its id in one part.
+static struct slice read_id(struct slice message)
 {
     struct slice id = {.data = NULL};
     struct wire wire = wire_open(message);
-    wire_seek(&wire, number, &id);
+    wire_seek(&wire, FIELD_ID, &id);
     return wire_find(id, FIELD_VALUE);
 }
 
@@ -192,17 +192,16 @@ const struct offer *offers_add(struct offers *offers, struct bytes *block, struc
 {
     struct offer *offer = memory_new(sizeof *offer);
     *offer = (struct offer){.block = bytes_ref(block), .wire = wire, .references = 1};
-    offer->id = read_id(wire, FIELD_ID);
-    offer->agent_id = read_id(wire, FIELD_AGENT_ID);
-    offer->hash = hash_bytes(offer->id);
+    offer->id = read_id(wire);
+    uint64_t hash = hash_bytes(offer->id);
     make_room(offers);
-    struct slot *slot = slot_of(offers, offer->hash, offer->id);
+    struct slot *slot = slot_of(offers, hash, offer->id);
     struct offer *old = slot->offer;
     if (old != NULL && old->block == block) {
         entry_free(offer);
         return NULL;
     }
-    *slot = (struct slot){.offer = offer, .hash = offer->hash};
+    *slot = (struct slot){.offer = offer, .hash = hash};
     list_append(&offers->outstanding, offer);
     if (old != NULL) {
         list_remove(old->spent ? &offers->spent : &offers->outstanding, old);

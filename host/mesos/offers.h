@@ -14,9 +14,8 @@ struct offer {
     struct offer *next, *previous; // by arrival
     struct bytes *block;           // what the slices point into; a reference
     struct slice wire;             // the Offer (or InverseOffer) message
-    struct slice id, agent_id;     // the texts within it
+    struct slice id;               // the text within it
     const char *spent; // NULL: outstanding; else a static text that says what became of it
-    uint64_t hash;
     size_t references;
 };
 

@@ -15,20 +15,20 @@ static inline void read_field(struct status *status, const struct wire_field *it
 {
     switch (it->number) {
     case TASK_ID:
-        status->task_id = wire_text(it->bytes);
+        status->task_id = it->bytes;
         break;
     case STATE:
         status->has_state = true;
         status->state = (int32_t)(uint32_t)it->value;
         break;
     case AGENT_ID:
-        status->agent_id = wire_text(it->bytes);
+        status->agent_id = it->bytes;
         break;
     case TIMESTAMP:
         memcpy(&status->timestamp, &it->value, sizeof status->timestamp);
         break;
     case EXECUTOR_ID:
-        status->executor_id = wire_text(it->bytes);
+        status->executor_id = it->bytes;
         break;
     case HEALTHY:
         status->has_healthy = true;

@@ -9,9 +9,10 @@
 #include "base/bytes.h"
 
 struct status {
-    struct slice task_id, agent_id, executor_id, uuid; // data NULL: absent
-    int32_t state, reason;                             // if has_state, if has_reason
-    double timestamp;                                  // 0: absent
+    struct slice task_id, agent_id, executor_id; // the messages, see wire_text(); data NULL: absent
+    struct slice uuid;                           // likewise
+    int32_t state, reason;                       // if has_state, if has_reason
+    double timestamp;                            // 0: absent
     bool has_state, has_reason, has_healthy, healthy;
 };
 

@@ -107,6 +107,7 @@ static void over(struct subscription *this, const struct error *reason)
     bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
     rest(this, this->master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
     this->redirects = 0;
+    this->failed_try = !subscribed;
     detector_retry(this->detector);
     if (this->master != NULL)
         retry_later(this);
@@ -287,6 +288,15 @@ static const struct transport_events transport_events = {
 
 // ---- the leader ----
 
+// Somebody leads now who did not before: what failed until now says nothing of him. True if he is
+// to be tried at once, and not after a delay that was meant for a leader that all have lost
+// together.
+static bool begin_anew(struct subscription *this)
+{
+    this->failures = 0;
+    return this->failed_try || !this->registered;
+}
+
 static void on_leader(void *data, const char *master)
 {
     struct subscription *this = data;
@@ -300,8 +310,9 @@ static void on_leader(void *data, const char *master)
         return;
     }
     bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
-    bool waiting = this->state == SUBSCRIPTION_WAITING && master != NULL;
-    bool hurry = !streaming(this) && !this->registered;
+    bool detected = master != NULL && !this->detector->guess;
+    bool hurry = detected && !subscribed && begin_anew(this);
+    bool waiting = this->state == SUBSCRIPTION_WAITING && master != NULL && !hurry;
     if (!waiting)
         rest(this, master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
     free(this->master);

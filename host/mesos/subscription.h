@@ -66,6 +66,7 @@ struct subscription {
     unsigned failures;  // in a row; what the delay grows with
     bool registered;    // SUBSCRIBED has come once
     bool suspicious;    // the watchdog has barked once
+    bool failed_try;    // the last try did not lead to a subscription
     double heartbeat;   // interval, in seconds
     struct timer retry, watchdog;
     unsigned short random[3];

@@ -109,19 +109,19 @@ static void apply(struct tasks *this, uint32_t place, const struct status *told)
         task->health_known = true;
         task->healthy = told->healthy;
     }
-    tasks_set_executor(task, told->executor_id);
-    tasks_set_agent(this, place, told->agent_id);
+    tasks_set_executor(task, wire_text(told->executor_id));
+    tasks_set_agent(this, place, wire_text(told->agent_id));
 }
 
 void tasks_update(struct tasks *this, const struct status *told)
 {
-    if (!told->has_state || told->state < 0 || told->state >= TASK_STATES ||
-        !tasks_fits(told->task_id))
+    struct slice id = wire_text(told->task_id);
+    if (!told->has_state || told->state < 0 || told->state >= TASK_STATES || !tasks_fits(id))
         return;
-    uint32_t hash = (uint32_t)hash_bytes(told->task_id);
-    uint32_t place = tasks_place(this, told->task_id, hash);
+    uint32_t hash = (uint32_t)hash_bytes(id);
+    uint32_t place = tasks_place(this, id, hash);
     if (place == NONE) {
-        place = tasks_add(this, told->task_id, (struct slice){.data = NULL}, hash);
+        place = tasks_add(this, id, (struct slice){.data = NULL}, hash);
         if (place == NONE)
             return;
         apply(this, place, told);

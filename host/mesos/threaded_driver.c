@@ -360,7 +360,12 @@ static bool connect_core(struct threaded_driver *this, const struct threaded_opt
         return error_set(err, ERROR_IO, "the loop takes no more handles: too many open files?");
     }
     core.subscription = subscription_defaults;
-    this->core = driver_create(this->loop, &core, &listener, this);
+    this->core = driver_create(this->loop, &core, &listener, this, err);
+    if (this->core == NULL) {
+        mailbox_rest(this->mailbox);
+        mailbox_destroy(this->mailbox);
+        return false;
+    }
     struct slice id = driver_framework_id(this->core);
     this->framework_id = id.length > 0 ? memory_text((const char *)id.data, id.length) : NULL;
     return true;

@@ -25,6 +25,7 @@ struct transport_reply {
     const char *location; // of a redirect: an address for transport_open(), or NULL
     const char *advice;   // what the refusal means and what to do about it, or NULL
     bool broken;          // status 0, and the call was on its way: it may have arrived or not
+    struct slice unsent;  // status 0: the call, if it certainly did not arrive, else data NULL
 };
 
 struct transport_events {

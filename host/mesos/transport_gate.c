@@ -68,7 +68,10 @@ static struct waiting *pop(struct transport_gate *this)
 
 static void answer(struct waiting *waiting, const char *reason)
 {
-    const struct transport_reply reply = {.status = 0, .body = slice_text(reason)};
+    const struct transport_reply reply = {.status = 0,
+                                          .body = slice_text(reason),
+                                          .unsent = waiting->call ? slice_of(waiting->call)
+                                                                  : (struct slice){.data = NULL}};
     if (waiting->on_reply != NULL)
         waiting->on_reply(waiting->data, &reply);
 }
@@ -214,6 +217,8 @@ static bool open(struct transport *transport, const char *master, struct slice s
     struct transport_gate *this = self(transport);
     if (this->destroyed)
         return error_set(err, ERROR_INVALID, "the transport is being destroyed");
+    if (this->gate->admits != NULL && !this->gate->admits(this->gate->data, err))
+        return false;
     return transport_open(this->inner, master, subscribe, err);
 }
 

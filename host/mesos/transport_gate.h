@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A gate in front of transports: calls wait until whoever keeps the gate lets them go. So nothing
-// that a script decided leaves the process before what the script remembers of it is safe. Streams
-// are not held up, nor is SUBSCRIBE. The order of the calls stays.
+// that a script decided leaves the process before what the script remembers of it is safe. The
+// order of the calls stays. Streams, and SUBSCRIBE with them, are not held up, but the keeper may
+// refuse to have one opened.
 
 #ifndef MESOS_LUA_MESOS_TRANSPORT_GATE_H
 #define MESOS_LUA_MESOS_TRANSPORT_GATE_H
@@ -11,11 +12,13 @@
 
 struct gate {
     void (*waiting)(void *data); // a call has begun to wait: called for each, opens nothing itself
+    bool (*admits)(void *data, struct error *err); // may a stream be opened now? NULL: always
     void *data;
     uint64_t calls;               // that have come to wait so far: the number of the last one
     struct transport_gate *first; // the transports behind it
 };
 
+// `admits` is NULL then.
 void gate_init(struct gate *gate, void (*waiting)(void *data), void *data);
 
 // Does any call wait?

@@ -63,7 +63,8 @@ static struct transport_reply convert(struct transport_http *this, const struct 
                                     .body = reply->body,
                                     .location = reply->location,
                                     .advice = personal ? advice : NULL,
-                                    .broken = reply->broken};
+                                    .broken = reply->broken,
+                                    .unsent = reply->unsent};
 }
 
 // ---- the stream ----

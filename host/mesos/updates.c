@@ -33,8 +33,8 @@ static bool is_there(struct slice slice)
 bool updates_acknowledge(const struct status *status, struct buffer *out)
 {
     buffer_clear(out);
-    return is_there(status->uuid) && status->agent_id.data != NULL &&
-           wire_put_id(out, 1, status->agent_id) && wire_put_id(out, 2, status->task_id) &&
+    return is_there(status->uuid) && is_there(status->agent_id) &&
+           wire_put_bytes(out, 1, status->agent_id) && wire_put_bytes(out, 2, status->task_id) &&
            wire_put_bytes(out, 3, status->uuid);
 }
 
@@ -112,7 +112,8 @@ void updates_forget(struct updates_kept *kept)
         bytes_unref(unlink_kept(kept, &kept->first));
 }
 
-struct bytes *updates_disconnected(const char *task_id, bool partition_aware, double timestamp)
+struct bytes *updates_disconnected(const char *task_id, const char *why, bool partition_aware,
+                                   double timestamp)
 {
     Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
     Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
@@ -125,7 +126,7 @@ struct bytes *updates_disconnected(const char *task_id, bool partition_aware, do
     status.has_source = status.has_reason = status.has_timestamp = 1;
     status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER;
     status.reason = MESOS__V1__TASK_STATUS__REASON__REASON_MASTER_DISCONNECTED;
-    status.message = "Master disconnected";
+    status.message = (char *)why;
     status.timestamp = timestamp;
     update.status = &status;
     event.has_type = 1;

@@ -31,7 +31,8 @@ void updates_keep(struct updates_kept *kept, struct slice status);
 struct bytes *updates_take(struct updates_kept *kept, struct slice status);
 void updates_forget(struct updates_kept *kept);
 
-// An Event of type UPDATE, made here: a task of a launch that could not be sent. No uuid.
-struct bytes *updates_disconnected(const char *task_id, bool partition_aware, double timestamp);
+// An Event of type UPDATE, made here: a task of a launch that could not be sent, and why. No uuid.
+struct bytes *updates_disconnected(const char *task_id, const char *why, bool partition_aware,
+                                   double timestamp);
 
 #endif

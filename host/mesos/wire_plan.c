@@ -262,8 +262,10 @@ static bool accepts(const uint8_t *at, const uint8_t *end, const struct plan *pl
             seen = 0;
             continue;
         }
-        default:
+        case REFUSE:
             return false;
+        default:
+            __builtin_unreachable();
         }
         seen |= bit;
     }

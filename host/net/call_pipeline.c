@@ -34,8 +34,8 @@ enum {
 
 struct call {
     struct call *next;
-    struct bytes *bytes; // NULL of a refused one
-    const char *refusal; // a constant, or NULL
+    struct bytes *bytes; // NULL of a refused one that there was no room for
+    const char *refusal; // why it was not sent, a constant, or NULL
     call_pipeline_on_reply on_reply;
     void *data;
 
@@ -45,6 +45,7 @@ struct call {
     // The answer.
     int status;
     bool broken;
+    bool arrived;               // or may have
     struct bytes *body;         // or NULL; shared by all that broke with one connection
     char *location, *challenge; // or NULL
 };
@@ -174,6 +175,13 @@ static void free_call(struct call *call)
     free(call);
 }
 
+static struct slice unsent_bytes(const struct call *call)
+{
+    if (call->status != 0 || call->arrived || call->bytes == NULL)
+        return (struct slice){.data = NULL};
+    return slice_of(call->bytes);
+}
+
 static void report(struct call *call)
 {
     struct slice refusal = slice_text(call->refusal);
@@ -181,7 +189,8 @@ static void report(struct call *call)
                                      .body = call->body ? slice_of(call->body) : refusal,
                                      .location = call->location,
                                      .challenge = call->challenge,
-                                     .broken = call->broken};
+                                     .broken = call->broken,
+                                     .unsent = unsent_bytes(call)};
     if (call->on_reply != NULL)
         call->on_reply(call->data, &reply);
     free_call(call);
@@ -310,6 +319,7 @@ static void lose(struct call_pipeline *pipeline)
     struct bytes *why = bytes_copy(text, strlen(text));
     while (pipeline->written.first != NULL && is_sent(pipeline, pipeline->written.first)) {
         pipeline->carried = true;
+        pipeline->written.first->arrived = true;
         break_call(pipeline, pop(&pipeline->written), why);
     }
     put_back(&pipeline->waiting, &pipeline->written);
@@ -506,7 +516,7 @@ static void trim_out(struct call_pipeline *pipeline)
         return;
     buffer_consume(&pipeline->out, pipeline->out_sent);
     pipeline->out_sent = 0;
-    if (pipeline->out.length == 0 && pipeline->out.capacity > 2 * CALL_PIPELINE_UNSENT) {
+    if (pipeline->out.length == 0 && pipeline->out.capacity > CALL_PIPELINE_UNSENT / 4) {
         wipe_out(pipeline);
         buffer_free(&pipeline->out);
     }
@@ -541,15 +551,25 @@ static bool has_room(const struct call_pipeline *pipeline)
            (held == 0 || (held < CALL_PIPELINE_UNSENT && length <= CALL_PIPELINE_UNSENT - held));
 }
 
+// The number and the end of the headers. It has the room of LENGTH_ROOM.
+static struct slice write_length(char text[LENGTH_ROOM], size_t length)
+{
+    char *end = text + LENGTH_ROOM, *at = end - 4;
+    memcpy(at, "\r\n\r\n", 4);
+    do
+        *--at = (char)('0' + length % 10);
+    while ((length /= 10) > 0);
+    return (struct slice){(const uint8_t *)at, (size_t)(end - at)};
+}
+
 static void write_call(struct call_pipeline *pipeline)
 {
     struct call *call = pop(&pipeline->waiting);
     struct buffer *out = &pipeline->out;
     size_t before = out->length;
     char length[LENGTH_ROOM];
-    snprintf(length, sizeof length, "%zu\r\n\r\n", call->bytes->length);
     buffer_append_text(out, pipeline->headers);
-    buffer_append_text(out, length);
+    buffer_append_slice(out, write_length(length, call->bytes->length));
     buffer_append(out, call->bytes->data, call->bytes->length);
     forget_answer(call);
     pipeline->queued += out->length - before;
@@ -694,6 +714,7 @@ static void give_up(struct call_pipeline *pipeline, struct list *list)
     for (struct call *call; (call = pop(list)) != NULL;) {
         bool arrived = list == &pipeline->written && is_sent(pipeline, call);
         call->refusal = arrived ? unanswered : unsent;
+        call->arrived = arrived;
         forget_answer(call);
         push(&pipeline->leaving, call);
     }
@@ -761,12 +782,9 @@ void call_pipeline_send(struct call_pipeline *pipeline, struct slice bytes,
         return;
     struct call *call = memory_new(sizeof *call);
     *call = (struct call){.refusal = refusal, .on_reply = on_reply, .data = data};
-    if (refusal != NULL) {
-        push(&pipeline->refused, call);
-    } else {
+    if (refusal == NULL || pipeline->refused.bytes + bytes.length <= pipeline->options.bytes)
         call->bytes = bytes_copy(bytes.data, bytes.length);
-        push(&pipeline->waiting, call);
-    }
+    push(refusal != NULL ? &pipeline->refused : &pipeline->waiting, call);
     deferral_queue(&pipeline->delivery);
 }
 

@@ -31,7 +31,9 @@
 
 struct call_pipeline;
 
-// Status 0: there was no answer, or the call was not sent at all; the body says why.
+// Status 0: there was no answer, or the call was not sent at all; the body says why. A call that
+// was not sent is handed back with the reply, as long as those that were not taken in one turn are
+// no longer together than what may wait.
 typedef void (*call_pipeline_on_reply)(void *data, const struct http_reply *reply);
 
 struct call_pipeline_options {

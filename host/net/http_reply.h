@@ -16,6 +16,7 @@ struct http_reply {
     const char *location;  // of a redirect, as an address "http://host:port", or NULL
     const char *challenge; // of a 401, its WWW-Authenticate, or NULL
     bool broken;           // status 0, and the call was on its way: it may have arrived or not
+    struct slice unsent;   // status 0: the call, if it certainly did not arrive, else data NULL
 };
 
 #endif

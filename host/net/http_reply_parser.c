@@ -68,14 +68,33 @@ static bool is_digit(uint8_t byte)
     return byte >= '0' && byte <= '9';
 }
 
+// A visible character but for "(),/:;<=>?@[\\]{}" and the quote: a bit for each.
 static bool is_token(uint8_t byte)
 {
-    return byte > ' ' && byte < 127 && strchr("\"(),/:;<=>?@[\\]{}", byte) == NULL;
+    static const uint64_t tokens[2] = {UINT64_C(0x3ff6cfa00000000), UINT64_C(0x57ffffffc7fffffe)};
+    return byte < 128 && (tokens[byte >> 6] >> (byte & 63) & 1);
 }
 
 static bool is_text(uint8_t byte)
 {
     return byte == '\t' || (byte >= ' ' && byte != 127);
+}
+
+// Eight bytes a step: a byte below ' ', or 127, sends the step to the slow way.
+static bool all_text(struct slice text)
+{
+    static const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    uint64_t word;
+    for (; text.length >= sizeof word; text.data += sizeof word, text.length -= sizeof word) {
+        memcpy(&word, text.data, sizeof word);
+        uint64_t deletes = word ^ 127 * ones;
+        if ((((word - ' ' * ones) & ~word) | ((deletes - ones) & ~deletes)) & tops)
+            break;
+    }
+    for (size_t i = 0; i < text.length; i++)
+        if (!is_text(text.data[i]))
+            return false;
+    return true;
 }
 
 static struct slice trim(struct slice text)
@@ -184,11 +203,12 @@ static bool take_challenge(struct http_reply_parser *parser, struct slice value,
 
 static const struct wanted {
     const char *name;
+    size_t length; // of it
     bool (*take)(struct http_reply_parser *parser, struct slice value, struct error *err);
 } wanted[] = {
-    {"Content-Length", take_length},      {"Transfer-Encoding", take_encoding},
-    {"Connection", take_connection},      {"Location", take_location},
-    {"WWW-Authenticate", take_challenge},
+    {"Content-Length", 14, take_length},      {"Transfer-Encoding", 17, take_encoding},
+    {"Connection", 10, take_connection},      {"Location", 8, take_location},
+    {"WWW-Authenticate", 16, take_challenge},
 };
 
 static bool split_header(struct slice line, struct slice *name, struct slice *value,
@@ -201,9 +221,8 @@ static bool split_header(struct slice line, struct slice *name, struct slice *va
         length++;
     if (length == 0 || length == line.length || line.data[length] != ':')
         return complain(err, "a header of the answer is none", line);
-    for (size_t i = length; i < line.length; i++)
-        if (!is_text(line.data[i]))
-            return complain(err, "a header of the answer has bytes that are no text", line);
+    if (!all_text((struct slice){line.data + length, line.length - length}))
+        return complain(err, "a header of the answer has bytes that are no text", line);
     *name = (struct slice){line.data, length};
     *value = trim((struct slice){line.data + length + 1, line.length - length - 1});
     return true;
@@ -234,9 +253,7 @@ static bool read_status(struct http_reply_parser *parser, struct slice line, str
     bool fits = line.length >= 12 && memcmp(text, "HTTP/1.", 7) == 0 && is_digit(text[7]) &&
                 text[8] == ' ' && text[9] >= '1' && text[9] <= '9' && is_digit(text[10]) &&
                 is_digit(text[11]) && (line.length == 12 || text[12] == ' ');
-    for (size_t i = 12; fits && i < line.length; i++)
-        fits = is_text(text[i]);
-    if (!fits)
+    if (!fits || !all_text((struct slice){text + 12, line.length - 12}))
         return complain(err, "the answer is not HTTP", line);
     parser->status = (text[9] - '0') * 100 + (text[10] - '0') * 10 + (text[11] - '0');
     parser->old = text[7] == '0';
@@ -253,7 +270,7 @@ static bool read_header(struct http_reply_parser *parser, struct slice line, str
     if (!split_header(line, &name, &value, err))
         return false;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-        if (same_word(name, wanted[i].name))
+        if (name.length == wanted[i].length && same_word(name, wanted[i].name))
             return wanted[i].take(parser, value, err);
     return true;
 }

@@ -41,7 +41,7 @@ static void collect(struct script *script)
         collector->cycles = 2;
     script->busy++;
     while (collector->cycles > 0 && clock_seconds() < end)
-        if (lua_gc(script->L, LUA_GCSTEP, 0) != 0)
+        if (protect_collect(script))
             collector->cycles--;
     if (collector->cycles == 0) {
         collector->floor = script->memory.used;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "loop/loop.h"
+#include "script/blame.h"
 #include "script/world.h"
 
 #include <lauxlib.h>
@@ -24,8 +25,9 @@
 #include <unistd.h>
 
 enum {
-    RETRY = 20 * 1000 * 1000, // nanoseconds, until a hook that was set has been called
-    DEPTH = 16,               // nested coroutines that a trace shows
+    RETRY = 20 * 1000 * 1000,     // nanoseconds, until a hook that was set has been called
+    LONG_CALL = 10 * 1000 * 1000, // nanoseconds that a C function may keep a hook waiting
+    DEPTH = 16,                   // nested coroutines that a trace shows
 };
 
 static const char stop_text;   // registry: why the slice was stopped
@@ -78,7 +80,7 @@ static uint64_t next_limit(const struct limits *limits)
 
 // ---- hooks ----
 
-static void set_hook(struct frame *frame, lua_Hook hook)
+static void set_hook(struct frame *frame, lua_Hook hook, int mask)
 {
     if (!frame->hooked) {
         frame->hook = lua_gethook(frame->L);
@@ -87,7 +89,7 @@ static void set_hook(struct frame *frame, lua_Hook hook)
         atomic_signal_fence(memory_order_seq_cst);
         frame->hooked = true;
     }
-    lua_sethook(frame->L, hook, LUA_MASKCOUNT, 1);
+    lua_sethook(frame->L, hook, mask, 1);
 }
 
 void limits_unhook(struct frame *frame)
@@ -124,16 +126,33 @@ static void describe(const struct frame *first, char *text, size_t size)
         snprintf(text, size, "a call into the script");
 }
 
+// The line that runs. Where a C function has just returned, that of its caller, and the function is
+// to blame if it had kept the hook waiting.
+static void describe_place(lua_State *L, lua_Debug *ar, uint64_t waited, char *text, size_t size)
+{
+    struct blame blame = {.advice = ""};
+    lua_Debug at = *ar;
+    if (ar->event == LUA_HOOKRET && waited >= LONG_CALL)
+        blame_find(L, ar, &blame);
+    lua_getinfo(L, "Sln", &at);
+    if (*at.what == 'C' && lua_getstack(L, 1, &at))
+        lua_getinfo(L, "Sln", &at);
+    if (*blame.function != 0)
+        snprintf(text, size, "was in %s, called at %s:%d%s%s%s", blame.function, at.short_src,
+                 at.currentline, *blame.advice ? " (" : "", blame.advice, *blame.advice ? ")" : "");
+    else
+        snprintf(text, size, "is at %s:%d%s%s%s", at.short_src, at.currentline,
+                 at.name ? " in '" : "", at.name ? at.name : "", at.name ? "'" : "");
+}
+
 static void warn(lua_State *L, lua_Debug *ar, uint64_t time)
 {
-    char what[160];
+    char what[160], place[512];
     describe(first_frame(script_of(L)), what, sizeof what);
-    lua_getinfo(L, "Sln", ar);
-    log_warning(
-        "%s is slow: it has run for %.2f s without a pause, is at %s:%d%s%s%s, and no event "
-        "is handled until it returns or waits (--callback-warn)",
-        what, seconds(time), ar->short_src, ar->currentline, ar->name ? " in '" : "",
-        ar->name ? ar->name : "", ar->name ? "'" : "");
+    describe_place(L, ar, time - script_of(L)->limits.asked, place, sizeof place);
+    log_warning("%s is slow: it has run for %.2f s without a pause, %s, and no event is handled "
+                "until it returns or waits (--callback-warn)",
+                what, seconds(time), place);
 }
 
 // Appends to the text at the top the traces of those who resumed the coroutine that runs.
@@ -148,6 +167,17 @@ static void append_outer(lua_State *L)
     }
 }
 
+// The line that runs, "script.lua:3: "; that of the caller where a C function has just returned.
+// [-0, +1, m]
+static void push_line(lua_State *L)
+{
+    luaL_where(L, 0);
+    if (*lua_tostring(L, -1) == 0) {
+        lua_pop(L, 1);
+        luaL_where(L, 1);
+    }
+}
+
 // [-0, +0, m]
 static void make_text(lua_State *L, uint64_t time)
 {
@@ -156,7 +186,7 @@ static void make_text(lua_State *L, uint64_t time)
              "stopped after %.2f s without a pause; the limit is %g s (--callback-limit)",
              seconds(time), seconds(script_of(L)->limits.stop));
     luaL_checkstack(L, LUA_MINSTACK, NULL);
-    luaL_where(L, 0);
+    push_line(L);
     lua_pushstring(L, text);
     lua_concat(L, 2);
     luaL_traceback(L, L, lua_tostring(L, -1), 0);
@@ -184,7 +214,7 @@ static void on_unwind(lua_State *L, lua_Debug *ar)
 
 void limits_unwind(lua_State *L)
 {
-    set_hook(script_of(L)->frame, on_unwind);
+    set_hook(script_of(L)->frame, on_unwind, LUA_MASKCOUNT);
     limits_push_text(L);
     lua_error(L);
     abort();
@@ -195,6 +225,7 @@ static void on_over(lua_State *L, lua_Debug *ar)
     struct script *script = script_of(L);
     struct limits *limits = &script->limits;
     drop_hook(L);
+    limits->stuck = 0;
     if (!limits->open)
         return;
     uint64_t time = elapsed(limits);
@@ -214,6 +245,43 @@ static void on_over(lua_State *L, lua_Debug *ar)
 
 // ---- the watchdog ----
 
+// No hook has been called since the limit: nothing but a call of a C function, or a finalizer,
+// takes that long. Each time it has become twice as long it is told of anew.
+static bool is_stuck(struct limits *limits, uint64_t time)
+{
+    if (limits->stuck == 0)
+        limits->stuck = time + LOOP_SECOND;
+    if (time < limits->stuck)
+        return false;
+    limits->stuck = 2 * time;
+    return true;
+}
+
+static const char *write_number(uint64_t number, char *end)
+{
+    *--end = 0;
+    do {
+        *--end = (char)('0' + number % 10);
+    } while ((number /= 10) > 0);
+    return end;
+}
+
+// Nothing else may be said by the handler of a signal.
+static void tell_stuck(const struct script *script, uint64_t time)
+{
+    char digits[24];
+    const struct title *title = &first_frame(script)->title;
+    const char *parts[] = {title->kind ? title->kind : "a call",
+                           " ",
+                           title->kind ? title->name : "into the script",
+                           " has been inside one call of a C function, or a finalizer, for about ",
+                           write_number(time / LOOP_SECOND, digits + sizeof digits),
+                           " s: no event is handled, and nothing can stop it, until that returns "
+                           "(--callback-warn)",
+                           NULL};
+    log_from_signal(LOG_WARNING, parts);
+}
+
 static void look(struct script *script)
 {
     struct limits *limits = &script->limits;
@@ -226,8 +294,11 @@ static void look(struct script *script)
         arm(next - time);
         return;
     }
+    limits->asked = limits->late ? limits->asked : time;
     limits->late = true;
-    set_hook(script->frame, on_over);
+    if (is_stuck(limits, time))
+        tell_stuck(script, time);
+    set_hook(script->frame, on_over, LUA_MASKCOUNT | LUA_MASKRET);
     arm(RETRY);
 }
 
@@ -315,6 +386,7 @@ void limits_begin(struct script *script)
 {
     struct limits *limits = &script->limits;
     limits->late = limits->warned = limits->stopped = false;
+    limits->stuck = 0;
     watch(script, limits->warn || limits->stop ? read_clock(CLOCK_MONOTONIC_COARSE) : 0);
 }
 

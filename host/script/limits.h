@@ -10,6 +10,8 @@
 // sets a count hook, which the next instruction of the script calls. So a script without a long
 // slice runs without a hook, and pays for a look at a coarse clock. Two things are beyond any hook:
 // a single call of a C function, such as string.find() with a bad pattern, and a finalizer (__gc).
+// They are told of while they last, as far as a signal's handler can, and the C function is named
+// when it has returned (blame.h); they are stopped when they return.
 //
 // What is watched is the time that passes for everybody else, whatever the loop takes its time
 // from: this reads the clock of the machine.
@@ -31,7 +33,9 @@ struct limits {
     // The slice, which the watchdog looks at.
     volatile bool open, late, warned;
     volatile uint64_t start;
-    struct script *outer; // whose slice it interrupted
+    volatile uint64_t asked; // its length when a hook was set
+    volatile uint64_t stuck; // the length at which it is told of as stuck; 0: not yet known to be
+    struct script *outer;    // whose slice it interrupted
 
     bool stopping; // it is being stopped: whatever Lua code it still runs is ended by the error
     bool stopped;  // the last slice ended so

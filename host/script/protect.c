@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "script/error_text.h"
 #include "script/world.h"
 
 #include <lauxlib.h>
@@ -24,7 +25,6 @@
 
 enum {
     IDLE_ROUTINES = 16,
-    TRACE_LIMIT = 16384, // bytes of the traces of nested coroutines
     TITLE_MOST = 128,
     RESERVE = 65536, // bytes above the memory limit to tell what happened
 };
@@ -40,10 +40,8 @@ struct routine {
     struct routine *next, **link;
 };
 
-static const char token;       // what a wait yields
-static const char sentinel;    // what a script that is being stopped raises
-static const char trace_error; // registry: the error that ended a coroutine of the script,
-static const char trace_text;  //   and the trace of that coroutine
+static const char token;    // what a wait yields
+static const char sentinel; // what a script that is being stopped raises
 
 static void *address(const char *key)
 {
@@ -102,12 +100,20 @@ void protect_settle(struct script *script)
     if (--script->busy > 0)
         return;
     if (script->traced) {
-        lua_pushnil(script->L);
-        lua_rawsetp(script->L, LUA_REGISTRYINDEX, &trace_error);
+        error_text_forget(script->L);
         script->traced = false;
     }
     if (script->doomed)
         deferral_queue(&script->doom);
+}
+
+bool protect_collect(struct script *script)
+{
+    struct frame frame = {.L = script->L, .title = {"a finalizer", "(__gc)"}};
+    enter(script, &frame);
+    bool done = lua_gc(script->L, LUA_GCSTEP, 0) != 0;
+    leave(script, &frame);
+    return done;
 }
 
 // ---- the end of a script ----
@@ -144,83 +150,12 @@ void protect_check(lua_State *L)
 
 // ---- the text of an error ----
 
-// (error) -> a readable form
-static int l_readable(lua_State *L)
-{
-    bool printable = lua_isstring(L, -1) || luaL_getmetafield(L, -1, "__tostring") != LUA_TNIL;
-    if (!printable) {
-        const char *article = lua_isnil(L, -1) ? "" : "a ";
-        lua_pushfstring(L, "(the error value is %s%s)", article, luaL_typename(L, -1));
-        return 1;
-    }
-    lua_settop(L, 1);
-    luaL_tolstring(L, -1, NULL);
-    return 1;
-}
-
-// A readable form of the error value at the top, whatever its __tostring does. // [-0, +1, m]
-static void push_message(lua_State *L)
-{
-    lua_pushcfunction(L, l_readable);
-    lua_pushvalue(L, -2);
-    if (lua_pcall(L, 1, 1, 0) == LUA_OK)
-        return;
-    const char *type = luaL_typename(L, -2);
-    lua_pop(L, 1);
-    lua_pushfstring(L, "(the error value is a %s that cannot be printed)", type);
-}
-
-static void chop(lua_State *L, const char *tail) // [-1, +1, m]
-{
-    size_t length, chopped = strlen(tail);
-    const char *text = lua_tolstring(L, -1, &length);
-    if (length < chopped || memcmp(text + length - chopped, tail, chopped) != 0)
-        return;
-    lua_pushlstring(L, text, length - chopped);
-    lua_remove(L, -2);
-}
-
-// Lua's own frames at the bottom of a trace tell a script author nothing, nor does a trace of
-// nothing.
-static void trim_trace(lua_State *L) // [-1, +1, m]
-{
-    chop(L, "\n\t[C]: in ?");
-    chop(L, "\nstack traceback:");
-}
-
-// Appends to the text at the top the trace of the script's own coroutine that the error at `index`
-// came out of, if it did. // [-1, +1, m]
-static void append_trace(lua_State *L, int index)
-{
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &trace_error);
-    bool same = !lua_isnil(L, -1) && lua_rawequal(L, -1, index);
-    lua_pop(L, 1);
-    if (!same)
-        return;
-    lua_pushliteral(L, "\nin the coroutine that it came from:\n");
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &trace_text);
-    lua_concat(L, 3);
-}
-
-// Replaces the error at the top by its text: message, trace of `thread` from `level` on, and the
-// trace of a coroutine of the script. // [-1, +1, e]
-static void describe(lua_State *L, lua_State *thread, int level)
-{
-    int error = lua_gettop(L);
-    push_message(L);
-    luaL_traceback(L, thread, lua_tostring(L, -1), level);
-    trim_trace(L);
-    append_trace(L, error);
-    lua_replace(L, error);
-    lua_settop(L, error);
-}
-
 // The message handler of calls on the main state.
 static int l_message(lua_State *L)
 {
     lua_settop(L, 1);
     if (!protect_stopping(L))
-        describe(L, L, 1);
+        error_text(L, L, 1);
     return 1;
 }
 
@@ -234,7 +169,7 @@ static int l_describe(lua_State *L)
     } else {
         lua_xmove(thread, L, 1);
     }
-    describe(L, thread, 0);
+    error_text(L, thread, 0);
     return 1;
 }
 
@@ -274,35 +209,6 @@ static const char *push_failure(struct script *script, lua_State *failed)
     script->memory.limit -= script->memory.limit ? RESERVE : 0;
     leave(script, &frame);
     return status == LUA_OK ? lua_tostring(L, -1) : plain_text(failed);
-}
-
-// The trace of `failed`, behind that of the coroutine that gave it the error at `index`.
-// [-0, +1, m]
-static void push_trace(lua_State *L, lua_State *failed, int index)
-{
-    luaL_traceback(L, failed, NULL, 0);
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &trace_error);
-    bool inner = !lua_isnil(L, -1) && lua_rawequal(L, -1, index);
-    lua_pop(L, 1);
-    if (!inner)
-        return;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &trace_text);
-    lua_pushliteral(L, "\n");
-    lua_rotate(L, -3, 2);
-    lua_concat(L, 3);
-}
-
-void protect_trace(lua_State *L, lua_State *failed, int original)
-{
-    luaL_checkstack(L, 6, NULL);
-    push_trace(L, failed, original);
-    if (lua_rawlen(L, -1) < TRACE_LIMIT)
-        lua_rawsetp(L, LUA_REGISTRYINDEX, &trace_text);
-    else
-        lua_pop(L, 1);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &trace_error);
-    script_of(L)->traced = true;
 }
 
 // ---- plain calls ----

@@ -133,6 +133,9 @@ void protect_trace(lua_State *L, lua_State *failed, int original);
 
 // ---- for script.c and collector.c ----
 
+// A step of the collector, whose finalizers are watched as calls are. Is its cycle over?
+bool protect_collect(struct script *script);
+
 void protect_settle(struct script *script); // one thing less keeps the script busy
 
 void protect_close(struct script *script); // ends every routine with PROTECT_CLOSED

@@ -165,6 +165,17 @@ static int l_missing(lua_State *L)
                       lua_tostring(L, lua_upvalueindex(1)));
 }
 
+void sandbox_push_missing(lua_State *L, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, l_missing, 1);
+}
+
+bool sandbox_is_missing(lua_State *L, int index)
+{
+    return lua_tocfunction(L, index) == l_missing;
+}
+
 // What stands in the place of the value at the top: for a function one that raises, otherwise nil.
 // [-1, +1, m]
 static void replace_value(lua_State *L, const char *library, const char *name)
@@ -177,7 +188,8 @@ static void replace_value(lua_State *L, const char *library, const char *name)
     }
     bool global = strcmp(library, "_G") == 0;
     lua_pushfstring(L, "%s%s%s", global ? "" : library, global ? "" : ".", name);
-    lua_pushcclosure(L, l_missing, 1);
+    sandbox_push_missing(L, lua_tostring(L, -1));
+    lua_remove(L, -2);
 }
 
 static const char *list_of(const char *library)

@@ -11,6 +11,7 @@
 #define MESOS_LUA_SCRIPT_SANDBOX_H
 
 #include <lua.h>
+#include <stdbool.h>
 
 // Opens Lua's own libraries and replaces what reads chunks. // [-0, +0, e]
 void sandbox_open_libraries(lua_State *L);
@@ -18,6 +19,12 @@ void sandbox_open_libraries(lua_State *L);
 // Takes away what a sandbox does not have, when everything else is in place. A function that is
 // gone says so when it is called. // [-0, +0, e]
 void sandbox_close_in(lua_State *L);
+
+// A function that says that there is none of that name in the sandbox. // [-0, +1, m]
+void sandbox_push_missing(lua_State *L, const char *name);
+
+// Is the value such a function? // [-0, +0, -]
+bool sandbox_is_missing(lua_State *L, int index);
 
 // May the module of that name be read from that file? Raises if not. // [-0, +0, e]
 void sandbox_check_file(lua_State *L, const char *module, const char *path);

@@ -101,6 +101,7 @@ void script_set_memory_limit(struct script *script, size_t limit);
 
 // How many calls into it ended with an error.
 uint64_t script_failures(const struct script *script);
+void script_excuse(struct script *script); // the last error was not the script's own
 
 // How many calls into it have ended so far: as long as it stays the same, nothing of the script
 // ran.

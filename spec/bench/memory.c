@@ -38,9 +38,10 @@ static void check(bool good, const char *what)
     exit(1);
 }
 
+// Its own: without the pages of programs and libraries, of which a first event touches some.
 static uint64_t resident(const struct peer *peer)
 {
-    return peer_memory(peer, "smaps_rollup", "Rss") * 1024;
+    return peer_memory(peer, "smaps_rollup", "Anonymous") * 1024;
 }
 
 // When it has not shrunk for a while: the collector works in idle time.

@@ -1,26 +1,51 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds mesos-lua and all benchmarks into build/, and runs one after the other. What the figures mean: README.md here.
+# Builds mesos-lua and all benchmarks into build/, runs one after the other, and ends with a table of the figures that
+# have a goal (goals.txt), as it stands in README.md. The status is that of the benchmarks: 1 if one of them did not do
+# its work, no matter what it reached.
 #
-#   sh spec/bench/run.sh [POLICY]    only the policies of dispatch whose names contain that, and nothing else
+#   sh spec/bench/run.sh [BENCHMARK [ARGUMENT...]]     only that one: client, or dispatch update
 set -eu
 cd "$(dirname "$0")/../.."
 
 cmake -S . -B build -G Ninja >/dev/null
 cmake --build build --target all bench >/dev/null
 
-if [ $# -gt 0 ]; then
-    exec build/bench/bench-dispatch "$1"
-fi
+export MESOS_LUA_BUILD=build MESOS_LUA="$PWD/build/mesos-lua" LUA_PATH='spec/?.lua;;' LUA_CPATH='build/spec/?.so;;'
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
 status=0
-for bench in build/bench/bench-*; do
-    echo "== ${bench##*/bench-}"
-    "$bench" || status=1
-done
-for bench in spec/bench/*.lua; do
-    echo "== $(basename "$bench" .lua)"
-    MESOS_LUA_BUILD=build MESOS_LUA="$PWD/build/mesos-lua" LUA_PATH='spec/?.lua;;' LUA_CPATH='build/spec/?.so;;' \
-        lua5.4 "$bench" || status=1
-done
+
+run() {
+    bench=$1
+    shift
+    echo "== $bench"
+    if [ -f "spec/bench/$bench.lua" ]; then
+        set -- lua5.4 "spec/bench/$bench.lua" "$@"
+    elif [ -f "spec/bench/$bench.sh" ]; then
+        set -- sh "spec/bench/$bench.sh" "$@"
+    else
+        set -- "build/bench/bench-$bench" "$@"
+    fi
+    "$@" >"$output.one" || status=1
+    cat "$output.one"
+    cat "$output.one" >>"$output"
+    rm -f "$output.one"
+}
+
+if [ $# -gt 0 ]; then
+    run "$@"
+else
+    for bench in spec/bench/*.c spec/bench/*.lua spec/bench/instructions.sh; do
+        bench=$(basename "$bench")
+        bench=${bench%.*}
+        case $bench in
+        stage | peer) ;;
+        *) run "$bench" ;;
+        esac
+    done
+fi
+echo
+awk -f spec/bench/table.awk spec/bench/goals.txt "$output"
 exit $status

@@ -3,7 +3,7 @@
 -- run: an error that is a table.
 --
 -- says:
---   callback resourceOffers: (the error value is a table)
+--   callback resourceOffers: SCRIPT:11: an error that is no text but a table: code = 7 (give error() a text, or the table a metatable with __tostring)
 
 local scheduler = { framework = { name = "x" } }
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- run: a global is made in a callback.
+-- found: a global is made in a callback.
 --
 -- says:
 --   callback resourceOffers: SCRIPT:11: assignment to the undeclared global 'count' in a function (write 'local count', or declare it by an assignment in a main chunk)

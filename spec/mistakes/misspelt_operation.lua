@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- run: an operation is misspelt.
+-- found: an operation is misspelt.
 --
 -- says:
 --   callback resourceOffers: SCRIPT:11: SchedulerDriver has no operation 'declineOffers' (did you mean 'declineOffer'?)

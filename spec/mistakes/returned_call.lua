@@ -3,7 +3,7 @@
 -- check: the script returns what is no table.
 --
 -- says:
---   SCRIPT: it returned function: a script returns its scheduler, a table with callbacks such as resourceOffers, or runs a mesos.SchedulerDriver itself
+--   SCRIPT: it returned a function: a script returns its scheduler, a table with callbacks such as resourceOffers, or runs a mesos.SchedulerDriver itself
 
 local mesos = require "mesos"
 

@@ -3,7 +3,7 @@
 -- run: resources are looked at as in other languages.
 --
 -- says:
---   callback resourceOffers: SCRIPT:11: attempt to index a number value (field 'scalar')
+--   callback resourceOffers: SCRIPT:11: a number has no field 'value': ids, scalars and texts are plain values here, so leave .value out
 
 local scheduler = { framework = { name = "x" } }
 

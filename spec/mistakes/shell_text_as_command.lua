@@ -3,7 +3,7 @@
 -- run: a command is a text.
 --
 -- says:
---   callback resourceOffers: SCRIPT:13: tasks[1].command: a table (CommandInfo) expected, got string
+--   callback resourceOffers: SCRIPT:13: tasks[1].command: a table (CommandInfo) expected, got string: write { value = "echo hello" }
 
 local mesos = require "mesos"
 

@@ -3,7 +3,7 @@
 -- check: a timer is given the result of a function.
 --
 -- says:
---   SCRIPT:12: bad argument #2 to 'every' (function expected, got no value)
+--   SCRIPT:12: bad argument #2 to 'every' (function expected, got no value: give the function itself, without () behind it)
 
 local mesos = require "mesos"
 

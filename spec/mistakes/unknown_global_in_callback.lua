@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- run: a misspelt variable in a callback.
+-- found: a misspelt variable in a callback.
 --
 -- says:
---   callback statusUpdate: SCRIPT:14: assignment to the undeclared global 'launced' in a function (write 'local launced', or declare it by an assignment in a main chunk)
+--   callback statusUpdate: SCRIPT:14: assignment to the undeclared global 'launced' in a function (did you mean 'launched'? Otherwise write 'local launced', or declare it by an assignment in a main chunk)
 
 local launched = 0
 

@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- run: an offer has no such field.
+-- found: an offer has no such field.
 --
 -- says:
---   callback resourceOffers: SCRIPT:11: Offer has no field 'memory'
+--   callback resourceOffers: SCRIPT:11: Offer has no field 'memory' (did you mean 'mem'?)
 
 local scheduler = { framework = { name = "x" } }
 

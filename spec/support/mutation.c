@@ -36,10 +36,11 @@ static bool one_in(uint64_t *seed, size_t chances)
 
 // ---- valid values ----
 
-// Texts that mean something to those who read offers, and some that are odd.
+// Texts that mean something to those who read offers, and some that are odd. Roles are chosen from
+// the first four.
 static const char *const texts[] = {
-    "cpus", "mem", "disk", "gpus", "ports",   "cpus", "ports",     "*",  "web", "db",
-    "web",  "",    "cpu",  "rack", "zone-17", "m",    "x\xff\xfe", "o1", "a1",
+    "*",   "web", "db",  "", "cpus", "mem",  "disk",    "gpus", "ports",     "cpus", "ports", "*",
+    "web", "db",  "web", "", "cpu",  "rack", "zone-17", "m",    "x\xff\xfe", "o1",   "a1",
 };
 
 static const double doubles[] = {
@@ -84,10 +85,14 @@ static uint64_t any_enum(const ProtobufCEnumDescriptor *type, uint64_t *seed)
     return (uint64_t)(int64_t)type->values[below(seed, type->n_values)].value;
 }
 
-static void put_text(uint64_t *seed, struct buffer *out)
+static void put_text(const char *field, uint64_t *seed, struct buffer *out)
 {
+    enum { ROLES = 4 };
+    size_t most = strcmp(field, "role") == 0 ? ROLES : sizeof texts / sizeof *texts;
     if (!one_in(seed, 16)) {
-        buffer_append_text(out, texts[below(seed, sizeof texts / sizeof *texts)]);
+        buffer_append_text(out, texts[below(seed, most)]);
+        if (one_in(seed, 64))
+            buffer_append(out, "", 1);
         return;
     }
     for (size_t i = below(seed, one_in(seed, 4) ? 40000 : 300); i > 0; i--)
@@ -115,7 +120,7 @@ static void put_content(const ProtobufCFieldDescriptor *field, uint64_t *seed, u
     if (field->type == PROTOBUF_C_TYPE_MESSAGE)
         generate(field->descriptor, seed, depth + 1, &content);
     else
-        put_text(seed, &content);
+        put_text(field->name, seed, &content);
     field_put_bytes(out, field->id, buffer_slice(&content));
     buffer_free(&content);
 }
@@ -217,6 +222,15 @@ static void repeat(const struct field *field, const ProtobufCMessageDescriptor *
     (void)type;
     for (size_t n = 2 + below(seed, 20) / 19 * 30; n > 0; n--)
         buffer_append_slice(out, field->whole);
+}
+
+static void repeat_anew(const struct field *field, const ProtobufCMessageDescriptor *type,
+                        uint64_t *seed, struct buffer *out)
+{
+    const ProtobufCFieldDescriptor *descriptor = field_descriptor(type, field->number);
+    buffer_append_slice(out, field->whole);
+    if (descriptor != NULL)
+        put_value(descriptor, seed, 2, out);
 }
 
 static void cut(const struct field *field, const ProtobufCMessageDescriptor *type, uint64_t *seed,
@@ -353,9 +367,9 @@ typedef void change_function(const struct field *field, const ProtobufCMessageDe
                              uint64_t *seed, struct buffer *out);
 
 static change_function *const changes[] = {
-    drop,      repeat,     cut,        change_wire_type, stretch,     change_length, put_unknown,
-    put_group, regenerate, regenerate, add_another,      add_another, split,         split,
-    empty,     nest,       flip,       change_nothing,
+    drop,        repeat_anew, repeat,     cut,        change_wire_type, stretch,     change_length,
+    put_unknown, put_group,   regenerate, regenerate, add_another,      add_another, split,
+    split,       empty,       nest,       flip,       change_nothing,
 };
 
 // ---- mutations ----

@@ -240,10 +240,11 @@ static int l_advance(lua_State *L)
     return 0;
 }
 
-// subscription:leader(address or nil)
+// subscription:leader(address or nil[, guess])
 static int l_leader(lua_State *L)
 {
     struct box *box = check(L);
+    box->detector.guess = lua_toboolean(L, 3);
     box->detector.events->leader(box->detector.data, luaL_optstring(L, 2, NULL));
     return 0;
 }

@@ -103,12 +103,16 @@ static void write_value(struct buffer *out, const ProtobufCFieldDescriptor *desc
                         unsigned wire_type, struct slice value, struct unpacked_form *form)
 {
     struct buffer nested;
+    uint64_t number;
     buffer_init(&nested, SIZE_MAX);
     if (descriptor->type == PROTOBUF_C_TYPE_MESSAGE) {
         write_plain(value, descriptor->descriptor, &nested, form);
         field_put_bytes(out, descriptor->id, buffer_slice(&nested));
     } else if (wire_type == FIELD_BYTES) {
         field_put_bytes(out, descriptor->id, value);
+    } else if (wire_type == FIELD_VARINT && field_varint(&value, &number)) {
+        field_put_tag(out, descriptor->id, wire_type);
+        field_put_varint(out, number);
     } else {
         field_put_tag(out, descriptor->id, wire_type);
         buffer_append_slice(out, value);

@@ -2,7 +2,8 @@
 //
 // What protobuf-c makes of a message, to compare with. It does not take all that the wire format
 // allows, so that it is given a plain form of the message: each singular message once, with all its
-// occurrences added up, tags and lengths no longer than they need be, unknown fields left out.
+// occurrences added up, tags, lengths and numbers no longer than they need be (of a boolean it
+// looks at bits beyond the 64th), unknown fields left out.
 
 #ifndef MESOS_LUA_SPEC_SUPPORT_UNPACKED_H
 #define MESOS_LUA_SPEC_SUPPORT_UNPACKED_H

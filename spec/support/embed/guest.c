@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A program around mesos_lua.h that does one thing the way that its first argument says, for
-// spec/embed_spec.lua: guest MODE MASTER SCRIPT. The script can require "guest", whose functions
-// act on the host from inside: guest.stop(), guest.reload(), guest.destroy(). It prints what
-// happens, and the exit status at the end.
+// spec/embed_spec.lua: guest MODE MASTER SCRIPT [NAME=VALUE...]. The script can require "guest",
+// whose functions act on the host from inside: guest.stop(), guest.reload(), guest.destroy(); and
+// guest.count(), which counts the calls in the data of its host. It prints what happens, and the
+// exit status at the end. What is behind the script are options of each host, a '#' in them being
+// its number.
 //
 //     own       a loop of the host's, run by mesos_lua_run()
 //     loop      a loop of ours, run by us; the host is destroyed in `ended`
 //     late      the same; the host is destroyed when uv_run() has returned
 //     early     a loop of ours; the host is destroyed while it runs, by a timer of ours
 //     twice     two hosts on one loop of ours
+//     pair      the same, each with a number as its argument, and the log on stdout
+//     surround  a loop of the host's, with the variables of the environment, MASTER not being set
 //     errors    what the functions say to wrong calls
 
 #include <mesos_lua.h>
@@ -23,7 +27,10 @@
 
 static char text[1024];
 static struct mesos_lua *host;
-static bool destroy_in_ended;
+static bool destroy_in_ended, surrounded;
+static char *const *settings; // NAME=VALUE, ended by NULL
+static int counts[2], hosts;
+static const char *first_argument = "one";
 static int status = -1;
 
 static bool say(bool good)
@@ -57,15 +64,45 @@ static int l_destroy(lua_State *L)
     return 0;
 }
 
+static int l_count(lua_State *L)
+{
+    int *count = lua_touserdata(L, lua_upvalueindex(1));
+    lua_pushinteger(L, ++*count);
+    return 1;
+}
+
 static int open_guest(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"stop", l_stop}, {"reload", l_reload}, {"destroy", l_destroy}, {NULL, NULL}};
     luaL_newlib(L, functions);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushcclosure(L, l_count, 1);
+    lua_setfield(L, -2, "count");
     return 1;
 }
 
 // ---- hosts ----
+
+static bool set(struct mesos_lua *made, const char *setting)
+{
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", setting);
+    char *value = strchr(copy, '='), *number = strchr(copy, '#');
+    if (value != NULL)
+        *value++ = 0;
+    if (number != NULL)
+        *number = (char)('0' + hosts);
+    return say(mesos_lua_set(made, copy, value, text, sizeof text));
+}
+
+static bool set_all(struct mesos_lua *made)
+{
+    bool good = true;
+    for (char *const *each = settings; good && *each != NULL; each++)
+        good = set(made, *each);
+    return good;
+}
 
 static void on_ended(void *data, struct mesos_lua *which, int code)
 {
@@ -86,14 +123,19 @@ static void on_reloaded(void *data, struct mesos_lua *which, bool swapped, const
 
 static struct mesos_lua *create(uv_loop_t *loop, const char *master, const char *script)
 {
-    const char *const arguments[] = {"one", "two", NULL};
-    const struct mesos_lua_options options = {
-        .size = sizeof options, .loop = loop, .ended = on_ended, .reloaded = on_reloaded};
+    const char *const arguments[] = {first_argument, "two", NULL};
+    const struct mesos_lua_options options = {.size = sizeof options,
+                                              .loop = loop,
+                                              .environment = surrounded,
+                                              .ended = on_ended,
+                                              .reloaded = on_reloaded};
+    int *count = &counts[hosts++ % 2];
     struct mesos_lua *made = mesos_lua_create(&options, text, sizeof text);
     bool good = say(made != NULL) &&
-                say(mesos_lua_set(made, "master", master, text, sizeof text)) &&
+                (surrounded || say(mesos_lua_set(made, "master", master, text, sizeof text))) &&
                 say(mesos_lua_set(made, "registration-backoff", "200ms", text, sizeof text)) &&
-                say(mesos_lua_add_module(made, "guest", open_guest, NULL, text, sizeof text));
+                set_all(made) &&
+                say(mesos_lua_add_module(made, "guest", open_guest, count, text, sizeof text));
     host = made;
     if (good && say(mesos_lua_load(made, script, arguments, text, sizeof text)))
         return made;
@@ -159,11 +201,30 @@ static void run_two(const char *master, const char *script)
     uv_loop_init(&loop);
     destroy_in_ended = true;
     for (int i = 0; i < 2; i++) {
+        first_argument = i == 0 ? "one" : "other";
         struct mesos_lua *made = create(&loop, master, script);
         if (made != NULL)
             say(mesos_lua_start(made, text, sizeof text));
     }
     run_loop(&loop);
+}
+
+static void on_log(void *data, enum mesos_log_level level, const char *line)
+{
+    printf("log %s %d: %s\n", (const char *)data, (int)level, line);
+}
+
+static void run_pair(const char *master, const char *script)
+{
+    mesos_lua_set_log(on_log, "here", MESOS_LOG_INFO);
+    run_two(master, script);
+    mesos_lua_set_log(NULL, NULL, MESOS_LOG_INFO);
+}
+
+static void run_surrounded(const char *master, const char *script)
+{
+    surrounded = true;
+    run_own(master, script);
 }
 
 static void show_errors(const char *master, const char *script)
@@ -193,7 +254,8 @@ static void show_errors(const char *master, const char *script)
 
 int main(int argc, char **argv)
 {
-    const char *mode = argc == 4 ? argv[1] : "";
+    const char *mode = argc >= 4 ? argv[1] : "";
+    settings = argv + (argc >= 4 ? 4 : argc);
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (strcmp(mode, "own") == 0)
         run_own(argv[2], argv[3]);
@@ -203,6 +265,10 @@ int main(int argc, char **argv)
         run_early(argv[2], argv[3]);
     else if (strcmp(mode, "twice") == 0)
         run_two(argv[2], argv[3]);
+    else if (strcmp(mode, "pair") == 0)
+        run_pair(argv[2], argv[3]);
+    else if (strcmp(mode, "surround") == 0)
+        run_surrounded(argv[2], argv[3]);
     else if (strcmp(mode, "errors") == 0)
         show_errors(argv[2], argv[3]);
     else

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One row for each parameter of a callback that is more than a plain value: see expected.h. The
+// objects are real ones, over messages without any field, so that they say of a name what they
+// would say to the script.
+
+#include "bindings/expected.h"
+
+#include "base/memory.h"
+#include "bindings/message.h"
+#include "bindings/view.h"
+#include "mesos/driver.h"
+
+#include "mesos/v1/mesos.pb-c.h"
+
+enum { DRIVER_PLACE = 1, FIRST = 2, SECOND = 3 };
+
+static void push_driver(lua_State *L, void *data)
+{
+    scheduler_push_driver(L, data);
+}
+
+static const struct slice nothing = {.data = (const uint8_t *)"", .length = 0};
+
+static void push_view(lua_State *L, const ProtobufCMessageDescriptor *type)
+{
+    struct bytes *block = bytes_copy("", 0);
+    view_push(L, type, block, nothing);
+    bytes_unref(block);
+}
+
+static void push_offer(lua_State *L, void *data)
+{
+    (void)data;
+    push_view(L, &mesos__v1__offer__descriptor);
+}
+
+static void push_inverse_offer(lua_State *L, void *data)
+{
+    (void)data;
+    push_view(L, &mesos__v1__inverse_offer__descriptor);
+}
+
+static void push_status(lua_State *L, void *data)
+{
+    (void)data;
+    push_view(L, &mesos__v1__task_status__descriptor);
+}
+
+static void push_operation_status(lua_State *L, void *data)
+{
+    (void)data;
+    message_push(L, &mesos__v1__operation_status__descriptor, nothing);
+}
+
+static void push_master(lua_State *L, void *data)
+{
+    (void)data;
+    message_push(L, &mesos__v1__master_info__descriptor, nothing);
+}
+
+static const struct examine_parameter rows[] = {
+    {"registered", SECOND, false, push_master},
+    {"reregistered", FIRST, false, push_master},
+    {"resourceOffers", FIRST, true, push_offer},
+    {"inverseOffers", FIRST, true, push_inverse_offer},
+    {"statusUpdate", FIRST, false, push_status},
+    {"operationStatusUpdate", FIRST, false, push_operation_status},
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+struct examine_parameter *expected_parameters(void)
+{
+    struct examine_parameter *list = memory_new((ROWS + CALLBACKS + 1) * sizeof *list);
+    for (int i = 0; i < ROWS; i++)
+        list[i] = rows[i];
+    for (int i = 0; i < CALLBACKS; i++)
+        list[ROWS + i] = (struct examine_parameter){driver_callback_name((enum driver_callback)i),
+                                                    DRIVER_PLACE, false, push_driver};
+    return list;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of words: see wording.h. Only what suggest() does not find itself.
+
+#include "bindings/wording.h"
+
+#include <lauxlib.h>
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+static const struct {
+    const char *word, *meant;
+} rows[] = {
+    // fields
+    {"ram", "mem"},
+    {"cores", "cpus"},
+    {"slave", "agent_id"},
+    {"slave_id", "agent_id"},
+    {"slaveId", "agent_id"},
+    {"node", "hostname"},
+    {"cmd", "command"},
+    {"shell", "command"},
+    {"status", "state"},
+    {"id", "task_id"},
+    {"env", "environment"},
+    {"image", "container"},
+    {"timeout", "failover_timeout"},
+    {"failover", "failover_timeout"},
+    {"seconds", "refuse_seconds"},
+    {"frameworkName", "name"},
+    {"role", "roles"},
+
+    // callbacks
+    {"agentLost", "slaveLost"},
+    {"subscribed", "registered"},
+    {"reconnected", "reregistered"},
+    {"offersReceived", "resourceOffers"},
+    {"taskStatusUpdate", "statusUpdate"},
+
+    // operations
+    {"teardown", "stop"},
+    {"close", "stop"},
+
+    // the module
+    {"setTimeout", "after"},
+    {"timer", "after"},
+    {"setInterval", "every"},
+    {"wait", "sleep"},
+    {"delay", "sleep"},
+    {"thread", "spawn"},
+    {"async", "spawn"},
+    {"execute", "exec"},
+    {"popen", "exec"},
+    {"run", "SchedulerDriver"},
+    {"fetch", "http"},
+    {"request", "http"},
+    {"time", "now"},
+    {"print", "log"},
+    {"warn", "log"},
+    {"info", "log"},
+    {"store", "state"},
+};
+
+// The name as it is spelt there, or NULL.
+static const char *find(const char *wanted, suggest_name name, const void *data)
+{
+    const char *candidate;
+    for (size_t i = 0; (candidate = name(data, i)) != NULL; i++)
+        if (strcmp(candidate, wanted) == 0)
+            return candidate;
+    return NULL;
+}
+
+static const char *translate(const char *word, suggest_name name, const void *data)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *found =
+            strcasecmp(rows[i].word, word) == 0 ? find(rows[i].meant, name, data) : NULL;
+        if (found != NULL)
+            return found;
+    }
+    return NULL;
+}
+
+const char *wording_suggest(const char *word, suggest_name name, const void *data)
+{
+    const char *meant = translate(word, name, data);
+    return meant ? meant : suggest(word, name, data);
+}
+
+const char *wording_near(const char *word, suggest_name name, const void *data)
+{
+    const char *meant = translate(word, name, data);
+    return meant ? meant : suggest_near(word, name, data);
+}
+
+const char *wording_push(lua_State *L, const char *word, suggest_name name, const void *data)
+{
+    const char *meant = wording_suggest(word, name, data);
+    if (meant == NULL)
+        return lua_pushliteral(L, "");
+    return lua_pushfstring(L, " (did you mean '%s'?)", meant);
+}
+
+const char *wording_form(const char *type)
+{
+    static const struct {
+        const char *type, *form;
+    } forms[] = {
+        {"CommandInfo", ": write { value = \"echo hello\" }"},
+        {"Resource", ": mesos.resources { cpus = 1, mem = 32 } makes one"},
+        {"Filters", ": write { refuse_seconds = 5 }"},
+        {"Label", ": write { key = \"a\", value = \"b\" } for each"},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        if (strcmp(forms[i].type, type) == 0)
+            return forms[i].form;
+    return "";
+}
+
+// ---- .value ----
+
+// Reads of what strings and numbers do not have; nil for a string, as in Lua.
+static int l_no_field(lua_State *L)
+{
+    bool number = lua_type(L, 1) == LUA_TNUMBER;
+    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    if (strcmp(name, "value") == 0)
+        return luaL_error(L,
+                          "a %s has no field 'value': ids, scalars and texts are plain values "
+                          "here, so leave .value out",
+                          number ? "number" : "string");
+    if (number)
+        return luaL_error(L, "attempt to index a number value (for its field '%s')",
+                          luaL_tolstring(L, 2, NULL));
+    return 0;
+}
+
+static void push_metatable(lua_State *L) // [-0, +1, m]
+{
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, l_no_field);
+    lua_setfield(L, -2, "__index");
+}
+
+void wording_open(lua_State *L)
+{
+    lua_getglobal(L, "string");
+    push_metatable(L);
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+    lua_pushinteger(L, 0);
+    push_metatable(L);
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// "Did you mean ...?" for words of the field: those that people bring along from the command line,
+// from Mesos 0.x and from other libraries, and that no likeness of letters leads home.
+
+#ifndef MESOS_LUA_BINDINGS_WORDING_H
+#define MESOS_LUA_BINDINGS_WORDING_H
+
+#include "base/suggest.h"
+
+#include <lua.h>
+
+// As suggest(), but what is meant by such a word comes first, if it is among the names.
+const char *wording_suggest(const char *word, suggest_name name, const void *data);
+
+// The same for names that are misspelt or brought along, but not cut short.
+const char *wording_near(const char *word, suggest_name name, const void *data);
+
+// How a value of that message type is written, where another kind of value was given: ": ..." or "".
+const char *wording_form(const char *type);
+
+// Gives strings and numbers an answer to the question for their field `value`, which ids and scalars
+// have elsewhere. // [-0, +0, e]
+void wording_open(lua_State *L);
+
+// Pushes " (did you mean 'mem'?)", or nothing if there is no suggestion, as a text and returns it.
+// [-0, +1, m]
+const char *wording_push(lua_State *L, const char *word, suggest_name name, const void *data);
+
+#endif
