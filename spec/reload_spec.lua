@@ -255,7 +255,7 @@ describe("a new version that", function()
         { "does not parse", "local x = = 1", "script.lua:1: unexpected symbol near '='" },
         { "raises", "local mesos = require 'mesos'\nlocal t\nprint(t.x)", "script.lua:3: attempt to index a nil value" },
         { "returns nothing", "local x = 1", "script.lua: it returned nothing: a script returns its scheduler" },
-        { "returns something else", "return 42", "script.lua: it returned number: a script returns its scheduler" },
+        { "returns something else", "return 42", "script.lua: it returned a number: a script returns its scheduler" },
         { "has no table for a framework", "return { framework = 'x' }", "framework: table expected, got string" },
         { "misspells a framework field", "return { framework = { name = 'test', roels = {} } }",
             "framework: unknown field 'roels' in FrameworkInfo (did you mean 'roles'?)" },

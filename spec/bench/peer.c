@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -253,6 +254,7 @@ static void exec_program(struct peer *peer, int output, const char *const *more)
         args[count++] = *more++;
     args[count] = peer->script;
     dup2(output, STDOUT_FILENO);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     execv(path ? path : "build/mesos-lua", (char *const *)(uintptr_t)args);
     _exit(127);
 }

@@ -15,7 +15,7 @@ FNR == NR && /^[a-z]/ {
     names[++count] = name
     relation[name] = $2
     goal[name] = $2 == "-" ? "" : $3
-    sub($2 == "-" ? /^[^ ]+ +[^ ]+ +/ : /^[^ ]+ +[^ ]+ +[^ ]+ +/, "")
+    sub($2 == "-" ? "^[^ ]+ +[^ ]+ +" : "^[^ ]+ +[^ ]+ +[^ ]+ +", "")
     split($0, halves, / \| /)
     what[name] = halves[1]
     against[name] = halves[2] == "-" ? "" : halves[2]
