@@ -437,8 +437,9 @@ describe("a swap", function()
         local f = start(policy("v1", [[
             mesos.every(0.02, function() say("tick") end)
             mesos.spawn(function() while true do mesos.sleep(0.02) say("tock") end end)
+            local last
             function scheduler:resourceOffers(driver)
-                setmetatable({}, { __gc = function()
+                last = last or setmetatable({}, { __gc = function()
                     say("gone", (select(2, pcall(driver.status, driver))))
                 end })
             end]]))
