@@ -304,6 +304,10 @@ describe("the wire", function()
             assert.matches("group", refused_by_wire("mesos.v1.Labels", string.char(byte)))
         end
         assert.matches("field number", refused_by_wire("mesos.v1.Labels", "\0\0"))
+        for length = 1, 20 do
+            assert.equal("tasks[0]: field number out of range",
+                refused_by_wire("mesos.v1.TaskGroupInfo", field(1, ("\0"):rep(length))))
+        end
     end)
 
     it("may hold what we do not know", function()

@@ -198,14 +198,15 @@ static inline const uint8_t *read_tag(const uint8_t *at, const uint8_t *end, uns
     *tag = *at++;
     if (*tag < 0x80)
         return at;
-    *tag = at<end && * at<TAGS_MOST>> 7 ? (*tag & 0x7f) | (unsigned)*at++ << 7 : 0;
+    bool second = at < end && *at < (TAGS_MOST >> 7);
+    *tag = second ? (*tag & 0x7f) | (unsigned)*at++ << 7 : 0;
     return at;
 }
 
 // Is that a text or a double in field 1 and nothing else, as ids and amounts are?
 static inline bool is_lone(const struct plan *plan, const uint8_t *at, size_t length)
 {
-    if (length < 2 || at[0] != plan->lone)
+    if (length < 2 || at[0] != plan->lone || plan->lone == 0)
         return false;
     return (at[0] & 7) == WIRE_BYTES ? at[1] < 0x80 && at[1] == length - 2 : length == 9;
 }
