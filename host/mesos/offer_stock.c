@@ -256,8 +256,9 @@ double stock_left(const struct stock *stock, uint32_t column, uint32_t row)
 
 static bool same_text(const char *text, size_t length, struct slice other)
 {
-    return text == NULL ? other.data == NULL
-                        : slice_equal((struct slice){(const uint8_t *)text, length}, other);
+    if (text == NULL || other.data == NULL)
+        return text == NULL && other.data == NULL;
+    return slice_equal((struct slice){(const uint8_t *)text, length}, other);
 }
 
 static bool same_condition(const struct condition *it, struct slice name,
