@@ -17,6 +17,7 @@
 #include "bindings/offer_list.h"
 #include "bindings/view.h"
 #include "bindings/wording.h"
+#include "mesos/offer_content.h"
 #include "mesos/roles.h"
 #include "mesos/wire.h"
 #include "script/protect.h"
@@ -98,14 +99,14 @@ static int push_nothing(lua_State *L, const struct driver_event *event)
 
 static struct slice next_wire(void *data)
 {
-    const struct offer *const **offers = data;
-    return (*(*offers)++)->wire;
+    const struct slice **offers = data;
+    return *(*offers)++;
 }
 
 static int push_list(lua_State *L, const ProtobufCMessageDescriptor *type,
                      const struct driver_event *event)
 {
-    const struct offer *const *offers = event->offers;
+    const struct slice *offers = event->offers;
     view_push_list(L, type, event->block, next_wire, &offers, event->count);
     return 1;
 }
@@ -188,7 +189,7 @@ static int (*const rows[CALLBACKS])(lua_State *L, const struct driver_event *eve
 static void decline_all(struct scheduler *this, const struct driver_event *event)
 {
     for (size_t i = 0; i < event->count; i++)
-        driver_decline(this->driver, event->offers[i]->id, (struct slice){.data = NULL});
+        driver_decline(this->driver, offer_id(event->offers[i]), (struct slice){.data = NULL});
 }
 
 static void do_without(struct scheduler *this, const struct driver_event *event)

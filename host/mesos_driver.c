@@ -129,7 +129,7 @@ static void **unpack_offers(const ProtobufCMessageDescriptor *type,
 {
     void **list = memory_new(event->count * sizeof *list);
     for (size_t i = 0; i < event->count; i++) {
-        list[i] = unpack(type, event->offers[i]->wire);
+        list[i] = unpack(type, event->offers[i]);
         if (list[i] == NULL) {
             free_list(list, i);
             return NULL;
@@ -446,7 +446,7 @@ static void decline_offers(struct mesos_driver *this, const struct driver_event 
     struct operation *operation =
         offers_operation(act_decline, OPERATION_OFFERS, "was declined already");
     for (size_t i = 0; i < event->count; i++)
-        wire_put_bytes(&operation->message, 1, wire_find(event->offers[i]->wire, 1));
+        wire_put_bytes(&operation->message, 1, wire_find(event->offers[i], 1));
     submit(this, operation);
 }
 

@@ -281,6 +281,11 @@ describe("a fit", function()
         assert.equal("o1", found({ attributes = { rack = "a" } }))
         list[4] = placed("o4", "web", { rack = "a" })
         assert.equal("o1 o4", found({ attributes = { rack = "a" } }))
+        list[5] = placed("o5", "web", { rack = "" })
+        assert.equal("o5", found({ attributes = { rack = "" } }))
+        assert.equal("", found({ attributes = { rack = 0 } }))
+        assert.equal("o3", found({ role = "db" }))
+        assert.equal("", found({ attributes = { [""] = "db" } }))
     end)
 
     it("asks a function about what could be chosen", function()
@@ -835,13 +840,45 @@ describe("lists that the driver gives", function()
             end
         ]])
         local offers, resources = {}, { scalar("cpus", 1) }
-        for i = 1, 4200 do -- 4,096 are remembered
+        for i = 1, 4200 do -- 512 are remembered
             offers[i] = m:offer({ id = "o" .. i, resources = resources })
         end
         m:send_offers(offers)
         framework.said(run, "before\t4200\t4200.0\n", 20)
         framework.said(run, "after\t0.0\tnil\toffer 'o1' cannot be used: it was declined already\n"
             .. "again\t0.0\toffer 'o1' cannot be used: it is not outstanding any more\n", 20)
+    end)
+
+    it("are whole also when a finalizer answers the offers while they are made", function()
+        local m, run = framework.subscribed([[
+            local driver, declined = nil, 0
+            local function give_back()
+                for _, offer in ipairs(driver and driver:offers() or {}) do
+                    driver:declineOffer(offer.id)
+                    declined = declined + 1
+                end
+            end
+            function scheduler:registered(it)
+                driver = it
+                collectgarbage("stop")
+                for _ = 1, 100000 do setmetatable({}, { __gc = give_back }) end
+                collectgarbage("restart")
+            end
+            function scheduler:resourceOffers(_, offers)
+                collectgarbage("stop")
+                local before, good = declined, 0
+                for _, offer in ipairs(offers) do
+                    if offer.id and offer.cpus == 1 and offer:attribute("rack") == nil then good = good + 1 end
+                end
+                say(before > 0, #offers, good)
+            end
+        ]])
+        local offers, resources = {}, { scalar("cpus", 1) }
+        for i = 1, 4200 do -- 512 are remembered
+            offers[i] = m:offer({ id = "o" .. i, resources = resources })
+        end
+        m:send_offers(offers)
+        framework.said(run, "true\t4200\t4200\n", 20)
     end)
 
     it("launch what they were packed with", function()

@@ -56,7 +56,7 @@ struct driver_event {
     struct bytes *block;  // what the slices point into; NULL for events of the driver's own
     struct slice message; // which fields are set: see the list above
     struct slice framework_id, offer_id, agent_id, executor_id, data;
-    const struct offer *const *offers; // those of this event; each may be spent during the callback
+    const struct slice *offers; // the messages, which stay also when an offer is spent meanwhile
     size_t count;
     int32_t status; // of an executor, as waitpid tells it
 };

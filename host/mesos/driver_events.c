@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "mesos/events.h"
+#include "mesos/offer_content.h"
 #include "mesos/wire.h"
 
 #include <stdlib.h>
@@ -67,7 +68,7 @@ static void return_offers(struct driver *this)
 {
     struct slice list = this->current.message, wire;
     while (events_next_offer(&list, &wire)) {
-        struct slice id = wire_find(wire_find(wire, 1), 1);
+        struct slice id = offer_id(wire);
         const struct offer *offer = offers_find(this->offers, id, NULL);
         if (offer != NULL && offer->wire.data == wire.data)
             driver_decline(this, id, (struct slice){.data = NULL});
@@ -167,11 +168,10 @@ static void collect_offers(struct driver *this, struct offers *offers, struct dr
     while (events_next_offer(&list, &wire)) {
         if (event->count == this->batch_capacity) {
             this->batch_capacity = this->batch_capacity ? 2 * this->batch_capacity : 64;
-            this->batch = memory_resize(this->batch, this->batch_capacity * sizeof(struct offer *));
+            this->batch = memory_resize(this->batch, this->batch_capacity * sizeof wire);
         }
-        const struct offer *offer = offers_add(offers, event->block, wire);
-        if (offer != NULL)
-            this->batch[event->count++] = offer;
+        if (offers_add(offers, event->block, wire) != NULL)
+            this->batch[event->count++] = wire;
     }
     event->offers = this->batch;
 }

@@ -63,7 +63,7 @@ struct driver {
     struct tasks *tasks;
     bool unsure; // what became of a launch or a kill, and the master was not asked yet
     struct updates_kept operation_updates; // delivered, for explicit acknowledgement
-    const struct offer **batch;            // the offers of the current event
+    struct slice *batch;                   // the offers of the current event
     size_t batch_capacity;
 
     struct buffer call, message, declines, decline_filters;

@@ -237,7 +237,7 @@ static void on_ring(void *data)
 static void remember_offers(struct offers *offers, const struct driver_event *event)
 {
     for (size_t i = 0; i < event->count; i++) {
-        struct slice wire = event->offers[i]->wire;
+        struct slice wire = event->offers[i];
         struct bytes *block = bytes_copy(wire.data, wire.length);
         offers_add(offers, block, slice_of(block));
         bytes_unref(block);
