@@ -381,7 +381,7 @@ static void add_names(struct roles *roles, char *const *names, size_t count)
         roles_add(roles, names[i]);
 }
 
-static void revised_framework(struct driver *this, const struct driver_revision *revision,
+static bool revised_framework(struct driver *this, const struct driver_revision *revision,
                               struct framework *next)
 {
     const struct framework *now = &this->framework;
@@ -391,12 +391,15 @@ static void revised_framework(struct driver *this, const struct driver_revision 
         constraints = revision->offer_constraints;
     else if (now->constraints != NULL)
         constraints = slice_of(now->constraints);
-    framework_init(next, info, constraints, revision->roles ? revision->suppressed_roles : NULL);
+    if (!framework_init(next, info, constraints,
+                        revision->roles ? revision->suppressed_roles : NULL))
+        return false;
     if (!revision->roles)
         add_names(&next->suppressed, now->suppressed.names, now->suppressed.count);
     if (framework_id(now).length > 0)
         framework_set_id(next, framework_id(now));
     framework_set_principal(next, now->info->principal);
+    return true;
 }
 
 void driver_revise(struct driver *this, const struct driver_revision *revision)
@@ -405,7 +408,11 @@ void driver_revise(struct driver *this, const struct driver_revision *revision)
     this->explicit_acknowledgements = revision->explicit_acknowledgements;
     if (revision->framework.data == NULL && !revision->roles && !revision->constraints)
         return;
-    revised_framework(this, revision, &next);
+    if (!revised_framework(this, revision, &next)) {
+        log_error("the framework stays as it was: its new FrameworkInfo is malformed or larger "
+                  "than 64 MiB");
+        return;
+    }
     if (this->connected && this->updates == 0) {
         this->fallback = this->framework;
         this->has_fallback = true;
