@@ -169,10 +169,20 @@ static int raise_field(lua_State *L)
                       near ? near : "", near ? "'?)" : "");
 }
 
-// Its upvalue has the number of each field by its name, and the methods. // [-2, +1, e]
+// The task at index 1; `metatable` is that of tasks. // [-0, +0, v]
+static const struct known *check_task(lua_State *L, int metatable)
+{
+    if (!lua_getmetatable(L, 1) || !lua_rawequal(L, -1, metatable))
+        luaL_typeerror(L, 1, task_class);
+    lua_pop(L, 1);
+    return lua_touserdata(L, 1);
+}
+
+// Its upvalues: the number of each field by its name, and the methods; the metatable. // [-2, +1,
+// e]
 static int l_task_index(lua_State *L)
 {
-    const struct known *known = lua_touserdata(L, 1);
+    const struct known *known = check_task(L, lua_upvalueindex(2));
     lua_pushvalue(L, 2);
     int type = lua_rawget(L, lua_upvalueindex(1));
     if (type == LUA_TNIL)
@@ -200,6 +210,7 @@ static int l_table(lua_State *L) // [-1, +1, e]
 
 static int l_task_next(lua_State *L) // [-2, +2, e]
 {
+    luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 2);
     return lua_next(L, 1) != 0 ? 2 : 0;
 }
@@ -439,7 +450,8 @@ void task_list_open(lua_State *L)
     }
     lua_pushcfunction(L, l_table);
     lua_setfield(L, -2, "table");
-    lua_pushcclosure(L, l_task_index, 1);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, l_task_index, 2);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 2);
 }

@@ -154,6 +154,25 @@ describe("the tasks of a driver", function()
         end
     end)
 
+    it("check what their metamethods are given", function()
+        local m, run = framework.subscribed(LAUNCH:format(1) .. [[
+            function scheduler:frameworkMessage(driver)
+                local known = driver:task("t1")
+                for _, method in ipairs { (pairs(known)), debug.getmetatable(known).__index } do
+                    for _, first in ipairs { false, 1, "x", print, io.stdout } do
+                        say(pcall(method, first, "state"))
+                    end
+                end
+                say("checked", known.state)
+            end
+        ]])
+        m:send_offers({ m:offer() })
+        framework.said(run, "launched\tt1")
+        m:send({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } })
+        framework.said(run, "checked\tTASK_STAGING\n")
+        assert.is_nil(run.stdout:find("true", 1, true))
+    end)
+
     it("can change while a loop goes over them", function()
         local m, run = framework.subscribed [[
             local updates = 0
