@@ -330,6 +330,8 @@ void http_open(lua_State *L, struct script *script)
     lua_setfield(L, -2, "__index");
     lua_pop(L, 3);
     holding_push(L, CLIENT_TYPE, sizeof(struct client), 0, end_client);
+    lua_pushnil(L); // no finalizer: it ends behind all requests, also those whose own was skipped
+    lua_setmetatable(L, -2);
     lua_pushcclosure(L, l_http, 1);
     lua_setfield(L, -2, "http");
 }
