@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define BLOCKS_APART 1
@@ -139,8 +140,11 @@ static void strip(struct allocator *allocator, struct slab *slab)
     madvise(slab, SLAB, MADV_DONTNEED);
 }
 
+// Where a page is larger than a slab, it is never given back, as others have the rest of it.
 bool allocator_trim(struct allocator *allocator, size_t slabs)
 {
+    if (sysconf(_SC_PAGESIZE) > SLAB)
+        return false;
     for (; slabs > 0 && allocator->empty != NULL; slabs--) {
         struct slab *slab = allocator->empty;
         unlink_slab(slab);
