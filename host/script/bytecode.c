@@ -92,7 +92,8 @@ static int take_line(struct reader *reader)
 static const char *take_text(struct reader *reader)
 {
     size_t size = take_size(reader);
-    if (size == 0 || reader->bad || size - 1 > reader->rest.length)
+    reader->bad = reader->bad || (size > 0 && size - 1 > reader->rest.length);
+    if (size == 0 || reader->bad)
         return NULL;
     char *text = allocate(reader, size, 1);
     memcpy(text, take(reader, size - 1), size - 1);

@@ -446,11 +446,8 @@ static enum protect_outcome advance(struct routine *routine, int arguments)
     struct script *script = routine->script;
     lua_State *from = script->frame ? script->frame->L : NULL;
     int results = 0;
-    struct frame frame = {.L = routine->L,
-                          .routine = routine,
-                          .waits = true,
-
-                          .title = routine->title};
+    struct frame frame = {
+        .L = routine->L, .routine = routine, .waits = true, .title = routine->title};
     script->busy++;
     enter(script, &frame);
     int status = lua_resume(routine->L, from, arguments, &results);
