@@ -83,7 +83,7 @@ static const char *translate(const char *word, suggest_name name, const void *da
     return NULL;
 }
 
-const char *wording_suggest(const char *word, suggest_name name, const void *data)
+static const char *nearest(const char *word, suggest_name name, const void *data)
 {
     const char *meant = translate(word, name, data);
     return meant ? meant : suggest(word, name, data);
@@ -97,7 +97,7 @@ const char *wording_near(const char *word, suggest_name name, const void *data)
 
 const char *wording_push(lua_State *L, const char *word, suggest_name name, const void *data)
 {
-    const char *meant = wording_suggest(word, name, data);
+    const char *meant = nearest(word, name, data);
     if (meant == NULL)
         return lua_pushliteral(L, "");
     return lua_pushfstring(L, " (did you mean '%s'?)", meant);

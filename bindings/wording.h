@@ -10,10 +10,8 @@
 
 #include <lua.h>
 
-// As suggest(), but what is meant by such a word comes first, if it is among the names.
-const char *wording_suggest(const char *word, suggest_name name, const void *data);
-
-// The same for names that are misspelt or brought along, but not cut short.
+// As suggest(), for names that are misspelt or brought along from elsewhere, but not cut short;
+// what is meant by such a word comes first, if it is among the names.
 const char *wording_near(const char *word, suggest_name name, const void *data);
 
 // How a value of that message type is written, where another kind of value was given: ": ..." or
@@ -24,7 +22,8 @@ const char *wording_form(const char *type);
 // scalars have elsewhere. // [-0, +0, e]
 void wording_open(lua_State *L);
 
-// Pushes " (did you mean 'mem'?)", or nothing if there is no suggestion, as a text and returns it.
+// As suggest(), with the same first: pushes " (did you mean 'mem'?)", or nothing if there is no
+// suggestion, as a text and returns it.
 // [-0, +1, m]
 const char *wording_push(lua_State *L, const char *word, suggest_name name, const void *data);
 

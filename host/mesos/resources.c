@@ -426,11 +426,6 @@ bool resources_contain(const struct resources *list, const struct resources *par
     return true;
 }
 
-bool resources_equal(const struct resources *a, const struct resources *b)
-{
-    return a->count == b->count && resources_contain(a, b) && resources_contain(b, a);
-}
-
 double resources_scalar(const struct resources *list, const char *name)
 {
     int64_t sum = 0;

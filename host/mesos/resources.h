@@ -31,8 +31,7 @@ void resources_copy(struct resources *to, const struct resources *from); // `to`
 void resources_add(struct resources *list, const struct resources *more);
 void resources_subtract(struct resources *list, const struct resources *less); // down to nothing
 bool resources_contain(const struct resources *list, const struct resources *part);
-bool resources_equal(const struct resources *a, const struct resources *b); // in any order
-double resources_scalar(const struct resources *list, const char *name);    // over all kinds of it
+double resources_scalar(const struct resources *list, const char *name); // over all kinds of it
 
 // Every entry allocated to `role`, or, with NULL, to nobody.
 void resources_allocate(struct resources *list, const char *role);

@@ -124,13 +124,6 @@ bool wire_next_long(struct wire *wire, struct wire_field *field)
     return read_field(wire, field) == NULL || spoil(wire);
 }
 
-bool wire_varint(struct wire *wire, uint64_t *value)
-{
-    if (wire->at == wire->end)
-        return false;
-    return read_varint(wire, value) || spoil(wire);
-}
-
 struct slice wire_find(struct slice message, uint32_t number)
 {
     struct slice found = {.data = NULL};

@@ -120,9 +120,6 @@ static inline bool wire_seek(struct wire *wire, uint32_t number, struct slice *b
     return at != end && wire_seek_long(wire, number, bytes);
 }
 
-// Varints of a packed repeated field.
-bool wire_varint(struct wire *wire, uint64_t *value);
-
 // Values of a packed repeated field of that wire type, any but WIRE_BYTES.
 bool wire_element(struct wire *packed, enum wire_type type, uint64_t *value);
 

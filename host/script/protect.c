@@ -535,41 +535,6 @@ static struct routine *obtain(struct script *script, protect_done on_done, void 
     return routine;
 }
 
-static enum protect_outcome start(struct script *script, int arguments, protect_done on_done,
-                                  void *data)
-{
-    lua_State *L = script->L;
-    enum protect_outcome outcome;
-    struct routine *routine = obtain(script, on_done, data, &outcome);
-    if (routine == NULL) {
-        lua_pop(L, arguments + 1);
-        return outcome;
-    }
-    if (load_routine(routine, L, arguments))
-        return advance(routine, arguments);
-    lua_pop(L, arguments + 1);
-    return fail(routine, "not enough memory");
-}
-
-// The state stays busy until the caller has been told, so that it may destroy the script then.
-enum protect_outcome protect_start(struct script *script, int arguments, protect_done on_done,
-                                   void *data)
-{
-    int top = lua_gettop(script->L) - arguments - 1;
-    enum protect_outcome outcome = refusal(script);
-    script->busy++;
-    if (outcome == PROTECT_DONE) {
-        outcome = start(script, arguments, on_done, data);
-    } else {
-        lua_settop(script->L, top);
-        report(on_done, data, outcome, "");
-    }
-    assert(lua_gettop(script->L) == top);
-    (void)top;
-    become_idle(script);
-    return outcome;
-}
-
 // What a routine begins with if its arguments are not made yet.
 struct dispatch {
     lua_CFunction function;
@@ -610,6 +575,7 @@ static enum protect_outcome dispatch(struct script *script, lua_CFunction functi
     return advance(routine, DISPATCH_ARGUMENTS);
 }
 
+// The state stays busy until the caller has been told, so that it may destroy the script then.
 enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
                                       protect_done on_done, void *data)
 {

@@ -5,15 +5,15 @@
 //
 // Callbacks, timers and spawned functions run as *routines*: each in a coroutine of its own, so
 // that it may wait (mesos.sleep) while the loop goes on. A routine is anchored until it ends. When
-// it ends, its `on_done` is called, exactly once: inside protect_start() if it never waited, later
-// otherwise. Main chunks are plain calls, which cannot wait.
+// it ends, its `on_done` is called, exactly once: inside protect_dispatch() if it never waited,
+// later otherwise. Main chunks are plain calls, which cannot wait.
 //
 // A coroutine that the script made itself may wait too: the wait passes through it down to its
 // routine (coroutines.h). A wait is a yield of a private token; the token stays on top of the
 // waiting coroutine's stack until it goes on, and marks it.
 //
-// Values for a call are made under protection as well: protect_run() runs a C function that may
-// raise and leaves its results on the state of the script, where protect_start() takes them.
+// Values for a call are made under protection as well: by the C function that protect_dispatch() is
+// given, inside the routine, or by one that protect_run() runs, for protect_call().
 
 #ifndef MESOS_LUA_SCRIPT_PROTECT_H
 #define MESOS_LUA_SCRIPT_PROTECT_H
@@ -55,14 +55,9 @@ enum protect_outcome protect_run(struct script *script, lua_CFunction function, 
 // The text that PROTECT_RAISED left on top. Never NULL. // [-0, +0, -]
 const char *protect_text(struct script *script);
 
-// Starts a routine with the function below `arguments` values on the state of the script. `on_done`
-// may be NULL. Returns PROTECT_YIELDED if it waits. // [-(arguments + 1), +0, -]
-enum protect_outcome protect_start(struct script *script, int arguments, protect_done on_done,
-                                   void *data);
-
 // Starts a routine that calls `function`, a C function that is given `argument` as a light userdata
 // at index 1, and then what it returned: a function and its arguments. If it returns nothing, that
-// is done. // [-0, +0, -]
+// is done. `on_done` may be NULL. Returns PROTECT_YIELDED if it waits. // [-0, +0, -]
 enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
                                       protect_done on_done, void *data);
 

@@ -23,19 +23,6 @@ size_t script_memory(const struct script *script)
     return script->memory.used;
 }
 
-static int l_set_memory_text(lua_State *L)
-{
-    limits_set_memory_text(L, *(size_t *)lua_touserdata(L, 1));
-    return 0;
-}
-
-void script_set_memory_limit(struct script *script, size_t limit)
-{
-    script->memory.limit = limit;
-    if (protect_run(script, l_set_memory_text, &limit, 0) == PROTECT_RAISED)
-        lua_pop(script->L, 1);
-}
-
 // ---- what Lua says outside of any call ----
 
 static int on_panic(lua_State *L)
@@ -392,13 +379,6 @@ bool script_closing(const struct script *script)
 struct sources *script_sources(struct script *script)
 {
     return script->sources;
-}
-
-void script_files(struct script *script, void (*visit)(void *data, const char *path), void *data)
-{
-    for (size_t i = 0; i < sources_count(script->sources); i++)
-        if (sources_at(script->sources, i)->text != NULL)
-            visit(data, sources_at(script->sources, i)->path);
 }
 
 uint64_t script_failures(const struct script *script)

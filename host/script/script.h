@@ -92,12 +92,7 @@ const char *script_name(const struct script *script);
 // The files that it has read so far. They outlive the script for who takes a reference.
 struct sources *script_sources(struct script *script);
 
-// Calls `visit` for the script's own file and every Lua file that it required, by the paths under
-// which they were opened.
-void script_files(struct script *script, void (*visit)(void *data, const char *path), void *data);
-
 size_t script_memory(const struct script *script); // bytes of the Lua heap
-void script_set_memory_limit(struct script *script, size_t limit);
 
 // How many calls into it ended with an error.
 uint64_t script_failures(const struct script *script);
