@@ -260,41 +260,6 @@ static void decode_element(struct filling *filling, unsigned position, const str
     }
 }
 
-static void fill(struct filling *filling);
-
-static bool has_value(const struct shape *collapsed, struct slice message)
-{
-    struct wire wire = wire_open(message);
-    for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number == collapsed->type->fields->id)
-            return true;
-    }
-    return false;
-}
-
-// A singular message that comes again adds to what is there; anything else, and the value of a
-// collapsed one, replaces it. Tells whether there is nothing left to do.
-static bool merge(struct filling *filling, unsigned position, const struct wire_field *it)
-{
-    lua_State *L = filling->decoder->L;
-    const ProtobufCFieldDescriptor *field = &filling->shape->type->fields[position];
-    if (!is_message(field) || it->type != WIRE_BYTES)
-        return false;
-    struct shape *shape = message_shape_nested(L, filling->shape, position);
-    push_name(filling, position);
-    bool found = lua_rawget(L, filling->table) != LUA_TNIL;
-    struct filling nested = {.decoder = filling->decoder,
-                             .shape = shape,
-                             .wire = wire_open(it->bytes),
-                             .table = lua_gettop(L),
-                             .depth = filling->depth + 1,
-                             .seen = UINT64_MAX};
-    if (found && !shape->collapsed)
-        fill(&nested);
-    lua_pop(L, 1);
-    return found && (!shape->collapsed || !has_value(shape, it->bytes));
-}
-
 static void clear_rivals(struct filling *filling, const ProtobufCFieldDescriptor *field)
 {
     const ProtobufCMessageDescriptor *type = filling->shape->type;
@@ -310,15 +275,12 @@ static void clear_rivals(struct filling *filling, const ProtobufCFieldDescriptor
 static void decode_single(struct filling *filling, unsigned position, const struct wire_field *it)
 {
     const ProtobufCFieldDescriptor *field = &filling->shape->type->fields[position];
-    uint64_t bit = UINT64_C(1) << position % 64;
-    if ((filling->seen & bit) && merge(filling, position, it))
-        return;
     push_name(filling, position);
     push_value(filling->decoder, filling->shape, position, it, filling->depth);
     lua_rawset(filling->decoder->L, filling->table);
     if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
         clear_rivals(filling, field);
-    filling->seen |= bit;
+    filling->seen |= UINT64_C(1) << position % 64;
 }
 
 static void decode_field(struct filling *filling, const struct wire_field *it)
@@ -797,8 +759,6 @@ static void encode_view(struct encoder *encoder, const struct view_content *view
 {
     if (view->type != shape->type)
         fail(encoder->L, place, "%s expected, got %s", shape->name, wire_message_name(view->type));
-    if (view->reason != NULL)
-        fail(encoder->L, place, "this %s cannot be used any more: %s", shape->name, view->reason);
     check_room(encoder, buffer_append_slice(encoder->buffer, view->slice), place);
 }
 

@@ -24,16 +24,16 @@
 #include <lua.h>
 #include <protobuf-c/protobuf-c.h>
 
-// Pushes the Lua value of a message. Raises if the bytes are malformed. // [-0, +1, e]
+// Pushes the Lua value of a message. Of a singular message that comes in parts the last one counts:
+// what was received has passed wire_accept(). Raises if the bytes are malformed. // [-0, +1, e]
 void message_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct slice wire);
 
 // The same as plain tables without metatables. // [-0, +1, e]
 void message_push_plain(lua_State *L, const ProtobufCMessageDescriptor *type, struct slice wire);
 
 // For views, which decode one field at a time. `position` is that of the field in its type, from 0.
-// message_push_field finds it in the whole message, adding up all its occurrences; what is absent
-// is nil. message_push_occurrence takes a single one, of a field that is not repeated. // [-0, +1,
-// e]
+// message_push_field finds all occurrences of a repeated one in the whole message, of which there
+// is one at least. message_push_occurrence takes a single one, of any other. // [-0, +1, e]
 void message_push_field(lua_State *L, struct shape *shape, unsigned position, struct slice wire);
 void message_push_occurrence(lua_State *L, struct shape *shape, unsigned position,
                              const struct wire_field *occurrence);

@@ -183,11 +183,6 @@ static void write_view(struct writer *writer, const struct view_content *content
     message_push_plain(L, content->type, content->slice);
     write_value(writer, lua_gettop(L));
     lua_pop(L, 1);
-    if (content->reason == NULL)
-        return;
-    write(writer, " (");
-    write(writer, content->reason);
-    write(writer, ")");
 }
 
 static void write_userdata(struct writer *writer, int index)

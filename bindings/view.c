@@ -46,18 +46,14 @@ enum kind {
     KIND_RIVAL = 2, // one of a oneof
 };
 
-// `at` is the offset of the field's last occurrence, plus one; 0 if it is absent. AGAIN says that
-// there were several, which for a message means that they have to be added up.
+// `at` is the offset of the field's last occurrence, plus one; 0 if it is absent.
 struct view {
     const void *mark; // &view_mark: no other userdata begins so
     const struct view_class *class;
     struct slice slice;
-    const char *reason;
     bool indexed;
     uint32_t at[];
 };
-
-#define AGAIN 0x80000000u
 
 static const char anchor_name[] = "mesos.bytes";
 static const char anchors_key, anchor_key, view_mark;
@@ -108,8 +104,7 @@ static inline void note(struct view *view, uint32_t number, size_t offset)
         position = position_slowly(view, number);
     if (position-- == 0)
         return;
-    uint32_t *at = &view->at[position];
-    *at = (uint32_t)(offset + 1) | (*at != 0 ? AGAIN : 0);
+    view->at[position] = (uint32_t)(offset + 1);
     if (class->kinds[position] & KIND_RIVAL)
         clear_rivals(view, &class->shape->type->fields[position]);
 }
@@ -182,7 +177,7 @@ static struct slice slice_from(struct slice slice, size_t offset)
 static void push_occurrence(lua_State *L, struct view *view, unsigned position, uint32_t at)
 {
     struct wire_field it;
-    struct wire wire = wire_open(slice_from(view->slice, (at & ~AGAIN) - 1));
+    struct wire wire = wire_open(slice_from(view->slice, at - 1));
     wire_next(&wire, &it);
     message_push_occurrence(L, view->class->shape, position, &it);
 }
@@ -196,14 +191,14 @@ static void push_composite(lua_State *L, struct view *view, unsigned position, u
     lua_pop(L, 1);
     if (at == 0)
         lua_newtable(L);
-    else if (field->label == PROTOBUF_C_LABEL_REPEATED || (at & AGAIN))
+    else if (field->label == PROTOBUF_C_LABEL_REPEATED)
         message_push_field(L, shape, position, view->slice);
     else
         push_occurrence(L, view, position, at);
     view_keep(L, field);
 }
 
-// A string, or a message that is one, occurs once. // [-0, +1, e]
+// A string, or a message that is one. // [-0, +1, e]
 static void push_plain(lua_State *L, const struct view *view, const ProtobufCFieldDescriptor *field,
                        uint32_t at)
 {
@@ -221,12 +216,10 @@ static void push_field(lua_State *L, struct view *view, unsigned position)
     uint32_t at = place_of(view, position);
     if (at == 0 && field->label != PROTOBUF_C_LABEL_REPEATED)
         lua_pushnil(L);
-    else if ((view->class->kinds[position] & KIND_PLAIN) && !(at & AGAIN))
+    else if (view->class->kinds[position] & KIND_PLAIN)
         push_plain(L, view, field, at);
     else if (is_composite(view->class->shape, position, L))
         push_composite(L, view, position, at);
-    else if ((at & AGAIN) && field->type == PROTOBUF_C_TYPE_MESSAGE)
-        message_push_field(L, view->class->shape, position, view->slice);
     else
         push_occurrence(L, view, position, at);
 }
@@ -600,24 +593,8 @@ bool view_get(lua_State *L, int index, struct view_content *content)
     const struct view *view = view_at(L, index);
     if (view == NULL)
         return false;
-    *content = (struct view_content){
-        .type = view->class->shape->type, .slice = view->slice, .reason = view->reason};
+    *content = (struct view_content){.type = view->class->shape->type, .slice = view->slice};
     return true;
-}
-
-void view_invalidate(lua_State *L, int index, const char *reason)
-{
-    struct view *view = view_at(L, index);
-    if (view != NULL)
-        view->reason = reason;
-}
-
-void view_check_valid(lua_State *L, int index)
-{
-    const struct view *view = view_at(L, index);
-    if (view != NULL && view->reason != NULL)
-        luaL_error(L, "this %s cannot be used any more: %s", view->class->shape->name,
-                   view->reason);
 }
 
 static struct view *check(lua_State *L, int index, const ProtobufCMessageDescriptor *type)

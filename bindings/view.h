@@ -10,7 +10,7 @@
 // Once composite values were read, a table of them stands between the two, so that reading again
 // gives the same table. A short message that is most of its block is copied into its view instead.
 //
-// The bytes must have passed wire_validate(). A view answers to the names of its type's fields and
+// The bytes must have passed wire_accept(). A view answers to the names of its type's fields and
 // to the members that its type was given with view_define(), which must not be names of fields.
 
 #ifndef MESOS_LUA_BINDINGS_VIEW_H
@@ -34,21 +34,10 @@ void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct
 struct view_content {
     const ProtobufCMessageDescriptor *type;
     struct slice slice; // valid as long as the view
-    const char *reason; // why it cannot be used any more, or NULL
 };
 
 // What is at `index`, if it is a view of any type. // [-0, +0, -]
 bool view_get(lua_State *L, int index, struct view_content *content);
-
-// From now on the view at `index` is refused where a message is sent, with `reason`, which must
-// live as long as the process: "it was declined". Reading goes on. Anything but a view is left
-// alone.
-// // [-0, +0, -]
-void view_invalidate(lua_State *L, int index, const char *reason);
-
-// Raises if the view at `index` was invalidated, "this Offer cannot be used any more: it was
-// declined". // [-0, +0, v]
-void view_check_valid(lua_State *L, int index);
 
 // A member beyond the fields and `table`, which all views have. A method is called by the script
 // with the view as its first argument; a getter pushes one value for the view at index 1. // [-0,

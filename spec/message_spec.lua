@@ -323,7 +323,7 @@ describe("the wire", function()
         local first = field(1, field(1, "a"))
         local second = field(1, field(1, "b"))
         local command = field(7, first .. field(3, "old")) .. field(7, second .. field(3, "new"))
-        local got = rooms.decode_plain(TASK, command)
+        local got = rooms.decode_plain(TASK, field(1, "t") .. field(2, field(1, "t")) .. field(3, field(1, "a")) .. command)
         assert.same({ value = "new", uris = { { value = "a" }, { value = "b" } } }, got.command)
         local SELECTOR = "mesos.v1.scheduler.AttributeConstraint.Selector"
         assert.same({ attribute_name = "x" }, rooms.decode(SELECTOR, integer(1, 1) .. field(2, "x")))

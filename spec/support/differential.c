@@ -148,10 +148,9 @@ static void compare_views(lua_State *L, const struct comparison *it)
     lua_pop(L, 1);
 }
 
-// The codec takes messages in parts as well.
 static void compare_table(lua_State *L, const struct comparison *it)
 {
-    message_push_plain(L, it->type, it->message);
+    message_push_plain(L, it->type, slice_of(it->block));
     unpacked_compare(L, -1, it->unpacked);
     lua_pop(L, 1);
 }

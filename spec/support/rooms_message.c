@@ -5,7 +5,6 @@
 //     rooms.validate(type, bytes) -> true | nil, message
 //     rooms.decode(type, bytes) -> value            rooms.decode_plain(type, bytes) -> value
 //     rooms.encode(type, value[, path]) -> bytes    rooms.view(type, bytes) -> view
-//     rooms.invalidate(view, reason)                rooms.check_valid(view)
 //     rooms.suggest(word, names) -> name | nil
 
 #include "rooms.h"
@@ -82,15 +81,30 @@ static int l_validate(lua_State *L)
     return 2;
 }
 
+// As the driver has them: accepted, if they are fit for that. The bytes at 2 are replaced.
+static struct slice accept_bytes(lua_State *L, const ProtobufCMessageDescriptor *type)
+{
+    struct error err;
+    struct slice copied = check_bytes(L, 2);
+    struct bytes *block = bytes_copy(copied.data, copied.length);
+    wire_accept(&block, type, &err);
+    lua_pushlstring(L, (const char *)block->data, block->length);
+    lua_replace(L, 2);
+    bytes_unref(block);
+    return check_bytes(L, 2);
+}
+
 static int l_decode(lua_State *L)
 {
-    message_push(L, rooms_check_type(L, 1), check_bytes(L, 2));
+    const ProtobufCMessageDescriptor *type = rooms_check_type(L, 1);
+    message_push(L, type, accept_bytes(L, type));
     return 1;
 }
 
 static int l_decode_plain(lua_State *L)
 {
-    message_push_plain(L, rooms_check_type(L, 1), check_bytes(L, 2));
+    const ProtobufCMessageDescriptor *type = rooms_check_type(L, 1);
+    message_push_plain(L, type, accept_bytes(L, type));
     return 1;
 }
 
@@ -108,27 +122,11 @@ static int l_encode(lua_State *L)
 static int l_view(lua_State *L)
 {
     const ProtobufCMessageDescriptor *type = rooms_check_type(L, 1);
-    struct slice copied = check_bytes(L, 2);
-    struct bytes *block = bytes_copy(copied.data, copied.length);
+    struct slice accepted = accept_bytes(L, type);
+    struct bytes *block = bytes_copy(accepted.data, accepted.length);
     view_push(L, type, block, slice_of(block));
     bytes_unref(block);
     return 1;
-}
-
-// The reason is kept in the registry, so that it lives as long as any view.
-static int l_invalidate(lua_State *L)
-{
-    const char *reason = luaL_checkstring(L, 2);
-    lua_settop(L, 2);
-    luaL_ref(L, LUA_REGISTRYINDEX);
-    view_invalidate(L, 1, reason);
-    return 0;
-}
-
-static int l_check_valid(lua_State *L)
-{
-    view_check_valid(L, 1);
-    return 0;
 }
 
 static const char *listed_name(const void *data, size_t index)
@@ -156,8 +154,6 @@ void rooms_message_open(lua_State *L)
         {"encode", l_encode},
         {"view", l_view},
         {"suggest", l_suggest},
-        {"invalidate", l_invalidate},
-        {"check_valid", l_check_valid},
         {NULL, NULL},
     };
     collect_types();
