@@ -12,7 +12,6 @@
 #include "bindings/log.h"
 #include "bindings/message.h"
 #include "bindings/offer_list.h"
-#include "bindings/offer_view.h"
 #include "bindings/resources.h"
 #include "bindings/state_table.h"
 #include "bindings/timers.h"
@@ -78,7 +77,6 @@ int module_open(lua_State *L)
     struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(1));
     struct script *script = script_of(L);
     message_open(L);
-    offer_view_open(L);
     lua_newtable(L);
     driver_open(L, environment);
     offer_list_open(L, environment);

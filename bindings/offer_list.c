@@ -14,9 +14,9 @@
 #include "bindings/message.h"
 #include "bindings/offer_need.h"
 #include "bindings/offer_selection.h"
+#include "bindings/resources.h"
 #include "bindings/view.h"
 #include "mesos/v1/mesos.pb-c.h"
-#include "mesos/wire.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -162,17 +162,6 @@ static int push_refusal(lua_State *L, struct stock *stock, const struct stock_ne
     return 2;
 }
 
-// Pushes the resources in `buffer`, each as field 1, as a list. // [-0, +1, e]
-static void push_resources(lua_State *L, const struct buffer *buffer)
-{
-    struct slice rest = buffer_slice(buffer), wire;
-    lua_newtable(L);
-    for (lua_Integer i = 1; wire_next_bytes(&rest, 1, &wire); i++) {
-        message_push(L, &mesos__v1__resource__descriptor, wire);
-        lua_rawseti(L, -2, i);
-    }
-}
-
 // offers:take(offer, need): what a task is given of the offer, or nil and a message.
 static int l_take(lua_State *L)
 {
@@ -186,7 +175,7 @@ static int l_take(lua_State *L)
     struct buffer *buffer = message_scratch(L);
     if (!stock_take(stock, &need, row, buffer))
         luaL_error(L, "%s: more resources than a message may have", offer_selection_method(L));
-    push_resources(L, buffer);
+    resources_push(L, buffer_slice(buffer));
     return 1;
 }
 

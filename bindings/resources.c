@@ -98,6 +98,16 @@ static int from_table(lua_State *L) // [-1, +1, e]
     return 1;
 }
 
+void resources_push(lua_State *L, struct slice packed)
+{
+    lua_newtable(L);
+    lua_Integer i = 1;
+    for (struct slice wire; wire_next_bytes(&packed, 1, &wire); i++) {
+        message_push(L, &mesos__v1__resource__descriptor, wire);
+        lua_rawseti(L, -2, i);
+    }
+}
+
 // All of the list as the repeated field 1 of a message, in scratch memory.
 static void pack_all(const struct resources *list, struct buffer *buffer)
 {
@@ -123,12 +133,7 @@ static int from_text(lua_State *L)
     resources_free(&list);
     if (!parsed)
         luaL_error(L, "mesos.resources: %s", err.text);
-    lua_newtable(L);
-    struct slice rest = buffer_slice(buffer), wire;
-    for (lua_Integer i = 1; wire_next_bytes(&rest, 1, &wire); i++) {
-        message_push(L, &mesos__v1__resource__descriptor, wire);
-        lua_rawseti(L, -2, i);
-    }
+    resources_push(L, buffer_slice(buffer));
     return 1;
 }
 

@@ -5,7 +5,12 @@
 #ifndef MESOS_LUA_BINDINGS_RESOURCES_H
 #define MESOS_LUA_BINDINGS_RESOURCES_H
 
+#include "base/bytes.h"
+
 #include <lua.h>
+
+// Pushes a list of the Resource messages in `packed`, which are its field 1, each. // [-0, +1, e]
+void resources_push(lua_State *L, struct slice packed);
 
 // Adds `resources` to the module table on top of the stack. // [-0, +0, e]
 void resources_open(lua_State *L);
