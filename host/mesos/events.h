@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the master tells: which callback an event of the stream belongs to, and where in its bytes
-// the callback's arguments are. Pure functions over bytes that wire_validate() has accepted.
+// the callback's arguments are. Pure functions over bytes that wire_accept() has accepted.
 
 #ifndef MESOS_LUA_MESOS_EVENTS_H
 #define MESOS_LUA_MESOS_EVENTS_H

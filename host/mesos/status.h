@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the driver itself needs of a TaskStatus, read in one walk over its bytes, which
-// wire_validate() has accepted.
+// wire_accept() has accepted.
 
 #ifndef MESOS_LUA_MESOS_STATUS_H
 #define MESOS_LUA_MESOS_STATUS_H

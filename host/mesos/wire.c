@@ -3,7 +3,7 @@
 // Protocol buffers on the wire: see wire.h. Everything reads through read_field(), which says in
 // words what is wrong, or wire_next_short(), its quick way for short fields. wire_next() drops
 // the words, wire_validate() puts the path of the field in front of them. Nothing here allocates
-// but the writers' buffer.
+// but the writers' buffer, and wire_accept() where it has to join parts.
 
 #include "mesos/wire.h"
 
