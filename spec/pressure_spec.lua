@@ -198,4 +198,42 @@ describe("a master that is slow to take calls", function()
         finish(master, run, seen)
         assert.equal(0, seen.strange)
     end)
+
+    it("takes no call of a loop that makes too many, and says so where it makes them", function()
+        local sizes, longest = {}, 1 << 20
+        local master, run = start(function(body)
+            sizes[#sizes + 1] = #body
+        end, nil, [[
+            local mesos = require "mesos"
+            local s = { framework = { name = "pressure" } }
+            local long = ("x"):rep(1 << 20)
+            function s:registered(driver)
+                local made, ok, message = 0, true, nil
+                while ok do
+                    ok, message = pcall(driver.sendFrameworkMessage, driver, "e", "a", long)
+                    made = made + (ok and 1 or 0)
+                end
+                print(made, message)
+                print(pcall(driver.killTask, driver, "t"))
+            end
+            function s:statusUpdate(driver)
+                driver:killTask("t")
+                print("killed")
+                driver:stop()
+            end
+            return s
+        ]])
+        run:wait_for("128\t[^\n]*: 128 calls are waiting for the master, 128 MiB of them, and no more are taken: make fewer ")
+        run:wait_for("false\t[^\n]*: 128 calls are waiting")
+        master.stream:chunk(burst(0, 1))
+        run:wait_for("killed", SECONDS)
+        program.wait_for(function() return #sizes == 130 end, SECONDS) -- with KILL and TEARDOWN
+        for i = 1, 128 do
+            assert.is_true(sizes[i] > longest)
+        end
+        assert.is_true(sizes[129] < 100)
+        master.stream:finish()
+        assert.equal(0, run:wait(), run:report():sub(1, 2000))
+        assert.is_nil(run.stderr:find("did not reach", 1, true))
+    end)
 end)

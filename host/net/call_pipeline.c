@@ -558,6 +558,15 @@ static bool has_room(const struct call_pipeline *pipeline)
            (held == 0 || (held < CALL_PIPELINE_UNSENT && length <= CALL_PIPELINE_UNSENT - held));
 }
 
+// One call for each answer would be a system call for each, at both ends. While the window is
+// nearly full, the next go out together.
+static bool worth_filling(const struct call_pipeline *pipeline)
+{
+    size_t window = pipeline->options.window;
+    size_t room = pipeline->written.count < window ? window - pipeline->written.count : 0;
+    return room >= pipeline->waiting.count || room > window / 4;
+}
+
 // The number and the end of the headers. It has the room of LENGTH_ROOM.
 static struct slice write_length(char text[LENGTH_ROOM], size_t length)
 {
@@ -590,7 +599,7 @@ static void fill(struct call_pipeline *pipeline)
     if (pipeline->again.first != NULL && pipeline->written.first != NULL)
         return; // in order: these first, but not before all behind them came back
     put_back(&pipeline->waiting, &pipeline->again);
-    if (pipeline->waiting.first == NULL)
+    if (pipeline->waiting.first == NULL || !worth_filling(pipeline))
         return;
     authorize(pipeline);
     while (pipeline->waiting.first != NULL && has_room(pipeline))

@@ -14,7 +14,7 @@ local program = require("support.program")
 
 local SCRIPT = [[
 local mesos = require "mesos"
-local SIZES, TIMES = { 1000, 10000, 50000, arg[1] ~= "acknowledge" and 100000 or nil }, 5
+local SIZES, TIMES = { 1000, 10000, 50000, 100000 }, 5
 local acknowledges = arg[1] == "acknowledge"
 local UUID, LAST = "\x10\x32\x54\x76\x98\xba\x4c\xfe\x81\x01\x23\x45\x67\x89\xab\xcd", "last"
 local s = { framework = { name = "bench" }, implicitAcknowledgements = not acknowledges }
