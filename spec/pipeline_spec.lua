@@ -109,6 +109,19 @@ describe("answers", function()
         end)
     end
 
+    it("are taken again when they are the same, and anew when one byte is not, wherever they are cut", function()
+        for _, case in ipairs(GOOD) do
+            local dated = case[1]:gsub("\r\n", "\r\nDate: Mon, 01 Jan 2024 00:00:0%%d GMT\r\n", 1)
+            local one, two = dated:gsub("%%d", "1"), dated:gsub("%%d", "2")
+            local bytes = one .. one .. one .. two .. two .. ACCEPTED .. one
+            local wanted = { case[2], case[2], case[2], case[2], case[2], reply(202), case[2] }
+            assert.same(wanted, (parse { bytes }))
+            for cut = 1, #bytes, 3 do
+                assert.same(wanted, (parse { bytes:sub(1, cut), bytes:sub(cut + 1) }))
+            end
+        end
+    end)
+
     it("are taken in long rows, in random pieces", function()
         local parts, wanted = {}, {}
         math.randomseed(1)
