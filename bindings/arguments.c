@@ -59,7 +59,8 @@ void arguments_ids(lua_State *L, int index, const char *name)
             lua_settop(L, list);
         }
     } else {
-        luaL_error(L, "%s: an id or a list of ids expected, got %s", name, what_is(L, index));
+        luaL_error(L, "%s: an id or a list of ids expected, got %s%s", name, what_is(L, index),
+                   lua_isnil(L, index) ? " (an id is a plain string, without .value)" : "");
     }
     lua_replace(L, index);
 }

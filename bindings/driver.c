@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "bindings/arguments.h"
 #include "bindings/framework_info.h"
+#include "bindings/holding.h"
 #include "bindings/message.h"
 #include "bindings/offer_list.h"
 #include "bindings/task_list.h"
@@ -26,7 +27,8 @@
 static const char *const metatable = "mesos.SchedulerDriver";
 
 struct handle {
-    struct scheduler *scheduler; // NULL: it is gone
+    struct holding holding;
+    struct scheduler_link link;
     bool owner;
 };
 
@@ -51,12 +53,12 @@ static int raise_missing(lua_State *L)
 
 static struct scheduler *check_scheduler(lua_State *L) // [-0, +0, v]
 {
-    struct handle *handle = luaL_testudata(L, 1, metatable);
+    struct handle *handle = holding_test(L, 1, metatable);
     if (handle == NULL)
         raise_missing(L);
-    if (handle->scheduler == NULL)
+    if (handle->link.scheduler == NULL)
         luaL_error(L, "this driver is gone: its script was replaced or its program ends");
-    return handle->scheduler;
+    return handle->link.scheduler;
 }
 
 static struct driver *check_driver(lua_State *L) // [-0, +0, v]
@@ -91,44 +93,35 @@ static bool running(const struct driver *driver)
     return driver_status(driver) == DRIVER_RUNNING;
 }
 
-static struct handle *push_handle(lua_State *L, bool owner) // [-0, +1, m]
+static void end_handle(lua_State *L, struct holding *holding)
 {
-    struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
-    *handle = (struct handle){.scheduler = NULL, .owner = owner};
-    luaL_setmetatable(L, metatable);
-    return handle;
+    (void)L;
+    struct handle *handle = (struct handle *)holding;
+    struct scheduler *scheduler = handle->link.scheduler;
+    scheduler_unlink(&handle->link);
+    if (handle->owner)
+        scheduler_destroy(scheduler);
 }
 
-static void fill_handle(struct handle *handle, struct scheduler *scheduler)
+static struct handle *push_handle(lua_State *L, bool owner) // [-0, +1, m]
 {
-    handle->scheduler = scheduler;
-    scheduler_link(scheduler, &handle->scheduler);
+    struct handle *handle = holding_push(L, metatable, sizeof *handle, 0, end_handle);
+    handle->owner = owner;
+    return handle;
 }
 
 void driver_push(lua_State *L, struct scheduler *scheduler)
 {
-    fill_handle(push_handle(L, false), scheduler);
-}
-
-static int l_gc(lua_State *L) // [-1, +0, -]
-{
-    struct handle *handle = lua_touserdata(L, 1);
-    if (handle->scheduler == NULL)
-        return 0;
-    if (handle->owner)
-        scheduler_destroy(handle->scheduler);
-    else
-        scheduler_link(handle->scheduler, NULL);
-    handle->scheduler = NULL;
-    return 0;
+    struct handle *handle = push_handle(L, false);
+    scheduler_link(scheduler, &handle->link);
 }
 
 static int l_tostring(lua_State *L) // [-1, +1, m]
 {
-    struct handle *handle = luaL_checkudata(L, 1, metatable);
+    struct handle *handle = holding_check(L, 1, metatable);
+    struct scheduler *scheduler = handle->link.scheduler;
     const char *status =
-        handle->scheduler ? driver_status_name(driver_status(scheduler_driver(handle->scheduler)))
-                          : "gone";
+        scheduler ? driver_status_name(driver_status(scheduler_driver(scheduler))) : "gone";
     lua_pushfstring(L, "SchedulerDriver (%s)", status);
     return 1;
 }
@@ -177,23 +170,25 @@ static int l_status(lua_State *L) // [-1, +1, e]
 }
 
 struct joining {
-    const struct handle *handle;
+    lua_State *L; // the driver is at index 1
     struct script *script;
 };
 
 static bool is_over(void *data)
 {
     const struct joining *joining = data;
-    return joining->handle->scheduler == NULL || script_closing(joining->script) ||
-           driver_finished(scheduler_driver(joining->handle->scheduler));
+    const struct handle *handle = holding_at(joining->L, 1);
+    struct scheduler *scheduler = handle ? handle->link.scheduler : NULL;
+    return scheduler == NULL || script_closing(joining->script) ||
+           driver_finished(scheduler_driver(scheduler));
 }
 
 // The loop runs inside the call, which only the main chunk may hold up.
 static int l_join(lua_State *L) // [-1, +1, e]
 {
     struct scheduler_environment *environment = scheduler_environment(check_scheduler(L));
-    struct joining joining = {.handle = lua_touserdata(L, 1), .script = script_of(L)};
-    if (protect_in_routine(L))
+    struct joining joining = {.L = L, .script = script_of(L)};
+    if (!protect_in_main(L))
         luaL_error(L, "driver:join() waits for the end of the driver and would never see it here: "
                       "call it in the main chunk of the script");
     if (!is_over(&joining)) {
@@ -599,10 +594,10 @@ static int l_offers(lua_State *L) // [-1, +1, e]
 
 const struct tasks *driver_registry(lua_State *L, int index)
 {
-    const struct handle *handle = luaL_testudata(L, index, metatable);
-    if (handle == NULL || handle->scheduler == NULL)
+    const struct handle *handle = holding_test(L, index, metatable);
+    if (handle == NULL || handle->link.scheduler == NULL)
         return NULL;
-    return driver_tasks(scheduler_driver(handle->scheduler));
+    return driver_tasks(scheduler_driver(handle->link.scheduler));
 }
 
 static int l_task(lua_State *L) // [-2, +1, e]
@@ -711,12 +706,6 @@ static int l_no_operation(lua_State *L)
                       wording_push(L, name, operation_name, NULL));
 }
 
-static const luaL_Reg metamethods[] = {
-    {"__gc", l_gc},
-    {"__tostring", l_tostring},
-    {NULL, NULL},
-};
-
 // mesos.SchedulerDriver { ... } // [-1, +1, e]
 static int l_SchedulerDriver(lua_State *L)
 {
@@ -725,7 +714,7 @@ static int l_SchedulerDriver(lua_State *L)
     if (script_closing(script_of(L)))
         luaL_error(L, "mesos.SchedulerDriver: the script is being closed");
     struct handle *handle = push_handle(L, true);
-    fill_handle(handle, scheduler_create(L, 1, environment));
+    scheduler_link(scheduler_create(L, 1, environment), &handle->link);
     return 1;
 }
 
@@ -752,8 +741,9 @@ void driver_open(lua_State *L, struct scheduler_environment *environment)
 {
     static const enum driver_status statuses[] = {DRIVER_NOT_STARTED, DRIVER_RUNNING,
                                                   DRIVER_ABORTED, DRIVER_STOPPED};
-    luaL_newmetatable(L, metatable);
-    luaL_setfuncs(L, metamethods, 0);
+    holding_type(L, metatable);
+    lua_pushcfunction(L, l_tostring);
+    lua_setfield(L, -2, "__tostring");
     luaL_newlib(L, methods);
     for (size_t i = 0; i < OPERATIONS; i++) {
         lua_pushlightuserdata(L, (void *)&operations[i]);

@@ -7,6 +7,7 @@
 #include "bindings/eval.h"
 
 #include "base/memory.h"
+#include "bindings/holding.h"
 #include "bindings/show.h"
 #include "bindings/state_table.h"
 #include "script/protect.h"
@@ -21,6 +22,7 @@
 static const char names; // registry: what operators named
 
 struct output {
+    struct holding holding;
     struct buffer text;
     bool cut, over;
 };
@@ -38,23 +40,18 @@ struct evaluation {
 
 // ---- output ----
 
-static int l_output_gc(lua_State *L)
+static void end_output(lua_State *L, struct holding *holding)
 {
-    struct output *output = lua_touserdata(L, 1);
-    buffer_free(&output->text);
-    return 0;
+    (void)L;
+    buffer_free(&((struct output *)holding)->text);
 }
 
 static struct output *new_output(lua_State *L) // [-0, +1, m]
 {
-    struct output *output = lua_newuserdatauv(L, sizeof *output, 0);
-    *output = (struct output){.over = false};
+    holding_type(L, OUTPUT_TYPE);
+    lua_pop(L, 1);
+    struct output *output = holding_push(L, OUTPUT_TYPE, sizeof *output, 0, end_output);
     buffer_init(&output->text, EVAL_OUTPUT);
-    if (luaL_newmetatable(L, OUTPUT_TYPE)) {
-        lua_pushcfunction(L, l_output_gc);
-        lua_setfield(L, -2, "__gc");
-    }
-    lua_setmetatable(L, -2);
     return output;
 }
 
@@ -87,9 +84,9 @@ static int print_elsewhere(lua_State *L)
 
 static int l_print(lua_State *L)
 {
-    struct output *output = lua_touserdata(L, lua_upvalueindex(1));
+    struct output *output = holding_at(L, lua_upvalueindex(1));
     int count = lua_gettop(L);
-    if (output->over)
+    if (output == NULL || output->over)
         return print_elsewhere(L);
     for (int i = 1; i <= count; i++) {
         size_t length;
@@ -374,7 +371,7 @@ static void push_chunk(lua_State *L, struct evaluation *this)
 // (output, results...) -> nothing; the output has them.
 static int on_evaluated(lua_State *L, int status, lua_KContext context)
 {
-    struct output *output = lua_touserdata(L, 1);
+    struct output *output = holding_at(L, 1);
     (void)status;
     (void)context;
     for (int i = 2; i <= lua_gettop(L); i++) {

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "bindings/arguments.h"
+#include "bindings/holding.h"
 #include "loop/child.h"
 #include "script/protect.h"
 #include "script/sandbox.h"
@@ -29,6 +30,7 @@ enum {
 static const double patience = 60; // seconds
 
 struct run {
+    struct holding holding;
     struct routine *routine;
     struct child *child; // NULL: not started, or destroyed
     struct child_end end;
@@ -48,10 +50,10 @@ static void end_run(struct run *run)
     runs--;
 }
 
-static int l_run_gc(lua_State *L)
+static void end_holding(lua_State *L, struct holding *holding)
 {
-    end_run(luaL_checkudata(L, 1, RUN_TYPE));
-    return 0;
+    (void)L;
+    end_run((struct run *)holding);
 }
 
 // ---- results ----
@@ -96,7 +98,7 @@ static int on_ended(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     int count = 1;
-    struct run *run = lua_touserdata(L, (int)context);
+    struct run *run = holding_at(L, (int)context);
     if (run->end.outcome == CHILD_ENDED)
         push_result(L, &run->end);
     else
@@ -246,14 +248,6 @@ static struct slice input_of(lua_State *L) // [-0, +1, e]
     return (struct slice){.data = (const uint8_t *)text, .length = length};
 }
 
-static struct run *new_run(lua_State *L) // [-0, +1, m]
-{
-    struct run *run = lua_newuserdatauv(L, sizeof *run, 0);
-    *run = (struct run){.child = NULL};
-    luaL_setmetatable(L, RUN_TYPE);
-    return run;
-}
-
 // [-0, +many, e]
 static void read_command(lua_State *L, struct child_command *command, struct run *run)
 {
@@ -294,7 +288,7 @@ static int l_exec(lua_State *L)
     const char *code = "";
     lua_settop(L, 2);
     struct routine *routine = protect_waiter(L, "mesos.exec");
-    struct run *run = new_run(L);
+    struct run *run = holding_push(L, RUN_TYPE, sizeof *run, 0, end_holding);
     read_command(L, &command, run);
     if (runs >= RUNS)
         return fail(L, "256 processes of mesos.exec run already", "EAGAIN");
@@ -308,9 +302,7 @@ static int l_exec(lua_State *L)
 
 void exec_open(lua_State *L, struct script *script)
 {
-    luaL_newmetatable(L, RUN_TYPE);
-    lua_pushcfunction(L, l_run_gc);
-    lua_setfield(L, -2, "__gc");
+    holding_type(L, RUN_TYPE);
     lua_pop(L, 1);
     if (script_sandboxed(script))
         sandbox_push_missing(L, "mesos.exec");

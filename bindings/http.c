@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "bindings/arguments.h"
+#include "bindings/holding.h"
 #include "net/http_fetch.h"
 #include "script/protect.h"
 
@@ -31,11 +32,13 @@ enum {
 static const double patience = 30; // seconds
 
 struct client {
+    struct holding holding;
     struct http *http; // NULL: nothing was asked yet
     unsigned requests;
 };
 
 struct request {
+    struct holding holding;
     struct client *client;
     struct routine *routine;
     struct http_fetch *fetch; // NULL: not started, or destroyed
@@ -51,18 +54,16 @@ static void end_request(struct request *request)
     request->client->requests--;
 }
 
-static int l_request_gc(lua_State *L)
+static void end_holding(lua_State *L, struct holding *holding)
 {
-    end_request(luaL_checkudata(L, 1, REQUEST_TYPE));
-    return 0;
+    (void)L;
+    end_request((struct request *)holding);
 }
 
-static int l_client_gc(lua_State *L)
+static void end_client(lua_State *L, struct holding *holding)
 {
-    struct client *client = luaL_checkudata(L, 1, CLIENT_TYPE);
-    http_destroy(client->http);
-    client->http = NULL;
-    return 0;
+    (void)L;
+    http_destroy(((struct client *)holding)->http);
 }
 
 // ---- the answer ----
@@ -80,6 +81,7 @@ static void push_lower(lua_State *L, const char *text, size_t length) // [-0, +1
 static int l_headers_index(lua_State *L)
 {
     size_t length;
+    luaL_checktype(L, 1, LUA_TTABLE);
     if (lua_type(L, 2) != LUA_TSTRING)
         return 0;
     const char *name = lua_tolstring(L, 2, &length);
@@ -146,7 +148,7 @@ static int push_reply(lua_State *L, const struct http_fetch_reply *reply) // [-0
 static int on_answered(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
-    struct request *request = lua_touserdata(L, (int)context);
+    struct request *request = holding_at(L, (int)context);
     int count = push_reply(L, &request->reply);
     end_request(request);
     return count;
@@ -285,14 +287,6 @@ static void read_request(lua_State *L, struct http_fetch_request *request) // [-
         luaL_error(L, "method: a word such as 'GET' expected, got '%s'", request->method);
 }
 
-static struct request *new_request(lua_State *L, struct client *client) // [-0, +1, m]
-{
-    struct request *request = lua_newuserdatauv(L, sizeof *request, 0);
-    *request = (struct request){.client = client};
-    luaL_setmetatable(L, REQUEST_TYPE);
-    return request;
-}
-
 static int refuse(lua_State *L, const char *text, const char *code) // [-0, +3, m]
 {
     luaL_pushfail(L);
@@ -304,14 +298,15 @@ static int refuse(lua_State *L, const char *text, const char *code) // [-0, +3, 
 // The client is the first upvalue.
 static int l_http(lua_State *L)
 {
-    struct client *client = lua_touserdata(L, lua_upvalueindex(1));
+    struct client *client = holding_at(L, lua_upvalueindex(1));
     struct loop *loop = script_loop(script_of(L));
     struct http_fetch_request wanted;
     struct error err = {0};
     lua_settop(L, 1);
     struct routine *routine = protect_waiter(L, "mesos.http");
     read_request(L, &wanted);
-    struct request *request = new_request(L, client);
+    struct request *request = holding_push(L, REQUEST_TYPE, sizeof *request, 0, end_holding);
+    request->client = client;
     int index = lua_gettop(L);
     if (client->requests >= REQUESTS)
         return refuse(L, "256 requests of mesos.http are under way already", "EAGAIN");
@@ -325,24 +320,16 @@ static int l_http(lua_State *L)
     return protect_wait(L, index, on_answered);
 }
 
-// [-0, +0, m]
-static void open_type(lua_State *L, const char *name, const char *method, lua_CFunction function)
-{
-    luaL_newmetatable(L, name);
-    lua_pushcfunction(L, function);
-    lua_setfield(L, -2, method);
-    lua_pop(L, 1);
-}
-
 void http_open(lua_State *L, struct script *script)
 {
     (void)script;
-    open_type(L, CLIENT_TYPE, "__gc", l_client_gc);
-    open_type(L, REQUEST_TYPE, "__gc", l_request_gc);
-    open_type(L, HEADERS_TYPE, "__index", l_headers_index);
-    struct client *client = lua_newuserdatauv(L, sizeof *client, 0);
-    *client = (struct client){.http = NULL};
-    luaL_setmetatable(L, CLIENT_TYPE);
+    holding_type(L, CLIENT_TYPE);
+    holding_type(L, REQUEST_TYPE);
+    luaL_newmetatable(L, HEADERS_TYPE);
+    lua_pushcfunction(L, l_headers_index);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 3);
+    holding_push(L, CLIENT_TYPE, sizeof(struct client), 0, end_client);
     lua_pushcclosure(L, l_http, 1);
     lua_setfield(L, -2, "http");
 }

@@ -8,6 +8,7 @@
 #include "bindings/message.h"
 
 #include "base/suggest.h"
+#include "bindings/holding.h"
 #include "bindings/view.h"
 #include "bindings/wording.h"
 
@@ -844,25 +845,27 @@ void message_encode(lua_State *L, int index, const ProtobufCMessageDescriptor *t
 
 static const char scratch_name[] = "mesos.scratch";
 
-static int l_scratch_gc(lua_State *L)
+struct scratch {
+    struct holding holding;
+    struct buffer buffer;
+};
+
+static void end_scratch(lua_State *L, struct holding *holding)
 {
-    buffer_free(luaL_checkudata(L, 1, scratch_name));
-    return 0;
+    (void)L;
+    buffer_free(&((struct scratch *)holding)->buffer);
 }
 
 struct buffer *message_scratch(lua_State *L)
 {
-    struct buffer *buffer = lua_newuserdatauv(L, sizeof *buffer, 0);
-    buffer_init(buffer, SCRATCH_LIMIT);
-    luaL_setmetatable(L, scratch_name);
-    return buffer;
+    struct scratch *scratch = holding_push(L, scratch_name, sizeof *scratch, 0, end_scratch);
+    buffer_init(&scratch->buffer, SCRATCH_LIMIT);
+    return &scratch->buffer;
 }
 
 void message_open(lua_State *L)
 {
-    luaL_newmetatable(L, scratch_name);
-    lua_pushcfunction(L, l_scratch_gc);
-    lua_setfield(L, -2, "__gc");
+    holding_type(L, scratch_name);
     lua_pop(L, 1);
     view_open(L);
     wording_open(L);

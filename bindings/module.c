@@ -54,6 +54,8 @@ static int raise_unknown(lua_State *L)
 
 static int l_index(lua_State *L) // [-2, +1, e]
 {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 2);
     if (!is_state(L, 2))
         return raise_unknown(L);
     state_table_push(L);
@@ -62,6 +64,8 @@ static int l_index(lua_State *L) // [-2, +1, e]
 
 static int l_newindex(lua_State *L) // [-3, +0, e]
 {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 3);
     if (is_state(L, 2))
         state_table_assign(L);
     else

@@ -6,6 +6,7 @@
 
 #include "bindings/offer_selection.h"
 
+#include "bindings/holding.h"
 #include "bindings/scheduler.h"
 #include "bindings/view.h"
 #include "mesos/v1/mesos.pb-c.h"
@@ -20,23 +21,24 @@ enum { HOLD = 1 }; // the user value: of a selection its stock, of a stock its v
 
 // ---- the stock ----
 
-static int l_stock_gc(lua_State *L)
+struct stock_holding {
+    struct holding holding;
+    struct stock *stock;
+};
+
+static void end_stock(lua_State *L, struct holding *holding)
 {
-    struct stock **stock = luaL_checkudata(L, 1, stock_type);
-    stock_destroy(*stock);
-    *stock = NULL;
-    return 0;
+    (void)L;
+    stock_destroy(((struct stock_holding *)holding)->stock);
 }
 
 // With a table for so many views, but without the stock. // [-0, +1, m]
-static struct stock **push_stock(lua_State *L, size_t expected)
+static struct stock_holding *push_stock(lua_State *L, size_t expected)
 {
-    struct stock **stock = lua_newuserdatauv(L, sizeof(struct stock *), HOLD);
-    *stock = NULL;
-    luaL_setmetatable(L, stock_type);
+    struct stock_holding *holding = holding_push(L, stock_type, sizeof *holding, HOLD, end_stock);
     lua_createtable(L, (int)expected, 0);
     lua_setiuservalue(L, -2, HOLD);
-    return stock;
+    return holding;
 }
 
 const char *offer_selection_method(lua_State *L)
@@ -93,7 +95,7 @@ static struct offer_selection *push_selection(lua_State *L, int index, size_t co
 {
     size_t size = sizeof(struct offer_selection) + count * (sizeof(void *) + sizeof(uint32_t));
     struct offer_selection *selection = lua_newuserdatauv(L, size, HOLD);
-    selection->stock = *(struct stock **)lua_touserdata(L, index);
+    selection->stock = ((struct stock_holding *)holding_at(L, index))->stock;
     selection->count = count;
     selection->views = (const void **)(selection + 1);
     selection->rows = (uint32_t *)(selection->views + count);
@@ -171,14 +173,14 @@ void offer_selection_push_offer(lua_State *L, int selection, uint32_t row)
 static void shrink(lua_State *L, struct offer_selection *selection)
 {
     int top = lua_gettop(L);
-    struct stock **stock = push_stock(L, selection->count);
+    struct stock_holding *holding = push_stock(L, selection->count);
     lua_createtable(L, (int)selection->count, 0); // the views by place, then by row
     for (size_t i = 0; i < selection->count; i++) {
         offer_selection_push_offer(L, top, selection->rows[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    *stock = stock_part(selection->stock, selection->rows, selection->count);
-    selection->stock = *stock;
+    holding->stock = stock_part(selection->stock, selection->rows, selection->count);
+    selection->stock = holding->stock;
     lua_getiuservalue(L, top + 1, HOLD);
     for (size_t i = 0; i < selection->count; i++) {
         lua_rawgeti(L, top + 2, (lua_Integer)i + 1);
@@ -202,10 +204,12 @@ struct offer_selection *offer_selection_renew(lua_State *L)
     size_t count = lua_rawlen(L, LIST);
     if (count > STOCK_ROWS)
         luaL_error(L, "a list of at most %d offers expected, got %d", STOCK_ROWS, (int)count);
-    if (old != NULL)
+    if (old != NULL) {
         lua_getiuservalue(L, SELECTION, HOLD);
-    else
-        *push_stock(L, count) = stock_create(count);
+    } else {
+        struct stock_holding *holding = push_stock(L, count);
+        holding->stock = stock_create(count);
+    }
     int stock = lua_gettop(L);
     struct offer_selection *selection = push_selection(L, stock, count);
     fill_selection(L, selection, stock, old);
@@ -308,8 +312,6 @@ void offer_selection_push_table(lua_State *L)
 void offer_selection_define(lua_State *L)
 {
     lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
-    luaL_newmetatable(L, stock_type);
-    lua_pushcfunction(L, l_stock_gc);
-    lua_setfield(L, -2, "__gc");
+    holding_type(L, stock_type);
     lua_pop(L, 1);
 }

@@ -38,7 +38,7 @@ struct scheduler {
     struct scheduler *next, **link; // among those of the environment
     struct script *script;          // NULL: its world is gone
     struct driver *driver;
-    struct scheduler **link_back; // where the driver object points to this, or NULL
+    struct scheduler_link *links; // of the driver objects that point to this
     int table, object;            // registry references
     bool explicit_acknowledgements;
     bool resumes;     // came with the id that was kept, and has not registered yet
@@ -667,6 +667,30 @@ static void let_go(struct scheduler *this)
     this->script = NULL;
 }
 
+void scheduler_link(struct scheduler *this, struct scheduler_link *link)
+{
+    *link = (struct scheduler_link){.scheduler = this, .next = this->links, .link = &this->links};
+    if (link->next != NULL)
+        link->next->link = &link->next;
+    this->links = link;
+}
+
+void scheduler_unlink(struct scheduler_link *link)
+{
+    if (link->scheduler == NULL)
+        return;
+    link->scheduler = NULL;
+    *link->link = link->next;
+    if (link->next != NULL)
+        link->next->link = link->link;
+}
+
+static void unlink_all(struct scheduler *this)
+{
+    while (this->links != NULL)
+        scheduler_unlink(this->links);
+}
+
 void scheduler_destroy(struct scheduler *this)
 {
     if (this == NULL || this->doomed)
@@ -675,8 +699,7 @@ void scheduler_destroy(struct scheduler *this)
     let_go_of_id(this);
     if (this->script != NULL)
         let_go(this);
-    if (this->link_back != NULL)
-        *this->link_back = NULL;
+    unlink_all(this);
     this->doomed = true;
     if (!this->dispatching)
         release(this);
@@ -723,11 +746,6 @@ void scheduler_give_up(struct scheduler *this)
               driver_callback_name(this->delivery->callback));
     forsake(this);
     driver_callback_finished(this->driver, false);
-}
-
-void scheduler_link(struct scheduler *this, struct scheduler **link_back)
-{
-    this->link_back = link_back;
 }
 
 void scheduler_hold(lua_State *L, struct scheduler *this, int index)
@@ -1032,9 +1050,7 @@ static void revise(struct scheduler *this, const struct collected *collected,
 // The old script is left; what it still holds of us says that it is gone.
 static void detach(struct scheduler *this)
 {
-    if (this->link_back != NULL)
-        *this->link_back = NULL;
-    this->link_back = NULL;
+    unlink_all(this);
     if (this->script != NULL)
         let_go(this);
     this->object = this->table = LUA_NOREF;

@@ -43,6 +43,11 @@ struct scheduler_environment {
 
 struct scheduler;
 
+struct scheduler_link {
+    struct scheduler *scheduler; // NULL: it is gone
+    struct scheduler_link *next, **link;
+};
+
 // Makes a scheduler from the settings table at `index`: { scheduler =, framework =, master =,
 // implicitAcknowledgements =, suppressedRoles =, offerConstraints =, credential = }. Raises on what
 // is wrong with it, naming it. The scheduler belongs to the caller. // [-0, +0, e]
@@ -73,9 +78,10 @@ void scheduler_push_driver(lua_State *L, struct scheduler *scheduler);
 // [-0, +0, m]
 void scheduler_hold(lua_State *L, struct scheduler *scheduler, int index);
 
-// Where the driver object keeps its pointer to the scheduler: it is set to NULL when the scheduler
-// is gone. NULL: the object is gone.
-void scheduler_link(struct scheduler *scheduler, struct scheduler **link_back);
+// Links a driver object to it, one of several perhaps: `link->scheduler` is set, and becomes NULL
+// when the scheduler is gone. The link is its owner's, who unlinks it before it goes.
+void scheduler_link(struct scheduler *scheduler, struct scheduler_link *link);
+void scheduler_unlink(struct scheduler_link *link); // one that is not linked is fine
 
 // The world of `script` ends: none of its schedulers may use it any more.
 void scheduler_forget(struct scheduler_environment *environment, const struct script *script);

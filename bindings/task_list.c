@@ -10,6 +10,7 @@
 #include "base/suggest.h"
 #include "bindings/arguments.h"
 #include "bindings/driver.h"
+#include "bindings/holding.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ static const char *const list_name = "mesos.TaskList", *const task_class = "meso
 enum { DRIVER = 1, AGENT = 2 }; // user values of a list
 
 struct task_list {
+    struct holding holding;
     struct task_filter filter;   // the agent's id lies in a user value
     struct task_handle *handles; // NULL: no loop goes on
     size_t count, position;
@@ -292,11 +294,15 @@ static void read_filter(lua_State *L, int filter, struct task_list *list) // [-0
 
 // ---- a list ----
 
+static void end_list(lua_State *L, struct holding *holding)
+{
+    (void)L;
+    free(((struct task_list *)holding)->handles);
+}
+
 int task_list_push(lua_State *L, int driver, int filter)
 {
-    struct task_list *list = lua_newuserdatauv(L, sizeof *list, 2);
-    *list = (struct task_list){.handles = NULL};
-    luaL_setmetatable(L, list_name);
+    struct task_list *list = holding_push(L, list_name, sizeof *list, 2, end_list);
     lua_pushvalue(L, driver);
     lua_setiuservalue(L, -2, DRIVER);
     read_filter(L, filter, list);
@@ -336,7 +342,7 @@ static void check_loop(lua_State *L, const struct task_list *list)
 // list(nil, task): the task behind it, or nil; the iterator of a generic `for`. // [-3, +1, e]
 static int l_call(lua_State *L)
 {
-    struct task_list *list = luaL_checkudata(L, 1, list_name);
+    struct task_list *list = holding_check(L, 1, list_name);
     const struct tasks *tasks = registry(L, 1);
     if (!lua_isnoneornil(L, 3)) {
         check_loop(L, list);
@@ -359,7 +365,7 @@ static int l_call(lua_State *L)
 
 static int l_len(lua_State *L) // [-1, +1, e]
 {
-    const struct task_list *list = luaL_checkudata(L, 1, list_name);
+    const struct task_list *list = holding_check(L, 1, list_name);
     lua_pushinteger(L, (lua_Integer)tasks_count(registry(L, 1), &list->filter));
     return 1;
 }
@@ -378,15 +384,15 @@ static int l_list_index(lua_State *L) // [-2, +0, v]
                          "driver:tasks() do\", or ask driver:task(id)");
 }
 
-static int l_close(lua_State *L) // [-1, +0, -]
+static int l_close(lua_State *L) // [-1, +0, e]
 {
-    end_loop(lua_touserdata(L, 1));
+    end_loop(holding_check(L, 1, list_name));
     return 0;
 }
 
 bool task_list_reconcile(lua_State *L, int index, struct buffer *call, size_t *count)
 {
-    const struct task_list *list = luaL_testudata(L, index, list_name);
+    const struct task_list *list = holding_test(L, index, list_name);
     if (list == NULL)
         return false;
     *count = tasks_reconcile(registry(L, index), &list->filter, call);
@@ -409,13 +415,9 @@ void task_list_push_counts(lua_State *L, const struct tasks *tasks)
 
 // ---- classes ----
 
-static const luaL_Reg list_methods[] = {{"__call", l_call},
-                                        {"__len", l_len},
-                                        {"__tostring", l_list_tostring},
-                                        {"__index", l_list_index},
-                                        {"__close", l_close},
-                                        {"__gc", l_close},
-                                        {NULL, NULL}};
+static const luaL_Reg list_methods[] = {
+    {"__call", l_call},        {"__len", l_len},     {"__tostring", l_list_tostring},
+    {"__index", l_list_index}, {"__close", l_close}, {NULL, NULL}};
 
 static const luaL_Reg task_methods[] = {{"__newindex", l_task_newindex},
                                         {"__pairs", l_task_pairs},
@@ -424,9 +426,11 @@ static const luaL_Reg task_methods[] = {{"__newindex", l_task_newindex},
 
 void task_list_open(lua_State *L)
 {
-    luaL_newmetatable(L, list_name);
+    holding_type(L, list_name);
     luaL_setfuncs(L, list_methods, 0);
     luaL_newmetatable(L, task_class);
+    lua_pushstring(L, task_class);
+    lua_setfield(L, -2, "__metatable");
     luaL_setfuncs(L, task_methods, 0);
     lua_createtable(L, 0, FIELDS + 1);
     for (int i = 0; i < FIELDS; i++) {

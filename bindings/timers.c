@@ -2,14 +2,15 @@
 //
 // Timers, sleeping and spawning: see timers.h.
 //
-// Each of them is a userdata with a loop timer inside. It is in the registry under its own address
-// while a call is to come or runs, on the stack of the coroutine while that sleeps; its finalizer
-// stops the timer, so that neither a collected one nor a closed script leaves one behind. While the
-// state closes, finalizers do not run for what is made then, so nothing is made then.
+// Each of them is a userdata that holds a loop timer (holding.h). It is in the registry under the
+// address of what it holds while a call is to come or runs, on the stack of the coroutine while
+// that sleeps; neither a collected one nor a closed script leaves a timer behind. While the state
+// closes, finalizers do not run for what is made then, so nothing is made then.
 
 #include "bindings/timers.h"
 
 #include "base/log.h"
+#include "bindings/holding.h"
 #include "script/protect.h"
 
 #include <lauxlib.h>
@@ -24,6 +25,7 @@ enum timer_state { TIMER_WAITING, TIMER_RUNNING, TIMER_DONE, TIMER_CANCELLED };
 
 // What a script calls a timer. Its user value is the function.
 struct handle {
+    struct holding holding;
     struct script *script;
     struct timer timer;
     enum timer_state state;
@@ -33,6 +35,7 @@ struct handle {
 
 // Something that goes on in a moment: a sleeping routine, or one that was spawned.
 struct moment {
+    struct holding holding;
     struct script *script;
     struct timer timer;
     struct routine *routine;
@@ -135,6 +138,12 @@ static void on_timer(void *data)
     protect_dispatch(handle->script, l_timer_function, handle, on_call_done, handle);
 }
 
+static void end_timer(lua_State *L, struct holding *holding)
+{
+    (void)L;
+    timer_stop(&((struct handle *)holding)->timer);
+}
+
 static int new_timer(lua_State *L, const char *name, bool again)
 {
     struct script *script = check_open(L, name);
@@ -145,11 +154,10 @@ static int new_timer(lua_State *L, const char *name, bool again)
                                       "function expected, got %s: give the function itself, "
                                       "without () behind it",
                                       luaL_typename(L, 2)));
-    struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
-    *handle = (struct handle){.script = script, .state = TIMER_WAITING};
+    struct handle *handle = holding_push(L, TIMER_TYPE, sizeof *handle, 1, end_timer);
+    handle->script = script;
     timer_init(&handle->timer, script_loop(script), on_timer, handle);
     note_place(L, handle->place, sizeof handle->place);
-    luaL_setmetatable(L, TIMER_TYPE);
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, -2, 1);
     anchor(L, handle);
@@ -173,7 +181,7 @@ static int l_every(lua_State *L)
 // A call that runs ends by itself, and on_call_done() then releases the handle.
 static int l_cancel(lua_State *L)
 {
-    struct handle *handle = luaL_checkudata(L, 1, TIMER_TYPE);
+    struct handle *handle = holding_check(L, 1, TIMER_TYPE);
     bool running = handle->state == TIMER_RUNNING;
     bool more = handle->state == TIMER_WAITING || (running && handle->interval != 0);
     timer_stop(&handle->timer);
@@ -187,26 +195,18 @@ static int l_cancel(lua_State *L)
 
 static int l_timer_tostring(lua_State *L)
 {
-    const struct handle *handle = luaL_checkudata(L, 1, TIMER_TYPE);
+    const struct handle *handle = holding_check(L, 1, TIMER_TYPE);
     lua_pushfstring(L, "mesos.timer (%s of %s, %s)", handle->interval ? "every" : "after",
                     handle->place, state_names[handle->state]);
     return 1;
 }
 
-static int l_timer_gc(lua_State *L)
-{
-    struct handle *handle = luaL_checkudata(L, 1, TIMER_TYPE);
-    timer_stop(&handle->timer);
-    return 0;
-}
-
 // ---- sleep and spawn ----
 
-static int l_moment_gc(lua_State *L)
+static void end_moment(lua_State *L, struct holding *holding)
 {
-    struct moment *moment = luaL_checkudata(L, 1, SLEEP_TYPE);
-    timer_stop(&moment->timer);
-    return 0;
+    (void)L;
+    timer_stop(&((struct moment *)holding)->timer);
 }
 
 static void on_moment(void *data)
@@ -218,11 +218,10 @@ static void on_moment(void *data)
 // Pushes one whose timer is not started. // [-0, +1, m]
 static struct moment *new_moment(lua_State *L, struct script *script)
 {
-    struct moment *moment = lua_newuserdatauv(L, sizeof *moment, 0);
-    *moment = (struct moment){.script = script};
+    struct moment *moment = holding_push(L, SLEEP_TYPE, sizeof *moment, 0, end_moment);
+    moment->script = script;
     timer_init(&moment->timer, script_loop(script), on_moment, moment);
     note_place(L, moment->place, sizeof moment->place);
-    luaL_setmetatable(L, SLEEP_TYPE);
     return moment;
 }
 
@@ -256,6 +255,7 @@ static int l_spawn(lua_State *L)
     struct script *script = check_open(L, "mesos.spawn");
     luaL_checktype(L, 1, LUA_TFUNCTION);
     int arguments = lua_gettop(L) - 1;
+    protect_ready(L);
     struct moment *moment = new_moment(L, script);
     anchor(L, moment);
     lua_insert(L, 1);
@@ -275,17 +275,14 @@ static int l_now(lua_State *L)
 
 static void open_types(lua_State *L) // [-0, +0, e]
 {
-    static const luaL_Reg handle[] = {
-        {"__tostring", l_timer_tostring}, {"__gc", l_timer_gc}, {NULL, NULL}};
-    luaL_newmetatable(L, TIMER_TYPE);
-    luaL_setfuncs(L, handle, 0);
+    holding_type(L, TIMER_TYPE);
+    lua_pushcfunction(L, l_timer_tostring);
+    lua_setfield(L, -2, "__tostring");
     lua_createtable(L, 0, 1);
     lua_pushcfunction(L, l_cancel);
     lua_setfield(L, -2, "cancel");
     lua_setfield(L, -2, "__index");
-    luaL_newmetatable(L, SLEEP_TYPE);
-    lua_pushcfunction(L, l_moment_gc);
-    lua_setfield(L, -2, "__gc");
+    holding_type(L, SLEEP_TYPE);
     lua_pop(L, 2);
 }
 

@@ -7,6 +7,7 @@
 
 #include "bindings/view.h"
 
+#include "bindings/holding.h"
 #include "bindings/message.h"
 #include "bindings/message_text.h"
 #include "bindings/offer_view.h"
@@ -495,14 +496,17 @@ static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDes
 
 // ---- anchors ----
 
-static int l_anchor_gc(lua_State *L)
+struct anchor {
+    struct holding holding;
+    struct bytes *block;
+};
+
+static void end_anchor(lua_State *L, struct holding *holding)
 {
-    struct bytes **anchor = luaL_checkudata(L, 1, anchor_name);
-    if (*anchor != NULL)
-        collector_released(L, (*anchor)->length);
-    bytes_unref(*anchor);
-    *anchor = NULL;
-    return 0;
+    struct bytes *block = ((struct anchor *)holding)->block;
+    if (block != NULL)
+        collector_released(L, block->length);
+    bytes_unref(block);
 }
 
 // Pushes the anchor of a block. // [-0, +1, m]
@@ -511,10 +515,8 @@ static void push_anchor(lua_State *L, struct bytes *block)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &anchors_key);
     if (lua_rawgetp(L, -1, block) == LUA_TNIL) {
         lua_pop(L, 1);
-        struct bytes **anchor = lua_newuserdatauv(L, sizeof(struct bytes *), 0);
-        *anchor = NULL;
-        luaL_setmetatable(L, anchor_name);
-        *anchor = bytes_ref(block);
+        struct anchor *anchor = holding_push(L, anchor_name, sizeof *anchor, 0, end_anchor);
+        anchor->block = bytes_ref(block);
         collector_pinned(L, block->length);
         lua_pushvalue(L, -1);
         lua_rawsetp(L, -3, block);
@@ -637,9 +639,7 @@ void *view_extra(lua_State *L, int index, const ProtobufCMessageDescriptor *type
 // The table of anchors is weak: an anchor that only this table knows may go.
 static void open_anchors(lua_State *L)
 {
-    luaL_newmetatable(L, anchor_name);
-    lua_pushcfunction(L, l_anchor_gc);
-    lua_setfield(L, -2, "__gc");
+    holding_type(L, anchor_name);
     lua_newtable(L);
     lua_createtable(L, 0, 1);
     lua_pushliteral(L, "v");

@@ -6,7 +6,6 @@
 
 #include <lauxlib.h>
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -122,37 +121,23 @@ const char *wording_form(const char *type)
 
 // ---- .value ----
 
-// Reads of what strings and numbers do not have; nil for a string, as in Lua.
+// Raises in any case, as Lua does for a number.
 static int l_no_field(lua_State *L)
 {
-    bool number = lua_type(L, 1) == LUA_TNUMBER;
-    const char *name = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+    const char *name = luaL_tolstring(L, 2, NULL);
     if (strcmp(name, "value") == 0)
         return luaL_error(L,
-                          "a %s has no field 'value': ids, scalars and texts are plain values "
-                          "here, so leave .value out",
-                          number ? "number" : "string");
-    if (number)
-        return luaL_error(L, "attempt to index a number value (for its field '%s')",
-                          luaL_tolstring(L, 2, NULL));
-    return 0;
-}
-
-static void push_metatable(lua_State *L) // [-0, +1, m]
-{
-    lua_createtable(L, 0, 1);
-    lua_pushcfunction(L, l_no_field);
-    lua_setfield(L, -2, "__index");
+                          "a number has no field 'value': ids, scalars and texts are plain values "
+                          "here, so leave .value out");
+    return luaL_error(L, "attempt to index a number value (for its field '%s')", name);
 }
 
 void wording_open(lua_State *L)
 {
-    lua_getglobal(L, "string");
-    push_metatable(L);
-    lua_setmetatable(L, -2);
-    lua_pop(L, 1);
     lua_pushinteger(L, 0);
-    push_metatable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, l_no_field);
+    lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
     lua_pop(L, 1);
 }

@@ -16,11 +16,12 @@ const char *wording_suggest(const char *word, suggest_name name, const void *dat
 // The same for names that are misspelt or brought along, but not cut short.
 const char *wording_near(const char *word, suggest_name name, const void *data);
 
-// How a value of that message type is written, where another kind of value was given: ": ..." or "".
+// How a value of that message type is written, where another kind of value was given: ": ..." or
+// "".
 const char *wording_form(const char *type);
 
-// Gives strings and numbers an answer to the question for their field `value`, which ids and scalars
-// have elsewhere. // [-0, +0, e]
+// Gives numbers an answer to the question for their field `value`, which ids and
+// scalars have elsewhere. // [-0, +0, e]
 void wording_open(lua_State *L);
 
 // Pushes " (did you mean 'mem'?)", or nothing if there is no suggestion, as a text and returns it.

@@ -365,7 +365,8 @@ describe("ctl", function()
         has(done.stderr, "eval:3: attempt to index a nil value (local 't')", "stack traceback:")
         for code, message in pairs {
             ["x = = 1"] = "eval:1: unexpected symbol near '='", ["limt"] = "nothing is called 'limt' here",
-            ["error({})"] = "eval:1: an error that is no text but a table (give error() a text", ["\27Lua"] = "attempt to load a binary chunk",
+            ["error({})"] = "eval:1: an error that is no text but a table (give error() a text",
+            ["\27Lua"] = "attempt to load a binary chunk",
             ["coroutine.yield()"] = "attempt to yield from outside a coroutine",
             ["driver:launchTasks(3)"] = "tasks: a list expected, got nil",
             ["local function f() return f() + 1 end f()"] = "stack overflow",

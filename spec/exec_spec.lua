@@ -204,7 +204,7 @@ return {}]]
         m:hold("TEARDOWN")
         local run = program.start { args = { "-m", m.address, program.script(LASTING), directory } }
         local text = program.wait_for(function() return program.read(directory .. "/pids") end)
-        m:wait_for("SUBSCRIBE")
+        run:wait_for("registered with")
         run:kill()
         m:wait_for("TEARDOWN")
         run:kill()

@@ -342,7 +342,8 @@ describe("calls", function()
         end)
     end
 
-    it("go out on another connection when the first is closed before it takes one", function()
+    -- Whether the close is noticed before the calls are written is a matter of time: then they are told of.
+    it("go out on another connection, or are told of, when the first is closed before it takes one", function()
         local m = master.start()
         local serve, n = m.server.handler, 0
         m.server.handler = function(connection)
@@ -352,9 +353,15 @@ describe("calls", function()
             end
         end
         local run = start(m, kills(50))
-        in_order(m, 50)
-        assert.equal("", run.stdout)
-        assert.is_true(n > 2)
+        local function told()
+            return tonumber(run.stderr:match("(%d+) calls? had no answer") or 0)
+        end
+        program.wait_for(function() return n > 2 and #m:calls_of("KILL") + told() >= 50 end, 30)
+        if told() == 0 then
+            in_order(m, 50)
+        else
+            assert.equal(50, #m:calls_of("KILL") + told())
+        end
     end)
 
     it("go on, on a new connection, when there are more answers than calls", function()

@@ -255,7 +255,7 @@ describe("a new version that", function()
         { "does not parse", "local x = = 1", "script.lua:1: unexpected symbol near '='" },
         { "raises", "local mesos = require 'mesos'\nlocal t\nprint(t.x)", "script.lua:3: attempt to index a nil value" },
         { "returns nothing", "local x = 1", "script.lua: it returned nothing: a script returns its scheduler" },
-        { "returns something else", "return 42", "script.lua: it returned number: a script returns its scheduler" },
+        { "returns something else", "return 42", "script.lua: it returned a number: a script returns its scheduler" },
         { "has no table for a framework", "return { framework = 'x' }", "framework: table expected, got string" },
         { "misspells a framework field", "return { framework = { name = 'test', roels = {} } }",
             "framework: unknown field 'roels' in FrameworkInfo (did you mean 'roles'?)" },
@@ -437,8 +437,9 @@ describe("a swap", function()
         local f = start(policy("v1", [[
             mesos.every(0.02, function() say("tick") end)
             mesos.spawn(function() while true do mesos.sleep(0.02) say("tock") end end)
+            local last
             function scheduler:resourceOffers(driver)
-                setmetatable({}, { __gc = function()
+                last = last or setmetatable({}, { __gc = function()
                     say("gone", (select(2, pcall(driver.status, driver))))
                 end })
             end]]))

@@ -4,19 +4,21 @@
 # Runs everything that proves mesos-lua: installs what is missing, builds into build/, checks the sources, runs the
 # specs. The last line is the sum, "N passed, N failed"; the exit status is 0 if nothing failed.
 #
-#   sh spec/run.sh [--asan | --valgrind | --quick | --ci] [busted's arguments, such as spec/loop_spec.lua]
+#   sh spec/run.sh [--asan | --hard | --valgrind | --quick | --ci] [busted's arguments, such as spec/loop_spec.lua]
 #
 #   --asan       the specs on a build with AddressSanitizer and UndefinedBehaviorSanitizer (build-asan/)
+#   --hard       the host's specs on that build, with a full collection of garbage at every chance
 #   --valgrind   the specs with the program under valgrind
 #   --quick      the specs alone, without the checks of the sources
-#   --ci         first as without an option, then --asan, then each fuzz target for a while; also with CI=true
+#   --ci         first as without an option, then --asan and --hard, then each fuzz target for a while; also with
+#                CI=true
 set -u
 cd "$(dirname "$0")/.."
 
 mode=normal
 [ "${CI-}" = true ] && mode=ci
 case "${1-}" in
---asan | --valgrind | --quick | --ci)
+--asan | --hard | --valgrind | --quick | --ci)
     mode=${1#--}
     shift
     ;;
@@ -85,16 +87,25 @@ check_shell() {
     done
 }
 
+# Those in $files, or all.
+list_files() {
+    if [ -n "${files-}" ]; then
+        printf 'spec/%s_spec.lua\n' $files
+    else
+        find spec -name '*_spec.lua' | LC_ALL=C sort
+    fi
+}
+
 # specs TREE [BUSTED'S ARGUMENT...]: runs them on that build. Specs mostly wait for the programs that they run, so that
 # several files at a time take turns; with arguments there is one run, and it is theirs.
 specs() {
-    export MESOS_LUA_BUILD="$1" MESOS_LUA="$PWD/$1/mesos-lua" SPEC_COUNTS="$counts"
+    export MESOS_LUA_BUILD="$1" MESOS_LUA="$PWD/$1/${program-mesos-lua}" SPEC_COUNTS="$counts"
     export SPEC_PRELOAD="${preload-}" SPEC_WRAPPER="${wrapper-}"
     shift
     if [ $# -gt 0 ]; then
         sh spec/support/spec_file.sh "$@"
     else
-        find spec -name '*_spec.lua' | LC_ALL=C sort | xargs -P "$at_once" -n 1 sh spec/support/spec_file.sh
+        list_files | xargs -P "$at_once" -n 1 sh spec/support/spec_file.sh
     fi
 }
 
@@ -112,10 +123,7 @@ normal() {
     specs build "$@"
 }
 
-asan() {
-    echo "Building into build-asan/ with AddressSanitizer and UndefinedBehaviorSanitizer"
-    check "build with sanitizers" build build-asan -DMESOS_LUA_WERROR=ON -DMESOS_LUA_SANITIZE=address,undefined || finish
-    echo "Running the specs on it"
+sanitized() {
     # The interpreter that runs busted is not instrumented, but loads a module that is.
     preload=$(gcc -print-file-name=libasan.so)
     export ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
@@ -124,6 +132,28 @@ asan() {
     specs build-asan "$@"
     unset ASAN_OPTIONS LSAN_OPTIONS UBSAN_OPTIONS SPEC_PATIENCE
     preload=
+}
+
+build_sanitized() {
+    echo "Building into build-asan/ with AddressSanitizer and UndefinedBehaviorSanitizer"
+    check "build with sanitizers" build build-asan -DMESOS_LUA_WERROR=ON -DMESOS_LUA_SANITIZE=address,undefined || finish
+}
+
+asan() {
+    build_sanitized
+    echo "Running the specs on it"
+    sanitized "$@"
+}
+
+# What hardship is: spec/support/hardship.h. Specs that measure time are not among these.
+hard() {
+    build_sanitized
+    echo "Running the host's specs with collections at every chance"
+    export MESOS_LUA_HARDSHIP=collect=3,doors=1
+    program=spec/mesos-lua-hard
+    files="reload lifetime control exec state script host driver calls complaints http sandbox mistakes"
+    sanitized "$@"
+    unset MESOS_LUA_HARDSHIP program files
 }
 
 valgrind_run() {
@@ -158,10 +188,12 @@ sh spec/install.sh test || exit 1
 case $mode in
 normal | quick) normal "$@" ;;
 asan) asan "$@" ;;
+hard) hard "$@" ;;
 valgrind) valgrind_run "$@" ;;
 ci)
     normal "$@"
     asan "$@"
+    hard "$@"
     fuzz
     ;;
 esac

@@ -194,8 +194,8 @@ false
 false
 false
 false
-false	bad argument #1 to 'mesos.every' (a number of seconds above 0 expected)
-false	bad argument #2 to 'mesos.after' (function expected, got no value)
+false	bad argument #1 to 'mesos.every' (a number of seconds above 0 expected, got 0)
+false	bad argument #2 to 'mesos.after' (function expected, got no value: give the function itself, without () behind it)
 true
 ]], done.stdout)
     end)

@@ -401,7 +401,7 @@ describe("the tasks of a driver", function()
                 local list = driver:tasks()
                 for task in list do print(task.task_id, task.state) end
                 print(#list)
-                getmetatable(driver).__gc(driver)
+                debug.getmetatable(driver).__gc(driver)
                 for _, use in ipairs { function() return #list end, function() return list() end } do
                     print((select(2, pcall(use)):gsub("^[^ ]*: ", "")))
                 end

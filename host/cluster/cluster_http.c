@@ -31,7 +31,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONNECTION_MEMORY ((size_t)64 << 10) // headers, and the largest chunk; cleared for each call
+#define CONNECTION_MEMORY                                                                          \
+    ((size_t)64 << 10) // headers, and the largest chunk; cleared for each call
 #define CONNECTION_LIMIT 10000
 #define READ_AT_ONCE ((size_t)32 << 10)
 #define CROWD 64 // records

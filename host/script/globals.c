@@ -173,6 +173,7 @@ static bool caller_is(lua_State *L, const char *what)
 
 static int l_index(lua_State *L)
 {
+    lua_settop(L, 2);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &declared);
     lua_pushvalue(L, 2);
     bool known = lua_rawget(L, -2) != LUA_TNIL;
@@ -184,6 +185,7 @@ static int l_index(lua_State *L)
 
 static int l_newindex(lua_State *L)
 {
+    luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 3);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &declared);
     lua_pushvalue(L, 2);

@@ -19,11 +19,13 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     IDLE_ROUTINES = 16,
+    TITLE_MOST = 128,
     RESERVE = 65536, // bytes above the memory limit to tell what happened
 };
 
@@ -247,7 +249,8 @@ enum protect_outcome protect_call(struct script *script, int arguments, int resu
         return refused;
     }
     script->busy++;
-    struct frame frame = {.L = L, .title = script->title};
+    struct frame frame = {.L = L, .title = script->title, .main = script->starting};
+    script->starting = false;
     enter(script, &frame);
     lua_pushcfunction(L, l_message);
     lua_insert(L, base);
@@ -317,20 +320,24 @@ static struct routine *take_idle(struct script *script)
     return routine;
 }
 
-// An idle or a new routine, in the list of the active ones. // [-0, +0, m]
-static struct routine *take_routine(lua_State *L)
+static void keep_idle(struct routine *routine)
+{
+    struct script *script = routine->script;
+    routine->next = script->idle;
+    script->idle = routine;
+    script->idles++;
+}
+
+void protect_ready(lua_State *L)
 {
     struct script *script = script_of(L);
-    struct routine *routine = take_idle(script);
-    if (routine == NULL) {
-        lua_State *thread = lua_newthread(L);
-        int reference = luaL_ref(L, LUA_REGISTRYINDEX);
-        routine = memory_new(sizeof *routine);
-        *routine = (struct routine){.script = script, .L = thread, .reference = reference};
-        take_title(routine);
-        link_routine(routine);
-    }
-    return routine;
+    if (script->idle != NULL)
+        return;
+    lua_State *thread = lua_newthread(L);
+    int reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    struct routine *routine = memory_new(sizeof *routine);
+    *routine = (struct routine){.script = script, .L = thread, .reference = reference};
+    keep_idle(routine);
 }
 
 static void free_routine(struct routine *routine)
@@ -374,14 +381,24 @@ static void release_routine(struct routine *routine, bool clean)
     }
     lua_settop(routine->L, 0);
     routine->waiting = false;
-    routine->next = script->idle;
-    script->idle = routine;
-    script->idles++;
+    keep_idle(routine);
+}
+
+// The name in its title may live no longer than it takes to tell about its end.
+static void keep_name(struct routine *routine, char *name)
+{
+    if (routine->title.name == NULL)
+        return;
+    snprintf(name, TITLE_MOST, "%s", routine->title.name);
+    routine->title.name = name;
 }
 
 static enum protect_outcome finish(struct routine *routine, const struct protect_end *end)
 {
     enum protect_outcome outcome = end->outcome;
+    char name[TITLE_MOST];
+    if (outcome != PROTECT_DONE)
+        keep_name(routine, name);
     unlink_routine(routine);
     if (outcome == PROTECT_RAISED)
         routine->script->failures++;
@@ -466,7 +483,8 @@ static bool load_routine(struct routine *routine, lua_State *L, int arguments)
 
 struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_done, void *data)
 {
-    struct routine *routine = take_routine(L);
+    protect_ready(L);
+    struct routine *routine = take_idle(script_of(L));
     if (!load_routine(routine, L, arguments)) {
         unlink_routine(routine);
         release_routine(routine, true);
@@ -495,37 +513,40 @@ static enum protect_outcome report_failure(struct script *script, protect_done o
     return PROTECT_RAISED;
 }
 
-static int l_take_routine(lua_State *L)
+static int l_ready(lua_State *L)
 {
-    struct routine **routine = lua_touserdata(L, 1);
-    *routine = take_routine(L);
+    protect_ready(L);
     return 0;
 }
 
-// An idle or a new routine. On failure the text is on the top. // [-0, +0|1, -]
-static enum protect_outcome obtain(struct script *script, protect_done on_done, void *data,
-                                   struct routine **routine)
+// An idle or a new routine; without one `on_done` has been told why. // [-0, +0, -]
+static struct routine *obtain(struct script *script, protect_done on_done, void *data,
+                              enum protect_outcome *outcome)
 {
-    enum protect_outcome outcome = PROTECT_DONE;
-    *routine = take_idle(script);
-    if (*routine == NULL)
-        outcome = protect_run(script, l_take_routine, routine, 0);
-    if (outcome == PROTECT_DONE) {
-        (*routine)->on_done = on_done;
-        (*routine)->data = data;
+    *outcome = script->idle ? PROTECT_DONE : protect_run(script, l_ready, NULL, 0);
+    struct routine *routine = *outcome == PROTECT_DONE ? take_idle(script) : NULL;
+    if (routine != NULL) {
+        routine->on_done = on_done;
+        routine->data = data;
+    } else if (*outcome == PROTECT_RAISED) {
+        report_failure(script, on_done, data);
+    } else {
+        if (*outcome == PROTECT_DONE) // a finalizer has taken it
+            *outcome = PROTECT_RAISED;
+        report(on_done, data, *outcome, "no coroutine is left for it");
     }
-    return outcome;
+    return routine;
 }
 
 static enum protect_outcome start(struct script *script, int arguments, protect_done on_done,
                                   void *data)
 {
     lua_State *L = script->L;
-    struct routine *routine;
-    if (obtain(script, on_done, data, &routine) != PROTECT_DONE) {
-        lua_rotate(L, -(arguments + 2), 1);
+    enum protect_outcome outcome;
+    struct routine *routine = obtain(script, on_done, data, &outcome);
+    if (routine == NULL) {
         lua_pop(L, arguments + 1);
-        return report_failure(script, on_done, data);
+        return outcome;
     }
     if (load_routine(routine, L, arguments))
         return advance(routine, arguments);
@@ -580,9 +601,10 @@ static enum protect_outcome dispatch(struct script *script, lua_CFunction functi
                                      protect_done on_done, void *data)
 {
     struct dispatch it = {.function = function};
-    struct routine *routine;
-    if (obtain(script, on_done, data, &routine) != PROTECT_DONE)
-        return report_failure(script, on_done, data);
+    enum protect_outcome outcome;
+    struct routine *routine = obtain(script, on_done, data, &outcome);
+    if (routine == NULL)
+        return outcome;
     if (!lua_checkstack(routine->L, LUA_MINSTACK))
         return fail(routine, "not enough memory");
     lua_pushcfunction(routine->L, l_dispatch);
@@ -655,6 +677,12 @@ bool protect_in_routine(lua_State *L)
     return frame != NULL && frame->routine != NULL;
 }
 
+bool protect_in_main(lua_State *L)
+{
+    struct frame *frame = script_of(L)->frame;
+    return frame != NULL && frame->main;
+}
+
 // ---- the script's own coroutines ----
 
 bool protect_in_coroutine(lua_State *L)
@@ -670,6 +698,7 @@ int protect_coroutine(lua_State *L, lua_State *coroutine, int arguments, int *re
     struct frame frame = {.L = coroutine, .coroutine = true};
     if (outer != NULL) {
         frame.routine = outer->routine;
+        frame.main = outer->main;
         frame.waits = outer->L == L && outer->waits && lua_isyieldable(L);
     }
     enter(script, &frame);

@@ -80,6 +80,10 @@ void protect_continue(struct script *script, uint64_t mark);
 
 // ---- from C functions that Lua calls ----
 
+// Sees to it that the next protect_prepare() has a coroutine, so that it raises nothing but "too
+// many arguments". // [-0, +0, m]
+void protect_ready(lua_State *L);
+
 // Makes a routine of the function below `arguments` values; protect_resume() starts it.
 // [-(arguments + 1), +0, e]
 struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_done, void *data);
@@ -90,6 +94,10 @@ struct routine *protect_waiter(lua_State *L, const char *what);
 
 // Does this run inside a routine, or, if not, in the main chunk of a script? // [-0, +0, -]
 bool protect_in_routine(lua_State *L);
+
+// Does this run inside the main chunk of a script, and not in a routine or in a finalizer that came
+// by while the host was at work? // [-0, +0, -]
+bool protect_in_main(lua_State *L);
 
 // Suspends the routine of protect_waiter() until protect_resume(); then `k` goes on in its place
 // and makes the results. Use it as `return protect_wait(...)`. // [-0, +0, e]

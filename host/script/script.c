@@ -291,6 +291,7 @@ static bool read_chunk(struct script *script, struct load *load, int *arguments,
 
 static bool run_chunk(struct script *script, int arguments, struct error *err)
 {
+    script->starting = true;
     protect_title(script, "script", script->path);
     enum protect_outcome outcome = protect_call(script, arguments, 1);
     protect_title(script, NULL, NULL);

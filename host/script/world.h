@@ -25,6 +25,7 @@ struct frame {
     lua_State *L;
     struct routine *routine; // NULL: a main chunk or another plain call
     bool coroutine;          // L is a coroutine that the script made
+    bool main;               // the main chunk of the script, or a coroutine in it
     bool waits;              // every coroutine between the routine and L can yield
 
     bool first;           // its slice began with it,
@@ -66,6 +67,7 @@ struct script {
     uint64_t failures;
     uint64_t runs; // calls into Lua that have returned
     bool traced;   // the trace of a coroutine is kept
+    bool starting; // the next call is that of the main chunk
 
     bool sandbox;
     bool exiting; // stop as soon as possible, run no further line

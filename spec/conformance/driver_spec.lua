@@ -190,7 +190,7 @@ describe("the status of a driver", function()
             say("abort", ending("abort"))
             say("error", ending("updateFramework", { id = "another", name = "x" }, {}, nil))
         ]]
-        assert.equal(0, run:wait())
+        assert.equal(1, run:wait())
         assert.equal("stop\tDRIVER_STOPPED\tDRIVER_STOPPED\nstop true\tDRIVER_STOPPED\tDRIVER_STOPPED\n"
             .. "abort\tDRIVER_ABORTED\tDRIVER_ABORTED\nerror\tDRIVER_ABORTED\tDRIVER_ABORTED\n", run.stdout)
     end)

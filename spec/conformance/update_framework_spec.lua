@@ -131,7 +131,7 @@ describe("updateFramework", function()
             print(driver:updateFramework({ name = "n" }, {}, nil))
             print(driver:join())
         ]]), m.address } })
-        assert.equal(0, run:wait())
+        assert.equal(1, run:wait())
         assert.matches("^DRIVER_ABORTED\nupdateFramework must not be called before the framework is registered\t"
             .. "DRIVER_ABORTED\nDRIVER_ABORTED\n$", run.stdout)
     end)

@@ -118,6 +118,18 @@ function writers.fuzz_kept()
     end
 end
 
+-- Decisions; any will do.
+function writers.fuzz_script()
+    math.randomseed(5)
+    for i = 1, 40 do
+        local bytes = {}
+        for j = 1, 200 + 30 * i do
+            bytes[j] = string.char(math.random(0, 255))
+        end
+        seed(table.concat(bytes))
+    end
+end
+
 local write = writers[target]
 if write then
     write()

@@ -3,7 +3,7 @@
 -- run: an id is looked at as in other languages.
 --
 -- says:
---   callback resourceOffers: SCRIPT:11: a string has no field 'value': ids, scalars and texts are plain values here, so leave .value out
+--   callback resourceOffers: SCRIPT:11: offerIds: an id or a list of ids expected, got nil (an id is a plain string, without .value)
 
 local scheduler = { framework = { name = "x" } }
 

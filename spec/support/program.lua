@@ -4,7 +4,8 @@
 -- for conditions, never for a time to pass. Everything happens in the one libuv loop of the busted process, so that a
 -- scripted server (support.server) answers while a spec waits.
 --
--- SPEC_PATIENCE multiplies all deadlines (sanitizers, valgrind); MESOS_LUA_WRAPPER is put in front of the program.
+-- SPEC_PATIENCE multiplies all deadlines (sanitizers, valgrind); MESOS_LUA_WRAPPER is put in front of the program;
+-- MESOS_LUA_HARDSHIP is handed to it.
 --
 --   local program = require("support.program")
 --   after_each(program.cleanup)
@@ -86,6 +87,7 @@ local function environment(extra, home)
     local values = {
         PATH = os.getenv("PATH"), LANG = os.getenv("LANG"), USER = os.getenv("USER"), HOME = home, TMPDIR = home,
         XDG_RUNTIME_DIR = home, MESOS_REGISTRATION_BACKOFF_FACTOR = "200ms", ASAN_OPTIONS = os.getenv("ASAN_OPTIONS"),
+        MESOS_LUA_HARDSHIP = os.getenv("MESOS_LUA_HARDSHIP"),
         UBSAN_OPTIONS = os.getenv("UBSAN_OPTIONS"), LSAN_OPTIONS = os.getenv("LSAN_OPTIONS"),
     }
     for name, value in pairs(extra or {}) do

@@ -23,6 +23,7 @@ int luaopen_rooms(lua_State *L)
     rooms_subscription_open(L);
     rooms_message_open(L);
     rooms_state_open(L);
+    rooms_world_open(L);
     rooms_offers_open(L);
     rooms_tasks_open(L);
     return 1;

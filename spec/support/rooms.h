@@ -20,6 +20,7 @@ void rooms_recordio_open(lua_State *L);     // [-0, +0, e]
 void rooms_reply_open(lua_State *L);        // [-0, +0, e]
 void rooms_state_open(lua_State *L);        // [-0, +0, e]
 void rooms_subscription_open(lua_State *L); // [-0, +0, e]
+void rooms_world_open(lua_State *L);        // [-0, +0, e]
 void rooms_tasks_open(lua_State *L);        // [-0, +0, e]
 
 // The message type that is named at `index`. // [-0, +0, v]
