@@ -34,13 +34,18 @@ struct handle {
 
 // ---- the object ----
 
-// Most often the driver is missing because of a dot in place of the colon. // [-0, +0, v]
-static int raise_missing(lua_State *L)
+static const char *name_of_operation(lua_State *L) // [-0, +0, -]
 {
     lua_Debug ar = {0};
     lua_getstack(L, 0, &ar);
     lua_getinfo(L, "n", &ar);
-    const char *name = ar.name ? ar.name : "an operation";
+    return ar.name ? ar.name : "an operation";
+}
+
+// Most often the driver is missing because of a dot in place of the colon. // [-0, +0, v]
+static int raise_missing(lua_State *L)
+{
+    const char *name = name_of_operation(L);
     return luaL_error(
         L, "%s: a driver expected in front of it, got %s: write driver:%s(...), with a colon", name,
         luaL_typename(L, 1), name);
@@ -59,6 +64,22 @@ static struct scheduler *check_scheduler(lua_State *L) // [-0, +0, v]
 static struct driver *check_driver(lua_State *L) // [-0, +0, v]
 {
     return scheduler_driver(check_scheduler(L));
+}
+
+// The driver, if it has room for another call: events are held back before it has none, so that it
+// is the script's own loop that makes too many, and is told where it does. // [-0, +0, v]
+static struct driver *check_caller(lua_State *L)
+{
+    struct driver *driver = check_driver(L);
+    if (!driver_full(driver) || driver_status(driver) != DRIVER_RUNNING)
+        return driver;
+    luaL_error(
+        L,
+        "%s: %d calls are waiting for the master, %d MiB of them, and no more are taken: make "
+        "fewer at a time, and the others when these are answered, such as in a later callback",
+        name_of_operation(L), (int)driver_calls_waiting(driver),
+        (int)(DRIVER_CALL_BYTES_MOST >> 20));
+    return NULL;
 }
 
 static int push_status(lua_State *L, enum driver_status status) // [-0, +1, m]
@@ -288,7 +309,7 @@ static void check_list(lua_State *L, int index, const char *name)
 // The usual case is one id, which needs no list.
 static int l_declineOffer(lua_State *L) // [-3, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     lua_settop(L, 3);
     bool one = lua_type(L, 2) == LUA_TSTRING;
     if (one) {
@@ -325,7 +346,7 @@ static void put_launch(lua_State *L, int tasks, struct buffer *buffer)
 
 static int l_launchTasks(lua_State *L) // [-4, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     lua_settop(L, 4);
     check_list(L, 3, "tasks");
     if (lua_rawlen(L, 3) == 0) {
@@ -343,7 +364,7 @@ static int l_launchTasks(lua_State *L) // [-4, +1, e]
 
 static int l_acceptOffers(lua_State *L) // [-4, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     lua_settop(L, 4);
     check_list(L, 3, "operations");
     arguments_ids(L, 2, "offerIds");
@@ -357,13 +378,13 @@ static int l_acceptOffers(lua_State *L) // [-4, +1, e]
 
 static int l_reviveOffers(lua_State *L) // [-2, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     return push_status(L, driver_revive(driver, arguments_roles(L, 2, "roles")));
 }
 
 static int l_suppressOffers(lua_State *L) // [-2, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     return push_status(L, driver_suppress(driver, arguments_roles(L, 2, "roles")));
 }
 
@@ -388,7 +409,7 @@ static void check_explicit(lua_State *L, const char *name) // [-0, +0, v]
 
 static int l_acknowledgeStatusUpdate(lua_State *L) // [-2, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     check_explicit(L, "acknowledgeStatusUpdate");
     struct slice status = encode_status(L, &mesos__v1__task_status__descriptor);
     return push_status(L, driver_acknowledge(driver, status));
@@ -396,7 +417,7 @@ static int l_acknowledgeStatusUpdate(lua_State *L) // [-2, +1, e]
 
 static int l_acknowledgeOperationStatus(lua_State *L) // [-2, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     check_explicit(L, "acknowledgeOperationStatus");
     struct slice status = encode_status(L, &mesos__v1__operation_status__descriptor);
     return push_status(L, driver_acknowledge_operation(driver, status));
@@ -455,7 +476,7 @@ static enum driver_status send_table(lua_State *L, struct driver *driver, enum c
 static int l_operation(lua_State *L) // [-n, +1, e]
 {
     const struct operation *operation = lua_touserdata(L, lua_upvalueindex(1));
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     lua_settop(L, 1 + ARGUMENTS_MOST);
     if (operation->ids) {
         arguments_ids(L, 2, "inverseOfferIds");
@@ -471,7 +492,7 @@ static int l_operation(lua_State *L) // [-n, +1, e]
 
 static int l_killTask(lua_State *L) // [-3, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     lua_settop(L, 3);
     lua_newtable(L);
     if (!lua_isnil(L, 3)) {
@@ -519,7 +540,7 @@ static bool reconcile_list(lua_State *L, struct driver *driver, enum driver_stat
 
 static int l_reconcileTasks(lua_State *L) // [-2, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     enum driver_status status;
     lua_settop(L, 2);
     if (reconcile_list(L, driver, &status))
@@ -541,7 +562,7 @@ static int l_reconcileTasks(lua_State *L) // [-2, +1, e]
 
 static int l_updateFramework(lua_State *L) // [-4, +1, e]
 {
-    struct driver *driver = check_driver(L);
+    struct driver *driver = check_caller(L);
     lua_settop(L, 4);
     luaL_checktype(L, 2, LUA_TTABLE);
     framework_info_complete(L, 2, driver_framework(driver));

@@ -157,6 +157,18 @@ static double read_waiting(const struct facts *facts, size_t index)
     return facts->driver ? (double)driver_events_waiting(facts->driver) : 0;
 }
 
+static double read_calls_waiting(const struct facts *facts, size_t index)
+{
+    (void)index;
+    return facts->driver ? (double)driver_calls_waiting(facts->driver) : 0;
+}
+
+static double read_crowded(const struct facts *facts, size_t index)
+{
+    (void)index;
+    return facts->driver != NULL && driver_crowded(facts->driver);
+}
+
 static double read_tasks(const struct facts *facts, size_t index)
 {
     int state = active_state(index);
@@ -323,6 +335,13 @@ static const struct row rows[] = {
      .read = read_waiting,
      .help = "Received events that wait for the callback before them; "
              "scheduler/event_queue_messages in Mesos."},
+    {.name = "mesos_lua_calls_waiting",
+     .title = "calls waiting",
+     .read = read_calls_waiting,
+     .help = "Calls that have no answer yet."},
+    {.name = "mesos_lua_events_held_back",
+     .read = read_crowded,
+     .help = "1 while events wait since the master is slow to take the calls."},
     {.name = "mesos_lua_tasks",
      .title = "tasks",
      .label = "state",

@@ -109,6 +109,19 @@ describe("answers", function()
         end)
     end
 
+    it("are taken again when they are the same, and anew when one byte is not, wherever they are cut", function()
+        for _, case in ipairs(GOOD) do
+            local dated = case[1]:gsub("\r\n", "\r\nDate: Mon, 01 Jan 2024 00:00:0%%d GMT\r\n", 1)
+            local one, two = dated:gsub("%%d", "1"), dated:gsub("%%d", "2")
+            local bytes = one .. one .. one .. two .. two .. ACCEPTED .. one
+            local wanted = { case[2], case[2], case[2], case[2], case[2], reply(202), case[2] }
+            assert.same(wanted, (parse { bytes }))
+            for cut = 1, #bytes, 3 do
+                assert.same(wanted, (parse { bytes:sub(1, cut), bytes:sub(cut + 1) }))
+            end
+        end
+    end)
+
     it("are taken in long rows, in random pieces", function()
         local parts, wanted = {}, {}
         math.randomseed(1)
@@ -362,27 +375,29 @@ describe("calls", function()
         assert.equal("", run.stdout)
     end)
 
-    it("come back as lost, and their offers go back, if they launch and did not leave", function()
+    it("come back as lost, and their offers go back, if they launch and cannot leave", function()
         local m = master.start()
-        m:answer("KILL", function()
-            return false
-        end)
         local run = start(m, [[
             function scheduler:resourceOffers(driver, offers)
-                for i = 1, 65536 do driver:killTask("k" .. i) end
-                driver:launchTasks(offers[1].id, { { name = "n", task_id = "t1", agent_id = offers[1].agent_id,
-                    command = { value = "true" }, resources = mesos.resources { cpus = 1 } } })
+                local task = { name = "n", task_id = "t1", agent_id = offers[1].agent_id,
+                    command = { value = "true" }, resources = mesos.resources { cpus = 1 } }
+                local length = 64 << 20 -- the longest that a message may be, and the call around it not
+                repeat
+                    length = length - 40
+                    task.data = ("x"):rep(length)
+                until pcall(driver.launchTasks, driver, offers[1].id, { task })
                 say(#driver:offers())
             end
             function scheduler:statusUpdate(driver, status)
                 say(status.task_id, status.state, status.reason, status.source, status.message, status.uuid)
             end
-        ]], { "--call-window", "1" })
+        ]])
         m:wait_for("SUBSCRIBE")
-        m:send_offers { m:offer() }
+        local offers = m:send_offers { m:offer() }
         run:wait_for("t1\tTASK_LOST\tREASON_MASTER_DISCONNECTED\tSOURCE_MASTER\t" ..
-            "Launch was lost: not sent: too many calls are waiting\tnil")
+            "Launch was lost: not sent: it is longer than 64 MiB\tnil")
         run:wait_for("did not reach the master: 1 ACCEPT; the tasks of launches are reported as lost")
+        assert.equal(offers[1].id, m:wait_for("DECLINE").call.decline.offer_ids[1])
         assert.equal(0, #m:calls_of("ACCEPT"))
     end)
 

@@ -54,6 +54,12 @@
 // is disconnected, launched tasks come back as TASK_LOST (TASK_DROPPED with PARTITION_AWARE)
 // updates; suppress, revive and update_framework are remembered for the next registration; all else
 // is dropped with a line in the log.
+//
+// A master that is slow. No operation waits for it, and no call is dropped while the connection
+// lives; when many wait, callbacks are held back until the master has taken some. Only operations
+// that are called without end and without regard to callbacks can fill the room for calls that
+// wait, 256 MiB; what is called beyond that is not sent, with a line in the log, and launches come
+// back as above.
 
 #ifndef MESOS_DRIVER_H
 #define MESOS_DRIVER_H

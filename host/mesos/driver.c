@@ -72,11 +72,12 @@ static void on_prepare(void *data, struct buffer *call)
 }
 
 // Is nothing ahead of an event that has just come?
-static bool at_leisure(const struct driver *this)
+static bool at_leisure(struct driver *this)
 {
     bool repeats =
         this->greeting || this->has_again || this->offers_again || this->inverse_offers_again;
-    return !this->delivering && !this->held && !repeats && event_queue_empty(&this->queue);
+    return !this->delivering && !this->held && !repeats && event_queue_empty(&this->queue) &&
+           !driver_holds_back(this);
 }
 
 static void on_record(void *data, struct bytes *record)
@@ -254,6 +255,21 @@ const struct tasks *driver_tasks(const struct driver *this)
 size_t driver_events_waiting(const struct driver *this)
 {
     return this->queue.count;
+}
+
+size_t driver_calls_waiting(const struct driver *this)
+{
+    return this->in_flight;
+}
+
+bool driver_crowded(const struct driver *this)
+{
+    return this->crowded;
+}
+
+bool driver_full(const struct driver *this)
+{
+    return transport_waiting(this->transport) >= DRIVER_CALL_BYTES_MOST;
 }
 
 const struct driver_counters *driver_counters(const struct driver *this)

@@ -151,8 +151,23 @@ struct driver_counters {
 
 const struct driver_counters *driver_counters(const struct driver *driver);
 
-// Events that were received and wait for the end of the callback before them.
+// Events that were received and wait for the end of the callback before them, or until fewer calls
+// wait.
 size_t driver_events_waiting(const struct driver *driver);
+
+// Calls that have no answer yet.
+size_t driver_calls_waiting(const struct driver *driver);
+
+// Is the master so slow to take the calls that no event is delivered before it has taken some of
+// those that wait? So no listener that makes calls as events come can make too many.
+bool driver_crowded(const struct driver *driver);
+
+// Do so many calls wait nevertheless, as they were made without an event, that no more should be
+// made now? What is called all the same may not be sent: it is reported as such when the transport
+// has no room either, long after this.
+bool driver_full(const struct driver *driver);
+
+#define DRIVER_CALL_BYTES_MOST ((size_t)128 << 20) // of memory of the calls that wait
 
 // ---- operations ----
 // All return the driver's status, and do nothing but that when it is not running.

@@ -302,6 +302,7 @@ static void on_answer(void *data, const struct transport_reply *reply)
         revision_answered(this, reply);
     if (reply->broken)
         broken(this, slot->type, reply);
+    driver_note_answer(this);
     driver_settle(this);
     leave(this);
 }

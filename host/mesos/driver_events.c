@@ -16,7 +16,8 @@
 
 enum { BATCH_KEPT = 1024 }; // offers
 
-#define QUEUE_BYTES_MOST (64u << 20) // waiting events beyond this pause the stream
+#define QUEUE_BYTES_MOST (64u << 20)  // waiting events beyond this pause the stream
+#define CROWD_BYTES ((size_t)4 << 20) // waiting calls beyond this hold back the events
 
 // ---- delivering events ----
 
@@ -24,7 +25,8 @@ void driver_enqueue(struct driver *this, struct bytes *record)
 {
     event_queue_push(&this->queue, record);
     if (this->queue.bytes > QUEUE_BYTES_MOST && !this->paused) {
-        log_warning("the script is busy and %zu MiB of events are waiting: reading pauses",
+        log_warning("%s and %zu MiB of events are waiting: reading pauses",
+                    this->crowded ? "the master is slow to take calls" : "the script is busy",
                     this->queue.bytes >> 20);
         this->paused = true;
         subscription_pause(&this->subscription, true);
@@ -340,9 +342,29 @@ static bool deliver_next(struct driver *this)
     return true;
 }
 
+// ---- holding back ----
+
+bool driver_holds_back(struct driver *this)
+{
+    size_t waiting = transport_waiting(this->transport);
+    bool crowded = waiting > (this->crowded ? CROWD_BYTES / 2 : CROWD_BYTES);
+    if (crowded && !this->crowded)
+        log_debug("%zu calls wait for the master: events are held back", this->in_flight);
+    this->crowded = crowded;
+    return crowded;
+}
+
+// The last call that waits has an answer in the end, whatever it is, and nothing waits then.
+void driver_note_answer(struct driver *this)
+{
+    if (this->crowded && !driver_holds_back(this))
+        deferral_queue(&this->turn);
+}
+
 void driver_pump(struct driver *this)
 {
-    while (running(this) && !this->delivering && !this->held && deliver_next(this))
+    while (running(this) && !this->delivering && !this->held && !driver_holds_back(this) &&
+           deliver_next(this))
         ;
     if (this->fatal != NULL && !this->delivering && !this->held && !this->doomed)
         deliver_fatal(this);

@@ -47,6 +47,7 @@ struct driver {
 
     struct event_queue queue;
     bool paused;
+    bool crowded;    // events wait until fewer calls do
     bool delivering; // a callback has not come to its end
     struct driver_event current;
     struct status told; // of the last CALLBACK_STATUS_UPDATE
@@ -112,6 +113,8 @@ void driver_flush_declines(struct driver *this);
 // ---- driver_events.c ----
 
 void driver_pump(struct driver *this);
+bool driver_holds_back(struct driver *this);  // events, as the master is slow to take the calls
+void driver_note_answer(struct driver *this); // to a call: events may go on
 void driver_deliver_record(struct driver *this, struct bytes *record);
 void driver_finish_delivery(struct driver *this, bool ok);
 void driver_acknowledge_status(struct driver *this, const struct status *status);

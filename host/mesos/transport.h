@@ -44,6 +44,7 @@ struct transport_ops {
     void (*send)(struct transport *transport, struct slice call, transport_on_reply on_reply,
                  void *data);
     void (*pause)(struct transport *transport, bool paused); // stop reading the stream for now
+    size_t (*waiting)(const struct transport *transport);    // may be left out: 0
     const char *(*principal)(struct transport *transport);   // may be left out: NULL
     void (*destroy)(struct transport *transport);
 };
@@ -76,6 +77,14 @@ static inline void transport_send(struct transport *transport, struct slice call
 static inline void transport_pause(struct transport *transport, bool paused)
 {
     transport->ops->pause(transport, paused);
+}
+
+// The memory that calls take which are not sent, or not answered, yet: with each reply it has
+// become less. Nothing is dropped before this is a great deal, so that whoever makes calls because
+// of what the stream brings has to stop reading it when it grows.
+static inline size_t transport_waiting(const struct transport *transport)
+{
+    return transport->ops->waiting ? transport->ops->waiting(transport) : 0;
 }
 
 // Who the calls are authenticated as, or NULL.

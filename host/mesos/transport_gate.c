@@ -26,7 +26,7 @@ struct transport_gate {
     struct gate *gate;
     struct transport_gate *next, **link;
     struct waiting *head, **tail;
-    size_t bytes;   // of the calls that wait
+    size_t bytes;   // of memory, about, of the calls that wait
     bool destroyed; // and freed when `holds` is 0
     unsigned holds;
 };
@@ -49,10 +49,16 @@ static void release(struct transport_gate *this)
 
 // ---- calls that wait ----
 
+static size_t weight(const struct waiting *waiting)
+{
+    return sizeof *waiting + (waiting->call ? sizeof *waiting->call + waiting->call->length : 0);
+}
+
 static void push(struct transport_gate *this, struct waiting *waiting)
 {
     *this->tail = waiting;
     this->tail = &waiting->next;
+    this->bytes += weight(waiting);
 }
 
 static struct waiting *pop(struct transport_gate *this)
@@ -61,8 +67,7 @@ static struct waiting *pop(struct transport_gate *this)
     this->head = waiting->next;
     if (this->head == NULL)
         this->tail = &this->head;
-    if (waiting->call != NULL)
-        this->bytes -= waiting->call->length;
+    this->bytes -= weight(waiting);
     return waiting;
 }
 
@@ -106,10 +111,8 @@ static void send(struct transport *transport, struct slice call, transport_on_re
     struct transport_gate *this = self(transport);
     struct waiting *waiting = memory_new(sizeof *waiting);
     *waiting = (struct waiting){.number = ++this->gate->calls, .on_reply = on_reply, .data = data};
-    if (call.length <= WAITING_BYTES_MOST - this->bytes) {
+    if (this->bytes < WAITING_BYTES_MOST && call.length <= WAITING_BYTES_MOST - this->bytes)
         waiting->call = bytes_copy(call.data, call.length);
-        this->bytes += call.length;
-    }
     push(this, waiting);
     this->gate->waiting(this->gate->data);
 }
@@ -227,6 +230,12 @@ static void set_paused(struct transport *transport, bool paused)
     transport_pause(self(transport)->inner, paused);
 }
 
+static size_t count_waiting(const struct transport *transport)
+{
+    const struct transport_gate *this = (const struct transport_gate *)transport;
+    return this->bytes + transport_waiting(this->inner);
+}
+
 static const char *principal(struct transport *transport)
 {
     return transport_principal(self(transport)->inner);
@@ -261,6 +270,7 @@ static const struct transport_ops ops = {.open = open,
                                          .close = close,
                                          .send = send,
                                          .pause = set_paused,
+                                         .waiting = count_waiting,
                                          .principal = principal,
                                          .destroy = destroy};
 

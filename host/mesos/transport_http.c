@@ -194,6 +194,11 @@ static void send(struct transport *transport, struct slice call, transport_on_re
     call_pipeline_send(pipeline, call, on_reply, pending);
 }
 
+static size_t waiting(const struct transport *transport)
+{
+    return call_pipeline_waiting(((const struct transport_http *)transport)->pipeline);
+}
+
 // ---- life ----
 
 static void destroy(struct transport *transport)
@@ -218,6 +223,7 @@ static const struct transport_ops ops = {.open = open,
                                          .close = close,
                                          .send = send,
                                          .pause = set_paused,
+                                         .waiting = waiting,
                                          .principal = principal,
                                          .destroy = destroy};
 
@@ -231,8 +237,7 @@ struct transport *transport_http_create(struct loop *loop,
         this->options = *options;
     if (this->options.credentials != NULL)
         credentials_ref(this->options.credentials);
-    const struct call_pipeline_options calls = {.calls = this->options.calls,
-                                                .bytes = this->options.bytes,
+    const struct call_pipeline_options calls = {.bytes = this->options.bytes,
                                                 .window = this->options.window,
                                                 .connect_timeout = this->options.connect_timeout,
                                                 .timeout = this->options.call_timeout,

@@ -23,7 +23,7 @@ struct transport_http_options {
     double connect_timeout;          // seconds: 10
     double answer_timeout;           // seconds until SUBSCRIBE is answered: 30
     double call_timeout;             // seconds for one call: 30
-    size_t calls, bytes;             // that may wait: 65,536 calls, 64 MiB
+    size_t bytes;                    // of memory of the calls that wait: 256 MiB
     size_t window;                   // calls under way at a time: 256
     const struct tls_options *tls;   // it outlives the transport; NULL: defaults
     struct credentials *credentials; // a reference is taken; NULL: none

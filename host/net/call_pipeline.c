@@ -26,10 +26,11 @@
 #define LATE 1.0 // seconds; a loop that is later than that was kept busy
 
 enum {
-    PIECE = 16 * 1024, // of reading
-    PIECES_MOST = 64,  // in a turn
-    VAIN_MOST = 2,     // connections that end before they carried a call
-    LENGTH_ROOM = 32,  // of a Content-Length and the line ends behind it
+    PIECE = 16 * 1024,    // of reading
+    PIECES_MOST = 64,     // in a turn
+    VAIN_MOST = 2,        // connections that end before they carried a call
+    LENGTH_ROOM = 32,     // of a Content-Length and the line ends behind it
+    REPEATS_MOST = 65536, // calls that replies to the calls of a closed stream make
 };
 
 struct call {
@@ -52,7 +53,7 @@ struct call {
 
 struct list {
     struct call *first, **last;
-    size_t count, bytes;
+    size_t count, bytes; // of memory, about
 };
 
 struct call_pipeline {
@@ -89,7 +90,7 @@ static const char not_subscribed[] = "not sent: not subscribed";
 static const char unanswered[] = "no answer: connection closed";
 static const char unsent[] = "not sent: connection closed";
 static const char too_many[] = "not sent: too many calls are waiting";
-static const char too_long[] = "not sent: the calls that are waiting are too long together";
+static const char too_long[] = "not sent: it is longer than 64 MiB";
 
 // ---- lists ----
 
@@ -104,13 +105,19 @@ static size_t length_of(const struct call *call)
     return call->bytes ? call->bytes->length : 0;
 }
 
+// What it costs: of short ones most is not their length.
+static size_t weight(const struct call *call)
+{
+    return sizeof *call + (call->bytes ? sizeof *call->bytes + call->bytes->length : 0);
+}
+
 static void push(struct list *list, struct call *call)
 {
     call->next = NULL;
     *list->last = call;
     list->last = &call->next;
     list->count++;
-    list->bytes += length_of(call);
+    list->bytes += weight(call);
 }
 
 static struct call *pop(struct list *list)
@@ -122,7 +129,7 @@ static struct call *pop(struct list *list)
     if (list->first == NULL)
         list->last = &list->first;
     list->count--;
-    list->bytes -= length_of(call);
+    list->bytes -= weight(call);
     return call;
 }
 
@@ -551,6 +558,15 @@ static bool has_room(const struct call_pipeline *pipeline)
            (held == 0 || (held < CALL_PIPELINE_UNSENT && length <= CALL_PIPELINE_UNSENT - held));
 }
 
+// One call for each answer would be a system call for each, at both ends. While the window is
+// nearly full, the next go out together.
+static bool worth_filling(const struct call_pipeline *pipeline)
+{
+    size_t window = pipeline->options.window;
+    size_t room = pipeline->written.count < window ? window - pipeline->written.count : 0;
+    return room >= pipeline->waiting.count || room > window / 4;
+}
+
 // The number and the end of the headers. It has the room of LENGTH_ROOM.
 static struct slice write_length(char text[LENGTH_ROOM], size_t length)
 {
@@ -583,7 +599,7 @@ static void fill(struct call_pipeline *pipeline)
     if (pipeline->again.first != NULL && pipeline->written.first != NULL)
         return; // in order: these first, but not before all behind them came back
     put_back(&pipeline->waiting, &pipeline->again);
-    if (pipeline->waiting.first == NULL)
+    if (pipeline->waiting.first == NULL || !worth_filling(pipeline))
         return;
     authorize(pipeline);
     while (pipeline->waiting.first != NULL && has_room(pipeline))
@@ -653,8 +669,6 @@ static void on_delivery(void *data)
 
 static void set_defaults(struct call_pipeline_options *options)
 {
-    if (options->calls == 0)
-        options->calls = CALL_PIPELINE_CALLS;
     if (options->bytes == 0)
         options->bytes = CALL_PIPELINE_BYTES;
     if (options->window == 0)
@@ -679,8 +693,8 @@ struct call_pipeline *call_pipeline_create(struct loop *loop,
     list_init(&pipeline->answered);
     list_init(&pipeline->refused);
     list_init(&pipeline->leaving);
-    // One call may be as long as all may be together; its headers come on top.
-    buffer_init(&pipeline->out, pipeline->options.bytes + 2 * CALL_PIPELINE_UNSENT);
+    // The headers of the longest call come on top.
+    buffer_init(&pipeline->out, CALL_PIPELINE_LONGEST + 2 * CALL_PIPELINE_UNSENT);
     http_reply_parser_init(&pipeline->parser);
     deferral_init(&pipeline->delivery, loop, on_delivery, pipeline);
     timer_init(&pipeline->patience, loop, on_patience, pipeline);
@@ -739,7 +753,7 @@ static void answer_all(struct call_pipeline *pipeline)
 {
     for (struct call *call; (call = pop(&pipeline->leaving)) != NULL;)
         report(call);
-    size_t left = pipeline->refused.count + pipeline->options.calls;
+    size_t left = pipeline->refused.count + REPEATS_MOST;
     for (struct call *call; left > 0 && (call = pop(&pipeline->refused)) != NULL; left--)
         report(call);
 }
@@ -755,12 +769,7 @@ void call_pipeline_close(struct call_pipeline *pipeline)
     release(pipeline);
 }
 
-static size_t count_taken(const struct call_pipeline *pipeline)
-{
-    return pipeline->waiting.count + pipeline->written.count + pipeline->again.count;
-}
-
-static size_t measure_taken(const struct call_pipeline *pipeline)
+size_t call_pipeline_waiting(const struct call_pipeline *pipeline)
 {
     return pipeline->waiting.bytes + pipeline->written.bytes + pipeline->again.bytes;
 }
@@ -769,9 +778,10 @@ static const char *find_refusal(const struct call_pipeline *pipeline, struct sli
 {
     if (pipeline->refusal != NULL)
         return pipeline->refusal;
-    if (count_taken(pipeline) >= pipeline->options.calls)
-        return too_many;
-    return call.length > pipeline->options.bytes - measure_taken(pipeline) ? too_long : NULL;
+    if (call.length > CALL_PIPELINE_LONGEST)
+        return too_long;
+    size_t waiting = call_pipeline_waiting(pipeline), most = pipeline->options.bytes;
+    return waiting > most || call.length > most - waiting ? too_many : NULL;
 }
 
 void call_pipeline_send(struct call_pipeline *pipeline, struct slice bytes,

@@ -2,7 +2,9 @@
 //
 // The calls of one subscription, on a connection of their own: sent strictly in order, each
 // answered in order. They are pipelined: up to a window of them is under way at a time, the others
-// wait; their number and bytes are limited. What a turn of the loop sends goes out at its end, in
+// wait, and none is dropped, however slow the master is. How much waits is for whoever makes calls
+// to look at (call_pipeline_waiting()), and to wait with more; the cap on it is only there so that
+// nobody who does not look takes all memory. What a turn of the loop sends goes out at its end, in
 // one piece.
 //
 // A call of which it is not known whether the master has carried it out is never sent again: when
@@ -24,8 +26,8 @@
 
 #include <stdbool.h>
 
-#define CALL_PIPELINE_CALLS ((size_t)65536)
-#define CALL_PIPELINE_BYTES ((size_t)64 * 1024 * 1024)
+#define CALL_PIPELINE_BYTES ((size_t)256 * 1024 * 1024)
+#define CALL_PIPELINE_LONGEST ((size_t)64 * 1024 * 1024) // one call
 #define CALL_PIPELINE_WINDOW ((size_t)256)
 #define CALL_PIPELINE_UNSENT ((size_t)1024 * 1024) // bytes handed to a connection that is slow
 
@@ -37,7 +39,7 @@ struct call_pipeline;
 typedef void (*call_pipeline_on_reply)(void *data, const struct http_reply *reply);
 
 struct call_pipeline_options {
-    size_t calls, bytes;             // that may wait; 0: CALL_PIPELINE_CALLS, CALL_PIPELINE_BYTES
+    size_t bytes;                    // of call_pipeline_waiting(); 0: CALL_PIPELINE_BYTES
     size_t window;                   // calls under way; 1: one by one; 0: CALL_PIPELINE_WINDOW
     double connect_timeout;          // seconds; 0: 10
     double timeout;                  // seconds for one call; 0: 30. It begins when the one before
@@ -65,6 +67,9 @@ void call_pipeline_close(struct call_pipeline *pipeline);
 // calls, but for a call that is not taken, which is answered in the next turn.
 void call_pipeline_send(struct call_pipeline *pipeline, struct slice call,
                         call_pipeline_on_reply on_reply, void *data);
+
+// The memory, about, of the calls that were taken and have no answer.
+size_t call_pipeline_waiting(const struct call_pipeline *pipeline);
 
 void call_pipeline_destroy(struct call_pipeline *pipeline); // closes; NULL is fine
 

@@ -374,17 +374,55 @@ static bool in_body(const struct http_reply_parser *parser)
     return parser->state == BODY || parser->state == BODY_TO_END || parser->state == CHUNK;
 }
 
+// ---- answers that were read before ----
+
+static bool says_status_only(const struct http_reply_parser *parser)
+{
+    return !parser->close && parser->location[0] == 0 && parser->challenge[0] == 0 &&
+           parser->body.length == 0;
+}
+
+static void remember(struct http_reply_parser *parser, const uint8_t *bytes, size_t length)
+{
+    if (length > sizeof parser->last || !says_status_only(parser))
+        return;
+    memcpy(parser->last, bytes, length);
+    parser->last_length = length;
+    parser->last_status = parser->status;
+}
+
+// Nothing of an answer was read yet: what follows depends on the bytes alone, and they are the
+// same.
+static bool take_again(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
+{
+    size_t taken = parser->last_length;
+    if (parser->begun || taken == 0 || *length < taken || memcmp(*bytes, parser->last, taken) != 0)
+        return false;
+    *bytes += taken;
+    *length -= taken;
+    parser->begun = parser->answered = true;
+    parser->status = parser->last_status;
+    parser->state = BODY;
+    return true;
+}
+
 enum http_reply_status http_reply_parse(struct http_reply_parser *parser, const uint8_t **bytes,
                                         size_t *length, struct error *err)
 {
+    const uint8_t *start = parser->begun ? NULL : *bytes;
+    if (take_again(parser, bytes, length))
+        return HTTP_REPLY_WHOLE;
     parser->begun |= *length > 0;
     while (*length > 0) {
         if (in_body(parser))
             take_body(parser, bytes, length);
         else if (!take_line(parser, bytes, length, err))
             return HTTP_REPLY_BAD;
-        if (parser->state == BODY && parser->rest == 0)
-            return HTTP_REPLY_WHOLE;
+        if (parser->state != BODY || parser->rest > 0)
+            continue;
+        if (start != NULL)
+            remember(parser, start, (size_t)(*bytes - start));
+        return HTTP_REPLY_WHOLE;
     }
     return HTTP_REPLY_MORE;
 }

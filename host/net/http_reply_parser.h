@@ -6,6 +6,10 @@
 // folded headers, two lengths that differ, and a length beside chunks are refused.
 //
 // A body is kept up to HTTP_REPLY_LIMIT and read to its end.
+//
+// Nearly all answers are the one before again, byte for byte: a master says 202 and nothing else,
+// with a date that changes once a second. The bytes of a short answer are remembered, and where
+// they come again they mean what they meant.
 
 #ifndef MESOS_LUA_NET_HTTP_REPLY_PARSER_H
 #define MESOS_LUA_NET_HTTP_REPLY_PARSER_H
@@ -15,6 +19,8 @@
 #include "net/http_reply.h"
 
 #define HTTP_REPLY_HEADERS ((size_t)64 * 1024) // bytes of one answer's headers, 1xx and trailers
+
+enum { HTTP_REPLY_REMEMBERED = 256 }; // bytes
 
 enum http_reply_status { HTTP_REPLY_MORE, HTTP_REPLY_WHOLE, HTTP_REPLY_BAD };
 
@@ -34,6 +40,11 @@ struct http_reply_parser {
     uint64_t rest;                  // bytes of the body, or of the chunk, that are missing
     size_t headers;                 // bytes of them that were read
     struct buffer line;             // the beginning of one that is not whole
+
+    // An answer that was read before, in one piece, and said no more than its status.
+    uint8_t last[HTTP_REPLY_REMEMBERED];
+    size_t last_length; // 0: none
+    int last_status;
 };
 
 void http_reply_parser_init(struct http_reply_parser *parser);

@@ -16,6 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { REQUESTS_AT_ONCE = 64 }; // of a connection, in a turn
+
 struct http_server {
     struct loop *loop;
     struct MHD_Daemon *daemon;
@@ -29,11 +31,17 @@ struct http_server {
 
 // ---- driving ----
 
+// libmicrohttpd takes one request of a connection at a time, and wants to be called again at once
+// when there are more.
 static void drive(struct http_server *this)
 {
-    MHD_UNSIGNED_LONG_LONG wait;
-    MHD_run(this->daemon);
-    if (MHD_get_timeout(this->daemon, &wait) == MHD_YES)
+    MHD_UNSIGNED_LONG_LONG wait = 0;
+    bool waits = true;
+    for (int i = 0; i < REQUESTS_AT_ONCE && waits && wait == 0; i++) {
+        MHD_run(this->daemon);
+        waits = MHD_get_timeout(this->daemon, &wait) == MHD_YES;
+    }
+    if (waits)
         timer_start(&this->timer, wait * (LOOP_SECOND / 1000));
     else
         timer_stop(&this->timer);

@@ -262,7 +262,8 @@ function Scheduler:reloaded(driver) end
 function Scheduler:error(driver, message) end
 
 -- All operations return the driver's status, and none blocks but join and run. Misuse raises an error that names the
--- argument and the path of the field.
+-- argument and the path of the field. So does a call in a loop without an end, when those that wait for the master take
+-- 128 MiB; calls that answer events cannot come to that, since events wait before.
 ---@class mesos.SchedulerDriver
 local SchedulerDriver = {}
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The parser of pipelined answers fed with any bytes: whole, and again in pieces. Both ways give
-// the same answers and come to the same end. The first byte sets the length of the pieces.
+// the same answers and come to the same end. The first byte sets the length of the pieces. Then the
+// same twice over, by a parser that remembers answers and by one that is made to forget them.
 
 #include "net/http_reply_parser.h"
 
@@ -37,7 +38,7 @@ static void add(struct outcome *outcome, const struct http_reply_parser *parser)
 
 // Takes one piece; false when the input is bad.
 static bool feed(struct http_reply_parser *parser, const uint8_t *piece, size_t length,
-                 struct outcome *outcome)
+                 bool forgets, struct outcome *outcome)
 {
     struct error err = {.code = ERROR_NONE};
     while (length > 0) {
@@ -45,6 +46,7 @@ static bool feed(struct http_reply_parser *parser, const uint8_t *piece, size_t 
         case HTTP_REPLY_WHOLE:
             add(outcome, parser);
             http_reply_parser_next(parser);
+            parser->last_length = forgets ? 0 : parser->last_length;
             break;
         case HTTP_REPLY_MORE:
             if (length > 0)
@@ -59,14 +61,14 @@ static bool feed(struct http_reply_parser *parser, const uint8_t *piece, size_t 
     return true;
 }
 
-static struct outcome parse(const uint8_t *data, size_t size, size_t step)
+static struct outcome parse(const uint8_t *data, size_t size, size_t step, bool forgets)
 {
     struct outcome outcome = {0};
     struct http_reply_parser parser;
     http_reply_parser_init(&parser);
     for (size_t at = 0; at < size && !outcome.bad; at += step) {
         size_t length = size - at < step ? size - at : step;
-        outcome.bad = !feed(&parser, data + at, length, &outcome);
+        outcome.bad = !feed(&parser, data + at, length, forgets, &outcome);
     }
     outcome.ends = !outcome.bad && http_reply_parser_end(&parser);
     if (outcome.ends)
@@ -76,15 +78,27 @@ static struct outcome parse(const uint8_t *data, size_t size, size_t step)
     return outcome;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void compare(struct outcome a, struct outcome b)
 {
-    if (size == 0)
-        return 0;
-    size_t step = (size_t)data[0] % 17 + 1;
-    struct outcome a = parse(data + 1, size - 1, size);
-    struct outcome b = parse(data + 1, size - 1, step);
     if (a.answers != b.answers || a.sum != b.sum || a.bad != b.bad || a.ends != b.ends ||
         a.answered != b.answered)
         abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 2)
+        return 0;
+    size_t step = (size_t)data[0] % 17 + 1, length = size - 1;
+    compare(parse(data + 1, length, size, false), parse(data + 1, length, step, false));
+    uint8_t *twice = malloc(2 * length);
+    if (twice == NULL)
+        return 0;
+    memcpy(twice, data + 1, length);
+    memcpy(twice + length, data + 1, length);
+    compare(parse(twice, 2 * length, 2 * length, false),
+            parse(twice, 2 * length, 2 * length, true));
+    compare(parse(twice, 2 * length, length, false), parse(twice, 2 * length, length, true));
+    free(twice);
     return 0;
 }
