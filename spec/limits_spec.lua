@@ -120,17 +120,17 @@ describe("--callback-limit", function()
         { "a loop in a reader of load", "while true do pcall(load, forever) end" },
         { "a loop in a metamethod", "local t = setmetatable({}, { __index = forever }) pcall(function() return t.x end) print 'caught'" },
         { "a loop that takes the hook away", "while true do pcall(debug.sethook) end" },
-        { "what returns from one C function to another", "pcall(pcall, os.execute, 'sleep 0.4') print 'went on'" },
+        { "what returns from one C function to another", "pcall(pcall, os.execute, 'sleep 0.6') print 'went on'" },
         { "many short calls", "while true do string.rep('x', 1000) end" },
         { "a loop behind a wait", "mesos.sleep(0.01) while true do end" },
     }
     for _, row in ipairs(never) do
         it("stops " .. row[1], function()
-            local done = run_spawned({ "--callback-limit", "0.2", "--callback-warn", "0" }, row[2],
+            local done = run_spawned({ "--callback-limit", "0.4", "--callback-warn", "0" }, row[2],
                 "mesos.after(0.1, function() print 'done' os.exit(0) end)\n")
             assert.equal("done\n", done.stdout, done:report())
             assert.matches("error +spawned function of %S+script.lua:4: %S+script.lua:%d+: stopped after %d+%.%d+ s without a pause; "
-                .. "the limit is 0.2 s %(%-%-callback%-limit%)\nstack traceback:\n", done.stderr)
+                .. "the limit is 0.4 s %(%-%-callback%-limit%)\nstack traceback:\n", done.stderr)
             assert.truthy(done.stderr:find("script.lua:5: in function <", 1, true) or row[1]:find("close at"), done:report())
         end)
     end
