@@ -403,20 +403,24 @@ static void encode_message(struct encoder *encoder, int index, struct shape *sha
 static void encode_content(struct encoder *encoder, int index, struct shape *shape,
                            const struct place *place);
 
-// Pushes "tasks[2].resources[1].scalar", or "" for a whole without a name. // [-0, +1, m]
+// Pushes "tasks[2].resources[1].scalar", or "" for a whole without a name. What it is made of does
+// not stay below it, so that the depth of a place takes no room on the stack. // [-0, +1, m]
 static const char *push_place(lua_State *L, const struct place *place)
 {
     luaL_checkstack(L, STACK_NEEDED, "nested message");
     if (place->up == NULL)
         return lua_pushstring(L, place->name ? place->name : "");
-    const char *up = push_place(L, place->up), *all;
+    const char *up = push_place(L, place->up);
+    int at = lua_gettop(L);
     if (place->key != 0)
-        all = lua_pushfstring(L, "%s[%s]", up, luaL_tolstring(L, place->key, NULL));
+        lua_pushfstring(L, "%s[%s]", up, luaL_tolstring(L, place->key, NULL));
     else if (place->name != NULL)
-        all = lua_pushfstring(L, "%s%s%s", up, *up ? "." : "", place->name);
+        lua_pushfstring(L, "%s%s%s", up, *up ? "." : "", place->name);
     else
-        all = lua_pushfstring(L, "%s[%I]", up, place->index);
-    return all;
+        lua_pushfstring(L, "%s[%I]", up, place->index);
+    lua_replace(L, at);
+    lua_settop(L, at);
+    return lua_tostring(L, at);
 }
 
 static int fail(lua_State *L, const struct place *place, const char *format, ...)

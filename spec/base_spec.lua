@@ -23,7 +23,7 @@ describe("the log", function()
         debug = { "d", "i", "w", "e" }, info = { "i", "w", "e" }, warning = { "w", "e" }, error = { "e" }, quiet = {},
     }) do
         it("shows at level " .. level .. " what is at least as grave", function()
-            assert.same(shown, (rooms.log_shown(level, lines)))
+            assert.same(shown, (rooms.log_lines(level, lines)))
         end)
     end
 

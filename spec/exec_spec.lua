@@ -212,4 +212,27 @@ return {}]]
         gone(tonumber(text:match("^%d+")))
         gone(tonumber(text:match(" (%d+)")))
     end)
+
+    it("leaves nothing behind when signals end a host whose script never pauses", function()
+        local directory = program.directory()
+        local path = directory .. "/pids"
+        local run = program.start { args = { "-m", NOBODY, program.script((LASTING:gsub("return {}", [[
+mesos.every(0.01, function()
+    if io.open(arg[1] .. "/pids") then
+        print "spins"
+        io.stdout:flush()
+        while true do end
+    end
+end)
+return {}]]))), directory } }
+        run:wait_for("spins")
+        local child, grandchild = program.read(path):match("(%d+) (%d+)")
+        program.wait_for(function()
+            run:kill()
+            return run.code
+        end)
+        assert.equal(128 + 15, run:wait(), run:report())
+        gone(tonumber(child))
+        gone(tonumber(grandchild))
+    end)
 end)

@@ -261,6 +261,15 @@ describe("a refusal", function()
         assert.matches("nested too deeply %(more than 64%)$", refusal("mesos.v1.ContainerID", id))
     end)
 
+    it("says where on the small stack of a coroutine, however deep", function()
+        local id = { value = "x" }
+        id.parent = id
+        for _ = 1, 500 do
+            local message = coroutine.wrap(refusal)("mesos.v1.ContainerID", id)
+            assert.equal("task" .. (".parent"):rep(64) .. ": nested too deeply (more than 64)", message)
+        end
+    end)
+
     it("leaves the path out where there is none, and says which line it was", function()
         local ok, message = pcall(function()
             rooms.encode(TASK, {})

@@ -41,7 +41,8 @@ struct child *child_start(struct loop *loop, const struct child_command *command
 // Kills it if it runs; `on_end` is not called then. NULL is fine.
 void child_destroy(struct child *child);
 
-// Kills all that this thread has started, for an end of the process that waits for nothing.
+// Kills all that this thread has started, for an end of the process that waits for nothing. The
+// handler of a signal may call it while the loop handles no event.
 void child_kill_all(void);
 
 #endif

@@ -5,11 +5,13 @@
 //
 // A loop that never gets back to its signals, because a script in it never ends, would make the
 // process deaf. Therefore our own handler stands in front of libuv's and counts: when a signal
-// comes and the one before is still unseen, the loop has a second to look.
+// comes and the one before is still unseen, the loop has a second to look. Then it is the end, and
+// that of the children.
 
 #include "loop/signals.h"
 
 #include "base/memory.h"
+#include "loop/child.h"
 #include "loop/loop_uv.h"
 
 #include <signal.h>
@@ -44,6 +46,7 @@ static void on_caught(int number)
 static void on_alarm(int number)
 {
     (void)number;
+    child_kill_all();
     _exit(128 + latest);
 }
 

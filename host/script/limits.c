@@ -28,6 +28,7 @@ enum {
     RETRY = 20 * 1000 * 1000,     // nanoseconds, until a hook that was set has been called
     LONG_CALL = 10 * 1000 * 1000, // nanoseconds that a C function may keep a hook waiting
     DEPTH = 16,                   // nested coroutines that a trace shows
+    NESTED = 200,                 // functions that are looked through for a line
 };
 
 static const char stop_text;   // registry: why the slice was stopped
@@ -126,17 +127,29 @@ static void describe(const struct frame *first, char *text, size_t size)
         snprintf(text, size, "a call into the script");
 }
 
-// The line that runs. Where a C function has just returned, that of its caller, and the function is
-// to blame if it had kept the hook waiting.
+// The innermost function that has lines, which are those of its caller where C functions run or
+// have just returned, such as one called by pcall(). Without any, false and the outermost that was
+// seen.
+// [-0, +0, -]
+static bool find_line(lua_State *L, lua_Debug *at)
+{
+    for (int level = 0; level < NESTED && lua_getstack(L, level, at); level++) {
+        lua_getinfo(L, "Sln", at);
+        if (at->currentline > 0)
+            return true;
+    }
+    return false;
+}
+
+// The line that runs. A C function that has just returned is to blame if it had kept the hook
+// waiting.
 static void describe_place(lua_State *L, lua_Debug *ar, uint64_t waited, char *text, size_t size)
 {
     struct blame blame = {.advice = ""};
     lua_Debug at = *ar;
     if (ar->event == LUA_HOOKRET && waited >= LONG_CALL)
         blame_find(L, ar, &blame);
-    lua_getinfo(L, "Sln", &at);
-    if (*at.what == 'C' && lua_getstack(L, 1, &at))
-        lua_getinfo(L, "Sln", &at);
+    find_line(L, &at);
     if (*blame.function != 0)
         snprintf(text, size, "was in %s, called at %s:%d%s%s%s", blame.function, at.short_src,
                  at.currentline, *blame.advice ? " (" : "", blame.advice, *blame.advice ? ")" : "");
@@ -167,15 +180,15 @@ static void append_outer(lua_State *L)
     }
 }
 
-// The line that runs, "script.lua:3: "; that of the caller where a C function has just returned.
+// The line that runs, "script.lua:3: ", or nothing.
 // [-0, +1, m]
 static void push_line(lua_State *L)
 {
-    luaL_where(L, 0);
-    if (*lua_tostring(L, -1) == 0) {
-        lua_pop(L, 1);
-        luaL_where(L, 1);
-    }
+    lua_Debug at;
+    if (find_line(L, &at))
+        lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);
+    else
+        lua_pushliteral(L, "");
 }
 
 // [-0, +0, m]

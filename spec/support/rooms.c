@@ -10,21 +10,34 @@
 
 int luaopen_rooms(lua_State *L);
 
+// Adds the names of a part, of which no other may have any. // [-1, +0, e]
+static void merge(lua_State *L, int names)
+{
+    int part = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, part) != 0;) {
+        const char *name = lua_tostring(L, -2);
+        if (lua_getfield(L, names, name) != LUA_TNIL)
+            luaL_error(L, "two parts have a rooms.%s", name);
+        lua_pop(L, 1);
+        lua_setfield(L, names, name);
+    }
+    lua_pop(L, 1);
+}
+
 int luaopen_rooms(lua_State *L)
 {
+    static void (*const parts[])(lua_State *) = {
+        rooms_allocator_open, rooms_base_open,     rooms_descriptors_open, rooms_differential_open,
+        rooms_loop_open,      rooms_recordio_open, rooms_reply_open,       rooms_subscription_open,
+        rooms_message_open,   rooms_state_open,    rooms_world_open,       rooms_offers_open,
+        rooms_tasks_open,
+    };
     lua_newtable(L);
-    rooms_allocator_open(L);
-    rooms_base_open(L);
-    rooms_descriptors_open(L);
-    rooms_differential_open(L);
-    rooms_loop_open(L);
-    rooms_recordio_open(L);
-    rooms_reply_open(L);
-    rooms_subscription_open(L);
-    rooms_message_open(L);
-    rooms_state_open(L);
-    rooms_world_open(L);
-    rooms_offers_open(L);
-    rooms_tasks_open(L);
+    int names = lua_gettop(L);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        lua_newtable(L);
+        parts[i](L);
+        merge(L, names);
+    }
     return 1;
 }

@@ -24,7 +24,7 @@ static int l_error(lua_State *L)
     return 2;
 }
 
-// Lists in the frame of l_log_shown().
+// Lists in the frame of l_log_lines().
 enum { LOG_TEXTS = 3, LOG_LEVELS = 4 };
 
 static void on_line(void *data, enum log_level level, const char *text)
@@ -36,9 +36,9 @@ static void on_line(void *data, enum log_level level, const char *text)
     lua_rawseti(L, LOG_LEVELS, (lua_Integer)lua_rawlen(L, LOG_LEVELS) + 1);
 }
 
-// rooms.log_shown(shown_level, { { level, text }... }) -> texts, levels of the lines that got
+// rooms.log_lines(shown_level, { { level, text }... }) -> texts, levels of the lines that got
 // through.
-static int l_log_shown(lua_State *L)
+static int l_log_lines(lua_State *L)
 {
     enum log_level shown, before = log_get_level();
     luaL_argcheck(L, log_level_find(luaL_checkstring(L, 1), &shown), 1, "not a level");
@@ -130,7 +130,7 @@ static const luaL_Reg buffer_methods[] = {
 
 static const luaL_Reg functions[] = {
     {"error", l_error},
-    {"log_shown", l_log_shown},
+    {"log_lines", l_log_lines},
     {"log_level", l_log_level},
     {"buffer", l_buffer},
     {NULL, NULL},
