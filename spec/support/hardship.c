@@ -66,7 +66,9 @@ static uint64_t interval(void)
     return now.set.collect * much * much;
 }
 
-static bool refuses(void)
+// `object`: the request is for a new object of Lua's. Those Lua repeats after a collection; of
+// others some are made by luaL_Buffer, which gives up at once.
+static bool refuses(bool object)
 {
     now.report.requests++;
     if (now.set.refuse != 0 && now.report.requests == now.set.refuse)
@@ -78,7 +80,7 @@ static bool refuses(void)
     }
     if (now.again)
         return now.again = false;
-    now.again = now.set.collect != 0 && ++now.waited >= interval() && !now.unfinished;
+    now.again = now.set.collect != 0 && ++now.waited >= interval() && object && !now.unfinished;
     if (now.again)
         now.waited = 0;
     return now.again;
@@ -87,7 +89,7 @@ static bool refuses(void)
 static void *allocate(void *data, void *block, size_t old, size_t size)
 {
     size_t had = block ? old : 0;
-    if (size > had && refuses())
+    if (size > had && refuses(block == NULL && old != 0))
         return NULL;
     void *result = allocator(data, block, old, size);
     if (result != NULL || size == 0)
