@@ -9,7 +9,6 @@
 #include "bindings/message.h"
 #include "bindings/view.h"
 #include "mesos/offer_content.h"
-#include "mesos/v1/mesos.pb-c.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -18,14 +17,6 @@
 
 // Field numbers.
 enum { OFFER_ATTRIBUTES = 7, TEXT_VALUE = 1 };
-enum {
-    ATTRIBUTE_NAME = 1,
-    ATTRIBUTE_TYPE = 2,
-    ATTRIBUTE_SCALAR = 3,
-    ATTRIBUTE_RANGES = 4,
-    ATTRIBUTE_TEXT = 5,
-    ATTRIBUTE_SET = 6,
-};
 
 // ---- the sums ----
 
@@ -122,21 +113,6 @@ static size_t read_ports(struct slice offer, const struct sums *sums, struct off
     return count;
 }
 
-static bool are_sorted(const struct offer_range *ranges, size_t count)
-{
-    for (size_t i = 1; i < count; i++)
-        if (ranges[i].first < ranges[i - 1].first)
-            return false;
-    return true;
-}
-
-static int compare_ranges(const void *a, const void *b)
-{
-    uint64_t left = ((const struct offer_range *)a)->first,
-             right = ((const struct offer_range *)b)->first;
-    return left < right ? -1 : left > right;
-}
-
 // Joins sorted ranges that overlap or touch; returns how many are left.
 static size_t join(struct offer_range *ranges, size_t count)
 {
@@ -178,8 +154,7 @@ static void get_ports(lua_State *L, struct slice offer, void *sums)
     } else {
         lua_pushnil(L);
     }
-    if (!are_sorted(ranges, count))
-        qsort(ranges, count, sizeof *ranges, compare_ranges);
+    offer_sort_ranges(ranges, count);
     push_ranges(L, ranges, join(ranges, count));
     lua_replace(L, -3);
     lua_pop(L, 1);
@@ -187,16 +162,6 @@ static void get_ports(lua_State *L, struct slice offer, void *sums)
 }
 
 // ---- the attributes ----
-
-// The values of an attribute by the type that they have.
-enum { TYPES = MESOS__V1__VALUE__TYPE__TEXT + 1 };
-
-static const uint32_t value_numbers[TYPES] = {
-    [MESOS__V1__VALUE__TYPE__SCALAR] = ATTRIBUTE_SCALAR,
-    [MESOS__V1__VALUE__TYPE__RANGES] = ATTRIBUTE_RANGES,
-    [MESOS__V1__VALUE__TYPE__SET] = ATTRIBUTE_SET,
-    [MESOS__V1__VALUE__TYPE__TEXT] = ATTRIBUTE_TEXT,
-};
 
 // Is an attribute that begins with a name of that length nothing more than a short text? That is
 // how agents send most of them.
@@ -307,7 +272,7 @@ static void push_items(lua_State *L, struct slice set)
     lua_replace(L, -2);
 }
 
-static void (*const pushers[TYPES])(lua_State *L, struct slice value) = {
+static void (*const pushers[ATTRIBUTE_TYPES])(lua_State *L, struct slice value) = {
     [MESOS__V1__VALUE__TYPE__SCALAR] = push_scalar,
     [MESOS__V1__VALUE__TYPE__RANGES] = push_range_messages,
     [MESOS__V1__VALUE__TYPE__SET] = push_items,
@@ -316,10 +281,8 @@ static void (*const pushers[TYPES])(lua_State *L, struct slice value) = {
 
 static void push_attribute(lua_State *L, struct slice attribute)
 {
-    int32_t type = -1;
-    struct slice value = {.data = NULL};
-    if (wire_find_enum(attribute, ATTRIBUTE_TYPE, &type) && type >= 0 && type < TYPES)
-        value = wire_find(attribute, value_numbers[type]);
+    int32_t type;
+    struct slice value = offer_attribute_value(attribute, &type);
     if (value.data != NULL)
         pushers[type](L, value);
     else

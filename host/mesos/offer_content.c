@@ -7,6 +7,7 @@
 #include "mesos/v1/mesos.pb-c.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 // Field numbers.
@@ -32,14 +33,6 @@ enum {
 };
 enum { RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2, SCALAR_VALUE = 1 };
 enum { TEXT_VALUE = 1, SET_ITEM = 1 };
-enum {
-    ATTRIBUTE_NAME = 1,
-    ATTRIBUTE_TYPE = 2,
-    ATTRIBUTE_SCALAR = 3,
-    ATTRIBUTE_RANGES = 4,
-    ATTRIBUTE_TEXT = 5,
-    ATTRIBUTE_SET = 6,
-};
 
 #define AMOUNT_MOST 1e12
 #define VALUES_MOST 4294967296.0 // of ranges; a whole number of thousandths of it is exact
@@ -172,6 +165,23 @@ bool offer_next_range(struct wire *ranges, struct offer_range *range)
     return false;
 }
 
+static int compare_ranges(const void *a, const void *b)
+{
+    uint64_t left = ((const struct offer_range *)a)->first;
+    uint64_t right = ((const struct offer_range *)b)->first;
+    return left < right ? -1 : left > right;
+}
+
+void offer_sort_ranges(struct offer_range *ranges, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (ranges[i].first < ranges[i - 1].first) {
+            qsort(ranges, count, sizeof *ranges, compare_ranges);
+            return;
+        }
+    }
+}
+
 static double count_values(struct slice ranges)
 {
     double count = 0;
@@ -226,16 +236,25 @@ static bool has_item(struct slice set, const struct offer_word *word)
     return false;
 }
 
-// Where each type of attribute has its value, and how that is compared.
-static const struct {
-    uint32_t number;
-    bool (*equal)(struct slice value, const struct offer_word *word);
-} types[] = {
-    [MESOS__V1__VALUE__TYPE__SCALAR] = {ATTRIBUTE_SCALAR, is_scalar},
-    [MESOS__V1__VALUE__TYPE__RANGES] = {ATTRIBUTE_RANGES, has_value},
-    [MESOS__V1__VALUE__TYPE__SET] = {ATTRIBUTE_SET, has_item},
-    [MESOS__V1__VALUE__TYPE__TEXT] = {ATTRIBUTE_TEXT, is_text},
+static bool (*const equal[ATTRIBUTE_TYPES])(struct slice value, const struct offer_word *word) = {
+    [MESOS__V1__VALUE__TYPE__SCALAR] = is_scalar,
+    [MESOS__V1__VALUE__TYPE__RANGES] = has_value,
+    [MESOS__V1__VALUE__TYPE__SET] = has_item,
+    [MESOS__V1__VALUE__TYPE__TEXT] = is_text,
 };
+
+struct slice offer_attribute_value(struct slice attribute, int32_t *type)
+{
+    static const uint32_t numbers[ATTRIBUTE_TYPES] = {
+        [MESOS__V1__VALUE__TYPE__SCALAR] = ATTRIBUTE_SCALAR,
+        [MESOS__V1__VALUE__TYPE__RANGES] = ATTRIBUTE_RANGES,
+        [MESOS__V1__VALUE__TYPE__SET] = ATTRIBUTE_SET,
+        [MESOS__V1__VALUE__TYPE__TEXT] = ATTRIBUTE_TEXT,
+    };
+    bool known =
+        wire_find_enum(attribute, ATTRIBUTE_TYPE, type) && *type >= 0 && *type < ATTRIBUTE_TYPES;
+    return known ? wire_find(attribute, numbers[*type]) : (struct slice){.data = NULL};
+}
 
 bool offer_has_attribute(struct slice offer, struct slice name, const struct offer_word *word)
 {
@@ -243,12 +262,9 @@ bool offer_has_attribute(struct slice offer, struct slice name, const struct off
     while (wire_next_bytes(&offer, OFFER_ATTRIBUTES, &attribute)) {
         if (!slice_equal(wire_find(attribute, ATTRIBUTE_NAME), name))
             continue;
-        uint64_t type;
-        if (!wire_find_varint(attribute, ATTRIBUTE_TYPE, &type) ||
-            type >= sizeof types / sizeof *types)
-            return false;
-        struct slice value = wire_find(attribute, types[type].number);
-        return value.data != NULL && types[type].equal(value, word);
+        int32_t type;
+        struct slice value = offer_attribute_value(attribute, &type);
+        return value.data != NULL && equal[type](value, word);
     }
     return false;
 }

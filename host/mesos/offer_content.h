@@ -9,6 +9,7 @@
 #ifndef MESOS_LUA_MESOS_OFFER_CONTENT_H
 #define MESOS_LUA_MESOS_OFFER_CONTENT_H
 
+#include "mesos/v1/mesos.pb-c.h"
 #include "mesos/wire.h"
 
 struct offer_resource {
@@ -39,9 +40,26 @@ struct offer_range {
 };
 
 bool offer_next_range(struct wire *ranges, struct offer_range *range);
+void offer_sort_ranges(struct offer_range *ranges, size_t count); // they mostly are
 
 struct slice offer_id(struct slice offer);
 struct slice offer_role(struct slice offer); // it is allocated to; data NULL: it names none
+
+// Field numbers of an Attribute.
+enum {
+    ATTRIBUTE_NAME = 1,
+    ATTRIBUTE_TYPE = 2,
+    ATTRIBUTE_SCALAR = 3,
+    ATTRIBUTE_RANGES = 4,
+    ATTRIBUTE_TEXT = 5,
+    ATTRIBUTE_SET = 6,
+};
+
+enum { ATTRIBUTE_TYPES = MESOS__V1__VALUE__TYPE__TEXT + 1 }; // those that we know
+
+// The message that has the value of an attribute, by its type; data NULL: it has none of a known
+// type.
+struct slice offer_attribute_value(struct slice attribute, int32_t *type);
 
 // What an attribute is compared with: a text, or a number if `text.data` is NULL.
 struct offer_word {

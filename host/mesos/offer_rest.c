@@ -28,13 +28,6 @@ struct offer_rest {
 
 // ---- pieces ----
 
-static int compare_ranges(const void *a, const void *b)
-{
-    uint64_t left = ((const struct offer_range *)a)->first;
-    uint64_t right = ((const struct offer_range *)b)->first;
-    return left < right ? -1 : left > right;
-}
-
 static void read_ranges(struct piece *piece)
 {
     struct wire ranges = wire_open(piece->resource.ranges);
@@ -42,8 +35,7 @@ static void read_ranges(struct piece *piece)
         piece->ranges = memory_resize(piece->ranges, (piece->count + 1) * sizeof range);
         piece->ranges[piece->count] = range;
     }
-    if (piece->count > 1)
-        qsort(piece->ranges, piece->count, sizeof *piece->ranges, compare_ranges);
+    offer_sort_ranges(piece->ranges, piece->count);
 }
 
 static void add_piece(struct offer_rest *rest, const struct offer_resource *resource)

@@ -260,9 +260,7 @@ static enum verdict validate_packed(struct validation *validation, struct slice 
     return packed.bad ? fail(validation, MALFORMED, "packed value is cut short") : VALID;
 }
 
-// The occurrences of a singular message add up to one, so a required field may be missing in each.
-// Instead of adding up, an occurrence of several is excused from having its required fields.
-static bool occurs_again(struct wire rest, uint32_t number)
+bool wire_occurs(struct wire rest, uint32_t number)
 {
     for (struct wire_field field; wire_next(&rest, &field);) {
         if (field.number == number)
@@ -278,6 +276,8 @@ struct occurrence {
     bool again;              // the same field was there before
 };
 
+// The occurrences of a singular message add up to one, so a required field may be missing in each.
+// Instead of adding up, an occurrence of several is excused from having its required fields.
 static enum verdict validate_nested(struct validation *validation, struct occurrence it, int depth,
                                     bool merged)
 {
@@ -288,7 +288,7 @@ static enum verdict validate_nested(struct validation *validation, struct occurr
     merged = !repeated && (merged || it.again);
     validation->parts = validation->parts || (it.again && !repeated);
     enum verdict verdict = validate(validation, it.field->bytes, type, depth + 1, merged);
-    if (verdict != INCOMPLETE || repeated || merged || !occurs_again(*it.rest, it.field->number))
+    if (verdict != INCOMPLETE || repeated || merged || !wire_occurs(*it.rest, it.field->number))
         return verdict;
     validation->start = PATH_SIZE - 1;
     return validate(validation, it.field->bytes, type, depth + 1, true);

@@ -153,6 +153,8 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type);
 struct slice wire_find(struct slice message, uint32_t number);
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value); // likewise
 
+bool wire_occurs(struct wire rest, uint32_t number); // is there such a field in what is left?
+
 // An enum value, of which 32 bits count, however many there are.
 bool wire_find_enum(struct slice message, uint32_t number, int32_t *value);
 

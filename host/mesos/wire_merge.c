@@ -20,15 +20,6 @@ static bool is_rival(const ProtobufCFieldDescriptor *a, const ProtobufCFieldDesc
            a->quantifier_offset == b->quantifier_offset;
 }
 
-static bool occurs_again(struct wire rest, uint32_t number)
-{
-    for (struct wire_field it; wire_next(&rest, &it);) {
-        if (it.number == number)
-            return true;
-    }
-    return false;
-}
-
 // Appends the parts of `field` in `message`.
 static void join_parts(struct slice message, const ProtobufCMessageDescriptor *type,
                        const ProtobufCFieldDescriptor *field, struct buffer *out)
@@ -71,7 +62,7 @@ static void write_message(struct slice message, const ProtobufCMessageDescriptor
             buffer_append(out, at, (size_t)(wire.at - at));
         else if (field->label == PROTOBUF_C_LABEL_REPEATED)
             write_nested(it.number, it.bytes, field->descriptor, out);
-        else if (!occurs_again(wire, it.number))
+        else if (!wire_occurs(wire, it.number))
             write_joined(message, type, field, out);
     }
 }

@@ -31,9 +31,7 @@ static void put_text(struct buffer *out, uint32_t number, const char *text)
 
 static void put_id(struct buffer *out, uint32_t number, const char *text)
 {
-    size_t mark = wire_begin(out, number);
-    put_text(out, 1, text);
-    wire_end(out, mark);
+    wire_put_id(out, number, slice_text(text));
 }
 
 static void put_resource(struct buffer *out)
