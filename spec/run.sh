@@ -169,7 +169,18 @@ valgrind_run() {
     wrapper=
 }
 
+# What failed, for the log of a run whose machine is gone: base64 -d brings it back.
+show_inputs() {
+    for input in build-fuzz/crash-* build-fuzz/leak-* build-fuzz/oom-* build-fuzz/timeout-*; do
+        if [ -f "$input" ]; then
+            echo "$input:"
+            base64 "$input" | head -n 400
+        fi
+    done
+}
+
 fuzz() {
+    rm -f build-fuzz/crash-* build-fuzz/leak-* build-fuzz/oom-* build-fuzz/timeout-*
     echo "Building the fuzz targets into build-fuzz/"
     compiler=clang target=fuzzers
     check "build of the fuzz targets" build build-fuzz -DMESOS_LUA_FUZZ=ON -DMESOS_LUA_SANITIZE=address,undefined || finish
@@ -179,8 +190,9 @@ fuzz() {
         seeds=$scratch/$name
         mkdir -p "$seeds"
         lua5.4 spec/fuzz/seeds.lua "$name" "$seeds"
-        check "$name for $fuzz_seconds s" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=1024 \
-            -max_len=65536 -artifact_prefix=build-fuzz/ -print_final_stats=1 "$seeds"
+        check "$name for $fuzz_seconds s" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=60 -rss_limit_mb=1024 \
+            -max_len=65536 -artifact_prefix=build-fuzz/ -print_final_stats=1 "$seeds" ||
+            show_inputs
     done
 }
 

@@ -324,13 +324,15 @@ static void write_expression(struct writer *writer)
         write_template(writer, pick(writer->tape, plain, COUNT(plain)));
 }
 
+// A loop that does not end by itself for a second, which is fifty times as long as a callback may
+// take; for ever would be too long inside a finalizer or a hook, which nothing can stop.
 static void write_statement(struct writer *writer)
 {
     struct tape *tape = writer->tape;
     unsigned kind = tape_draw(tape, 16);
     if (kind == 1 && tape->loops > 0) {
         tape->loops--;
-        write_template(writer, "while true do B end");
+        write_template(writer, "while not kept.late() do B end");
     } else if (kind < 4 && !writer->sandbox) {
         write_template(writer, pick(tape, free_statements, COUNT(free_statements)));
     } else {
@@ -413,6 +415,8 @@ void scripts_write(struct tape *tape, bool sandbox, struct buffer *out)
                        "    return {name = 'x', task_id = 't', agent_id = o.agent_id,\n"
                        "        command = {value = 'x'}, resources = mesos.resources {cpus = 1}}\n"
                        "end\n"
+                       "local clock, start = os.clock, os.clock()\n"
+                       "function kept.late() return clock() - start > 1 end\n"
                        "local function main(...)\n");
     write_statements(&writer, 4);
     buffer_append_text(out, "end\n");

@@ -19,6 +19,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { LINKS_MOST = 256, INNER_TURNS = 100 };
 
@@ -52,6 +53,7 @@ struct clock {
 
 struct world {
     struct world_settings settings;
+    clock_t start;
     struct clock clock;
     struct loop *loop;
     struct script *script;
@@ -134,6 +136,12 @@ static void pass_real(struct world *world, double seconds, bool (*done)(void *da
     timer_stop(&timer);
 }
 
+bool world_tired(const struct world *world)
+{
+    double spent = (double)(clock() - world->start) / CLOCKS_PER_SEC;
+    return world->settings.patience > 0 && spent >= world->settings.patience;
+}
+
 void world_pass(struct world *world, double seconds, unsigned turns)
 {
     if (world->settings.real) {
@@ -142,6 +150,8 @@ void world_pass(struct world *world, double seconds, unsigned turns)
     }
     uint64_t *time = &world->clock.time, end = *time + loop_seconds(seconds);
     for (uint64_t due; turns > 0 && (due = loop_due(world->loop)) <= end; turns--) {
+        if (world_tired(world))
+            return;
         if (due > *time)
             *time = due;
         loop_run_timers(world->loop);
@@ -538,6 +548,7 @@ struct world *world_create(const struct world_settings *settings)
 {
     struct world *world = memory_new(sizeof *world);
     world->settings = *settings;
+    world->start = clock();
     world->last = &world->first;
     world->loop = open_loop(world);
     world->environment = (struct scheduler_environment){

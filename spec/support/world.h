@@ -21,7 +21,8 @@ struct world_settings {
     size_t memory_limit;
     double callback_limit;
     bool sandbox;
-    bool real; // time passes by itself, and there are processes and sockets
+    double patience; // seconds of the processor, after which no turn is begun any more; 0: no end
+    bool real;       // time passes by itself, and there are processes and sockets
 };
 
 struct world *world_create(const struct world_settings *settings);
@@ -32,6 +33,9 @@ bool world_load(struct world *world, struct slice text, struct error *err);
 
 // Starts the driver of a script that returned its scheduler.
 void world_start(struct world *world);
+
+// Has it used up its patience?
+bool world_tired(const struct world *world);
 
 // Lets time pass, in at most so many turns.
 void world_pass(struct world *world, double seconds, unsigned turns);
