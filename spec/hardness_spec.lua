@@ -235,6 +235,31 @@ describe("a finalizer", function()
         world:close()
     end)
 
+    -- AddressSanitizer sees a timer that wakes what is gone.
+    it("may end the program while a callback falls asleep", function()
+        local world = rooms.world {}
+        assert(world:load [[
+            local mesos = require "mesos"
+            local scheduler, room = {}, { 1, 2, 3, 4 }
+            function scheduler:statusUpdate()
+                setmetatable({}, { __gc = function() mesos.exit(3) end })
+                collectgarbage("incremental", 100, 1000, 30)
+                collectgarbage("restart")
+                room[5] = true -- Lua owes a collection now
+                mesos.sleep(0.01)
+                error("it is not woken again")
+            end
+            collectgarbage("stop")
+            return scheduler
+        ]])
+        world:start()
+        world:event(plays.update())
+        assert.is_true(world:ended())
+        world:pass(1)
+        assert.equal(0, world:failed("statusUpdate"))
+        world:close()
+    end)
+
     it("cannot wait for the end of a driver that waits for the finalizer", function()
         local world = rooms.world {}
         assert(world:load [[

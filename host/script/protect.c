@@ -424,9 +424,14 @@ static enum protect_outcome fail_with_error(struct routine *routine, int status)
     return outcome;
 }
 
-// Looks at how a coroutine came back.
+// Looks at how a coroutine came back. One that waits stays where it is even if the script asks for the
+// end, as a finalizer of it may: what it waits for knows it until the script is closed.
 static enum protect_outcome settle(struct routine *routine, int status, int results)
 {
+    if (status == LUA_YIELD && protect_waiting(routine->L)) {
+        routine->waiting = true;
+        return PROTECT_YIELDED;
+    }
     if (routine->script->exiting)
         return finish(routine, &(struct protect_end){.outcome = PROTECT_EXITED, .text = ""});
     if (status == LUA_OK)
@@ -435,10 +440,7 @@ static enum protect_outcome settle(struct routine *routine, int status, int resu
                          .outcome = PROTECT_DONE, .text = "", .L = routine->L, .results = results});
     if (status != LUA_YIELD)
         return fail_with_error(routine, status);
-    if (!protect_waiting(routine->L))
-        return fail(routine, "attempt to yield from outside a coroutine");
-    routine->waiting = true;
-    return PROTECT_YIELDED;
+    return fail(routine, "attempt to yield from outside a coroutine");
 }
 
 static enum protect_outcome advance(struct routine *routine, int arguments)

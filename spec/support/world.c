@@ -363,7 +363,7 @@ static void on_run(void *data, bool (*done)(void *data), void *done_data)
     struct world *world = data;
     for (unsigned turns = INNER_TURNS; turns > 0 && !done(done_data); turns--)
         world_pass(world, 0.01, 1);
-    for (unsigned turns = 9 * INNER_TURNS; !done(done_data); turns--) {
+    for (unsigned turns = 9 * INNER_TURNS; !done(done_data) && !world_tired(world); turns--) {
         if (turns == 0)
             abort();
         stop_drivers(world);
