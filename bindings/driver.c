@@ -586,7 +586,7 @@ static int l_offers(lua_State *L) // [-1, +1, e]
     offer_list_adopt(L);
     lua_Integer place = 0;
     for (const struct offer *offer = offers_first(offers); offer; offer = offer->next) {
-        view_push(L, &mesos__v1__offer__descriptor, offer->block, offer->wire);
+        view_push(L, &mesos__v1__offer__descriptor, offer->block, offers_wire(offer));
         lua_rawseti(L, -2, ++place);
     }
     return 1;

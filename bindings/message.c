@@ -18,7 +18,7 @@
 
 #define DEPTH_LIMIT 64
 #define SCRATCH_LIMIT (64u << 20)
-#define STACK_NEEDED 12 // slots of one level, with those of the helpers it calls
+#define STACK_NEEDED 13 // slots of one level, with those of the helpers it calls
 
 static bool is_repeated(const ProtobufCFieldDescriptor *field)
 {
@@ -299,13 +299,13 @@ static void decode_field(struct filling *filling, const struct wire_field *it)
         decode_single(filling, position, it);
 }
 
-// Adds the fields of filling->wire to the table at the top of the stack. // [-0, +0, e]
+// Adds the fields of filling->wire to the table at the top of the stack, above which there is room
+// for a level. // [-0, +0, e]
 static void fill(struct filling *filling)
 {
     lua_State *L = filling->decoder->L;
     if (filling->depth > DEPTH_LIMIT)
         luaL_error(L, "%s is nested too deeply (more than %d)", filling->shape->name, DEPTH_LIMIT);
-    luaL_checkstack(L, STACK_NEEDED, "nested message");
     filling->list = -1;
     lua_rawgeti(L, LUA_REGISTRYINDEX, filling->shape->names);
     lua_pushnil(L);

@@ -21,33 +21,45 @@ enum { OFFER_ATTRIBUTES = 7, TEXT_VALUE = 1 };
 // ---- the sums ----
 
 enum { CPUS, MEM, DISK, GPUS, SUMS };
+enum { OFFSET_MOST = INT32_MAX }; // no record is nearly as large
 
 struct sums {
     double thousandths[SUMS]; // whole numbers
-    uint32_t attributes;      // offset of the first attribute, plus one; 0: not looked for
-    uint32_t ports;           // offset from which on ports are, if the sums are known
-    bool known;
-    bool regular; // all attributes begin with their only name
+    uint32_t attributes : 31; // offset of the first attribute, plus one; 0: not looked for
+    bool regular : 1;         // all attributes begin with their only name
+    uint32_t ports : 31;      // offset from which on ports are, if the sums are known
+    bool known : 1;
 };
 
-static const struct {
-    size_t length;
-    char text[5];
-} sum_names[SUMS] = {{4, "cpus"}, {3, "mem"}, {4, "disk"}, {4, "gpus"}};
+static inline uint32_t four(const void *text)
+{
+    uint32_t four;
+    memcpy(&four, text, sizeof four);
+    return four;
+}
 
 // Which of the sums a resource of that name adds to; SUMS for none.
-static int sum_of(struct slice name)
+static inline int sum_of(struct slice name)
 {
-    for (int i = 0; i < SUMS; i++)
-        if (name.length == sum_names[i].length && name.data[0] == (uint8_t)*sum_names[i].text &&
-            memcmp(name.data, sum_names[i].text, name.length) == 0)
-            return i;
-    return SUMS;
+    if (name.length == 3)
+        return memcmp(name.data, "mem", 3) == 0 ? MEM : SUMS;
+    if (name.length != 4)
+        return SUMS;
+    uint32_t text = four(name.data);
+    return text == four("cpus")   ? CPUS
+           : text == four("disk") ? DISK
+           : text == four("gpus") ? GPUS
+                                  : SUMS;
 }
 
 static bool is_ports(const struct offer_resource *resource)
 {
     return !resource->revocable && slice_equal(resource->name, slice_text("ports"));
+}
+
+static uint32_t offset_in(struct slice offer, const uint8_t *at)
+{
+    return (uint32_t)(at - offer.data);
 }
 
 static void sum_up(struct sums *sums, struct slice offer)
@@ -61,7 +73,7 @@ static void sum_up(struct sums *sums, struct slice offer)
         else if (ports == NULL && is_ports(&resource))
             ports = at;
     }
-    sums->ports = (uint32_t)((ports != NULL ? ports : at) - offer.data);
+    sums->ports = offset_in(offer, ports != NULL ? ports : at) & OFFSET_MOST;
     sums->known = true;
 }
 
@@ -72,23 +84,27 @@ static void push_sum(lua_State *L, struct slice offer, struct sums *sums, int wh
     lua_pushnumber(L, sums->thousandths[which] / 1000);
 }
 
-static void get_cpus(lua_State *L, struct slice offer, void *sums)
+static void get_cpus(lua_State *L, const struct view_member *self, struct slice offer, void *sums)
 {
+    (void)self;
     push_sum(L, offer, sums, CPUS);
 }
 
-static void get_mem(lua_State *L, struct slice offer, void *sums)
+static void get_mem(lua_State *L, const struct view_member *self, struct slice offer, void *sums)
 {
+    (void)self;
     push_sum(L, offer, sums, MEM);
 }
 
-static void get_disk(lua_State *L, struct slice offer, void *sums)
+static void get_disk(lua_State *L, const struct view_member *self, struct slice offer, void *sums)
 {
+    (void)self;
     push_sum(L, offer, sums, DISK);
 }
 
-static void get_gpus(lua_State *L, struct slice offer, void *sums)
+static void get_gpus(lua_State *L, const struct view_member *self, struct slice offer, void *sums)
 {
+    (void)self;
     push_sum(L, offer, sums, GPUS);
 }
 
@@ -140,12 +156,11 @@ static void push_ranges(lua_State *L, const struct offer_range *ranges, size_t c
     }
 }
 
-static void get_ports(lua_State *L, struct slice offer, void *sums)
+static void get_ports(lua_State *L, const struct view_member *self, struct slice offer, void *sums)
 {
-    static const char key;
     enum { FEW = 16 };
     struct offer_range few[FEW], *ranges = few;
-    if (view_kept(L, &key))
+    if (view_kept(L, self))
         return;
     size_t count = read_ports(offer, sums, few, FEW);
     if (count > FEW) {
@@ -158,7 +173,7 @@ static void get_ports(lua_State *L, struct slice offer, void *sums)
     push_ranges(L, ranges, join(ranges, count));
     lua_replace(L, -3);
     lua_pop(L, 1);
-    view_keep(L, &key);
+    view_keep(L, self);
 }
 
 // ---- the attributes ----
@@ -210,7 +225,7 @@ static void look_at_attributes(struct slice offer, struct sums *sums)
     sums->regular = true;
     for (struct slice attribute; sums->regular && wire_seek(&wire, OFFER_ATTRIBUTES, &attribute);)
         sums->regular = is_regular(attribute);
-    sums->attributes = (uint32_t)(first - offer.data) + 1;
+    sums->attributes = (offset_in(offer, first) + 1) & OFFSET_MOST;
 }
 
 // The rest of the offer from its first attribute on.
@@ -293,7 +308,7 @@ static void push_attribute(lua_State *L, struct slice attribute)
 static int l_attribute(lua_State *L)
 {
     struct slice offer, name;
-    struct sums *sums = view_extra(L, 1, &mesos__v1__offer__descriptor, &offer);
+    struct sums *sums = view_self(L, &offer);
     name.data = (const uint8_t *)luaL_checklstring(L, 2, &name.length);
     struct slice attribute = find_attribute(offer, sums, name), text;
     if (attribute.data != NULL && sums->regular && is_plain(attribute, name.length, &text))
@@ -316,5 +331,5 @@ void offer_view_open(lua_State *L)
         {.name = "attribute", .method = l_attribute},
         {.name = NULL},
     };
-    view_define(L, &mesos__v1__offer__descriptor, members, sizeof(struct sums));
+    view_define(L, &mesos__v1__offer__descriptor, members, sizeof(struct sums), VIEW_KEPT);
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Views: see view.h. A view has no finaliser: its user value is the anchor that holds the block,
-// shared by all views of the block through a weak table, or the table of kept values, which has the
-// anchor too. On the first read the message is walked once and the place of each field is noted;
-// after that a field is one step away.
+// Views: see view.h. A view has no finaliser: its first user value is the anchor that holds the
+// block, shared by all views of the block through a weak table; the others are the first composite
+// values that were read. Where there are more of these, a table takes the anchor's place, and has
+// the anchor too. On the first read the message is walked once and the place of each field is
+// noted; after that a field is one step away.
+//
+// Policies hold thousands of views, so that each byte of one counts.
 
 #include "bindings/view.h"
 
@@ -18,9 +21,11 @@
 #include <lauxlib.h>
 #include <string.h>
 
-enum { HOLD = 1 };          // the user value
-enum { COPIED_MOST = 512 }; // bytes of a message that is copied into its view
-enum { KEPT_EXPECTED = 4 }; // composite values that are read of one view
+enum { HOLD = 1, KEPT = 2 };       // user values: the first, and the first of those that are kept
+enum { COPIED_MOST = 512 };        // bytes of a message that is copied into its view
+enum { KEPT_EXPECTED = 4 };        // values in a table of kept ones
+enum { NARROW_MOST = UINT16_MAX }; // bytes of a message whose places need 16 bits
+enum { ANCHOR = 0 };               // key in a table of kept ones
 
 // Lua has one string for all equal short ones, which the table of names keeps: its address is the
 // name.
@@ -34,46 +39,59 @@ enum { NAMES_MOST = 128, NUMBERS = 64 }; // both powers of two
 struct view_class {
     struct shape *shape;
     const struct view_member *members;
-    size_t extra_size;
-    int metatable;                 // registry
-    uint8_t positions[NUMBERS];    // of the field of that number, from 1; 0: look for it
-    struct name names[NAMES_MOST]; // by hash of the address
-    uint8_t kinds[];               // of the fields, of what follows
+    size_t places_size, extra_size; // of narrow offsets
+    int metatable;                  // registry
+    int slots;                      // kept values that are user values
+    uint8_t positions[NUMBERS];     // of the field of that number, from 1; 0: look for it
+    struct name names[NAMES_MOST];  // by hash of the address
+    uint8_t kinds[];                // of the fields, of what follows
 };
 
 enum kind {
     KIND_PLAIN = 1, // a string, or a message that is one
     KIND_RIVAL = 2, // one of a oneof
+    KIND_LIST = 4,
 };
 
-// `at` is the offset of the field's last occurrence, plus one; 0 if it is absent.
+// A place is the offset of the field's last occurrence, plus one; 0 if it is absent.
 struct view {
-    const void *mark; // &view_mark: no other userdata begins so
-    const struct view_class *class;
-    struct slice slice;
-    bool indexed;
-    uint32_t at[];
+    const struct view_class *class; // which is in the registry: no other userdata begins so
+    const uint8_t *data;
+    uint32_t length;
+    bool indexed : 1, wide : 1;
+    uint8_t keys[VIEW_KEPT]; // of what the user values from KEPT on are; 0: free
+    uint16_t places[];       // or 32 bits each
 };
 
 static const char anchor_name[] = "mesos.bytes";
-static const char anchors_key, anchor_key, view_mark;
+static const char anchors_key;
 
-static size_t fields_size(const struct shape *shape)
+static inline struct slice content(const struct view *view)
 {
-    size_t size = shape->type->n_fields * sizeof(uint32_t);
-    return (size + 7) & ~(size_t)7;
+    return (struct slice){.data = view->data, .length = view->length};
 }
 
-static void *extra(struct view *view)
+static inline void *extra(struct view *view)
 {
-    size_t head = (sizeof *view + 7) & ~(size_t)7;
-    return (char *)view + head + fields_size(view->class->shape);
+    return (char *)view->places + (view->class->places_size << view->wide);
 }
 
-static size_t view_size(const struct view_class *class)
+static size_t view_size(const struct view_class *class, bool wide)
 {
-    size_t head = (sizeof(struct view) + 7) & ~(size_t)7;
-    return head + fields_size(class->shape) + class->extra_size;
+    return sizeof(struct view) + (class->places_size << wide) + class->extra_size;
+}
+
+static inline uint32_t get_place(const struct view *view, unsigned position)
+{
+    return view->wide ? ((const uint32_t *)view->places)[position] : view->places[position];
+}
+
+static inline void set_place(struct view *view, bool wide, unsigned position, size_t place)
+{
+    if (wide)
+        ((uint32_t *)view->places)[position] = (uint32_t)place;
+    else
+        view->places[position] = (uint16_t)place;
 }
 
 // ---- finding fields ----
@@ -85,7 +103,7 @@ static void clear_rivals(struct view *view, const ProtobufCFieldDescriptor *fiel
         const ProtobufCFieldDescriptor *other = &type->fields[i];
         if (other != field && (other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
             other->quantifier_offset == field->quantifier_offset)
-            view->at[i] = 0;
+            set_place(view, view->wide, i, 0);
     }
 }
 
@@ -96,26 +114,40 @@ static unsigned position_slowly(const struct view *view, uint32_t number)
     return field ? (unsigned)(field - type->fields) + 1 : 0;
 }
 
-static inline void note(struct view *view, uint32_t number, size_t offset)
+// Returns the kind of the field, which is 0 if there is none of that number.
+static inline unsigned note(struct view *view, bool wide, uint32_t number, size_t offset)
 {
     const struct view_class *class = view->class;
     unsigned position = class->positions[number % NUMBERS];
     if (position == 0 || number >= NUMBERS)
         position = position_slowly(view, number);
     if (position-- == 0)
-        return;
-    view->at[position] = (uint32_t)(offset + 1);
+        return 0;
+    set_place(view, wide, position, offset + 1);
     if (class->kinds[position] & KIND_RIVAL)
         clear_rivals(view, &class->shape->type->fields[position]);
+    return class->kinds[position];
+}
+
+// Of a list one occurrence is enough to know. `wide` is a constant where it is called, so that the
+// loop does not ask for it.
+static inline void note_all(struct view *view, bool wide)
+{
+    struct wire wire = wire_open(content(view));
+    const uint8_t *at = wire.at, *start = wire.at;
+    uint32_t list = 0;
+    for (struct wire_field it; wire_next(&wire, &it); at = wire.at)
+        if (it.number != list && note(view, wide, it.number, (size_t)(at - start)) & KIND_LIST)
+            list = it.number;
 }
 
 static void find_fields(struct view *view)
 {
-    memset(view->at, 0, fields_size(view->class->shape));
-    struct wire wire = wire_open(view->slice);
-    const uint8_t *at = wire.at;
-    for (struct wire_field it; wire_next(&wire, &it); at = wire.at)
-        note(view, it.number, (size_t)(at - view->slice.data));
+    memset(view->places, 0, view->class->places_size << view->wide);
+    if (view->wide)
+        note_all(view, true);
+    else
+        note_all(view, false);
     view->indexed = true;
 }
 
@@ -123,19 +155,32 @@ static uint32_t place_of(struct view *view, unsigned position)
 {
     if (!view->indexed)
         find_fields(view);
-    return view->at[position];
+    return get_place(view, position);
 }
 
 // ---- kept values ----
 
-bool view_kept(lua_State *L, const void *key)
+// The user value that has what that key names, or a free one; 0 if there is neither.
+static inline int slot_of(const struct view *view, unsigned key)
 {
+    for (int i = 0; i < view->class->slots; i++)
+        if (view->keys[i] == key || view->keys[i] == 0)
+            return KEPT + i;
+    return 0;
+}
+
+// Pushes what the view at index 1 keeps for that key, or nil. // [-0, +1, -]
+static bool push_kept(lua_State *L, const struct view *view, unsigned key)
+{
+    int slot = slot_of(view, key);
+    if (slot != 0)
+        return lua_getiuservalue(L, 1, slot) != LUA_TNIL;
     if (lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE) {
         lua_pop(L, 1);
         lua_pushnil(L);
         return false;
     }
-    int type = lua_rawgetp(L, -1, key);
+    int type = lua_rawgeti(L, -1, (lua_Integer)key);
     lua_replace(L, -2);
     return type != LUA_TNIL;
 }
@@ -145,18 +190,48 @@ static void make_kept(lua_State *L)
 {
     lua_createtable(L, 0, KEPT_EXPECTED);
     lua_insert(L, -2);
-    lua_rawsetp(L, -2, &anchor_key);
+    lua_rawseti(L, -2, ANCHOR);
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, 1, HOLD);
 }
 
-void view_keep(lua_State *L, const void *key)
+// Keeps the value at the top of the stack, which stays, for the view at index 1. // [-0, +0, m]
+static void keep(lua_State *L, struct view *view, unsigned key)
 {
-    if (lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE)
+    int slot = slot_of(view, key);
+    if (slot == 0 && lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE)
         make_kept(L);
-    lua_pushvalue(L, -2);
-    lua_rawsetp(L, -2, key);
-    lua_pop(L, 1);
+    lua_pushvalue(L, slot == 0 ? -2 : -1);
+    if (slot != 0) {
+        lua_setiuservalue(L, 1, slot);
+        view->keys[slot - KEPT] = (uint8_t)key;
+    } else {
+        lua_rawseti(L, -2, (lua_Integer)key);
+        lua_pop(L, 1);
+    }
+}
+
+// Fields have the keys from 1 up, members those from 255 down.
+static unsigned key_of_field(unsigned position)
+{
+    return position + 1;
+}
+
+static unsigned key_of_member(const struct view *view, const struct view_member *member)
+{
+    return UINT8_MAX - (unsigned)(member - view->class->members);
+}
+
+bool view_kept(lua_State *L, const struct view_member *member)
+{
+    const struct view *view = lua_touserdata(L, 1);
+    return push_kept(L, view, key_of_member(view, member));
+}
+
+void view_keep(lua_State *L, const struct view_member *member)
+{
+    struct view *view = lua_touserdata(L, 1);
+    keep(L, view, key_of_member(view, member));
 }
 
 // ---- reading ----
@@ -177,7 +252,7 @@ static struct slice slice_from(struct slice slice, size_t offset)
 static void push_occurrence(lua_State *L, struct view *view, unsigned position, uint32_t at)
 {
     struct wire_field it;
-    struct wire wire = wire_open(slice_from(view->slice, at - 1));
+    struct wire wire = wire_open(slice_from(content(view), at - 1));
     wire_next(&wire, &it);
     message_push_occurrence(L, view->class->shape, position, &it);
 }
@@ -186,23 +261,23 @@ static void push_composite(lua_State *L, struct view *view, unsigned position, u
 {
     struct shape *shape = view->class->shape;
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
-    if (view_kept(L, field))
+    if (push_kept(L, view, key_of_field(position)))
         return;
     lua_pop(L, 1);
     if (at == 0)
         lua_newtable(L);
     else if (field->label == PROTOBUF_C_LABEL_REPEATED)
-        message_push_field(L, shape, position, view->slice);
+        message_push_field(L, shape, position, content(view));
     else
         push_occurrence(L, view, position, at);
-    view_keep(L, field);
+    keep(L, view, key_of_field(position));
 }
 
 // A string, or a message that is one. // [-0, +1, e]
 static void push_plain(lua_State *L, const struct view *view, const ProtobufCFieldDescriptor *field,
                        uint32_t at)
 {
-    struct wire wire = wire_open(slice_from(view->slice, at - 1));
+    struct wire wire = wire_open(slice_from(content(view), at - 1));
     struct wire_field it;
     wire_next(&wire, &it);
     struct slice text = field->type == PROTOBUF_C_TYPE_MESSAGE ? wire_find(it.bytes, 1) : it.bytes;
@@ -229,13 +304,22 @@ static void push_field(lua_State *L, struct view *view, unsigned position)
 // Upvalues of these functions.
 enum { CLASS = 1, NAMES = 2 };
 
-// Nobody can write the mark but this file.
-static inline struct view *view_at(lua_State *L, int index)
+// What can begin with a class, if it is one. Nobody can write a class but this file.
+static inline struct view *candidate(lua_State *L, int index)
 {
     struct view *view = lua_touserdata(L, index);
-    if (view == NULL || lua_rawlen(L, index) < sizeof *view || view->mark != &view_mark)
+    return view == NULL || lua_rawlen(L, index) < sizeof *view ? NULL : view;
+}
+
+// [-0, +0, -]
+static struct view *view_at(lua_State *L, int index)
+{
+    struct view *view = candidate(L, index);
+    if (view == NULL)
         return NULL;
-    return view;
+    bool known = lua_rawgetp(L, LUA_REGISTRYINDEX, view->class) == LUA_TBOOLEAN;
+    lua_pop(L, 1);
+    return known ? view : NULL;
 }
 
 static int wrong_type(lua_State *L) // [-0, +0, v]
@@ -244,11 +328,11 @@ static int wrong_type(lua_State *L) // [-0, +0, v]
     return luaL_typeerror(L, 1, class->shape->type->name);
 }
 
-// The view at index 1. // [-0, +0, v]
+// The view at index 1, of the class that the function belongs to. // [-0, +0, v]
 static inline struct view *self(lua_State *L)
 {
-    struct view *view = view_at(L, 1);
-    if (view == NULL)
+    struct view *view = candidate(L, 1);
+    if (view == NULL || view->class != lua_touserdata(L, lua_upvalueindex(CLASS)))
         wrong_type(L);
     return view;
 }
@@ -287,8 +371,6 @@ static inline int what_is(const struct view_class *class, const void *string)
 // The method that the value at index 2 names. // [-0, +1, e]
 static void push_method(lua_State *L, const struct view *view)
 {
-    if (view->class != lua_touserdata(L, lua_upvalueindex(CLASS)))
-        wrong_type(L);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(NAMES)) == LUA_TNIL)
         no_name(L, view->class);
@@ -301,7 +383,8 @@ static int l_index(lua_State *L)
     if (what > 0) {
         push_field(L, view, (unsigned)what - 1);
     } else if (what < 0) {
-        view->class->members[-what - 1].getter(L, view->slice, extra(view));
+        const struct view_member *member = &view->class->members[-what - 1];
+        member->getter(L, member, content(view), extra(view));
     } else {
         push_method(L, view);
     }
@@ -352,7 +435,7 @@ static int l_pairs(lua_State *L)
 static int l_tostring(lua_State *L)
 {
     struct view *view = self(L);
-    message_push_plain(L, view->class->shape->type, view->slice);
+    message_push_plain(L, view->class->shape->type, content(view));
     message_text(L, -1, view->class->shape);
     return 1;
 }
@@ -367,10 +450,10 @@ static int l_eq(lua_State *L)
 
 static int l_table(lua_State *L)
 {
-    struct view_content content;
-    if (!view_get(L, 1, &content))
+    struct view_content it;
+    if (!view_get(L, 1, &it))
         return luaL_typeerror(L, 1, "message (call it as view:table())");
-    message_push_plain(L, content.type, content.slice);
+    message_push_plain(L, it.type, it.slice);
     return 1;
 }
 
@@ -402,17 +485,19 @@ static void add_name(lua_State *L, struct view_class *class, int what)
     class->names[slot] = (struct name){.string = string, .what = what};
 }
 
-// Adds a name to the table at the top, which stands for `what` or for a method. // [-0, +0, m]
+// Adds a name to the table at the top, which stands for `what` or for a method of the class below.
+// [-0, +0, m]
 static void set_name(lua_State *L, struct view_class *class, const char *name, int what,
                      lua_CFunction method)
 {
     lua_pushstring(L, name);
-    if (method == NULL)
+    if (method == NULL) {
         add_name(L, class, what);
-    if (method != NULL)
-        lua_pushcfunction(L, method);
-    else
         lua_pushboolean(L, true);
+    } else {
+        lua_pushvalue(L, -3);
+        lua_pushcclosure(L, method, CLASS);
+    }
     lua_rawset(L, -3);
 }
 
@@ -424,7 +509,8 @@ static unsigned count_names(const struct view_class *class)
     return count;
 }
 
-// Pushes the table of all names: methods themselves, and whatever else there is so that it stays.
+// Pushes the table of all names of the class at the top: methods themselves, and whatever else
+// there is so that it stays.
 // [-0, +1, e]
 static void push_names(lua_State *L, struct view_class *class)
 {
@@ -459,23 +545,36 @@ static void describe_fields(lua_State *L, struct view_class *class) // [-0, +0, 
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
         bool rival = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
-        class->kinds[i] =
-            (uint8_t)((is_plain(L, class->shape, i) ? KIND_PLAIN : 0) | (rival ? KIND_RIVAL : 0));
+        bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
+        class->kinds[i] = (uint8_t)((is_plain(L, class->shape, i) ? KIND_PLAIN : 0) |
+                                    (rival ? KIND_RIVAL : 0) | (list ? KIND_LIST : 0));
         if (field->id < NUMBERS)
             class->positions[field->id] = (uint8_t)(i + 1);
     }
 }
 
+static size_t size_of_places(const ProtobufCMessageDescriptor *type)
+{
+    return (type->n_fields * sizeof(uint16_t) + 7) & ~(size_t)7;
+}
+
 // The class is kept by the upvalues of its functions, which the registry has.
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
-                 const struct view_member *members, size_t extra_size)
+                 const struct view_member *members, size_t extra_size, int kept)
 {
     struct shape *shape = message_shape(L, type);
     struct view_class *class = lua_newuserdatauv(L, sizeof *class + type->n_fields, 0);
-    *class = (struct view_class){.shape = shape, .members = members, .extra_size = extra_size};
+    *class = (struct view_class){.shape = shape,
+                                 .members = members,
+                                 .places_size = size_of_places(type),
+                                 .extra_size = extra_size,
+                                 .slots = kept};
+    assert(kept <= VIEW_KEPT && count_names(class) < UINT8_MAX);
     describe_fields(L, class);
     class->metatable = reference_metatable(L, class);
     shape->views = class;
+    lua_pushboolean(L, true);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, class);
     lua_pop(L, 1);
 }
 
@@ -483,7 +582,7 @@ static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDes
 {
     const struct shape *shape = message_shape(L, type);
     if (shape->views == NULL)
-        view_define(L, type, NULL, 0);
+        view_define(L, type, NULL, 0, 1);
     return shape->views;
 }
 
@@ -524,8 +623,11 @@ static void push_anchor(lua_State *L, struct bytes *block)
 static struct view *push_view(lua_State *L, const struct view_class *class, struct slice slice,
                               size_t more, int metatable)
 {
-    struct view *view = lua_newuserdatauv(L, view_size(class) + more, HOLD);
-    *view = (struct view){.mark = &view_mark, .class = class, .slice = slice};
+    bool wide = slice.length > NARROW_MOST;
+    size_t size = view_size(class, wide);
+    struct view *view = lua_newuserdatauv(L, size + more, KEPT - 1 + class->slots);
+    *view = (struct view){
+        .class = class, .data = slice.data, .length = (uint32_t)slice.length, .wide = wide};
     if (class->extra_size > 0)
         memset(extra(view), 0, class->extra_size);
     lua_pushvalue(L, metatable);
@@ -538,9 +640,9 @@ static void push_copied(lua_State *L, const struct view_class *class, struct sli
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
     struct view *view = push_view(L, class, slice, slice.length, lua_gettop(L));
-    uint8_t *copy = (uint8_t *)view + view_size(class);
+    uint8_t *copy = (uint8_t *)view + view_size(class, view->wide);
     memcpy(copy, slice.data, slice.length);
-    view->slice.data = copy;
+    view->data = copy;
     lua_replace(L, -2);
 }
 
@@ -588,28 +690,19 @@ void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct
     lua_settop(L, list);
 }
 
-bool view_get(lua_State *L, int index, struct view_content *content)
+bool view_get(lua_State *L, int index, struct view_content *it)
 {
     const struct view *view = view_at(L, index);
     if (view == NULL)
         return false;
-    *content = (struct view_content){.type = view->class->shape->type, .slice = view->slice};
+    *it = (struct view_content){.type = view->class->shape->type, .slice = content(view)};
     return true;
 }
 
-static struct view *check(lua_State *L, int index, const ProtobufCMessageDescriptor *type)
+void *view_self(lua_State *L, struct slice *message)
 {
-    struct view *view = view_at(L, index);
-    if (view == NULL || view->class->shape->type != type)
-        luaL_typeerror(L, index, type->name);
-    return view;
-}
-
-void *view_extra(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
-                 struct slice *message)
-{
-    struct view *view = check(L, index, type);
-    *message = view->slice;
+    struct view *view = self(L);
+    *message = content(view);
     return extra(view);
 }
 

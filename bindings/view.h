@@ -7,8 +7,9 @@
 //     view (userdata) -> anchor (userdata, one a block) -> struct bytes, which the subscription
 //     shares
 //
-// Once composite values were read, a table of them stands between the two, so that reading again
-// gives the same table. A short message that is most of its block is copied into its view instead.
+// Composite values that were read stay with their view, so that reading again gives the same table;
+// beyond the first few, a table of them stands between the view and the anchor. A short message
+// that is most of its block is copied into its view instead.
 //
 // The bytes must have passed wire_accept(). A view answers to the names of its type's fields and
 // to the members that its type was given with view_define(), which must not be names of fields.
@@ -45,23 +46,23 @@ bool view_get(lua_State *L, int index, struct view_content *content);
 struct view_member {
     const char *name;
     lua_CFunction method;
-    void (*getter)(lua_State *L, struct slice message, void *extra);
+    void (*getter)(lua_State *L, const struct view_member *self, struct slice message, void *extra);
 };
 
 // Gives the views of a type members (ended by a NULL name, static) and `extra_size` bytes of their
-// own, zeroed, for their getters. Before the first view of that type. // [-0, +0, e]
+// own, zeroed, for their getters. At most VIEW_KEPT composite values, `kept`, are kept without a
+// table, for 16 bytes of each view. Before the first view of that type. // [-0, +0, e]
+enum { VIEW_KEPT = 3 };
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
-                 const struct view_member *members, size_t extra_size);
+                 const struct view_member *members, size_t extra_size, int kept);
 
-// For getters: the value kept under `key`, an address, by view_keep, or nil; and keeps the value at
-// the top of the stack. Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]
-bool view_kept(lua_State *L, const void *key);
-void view_keep(lua_State *L, const void *key);
+// For getters: the value kept for that member, or nil; and keeps the value at the top of the stack.
+// Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]
+bool view_kept(lua_State *L, const struct view_member *member);
+void view_keep(lua_State *L, const struct view_member *member);
 
-// For methods: the message of the view at `index`, which must be of that type, and what the view
-// has of its own. // [-0, +0, v]
-void *view_extra(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
-                 struct slice *message);
+// For methods: the message of the view at index 1, and what it has of its own. // [-0, +0, v]
+void *view_self(lua_State *L, struct slice *message);
 
 // Called by message_open(). // [-0, +0, e]
 void view_open(lua_State *L);

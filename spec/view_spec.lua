@@ -72,6 +72,42 @@ describe("a view", function()
         assert.equal(it.ports, it.ports)
     end)
 
+    it("gives the same tables, however many it has, and in any order", function()
+        local names = {
+            "url", "resources", "ports", "attributes", "domain", "executor_ids", "unavailability", "allocation_info",
+        }
+        for _, hostname in ipairs { "short", ("h"):rep(2000) } do
+            local it, found = offer({
+                hostname = hostname, resources = { ports({ { 1, 2 } }) }, url = { scheme = "http", address = { port = 1 } },
+                unavailability = { start = { nanoseconds = 1 } }, allocation_info = { role = "r" },
+                domain = { fault_domain = { region = { name = "r" }, zone = { name = "z" } } },
+            }), {}
+            for _, name in ipairs(names) do
+                found[name] = it[name]
+                assert.equal("table", type(found[name]))
+            end
+            collectgarbage()
+            for i = #names, 1, -1 do
+                assert.equal(found[names[i]], it[names[i]])
+            end
+            assert.equal("r", it.allocation_info.role)
+            assert.equal(hostname, it.hostname)
+            assert.same({ { 1, 2 } }, it.ports)
+        end
+    end)
+
+    it("reads like the message whatever its size", function()
+        for length = 65430, 65560 do
+            local it = offer({
+                hostname = ("h"):rep(length), resources = { scalar("cpus", 1.5), ports({ { 1, 2 } }) },
+                attributes = { { name = "rack", type = "TEXT", text = "r1" } }, allocation_info = { role = "r" },
+            })
+            assert.equal("o1 a1 1.5 r1 r 2", ("%s %s %g %s %s %d"):format(it.id, it.agent_id, it.cpus,
+                it:attribute("rack"), it.allocation_info.role, it.ports[1][2]))
+            assert.equal(length, #it.hostname)
+        end
+    end)
+
     it("knows its fields", function()
         assert.error_matches(function()
             return status().stat
@@ -255,6 +291,23 @@ describe("an offer", function()
         assert.same({ { 31000, 31003 }, { 31005, 31006 }, { 31010, 31020 } }, it.ports)
         assert.same({}, offer().ports)
         assert.same({ { 7, 7 } }, offer({ resources = { ports({ { 9, 8 }, { 7, 7 } }) } }).ports)
+    end)
+
+    it("has the ports that the bytes say, however they are written", function()
+        local base = rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h" })
+        local function field(number, bytes)
+            return string.char(number * 8 + 2, #bytes) .. bytes
+        end
+        for bytes, expected in pairs {
+            ["\8\1\16\2"] = "1-2", ["\16\2\8\1"] = "1-2", ["\8\1\16\2\8\0"] = "0-2", ["\8\128\0\16\2"] = "0-2",
+            ["\8\255\255\127\16\255\255\127"] = "2097151-2097151", ["\8\1\16\2\24\7"] = "1-2",
+            ["\8\128\128\128\1\16\128\128\128\1"] = "2097152-2097152", ["\8\2\16\1"] = "", ["\24\7\8\1\16\2"] = "1-2",
+        } do
+            local resource = field(1, "ports") .. "\16\1" .. field(4, field(1, bytes))
+            local it = rooms.view(OFFER, base .. field(5, resource))
+            local range = it.ports[1]
+            assert.equal(expected, range and ("%d-%d"):format(range[1], range[2]) or "")
+        end
     end)
 
     it("has as many ports as there are", function()

@@ -72,7 +72,7 @@ static void return_offers(struct driver *this)
     while (events_next_offer(&list, &wire)) {
         struct slice id = offer_id(wire);
         const struct offer *offer = offers_find(this->offers, id, NULL);
-        if (offer != NULL && offer->wire.data == wire.data)
+        if (offer != NULL && offer->data == wire.data)
             driver_decline(this, id, (struct slice){.data = NULL});
     }
 }
@@ -305,7 +305,7 @@ static void deliver_offers_again(struct driver *this, struct offers *offers,
         return;
     buffer_init(&list, SIZE_MAX);
     for (const struct offer *offer = offers_first(offers); offer != NULL; offer = offer->next)
-        wire_put_bytes(&list, 1, offer->wire);
+        wire_put_bytes(&list, 1, offers_wire(offer));
     struct bytes *block = bytes_copy(list.data, list.length);
     buffer_free(&list);
     struct driver_event event = {.callback = callback, .block = block, .message = slice_of(block)};

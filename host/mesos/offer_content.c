@@ -6,6 +6,7 @@
 
 #include "mesos/v1/mesos.pb-c.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,11 +135,43 @@ struct offer_walk offer_walk(struct slice offer)
 double offer_scalar(struct slice scalar)
 {
     double value = 0;
+    uint64_t bits;
+    if (scalar.length == 9 && scalar.data[0] == (SCALAR_VALUE << 3 | WIRE_FIXED64)) {
+        memcpy(&bits, scalar.data + 1, sizeof bits);
+        bits = le64toh(bits);
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
     struct wire wire = wire_open(scalar);
     for (struct wire_field it; wire_next(&wire, &it);)
         if (it.number == SCALAR_VALUE && it.type == WIRE_FIXED64)
             memcpy(&value, &it.value, sizeof value);
     return value;
+}
+
+// A field of that tag with a number of up to three bytes, as those of ports are; NULL if there is
+// something else.
+static inline const uint8_t *read_short(const uint8_t *at, const uint8_t *end, uint8_t tag,
+                                        uint64_t *value)
+{
+    if (at == NULL || end - at < 2 || *at++ != tag)
+        return NULL;
+    *value = 0;
+    for (unsigned shift = 0; shift < 21 && at < end; shift += 7) {
+        *value |= (uint64_t)(*at & 0x7f) << shift;
+        if (*at++ < 0x80)
+            return at;
+    }
+    return NULL;
+}
+
+// Begin and end, and nothing else.
+static inline bool read_ports(struct slice message, struct offer_range *range)
+{
+    const uint8_t *at = message.data, *end = at + message.length;
+    at = read_short(at, end, RANGE_BEGIN << 3 | WIRE_VARINT, &range->first);
+    at = read_short(at, end, RANGE_END << 3 | WIRE_VARINT, &range->last);
+    return at != NULL && at == end && range->first <= range->last;
 }
 
 // False if it has no begin or no end, or they are the wrong way round.
@@ -160,7 +193,7 @@ static bool read_range(struct slice message, struct offer_range *range)
 bool offer_next_range(struct wire *ranges, struct offer_range *range)
 {
     for (struct slice message; wire_seek(ranges, RANGES_RANGE, &message);)
-        if (read_range(message, range))
+        if (read_ports(message, range) || read_range(message, range))
             return true;
     return false;
 }

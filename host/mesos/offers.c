@@ -58,7 +58,7 @@ static struct slot *slot_of(const struct offers *offers, uint64_t hash, struct s
 {
     size_t mask = offers->capacity - 1, at = hash & mask;
     while (offers->slots[at].offer != NULL &&
-           (offers->slots[at].hash != hash || !slice_equal(offers->slots[at].offer->id, id)))
+           (offers->slots[at].hash != hash || !slice_equal(offers_id(offers->slots[at].offer), id)))
         at = (at + 1) & mask;
     return &offers->slots[at];
 }
@@ -71,7 +71,7 @@ static void resize(struct offers *offers, size_t capacity)
     offers->capacity = capacity;
     for (size_t i = 0; i < count; i++)
         if (old[i].offer != NULL)
-            *slot_of(offers, old[i].hash, old[i].offer->id) = old[i];
+            *slot_of(offers, old[i].hash, offers_id(old[i].offer)) = old[i];
     free(old);
 }
 
@@ -86,7 +86,7 @@ static void make_room(struct offers *offers)
 static void table_remove(struct offers *offers, const struct offer *offer)
 {
     struct slot *slots = offers->slots;
-    size_t mask = offers->capacity - 1, gap = hash_bytes(offer->id) & mask;
+    size_t mask = offers->capacity - 1, gap = hash_bytes(offers_id(offer)) & mask;
     while (slots[gap].offer != offer)
         gap = (gap + 1) & mask;
     for (size_t i = (gap + 1) & mask; slots[i].offer != NULL; i = (i + 1) & mask) {
@@ -114,16 +114,28 @@ void offer_unref(struct offer *offer)
         free(offer);
 }
 
+static struct offer *entry_new(struct bytes *block, struct slice wire, struct slice id)
+{
+    struct offer *offer = memory_new(sizeof *offer);
+    offer->block = bytes_ref(block);
+    offer->data = wire.data;
+    offer->length = (uint32_t)wire.length;
+    offer->id_at = (uint32_t)(id.data != NULL ? id.data - wire.data : 0);
+    offer->id_length = (uint32_t)id.length;
+    offer->references = 1;
+    return offer;
+}
+
 // A spent offer owns the copy of its id, an outstanding one a reference on its block.
 static void entry_free(struct offer *offer)
 {
     if (offer->spent != NULL)
-        free((void *)offer->id.data);
+        free((void *)offer->data);
     else
         offer->spent = "is not known any more";
     bytes_unref(offer->block);
     offer->block = NULL;
-    offer->id = (struct slice){.data = NULL};
+    offer->data = NULL;
     offer_unref(offer);
 }
 
@@ -137,11 +149,12 @@ static void forget(struct offers *offers, struct list *list, struct offer *offer
 static void spend(struct offers *offers, struct offer *offer, const char *why)
 {
     list_remove(&offers->outstanding, offer);
-    offer->id.data = (const uint8_t *)memory_text((const char *)offer->id.data, offer->id.length);
+    struct slice id = offers_id(offer);
+    offer->data = (const uint8_t *)memory_text((const char *)id.data, id.length);
+    offer->length = offer->id_at = 0;
     offer->spent = why;
     bytes_unref(offer->block);
     offer->block = NULL;
-    offer->wire = (struct slice){.data = NULL};
     list_append(&offers->spent, offer);
     if (offers->spent.count > SPENT_MOST)
         forget(offers, &offers->spent, offers->spent.first);
@@ -190,17 +203,14 @@ static struct slice read_id(struct slice message)
 
 const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
 {
-    struct offer *offer = memory_new(sizeof *offer);
-    *offer = (struct offer){.block = bytes_ref(block), .wire = wire, .references = 1};
-    offer->id = read_id(wire);
-    uint64_t hash = hash_bytes(offer->id);
+    struct slice id = read_id(wire);
+    uint64_t hash = hash_bytes(id);
     make_room(offers);
-    struct slot *slot = slot_of(offers, hash, offer->id);
-    struct offer *old = slot->offer;
-    if (old != NULL && old->block == block) {
-        entry_free(offer);
+    struct slot *slot = slot_of(offers, hash, id);
+    struct offer *old = slot->offer, *offer;
+    if (old != NULL && old->block == block)
         return NULL;
-    }
+    offer = entry_new(block, wire, id);
     *slot = (struct slot){.offer = offer, .hash = hash};
     list_append(&offers->outstanding, offer);
     if (old != NULL) {

@@ -10,14 +10,27 @@
 
 #include "base/bytes.h"
 
+// There are as many as tens of thousands, so that it is kept small.
 struct offer {
     struct offer *next, *previous; // by arrival
-    struct bytes *block;           // what the slices point into; a reference
-    struct slice wire;             // the Offer (or InverseOffer) message
-    struct slice id;               // the text within it
+    struct bytes *block;           // of which `data` is a part; a reference; NULL: spent
+    const uint8_t *data;           // the Offer (or InverseOffer) message; of a spent one its id
+    uint32_t length;               // of the message
+    uint32_t id_at, id_length;     // the text within `data`
+    uint32_t references;
     const char *spent; // NULL: outstanding; else a static text that says what became of it
-    size_t references;
 };
+
+static inline struct slice offers_id(const struct offer *offer)
+{
+    return (struct slice){.data = offer->data + offer->id_at, .length = offer->id_length};
+}
+
+// The message of an outstanding offer.
+static inline struct slice offers_wire(const struct offer *offer)
+{
+    return (struct slice){.data = offer->data, .length = offer->length};
+}
 
 struct offers;
 

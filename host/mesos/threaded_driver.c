@@ -643,7 +643,7 @@ size_t threaded_driver_offers(struct threaded_driver *this, struct buffer *list)
     lock(this);
     size_t count = 0;
     for (const struct offer *offer = offers_first(this->offers); offer; offer = offer->next)
-        count += wire_put_bytes(list, 1, offer->wire);
+        count += wire_put_bytes(list, 1, offers_wire(offer));
     unlock(this);
     return count;
 }
