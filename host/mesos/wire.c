@@ -415,8 +415,29 @@ static bool append_fixed(struct buffer *buffer, uint32_t number, enum wire_type 
     return buffer_append(buffer, bytes, (size_t)(to - bytes));
 }
 
+// Most fields have a tag of one byte, and a number or a length of one byte as well: nothing is
+// computed for them. Returns where what follows goes, NULL if there is no room for that.
+static inline uint8_t *put_short_head(struct buffer *buffer, uint32_t number, enum wire_type type,
+                                      uint64_t value, size_t more)
+{
+    uint8_t *to = buffer_reserve(buffer, 2 + more);
+    if (to == NULL)
+        return NULL;
+    to[0] = (uint8_t)(number << 3 | type);
+    to[1] = (uint8_t)value;
+    buffer->length += 2 + more;
+    return to + 2;
+}
+
+static inline bool is_short(uint32_t number, uint64_t value)
+{
+    return number < 0x10 && value < 0x80;
+}
+
 bool wire_put_varint(struct buffer *buffer, uint32_t number, uint64_t value)
 {
+    if (is_short(number, value))
+        return put_short_head(buffer, number, WIRE_VARINT, value, 0) != NULL;
     uint8_t bytes[2 * VARINT_LIMIT];
     uint8_t *end = write_varint(write_tag(bytes, number, WIRE_VARINT), value);
     return buffer_append(buffer, bytes, (size_t)(end - bytes));
@@ -439,7 +460,7 @@ bool wire_put_double(struct buffer *buffer, uint32_t number, double value)
     return wire_put_fixed64(buffer, number, bits);
 }
 
-bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
+static bool put_long_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
 {
     uint8_t head[2 * VARINT_LIMIT];
     uint8_t *end = write_varint(write_tag(head, number, WIRE_BYTES), bytes.length);
@@ -455,6 +476,16 @@ bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
     return true;
 }
 
+bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
+{
+    if (!is_short(number, bytes.length))
+        return put_long_bytes(buffer, number, bytes);
+    uint8_t *to = put_short_head(buffer, number, WIRE_BYTES, bytes.length, bytes.length);
+    if (to != NULL && bytes.length > 0)
+        memcpy(to, bytes.data, bytes.length);
+    return to != NULL;
+}
+
 bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text)
 {
     size_t mark = wire_begin(buffer, number);
@@ -464,6 +495,8 @@ bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text)
 // One byte is kept for the length; most messages are shorter than 128 bytes, the others move.
 size_t wire_begin(struct buffer *buffer, uint32_t number)
 {
+    if (is_short(number, 0))
+        return put_short_head(buffer, number, WIRE_BYTES, 0, 0) ? buffer->length : 0;
     uint8_t head[VARINT_LIMIT + 1], *end = write_tag(head, number, WIRE_BYTES);
     *end++ = 0;
     return buffer_append(buffer, head, (size_t)(end - head)) ? buffer->length : 0;
@@ -474,13 +507,16 @@ bool wire_end(struct buffer *buffer, size_t mark)
     if (mark == 0)
         return false;
     uint8_t head[VARINT_LIMIT];
-    size_t length = buffer->length - mark, size = (size_t)(write_varint(head, length) - head);
-    if (size > 1) {
-        if (buffer_reserve(buffer, size - 1) == NULL)
-            return false;
-        memmove(buffer->data + mark + size - 1, buffer->data + mark, length);
-        buffer->length += size - 1;
+    size_t length = buffer->length - mark;
+    if (length < 0x80) {
+        buffer->data[mark - 1] = (uint8_t)length;
+        return true;
     }
+    size_t size = (size_t)(write_varint(head, length) - head);
+    if (buffer_reserve(buffer, size - 1) == NULL)
+        return false;
+    memmove(buffer->data + mark + size - 1, buffer->data + mark, length);
+    buffer->length += size - 1;
     memcpy(buffer->data + mark - 1, head, size);
     return true;
 }
