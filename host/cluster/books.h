@@ -167,10 +167,7 @@ struct shares books_shares(const struct resources *resources);
 
 void framework_send(struct framework *framework, const Mesos__V1__Scheduler__Event *event);
 void framework_send_status(struct framework *framework, Mesos__V1__TaskStatus *status);
-void framework_rescind(struct offer *offer); // tells the framework, and ends the offer
 
-// The stream ends: after ERROR if there is a message.
-void framework_disconnect(struct framework *framework, const char *message);
 void framework_remove(struct framework *framework); // tasks killed, id completed, freed
 void framework_destroy(struct framework *framework);
 
@@ -216,12 +213,10 @@ void allocator_clear_filters(struct framework *framework, const char *role); // 
 
 // ---- validation.c: what is wrong with it, in the words of a master ----
 
-bool validation_id(const char *id, struct error *err);
 bool validation_framework_info(const Mesos__V1__FrameworkInfo *info, struct error *err);
 bool validation_roles(const Mesos__V1__FrameworkInfo *info, char **suppressed,
                       size_t suppressed_count,
                       const Mesos__V1__Scheduler__OfferConstraints *constraints, struct error *err);
-bool validation_role(const char *role, struct error *err);
 bool validation_has_capability(const Mesos__V1__FrameworkInfo *info,
                                Mesos__V1__FrameworkInfo__Capability__Type type);
 

@@ -40,7 +40,8 @@ void framework_send_status(struct framework *framework, Mesos__V1__TaskStatus *s
     framework_send(framework, &event);
 }
 
-void framework_rescind(struct offer *offer)
+// Tells the framework, and ends the offer.
+static void tell_rescinded(struct offer *offer)
 {
     Mesos__V1__OfferID id = MESOS__V1__OFFER_ID__INIT;
     Mesos__V1__Scheduler__Event__Rescind rescind = MESOS__V1__SCHEDULER__EVENT__RESCIND__INIT;
@@ -306,7 +307,8 @@ static void remove_offers(struct framework *framework)
         books_remove_offer(TAILQ_FIRST(&framework->offers));
 }
 
-void framework_disconnect(struct framework *framework, const char *message)
+// The stream ends: after ERROR if there is a message.
+static void disconnect(struct framework *framework, const char *message)
 {
     if (!framework->connected)
         return;
@@ -342,7 +344,7 @@ void framework_remove(struct framework *framework)
     struct master *master = framework->master;
     struct node *node;
     log_debug("framework %s is removed", framework->id);
-    framework_disconnect(framework, NULL);
+    disconnect(framework, NULL);
     TAILQ_FOREACH(node, &master->nodes, link)
     agent_remove_framework(node->agent, framework->id);
     books_add_completed(master, framework->id);
@@ -433,7 +435,7 @@ void master_subscribe(struct master *master, const Call *call, const char *strea
     struct framework *framework = id ? books_framework(master, id) : NULL;
     if (framework == NULL)
         framework = framework_create(master, id);
-    framework_disconnect(framework, "Framework failed over");
+    disconnect(framework, "Framework failed over");
     set_description(framework, &new);
     log_debug("framework %s (%s) subscribes", framework->id, framework->info->name);
     start_subscription(framework, stream_id, sink, data);
@@ -476,7 +478,7 @@ static void rescind_left_roles(struct framework *framework)
          offer = next) {
         next = TAILQ_NEXT(offer, of_framework);
         if (books_role(framework, offer->role) == NULL)
-            framework_rescind(offer);
+            tell_rescinded(offer);
     }
 }
 

@@ -17,7 +17,8 @@ void uuid_random(uint8_t uuid[UUID_LENGTH])
     uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 }
 
-void uuid_format(const uint8_t uuid[UUID_LENGTH], char text[UUID_TEXT])
+// In lower case.
+static void format(const uint8_t uuid[UUID_LENGTH], char text[UUID_TEXT])
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < UUID_LENGTH; i++) {
@@ -33,7 +34,7 @@ void uuid_random_text(char text[UUID_TEXT])
 {
     uint8_t uuid[UUID_LENGTH];
     uuid_random(uuid);
-    uuid_format(uuid, text);
+    format(uuid, text);
 }
 
 bool uuid_valid(const uint8_t *data, size_t length)

@@ -12,8 +12,7 @@
 #define UUID_LENGTH 16
 #define UUID_TEXT 37 // with the zero byte
 
-void uuid_random(uint8_t uuid[UUID_LENGTH]);                             // version 4
-void uuid_format(const uint8_t uuid[UUID_LENGTH], char text[UUID_TEXT]); // lower case
+void uuid_random(uint8_t uuid[UUID_LENGTH]); // version 4
 void uuid_random_text(char text[UUID_TEXT]);
 bool uuid_valid(const uint8_t *data, size_t length); // 16 bytes of the variant of RFC 4122
 

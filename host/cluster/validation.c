@@ -123,7 +123,7 @@ static bool printable(const char *text)
     return true;
 }
 
-bool validation_id(const char *id, struct error *err)
+static bool is_id(const char *id, struct error *err)
 {
     if (*id == '\0')
         return error_set(err, ERROR_INVALID, "ID must not be empty");
@@ -156,7 +156,7 @@ static bool check_component(const char *role, const char *part, size_t length, s
     return true;
 }
 
-bool validation_role(const char *role, struct error *err)
+static bool is_role(const char *role, struct error *err)
 {
     size_t length = strlen(role);
     if (length == 0)
@@ -244,7 +244,7 @@ static bool check_role_fields(const FrameworkInfo *info, struct error *err)
             return error_set(err, ERROR_INVALID,
                              "'FrameworkInfo.roles' must not be set when the framework is not "
                              "MULTI_ROLE capable");
-        return !has_role || validation_role(info->role, err) ||
+        return !has_role || is_role(info->role, err) ||
                error_context(err, "'FrameworkInfo.role' is not a valid role");
     }
     if (has_role)
@@ -252,7 +252,7 @@ static bool check_role_fields(const FrameworkInfo *info, struct error *err)
                          "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE "
                          "capable");
     for (size_t i = 0; i < info->n_roles; i++)
-        if (!validation_role(info->roles[i], err))
+        if (!is_role(info->roles[i], err))
             return error_context(err, "'FrameworkInfo.roles' contains invalid role");
     return check_duplicates(info, err);
 }
@@ -268,7 +268,7 @@ static bool check_failover_timeout(const FrameworkInfo *info, struct error *err)
 bool validation_framework_info(const FrameworkInfo *info, struct error *err)
 {
     const char *id = id_text(info->id);
-    return check_role_fields(info, err) && (*id == '\0' || validation_id(id, err)) &&
+    return check_role_fields(info, err) && (*id == '\0' || is_id(id, err)) &&
            check_failover_timeout(info, err);
 }
 
@@ -371,7 +371,7 @@ static char *check_id(const struct framework *framework, const struct node *node
     (void)framework;
     (void)node;
     struct error err;
-    return validation_id(task->task_id->value, &err) ? NULL : memory_string(err.text);
+    return is_id(task->task_id->value, &err) ? NULL : memory_string(err.text);
 }
 
 static char *check_unique(const struct framework *framework, const struct node *node,

@@ -52,7 +52,7 @@ static bool message_equal(const ProtobufCMessage *a, const ProtobufCMessage *b)
     return equal;
 }
 
-Resource *resource_copy(const Resource *resource)
+static Resource *copy_resource(const Resource *resource)
 {
     return message_copy(&resource->base);
 }
@@ -383,7 +383,7 @@ void resources_copy(struct resources *to, const struct resources *from)
 {
     *to = (struct resources){0};
     for (size_t i = 0; i < from->count; i++)
-        append(to, resource_copy(from->items[i]));
+        append(to, copy_resource(from->items[i]));
 }
 
 // Takes `resource` over.
@@ -403,7 +403,7 @@ static void put(struct resources *list, Resource *resource)
 void resources_add(struct resources *list, const struct resources *more)
 {
     for (size_t i = 0; i < more->count; i++)
-        put(list, resource_copy(more->items[i]));
+        put(list, copy_resource(more->items[i]));
 }
 
 void resources_subtract(struct resources *list, const struct resources *less)
@@ -471,7 +471,7 @@ void resources_add_for_role(struct resources *to, const struct resources *from, 
     for (size_t i = 0; i < from->count; i++) {
         const char *reserved = reserved_role(from->items[i]);
         if (reserved == NULL || role_within(role, reserved))
-            put(to, resource_copy(from->items[i]));
+            put(to, copy_resource(from->items[i]));
     }
 }
 
@@ -802,7 +802,7 @@ char *resources_describe(const struct resources *list)
     return taken(&out);
 }
 
-char *resource_describe(const Resource *resource)
+static char *description(const Resource *resource)
 {
     struct buffer out;
     buffer_init(&out, TEXT_LIMIT);
@@ -893,7 +893,7 @@ bool resource_check(const Resource *resource, struct error *err)
         fault = reservation_fault(resource);
     if (fault == NULL)
         return true;
-    char *text = resource_describe(resource);
+    char *text = description(resource);
     error_set(err, ERROR_INVALID, "Resource '%.600s' is invalid: %s", text, fault);
     free(text);
     return false;
@@ -928,7 +928,7 @@ static void upgrade(Resource *resource)
 
 void resources_add_message(struct resources *list, const Resource *resource)
 {
-    Resource *copy = resource_copy(resource);
+    Resource *copy = copy_resource(resource);
     upgrade(copy);
     value_type(copy)->normalise(copy);
     put(list, copy);

@@ -49,7 +49,6 @@ bool resources_parse(struct resources *list, const char *text, const char *role,
 
 char *resources_text(const struct resources *list);     // what resources_parse() reads; free() it
 char *resources_describe(const struct resources *list); // as Mesos writes it in messages; free() it
-char *resource_describe(const Mesos__V1__Resource *resource);
 
 // ---- messages of either format ----
 
@@ -60,7 +59,6 @@ bool resource_check(const Mesos__V1__Resource *resource, struct error *err);
 // Adds a resource that passed resource_check().
 void resources_add_message(struct resources *list, const Mesos__V1__Resource *resource);
 
-Mesos__V1__Resource *resource_copy(const Mesos__V1__Resource *resource);
 void resource_free(Mesos__V1__Resource *resource);
 
 // Into the format of a framework without RESERVATION_REFINEMENT: the reservation becomes `role` and

@@ -394,7 +394,7 @@ struct threaded_driver *threaded_driver_create(const struct threaded_options *op
     return NULL;
 }
 
-bool threaded_driver_on_loop(struct threaded_driver *this)
+static bool is_on_loop(struct threaded_driver *this)
 {
     return this->own ? loop_thread_runs(this->loop) : pthread_equal(this->home, pthread_self());
 }
@@ -417,7 +417,7 @@ void threaded_driver_destroy(struct threaded_driver *this)
 {
     if (this == NULL)
         return;
-    bool on_loop = threaded_driver_on_loop(this);
+    bool on_loop = is_on_loop(this);
     struct loop_thread *thread = doom(this);
     if (thread != NULL && on_loop) {
         destroy_core(this);
@@ -446,7 +446,7 @@ static bool start_thread(struct threaded_driver *this, struct error *err)
 // the loop's thread looks at it after that.
 enum driver_status threaded_driver_start(struct threaded_driver *this, struct error *err)
 {
-    bool on_loop = threaded_driver_on_loop(this);
+    bool on_loop = is_on_loop(this);
     lock(this);
     bool fresh = this->status == DRIVER_NOT_STARTED && (!this->own || start_thread(this, err));
     if (fresh) {
@@ -464,7 +464,7 @@ enum driver_status threaded_driver_start(struct threaded_driver *this, struct er
 static enum driver_status end(struct threaded_driver *this, enum driver_status status,
                               enum ending ending)
 {
-    bool on_loop = threaded_driver_on_loop(this);
+    bool on_loop = is_on_loop(this);
     lock(this);
     enum driver_status before = this->status;
     if (before == DRIVER_RUNNING) {
@@ -500,7 +500,7 @@ static bool may_wait(bool on_loop, struct error *err)
 
 enum driver_status threaded_driver_join(struct threaded_driver *this, struct error *err)
 {
-    bool on_loop = threaded_driver_on_loop(this);
+    bool on_loop = is_on_loop(this);
     lock(this);
     this->references++;
     if (this->status != DRIVER_NOT_STARTED && !this->over && may_wait(on_loop, err))
@@ -514,7 +514,7 @@ enum driver_status threaded_driver_join(struct threaded_driver *this, struct err
 
 enum driver_status threaded_driver_run(struct threaded_driver *this, struct error *err)
 {
-    if (!may_wait(threaded_driver_on_loop(this), err))
+    if (!may_wait(is_on_loop(this), err))
         return threaded_driver_status(this);
     lock(this);
     this->references++;
@@ -604,7 +604,7 @@ static bool take(struct threaded_driver *this, struct operation *operation, stru
 enum driver_status threaded_driver_submit(struct threaded_driver *this, struct operation *operation,
                                           struct error *err)
 {
-    bool on_loop = threaded_driver_on_loop(this);
+    bool on_loop = is_on_loop(this);
     if (on_loop)
         obey(this);
     lock(this);

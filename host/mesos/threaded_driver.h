@@ -52,7 +52,6 @@ enum driver_status threaded_driver_join(struct threaded_driver *driver, struct e
 enum driver_status threaded_driver_run(struct threaded_driver *driver, struct error *err);
 
 enum driver_status threaded_driver_status(struct threaded_driver *driver);
-bool threaded_driver_on_loop(struct threaded_driver *driver); // is this the loop's thread?
 
 // What an operation is for the offers that field 1 of its message names: they must be outstanding,
 // each named once, and are spent by it.

@@ -428,9 +428,18 @@ void http_request_init(struct http_request *request, struct http *http, const st
         tls_apply(http_tls(http), request->easy);
 }
 
+// Nothing is called after it.
+static void stop(struct http_request *request)
+{
+    if (!request->running)
+        return;
+    http_stop(request->http, request->easy);
+    drop_call(request);
+}
+
 void http_request_free(struct http_request *request)
 {
-    http_request_stop(request);
+    stop(request);
     if (request->job.stays)
         http_stop(request->http, request->easy);
     curl_easy_cleanup(request->easy);
@@ -470,14 +479,6 @@ void http_request_connect(struct http_request *request)
     curl_easy_setopt(request->easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
     request->job.stays = true;
     begin(request);
-}
-
-void http_request_stop(struct http_request *request)
-{
-    if (!request->running)
-        return;
-    http_stop(request->http, request->easy);
-    drop_call(request);
 }
 
 void http_request_pause(struct http_request *request, bool paused)

@@ -86,8 +86,6 @@ void http_request_start(struct http_request *request, struct bytes *call);
 // until http_request_free(). A proxy is asked for a tunnel.
 void http_request_connect(struct http_request *request);
 
-void http_request_stop(struct http_request *request); // nothing is called after it
-
 // The answer has no end that should be waited for.
 void http_request_endless(struct http_request *request);
 

@@ -7,6 +7,7 @@
 
 #include "loop/loop_uv.h"
 #include "net/call_pipeline.h"
+#include "stage.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -252,18 +253,6 @@ static double run_libcurl(const char *address, size_t count)
 
 // ---- the figures ----
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, ROUNDS, sizeof *values, by_size);
-    return values[ROUNDS / 2];
-}
-
 static const struct setting {
     const char *name;
     uint64_t delay; // nanoseconds
@@ -290,7 +279,7 @@ static void measure(const struct setting *setting)
     shutdown(listener.socket, SHUT_RDWR);
     pthread_join(thread, NULL);
     close(listener.socket);
-    double a = median(ours), b = median(theirs);
+    double a = stage_median(ours, ROUNDS), b = stage_median(theirs, ROUNDS);
     printf("%-34s %10.0f/s %10.0f/s  %7.1f\n", setting->name, a, b, a / b);
     if (setting->figure != NULL)
         printf("figure %s %.1f\n", setting->figure, a / b);

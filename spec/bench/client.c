@@ -116,18 +116,6 @@ static double run_python(const char *folder)
     return seconds;
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, ROUNDS, sizeof *values, by_size);
-    return values[ROUNDS / 2];
-}
-
 static void measure(struct peer *peer, struct bytes *const events[2], const char *folder)
 {
     double cpu[ROUNDS], wall[ROUNDS], theirs[ROUNDS];
@@ -137,9 +125,9 @@ static void measure(struct peer *peer, struct bytes *const events[2], const char
         wall[i] = cost.wall;
         theirs[i] = run_python(folder);
     }
-    double mine = median(cpu), base = median(theirs);
+    double mine = stage_median(cpu, ROUNDS), base = stage_median(theirs, ROUNDS);
     printf("%d offers: %.2f ms of CPU an event (%.2f ms by the clock), json.loads %.2f ms\n",
-           OFFERS, mine * 1e3, median(wall) * 1e3, base * 1e3);
+           OFFERS, mine * 1e3, stage_median(wall, ROUNDS) * 1e3, base * 1e3);
     printf("figure client %.1f\n", base / mine);
     printf("figure declines %.6f\n", declines);
 }

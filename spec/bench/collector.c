@@ -79,16 +79,9 @@ static void run(struct measured *this, size_t events)
     }
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void print(struct measured *this, const struct variant *variant)
 {
-    qsort(this->times, this->count, sizeof *this->times, by_size);
-    double middle = this->times[this->count / 2] / 1e6;
+    double middle = stage_median(this->times, this->count) / 1e6;
     double almost = this->times[this->count - this->count / 1000 - 1] / 1e6;
     double worst = this->times[this->count - 1] / 1e6;
     printf("%-38s %9.3f %9.3f %9.3f ms %8.0f", variant->name, middle, almost, worst, this->bytes);

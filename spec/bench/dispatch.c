@@ -58,18 +58,6 @@ static const struct policy {
      0, "update"},
 };
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, (size_t)rounds, sizeof *values, by_size);
-    return values[rounds / 2];
-}
-
 static void unpack(const struct bytes *record)
 {
     Mesos__V1__Scheduler__Event *event =
@@ -155,7 +143,7 @@ static void run(const struct policy *policy, const char *script)
         ours[i] = time_stage(stage, records, times);
     }
     check(stage, policy, (uint64_t)times * (uint64_t)(rounds + 1));
-    print(policy, median(ours), median(theirs));
+    print(policy, stage_median(ours, (size_t)rounds), stage_median(theirs, (size_t)rounds));
     stage_destroy(stage);
     bytes_unref(records[0]);
     bytes_unref(records[1]);

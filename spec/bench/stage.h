@@ -38,6 +38,9 @@ struct bytes *stage_message(void); // a MESSAGE event
 
 size_t stage_script_memory(const struct stage *stage); // bytes, after a whole collection
 
+// Sorts the values, from the least on; the middle one.
+double stage_median(double *values, size_t count);
+
 uint64_t stage_now(void); // nanoseconds of CPU time of this thread
 
 #endif

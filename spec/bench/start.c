@@ -4,6 +4,7 @@
 // script, and what memory it then has, when nothing happens.
 
 #include "peer.h"
+#include "stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +22,6 @@ static char *read_file(const char *path)
     text[fread(text, 1, sizeof text - 1, file)] = '\0';
     fclose(file);
     return text;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
 }
 
 int main(void)
@@ -50,12 +45,12 @@ int main(void)
         peer_end(peer);
     }
     peer_destroy(peer);
-    qsort(times, ROUNDS, sizeof *times, by_size);
-    printf("SUBSCRIBE after %.2f ms, 90 of 100 within %.2f ms, at the latest %.2f ms\n",
-           times[ROUNDS / 2], times[ROUNDS * 9 / 10], times[ROUNDS - 1]);
+    double middle = stage_median(times, ROUNDS);
+    printf("SUBSCRIBE after %.2f ms, 90 of 100 within %.2f ms, at the latest %.2f ms\n", middle,
+           times[ROUNDS * 9 / 10], times[ROUNDS - 1]);
     printf("idle: %.1f MiB resident, %.1f of them pages of files, %.1f MiB if those are shared "
            "out\n",
            resident, shared, proportional);
-    printf("figure start %.2f\nfigure idle %.1f\n", times[ROUNDS / 2], resident);
+    printf("figure start %.2f\nfigure idle %.1f\n", middle, resident);
     return 0;
 }

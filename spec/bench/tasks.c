@@ -61,18 +61,6 @@ static double time_event(struct stage *stage, struct bytes *event)
     return (double)(stage_now() - start);
 }
 
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-    qsort(values, ROUNDS, sizeof *values, by_size);
-    return values[ROUNDS / 2];
-}
-
 static void ask(const struct question *question)
 {
     struct stage *registry = make_stage(question->registry), *table = make_stage(question->table);
@@ -83,8 +71,8 @@ static void ask(const struct question *question)
         theirs[i] = time_event(table, event);
     }
     bool scan = question->times > 1 && question != &questions[QUESTIONS - 1];
-    double mine = median(ours) / question->times;
-    double base = median(theirs) / (scan ? 1 : question->times);
+    double mine = stage_median(ours, ROUNDS) / question->times;
+    double base = stage_median(theirs, ROUNDS) / (scan ? 1 : question->times);
     printf("%-30s %12.2f us %12.2f us %10.4f\n", question->name, mine / 1e3, base / 1e3,
            mine / base);
     if (stage_failures(registry) + stage_failures(table) > 0) {
