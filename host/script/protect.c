@@ -424,8 +424,8 @@ static enum protect_outcome fail_with_error(struct routine *routine, int status)
     return outcome;
 }
 
-// Looks at how a coroutine came back. One that waits stays where it is even if the script asks for the
-// end, as a finalizer of it may: what it waits for knows it until the script is closed.
+// Looks at how a coroutine came back. One that waits stays where it is even if the script asks for
+// the end, as a finalizer of it may: what it waits for knows it until the script is closed.
 static enum protect_outcome settle(struct routine *routine, int status, int results)
 {
     if (status == LUA_YIELD && protect_waiting(routine->L)) {

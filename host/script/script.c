@@ -158,9 +158,9 @@ void script_on_close(struct script *script, void (*close)(void *data), void *dat
     script->closers[script->closings++] = (struct closer){.close = close, .data = data};
 }
 
-// Lua 5.4 begins to call finalizers in lua_close() in whatever phase its collector is. If one of them
-// runs out of memory while a sweep is under way, the emergency collection frees what the finalizers
-// to come need; so the collector is brought to rest before.
+// Lua 5.4 begins to call finalizers in lua_close() in whatever phase its collector is. If one of
+// them runs out of memory while a sweep is under way, the emergency collection frees what the
+// finalizers to come need; so the collector is brought to rest before.
 static void close_state(struct script *script)
 {
     if (script->L == NULL)
