@@ -212,7 +212,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct tape tape = {.at = data, .end = data + size, .loops = 1};
     bool sandbox = tape_draw(&tape, 2) == 1;
     const struct world_settings settings = {
-        .sandbox = sandbox, .memory_limit = 4 << 20, .callback_limit = 0.02, .patience = 2};
+        .sandbox = sandbox, .memory_limit = 2 << 20, .callback_limit = 0.02, .patience = 2};
     log_set_level(getenv("MESOS_LUA_FUZZ_SHOW") ? LOG_INFO : LOG_QUIET);
     make_hard(&tape);
     struct world *world = world_create(&settings);
