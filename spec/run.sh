@@ -190,7 +190,7 @@ fuzz() {
         seeds=$scratch/$name
         mkdir -p "$seeds"
         lua5.4 spec/fuzz/seeds.lua "$name" "$seeds"
-        check "$name for $fuzz_seconds s" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=60 -rss_limit_mb=1024 \
+        check "$name for $fuzz_seconds s" "$fuzzer" -max_total_time="$fuzz_seconds" -timeout=60 -rss_limit_mb=2048 \
             -max_len=65536 -artifact_prefix=build-fuzz/ -print_final_stats=1 "$seeds" ||
             show_inputs
     done
