@@ -61,6 +61,15 @@ local function ids(list)
     return table.concat(found, " ")
 end
 
+-- More offers than the 512 that are remembered when they are spent.
+local function send_many(m)
+    local offers, resources = {}, { scalar("cpus", 1) }
+    for i = 1, 4200 do
+        offers[i] = m:offer({ id = "o" .. i, resources = resources })
+    end
+    m:send_offers(offers)
+end
+
 describe("a list of offers", function()
     it("is a plain list", function()
         local list = list_of({ { 1, 10 }, { 2, 20 }, { 3, 30 } })
@@ -839,11 +848,7 @@ describe("lists that the driver gives", function()
                 say("again", mesos.offers(offers):sum("cpus"), select(2, mesos.offers(offers):take(offers[1], {})))
             end
         ]])
-        local offers, resources = {}, { scalar("cpus", 1) }
-        for i = 1, 4200 do -- 512 are remembered
-            offers[i] = m:offer({ id = "o" .. i, resources = resources })
-        end
-        m:send_offers(offers)
+        send_many(m)
         framework.said(run, "before\t4200\t4200.0\n", 20)
         framework.said(run, "after\t0.0\tnil\toffer 'o1' cannot be used: it was declined already\n"
             .. "again\t0.0\toffer 'o1' cannot be used: it is not outstanding any more\n", 20)
@@ -873,11 +878,7 @@ describe("lists that the driver gives", function()
                 say(before > 0, #offers, good)
             end
         ]])
-        local offers, resources = {}, { scalar("cpus", 1) }
-        for i = 1, 4200 do -- 512 are remembered
-            offers[i] = m:offer({ id = "o" .. i, resources = resources })
-        end
-        m:send_offers(offers)
+        send_many(m)
         framework.said(run, "true\t4200\t4200\n", 20)
     end)
 

@@ -166,7 +166,7 @@ static inline const uint8_t *read_short(const uint8_t *at, const uint8_t *end, u
 }
 
 // Begin and end, and nothing else.
-static inline bool read_ports(struct slice message, struct offer_range *range)
+static inline bool read_short_range(struct slice message, struct offer_range *range)
 {
     const uint8_t *at = message.data, *end = at + message.length;
     at = read_short(at, end, RANGE_BEGIN << 3 | WIRE_VARINT, &range->first);
@@ -193,7 +193,7 @@ static bool read_range(struct slice message, struct offer_range *range)
 bool offer_next_range(struct wire *ranges, struct offer_range *range)
 {
     for (struct slice message; wire_seek(ranges, RANGES_RANGE, &message);)
-        if (read_ports(message, range) || read_range(message, range))
+        if (read_short_range(message, range) || read_range(message, range))
             return true;
     return false;
 }
