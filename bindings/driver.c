@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "bindings/arguments.h"
+#include "bindings/dot.h"
 #include "bindings/framework_info.h"
 #include "bindings/holding.h"
 #include "bindings/message.h"
@@ -302,8 +303,13 @@ static void check_list(lua_State *L, int index, const char *name)
         lua_settop(L, lua_gettop(L) - (lua_rawlen(L, index) > 0));
         return;
     }
-    luaL_error(L, "%s: a list expected, got a table with the field '%s'", name,
-               luaL_tolstring(L, -2, NULL));
+    lua_pop(L, 1);
+    lua_pushliteral(L, "name");
+    const char *key = lua_rawget(L, index) != LUA_TNIL ? "name" : luaL_tolstring(L, -2, NULL);
+    luaL_error(L,
+               "%s: a list expected, got a table with the field '%s': put braces around it: "
+               "{ { %s = ... } }",
+               name, key, key);
 }
 
 // The usual case is one id, which needs no list.
@@ -710,6 +716,7 @@ static int l_no_operation(lua_State *L)
 static int l_SchedulerDriver(lua_State *L)
 {
     struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(1));
+    dot_check(L, "SchedulerDriver");
     luaL_checktype(L, 1, LUA_TTABLE);
     if (script_closing(script_of(L)))
         luaL_error(L, "mesos.SchedulerDriver: the script is being closed");

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "bindings/arguments.h"
+#include "bindings/dot.h"
 #include "bindings/holding.h"
 #include "loop/child.h"
 #include "script/protect.h"
@@ -286,6 +287,7 @@ static int l_exec(lua_State *L)
     struct child_command command;
     struct error err = {0};
     const char *code = "";
+    dot_check(L, "exec");
     lua_settop(L, 2);
     struct routine *routine = protect_waiter(L, "mesos.exec");
     struct run *run = holding_push(L, RUN_TYPE, sizeof *run, 0, end_holding);

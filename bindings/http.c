@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "bindings/arguments.h"
+#include "bindings/dot.h"
 #include "bindings/holding.h"
 #include "net/http_fetch.h"
 #include "script/protect.h"
@@ -302,6 +303,7 @@ static int l_http(lua_State *L)
     struct loop *loop = script_loop(script_of(L));
     struct http_fetch_request wanted;
     struct error err = {0};
+    dot_check(L, "http");
     lua_settop(L, 1);
     struct routine *routine = protect_waiter(L, "mesos.http");
     read_request(L, &wanted);

@@ -6,6 +6,7 @@
 #include "bindings/log.h"
 
 #include "base/log.h"
+#include "bindings/dot.h"
 #include "script/protect.h"
 
 #include <lauxlib.h>
@@ -29,6 +30,7 @@ static int raise_format_error(lua_State *L, enum log_level level)
 static int l_log(lua_State *L)
 {
     enum log_level level = (enum log_level)lua_tointeger(L, lua_upvalueindex(2));
+    dot_check(L, log_level_name(level));
     luaL_checkstring(L, 1);
     if (level < log_get_level())
         return 0;
@@ -52,6 +54,7 @@ void log_open(lua_State *L, struct script *script)
     (void)script;
     static const enum log_level levels[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR};
     lua_newtable(L);
+    dot_library(L, "mesos.log");
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         lua_getglobal(L, "string");
         lua_getfield(L, -1, "format");

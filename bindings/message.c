@@ -9,6 +9,7 @@
 
 #include "base/suggest.h"
 #include "bindings/holding.h"
+#include "bindings/message_form.h"
 #include "bindings/view.h"
 #include "bindings/wording.h"
 
@@ -603,9 +604,21 @@ static void encode_value(struct encoder *encoder, int index, struct shape *shape
         check_room(encoder, put_scalar(encoder, index, field, place), place);
 }
 
-// The length of the list at `index`, which must have the keys 1 to n and no others.
+// Raises for the key at the top but one of what should be a list. // [-0, +0, v]
+static int refuse_key(struct encoder *encoder, const struct place *place,
+                      const ProtobufCMessageDescriptor *element)
+{
+    lua_State *L = encoder->L;
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    const char *shown = luaL_tolstring(L, -2, NULL);
+    return fail(L, place, "list expected, got a table with the key '%s'%s", shown,
+                message_form_list(L, element, key));
+}
+
+// The length of the list at `index`, which must have the keys 1 to n and no others. Its elements
+// are of the type `element`, or no messages (NULL).
 static lua_Integer check_list(struct encoder *encoder, int index, const struct place *place,
-                              const char *form)
+                              const ProtobufCMessageDescriptor *element)
 {
     lua_State *L = encoder->L;
     lua_Integer count = 0, most = 0;
@@ -614,8 +627,7 @@ static lua_Integer check_list(struct encoder *encoder, int index, const struct p
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), count++) {
         lua_Integer key = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
         if (key < 1)
-            fail(L, place, "list expected, got a table with the key '%s'%s",
-                 luaL_tolstring(L, -2, NULL), form);
+            refuse_key(encoder, place, element);
         most = key > most ? key : most;
     }
     for (lua_Integer i = 1; most > count && i <= most; i++) {
@@ -632,9 +644,8 @@ static void encode_list(struct encoder *encoder, int index, struct shape *shape,
     lua_State *L = encoder->L;
     struct place element = {.up = place};
     const ProtobufCFieldDescriptor *listed = &shape->type->fields[position];
-    const char *form =
-        is_message(listed) ? wording_form(wire_message_name(listed->descriptor)) : "";
-    lua_Integer length = check_list(encoder, index, place, form);
+    lua_Integer length =
+        check_list(encoder, index, place, is_message(listed) ? listed->descriptor : NULL);
     for (element.index = 1; element.index <= length; element.index++) {
         lua_rawgeti(L, index, element.index);
         encode_value(encoder, lua_gettop(L), shape, position, &element);
@@ -671,16 +682,19 @@ static void encode_field(struct encoder *encoder, int index, struct shape *shape
         encode_value(encoder, index, shape, position, place);
 }
 
+// The value is behind the key.
 static int unknown_key(struct encoder *encoder, int key, struct shape *shape,
                        const struct place *place)
 {
     lua_State *L = encoder->L;
     if (lua_type(L, key) == LUA_TNUMBER)
-        return fail(L, place, "%s expected, got a list", shape->name);
+        return fail(L, place, "%s expected, got a list%s", shape->name,
+                    message_form_around(L, shape->type));
     const char *name = luaL_tolstring(L, key, NULL), *meant = message_suggestion(L, shape, name);
     if (shape->collapsed && *meant == 0)
         return fail(L, place, "a plain value (%s) expected, got a table", shape->name);
-    return fail(L, place, "unknown field '%s' in %s%s", name, shape->name, meant);
+    const char *pairs = lua_istable(L, key + 1) ? "" : message_form_pairs(L, shape->type, name);
+    return fail(L, place, "unknown field '%s' in %s%s", name, shape->name, *pairs ? pairs : meant);
 }
 
 // Which fields the table at `index` has, one bit each.
@@ -748,7 +762,7 @@ static void encode_range(struct encoder *encoder, int index, struct shape *shape
                          const struct place *place)
 {
     lua_State *L = encoder->L;
-    if (check_list(encoder, index, place, "") != 2)
+    if (check_list(encoder, index, place, NULL) != 2)
         fail(L, place, "%s expected, { first, last } or { begin =, [\"end\"] = }", shape->name);
     for (unsigned i = 0; i < 2; i++) {
         struct place bound = {.up = place, .index = (lua_Integer)i + 1};
@@ -780,7 +794,7 @@ static void encode_content(struct encoder *encoder, int index, struct shape *sha
         encode_value(encoder, index, shape, 0, place);
     else if (!lua_istable(L, index))
         fail(L, place, "a table (%s) expected, got %s%s", shape->name, type_name(L, index),
-             wording_form(shape->name));
+             message_form(L, shape->type));
     else if (shape->range && lua_rawlen(L, index) > 0)
         encode_range(encoder, index, shape, place);
     else

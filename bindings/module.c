@@ -6,6 +6,7 @@
 
 #include "bindings/module.h"
 
+#include "bindings/dot.h"
 #include "bindings/driver.h"
 #include "bindings/exec.h"
 #include "bindings/http.h"
@@ -72,12 +73,19 @@ static int l_newindex(lua_State *L) // [-3, +0, e]
     return 0;
 }
 
+static int l_module_exit(lua_State *L) // [-1, +0, e]
+{
+    dot_check(L, "exit");
+    return l_exit(L);
+}
+
 int module_open(lua_State *L)
 {
     struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(1));
     struct script *script = script_of(L);
     message_open(L);
     lua_newtable(L);
+    dot_library(L, "mesos");
     driver_open(L, environment);
     offer_list_open(L, environment);
     resources_open(L);
@@ -85,7 +93,7 @@ int module_open(lua_State *L)
     timers_open(L, script);
     exec_open(L, script);
     http_open(L, script);
-    lua_pushcfunction(L, l_exit);
+    lua_pushcfunction(L, l_module_exit);
     lua_setfield(L, -2, "exit");
     lua_pushliteral(L, MESOS_LUA_VERSION);
     lua_setfield(L, -2, "version");

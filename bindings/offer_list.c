@@ -11,6 +11,7 @@
 #include "bindings/offer_list.h"
 
 #include "base/suggest.h"
+#include "bindings/dot.h"
 #include "bindings/message.h"
 #include "bindings/offer_need.h"
 #include "bindings/offer_selection.h"
@@ -412,6 +413,7 @@ static int l_index(lua_State *L)
 // mesos.offers([list]): a list with methods, of the same offers, of which nothing was taken.
 static int l_offers(lua_State *L)
 {
+    dot_check(L, "offers");
     lua_settop(L, 1);
     if (!lua_isnil(L, 1))
         luaL_checktype(L, 1, LUA_TTABLE);

@@ -5,12 +5,14 @@
 
 #include "bindings/resources.h"
 
+#include "bindings/dot.h"
 #include "bindings/message.h"
 #include "mesos/resources.h"
 #include "mesos/wire.h"
 
 #include <lauxlib.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 // The value on top becomes the field `field` of a new resource named `name`. // [-1, +1, e]
@@ -25,12 +27,64 @@ static void push_resource(lua_State *L, const char *name, const char *type, cons
     lua_setfield(L, -2, field);
 }
 
+static bool is_size(const char *name)
+{
+    return strcmp(name, "mem") == 0 || strcmp(name, "disk") == 0;
+}
+
+// A text that begins with a number, such as "0.5" or "64M". // [-0, +0, v]
+static int refuse_number(lua_State *L, const char *name, const char *text, double number,
+                         const char *unit)
+{
+    bool gigabytes = is_size(name) && (*unit == 'G' || *unit == 'g');
+    lua_pushnumber(L, gigabytes ? number * 1024 : number);
+    if (lua_tonumber(L, -1) == floor(lua_tonumber(L, -1)))
+        lua_pushfstring(L, "%I", (LUAI_UACINT)lua_tonumber(L, -1));
+    return luaL_error(L, "resources.%s: a number%s expected, got the string '%s': write %s = %s",
+                      name, is_size(name) ? " of megabytes" : "", text, name, lua_tostring(L, -1));
+}
+
 static int refuse(lua_State *L, const char *name) // [-0, +0, v]
 {
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    char *unit = NULL;
+    double number = text ? strtod(text, &unit) : 0;
+    if (unit != text && fabs(number) < 1e15)
+        return refuse_number(L, name, text, number, unit);
     return luaL_error(L,
                       "resources.%s: a number, a list of {first, last}, or a list of strings "
-                      "expected, got %s",
-                      name, luaL_typename(L, -1));
+                      "expected, got %s%s%s",
+                      name, text ? "the string '" : luaL_typename(L, -1), text ? text : "",
+                      text ? "'" : "");
+}
+
+// The bound of the range at the top, which is { first, last } or has names. // [-0, +1, -]
+static bool push_bound(lua_State *L, int place, const char *name)
+{
+    if (lua_rawgeti(L, -1, place) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushstring(L, name);
+        lua_rawget(L, -2);
+    }
+    return lua_type(L, -1) == LUA_TNUMBER;
+}
+
+// Whether bounds are numbers at all is told when the resource is used. // [-0, +0, e]
+static void check_ranges(lua_State *L, const char *name)
+{
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
+        bool numbers = push_bound(L, 1, "begin");
+        lua_insert(L, -2);
+        numbers = push_bound(L, 2, "end") && numbers;
+        lua_Number first = lua_tonumber(L, -3), last = lua_tonumber(L, -1);
+        if (numbers && (first < 0 || last < first))
+            luaL_error(L,
+                       "resources.%s: range %I is { %s, %s }: { first, last } expected, with 0 <= "
+                       "first <= last",
+                       name, i, lua_tostring(L, -3), lua_tostring(L, -1));
+        lua_pop(L, 3);
+    }
+    lua_pop(L, 1);
 }
 
 // Wraps the list on top as { field = list }. // [-1, +1, e]
@@ -47,6 +101,7 @@ static void push_list_resource(lua_State *L, const char *name)
     int first = lua_rawgeti(L, -1, 1);
     lua_pop(L, 1);
     if (first == LUA_TTABLE) {
+        check_ranges(L, name);
         wrap(L, "range");
         push_resource(L, name, "RANGES", "ranges");
     } else if (first == LUA_TSTRING) {
@@ -139,6 +194,7 @@ static int from_text(lua_State *L)
 
 static int l_resources(lua_State *L) // [-1, +1, e]
 {
+    dot_check(L, "resources");
     lua_settop(L, 1);
     if (lua_type(L, 1) == LUA_TSTRING)
         return from_text(L);

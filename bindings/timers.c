@@ -10,6 +10,7 @@
 #include "bindings/timers.h"
 
 #include "base/log.h"
+#include "bindings/dot.h"
 #include "bindings/holding.h"
 #include "script/protect.h"
 
@@ -46,6 +47,15 @@ static const char *const state_names[] = {"waiting", "running", "done", "cancell
 
 // ---- arguments ----
 
+// "-1", or "the string '2': write it without quotes". // [-0, +1, e]
+static const char *what_is(lua_State *L, int index)
+{
+    if (lua_type(L, index) != LUA_TSTRING)
+        return luaL_tolstring(L, index, NULL);
+    return lua_pushfstring(L, "the string '%s'%s", lua_tostring(L, index),
+                           lua_isnumber(L, index) ? ": write it without quotes" : "");
+}
+
 static double check_seconds(lua_State *L, bool positive)
 {
     double seconds = lua_type(L, 1) == LUA_TNUMBER ? lua_tonumber(L, 1) : NAN;
@@ -54,7 +64,7 @@ static double check_seconds(lua_State *L, bool positive)
                       lua_pushfstring(L, "%s expected, got %s",
                                       positive ? "a number of seconds above 0"
                                                : "a number of seconds, 0 or more,",
-                                      luaL_tolstring(L, 1, NULL)));
+                                      what_is(L, 1)));
     return seconds;
 }
 
@@ -170,11 +180,13 @@ static int new_timer(lua_State *L, const char *name, bool again)
 
 static int l_after(lua_State *L)
 {
+    dot_check(L, "after");
     return new_timer(L, "mesos.after", false);
 }
 
 static int l_every(lua_State *L)
 {
+    dot_check(L, "every");
     return new_timer(L, "mesos.every", true);
 }
 
@@ -235,6 +247,7 @@ static int on_slept(lua_State *L, int status, lua_KContext context)
 
 static int l_sleep(lua_State *L)
 {
+    dot_check(L, "sleep");
     double seconds = check_seconds(L, false);
     struct routine *routine = protect_waiter(L, "mesos.sleep");
     struct moment *moment = new_moment(L, script_of(L));
@@ -252,6 +265,7 @@ static void on_spawned_done(void *data, const struct protect_end *end)
 
 static int l_spawn(lua_State *L)
 {
+    dot_check(L, "spawn");
     struct script *script = check_open(L, "mesos.spawn");
     luaL_checktype(L, 1, LUA_TFUNCTION);
     int arguments = lua_gettop(L) - 1;
@@ -269,6 +283,7 @@ static int l_spawn(lua_State *L)
 
 static int l_now(lua_State *L)
 {
+    dot_check(L, "now");
     lua_pushnumber(L, loop_wall(script_loop(script_of(L))));
     return 1;
 }

@@ -103,22 +103,6 @@ const char *wording_push(lua_State *L, const char *word, suggest_name name, cons
     return lua_pushfstring(L, " (did you mean '%s'?)", meant);
 }
 
-const char *wording_form(const char *type)
-{
-    static const struct {
-        const char *type, *form;
-    } forms[] = {
-        {"CommandInfo", ": write { value = \"echo hello\" }"},
-        {"Resource", ": mesos.resources { cpus = 1, mem = 32 } makes one"},
-        {"Filters", ": write { refuse_seconds = 5 }"},
-        {"Label", ": write { key = \"a\", value = \"b\" } for each"},
-    };
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (strcmp(forms[i].type, type) == 0)
-            return forms[i].form;
-    return "";
-}
-
 // ---- .value ----
 
 // Raises in any case, as Lua does for a number.

@@ -14,10 +14,6 @@
 // what is meant by such a word comes first, if it is among the names.
 const char *wording_near(const char *word, suggest_name name, const void *data);
 
-// How a value of that message type is written, where another kind of value was given: ": ..." or
-// "".
-const char *wording_form(const char *type);
-
 // Gives numbers an answer to the question for their field `value`, which ids and
 // scalars have elsewhere. // [-0, +0, e]
 void wording_open(lua_State *L);

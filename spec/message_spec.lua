@@ -239,7 +239,7 @@ describe("a refusal", function()
     end)
 
     it("wants lists to be lists", function()
-        assert.equal("task.resources: list expected, got a table with the key 'name': mesos.resources { cpus = 1, mem = 32 } makes one",
+        assert.equal("task.resources: list expected, got a table with the key 'name': put braces around it: { { name = ... } }",
             refusal(TASK, task({ resources = { name = "cpus" } })))
         assert.equal("task.resources: list with a hole: element 2 is nil, but there is a 3",
             refusal(TASK, task({ resources = { { name = "a", type = 0 }, nil, { name = "b", type = 0 } } })))

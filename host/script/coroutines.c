@@ -240,7 +240,8 @@ static int l_wrap(lua_State *L)
 static int l_yield(lua_State *L)
 {
     if (!protect_in_coroutine(L))
-        return luaL_error(L, "attempt to yield from outside a coroutine");
+        return luaL_error(L, "attempt to yield from outside a coroutine: a callback waits with "
+                             "mesos.sleep(seconds), and mesos.spawn(f) lets f run beside it");
     return lua_yield(L, lua_gettop(L));
 }
 

@@ -3,7 +3,7 @@
 -- run: one task where a list of tasks is expected.
 --
 -- says:
---   callback resourceOffers: SCRIPT:13: tasks: a list expected, got a table with the field
+--   callback resourceOffers: SCRIPT:13: tasks: a list expected, got a table with the field 'name': put braces around it: { { name = ... } }
 
 local mesos = require "mesos"
 
