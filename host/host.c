@@ -155,15 +155,16 @@ static bool connect_local(struct host *host, unsigned agents, struct detector **
     return *detector != NULL;
 }
 
-// While checking, any address that can be read will do: nobody is contacted.
-static bool detect(struct host *host, const char *address, struct credentials *credentials,
-                   struct detector **detector, struct error *err)
+// `name` is what the address was given by. While checking, any address that can be read will do:
+// nobody is contacted.
+static bool detect(struct host *host, const char *name, const char *address,
+                   struct credentials *credentials, struct detector **detector, struct error *err)
 {
     const struct detector_options options = {.session_timeout = host->options->zk_session_timeout,
                                              .tls = host->options->tls,
                                              .credentials = credentials};
     *detector = detector_create_with(address, &options, host->loop, err);
-    return *detector != NULL;
+    return *detector != NULL || error_context(err, "%s", name);
 }
 
 static struct transport *create_transport(struct host *host, struct credentials *credentials)
@@ -188,6 +189,7 @@ static bool on_connect(void *data, const char *master, const struct credentials_
     struct host *host = data;
     const struct options *options = host->options;
     const char *address = master ? master : options->master;
+    const char *name = master ? "master" : options_master_name(options);
     unsigned agents = (unsigned)options->agents;
     bool local;
     if (!read_local(address, &local, &agents, err))
@@ -197,8 +199,8 @@ static bool on_connect(void *data, const char *master, const struct credentials_
     if (good && local && !host->environment.checking)
         good = connect_local(host, agents, &driver->detector, err);
     else if (good)
-        good =
-            detect(host, local ? "127.0.0.1:5050" : address, credentials, &driver->detector, err);
+        good = detect(host, name, local ? "127.0.0.1:5050" : address, credentials,
+                      &driver->detector, err);
     if (good) {
         driver->transport = create_transport(host, credentials);
         driver->subscription.backoff_factor = options->registration_backoff;

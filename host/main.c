@@ -36,6 +36,6 @@ int main(int argc, char **argv)
     }
     log_set_level(options.log_level);
     if (options.command != COMMAND_CTL)
-        options_warn();
+        options_warn(&options);
     return commands[options.command](&options);
 }

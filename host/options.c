@@ -558,8 +558,9 @@ static bool read_size(const struct row *row, const char *name, const char *value
     if (!valid || number << shift < row->least || number << shift > row->most)
         return error_set(err, ERROR_INVALID,
                          "%s: a number of bytes from %" PRId64 " to %" PRId64
-                         ", such as 65536, 512K or 64M, expected, got '%s'",
-                         name, row->least, row->most, value);
+                         ", such as %s, expected, got '%s'",
+                         name, row->least, row->most,
+                         row->least > 65536 ? "8M, 512M or 2G" : "65536, 512K or 64M", value);
     *(int64_t *)field = number << shift;
     return true;
 }
@@ -617,6 +618,8 @@ struct parser {
     struct options *options;
     int argc, next;
     char *const *argv;
+    bool ended;     // by "--": what follows is no option or command
+    bool commanded; // a command was given
     const struct row *given[ROWS];
     size_t givens;
     struct error *err;
@@ -719,17 +722,17 @@ static bool parse_short(struct parser *parser, const char *letters)
     return true;
 }
 
-// Options up to the first argument that is none; "--" is taken away, and `*ended` set.
-static bool parse_options(struct parser *parser, bool *ended)
+// Options up to the first argument that is none; "--" is taken away.
+static bool parse_options(struct parser *parser)
 {
-    while (parser->next < parser->argc && !*ended) {
+    while (parser->next < parser->argc && !parser->ended) {
         const char *argument = parser->argv[parser->next];
         if (argument[0] != '-' || argument[1] == '\0')
             break;
         parser->next++;
-        *ended = strcmp(argument, "--") == 0;
-        bool parsed = *ended || (argument[1] == '-' ? parse_long(parser, argument)
-                                                    : parse_short(parser, argument + 1));
+        parser->ended = strcmp(argument, "--") == 0;
+        bool parsed = parser->ended || (argument[1] == '-' ? parse_long(parser, argument)
+                                                           : parse_short(parser, argument + 1));
         if (!parsed)
             return false;
     }
@@ -743,10 +746,30 @@ static void parse_command(struct parser *parser)
     for (int i = 0; i < COMMANDS; i++) {
         if (strcmp(commands[i].name, parser->argv[parser->next]) == 0) {
             parser->options->command = (enum options_command)i;
+            parser->commanded = true;
             parser->next++;
             return;
         }
     }
+}
+
+static const char *command_name(const void *data, size_t index)
+{
+    (void)data;
+    return index < COMMANDS ? commands[index].name : NULL;
+}
+
+// A word that is no command is the name of a script, unless there is none and it does not look like
+// one.
+static bool check_word(const struct parser *parser, const char *word)
+{
+    if (parser->commanded || parser->ended || strpbrk(word, "./") != NULL ||
+        access(word, F_OK) == 0)
+        return true;
+    const char *nearest = suggest(word, command_name, NULL);
+    return error_set(parser->err, ERROR_INVALID, "no file '%s', and no command of that name%s%s%s",
+                     word, nearest ? ": did you mean '" : " (mesos-lua --help lists the commands)",
+                     nearest ? nearest : "", nearest ? "'?" : "");
 }
 
 static bool parse_script(struct parser *parser)
@@ -770,7 +793,7 @@ static bool parse_script(struct parser *parser)
     options->script = argument;
     options->argc = parser->argc - parser->next - 1;
     options->argv = parser->argv + parser->next + 1;
-    return true;
+    return check_word(parser, argument);
 }
 
 static bool check_commands(const struct parser *parser)
@@ -888,10 +911,35 @@ static void warn_old(void)
     }
 }
 
-void options_warn(void)
+// What looks like one of our options, but stands where the script's arguments do. Help and version
+// are what any program has. "--" in front of the script tells that it is meant so.
+static void warn_behind(const struct options *options)
+{
+    for (int i = 0; i < options->argc && !options->arguments_marked; i++) {
+        const char *word = options->argv[i];
+        size_t length = strcspn(word, "=");
+        if (strcmp(word, "--") == 0)
+            return;
+        const struct row *row =
+            strncmp(word, "--", 2) == 0 ? find_long(word + 2, length - 2) : NULL;
+        if (row != NULL && row->offset != FIELD(show) &&
+            (row->commands & 1u << options->command) != 0)
+            log_warning("--%s behind the script is an argument of the script; to give it to "
+                        "mesos-lua, put it in front of %s",
+                        row->name, options->script);
+    }
+}
+
+void options_warn(const struct options *options)
 {
     warn_unused();
     warn_old();
+    warn_behind(options);
+}
+
+const char *options_master_name(const struct options *options)
+{
+    return options->master == getenv("MESOS_MASTER") ? "MESOS_MASTER" : "--master";
 }
 
 static void set_defaults(struct options *options)
@@ -909,15 +957,15 @@ bool options_parse(struct options *options, int argc, char *const *argv, struct 
 {
     struct parser parser = {
         .options = options, .argc = argc, .next = argc > 0, .argv = argv, .err = err};
-    bool ended = false;
     set_defaults(options);
-    if (!parse_options(&parser, &ended))
+    if (!parse_options(&parser))
         return false;
-    if (!ended) {
+    if (!parser.ended) {
         parse_command(&parser);
-        if (!parse_options(&parser, &ended))
+        if (!parse_options(&parser))
             return false;
     }
+    options->arguments_marked = parser.ended;
     if (options->show != SHOW_NOTHING)
         return true;
     return check_commands(&parser) && parse_script(&parser) && read_environment(&parser);

@@ -29,6 +29,7 @@ struct options {
     const char *script;     // NULL for `local` and `ctl`
     int argc;               // the script's own arguments, or all of `ctl`
     char *const *argv;
+    bool arguments_marked; // "--" stood in front of the script
 
     const char *master;
     double zk_session_timeout; // seconds
@@ -69,7 +70,10 @@ bool options_set(struct options *options, const char *name, const char *value, s
 void options_usage(FILE *file); // what --help prints
 
 // Logs, once, what the environment holds that Mesos's own drivers would look at and this program
-// does not, or not under that name for ever.
-void options_warn(void);
+// does not, or not under that name for ever; and options that stand behind the script.
+void options_warn(const struct options *options);
+
+// What the address of the master was given by: "--master" or "MESOS_MASTER".
+const char *options_master_name(const struct options *options);
 
 #endif

@@ -36,8 +36,8 @@ local BAD = {
     { "[::1]", "there is no port" },
     { "http://", "there is no host in it" },
     { "http://h1:5050/api/v1", "nothing expected behind host and port, got '/api/v1'" },
-    { "ftp://h1:5050", "http:// or https:// expected, got 'ftp://'" },
-    { "mesos://h1:5050", "http:// or https:// expected, got 'mesos://'" },
+    { "ftp://h1:5050", "http:// or https:// expected, or zk:// or file://, got 'ftp://'" },
+    { "mesos://h1:5050", "http:// or https:// expected, or zk:// or file://, got 'mesos://'" },
     { "http://user:hush@h1:5050/x", "nothing expected behind host and port, got '/x'" },
     { "http://user:hush@h1:x", "port from 1 to 65535 expected" },
     -- lists
@@ -47,7 +47,8 @@ local BAD = {
     { "h1:5050,h2", "'h2'", "there is no port" },
     { ("h:1,"):rep(64) .. "h:1", "more than 64 master addresses" },
     -- ZooKeeper
-    { HOSTS, "a path behind the servers expected, such as zk://host1:2181,host2:2181/mesos" },
+    { HOSTS, "--master: ZooKeeper address '" .. HOSTS .. "': a path behind the servers expected",
+        "the node where the masters announce themselves, such as zk://host1:2181,host2:2181/mesos" },
     { HOSTS .. "/", "the path '/' is refused" },
     { HOSTS .. "//", "the path '/' is refused" },
     { HOSTS .. "/a//b", "'//' in the path '/a//b' is not allowed" },
@@ -74,8 +75,12 @@ local BAD = {
     { "zk://user:hush@h1:2181/a//b", "'//' in the path" },
     { "zk://" .. ("h:1,"):rep(32) .. "h:1/mesos", "more than 32 servers" },
     { "zk://h1:2181/" .. ("x"):rep(5000), "longer than 4096 characters" },
-    { "zk:/h1:2181/mesos", "zk:/h1:2181/mesos" },
-    { "ZK://h1:2181/mesos", "got 'ZK://'" },
+    { "zk:/h1:2181/mesos", "--master: master address 'zk:/h1:2181/mesos'", "'zk:/' has a slash too few: write zk://h1:2181/mesos" },
+    { "http:/h1:5050", "--master: master address 'http:/h1:5050'", "'http:/' has a slash too few: write http://h1:5050" },
+    { "https:/user:hush@h1:5050", "'https:/' has a slash too few: write https://h1:5050" },
+    { "file:/etc/mesos/zk", "'file:/' has a slash too few: write file:///etc/mesos/zk" },
+    { "ZK://h1:2181/mesos", "got 'ZK://': write it in small letters" },
+    { "h1:5050,zk://h2:2181/mesos", "'zk://' begins the whole text, and cannot stand in a list of masters" },
     -- files
     { "file://etc/mesos/zk", "an absolute path expected, such as file:///etc/mesos/zk" },
     { "file://", "an absolute path expected" },
@@ -112,6 +117,18 @@ describe("an address of masters", function()
             assert.is_nil(run.stderr:find("sh@", 1, true), run.stderr)
             assert.is_nil(run.stderr:find("\n.+\n"), run.stderr) -- one line
         end
+    end)
+
+    it("is named by what it was given by", function()
+        local run = program.run { args = { "check", script }, env = { MESOS_MASTER = "h1" } }
+        assert.equal(2, run.code)
+        assert.matches("MESOS_MASTER: master address 'h1': host:port expected", run.stderr, 1, true)
+        local own = program.script [[
+require("mesos").SchedulerDriver { scheduler = {}, framework = { name = "x" }, master = "zk://u:hush@h1:2181" }:run()]]
+        run = program.run { args = { own } }
+        assert.equal(2, run.code)
+        assert.matches(":1: master: ZooKeeper address 'zk://h1:2181': a path behind the servers expected", run.stderr, 1, true)
+        assert.is_nil(run.stderr:find("hush", 1, true), run.stderr)
     end)
 
     it("is asked for by a session time-out that makes sense", function()

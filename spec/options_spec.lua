@@ -31,6 +31,13 @@ describe("the command line", function()
         { { "local", "-m", "x" }, nil, "option '--master' has no meaning for mesos-lua local" },
         { { "x.lua" }, { MESOS_NUM_SLAVES = "many" }, "MESOS_NUM_SLAVES: a whole number from 1 to 1000 expected, got 'many'" },
         { { "x.lua" }, { MESOS_QUIET = "maybe" }, "MESOS_QUIET: a number, true or false expected, got 'maybe'" },
+        { { "--memory-limit", "10", "x.lua" }, nil,
+            "--memory-limit: a number of bytes from 1048576 to 1099511627776, such as 8M, 512M or 2G, expected, got '10'" },
+        { { "lcoal" }, nil, "no file 'lcoal', and no command of that name: did you mean 'local'?" },
+        { { "chekc", "x.lua" }, nil, "no file 'chekc', and no command of that name: did you mean 'check'?" },
+        { { "nothing" }, nil, "no file 'nothing', and no command of that name (mesos-lua --help lists the commands)" },
+        { { "run", "nothing" }, nil, "cannot open script 'nothing'" },
+        { { "--", "lcoal" }, nil, "cannot open script 'lcoal'" },
         { { "nowhere.lua" }, { MESOS_NUM_SLAVES = "" }, "cannot open script 'nowhere.lua': No such file or directory" },
         { { "check", "--", "--x.lua" }, nil, "cannot open script '--x.lua'" },
     }
@@ -74,6 +81,27 @@ describe("the command line", function()
         local done = run { "-q", script, "--agents", "-v", "" }
         assert.equal(0, done.code, done:report())
         assert.equal("true\t3\t--agents\t-v\t\n", done.stdout)
+    end)
+
+    it("points out options that stand behind the script", function()
+        local script = program.script [[print(table.concat(arg, " ")) os.exit(0)]]
+        local done = run { script, "--master", "h:1", "--agents=3", "--mine", "-v", "--help" }
+        assert.equal(0, done.code, done:report())
+        assert.equal("--master h:1 --agents=3 --mine -v --help\n", done.stdout)
+        for _, name in ipairs { "--master", "--agents" } do
+            assert.truthy(done.stderr:find(name .. " behind the script is an argument of the script; to give it to "
+                .. "mesos-lua, put it in front of " .. script, 1, true), done:report())
+        end
+        assert.equal(2, select(2, done.stderr:gsub("\n", "")), done:report())
+    end)
+
+    it("does not where -- says that they are the script's", function()
+        local script = program.script [[print(#arg) os.exit(0)]]
+        for _, args in ipairs { { "--", script, "--master", "x" }, { script, "--", "--master" } } do
+            local done = run(args)
+            assert.equal(0, done.code, done:report())
+            assert.equal("", done.stderr)
+        end
     end)
 
     it("takes values in all forms", function()

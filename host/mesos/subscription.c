@@ -75,10 +75,12 @@ static double next_delay(struct subscription *this)
     return bound * erand48(this->random);
 }
 
-static void retry_later(struct subscription *this)
+// Returns in how many seconds.
+static double retry_later(struct subscription *this)
 {
     double delay = this->redirect ? 0 : next_delay(this);
     timer_start(&this->retry, loop_seconds(delay));
+    return delay;
 }
 
 // Enters a state without a stream and without timers. It enters it first: closing answers calls,
@@ -100,6 +102,18 @@ static void fail(struct subscription *this, const struct error *reason)
     this->events->failed(this->data, reason);
 }
 
+static void say_failed(const struct subscription *this, const struct error *reason, double delay)
+{
+    const char *target = this->target ? this->target : "the master";
+    if (this->master != NULL)
+        log_warning("cannot subscribe at %s: %s; trying again in %.1f s, retry %u "
+                    "(--registration-backoff)",
+                    target, reason->text, delay, this->failures);
+    else
+        log_warning("cannot subscribe at %s: %s; trying again when a master leads", target,
+                    reason->text);
+}
+
 // The stream, or the try to open one, is over. The state changes before the owner hears of it, so
 // that whatever it does then finds a subscription at rest.
 static void over(struct subscription *this, const struct error *reason)
@@ -109,13 +123,11 @@ static void over(struct subscription *this, const struct error *reason)
     this->redirects = 0;
     this->failed_try = !subscribed;
     detector_retry(this->detector);
-    if (this->master != NULL)
-        retry_later(this);
+    double delay = this->master ? retry_later(this) : 0;
     if (subscribed)
         this->events->lost(this->data, reason);
     else
-        log_warning("cannot subscribe at %s: %s; trying again",
-                    this->target ? this->target : "the master", reason->text);
+        say_failed(this, reason, delay);
 }
 
 // ---- the stream ----

@@ -39,7 +39,9 @@ static bool check_text(const char *text, struct error *err)
 static bool check_path(const char *path, struct error *err)
 {
     if (path == NULL)
-        return error_set(err, ERROR_INVALID, "a path behind the servers expected, such as %s",
+        return error_set(err, ERROR_INVALID,
+                         "a path behind the servers expected, that of the node where the masters "
+                         "announce themselves, such as %s",
                          example);
     if (strchr(path, '@') != NULL)
         return error_set(err, ERROR_INVALID,
@@ -145,6 +147,16 @@ static bool parse(struct zookeeper_address *address, char *text, struct error *e
     return good;
 }
 
+// The address as an error may show it, without what could be a part of user and password.
+static void add_context(const char *text, struct error *err)
+{
+    enum { SHOWN = 200 };
+    const char *at = strrchr(text, '@');
+    const char *rest = at ? at + 1 : text + sizeof scheme - 1;
+    bool whole = strlen(rest) <= SHOWN;
+    error_context(err, "ZooKeeper address '%s%.*s%s'", scheme, SHOWN, rest, whole ? "" : "...");
+}
+
 bool zookeeper_address_parse(struct zookeeper_address *address, const char *text, struct error *err)
 {
     *address = (struct zookeeper_address){.count = 0};
@@ -157,7 +169,8 @@ bool zookeeper_address_parse(struct zookeeper_address *address, const char *text
     if (good)
         return true;
     zookeeper_address_free(address);
-    return error_context(err, "ZooKeeper address");
+    add_context(text, err);
+    return false;
 }
 
 void zookeeper_address_free(struct zookeeper_address *address)

@@ -214,12 +214,12 @@ static bool read_json(char *text, struct identity *identity, struct error *err)
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &where);
     const char *principal = json_string_value(json_object_get(root, "principal"));
     const char *secret = json_string_value(json_object_get(root, "secret"));
+    static const char form[] = "{\"principal\": \"...\", \"secret\": \"...\"} expected";
     bool good;
     if (root == NULL)
-        good = error_set(err, ERROR_INVALID, "line %d is no JSON", where.line);
+        good = error_set(err, ERROR_INVALID, "line %d is no JSON: %s", where.line, form);
     else if (principal == NULL || secret == NULL)
-        good =
-            error_set(err, ERROR_INVALID, "{\"principal\": \"...\", \"secret\": \"...\"} expected");
+        good = error_set(err, ERROR_INVALID, "%s", form);
     else
         good = make_basic(identity, principal, secret, err);
     json_decref(root);

@@ -148,6 +148,13 @@ static bool parse_user(struct url *url, struct part *authority, struct error *er
 
 // ---- whole addresses ----
 
+// The address as an error may show it.
+static const char *without_password(const char *text)
+{
+    const char *at = strrchr(text, '@');
+    return at ? at + 1 : text;
+}
+
 // Takes "scheme://" off the front of `text`. Without one `text` is left alone.
 static bool parse_scheme(struct url *url, const char **text, bool *found, struct error *err)
 {
@@ -161,6 +168,61 @@ static bool parse_scheme(struct url *url, const char **text, bool *found, struct
         return error_set(err, ERROR_INVALID, "http:// or https:// expected, got '%.*s://'",
                          PART_ARGS(scheme));
     *text = colon + 3;
+    return true;
+}
+
+// The forms that an address of masters may begin with. Those of detectors (mesos/detector.h) stand
+// alone: a list has none of them.
+static const struct {
+    const char *name, *behind; // and what is behind ":" in its shortest form
+    bool alone;
+} schemes[] = {
+    {"http", "//", false}, {"https", "//", false}, {"zk", "//", true}, {"file", "///", true}};
+
+enum { SCHEMES = sizeof schemes / sizeof *schemes };
+
+static size_t find_scheme(struct part word)
+{
+    size_t i = 0;
+    while (i < SCHEMES && (strlen(schemes[i].name) != word.length ||
+                           strncasecmp(schemes[i].name, word.data, word.length) != 0))
+        i++;
+    return i;
+}
+
+// "http:/host" has a slash too few.
+static bool refuse_slash(size_t scheme, const char *rest, struct error *err)
+{
+    return error_set(err, ERROR_INVALID, "'%s:/' has a slash too few: write %s:%s%s",
+                     schemes[scheme].name, schemes[scheme].name, schemes[scheme].behind,
+                     without_password(rest));
+}
+
+static bool refuse_scheme(size_t scheme, struct part word, struct error *err)
+{
+    if (scheme == SCHEMES)
+        return error_set(err, ERROR_INVALID,
+                         "http:// or https:// expected, or zk:// or file://, got '%.*s://'",
+                         PART_ARGS(word));
+    if (strncmp(schemes[scheme].name, word.data, word.length) != 0)
+        return error_set(err, ERROR_INVALID, "got '%.*s://': write it in small letters",
+                         PART_ARGS(word));
+    return error_set(err, ERROR_INVALID,
+                     "'%.*s://' begins the whole text, and cannot stand in a list of masters",
+                     PART_ARGS(word));
+}
+
+// What parse_scheme() would take for a host, or say too little of.
+static bool check_scheme(const char *text, struct error *err)
+{
+    struct part word = {text, strcspn(text, "/@[:")};
+    const char *behind = text + word.length;
+    size_t scheme = find_scheme(word);
+    bool whole = strncmp(behind, "://", 3) == 0;
+    if (!whole && strncmp(behind, ":/", 2) == 0 && scheme < SCHEMES)
+        return refuse_slash(scheme, behind + 2, err);
+    if (whole && (scheme == SCHEMES || schemes[scheme].alone))
+        return refuse_scheme(scheme, word, err);
     return true;
 }
 
@@ -187,20 +249,14 @@ static bool parse_ip(struct url *url, const char *text, struct error *err)
     return good || error_set(err, ERROR_INVALID, "'%s' is no ip address", text + 1);
 }
 
-// The address as an error may show it.
-static const char *without_password(const char *text)
-{
-    const char *at = strrchr(text, '@');
-    return at ? at + 1 : text;
-}
-
 static bool parse(struct url *url, const char *text, struct error *err)
 {
     bool scheme;
     *url = (struct url){.tls = false};
     if (*text == 0)
         return error_set(err, ERROR_INVALID, "it is empty");
-    if (!check_characters(text, err) || !parse_scheme(url, &text, &scheme, err))
+    if (!check_characters(text, err) || !check_scheme(text, err) ||
+        !parse_scheme(url, &text, &scheme, err))
         return false;
     struct part authority = authority_of(text);
     const char *path = text + authority.length;
