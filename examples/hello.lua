@@ -30,11 +30,10 @@ end
 local OVER = { TASK_FAILED = true, TASK_KILLED = true, TASK_ERROR = true, TASK_LOST = true }
 
 function hello:statusUpdate(driver, status)
-    mesos.log.info("%s is %s", status.task_id, status.state)
+    mesos.log.info("%s is %s %s", status.task_id, status.state, status.message or "")
     if status.state == "TASK_FINISHED" then
         driver:stop()
     elseif OVER[status.state] then
-        mesos.log.error("%s: %s", status.task_id, status.message or "no reason given")
         mesos.exit(1)
     end
 end

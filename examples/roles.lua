@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Roles that come and go: the framework starts with one role for which it wants no offers yet, and takes a line of
--- standard input for each change: "want ROLE", "enough ROLE", "add ROLE", "drop ROLE", "need CPUS".
+-- Roles that come and go: the framework starts with one role for which it wants no offers yet, and makes the changes
+-- that its arguments name, one a second: "want ROLE", "enough ROLE", "add ROLE", "drop ROLE", "need CPUS".
 --
---   printf 'add web\nwant dev\n' | mesos-lua examples/roles.lua
+--   mesos-lua examples/roles.lua 'add web' 'want dev'
 
 local mesos = require "mesos"
 
@@ -56,11 +56,19 @@ function commands.need(driver, cpus)
     driver:requestResources { { resources = mesos.resources { cpus = tonumber(cpus) } } }
 end
 
+local function change(driver, line)
+    local word, argument = line:match("^(%a+) (%S+)$")
+    assert(commands[word], "not a command: " .. line)(driver, argument)
+end
+
+-- Beside the callbacks: one that waited here would hold up all events.
 function roles:registered(driver)
-    for line in io.lines() do
-        local word, argument = line:match("^(%a+) (%S+)$")
-        assert(commands[word], "not a command: " .. line)(driver, argument)
-    end
+    mesos.spawn(function()
+        for _, line in ipairs(arg) do
+            change(driver, line)
+            mesos.sleep(1)
+        end
+    end)
 end
 
 function roles:resourceOffers(driver, offers)

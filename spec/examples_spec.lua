@@ -47,6 +47,26 @@ describe("hello.lua", function()
     end)
 end)
 
+describe("the first script of README.md", function()
+    local function first(...)
+        local text = program.read("README.md"):match("\n```lua\n(.-)\n```\n")
+        return program.run({ args = { ..., program.script(text, "first.lua") }, seconds = 20 })
+    end
+
+    it("launches one task and ends with it", function()
+        local run = first("--agents=2")
+        assert.equal(0, run.code, run:report())
+        assert.matches("hello%-1 is TASK_FINISHED", run.stderr)
+        assert.equal(1, select(2, run.stderr:gsub("is TASK_STARTING", "")), run:report())
+    end)
+
+    it("says why its task cannot run", function()
+        local run = first("--resources=cpus:0.05;mem:64")
+        assert.equal(1, run.code, run:report())
+        assert.matches("hello%-1 is TASK_ERROR [^\n]*more than available", run.stderr)
+    end)
+end)
+
 describe("batch.lua", function()
     local function batch(args, stdin)
         return program.run({ args = { "examples/batch.lua", table.unpack(args) }, stdin = stdin, seconds = 120 })
@@ -312,8 +332,7 @@ describe("roles.lua", function()
     it("does what it is told", function()
         local m = master.start()
         local run = program.start({
-            args = { "--master", m.address, "examples/roles.lua" },
-            stdin = "add web\nwant dev\nneed 2\nenough web\ndrop dev\n",
+            args = { "--master", m.address, "examples/roles.lua", "add web", "want dev", "need 2", "enough web", "drop dev" },
         })
         local subscribe = m:wait_for("SUBSCRIBE").call.subscribe
         assert.same({ { "dev" }, { "dev" } }, { values.plain(subscribe.framework_info.roles),

@@ -252,8 +252,8 @@
 ---@alias mesos.FrameworkID string
 
 ---@class mesos.FrameworkInfo
----@field user string
----@field name string
+---@field user string? default: the user of the process
+---@field name string? default: that of the script
 ---@field id mesos.FrameworkID?
 ---@field failover_timeout number? default: 0.0
 ---@field checkpoint boolean? default: false

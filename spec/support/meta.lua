@@ -22,6 +22,11 @@ local SCALARS = {
     int32 = "integer", uint32 = "integer", int64 = "integer", uint64 = "integer",
 }
 
+-- Required fields that may be left out all the same, and what they are then.
+local FILLED_IN = {
+    ["mesos.v1.FrameworkInfo"] = { user = "the user of the process", name = "that of the script" },
+}
+
 local KEYWORDS = { ["end"] = true }
 
 local M = {}
@@ -78,10 +83,12 @@ local function class(descriptors, name, sent)
     end
     local lines = { "---@class " .. short(name) }
     for _, field in ipairs(fields) do
+        local filled = (FILLED_IN[name] or {})[field.name]
+        local default = filled or field.default
         local key = KEYWORDS[field.name] and ('["%s"]'):format(field.name) or field.name
         lines[#lines + 1] = ("---@field %s %s%s%s"):format(key, field_type(descriptors, field),
-            may_be_nil(field, sent) and "?" or "",
-            field.default ~= nil and (" default: %s"):format(tostring(field.default)) or "")
+            (filled or may_be_nil(field, sent)) and "?" or "",
+            default ~= nil and (" default: %s"):format(tostring(default)) or "")
     end
     return lines
 end
