@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMN = 22 };
+enum { COLUMN = 22, OFFERS_SHOWN = 10 };
 
 static void put_title(struct buffer *out, const char *title)
 {
@@ -39,6 +39,29 @@ static void put_task(struct buffer *out, const json_t *task)
     buffer_format(out, " %s %s\n", text_of(task, "state"), text_of(task, "resources"));
 }
 
+static void put_offer(struct buffer *out, const json_t *offer)
+{
+    put_title(out, "  offer");
+    buffer_format(out, "%s %s, for %.0f s\n", text_of(offer, "agent_id"),
+                  text_of(offer, "resources"),
+                  json_number_value(json_object_get(offer, "held_seconds")));
+}
+
+// What the framework holds, the oldest first, or why it holds nothing.
+static void put_offers(struct buffer *out, const json_t *framework)
+{
+    const json_t *offers = json_object_get(framework, "offers");
+    size_t count = json_array_size(offers);
+    for (size_t i = 0; i < count && i < OFFERS_SHOWN; i++)
+        put_offer(out, json_array_get(offers, i));
+    if (count > OFFERS_SHOWN) {
+        put_title(out, "");
+        buffer_format(out, "and %zu more offers\n", count - OFFERS_SHOWN);
+    }
+    if (*text_of(framework, "no_offers_because") != 0)
+        put_line(out, "  no offers", text_of(framework, "no_offers_because"));
+}
+
 static void put_framework(struct buffer *out, const json_t *framework)
 {
     size_t i;
@@ -49,6 +72,7 @@ static void put_framework(struct buffer *out, const json_t *framework)
     buffer_format(out, " (%s), %s\n", text_of(framework, "id"),
                   json_is_true(json_object_get(framework, "connected")) ? "connected"
                                                                         : "disconnected");
+    put_offers(out, framework);
     json_array_foreach(json_object_get(framework, "tasks"), i, task) put_task(out, task);
 }
 

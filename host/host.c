@@ -98,6 +98,7 @@ static bool start_cluster(struct host *host, unsigned agents, struct error *err)
         .resources = host->options->resources,
         .work_dir = host->options->work_dir,
         .listen = address,
+        .offer_timeout = host->options->offer_timeout,
     };
     host->cluster = cluster_create(host->loop, &options, err);
     free(address);

@@ -42,6 +42,7 @@ struct row {
     int64_t least, most; // numbers, sizes, milliseconds; a flag sets its field to `least`
     const char *shown;   // how the help words the default; NULL: as it is
     unsigned commands;
+    bool once; // a second one would look like an addition to the first
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -82,6 +83,7 @@ static const struct row rows[] = {
      .value = "TEXT",
      .offset = FIELD(resources),
      .commands = IN_CLUSTERS,
+     .once = true,
      .shown = "this machine's",
      .help = "resources of each local agent, such as cpus:4;mem:1024"},
     {.name = "work-dir",
@@ -100,6 +102,16 @@ static const struct row rows[] = {
      .commands = IN_CLUSTERS,
      .shown = "127.0.0.1, any free port",
      .help = "where the local cluster's master listens"},
+    {.name = "offer-timeout",
+     .variable = "MESOS_OFFER_TIMEOUT",
+     .kind = KIND_SECONDS,
+     .value = "S",
+     .offset = FIELD(offer_timeout),
+     .least = 1,
+     .most = INT64_C(365) * 24 * 3600 * 1000,
+     .commands = IN_CLUSTERS,
+     .shown = "never",
+     .help = "the local cluster takes offers back that have no answer after S seconds"},
     {.name = "record-limit",
      .kind = KIND_SIZE,
      .initial = "64M",
@@ -636,6 +648,9 @@ static bool give(struct parser *parser, const struct row *row, const char *name,
     bool known = false;
     for (size_t i = 0; i < parser->givens; i++)
         known = known || parser->given[i] == row;
+    if (known && row->once)
+        return error_set(parser->err, ERROR_INVALID,
+                         "--%s was given twice: write all of it in one %s", row->name, row->value);
     if (!known)
         parser->given[parser->givens++] = row;
     return set(parser->options, row, name, value, parser->err);

@@ -37,6 +37,7 @@ struct options {
     const char *resources; // NULL: this machine's
     const char *work_dir;  // NULL: a fresh temporary folder
     struct options_address listen;
+    double offer_timeout;                                          // seconds; 0: never
     int no_watch;                                                  // 1: reload only when asked
     int64_t reload_probation;                                      // callbacks
     int64_t record_limit;                                          // bytes

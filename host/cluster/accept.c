@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cluster/treatments.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +129,9 @@ static void launch_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo
 {
     struct resources needs;
     needs_of(acceptance, task, &needs);
-    char *fault = validation_task(acceptance->framework, acceptance->node, task);
+    const struct task_launch launch = {acceptance->framework, acceptance->node, acceptance->role,
+                                       task};
+    char *fault = validation_task(&launch);
     if (fault == NULL)
         fault = check_needs(acceptance, &needs);
     const struct status_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
@@ -193,21 +196,33 @@ static void launch(struct acceptance *acceptance, const Operation *operation)
 
 static void launch_group(struct acceptance *acceptance, const Operation *operation)
 {
-    const struct status_text text = {
-        MESOS__V1__TASK_STATE__TASK_ERROR,
-        MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID,
-        operation->id ? "The `id` field cannot be set on LAUNCH_GROUP operations"
-                      : "The local cluster runs command tasks only: this task is in a group"};
-    if (operation->launch_group != NULL)
-        refuse_group(acceptance->framework, operation, &text);
+    if (operation->launch_group == NULL)
+        return;
+    char *fault = operation->id
+                      ? memory_string("The `id` field cannot be set on LAUNCH_GROUP operations")
+                      : treatments_fault(&operation->base);
+    const struct status_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
+                                     MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID,
+                                     fault};
+    refuse_group(acceptance->framework, operation, &text);
+    free(fault);
+}
+
+// A type whose part is missing has no field that could be named.
+static char *operation_fault(const Operation *operation)
+{
+    const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(
+        &mesos__v1__offer__operation__type__descriptor, (int)operation->type);
+    char *fault = treatments_fault(&operation->base);
+    if (fault == NULL)
+        fault = memory_format("The local cluster does not carry out %s operations",
+                              type ? type->name : "unknown");
+    return fault;
 }
 
 static void refuse_operation(struct acceptance *acceptance, const Operation *operation)
 {
-    const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(
-        &mesos__v1__offer__operation__type__descriptor, (int)operation->type);
-    char *message = memory_format("The local cluster does not carry out %s operations",
-                                  type ? type->name : "unknown");
+    char *message = operation_fault(operation);
     if (operation->id != NULL)
         status_operation_error(acceptance->framework, operation->id, message);
     else

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cluster/check_rules.h"
 #include "cluster/table.h"
 #include "cluster/uuid.h"
 
@@ -481,9 +482,8 @@ static bool run_command(struct execution *execution, struct error *err)
         return false;
     execution->pid = execution->agent->runner->ops->pid(execution->run);
     const Mesos__V1__DurationInfo *longest = execution->info->max_completion_time;
-    if (longest != NULL)
-        timer_start(&execution->completion,
-                    longest->nanoseconds > 0 ? (uint64_t)longest->nanoseconds : 0);
+    if (longest != NULL && longest->nanoseconds > 0)
+        timer_start(&execution->completion, (uint64_t)longest->nanoseconds);
     report(execution, MESOS__V1__TASK_STATE__TASK_STARTING, NULL);
     report(execution, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
     return true;
@@ -503,7 +503,12 @@ static void proceed(struct execution *execution)
 
 static void on_start(void *data)
 {
-    proceed(data);
+    struct execution *execution = data;
+    struct error err = {0};
+    if (check_rules_uris(execution->info->command, &err))
+        proceed(execution);
+    else
+        fail_launch(execution, err.text);
 }
 
 static void on_fetched(struct execution *execution, bool good)

@@ -22,10 +22,6 @@
 #define LONGEST_REFUSAL (365.0 * 24 * 3600)
 #define FILTERS_LIMIT 32 // of one role and agent
 
-// The least that is worth an offer.
-#define SMALLEST_CPUS 0.01
-#define SMALLEST_MEM 32.0
-
 struct candidate {
     struct framework *framework;
     struct role *role;
@@ -66,8 +62,8 @@ static void remove_filters(struct framework *framework, struct filters *filters)
 }
 
 // Drops what is over; then: does one of them cover these resources?
-static bool filtered(struct framework *framework, const struct node *node, const char *role,
-                     const struct resources *resources)
+bool allocator_filtered(struct framework *framework, const struct node *node, const char *role,
+                        const struct resources *resources)
 {
     char *key = key_of(role, node);
     struct filters *filters = table_find(&framework->filter_table, key);
@@ -173,6 +169,7 @@ static void add_candidates(struct round *round, struct framework *framework)
                                                              sizeof *round->candidates);
     for (size_t i = 0; i < framework->role_count; i++) {
         struct role *role = &framework->roles[i];
+        memset(role->agents, 0, sizeof role->agents);
         if (!role->suppressed)
             round->candidates[round->count++] =
                 (struct candidate){framework, role, share_of(round->master, role)};
@@ -214,21 +211,6 @@ static void sort_candidates(struct round *round)
 
 // ---- giving ----
 
-static bool worth_it(const struct resources *resources)
-{
-    return resources_scalar(resources, "cpus") >= SMALLEST_CPUS ||
-           resources_scalar(resources, "mem") >= SMALLEST_MEM;
-}
-
-static bool acceptable(const struct candidate *candidate, const struct node *node,
-                       const struct resources *resources)
-{
-    struct framework *framework = candidate->framework;
-    return worth_it(resources) && (!node->gpus || framework->gpus) &&
-           constraints_hold(framework->constraints, candidate->role->name, node) &&
-           !filtered(framework, node, candidate->role->name, resources);
-}
-
 // Reservations that an older framework cannot read are kept from it.
 static void drop_unreadable(const struct framework *framework, struct resources *resources)
 {
@@ -244,26 +226,27 @@ static void drop_unreadable(const struct framework *framework, struct resources 
     resources->count = kept;
 }
 
-static bool give(struct candidate *candidate, struct node *node)
+static void give(struct candidate *candidate, struct node *node)
 {
     struct resources resources = {0};
     resources_add_for_role(&resources, &node->free, candidate->role->name);
     drop_unreadable(candidate->framework, &resources);
-    bool good = acceptable(candidate, node, &resources);
-    if (good) {
+    enum obstacle obstacle =
+        obstacles_find(candidate->framework, candidate->role, node, &resources);
+    candidate->role->agents[obstacle]++;
+    if (obstacle == OBSTACLE_NONE) {
         books_make_offer(candidate->framework, node, candidate->role, &resources);
         candidate->share = share_of(node->master, candidate->role);
     }
     resources_free(&resources);
-    return good;
 }
 
 static void give_node(struct round *round, struct node *node)
 {
-    if (!worth_it(&node->free))
+    if (node->free.count == 0)
         return;
     sort_candidates(round);
-    for (size_t i = 0; i < round->count && worth_it(&node->free); i++)
+    for (size_t i = 0; i < round->count && node->free.count > 0; i++)
         give(&round->candidates[i], node);
 }
 
@@ -375,6 +358,7 @@ static void run(struct master *master)
         size_t count = (size_t)(offers_made(framework) - framework->offers_told);
         if (count > 0)
             send_offers(framework, count);
+        obstacles_tell(framework);
     }
 }
 

@@ -4,6 +4,7 @@
 
 #include "cluster/books.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <inttypes.h>
@@ -85,6 +86,13 @@ static void give_back(struct framework *framework, struct node *node, const char
 
 // ---- offers ----
 
+static void on_offer_timeout(void *data)
+{
+    struct offer *offer = data;
+    log_debug("offer %s of framework %s was not answered in time", offer->id, offer->framework->id);
+    framework_rescind(offer);
+}
+
 struct offer *books_make_offer(struct framework *framework, struct node *node, struct role *role,
                                const struct resources *resources)
 {
@@ -96,6 +104,10 @@ struct offer *books_make_offer(struct framework *framework, struct node *node, s
     offer->role = memory_string(role->name);
     role->offers++;
     resources_copy(&offer->resources, resources);
+    offer->made = loop_now(master->loop);
+    timer_init(&offer->timeout, master->loop, on_offer_timeout, offer);
+    if (master->offer_timeout > 0)
+        timer_start(&offer->timeout, master->offer_timeout);
     take(framework, node, offer->role, &offer->resources);
     table_put(&master->offer_table, &offer->entry, offer->id, offer);
     TAILQ_INSERT_TAIL(&framework->offers, offer, of_framework);
@@ -106,6 +118,7 @@ struct offer *books_make_offer(struct framework *framework, struct node *node, s
 void books_remove_offer(struct offer *offer)
 {
     struct framework *framework = offer->framework;
+    timer_stop(&offer->timeout);
     give_back(framework, offer->node, offer->role, &offer->resources);
     table_remove(&framework->master->offer_table, &offer->entry);
     TAILQ_REMOVE(&framework->offers, offer, of_framework);

@@ -25,12 +25,25 @@ struct shares {
     double amount[SHARES];
 };
 
+// Why a role is not offered what is free on an agent.
+enum obstacle {
+    OBSTACLE_NONE,
+    OBSTACLE_NOTHING_FREE,
+    OBSTACLE_RESERVED, // for other roles
+    OBSTACLE_SMALL,    // less than the framework's offer_filters ask for
+    OBSTACLE_GPUS,     // the agent has some, the framework lacks GPU_RESOURCES
+    OBSTACLE_CONSTRAINTS,
+    OBSTACLE_FILTERED, // the framework refused it a while ago
+    OBSTACLES,
+};
+
 // A role that a framework is subscribed to.
 struct role {
     char *name;
     bool suppressed;
     struct shares allocated;
     uint64_t offers; // made so far: of two with equal shares the one that got fewer comes first
+    size_t agents[OBSTACLES]; // in the last round, with that obstacle
 };
 
 // A framework does not want to hear of (part of) these resources of an agent for a while.
@@ -71,6 +84,10 @@ struct framework {
     TAILQ_HEAD(offers_of_framework, offer) offers; // oldest first
     TAILQ_HEAD(, filters) filters;
     uint64_t offers_told; // how many it had been offered before the allocator's round
+
+    uint64_t hungry_since; // has no offers and gets none since then; 0: it has some
+    unsigned told;         // which reasons for that were logged, as bits
+    uint64_t told_at;
 };
 
 // An agent as the master sees it.
@@ -93,6 +110,8 @@ struct offer {
     struct node *node;
     char *role;
     struct resources resources; // allocated to the role
+    uint64_t made;              // loop_now()
+    struct timer timeout;       // runs if offers have a limit
 };
 
 struct task {
@@ -130,6 +149,7 @@ struct master {
     struct shares total;
     uint64_t next_framework, next_node, next_offer;
 
+    uint64_t offer_timeout;  // how long an offer may stay without an answer; 0: for ever
     struct timer tick, soon; // the allocator's next round, and one before it
     bool stopping;
     size_t running_agents; // that have not stopped yet
@@ -168,6 +188,7 @@ struct shares books_shares(const struct resources *resources);
 void framework_send(struct framework *framework, const Mesos__V1__Scheduler__Event *event);
 void framework_send_status(struct framework *framework, Mesos__V1__TaskStatus *status);
 
+void framework_rescind(struct offer *offer);        // tells the framework, and ends the offer
 void framework_remove(struct framework *framework); // tasks killed, id completed, freed
 void framework_destroy(struct framework *framework);
 
@@ -210,6 +231,20 @@ void allocator_hurry(struct master *master); // a round soon, not only at the ne
 void allocator_refuse(struct framework *framework, struct node *node, const char *role,
                       const struct resources *resources, const Mesos__V1__Filters *filters);
 void allocator_clear_filters(struct framework *framework, const char *role); // NULL: of all roles
+bool allocator_filtered(struct framework *framework, const struct node *node, const char *role,
+                        const struct resources *resources);
+
+// ---- obstacles.c: why a framework is offered something, or nothing ----
+
+// What stands in the way of offering `resources`, what is free on the node for that role.
+enum obstacle obstacles_find(struct framework *framework, const struct role *role,
+                             const struct node *node, const struct resources *resources);
+
+// Once a round, behind all offers: logs why a framework goes without, once for each reason.
+void obstacles_tell(struct framework *framework);
+
+// Why it has no offers, in words; NULL if it has some, or is not connected. free() it.
+char *obstacles_words(const struct framework *framework);
 
 // ---- validation.c: what is wrong with it, in the words of a master ----
 
@@ -220,10 +255,21 @@ bool validation_roles(const Mesos__V1__FrameworkInfo *info, char **suppressed,
 bool validation_has_capability(const Mesos__V1__FrameworkInfo *info,
                                Mesos__V1__FrameworkInfo__Capability__Type type);
 
+bool validation_id(const char *id, struct error *err);
+
 // Long texts: NULL if there is nothing wrong, else free() it.
 char *validation_offers(const struct framework *framework, Mesos__V1__OfferID **ids, size_t count);
-char *validation_task(const struct framework *framework, const struct node *node,
-                      const Mesos__V1__TaskInfo *task);
+
+// ---- task_validation.c ----
+
+struct task_launch {
+    const struct framework *framework;
+    const struct node *node;
+    const char *role; // of the offers
+    const Mesos__V1__TaskInfo *task;
+};
+
+char *validation_task(const struct task_launch *launch); // as validation_offers()
 
 // ---- constraints.c ----
 

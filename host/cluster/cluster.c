@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cluster/agent_resources.h"
 #include "cluster/cluster_http.h"
 #include "cluster/master.h"
 #include "cluster/runner_process.h"
@@ -15,13 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define STOP_GRACE (2 * LOOP_SECOND)
 #define LISTEN "127.0.0.1:0"
-#define FIRST_PORT 31000u
-#define LAST_PORT 32000u
 
 struct cluster {
     struct runner *runner;
@@ -81,75 +79,14 @@ static char *open_work_dir(const char *name, struct error *err)
     return named_folder(name, err);
 }
 
-// ---- resources ----
-
-// What an agent keeps back for the system, as a real one does: 1 GB of memory and 5 GB of disk, or
-// half of what there is if that is little.
-static double spare(double all, double kept)
-{
-    return all > 2 * kept ? all - kept : all / 2;
-}
-
-static double machine_memory(void)
-{
-    return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) / (1024.0 * 1024.0);
-}
-
-static double machine_disk(const char *folder)
-{
-    struct statvfs disk;
-    if (statvfs(folder, &disk) != 0)
-        return 0;
-    return (double)disk.f_bavail * (double)disk.f_frsize / (1024.0 * 1024.0);
-}
-
-// This machine's resources, in `agents` equal parts.
-static char *machine_resources(unsigned agents, unsigned part, const char *work_dir)
-{
-    double cpus = (double)sysconf(_SC_NPROCESSORS_ONLN) / agents;
-    uint64_t mem = (uint64_t)(spare(machine_memory(), 1024) / agents);
-    uint64_t disk = (uint64_t)(spare(machine_disk(work_dir), 5120) / agents);
-    unsigned ports = (LAST_PORT - FIRST_PORT + 1) / agents, first = FIRST_PORT + part * ports;
-    char *most = memory_format("cpus:%.3f;mem:%llu;disk:%llu", cpus < 0.001 ? 0.001 : cpus,
-                               (unsigned long long)mem, (unsigned long long)disk);
-    if (ports == 0)
-        return most;
-    char *all = memory_format("%s;ports:[%u-%u]", most, first, first + ports - 1);
-    free(most);
-    return all;
-}
-
-static bool has(const struct resources *list, const char *name)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (strcmp(list->items[i]->name, name) == 0)
-            return true;
-    return false;
-}
-
-// As with a real agent, what the text does not name is the machine's.
-static bool agent_resources(struct cluster *cluster, const char *text, unsigned part,
-                            struct resources *list, struct error *err)
-{
-    char *machine = machine_resources(cluster->agents, part, cluster->work_dir);
-    struct resources own = {0};
-    bool good = resources_parse(list, text ? text : "", NULL, err) &&
-                resources_parse(&own, machine, NULL, err);
-    for (size_t i = 0; good && i < own.count; i++) {
-        struct resources one = {&own.items[i], 1};
-        if (!has(list, own.items[i]->name))
-            resources_add(list, &one);
-    }
-    resources_free(&own);
-    free(machine);
-    return good;
-}
+// ---- agents ----
 
 static bool add_agents(struct cluster *cluster, const char *text, struct error *err)
 {
+    const struct agent_machine machine = {cluster->agents, cluster->work_dir};
     for (unsigned i = 0; i < cluster->agents; i++) {
-        struct resources list = {0};
-        if (!agent_resources(cluster, text, i, &list, err))
+        struct resources list;
+        if (!agent_resources(&list, text, &machine, i, err))
             return error_context(err, "the resources of the local cluster");
         if (i == 0)
             cluster->resources = resources_text(&list);
@@ -161,7 +98,8 @@ static bool add_agents(struct cluster *cluster, const char *text, struct error *
 
 // ---- life ----
 
-static void create_master(struct cluster *cluster, struct loop *loop)
+static void create_master(struct cluster *cluster, const struct cluster_options *given,
+                          struct loop *loop)
 {
     const char *ip = cluster_http_ip(cluster->http), *path = getenv("PATH");
     bool anywhere = strcmp(ip, "0.0.0.0") == 0 || strcmp(ip, "::") == 0;
@@ -172,6 +110,7 @@ static void create_master(struct cluster *cluster, struct loop *loop)
         .work_dir = cluster->work_dir,
         .path = path ? path : "/usr/local/bin:/usr/bin:/bin",
         .switch_users = geteuid() == 0,
+        .offer_timeout = loop_seconds(given->offer_timeout),
         .runner = cluster->runner,
     };
     cluster->master = master_create(loop, &options);
@@ -189,7 +128,7 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
     if (cluster->work_dir == NULL)
         goto failed;
     cluster->runner = runner_process_create(loop);
-    create_master(cluster, loop);
+    create_master(cluster, options, loop);
     if (!add_agents(cluster, options->resources, err))
         goto failed;
     log_debug("the local cluster listens on %s, with %u agents", cluster_address(cluster),

@@ -18,6 +18,7 @@ struct cluster_options {
                            // machine's, shared evenly
     const char *work_dir;  // where sandboxes lie; NULL: a fresh folder in $TMPDIR
     const char *listen;    // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
+    double offer_timeout;  // seconds until an offer without an answer is rescinded; 0: never
 };
 
 // Listens when it returns. On failure NULL and an error that names the option.

@@ -40,8 +40,7 @@ void framework_send_status(struct framework *framework, Mesos__V1__TaskStatus *s
     framework_send(framework, &event);
 }
 
-// Tells the framework, and ends the offer.
-static void tell_rescinded(struct offer *offer)
+void framework_rescind(struct offer *offer)
 {
     Mesos__V1__OfferID id = MESOS__V1__OFFER_ID__INIT;
     Mesos__V1__Scheduler__Event__Rescind rescind = MESOS__V1__SCHEDULER__EVENT__RESCIND__INIT;
@@ -393,11 +392,12 @@ static bool may_subscribe(struct master *master, const struct description *new, 
 {
     const char *id = wanted_id(new->info);
     const struct framework *known = id ? books_framework(master, id) : NULL;
-    if (!validation_framework_info(new->info, err) ||
-        !validation_roles(new->info, new->suppressed, new->suppressed_count, new->constraints, err))
+    if (!validation_framework_info(new->info, err))
         return false;
     if (id != NULL && books_completed(master, id))
         return error_set(err, ERROR_REFUSED, "Framework has been removed");
+    if (!validation_roles(new->info, new->suppressed, new->suppressed_count, new->constraints, err))
+        return false;
     return known == NULL || principal_kept(known->info, new->info, err);
 }
 
@@ -407,6 +407,8 @@ static void start_subscription(struct framework *framework, const char *stream_i
 {
     struct master *master = framework->master;
     framework->connected = true;
+    framework->hungry_since = 0;
+    framework->told = 0;
     framework->sink = sink;
     framework->sink_data = data;
     snprintf(framework->stream_id, sizeof framework->stream_id, "%s", stream_id);
@@ -478,7 +480,7 @@ static void rescind_left_roles(struct framework *framework)
          offer = next) {
         next = TAILQ_NEXT(offer, of_framework);
         if (books_role(framework, offer->role) == NULL)
-            tell_rescinded(offer);
+            framework_rescind(offer);
     }
 }
 

@@ -241,6 +241,7 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     master->work_dir = memory_string(options->work_dir);
     master->path = memory_string(options->path);
     master->switch_users = options->switch_users;
+    master->offer_timeout = options->offer_timeout;
     master->runner = options->runner;
     uuid_random_text(master->id);
     TAILQ_INIT(&master->frameworks);

@@ -27,10 +27,11 @@ struct master;
 struct master_options {
     const char *ip; // where it is served, as text
     unsigned port;
-    const char *hostname; // of the master and of its agents
-    const char *work_dir; // of the agents' sandboxes; absolute
-    const char *path;     // PATH of tasks
-    bool switch_users;    // as whom frameworks say; otherwise all tasks run as who we are
+    const char *hostname;   // of the master and of its agents
+    const char *work_dir;   // of the agents' sandboxes; absolute
+    const char *path;       // PATH of tasks
+    bool switch_users;      // as whom frameworks say; otherwise all tasks run as who we are
+    uint64_t offer_timeout; // nanoseconds until an offer without an answer is rescinded; 0: never
     struct runner *runner;
 };
 

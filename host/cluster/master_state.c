@@ -26,6 +26,28 @@ static json_t *describe_task(const struct task *task)
                      state ? state->name : "", "resources", text_of(&task->resources));
 }
 
+static json_t *describe_offer(const struct offer *offer)
+{
+    uint64_t age = loop_now(offer->framework->master->loop) - offer->made;
+    return json_pack("{s:s, s:s, s:s*, s:o*, s:f}", "id", offer->id, "agent_id", offer->node->id,
+                     "role", offer->role, "resources", text_of(&offer->resources), "held_seconds",
+                     (double)age / (double)LOOP_SECOND);
+}
+
+// Its offers, the oldest first, or why it has none.
+static void add_offers(json_t *json, const struct framework *framework)
+{
+    json_t *offers = json_array();
+    const struct offer *offer;
+    char *words = obstacles_words(framework);
+    TAILQ_FOREACH(offer, &framework->offers, of_framework)
+    json_array_append_new(offers, describe_offer(offer));
+    json_object_set_new(json, "offers", offers);
+    if (words != NULL)
+        json_object_set_new(json, "no_offers_because", json_string(words));
+    free(words);
+}
+
 static json_t *describe_framework(const struct framework *framework)
 {
     json_t *roles = json_array(), *tasks = json_array();
@@ -34,9 +56,12 @@ static json_t *describe_framework(const struct framework *framework)
         json_array_append_new(roles, json_string(framework->roles[i].name));
     TAILQ_FOREACH(task, &framework->tasks, link)
     json_array_append_new(tasks, describe_task(task));
-    return json_pack("{s:s*, s:s*, s:s*, s:b, s:o, s:o}", "id", framework->id, "name",
-                     framework->info->name, "user", framework->info->user, "connected",
-                     framework->connected, "roles", roles, "tasks", tasks);
+    json_t *json = json_pack("{s:s*, s:s*, s:s*, s:b, s:o, s:o}", "id", framework->id, "name",
+                             framework->info->name, "user", framework->info->user, "connected",
+                             framework->connected, "roles", roles, "tasks", tasks);
+    if (json != NULL)
+        add_offers(json, framework);
+    return json;
 }
 
 static json_t *describe_node(const struct master *master, const struct node *node)

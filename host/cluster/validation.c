@@ -7,9 +7,10 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "mesos/role_name.h"
 
 #include <ctype.h>
-#include <stdarg.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +114,7 @@ bool master_validate(const Call *call, struct error *err)
     return check_call(call, err) || error_context(err, "Failed to validate scheduler::Call");
 }
 
-// ---- ids and roles ----
+// ---- ids ----
 
 static bool printable(const char *text)
 {
@@ -123,7 +124,7 @@ static bool printable(const char *text)
     return true;
 }
 
-static bool is_id(const char *id, struct error *err)
+bool validation_id(const char *id, struct error *err)
 {
     if (*id == '\0')
         return error_set(err, ERROR_INVALID, "ID must not be empty");
@@ -133,48 +134,6 @@ static bool is_id(const char *id, struct error *err)
         return error_set(err, ERROR_INVALID, "'%s' is disallowed", id);
     if (!printable(id))
         return error_set(err, ERROR_INVALID, "'%s' contains invalid characters", id);
-    return true;
-}
-
-static bool check_component(const char *role, const char *part, size_t length, struct error *err)
-{
-    static const char *const forbidden[] = {".", "..", "*"};
-    for (size_t i = 0; i < sizeof forbidden / sizeof forbidden[0]; i++)
-        if (strlen(forbidden[i]) == length && memcmp(forbidden[i], part, length) == 0)
-            return error_set(err, ERROR_INVALID, "Role '%.300s' cannot include '%s' as a component",
-                             role, forbidden[i]);
-    if (*part == '-')
-        return error_set(err, ERROR_INVALID,
-                         "Role component '%.*s' is invalid because it starts with a dash",
-                         (int)length, part);
-    for (size_t i = 0; i < length; i++)
-        if (strchr("\b\t\n\v\f\r ", part[i]) != NULL || part[i] == 0x7f)
-            return error_set(err, ERROR_INVALID,
-                             "Role component '%.*s' is invalid because it contains backspace or "
-                             "whitespace",
-                             (int)length, part);
-    return true;
-}
-
-static bool is_role(const char *role, struct error *err)
-{
-    size_t length = strlen(role);
-    if (length == 0)
-        return error_set(err, ERROR_INVALID, "Role names cannot be the empty string");
-    if (strcmp(role, "*") == 0)
-        return true;
-    const char *fault = role[0] == '/'            ? "cannot start with a slash"
-                        : role[length - 1] == '/' ? "cannot end with a slash"
-                        : strstr(role, "//")      ? "cannot contain two adjacent slashes"
-                                                  : NULL;
-    if (fault != NULL)
-        return error_set(err, ERROR_INVALID, "Role '%.300s' %s", role, fault);
-    for (const char *part = role; part != NULL;) {
-        const char *slash = strchr(part, '/');
-        if (!check_component(role, part, slash ? (size_t)(slash - part) : strlen(part), err))
-            return false;
-        part = slash ? slash + 1 : NULL;
-    }
     return true;
 }
 
@@ -244,23 +203,66 @@ static bool check_role_fields(const FrameworkInfo *info, struct error *err)
             return error_set(err, ERROR_INVALID,
                              "'FrameworkInfo.roles' must not be set when the framework is not "
                              "MULTI_ROLE capable");
-        return !has_role || is_role(info->role, err) ||
+        return !has_role || role_name_check(info->role, err) ||
                error_context(err, "'FrameworkInfo.role' is not a valid role");
     }
     if (has_role)
         return error_set(err, ERROR_INVALID,
                          "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE "
                          "capable");
+    if (!check_duplicates(info, err))
+        return false;
     for (size_t i = 0; i < info->n_roles; i++)
-        if (!is_role(info->roles[i], err))
+        if (!role_name_check(info->roles[i], err))
             return error_context(err, "'FrameworkInfo.roles' contains invalid role");
-    return check_duplicates(info, err);
+    return true;
+}
+
+// ---- offer filters ----
+
+static bool check_quantity(double value, struct error *err)
+{
+    int class = fpclassify(value);
+    const char *fault = class == FP_INFINITE    ? "Infinite values not supported"
+                        : class == FP_NAN       ? "NaN not supported"
+                        : class == FP_SUBNORMAL ? "Subnormal values not supported"
+                        : value < 0             ? "Negative values not supported"
+                                                : NULL;
+    return fault == NULL || error_set(err, ERROR_INVALID, "%s", fault);
+}
+
+static bool check_quantities(const Mesos__V1__OfferFilters__ResourceQuantities *list,
+                             struct error *err)
+{
+    if (list->n_quantities == 0)
+        return error_set(err, ERROR_INVALID,
+                         "Resource quantities must contain at least one quantity");
+    for (size_t i = 0; i < list->n_quantities; i++) {
+        const Mesos__V1__Value__Scalar *value = list->quantities[i]->value;
+        if (value != NULL && !check_quantity(value->value, err))
+            return error_context(err, "Invalid resource quantity for '%.200s'",
+                                 list->quantities[i]->key ? list->quantities[i]->key : "");
+    }
+    return true;
+}
+
+static bool check_offer_filters(const FrameworkInfo *info, struct error *err)
+{
+    for (size_t i = 0; i < info->n_offer_filters; i++) {
+        const Mesos__V1__OfferFilters *filters = info->offer_filters[i]->value;
+        const Mesos__V1__OfferFilters__MinAllocatableResources *least =
+            filters ? filters->min_allocatable_resources : NULL;
+        for (size_t j = 0; least != NULL && j < least->n_quantities; j++)
+            if (!check_quantities(least->quantities[j], err))
+                return false;
+    }
+    return true;
 }
 
 // Mesos counts durations in nanoseconds of 64 bits; what does not fit is invalid.
 static bool check_failover_timeout(const FrameworkInfo *info, struct error *err)
 {
-    return !(info->failover_timeout > 9223372036.0) ||
+    return !(fabs(info->failover_timeout) > 9223372036.0) ||
            error_set(err, ERROR_INVALID, "The framework failover_timeout (%g) is invalid",
                      info->failover_timeout);
 }
@@ -268,8 +270,8 @@ static bool check_failover_timeout(const FrameworkInfo *info, struct error *err)
 bool validation_framework_info(const FrameworkInfo *info, struct error *err)
 {
     const char *id = id_text(info->id);
-    return check_role_fields(info, err) && (*id == '\0' || is_id(id, err)) &&
-           check_failover_timeout(info, err);
+    return check_role_fields(info, err) && (*id == '\0' || validation_id(id, err)) &&
+           check_offer_filters(info, err) && check_failover_timeout(info, err);
 }
 
 static bool has_role(const FrameworkInfo *info, const char *role)
@@ -319,165 +321,68 @@ static bool named_before(Mesos__V1__OfferID **ids, size_t count, const char *id)
     return false;
 }
 
-static char *check_offer(const struct framework *framework, const char *id)
+// What an ACCEPT names, each looked at only when the rules in front found nothing.
+struct offer_list {
+    const struct framework *framework;
+    Mesos__V1__OfferID **ids;
+    size_t count;
+};
+
+static const struct offer *offer_of(const struct offer_list *list, size_t i)
 {
-    const struct offer *offer = books_offer(framework->master, id);
-    if (offer == NULL)
-        return memory_format("Offer %s is no longer valid", id);
-    if (offer->framework != framework)
-        return memory_format("Offer %s has invalid framework %s while framework %s is expected", id,
-                             offer->framework->id, framework->id);
-    return NULL;
+    return books_offer(list->framework->master, list->ids[i]->value);
 }
 
-static char *check_together(const struct offer *first, const struct offer *offer)
+static char *check_unique(const struct offer_list *list, size_t i)
 {
-    if (strcmp(offer->role, first->role) != 0)
-        return memory_format("Aggregated offers must be allocated to the same role. Offer %s uses "
-                             "role '%s but another is using role '%s",
-                             offer->id, offer->role, first->role);
-    if (offer->node != first->node)
-        return memory_format("Aggregated offers must belong to one single agent. Offer %s uses "
-                             "agent %s and agent %s",
-                             offer->id, offer->node->id, first->node->id);
-    return NULL;
+    const char *id = list->ids[i]->value;
+    return named_before(list->ids, i, id) ? memory_format("Duplicate offer %s in offer list", id)
+                                          : NULL;
+}
+
+static char *check_exists(const struct offer_list *list, size_t i)
+{
+    return offer_of(list, i) ? NULL
+                             : memory_format("Offer %s is no longer valid", list->ids[i]->value);
+}
+
+static char *check_owner(const struct offer_list *list, size_t i)
+{
+    const struct offer *offer = offer_of(list, i);
+    return offer->framework == list->framework
+               ? NULL
+               : memory_format("Offer %s has invalid framework %s while framework %s is expected",
+                               offer->id, offer->framework->id, list->framework->id);
+}
+
+static char *check_role(const struct offer_list *list, size_t i)
+{
+    const struct offer *offer = offer_of(list, i), *first = offer_of(list, 0);
+    return strcmp(offer->role, first->role) == 0
+               ? NULL
+               : memory_format("Aggregated offers must be allocated to the same role. Offer %s "
+                               "uses role '%s but another is using role '%s",
+                               offer->id, offer->role, first->role);
+}
+
+static char *check_agent(const struct offer_list *list, size_t i)
+{
+    const struct offer *offer = offer_of(list, i), *first = offer_of(list, 0);
+    return offer->node == first->node
+               ? NULL
+               : memory_format("Aggregated offers must belong to one single agent. Offer %s uses "
+                               "agent %s and agent %s",
+                               offer->id, offer->node->id, first->node->id);
 }
 
 char *validation_offers(const struct framework *framework, Mesos__V1__OfferID **ids, size_t count)
 {
-    if (count == 0)
-        return memory_string("No offers specified");
-    char *fault = NULL;
-    for (size_t i = 0; i < count && fault == NULL; i++)
-        if (named_before(ids, i, ids[i]->value))
-            fault = memory_format("Duplicate offer %s in offer list", ids[i]->value);
-    for (size_t i = 0; i < count && fault == NULL; i++)
-        fault = check_offer(framework, ids[i]->value);
-    const struct offer *first =
-        fault == NULL ? books_offer(framework->master, ids[0]->value) : NULL;
-    for (size_t i = 1; i < count && fault == NULL; i++)
-        fault = check_together(first, books_offer(framework->master, ids[i]->value));
-    return fault;
-}
-
-// ---- tasks ----
-
-typedef char *(*task_check)(const struct framework *framework, const struct node *node,
-                            const Mesos__V1__TaskInfo *task);
-
-static char *check_id(const struct framework *framework, const struct node *node,
-                      const Mesos__V1__TaskInfo *task)
-{
-    (void)framework;
-    (void)node;
-    struct error err;
-    return is_id(task->task_id->value, &err) ? NULL : memory_string(err.text);
-}
-
-static char *check_unique(const struct framework *framework, const struct node *node,
-                          const Mesos__V1__TaskInfo *task)
-{
-    (void)node;
-    return books_task(framework, task->task_id->value)
-               ? memory_format("Task has duplicate ID: %s", task->task_id->value)
-               : NULL;
-}
-
-static char *check_agent(const struct framework *framework, const struct node *node,
-                         const Mesos__V1__TaskInfo *task)
-{
-    (void)framework;
-    return strcmp(task->agent_id->value, node->id) == 0
-               ? NULL
-               : memory_format("Task uses invalid agent %s while agent %s is expected",
-                               task->agent_id->value, node->id);
-}
-
-static char *check_times(const struct framework *framework, const struct node *node,
-                         const Mesos__V1__TaskInfo *task)
-{
-    (void)framework;
-    (void)node;
-    const Mesos__V1__DurationInfo *grace =
-        task->kill_policy ? task->kill_policy->grace_period : NULL;
-    if (grace != NULL && grace->nanoseconds < 0)
-        return memory_string("Task's 'kill_policy.grace_period' must be non-negative");
-    if (task->max_completion_time != NULL && task->max_completion_time->nanoseconds < 0)
-        return memory_string("Task's 'max_completion_time' must be non-negative");
-    return NULL;
-}
-
-static char *check_checks(const struct framework *framework, const struct node *node,
-                          const Mesos__V1__TaskInfo *task)
-{
-    (void)framework;
-    (void)node;
-    if (task->check != NULL && !task->check->has_type)
-        return memory_string("Task uses invalid check: CheckInfo must specify 'type'");
-    if (task->health_check != NULL && !task->health_check->has_type)
-        return memory_string("Task uses invalid health check: HealthCheck must specify 'type'");
-    return NULL;
-}
-
-static char *check_parts(const struct framework *framework, const struct node *node,
-                         const Mesos__V1__TaskInfo *task)
-{
-    (void)framework;
-    (void)node;
-    if (task->n_resources == 0)
-        return memory_string("Task uses no resources");
-    if ((task->command != NULL) == (task->executor != NULL))
-        return memory_string("Task should have at least one (but not both) of CommandInfo or "
-                             "ExecutorInfo present");
-    return NULL;
-}
-
-static bool has_secret(const Mesos__V1__Environment *environment)
-{
-    for (size_t i = 0; environment != NULL && i < environment->n_variables; i++)
-        if (environment->variables[i]->secret != NULL)
-            return true;
-    return false;
-}
-
-// What the local cluster cannot do it refuses, rather than run the task otherwise than asked.
-static char *check_abilities(const struct framework *framework, const struct node *node,
-                             const Mesos__V1__TaskInfo *task)
-{
-    (void)framework;
-    (void)node;
-    const Mesos__V1__ContainerInfo *container = task->container;
-    const char *fault = NULL;
-    if (task->executor != NULL)
-        fault = "this task has an executor";
-    else if (container != NULL && container->type == MESOS__V1__CONTAINER_INFO__TYPE__DOCKER)
-        fault = "this task has a Docker container";
-    else if (container != NULL && container->mesos != NULL && container->mesos->image != NULL)
-        fault = "this task has a container image";
-    else if (container != NULL && container->n_volumes > 0)
-        fault = "this task has volumes";
-    else if (has_secret(task->command->environment))
-        fault = "the environment of this task has a secret";
-    return fault ? memory_format("The local cluster runs command tasks only: %s", fault) : NULL;
-}
-
-static char *check_limit(const struct framework *framework, const struct node *node,
-                         const Mesos__V1__TaskInfo *task)
-{
-    (void)node;
-    (void)task;
-    return framework->task_table.count < MASTER_TASKS
-               ? NULL
-               : memory_string("The framework has too many tasks that are not acknowledged");
-}
-
-char *validation_task(const struct framework *framework, const struct node *node,
-                      const Mesos__V1__TaskInfo *task)
-{
-    static const task_check checks[] = {check_id,     check_unique, check_agent,     check_times,
-                                        check_checks, check_parts,  check_abilities, check_limit};
-    char *fault = NULL;
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0] && fault == NULL; i++)
-        fault = checks[i](framework, node, task);
+    static char *(*const checks[])(const struct offer_list *, size_t) = {
+        check_unique, check_exists, check_owner, check_role, check_agent};
+    const struct offer_list list = {framework, ids, count};
+    char *fault = count == 0 ? memory_string("No offers specified") : NULL;
+    for (size_t check = 0; check < sizeof checks / sizeof checks[0]; check++)
+        for (size_t i = 0; i < count && fault == NULL; i++)
+            fault = checks[check](&list, i);
     return fault;
 }

@@ -8,6 +8,8 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "base/suggest.h"
+#include "mesos/role_name.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -15,6 +17,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 // Fields that the newer format replaces are read and written here on purpose.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -65,9 +68,15 @@ void resource_free(Resource *resource)
 
 // ---- scalars: thousandths ----
 
+// Sums stay below what 64 bits hold.
+#define MOST_THOUSANDTHS INT64_C(9000000000000000000)
+
 static int64_t thousandths(const Resource *resource)
 {
-    return resource->scalar ? llround(resource->scalar->value * 1000) : 0;
+    double value = resource->scalar ? resource->scalar->value * 1000 : 0;
+    if (!(fabs(value) < (double)MOST_THOUSANDTHS))
+        return value > 0 ? MOST_THOUSANDTHS : -MOST_THOUSANDTHS;
+    return llround(value);
 }
 
 static void set_thousandths(Resource *resource, int64_t value)
@@ -77,7 +86,8 @@ static void set_thousandths(Resource *resource, int64_t value)
 
 static void scalar_add(Resource *to, const Resource *more)
 {
-    set_thousandths(to, thousandths(to) + thousandths(more));
+    int64_t own = thousandths(to), others = thousandths(more);
+    set_thousandths(to, own > MOST_THOUSANDTHS - others ? MOST_THOUSANDTHS : own + others);
 }
 
 static void scalar_subtract(Resource *from, const Resource *less)
@@ -436,6 +446,27 @@ double resources_scalar(const struct resources *list, const char *name)
     return (double)sum / 1000;
 }
 
+static double quantity(const Resource *resource)
+{
+    double count = 0;
+    if (resource->type == MESOS__V1__VALUE__TYPE__SCALAR)
+        return resource->scalar->value;
+    if (resource->type == MESOS__V1__VALUE__TYPE__SET)
+        return (double)resource->set->n_item;
+    for (size_t i = 0; i < resource->ranges->n_range; i++)
+        count += (double)(resource->ranges->range[i]->end - resource->ranges->range[i]->begin) + 1;
+    return count;
+}
+
+double resources_quantity(const struct resources *list, const char *name)
+{
+    double sum = 0;
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i]->name, name) == 0)
+            sum += quantity(list->items[i]);
+    return sum;
+}
+
 static void allocate(Resource *resource, const char *role)
 {
     if (resource->allocation_info != NULL)
@@ -462,8 +493,7 @@ static const char *reserved_role(const Resource *resource)
 
 static bool role_within(const char *role, const char *outer)
 {
-    size_t length = strlen(outer);
-    return strncmp(role, outer, length) == 0 && (role[length] == '\0' || role[length] == '/');
+    return strcmp(role, outer) == 0 || role_name_below(role, outer);
 }
 
 void resources_add_for_role(struct resources *to, const struct resources *from, const char *role)
@@ -592,6 +622,68 @@ static bool read_set(Resource *resource, struct piece value, struct error *err)
     return true;
 }
 
+// ---- names that every agent knows ----
+
+static const struct known_name {
+    const char *name;
+    Mesos__V1__Value__Type type;
+    const char *form; // what its value is
+} known_names[] = {
+    {"cpus", MESOS__V1__VALUE__TYPE__SCALAR, "a number, such as cpus:4"},
+    {"mem", MESOS__V1__VALUE__TYPE__SCALAR, "a number of megabytes, such as mem:1024"},
+    {"disk", MESOS__V1__VALUE__TYPE__SCALAR, "a number of megabytes, such as disk:1024"},
+    {"gpus", MESOS__V1__VALUE__TYPE__SCALAR, "a number, such as gpus:1"},
+    {"ports", MESOS__V1__VALUE__TYPE__RANGES, "a list of ranges, such as ports:[31000-31009]"},
+};
+
+enum { KNOWN_NAMES = sizeof known_names / sizeof *known_names };
+
+static const char *known_name(const void *data, size_t index)
+{
+    (void)data;
+    return index < KNOWN_NAMES ? known_names[index].name : NULL;
+}
+
+bool resources_known(const char *name)
+{
+    for (size_t i = 0; i < KNOWN_NAMES; i++)
+        if (strcmp(known_names[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+// A name that is further off than one letter may well be meant: "cpuset".
+const char *resources_meant(const char *name)
+{
+    static const struct {
+        const char *name, *meant;
+    } rows[] = {{"cores", "cpus"}, {"memory", "mem"}, {"ram", "mem"}};
+    if (resources_known(name))
+        return NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcasecmp(rows[i].name, name) == 0)
+            return rows[i].meant;
+    const char *near = suggest_near(name, known_name, NULL);
+    size_t length = strlen(name), other = near ? strlen(near) : 0;
+    return near != NULL && length + 1 >= other && length <= other + 1 ? near : NULL;
+}
+
+static bool check_known(const Resource *resource, struct error *err)
+{
+    const char *meant = resources_meant(resource->name);
+    if (meant != NULL)
+        return error_set(err, ERROR_INVALID, "unknown resource '%.200s' (did you mean '%s'?)",
+                         resource->name, meant);
+    for (size_t i = 0; i < KNOWN_NAMES; i++)
+        if (strcmp(known_names[i].name, resource->name) == 0 &&
+            known_names[i].type != resource->type)
+            return error_set(err, ERROR_INVALID, "'%s' is %s", known_names[i].name,
+                             known_names[i].form);
+    return true;
+}
+
+// ---- values ----
+
 static bool read_value(Resource *resource, struct piece value, struct error *err)
 {
     static const struct {
@@ -652,38 +744,78 @@ static Resource *resource_new(void)
     return resource;
 }
 
+// Resources of one name have one type.
+static bool check_types(const struct resources *list, const Resource *resource, struct error *err)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i]->name, resource->name) == 0 &&
+            list->items[i]->type != resource->type)
+            return error_set(err, ERROR_INVALID, "'%.200s' has two types", resource->name);
+    return true;
+}
+
+// The parts before and behind the first ':'.
+static bool split(struct piece piece, struct piece *name, struct piece *value)
+{
+    const char *colon = memchr(piece.text, ':', piece.length);
+    size_t before = colon ? (size_t)(colon - piece.text) : 0;
+    if (colon == NULL)
+        return false;
+    *name = trim((struct piece){piece.text, before});
+    *value = trim((struct piece){colon + 1, piece.length - before - 1});
+    return true;
+}
+
 static bool read_resource(struct resources *list, struct piece piece, const char *role,
                           struct error *err)
 {
-    const char *colon = memchr(piece.text, ':', piece.length);
-    if (colon == NULL)
+    struct piece name, value;
+    if (!split(piece, &name, &value))
         return error_set(err, ERROR_INVALID, "there is no ':' between name and value");
-    size_t before = (size_t)(colon - piece.text);
-    struct piece name = trim((struct piece){piece.text, before});
-    struct piece value = trim((struct piece){colon + 1, piece.length - before - 1});
     Resource *resource = resource_new();
-    if (!read_name(resource, name, role, err) || !read_value(resource, value, err)) {
+    if (!read_name(resource, name, role, err) || !read_value(resource, value, err) ||
+        !check_known(resource, err) || !check_types(list, resource, err)) {
         resource_free(resource);
         return false;
     }
     value_type(resource)->normalise(resource);
-    const Resource *same = NULL;
-    for (size_t i = 0; i < list->count && same == NULL; i++)
-        if (strcmp(list->items[i]->name, resource->name) == 0)
-            same = list->items[i];
-    if (same != NULL && same->type != resource->type) {
-        error_set(err, ERROR_INVALID, "'%.200s' has two types", resource->name);
-        resource_free(resource);
-        return false;
-    }
     put(list, resource);
     return true;
+}
+
+bool resources_text_names(const char *text, const char *name)
+{
+    struct piece rest = {text, strlen(text)}, piece, own, value;
+    size_t length = strlen(name);
+    while (next_piece(&rest, ';', &piece)) {
+        if (piece.length == 0 || !split(piece, &own, &value))
+            continue;
+        const char *open = memchr(own.text, '(', own.length);
+        if (open != NULL)
+            own = trim((struct piece){own.text, (size_t)(open - own.text)});
+        if (own.length == length && memcmp(own.text, name, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+// Forms that Mesos's agents read as well.
+static bool check_form(const char *text, struct error *err)
+{
+    const char *start = text + strspn(text, " \t\n");
+    if (*start == '[')
+        return error_set(err, ERROR_INVALID,
+                         "resources in JSON are not read; write cpus:4;mem:1024");
+    return strncmp(start, "file://", 7) != 0 ||
+           error_set(err, ERROR_INVALID, "resources in a file are not read; write cpus:4;mem:1024");
 }
 
 bool resources_parse(struct resources *list, const char *text, const char *role, struct error *err)
 {
     *list = (struct resources){0};
     struct piece rest = {text, strlen(text)}, piece;
+    if (!check_form(text, err))
+        return false;
     while (next_piece(&rest, ';', &piece)) {
         if (piece.length == 0 || read_resource(list, piece, role, err))
             continue;
@@ -802,101 +934,11 @@ char *resources_describe(const struct resources *list)
     return taken(&out);
 }
 
-static char *description(const Resource *resource)
-{
-    struct buffer out;
-    buffer_init(&out, TEXT_LIMIT);
-    describe(resource, &out);
-    return taken(&out);
-}
-
 // ---- messages ----
-
-static const char *scalar_fault(const Resource *resource)
-{
-    if (resource->scalar == NULL || resource->ranges != NULL || resource->set != NULL)
-        return "Invalid scalar resource";
-    if (!isfinite(resource->scalar->value) || fabs(resource->scalar->value) > 1e15)
-        return "Invalid scalar resource: value is not finite";
-    if (resource->scalar->value <= 0)
-        return "Invalid scalar resource: value <= 0";
-    return NULL;
-}
-
-static const char *ranges_fault(const Resource *resource)
-{
-    const Mesos__V1__Value__Ranges *ranges = resource->ranges;
-    if (resource->scalar != NULL || ranges == NULL || resource->set != NULL)
-        return "Invalid ranges resource";
-    if (ranges->n_range == 0)
-        return "Invalid ranges resource: empty";
-    for (size_t i = 0; i < ranges->n_range; i++) {
-        const Range *range = ranges->range[i];
-        if (range->begin > range->end)
-            return "Invalid ranges resource: begin > end";
-        for (size_t j = 0; j < i && i < 1000; j++)
-            if (range->begin <= ranges->range[j]->end && ranges->range[j]->begin <= range->end)
-                return "Invalid ranges resource: overlapping ranges";
-    }
-    return NULL;
-}
-
-static const char *set_fault(const Resource *resource)
-{
-    const Mesos__V1__Value__Set *set = resource->set;
-    if (resource->scalar != NULL || resource->ranges != NULL || set == NULL)
-        return "Invalid set resource";
-    for (size_t i = 0; i < set->n_item && i < 1000; i++)
-        if (set_holds(set, i, set->item[i]))
-            return "Invalid set resource: duplicated elements";
-    return NULL;
-}
-
-static const char *value_fault(const Resource *resource)
-{
-    static const char *(*const faults[])(const Resource *) = {
-        [MESOS__V1__VALUE__TYPE__SCALAR] = scalar_fault,
-        [MESOS__V1__VALUE__TYPE__RANGES] = ranges_fault,
-        [MESOS__V1__VALUE__TYPE__SET] = set_fault,
-    };
-    if ((unsigned)resource->type > MESOS__V1__VALUE__TYPE__SET)
-        return "Unsupported resource type";
-    return faults[resource->type](resource);
-}
 
 static bool has_old_role(const Resource *resource)
 {
     return resource->role != NULL && strcmp(resource->role, "*") != 0;
-}
-
-static const char *reservation_fault(const Resource *resource)
-{
-    if (resource->n_reservations > 0 && (has_old_role(resource) || resource->reservation != NULL))
-        return "'Resource.role' and 'Resource.reservation' must not be set if "
-               "'Resource.reservations' is";
-    if (resource->reservation != NULL && !has_old_role(resource))
-        return "Invalid reservation: role \"*\" cannot be dynamically reserved";
-    for (size_t i = 0; i < resource->n_reservations; i++) {
-        const Reservation *reservation = resource->reservations[i];
-        if (!reservation->has_type)
-            return "Invalid reservation: 'type' is missing";
-        if (reservation->role == NULL || strcmp(reservation->role, "*") == 0)
-            return "Invalid reservation: role \"*\" cannot be reserved";
-    }
-    return NULL;
-}
-
-bool resource_check(const Resource *resource, struct error *err)
-{
-    const char *fault = resource->name[0] == '\0' ? "Empty resource name" : value_fault(resource);
-    if (fault == NULL)
-        fault = reservation_fault(resource);
-    if (fault == NULL)
-        return true;
-    char *text = description(resource);
-    error_set(err, ERROR_INVALID, "Resource '%.600s' is invalid: %s", text, fault);
-    free(text);
-    return false;
 }
 
 static void drop_role(Resource *resource)

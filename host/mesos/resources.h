@@ -32,6 +32,8 @@ void resources_add(struct resources *list, const struct resources *more);
 void resources_subtract(struct resources *list, const struct resources *less); // down to nothing
 bool resources_contain(const struct resources *list, const struct resources *part);
 double resources_scalar(const struct resources *list, const char *name); // over all kinds of it
+double resources_quantity(const struct resources *list,
+                          const char *name); // ports, for example, are counted
 
 // Every entry allocated to `role`, or, with NULL, to nobody.
 void resources_allocate(struct resources *list, const char *role);
@@ -44,8 +46,16 @@ void resources_add_for_role(struct resources *to, const struct resources *from, 
 
 // "name:value" or "name(role):value" with ";" between; a value is a number, "[begin-end,...]" or
 // "{item,...}". Resources without a role in parentheses are reserved to `role`, which is NULL or
-// "*" for nobody. The error names the piece that is wrong.
+// "*" for nobody. A name that comes twice adds up, and what is 0 or empty is absent. The error
+// names the piece that is wrong; it may be a name that only looks like one that every agent has.
 bool resources_parse(struct resources *list, const char *text, const char *role, struct error *err);
+
+// Whether such a text has a resource of that name, be it 0.
+bool resources_text_names(const char *text, const char *name);
+
+bool resources_known(const char *name);        // cpus, mem, disk, gpus or ports
+const char *resources_meant(const char *name); // the one of these that a misspelt name means, or
+                                               // NULL
 
 char *resources_text(const struct resources *list);     // what resources_parse() reads; free() it
 char *resources_describe(const struct resources *list); // as Mesos writes it in messages; free() it
@@ -53,7 +63,8 @@ char *resources_describe(const struct resources *list); // as Mesos writes it in
 // ---- messages of either format ----
 
 // What is wrong with a resource that somebody sent, in Mesos's words, as for example "Resource
-// 'cpus:-1' is invalid: Invalid scalar resource: value <= 0".
+// 'cpus:-1' is invalid: Invalid scalar resource: value <= 0". A value of 0 is valid, and means
+// nothing.
 bool resource_check(const Mesos__V1__Resource *resource, struct error *err);
 
 // Adds a resource that passed resource_check().

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Why a framework is offered what is free, or goes without: one question with one answer, which the
+// allocator acts on, and which the log and the cluster's status put in words. The allocator counts
+// the agents by obstacle in each round; what other frameworks hold is seen from their offers.
+
+#include "cluster/books.h"
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// The least that is worth an offer, unless the framework's offer_filters say otherwise.
+#define SMALLEST_CPUS 0.01
+#define SMALLEST_MEM 32.0
+
+#define HELD_LONG (10 * LOOP_SECOND)
+#define TOLD_AGAIN (60 * LOOP_SECOND)
+
+typedef Mesos__V1__OfferFilters__MinAllocatableResources Least;
+typedef Mesos__V1__OfferFilters__ResourceQuantities Quantities;
+
+// ---- what stands in the way ----
+
+static const Least *least_of(const struct framework *framework, const char *role)
+{
+    const Mesos__V1__FrameworkInfo *info = framework->info;
+    for (size_t i = 0; i < info->n_offer_filters; i++)
+        if (info->offer_filters[i]->key != NULL && info->offer_filters[i]->value != NULL &&
+            strcmp(info->offer_filters[i]->key, role) == 0)
+            return info->offer_filters[i]->value->min_allocatable_resources;
+    return NULL;
+}
+
+static bool holds_all(const struct resources *resources, const Quantities *quantities)
+{
+    for (size_t i = 0; i < quantities->n_quantities; i++) {
+        const char *name = quantities->quantities[i]->key;
+        const Mesos__V1__Value__Scalar *value = quantities->quantities[i]->value;
+        if (value != NULL && resources_quantity(resources, name ? name : "") < value->value)
+            return false;
+    }
+    return true;
+}
+
+// One of the alternatives is enough, and a list without any asks for nothing.
+static bool holds_least(const struct resources *resources, const Least *least)
+{
+    for (size_t i = 0; i < least->n_quantities; i++)
+        if (holds_all(resources, least->quantities[i]))
+            return true;
+    return least->n_quantities == 0;
+}
+
+static bool worth_it(const struct resources *resources)
+{
+    return resources_scalar(resources, "cpus") >= SMALLEST_CPUS ||
+           resources_scalar(resources, "mem") >= SMALLEST_MEM;
+}
+
+static enum obstacle small(const struct node *node, const struct resources *resources,
+                           const Least *least)
+{
+    if (!worth_it(&node->free))
+        return OBSTACLE_NOTHING_FREE;
+    return least == NULL || !worth_it(resources) ? OBSTACLE_RESERVED : OBSTACLE_SMALL;
+}
+
+enum obstacle obstacles_find(struct framework *framework, const struct role *role,
+                             const struct node *node, const struct resources *resources)
+{
+    const Least *least = least_of(framework, role->name);
+    if (resources->count == 0 || !(least ? holds_least(resources, least) : worth_it(resources)))
+        return small(node, resources, least);
+    if (node->gpus && !framework->gpus)
+        return OBSTACLE_GPUS;
+    if (!constraints_hold(framework->constraints, role->name, node))
+        return OBSTACLE_CONSTRAINTS;
+    if (allocator_filtered(framework, node, role->name, resources))
+        return OBSTACLE_FILTERED;
+    return OBSTACLE_NONE;
+}
+
+// ---- a framework that goes without ----
+
+enum reason {
+    REASON_UNKNOWN, // all is in use, or offers change hands quickly
+    REASON_NO_ROLES,
+    REASON_SUPPRESSED,
+    REASON_GPUS,
+    REASON_CONSTRAINTS,
+    REASON_SMALL,
+    REASON_RESERVED,
+    REASON_FILTERED,
+    REASON_HELD,
+};
+
+// The offers of others: who holds the oldest, and how many it has.
+struct holding {
+    const struct framework *holder;
+    size_t offers;
+    uint64_t age;
+};
+
+struct hunger {
+    enum reason reason;
+    size_t agents; // that have something free, or are held
+    struct holding held;
+};
+
+static size_t agents_with(const struct framework *framework, enum obstacle obstacle)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < framework->role_count; i++)
+        if (framework->roles[i].agents[obstacle] > most)
+            most = framework->roles[i].agents[obstacle];
+    return most;
+}
+
+static bool all_suppressed(const struct framework *framework)
+{
+    for (size_t i = 0; i < framework->role_count; i++)
+        if (!framework->roles[i].suppressed)
+            return false;
+    return framework->role_count > 0;
+}
+
+static struct holding find_holding(const struct framework *framework)
+{
+    const struct master *master = framework->master;
+    struct holding found = {.holder = NULL};
+    const struct framework *other;
+    const struct offer *offer;
+    TAILQ_FOREACH(other, &master->frameworks, link)
+    {
+        const struct offer *oldest = TAILQ_FIRST(&other->offers);
+        uint64_t age = oldest ? loop_now(master->loop) - oldest->made : 0;
+        if (other == framework || age < HELD_LONG || age <= found.age)
+            continue;
+        found = (struct holding){.holder = other, .age = age};
+        TAILQ_FOREACH(offer, &other->offers, of_framework)
+        found.offers++;
+    }
+    return found;
+}
+
+// What it could have, were it not for that, comes before what it chose.
+static struct hunger find_hunger(const struct framework *framework)
+{
+    static const struct {
+        enum obstacle obstacle;
+        enum reason reason;
+    } rows[] = {{OBSTACLE_FILTERED, REASON_FILTERED},
+                {OBSTACLE_GPUS, REASON_GPUS},
+                {OBSTACLE_CONSTRAINTS, REASON_CONSTRAINTS},
+                {OBSTACLE_SMALL, REASON_SMALL},
+                {OBSTACLE_RESERVED, REASON_RESERVED}};
+    if (framework->role_count == 0)
+        return (struct hunger){.reason = REASON_NO_ROLES};
+    if (all_suppressed(framework))
+        return (struct hunger){.reason = REASON_SUPPRESSED};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t agents = agents_with(framework, rows[i].obstacle);
+        if (agents > 0)
+            return (struct hunger){.reason = rows[i].reason, .agents = agents};
+    }
+    struct hunger hunger = {.held = find_holding(framework)};
+    hunger.reason = hunger.held.holder ? REASON_HELD : REASON_UNKNOWN;
+    return hunger;
+}
+
+// ---- in words ----
+
+// "3 agents that have something free" with the verb in the right number.
+static char *about_agents(size_t agents, const char *one, const char *several)
+{
+    return memory_format("%zu agent%s with free resources %s", agents, agents == 1 ? "" : "s",
+                         agents == 1 ? one : several);
+}
+
+static char *about_holding(const struct holding *held)
+{
+    return memory_format("framework '%.100s' (%s) holds %zu offer%s without an answer, the oldest "
+                         "for %.0f s; --offer-timeout S takes such offers back",
+                         held->holder->info->name, held->holder->id, held->offers,
+                         held->offers == 1 ? "" : "s", (double)held->age / (double)LOOP_SECOND);
+}
+
+static char *words_for(const struct hunger *hunger)
+{
+    switch (hunger->reason) {
+    case REASON_NO_ROLES:
+        return memory_string("it is in no role; 'roles' of its FrameworkInfo is empty");
+    case REASON_SUPPRESSED:
+        return memory_string("all its roles are suppressed, until it revives one");
+    case REASON_GPUS:
+        return about_agents(hunger->agents,
+                            "has GPUs, and is offered to frameworks with the capability "
+                            "GPU_RESOURCES only",
+                            "have GPUs, and are offered to frameworks with the capability "
+                            "GPU_RESOURCES only");
+    case REASON_CONSTRAINTS:
+        return about_agents(hunger->agents, "does not meet its offer constraints",
+                            "do not meet its offer constraints");
+    case REASON_SMALL:
+        return about_agents(hunger->agents, "has less than its offer_filters ask for",
+                            "have less than its offer_filters ask for");
+    case REASON_RESERVED:
+        return about_agents(hunger->agents, "has them reserved for other roles",
+                            "have them reserved for other roles");
+    case REASON_FILTERED:
+        return about_agents(hunger->agents, "was declined by it, and the filter of that still runs",
+                            "were declined by it, and the filters of that still run");
+    case REASON_HELD:
+        return about_holding(&hunger->held);
+    default:
+        return memory_string("nothing is free");
+    }
+}
+
+char *obstacles_words(const struct framework *framework)
+{
+    if (!framework->connected || !TAILQ_EMPTY(&framework->offers))
+        return NULL;
+    struct hunger hunger = find_hunger(framework);
+    return words_for(&hunger);
+}
+
+// ---- telling ----
+
+// What is usual is not worth a line in the log. A framework that suppresses its roles has its
+// reasons, unless it forgets them.
+static const struct telling {
+    enum log_level level;
+    uint64_t after; // without offers
+} tellings[] = {
+    [REASON_UNKNOWN] = {.level = LOG_DEBUG},
+    [REASON_NO_ROLES] = {.level = LOG_WARNING},
+    [REASON_SUPPRESSED] = {.level = LOG_INFO, .after = HELD_LONG},
+    [REASON_GPUS] = {.level = LOG_WARNING},
+    [REASON_CONSTRAINTS] = {.level = LOG_INFO},
+    [REASON_SMALL] = {.level = LOG_INFO},
+    [REASON_RESERVED] = {.level = LOG_INFO},
+    [REASON_FILTERED] = {.level = LOG_DEBUG},
+    [REASON_HELD] = {.level = LOG_WARNING},
+};
+
+static void tell(struct framework *framework, const struct hunger *hunger, uint64_t now)
+{
+    const struct telling *telling = &tellings[hunger->reason];
+    if (telling->level == LOG_DEBUG || (framework->told & 1u << hunger->reason) != 0 ||
+        now - framework->hungry_since < telling->after)
+        return;
+    char *words = words_for(hunger);
+    log_write(telling->level, "framework '%.100s' (%s) gets no offers: %s", framework->info->name,
+              framework->id, words);
+    free(words);
+    framework->told |= 1u << hunger->reason;
+    framework->told_at = now;
+}
+
+// A reason is told once, and once more when the framework had offers meanwhile.
+void obstacles_tell(struct framework *framework)
+{
+    uint64_t now = loop_now(framework->master->loop);
+    if (!framework->connected || !TAILQ_EMPTY(&framework->offers)) {
+        framework->hungry_since = 0;
+        if (framework->told != 0 && now - framework->told_at > TOLD_AGAIN)
+            framework->told = 0;
+        return;
+    }
+    if (framework->hungry_since == 0)
+        framework->hungry_since = now;
+    struct hunger hunger = find_hunger(framework);
+    tell(framework, &hunger, now);
+}

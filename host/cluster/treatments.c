@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of fields and the walk over a message by it: see treatments.h. A message is walked by
+// its descriptor, so that the table alone decides.
+
+#include "cluster/treatments.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_LIMIT ((size_t)1 << 12)
+#define NETWORK "its tasks use the network of this machine, and its ports"
+#define VOLUMES                                                                                    \
+    "it has no persistent volumes: a task can write to a folder of this machine that its command " \
+    "names"
+#define RESERVATIONS                                                                               \
+    "the reservations of its agents are those that --resources gives, such as cpus(web):2"
+
+// clang-format off
+#define DONE(message, field) {message, field, TREATMENT_DONE, NULL}
+#define COMPARED(message, field) {message, field, TREATMENT_COMPARED, NULL}
+#define METADATA(message, field) {message, field, TREATMENT_METADATA, NULL}
+#define REFUSED(message, field, words) {message, field, TREATMENT_REFUSED, words}
+// clang-format on
+
+// The rows of a message are next to each other.
+static const struct treatment_row rows[] = {
+    DONE("TaskInfo", "name"),
+    DONE("TaskInfo", "task_id"),
+    DONE("TaskInfo", "agent_id"),
+    COMPARED("TaskInfo", "resources"),
+    REFUSED("TaskInfo", "executor", "it runs commands only: give the task a 'command' instead"),
+    METADATA("TaskInfo", "data"), // for executors; that of commands has no use for it
+    DONE("TaskInfo", "command"),
+    REFUSED("TaskInfo", "health_check",
+            "it runs no health checks: let the command end by itself when it is not well"),
+    DONE("TaskInfo", "container"),
+    METADATA("TaskInfo", "labels"),
+    METADATA("TaskInfo", "discovery"),
+    DONE("TaskInfo", "kill_policy"),
+    REFUSED("TaskInfo", "check",
+            "it runs no checks: let the command say what it finds in its exit status"),
+    DONE("TaskInfo", "max_completion_time"),
+    REFUSED("TaskInfo", "limits",
+            "its tasks have no limits beside 'resources'; the command can call ulimit"),
+    DONE("TaskID", "value"),
+    DONE("AgentID", "value"),
+    DONE("DurationInfo", "nanoseconds"),
+    DONE("KillPolicy", "grace_period"),
+
+    DONE("CommandInfo", "uris"),
+    DONE("CommandInfo", "environment"),
+    DONE("CommandInfo", "value"),
+    DONE("CommandInfo", "user"),
+    DONE("CommandInfo", "shell"),
+    DONE("CommandInfo", "arguments"),
+    DONE("CommandInfo.URI", "value"),
+    DONE("CommandInfo.URI", "executable"),
+    DONE("CommandInfo.URI", "extract"),
+    METADATA("CommandInfo.URI", "cache"), // files are copied anew each time
+    DONE("CommandInfo.URI", "output_file"),
+    DONE("Environment", "variables"),
+    DONE("Environment.Variable", "name"),
+    DONE("Environment.Variable", "value"),
+    DONE("Environment.Variable", "type"),
+    REFUSED("Environment.Variable", "secret",
+            "it keeps no secrets: give the variable a 'value', or the command a file to read"),
+
+    DONE("ContainerInfo", "type"),
+    REFUSED("ContainerInfo", "volumes",
+            "its tasks see the files of this machine: name them in the command, or copy them into "
+            "the sandbox with 'command.uris'"),
+    REFUSED("ContainerInfo", "docker",
+            "its tasks are processes of this machine, without Docker: run the command itself"),
+    REFUSED("ContainerInfo", "hostname", "its tasks have the host name of this machine"),
+    DONE("ContainerInfo", "mesos"),
+    DONE("ContainerInfo", "network_infos"),
+    REFUSED("ContainerInfo", "linux_info",
+            "its tasks have the rights, the namespaces and the shared memory of this process"),
+    REFUSED("ContainerInfo", "rlimit_info",
+            "its tasks have the limits of this process; the command can call ulimit"),
+    REFUSED("ContainerInfo", "tty_info",
+            "its tasks have no terminal; the command can use script(1)"),
+    REFUSED("ContainerInfo.MesosInfo", "image",
+            "its tasks are processes of this machine, without images: run the command itself"),
+    REFUSED("NetworkInfo", "groups", NETWORK),
+    METADATA("NetworkInfo", "labels"),
+    REFUSED("NetworkInfo", "ip_addresses", NETWORK),
+    REFUSED("NetworkInfo", "name", NETWORK),
+    REFUSED("NetworkInfo", "port_mappings", NETWORK),
+
+    DONE("Offer.Operation", "type"),
+    DONE("Offer.Operation", "id"),
+    DONE("Offer.Operation", "launch"),
+    REFUSED("Offer.Operation", "launch_group",
+            "it runs no task groups: launch the tasks one by one"),
+    REFUSED("Offer.Operation", "reserve", RESERVATIONS),
+    REFUSED("Offer.Operation", "unreserve", RESERVATIONS),
+    REFUSED("Offer.Operation", "create", VOLUMES),
+    REFUSED("Offer.Operation", "destroy", VOLUMES),
+    REFUSED("Offer.Operation", "grow_volume", VOLUMES),
+    REFUSED("Offer.Operation", "shrink_volume", VOLUMES),
+    REFUSED("Offer.Operation", "create_disk", "it has no resource providers"),
+    REFUSED("Offer.Operation", "destroy_disk", "it has no resource providers"),
+    DONE("Offer.Operation.Launch", "task_infos"),
+    DONE("OperationID", "value"),
+    DONE("Filters", "refuse_seconds"),
+
+    DONE("FrameworkInfo", "user"),
+    DONE("FrameworkInfo", "name"),
+    DONE("FrameworkInfo", "id"),
+    DONE("FrameworkInfo", "failover_timeout"),
+    METADATA("FrameworkInfo", "checkpoint"), // the agents here never restart
+    DONE("FrameworkInfo", "role"),
+    METADATA("FrameworkInfo", "hostname"),
+    DONE("FrameworkInfo", "principal"),
+    METADATA("FrameworkInfo", "webui_url"),
+    DONE("FrameworkInfo", "capabilities"),
+    METADATA("FrameworkInfo", "labels"),
+    DONE("FrameworkInfo", "roles"),
+    DONE("FrameworkInfo", "offer_filters"),
+    DONE("FrameworkInfo.Capability", "type"),
+    DONE("FrameworkInfo.OfferFiltersEntry", "key"),
+    DONE("FrameworkInfo.OfferFiltersEntry", "value"),
+    DONE("FrameworkID", "value"),
+    DONE("OfferFilters", "min_allocatable_resources"),
+    DONE("OfferFilters.MinAllocatableResources", "quantities"),
+    DONE("OfferFilters.ResourceQuantities", "quantities"),
+    DONE("OfferFilters.ResourceQuantities.QuantitiesEntry", "key"),
+    DONE("OfferFilters.ResourceQuantities.QuantitiesEntry", "value"),
+    DONE("Value.Scalar", "value"),
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+const struct treatment_row *treatments_row(size_t index)
+{
+    return index < ROWS ? &rows[index] : NULL;
+}
+
+static const char *short_name(const ProtobufCMessageDescriptor *type)
+{
+    return type->name + strlen(type->package_name) + 1;
+}
+
+static const struct treatment_row *rows_of(const ProtobufCMessageDescriptor *type)
+{
+    const char *name = short_name(type);
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].message, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+static const struct treatment_row *find_in(const struct treatment_row *first, const char *field)
+{
+    for (const struct treatment_row *row = first;
+         row != NULL && row < rows + ROWS && strcmp(row->message, first->message) == 0; row++)
+        if (strcmp(row->field, field) == 0)
+            return row;
+    return NULL;
+}
+
+const struct treatment_row *treatments_find(const ProtobufCMessageDescriptor *type,
+                                            const char *field)
+{
+    return find_in(rows_of(type), field);
+}
+
+// ---- the walk ----
+
+static size_t number_at(const ProtobufCMessage *message, unsigned offset)
+{
+    size_t number;
+    memcpy(&number, (const char *)message + offset, sizeof number);
+    return number;
+}
+
+static const void *pointer_at(const ProtobufCMessage *message, unsigned offset)
+{
+    const void *pointer;
+    memcpy(&pointer, (const char *)message + offset, sizeof pointer);
+    return pointer;
+}
+
+static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return number_at(message, field->quantifier_offset) > 0;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE || field->type == PROTOBUF_C_TYPE_STRING) {
+        const void *value = pointer_at(message, field->offset);
+        return value != NULL && value != field->default_value;
+    }
+    protobuf_c_boolean present = true;
+    if (field->label == PROTOBUF_C_LABEL_OPTIONAL)
+        memcpy(&present, (const char *)message + field->quantifier_offset, sizeof present);
+    return present;
+}
+
+// Where the walk is: a field, of the message that is the field one level up.
+struct place {
+    const struct place *up;
+    const char *field;
+    size_t index; // from 1, in a list
+};
+
+static void write_path(const struct place *place, struct buffer *out)
+{
+    if (place->up != NULL)
+        write_path(place->up, out);
+    buffer_format(out, "%s%s", place->up ? "." : "", place->field);
+    if (place->index > 0)
+        buffer_format(out, "[%zu]", place->index);
+}
+
+static char *refuse(const struct place *place, const char *words)
+{
+    struct buffer path;
+    buffer_init(&path, PATH_LIMIT);
+    write_path(place, &path);
+    char *fault =
+        memory_format("The local cluster does not carry out '%s': %s", buffer_string(&path), words);
+    buffer_free(&path);
+    return fault;
+}
+
+static char *walk(const ProtobufCMessage *message, const struct place *up);
+
+// The messages of a field that is carried out.
+static char *descend(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                     struct place *place)
+{
+    const void *value = pointer_at(message, field->offset);
+    if (field->label != PROTOBUF_C_LABEL_REPEATED)
+        return walk(value, place);
+    size_t count = number_at(message, field->quantifier_offset);
+    char *fault = NULL;
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        place->index = i + 1;
+        fault = walk(((ProtobufCMessage *const *)value)[i], place);
+    }
+    return fault;
+}
+
+static char *walk(const ProtobufCMessage *message, const struct place *up)
+{
+    const struct treatment_row *first = rows_of(message->descriptor);
+    char *fault = NULL;
+    for (unsigned i = 0; i < message->descriptor->n_fields && fault == NULL; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        struct place place = {up, field->name, 0};
+        if (!is_set(message, field))
+            continue;
+        const struct treatment_row *row = find_in(first, field->name);
+        if (row == NULL || row->treatment == TREATMENT_REFUSED)
+            fault = refuse(&place, row ? row->words : "it does not know this field");
+        else if (row->treatment == TREATMENT_DONE && field->type == PROTOBUF_C_TYPE_MESSAGE)
+            fault = descend(message, field, &place);
+    }
+    return fault;
+}
+
+char *treatments_fault(const ProtobufCMessage *message)
+{
+    return walk(message, NULL);
+}
