@@ -6,6 +6,7 @@
 
 #include "bindings/driver.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "bindings/arguments.h"
 #include "bindings/dot.h"
@@ -339,6 +340,48 @@ static int l_declineOffer(lua_State *L) // [-3, +1, e]
     return push_status(L, driver_status(driver));
 }
 
+enum { AGAIN_NAMED = 3 }; // tasks of one call
+
+struct again {
+    lua_State *L;
+    const struct tasks *tasks;
+    size_t count;
+};
+
+// The place of the call is on top. // [-0, +0, m]
+static void warn_again(void *data, const struct task *task)
+{
+    struct again *again = data;
+    lua_State *L = again->L;
+    if (again->count++ >= AGAIN_NAMED)
+        return;
+    struct slice agent = task_agent_id(again->tasks, task);
+    message_push_enum(L, &mesos__v1__task_state__descriptor, task->state);
+    log_warning("%stask '%.*s' is active already (%s%s%.*s): a master refuses this launch, and the "
+                "task that is active stays",
+                lua_tostring(L, -2), SLICE_ARGS(task_id(task)), lua_tostring(L, -1),
+                agent.length > 0 ? " on agent " : "", SLICE_ARGS(agent));
+    lua_pop(L, 1);
+}
+
+// An id that is launched while it is active is pointed out where that is done. // [-0, +1, e]
+static int accept(lua_State *L, struct driver *driver, struct slice message)
+{
+    const struct tasks *tasks = driver_tasks(driver);
+    uint64_t before = tasks_launched_again(tasks);
+    enum driver_status status = driver_accept(driver, message);
+    if (tasks_launched_again(tasks) > before) {
+        struct again again = {.L = L, .tasks = tasks};
+        luaL_where(L, 1);
+        tasks_each_again(tasks, message, warn_again, &again);
+        if (again.count > AGAIN_NAMED)
+            log_warning("%sthe same of %zu other tasks of this call", lua_tostring(L, -1),
+                        again.count - AGAIN_NAMED);
+        lua_pop(L, 1);
+    }
+    return push_status(L, status);
+}
+
 // Operation: type = LAUNCH, launch = Launch { task_infos }. // [-0, +0, e]
 static void put_launch(lua_State *L, int tasks, struct buffer *buffer)
 {
@@ -365,7 +408,7 @@ static int l_launchTasks(lua_State *L) // [-4, +1, e]
     put_ids(L, 2, buffer);
     put_launch(L, 3, buffer);
     put_filters(L, 4, buffer);
-    return push_status(L, driver_accept(driver, buffer_slice(buffer)));
+    return accept(L, driver, buffer_slice(buffer));
 }
 
 static int l_acceptOffers(lua_State *L) // [-4, +1, e]
@@ -379,7 +422,7 @@ static int l_acceptOffers(lua_State *L) // [-4, +1, e]
     put_ids(L, 2, buffer);
     put_list(L, 3, &mesos__v1__offer__operation__descriptor, 2, "operations", buffer);
     put_filters(L, 4, buffer);
-    return push_status(L, driver_accept(driver, buffer_slice(buffer)));
+    return accept(L, driver, buffer_slice(buffer));
 }
 
 static int l_reviveOffers(lua_State *L) // [-2, +1, e]
@@ -515,15 +558,31 @@ static int l_killTask(lua_State *L) // [-3, +1, e]
     return push_status(L, send_table(L, driver, CALL_KILL, CALL(kill)));
 }
 
+// A field that a status does not have is most often one of the two ids, misspelt. // [-0, +0, e]
+static void check_status(lua_State *L, int status, lua_Integer place)
+{
+    const struct shape *shape = message_shape(L, &mesos__v1__task_status__descriptor);
+    if (!lua_istable(L, status) && !lua_isuserdata(L, status))
+        luaL_error(L, "statuses[%I]: TaskStatus expected, got %s", (LUAI_UACINT)place,
+                   luaL_typename(L, status));
+    if (!lua_istable(L, status))
+        return;
+    for (lua_pushnil(L); lua_next(L, status); lua_pop(L, 1)) {
+        if (message_position(L, shape, -2) >= 0)
+            continue;
+        const char *name = luaL_tolstring(L, -2, NULL);
+        luaL_error(L, "statuses[%I]: unknown field '%s' in TaskStatus%s", (LUAI_UACINT)place, name,
+                   message_suggestion(L, shape, name));
+    }
+}
+
 // Takes what a Reconcile.Task needs from a status: a view, a copy of one, or just the ids.
 // // [-1, +1, e]
 static void reduce_status(lua_State *L, lua_Integer place)
 {
     static const char *const fields[] = {"task_id", "agent_id"};
     int status = lua_gettop(L);
-    if (!lua_istable(L, status) && !lua_isuserdata(L, status))
-        luaL_error(L, "statuses[%I]: TaskStatus expected, got %s", (LUAI_UACINT)place,
-                   luaL_typename(L, status));
+    check_status(L, status, place);
     lua_createtable(L, 0, 2);
     for (int i = 0; i < 2; i++) {
         lua_getfield(L, status, fields[i]);

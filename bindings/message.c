@@ -88,7 +88,7 @@ static float as_float(uint64_t bits)
     return value;
 }
 
-static void push_enum(lua_State *L, const ProtobufCEnumDescriptor *type, int number)
+void message_push_enum(lua_State *L, const ProtobufCEnumDescriptor *type, int number)
 {
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(type, number);
     if (value != NULL)
@@ -124,7 +124,7 @@ static void push_number(lua_State *L, const ProtobufCFieldDescriptor *field, uin
         lua_pushboolean(L, value != 0);
         break;
     case PROTOBUF_C_TYPE_ENUM:
-        push_enum(L, field->descriptor, (int32_t)value);
+        message_push_enum(L, field->descriptor, (int32_t)value);
         break;
     default:
         lua_pushinteger(L, (lua_Integer)value);
@@ -734,13 +734,14 @@ static void check_rivals(struct encoder *encoder, struct shape *shape, uint64_t 
     }
 }
 
+// A misspelt field, also of a field's own message, is named before one that is missing: it may be
+// the same.
 static void encode_fields(struct encoder *encoder, int index, struct shape *shape,
                           const struct place *place)
 {
     lua_State *L = encoder->L;
     const ProtobufCMessageDescriptor *type = shape->type;
     uint64_t present = present_fields(encoder, index, shape, place);
-    check_required(encoder, shape, present, place);
     lua_rawgeti(L, LUA_REGISTRYINDEX, shape->names);
     int names = lua_gettop(L);
     for (unsigned i = 0; i < type->n_fields; i++) {
@@ -755,6 +756,7 @@ static void encode_fields(struct encoder *encoder, int index, struct shape *shap
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    check_required(encoder, shape, present, place);
 }
 
 // { first, last }

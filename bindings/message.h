@@ -38,6 +38,9 @@ void message_push_field(lua_State *L, struct shape *shape, unsigned position, st
 void message_push_occurrence(lua_State *L, struct shape *shape, unsigned position,
                              const struct wire_field *occurrence);
 
+// The value of an enum: its name, or the number where the type has none for it. // [-0, +1, m]
+void message_push_enum(lua_State *L, const ProtobufCEnumDescriptor *type, int number);
+
 // Appends the wire form of the Lua value at `index` to `buffer`, which must be owned by something
 // that survives a Lua error (see message_scratch). `path` is what errors call the value, such as
 // "tasks[2]". Raises on bad values and at the buffer's cap. // [-0, +0, e]

@@ -37,8 +37,6 @@ static void do_without(struct scheduler *this, const struct driver_event *event)
 {
     if (event->callback == CALLBACK_RESOURCE_OFFERS)
         decline_all(this, event);
-    else if (event->callback == CALLBACK_ERROR)
-        log_error("%.*s", SLICE_ARGS(event->data));
     else if (event->callback == CALLBACK_FRAMEWORK_REMOVED)
         log_error(
             "the master has completed the framework %.*s, and its tasks are gone; to go on as "
@@ -230,6 +228,8 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
     struct scheduler *this = data;
     if (this->script == NULL || !keep_new_id(this, event))
         return OUTCOME_FAILED;
+    if (event->callback == CALLBACK_ERROR)
+        log_error("%.*s", SLICE_ARGS(event->data));
     this->event = event;
     this->missing = false;
     this->dispatching = true;

@@ -11,6 +11,7 @@
 #include "bindings/arguments.h"
 #include "bindings/driver.h"
 #include "bindings/holding.h"
+#include "bindings/message.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -70,12 +71,6 @@ static void push_text(lua_State *L, const struct known *known, int which)
         lua_pushnil(L);
 }
 
-static void push_enum(lua_State *L, const ProtobufCEnumDescriptor *type, int number)
-{
-    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(type, number);
-    lua_pushstring(L, value ? value->name : NULL);
-}
-
 static void push_time(lua_State *L, double time)
 {
     if (time > 0)
@@ -106,12 +101,15 @@ static void push_executor_id(lua_State *L, const struct known *known)
 
 static void push_state(lua_State *L, const struct known *known)
 {
-    push_enum(L, &mesos__v1__task_state__descriptor, known->task.state);
+    message_push_enum(L, &mesos__v1__task_state__descriptor, known->task.state);
 }
 
 static void push_reason(lua_State *L, const struct known *known)
 {
-    push_enum(L, &mesos__v1__task_status__reason__descriptor, known->task.reason);
+    if (known->task.reason != TASK_NO_REASON)
+        message_push_enum(L, &mesos__v1__task_status__reason__descriptor, known->task.reason);
+    else
+        lua_pushnil(L);
 }
 
 static void push_healthy(lua_State *L, const struct known *known)
@@ -242,13 +240,10 @@ static const char *state_name(const void *data, size_t index)
     return index < states->n_values ? states->values[index].name : NULL;
 }
 
-// The bit of the state whose name is on top. // [-1, +0, v]
-static uint32_t take_state(lua_State *L)
+// The number of the state whose name is on top. // [-0, +0, v]
+static int32_t state_by_name(lua_State *L)
 {
     const ProtobufCEnumDescriptor *states = &mesos__v1__task_state__descriptor;
-    if (lua_type(L, -1) != LUA_TSTRING)
-        luaL_error(L, "filter.state: the name of a TaskState or a list of them expected, got %s",
-                   luaL_typename(L, -1));
     const char *name = lua_tostring(L, -1);
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value_by_name(states, name);
     if (value == NULL) {
@@ -256,25 +251,55 @@ static uint32_t take_state(lua_State *L)
         luaL_error(L, "filter.state: there is no TaskState '%s'%s%s%s", name,
                    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
     }
-    lua_pop(L, 1);
-    return TASK_STATE_BIT(value->value);
+    return value->value;
 }
 
-static uint32_t read_states(lua_State *L, int filter) // [-0, +0, e]
+// That on top. // [-0, +0, v]
+static int32_t state_by_number(lua_State *L)
 {
-    uint32_t states = 0;
-    int type = lua_getfield(L, filter, "state");
-    if (type == LUA_TTABLE) {
-        for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++)
-            states |= take_state(L);
-        lua_pop(L, 2);
-    } else if (type != LUA_TNIL) {
-        states = take_state(L);
-    } else {
-        states = TASK_STATES_ALL & ~task_states_ended;
+    int whole;
+    lua_Integer number = lua_tointegerx(L, -1, &whole);
+    if (!whole || number < INT32_MIN || number > INT32_MAX)
+        luaL_error(L, "filter.state: a whole number of 32 bits expected, got %s",
+                   luaL_tolstring(L, -1, NULL));
+    return (int32_t)number;
+}
+
+// Adds the state on top, a name or a number. // [-1, +0, v]
+static void take_state(lua_State *L, struct task_filter *filter)
+{
+    int type = lua_type(L, -1);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER)
+        luaL_error(L,
+                   "filter.state: the name or number of a TaskState or a list of them expected, "
+                   "got %s",
+                   luaL_typename(L, -1));
+    int32_t state = type == LUA_TSTRING ? state_by_name(L) : state_by_number(L);
+    unsigned slot = task_slot(state);
+    filter->states |= TASK_STATE_BIT(slot);
+    if (slot == TASK_STATE_OTHER && filter->other_count == TASK_OTHERS_MOST)
+        luaL_error(L, "filter.state: at most %d states that have no name expected",
+                   TASK_OTHERS_MOST);
+    if (slot == TASK_STATE_OTHER)
+        filter->others[filter->other_count++] = state;
+    lua_pop(L, 1);
+}
+
+static void read_states(lua_State *L, int index, struct task_filter *filter) // [-0, +0, e]
+{
+    int type = lua_getfield(L, index, "state");
+    if (type == LUA_TNIL) {
         lua_pop(L, 1);
+        return;
     }
-    return states;
+    filter->states = 0;
+    if (type != LUA_TTABLE) {
+        take_state(L, filter);
+        return;
+    }
+    for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++)
+        take_state(L, filter);
+    lua_pop(L, 2);
 }
 
 // The list is on top, and keeps the id. // [-0, +0, e]
@@ -299,7 +324,7 @@ static void read_filter(lua_State *L, int filter, struct task_list *list) // [-0
         luaL_error(L, "filter: a table such as { state = \"TASK_RUNNING\" } expected, got %s",
                    luaL_typename(L, filter));
     arguments_keys(L, filter, names, "driver:tasks: the filter");
-    list->filter.states = read_states(L, filter);
+    read_states(L, filter, &list->filter);
     read_agent(L, filter, list);
 }
 
@@ -410,18 +435,36 @@ bool task_list_reconcile(lua_State *L, int index, struct buffer *call, size_t *c
     return true;
 }
 
+// Adds those in states without a name, by their numbers, to the table on top. // [-0, +0, m]
+static void add_others(lua_State *L, const struct tasks *tasks)
+{
+    const struct task_filter filter = {.states = TASK_STATE_BIT(TASK_STATE_OTHER)};
+    struct task_list *list = holding_push(L, list_name, sizeof *list, 2, end_list);
+    list->handles = tasks_select(tasks, &filter, &list->count);
+    for (size_t i = 0; i < list->count; i++) {
+        int32_t state = tasks_at(tasks, list->handles[i])->state;
+        lua_rawgeti(L, -2, state);
+        lua_pushinteger(L, lua_tointeger(L, -1) + 1);
+        lua_rawseti(L, -4, state);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 void task_list_push_counts(lua_State *L, const struct tasks *tasks)
 {
     const ProtobufCEnumDescriptor *states = &mesos__v1__task_state__descriptor;
     lua_newtable(L);
     for (unsigned i = 0; i < states->n_values; i++) {
-        unsigned state = (unsigned)states->values[i].value;
-        size_t count = tasks_in_state(tasks, state);
-        if (count == 0 || (TASK_STATE_BIT(state) & task_states_ended))
+        unsigned slot = task_slot(states->values[i].value);
+        size_t count = tasks_in_slot(tasks, slot);
+        if (count == 0 || (TASK_STATE_BIT(slot) & task_states_ended))
             continue;
         lua_pushinteger(L, (lua_Integer)count);
         lua_setfield(L, -2, states->values[i].name);
     }
+    if (tasks_in_slot(tasks, TASK_STATE_OTHER) > 0)
+        add_others(L, tasks);
 }
 
 // ---- classes ----

@@ -207,6 +207,7 @@ static bool on_connect(void *data, const char *master, const struct credentials_
         driver->subscription.backoff_factor = options->registration_backoff;
         driver->subscription.answer_deadline = options->answer_timeout;
         driver->task_limit = (size_t)options->task_limit;
+        driver->offer_warn = options->offer_warn;
     }
     credentials_unref(credentials);
     return good;

@@ -78,28 +78,32 @@ static const char *callback_value(size_t index)
 static const char *state_value(size_t index)
 {
     const ProtobufCEnumDescriptor *states = &mesos__v1__task_state__descriptor;
+    if (index == states->n_values)
+        return "other";
     return index < states->n_values ? states->values[index].name : NULL;
 }
 
-// Of a TaskState that a task may still leave: by its place in the list of those, or -1.
-static int active_state(size_t index)
+// The place among the states of one that a task may still leave, by its place among those; the last
+// is that of all that Mesos may have had since.
+static size_t active_state(size_t index)
 {
     const ProtobufCEnumDescriptor *states = &mesos__v1__task_state__descriptor;
-    for (unsigned i = 0; i < states->n_values; i++) {
-        int state = states->values[i].value;
-        if ((TASK_STATE_BIT(state) & task_states_ended) == 0 && index-- == 0)
-            return state;
-    }
-    return -1;
+    size_t i = 0;
+    for (; i < states->n_values; i++)
+        if ((TASK_STATE_BIT(states->values[i].value) & task_states_ended) == 0 && index-- == 0)
+            return i;
+    return i + index;
+}
+
+static unsigned slot_of_state(size_t place)
+{
+    const ProtobufCEnumDescriptor *states = &mesos__v1__task_state__descriptor;
+    return place < states->n_values ? task_slot(states->values[place].value) : TASK_STATE_OTHER;
 }
 
 static const char *active_state_value(size_t index)
 {
-    int state = active_state(index);
-    return state < 0
-               ? NULL
-               : protobuf_c_enum_descriptor_get_value(&mesos__v1__task_state__descriptor, state)
-                     ->name;
+    return state_value(active_state(index));
 }
 
 static const char *reload_value(size_t index)
@@ -145,6 +149,15 @@ static double read_offers(const struct facts *facts, size_t index)
     return facts->driver ? (double)offers_count(driver_offers(facts->driver)) : 0;
 }
 
+static double read_oldest_offer(const struct facts *facts, size_t index)
+{
+    (void)index;
+    const struct offer *oldest = facts->driver ? offers_first(driver_offers(facts->driver)) : NULL;
+    if (oldest == NULL)
+        return 0;
+    return (double)(loop_now(facts->subject->loop) - oldest->arrived) / (double)LOOP_SECOND;
+}
+
 static double read_inverse_offers(const struct facts *facts, size_t index)
 {
     (void)index;
@@ -171,8 +184,8 @@ static double read_crowded(const struct facts *facts, size_t index)
 
 static double read_tasks(const struct facts *facts, size_t index)
 {
-    int state = active_state(index);
-    return facts->driver ? (double)tasks_in_state(driver_tasks(facts->driver), (unsigned)state) : 0;
+    unsigned slot = slot_of_state(active_state(index));
+    return facts->driver ? (double)tasks_in_slot(driver_tasks(facts->driver), slot) : 0;
 }
 
 static double read_left_out(const struct facts *facts, size_t index)
@@ -189,9 +202,7 @@ static double read_launched(const struct facts *facts, size_t index)
 
 static double read_state(const struct facts *facts, size_t index)
 {
-    int state = mesos__v1__task_state__descriptor.values[index].value;
-    bool counted = facts->counters != NULL && state >= 0 && state < TASK_STATES;
-    return counted ? (double)facts->counters->states[state] : 0;
+    return facts->counters ? (double)facts->counters->states[slot_of_state(index)] : 0;
 }
 
 static double read_calls(const struct facts *facts, size_t index)
@@ -324,9 +335,14 @@ static const struct row rows[] = {
      .read = read_connected,
      .help = "1 while the framework is subscribed at a master."},
     {.name = "mesos_lua_outstanding_offers",
-     .title = "offers",
+     .title = "offers held",
      .read = read_offers,
      .help = "Offers that were neither answered nor rescinded."},
+    {.name = "mesos_lua_oldest_offer_seconds",
+     .unit = UNIT_SECONDS,
+     .title = "oldest offer held for",
+     .read = read_oldest_offer,
+     .help = "How long the oldest of them has been outstanding; 0 without any."},
     {.name = "mesos_lua_outstanding_inverse_offers",
      .read = read_inverse_offers,
      .help = "Inverse offers that were neither answered nor rescinded."},

@@ -284,7 +284,7 @@ describe("ctl", function()
         run:wait_for("do not like it")
         local text = control.ctl(run, { "status" }).stdout
         has(text, "framework             seen\n", "driver                DRIVER_RUNNING\n", "connection            connected\n",
-            "offers                1\n", "tasks launched        2\n", "status updates        TASK_RUNNING 1, TASK_FAILED 1\n",
+            "offers held           1\n", "tasks launched        2\n", "status updates        TASK_RUNNING 1, TASK_FAILED 1\n",
             "callbacks failed      statusUpdate 1\n", "ACCEPT 2", "resourceOffers 1 of ", "statusUpdate 2 of ")
         local status = cjson.decode(control.ctl(run, { "status", "--json" }).stdout)
         assert.equal("seen", status.framework_name)

@@ -308,10 +308,33 @@ describe("the wire", function()
         assert.equal("Labels: varint is cut short or longer than 10 bytes", refused_by_wire("mesos.v1.Labels", "\255"))
     end)
 
-    it("refuses groups and field 0, known or not", function()
-        for _, byte in ipairs({ 11, 12, 99 << 3 & 0x7f | 3 }) do
-            assert.matches("group", refused_by_wire("mesos.v1.Labels", string.char(byte)))
+    it("passes over unknown groups, at every level, and refuses broken ones with their place", function()
+        local start, stop = varint(50 << 3 | 3), varint(50 << 3 | 4)
+        local inner = start .. field(1, "x") .. integer(2, 3) .. start .. stop .. "\x31" .. ("8"):rep(8) .. "\x35four" .. stop
+        local id = field(1, "t1")
+        local status = inner .. field(1, inner .. id .. inner) .. inner .. integer(2, 1) .. inner
+        assert.is_true(rooms.validate("mesos.v1.TaskStatus", status))
+        assert.same({ task_id = "t1", state = "TASK_RUNNING" }, rooms.decode_plain("mesos.v1.TaskStatus", status))
+        local view = rooms.view("mesos.v1.TaskStatus", status)
+        assert.same({ "t1", "TASK_RUNNING" }, { view.task_id, view.state })
+        for content, message in pairs({
+            [start] = "^field 50: group has no end$",
+            [start .. field(1, "x")] = "^field 50: group has no end$",
+            [start .. field(1, "x"):sub(1, -2)] = "^field 50: length runs past the end$",
+            [start .. varint(51 << 3 | 4)] = "^field 50: group ends with the number of another$",
+            [stop] = "^field 50: wire type is the end of a group that has not begun, or none at all$",
+            [start:rep(64) .. stop:rep(63)] = "^field 50: group has no end$",
+            [start:rep(65) .. stop:rep(65)] = "^field 50: groups are nested more than 64 deep$",
+            [start:rep(100000)] = "^field 50: groups are nested more than 64 deep$",
+            [field(1, id .. start) .. integer(2, 1)] = "^task_id.field 50: group has no end$",
+            [varint(1 << 3 | 3) .. varint(1 << 3 | 4)] = "^task_id: wire type is not that of the field$",
+        }) do
+            assert.matches(message, refused_by_wire("mesos.v1.TaskStatus", content))
         end
+        assert.is_true(rooms.validate("mesos.v1.TaskStatus", status .. start:rep(64) .. stop:rep(64)))
+    end)
+
+    it("refuses field 0, known or not", function()
         assert.matches("field number", refused_by_wire("mesos.v1.Labels", "\0\0"))
         for length = 1, 20 do
             assert.equal("tasks[0]: field number out of range",

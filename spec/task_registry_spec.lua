@@ -123,6 +123,69 @@ describe("the registry of tasks", function()
         }, tasks:find("t1"):table())
     end)
 
+    it("keeps a task that is launched again, whatever the answers to the later launches are", function()
+        local answers = {
+            { "TASK_ERROR", "REASON_TASK_INVALID" }, { "TASK_ERROR", "REASON_TASK_GROUP_INVALID" },
+            { "TASK_ERROR", "REASON_TASK_UNAUTHORIZED" }, { "TASK_LOST", "REASON_INVALID_OFFERS" },
+            { "TASK_DROPPED", "REASON_MASTER_DISCONNECTED" },
+        }
+        for _, first in ipairs({ "TASK_STAGING", "TASK_RUNNING" }) do
+            tasks:clear()
+            tasks:launch(accept(task_info("t1")), true)
+            tasks:update(status("t1", first))
+            for _, answer in ipairs(answers) do
+                tasks:launch(accept(task_info("t1", { name = "other", agent_id = "a2" })), true)
+                tasks:update(status("t1", answer[1], { reason = answer[2] }))
+                assert.same({ first, "a1", "name of t1" },
+                    { tasks:find("t1").state, tasks:find("t1").agent_id, tasks:find("t1").name })
+            end
+            tasks:launch(accept(task_info("t1"), task_info("t1")), true)
+            for _ = 1, 2 do
+                tasks:update(status("t1", "TASK_ERROR", { reason = "REASON_TASK_INVALID" }))
+                assert.equal(first, tasks:find("t1").state)
+            end
+            tasks:update(status("t1", "TASK_ERROR", { reason = "REASON_TASK_INVALID" }))
+            assert.equal("TASK_ERROR", tasks:find("t1").state)
+        end
+    end)
+
+    it("takes every other end of a task that was launched again for its own", function()
+        for _, fields in ipairs({
+            { "TASK_ERROR", { reason = "REASON_TASK_INVALID", uuid = uuid(7) } }, { "TASK_ERROR", {} },
+            { "TASK_LOST", { reason = "REASON_AGENT_REMOVED" } }, { "TASK_FAILED", { reason = "REASON_TASK_INVALID" } },
+            { "TASK_LOST", { reason = "REASON_RECONCILIATION" } },
+        }) do
+            tasks:clear()
+            tasks:launch(accept(task_info("t1")), true)
+            tasks:launch(accept(task_info("t1")), true)
+            tasks:update(status("t1", fields[1], fields[2]))
+            assert.equal(fields[1], tasks:find("t1").state)
+        end
+    end)
+
+    it("keeps a task that runs when it is launched again while there is no master", function()
+        tasks:launch(accept(task_info("t1")), true)
+        tasks:update(status("t1", "TASK_RUNNING", { uuid = uuid(1) }))
+        tasks:launch(accept(task_info("t1")), false)
+        tasks:update(status("t1", "TASK_LOST", { reason = "REASON_MASTER_DISCONNECTED" }))
+        assert.equal("TASK_RUNNING", tasks:find("t1").state)
+        tasks:launch(accept(task_info("t2")), false)
+        tasks:update(status("t2", "TASK_LOST", { reason = "REASON_MASTER_DISCONNECTED" }))
+        assert.equal("TASK_LOST", tasks:find("t2").state)
+    end)
+
+    it("has a task in a state that it does not know, which is active, until another update", function()
+        tasks:update(status("t1", 99, { reason = 1 << 30 }))
+        tasks:update(status("t2", -1, {}))
+        assert.same({ 99, 1 << 30, true }, { tasks:find("t1").state, tasks:find("t1").reason, tasks:find("t1").active })
+        assert.equal(2, tasks:in_slot(12345))
+        assert.equal(2, tasks:count({ states = ACTIVE | 1 << 14 }))
+        tasks:update(status("t1", "TASK_FINISHED"))
+        assert.equal(1, tasks:in_slot(99))
+        tasks:update(status("t1", 99))
+        assert.equal("TASK_FINISHED", tasks:find("t1").state)
+    end)
+
     it("takes in tasks of which it hears first in an update", function()
         tasks:update(status("t1", "TASK_RUNNING", { agent_id = "a9", executor_id = "e" }))
         tasks:update(status("t2", "TASK_LOST"))
@@ -177,7 +240,7 @@ describe("the registry of tasks", function()
             tasks:update(status("t" .. i, i % 2 == 0 and "TASK_FINISHED" or "TASK_LOST", { agent_id = "a" .. i % 7 }))
         end
         assert.equal(4096, tasks:count({ states = ALL }))
-        assert.equal(2048, tasks:in_state(STATES.TASK_FINISHED))
+        assert.equal(2048, tasks:in_slot(STATES.TASK_FINISHED))
         assert.is_nil(tasks:find("t904"))
         assert.equal("TASK_LOST", tasks:find("t905").state)
         assert.equal("t905", tasks:select({ states = ALL })[1][1])

@@ -133,13 +133,76 @@ describe("the tasks of a driver", function()
         answers(m, run, "ids(driver, { state = {} })", "")
     end)
 
+    it("are in a state, and have a reason, that this build does not know, by their numbers", function()
+        local m, run = framework.subscribed(ASK)
+        running(m, "r1", { agent_id = "a1" })
+        m:send(m:update("r1", 99, { reason = 98765, agent_id = "a1" }))
+        running(m, "x1", { state = -7 })
+        running(m, "x2", { state = 99, reason = 12 })
+        answers(m, run, "driver:task('r1').state, driver:task('r1').reason, driver:task('r1').active", "99\t98765\ttrue")
+        answers(m, run, "tostring(driver:task('r1')), driver:task('x1'):table().state", "Task r1: 99 on a1\t-7")
+        answers(m, run, "ids(driver), #driver:tasks()", "r1 x1 x2\t3")
+        answers(m, run, "ids(driver, { state = 99 }), #driver:tasks { state = 99 }", "r1 x2\t2")
+        answers(m, run, "ids(driver, { state = { -7, 'TASK_RUNNING' } })", "x1")
+        answers(m, run, "ids(driver, { state = 99, agent_id = 'a1' })", "r1")
+        answers(m, run, "ids(driver, { state = 98 }), #driver:tasks { state = 98 }", "\t0")
+        answers(m, run, "counts(driver), driver:taskCounts()[99]", "-7=1 99=2\t2")
+        assert.equal("r1", m:wait_for("ACKNOWLEDGE").call.acknowledge.task_id)
+        m:send(m:update("r1", "TASK_FINISHED"))
+        answers(m, run, "driver:task('r1').state, counts(driver)", "TASK_FINISHED\t-7=1 99=1")
+    end)
+
+    it("are found by the number of a state that has a name", function()
+        local m, run = framework.subscribed(ASK)
+        running(m, "r1")
+        m:send(m:update("s1", "TASK_STAGING", { uuid = false }))
+        answers(m, run, "ids(driver, { state = 1 }), ids(driver, { state = { 6, 99 } })", "r1\ts1")
+    end)
+
+    it("go on when their id is launched again, which is pointed out where that is done", function()
+        local m, run = framework.subscribed(ASK .. [[
+            function scheduler:resourceOffers(driver, offers)
+                local offer = offers[1]
+                driver:launchTasks(offer.id, { task("a", offer) }) -- line HERE
+                say("launched")
+            end
+            function scheduler:statusUpdate(driver, status)
+                say("update", status.state, driver:task("a").state, #driver:tasks())
+            end
+        ]])
+        m:send_offers()
+        m:send(m:update("a", "TASK_RUNNING", { agent_id = "a1" }))
+        said(run, "update\tTASK_RUNNING\tTASK_RUNNING\t1\n")
+        assert.is_nil(run.stderr:find("active already", 1, true))
+        m:send_offers()
+        framework.logged(run, "task 'a' is active already (TASK_RUNNING on agent a1): a master refuses this launch, "
+            .. "and the task that is active stays")
+        local path, line = run.stderr:match("warning +(%S+):(%d+): task 'a' is active already")
+        local lines = {}
+        for text in io.lines(path) do
+            lines[#lines + 1] = text
+        end
+        assert.matches("-- line HERE", lines[tonumber(line)])
+        m:send(m:update("a", "TASK_ERROR", {
+            uuid = false, reason = "REASON_TASK_INVALID", source = "SOURCE_MASTER", message = "Task has duplicate ID: a",
+        }))
+        said(run, "update\tTASK_ERROR\tTASK_RUNNING\t1\n")
+        answers(m, run, "driver:reconcileTasks(driver:tasks())", "DRIVER_RUNNING")
+        m:expect("RECONCILE", { tasks = { { task_id = "a", agent_id = "a1" } } })
+        m:send(m:update("a", "TASK_ERROR", { uuid = false, reason = "REASON_TASK_INVALID", source = "SOURCE_MASTER" }))
+        said(run, "update\tTASK_ERROR\tTASK_ERROR\t0\n")
+    end)
+
     it("say what is wrong with a question", function()
         local m, run = framework.subscribed(ASK)
         for code, message in pairs({
             ["driver:tasks(1)"] = "filter: a table such as { state = \"TASK_RUNNING\" } expected, got number",
             ["driver:tasks { stat = 1 }"] = "driver:tasks: the filter 'stat' is unknown (did you mean 'state'?)",
-            ["driver:tasks { state = 1 }"] =
-                "filter.state: the name of a TaskState or a list of them expected, got number",
+            ["driver:tasks { state = true }"] =
+                "filter.state: the name or number of a TaskState or a list of them expected, got boolean",
+            ["driver:tasks { state = 1.5 }"] = "filter.state: a whole number of 32 bits expected, got 1.5",
+            ["driver:tasks { state = 1 << 31 }"] =
+                "filter.state: a whole number of 32 bits expected, got 2147483648",
             ["driver:tasks { state = 'TASK_RUNING' }"] =
                 "filter.state: there is no TaskState 'TASK_RUNING' (did you mean 'TASK_RUNNING'?)",
             ["driver:tasks { agent_id = {} }"] = "filter.agent_id: an id (a string) expected, got table",

@@ -187,6 +187,8 @@ void driver_end(struct driver *this, enum driver_status status)
     event_queue_clear(&this->queue);
     drop_again(this);
     this->greeting = this->offers_again = this->inverse_offers_again = false;
+    held_offers_stop(&this->held_offers);
+    failed_tasks_stop(&this->failed_tasks);
     subscription_drain(&this->subscription);
     timer_start(&this->deadline, loop_seconds(settle_deadline));
     deferral_queue(&this->turn);
@@ -337,6 +339,8 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     this->offers = offers_create();
     this->inverse_offers = offers_create();
     this->tasks = tasks_create(loop, options->task_limit);
+    held_offers_init(&this->held_offers, loop, this->offers, options->offer_warn);
+    failed_tasks_init(&this->failed_tasks, loop);
     event_queue_init(&this->queue);
     init_buffers(this);
     for (int i = 0; i < CALL_TYPES; i++)
@@ -357,6 +361,8 @@ void driver_destroy(struct driver *this)
         return;
     enter(this);
     this->doomed = true;
+    held_offers_stop(&this->held_offers);
+    failed_tasks_stop(&this->failed_tasks);
     timer_stop(&this->deadline);
     deferral_cancel(&this->turn);
     event_queue_clear(&this->queue);

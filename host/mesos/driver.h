@@ -82,6 +82,7 @@ struct driver_options {
     const char *const *suppressed_roles; // NULL at the end, or NULL; copied
     bool explicit_acknowledgements;
     size_t task_limit;           // of the registry of tasks; 0: TASKS_MOST
+    double offer_warn;           // point out offers that are held so many seconds; 0: never
     struct detector *detector;   // handed over
     struct transport *transport; // handed over
     struct subscription_options subscription;
@@ -146,7 +147,7 @@ struct driver_counters {
     uint64_t events[CALLBACKS];      // callbacks made
     uint64_t failed[CALLBACKS];      // callbacks that raised
     uint64_t launched;               // tasks, while connected
-    uint64_t states[TASK_STATES];    // status updates given to the callback, by TaskState
+    uint64_t states[TASK_SLOTS];     // status updates given to the callback, by TaskState
 };
 
 const struct driver_counters *driver_counters(const struct driver *driver);

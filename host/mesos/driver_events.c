@@ -21,8 +21,19 @@ enum { BATCH_KEPT = 1024 }; // offers
 
 // ---- delivering events ----
 
+// An offer is of no use from the moment on at which the master takes it back, although the event
+// comes in its turn.
+static void rescind_at_once(struct driver *this, struct bytes *record)
+{
+    bool inverse;
+    struct slice id;
+    if (record != NULL && events_rescind(record, &inverse, &id))
+        offers_rescind(inverse ? this->inverse_offers : this->offers, id);
+}
+
 void driver_enqueue(struct driver *this, struct bytes *record)
 {
+    rescind_at_once(this, record);
     event_queue_push(&this->queue, record);
     if (this->queue.bytes > QUEUE_BYTES_MOST && !this->paused) {
         log_warning("%s and %zu MiB of events are waiting: reading pauses",
@@ -172,10 +183,22 @@ static void collect_offers(struct driver *this, struct offers *offers, struct dr
             this->batch_capacity = this->batch_capacity ? 2 * this->batch_capacity : 64;
             this->batch = memory_resize(this->batch, this->batch_capacity * sizeof wire);
         }
-        if (offers_add(offers, event->block, wire) != NULL)
+        if (offers_add(offers, event->block, wire, loop_now(this->loop)) != NULL)
             this->batch[event->count++] = wire;
     }
     event->offers = this->batch;
+}
+
+// False if all of them were rescinded before their turn came.
+static bool take_offers(struct driver *this, struct offers *offers, struct driver_event *event)
+{
+    struct slice list = event->message, wire;
+    collect_offers(this, offers, event);
+    if (event->count > 0 || !events_next_offer(&list, &wire))
+        return true;
+    log_debug("offers that were rescinded meanwhile are not handed on");
+    bytes_unref(event->block);
+    return false;
 }
 
 static void deliver_subscribed(struct driver *this, struct driver_event *event)
@@ -218,19 +241,22 @@ static void deliver_fatal(struct driver *this)
 static void note_update(struct driver *this, const struct driver_event *event)
 {
     this->told = status_read(event->message);
-    if (this->told.state >= 0 && this->told.state < TASK_STATES)
-        this->counters.states[this->told.state]++;
-    tasks_update(this->tasks, &this->told);
+    this->counters.states[task_slot(this->told.state)]++;
+    if (tasks_update(this->tasks, &this->told))
+        failed_tasks_note(&this->failed_tasks, &this->told, event->message);
 }
 
 static void deliver_callback(struct driver *this, struct driver_event *event)
 {
+    if (event->callback == CALLBACK_RESOURCE_OFFERS && !take_offers(this, this->offers, event))
+        return;
+    if (event->callback == CALLBACK_INVERSE_OFFERS &&
+        !take_offers(this, this->inverse_offers, event))
+        return;
     if (event->callback == CALLBACK_STATUS_UPDATE)
         note_update(this, event);
     else if (event->callback == CALLBACK_RESOURCE_OFFERS)
-        collect_offers(this, this->offers, event);
-    else if (event->callback == CALLBACK_INVERSE_OFFERS)
-        collect_offers(this, this->inverse_offers, event);
+        held_offers_watch(&this->held_offers);
     else if (event->callback == CALLBACK_OFFER_RESCINDED)
         offers_spend(this->offers, event->offer_id, "was rescinded");
     else if (event->callback == CALLBACK_INVERSE_OFFER_RESCINDED)

@@ -11,7 +11,9 @@
 
 #include "mesos/driver.h"
 #include "mesos/event_queue.h"
+#include "mesos/failed_tasks.h"
 #include "mesos/framework.h"
+#include "mesos/held_offers.h"
 #include "mesos/updates.h"
 
 struct answer_slot {
@@ -61,7 +63,9 @@ struct driver {
     struct driver_event again;
 
     struct offers *offers, *inverse_offers;
+    struct held_offers held_offers;
     struct tasks *tasks;
+    struct failed_tasks failed_tasks;
     bool unsure; // what became of a launch or a kill, and the master was not asked yet
     struct updates_kept operation_updates; // delivered, for explicit acknowledgement
     struct slice *batch;                   // the offers of the current event

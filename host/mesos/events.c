@@ -109,6 +109,16 @@ bool events_next_offer(struct slice *list, struct slice *offer)
     return wire_next_bytes(list, 1, offer);
 }
 
+bool events_rescind(struct bytes *record, bool *inverse, struct slice *id)
+{
+    const struct row *row = row_of(slice_of(record));
+    if (row == NULL || row->read != read_rescind)
+        return false;
+    *id = id_of(wire_find(slice_of(record), row->field), 1);
+    *inverse = row->callback == CALLBACK_INVERSE_OFFER_RESCINDED;
+    return true;
+}
+
 bool events_outlive_stream(const struct bytes *record)
 {
     const struct row *row = row_of(slice_of(record));

@@ -21,6 +21,9 @@ enum event_kind events_read(struct bytes *record, struct driver_event *event);
 // The next offer of a list message: advances `list`. False at the end.
 bool events_next_offer(struct slice *list, struct slice *offer);
 
+// Does a record rescind an offer, or an inverse offer? Then `id` is that of the offer.
+bool events_rescind(struct bytes *record, bool *inverse, struct slice *id);
+
 // Does the event keep its meaning when the stream that brought it is gone? Offers do not.
 bool events_outlive_stream(const struct bytes *record);
 

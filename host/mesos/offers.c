@@ -201,16 +201,20 @@ static struct slice read_id(struct slice message)
     return wire_find(id, FIELD_VALUE);
 }
 
-const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
+static const char rescinded[] = "was rescinded", rescinded_ahead[] = "was rescinded";
+
+const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire,
+                               uint64_t now)
 {
     struct slice id = read_id(wire);
     uint64_t hash = hash_bytes(id);
     make_room(offers);
     struct slot *slot = slot_of(offers, hash, id);
     struct offer *old = slot->offer, *offer;
-    if (old != NULL && old->block == block)
+    if (old != NULL && (old->block == block || old->spent == rescinded_ahead))
         return NULL;
     offer = entry_new(block, wire, id);
+    offer->arrived = old != NULL && old->spent == NULL ? old->arrived : now;
     *slot = (struct slot){.offer = offer, .hash = hash};
     list_append(&offers->outstanding, offer);
     if (old != NULL) {
@@ -235,6 +239,27 @@ bool offers_spend(struct offers *offers, struct slice id, const char *why)
         return false;
     spend(offers, offer, why);
     return true;
+}
+
+// The entry is one that was spent as soon as it was there.
+static void rescind_ahead(struct offers *offers, struct slice id)
+{
+    uint64_t hash = hash_bytes(id);
+    make_room(offers);
+    struct offer *offer = memory_new(sizeof *offer);
+    *offer = (struct offer){.data = id.data, .id_length = (uint32_t)id.length, .references = 1};
+    *slot_of(offers, hash, id) = (struct slot){.offer = offer, .hash = hash};
+    list_append(&offers->outstanding, offer);
+    spend(offers, offer, rescinded_ahead);
+}
+
+void offers_rescind(struct offers *offers, struct slice id)
+{
+    struct offer *offer = lookup(offers, id);
+    if (offer == NULL)
+        rescind_ahead(offers, id);
+    else if (offer->spent == NULL)
+        spend(offers, offer, rescinded);
 }
 
 void offers_spend_all(struct offers *offers, const char *why)

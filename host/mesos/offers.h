@@ -18,6 +18,7 @@ struct offer {
     uint32_t length;               // of the message
     uint32_t id_at, id_length;     // the text within `data`
     uint32_t references;
+    uint64_t arrived;  // in the time of the loop
     const char *spent; // NULL: outstanding; else a static text that says what became of it
 };
 
@@ -37,9 +38,11 @@ struct offers;
 struct offers *offers_create(void);
 void offers_destroy(struct offers *offers);
 
-// Adds the offer whose wire form is `wire` within `block`. An id that is there already is replaced,
-// unless it is of the same block: then NULL, and the first stays.
-const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire);
+// Adds the offer whose wire form is `wire` within `block`, and that arrived at `now`. An id that is
+// there already is replaced, and arrived when it did; unless it is of the same block, or was
+// rescinded ahead: then NULL, and the first stays.
+const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire,
+                               uint64_t now);
 
 // The outstanding offer of that id, or NULL. With `why`, the reason if it is known to be spent,
 // else NULL.
@@ -48,6 +51,9 @@ const struct offer *offers_find(struct offers *offers, struct slice id, const ch
 // The offer is spent: `why` completes "offer X ..." ("was declined") and must be static. An id that
 // is not outstanding is ignored. The `struct offer` is gone after it.
 bool offers_spend(struct offers *offers, struct slice id, const char *why);
+// The offer is spent as rescinded; one that is not there yet will not be added.
+void offers_rescind(struct offers *offers, struct slice id);
+
 void offers_spend_all(struct offers *offers, const char *why);
 
 // Keeps the struct, of which only `spent` may be looked at from then on: it is set when the offer

@@ -46,10 +46,11 @@ static void list_remove(struct tasks *this, struct list *list, uint32_t place, i
     list->count--;
 }
 
-static struct list *list_of(struct tasks *this, unsigned state)
+static struct list *list_of(struct tasks *this, int32_t state)
 {
-    bool over = (TASK_STATE_BIT(state) & task_states_ended) != 0;
-    return over ? &this->ended : &this->active[state];
+    unsigned slot = task_slot(state);
+    bool over = (TASK_STATE_BIT(slot) & task_states_ended) != 0;
+    return over ? &this->ended : &this->active[slot];
 }
 
 // ---- agents ----
@@ -176,7 +177,7 @@ void tasks_drop(struct tasks *this, uint32_t place)
     leave_agent(this, place);
     list_remove(this, list_of(this, task->state), place, BY_STATE);
     hash_index_remove(&this->ids, task->hash, place);
-    this->counts[task->state]--;
+    this->counts[task_slot(task->state)]--;
     this->count--;
     free(task->text);
     free(task->executor_id);
@@ -220,22 +221,22 @@ uint32_t tasks_add(struct tasks *this, struct slice id, struct slice name, uint3
     return place;
 }
 
-void tasks_enter_state(struct tasks *this, uint32_t place, unsigned state)
+void tasks_enter_state(struct tasks *this, uint32_t place, int32_t state)
 {
-    tasks_record(this, place)->state = (uint8_t)state;
-    this->counts[state]++;
+    tasks_record(this, place)->state = state;
+    this->counts[task_slot(state)]++;
     list_append(this, list_of(this, state), place, BY_STATE);
     if (this->ended.count > TASKS_ENDED_MOST)
         tasks_drop(this, this->ended.first);
 }
 
-void tasks_change_state(struct tasks *this, uint32_t place, unsigned state)
+void tasks_change_state(struct tasks *this, uint32_t place, int32_t state)
 {
-    unsigned old = tasks_record(this, place)->state;
+    int32_t old = tasks_record(this, place)->state;
     if (old == state)
         return;
     list_remove(this, list_of(this, old), place, BY_STATE);
-    this->counts[old]--;
+    this->counts[task_slot(old)]--;
     tasks_enter_state(this, place, state);
 }
 
@@ -273,9 +274,14 @@ struct slice task_agent_id(const struct tasks *this, const struct task *task)
     return (struct slice){.data = (const uint8_t *)agent->id, .length = agent->length};
 }
 
-size_t tasks_in_state(const struct tasks *this, unsigned state)
+size_t tasks_in_slot(const struct tasks *this, unsigned slot)
 {
-    return this->counts[state];
+    return this->counts[slot];
+}
+
+uint64_t tasks_launched_again(const struct tasks *this)
+{
+    return this->again;
 }
 
 uint64_t tasks_left_out(const struct tasks *this)
@@ -293,7 +299,7 @@ struct tasks *tasks_create(struct loop *loop, size_t most)
                            .free_place = NONE,
                            .free_agent = NONE,
                            .ended = empty_list};
-    for (unsigned i = 0; i < TASK_STATES; i++)
+    for (unsigned i = 0; i < TASK_SLOTS; i++)
         this->active[i] = empty_list;
     return this;
 }

@@ -13,11 +13,22 @@ static bool is_unsure(const struct task *task)
     return task_is_active(task) && (task->killing || !task->heard);
 }
 
+static bool is_wanted(const struct task_filter *filter, int32_t state)
+{
+    unsigned slot = task_slot(state);
+    bool wanted = (filter->states & TASK_STATE_BIT(slot)) != 0;
+    if (slot != TASK_STATE_OTHER || filter->other_count == 0)
+        return wanted;
+    for (size_t i = 0; i < filter->other_count; i++)
+        if (filter->others[i] == state)
+            return wanted;
+    return false;
+}
+
 bool tasks_match(const struct tasks *this, const struct task *task,
                  const struct task_filter *filter)
 {
-    return (filter->states & TASK_STATE_BIT(task->state)) != 0 &&
-           (!filter->unsure || is_unsure(task)) &&
+    return is_wanted(filter, task->state) && (!filter->unsure || is_unsure(task)) &&
            (filter->agent_id.data == NULL ||
             slice_equal(task_agent_id(this, task), filter->agent_id));
 }
@@ -44,9 +55,9 @@ static void visit(const struct tasks *this, const struct task_filter *filter, vi
             visit_list(this, &this->agents[agent].tasks, BY_AGENT, filter, each, data);
         return;
     }
-    for (unsigned state = 0; state < TASK_STATES; state++)
-        if (filter->states & TASK_STATE_BIT(state))
-            visit_list(this, &this->active[state], BY_STATE, filter, each, data);
+    for (unsigned slot = 0; slot < TASK_SLOTS; slot++)
+        if (filter->states & TASK_STATE_BIT(slot))
+            visit_list(this, &this->active[slot], BY_STATE, filter, each, data);
     if (filter->states & task_states_ended)
         visit_list(this, &this->ended, BY_STATE, filter, each, data);
 }
@@ -58,16 +69,21 @@ static void count_one(void *data, const struct tasks *this, uint32_t place)
     ++*count;
 }
 
+static bool names_others(const struct task_filter *filter)
+{
+    return (filter->states & TASK_STATE_BIT(TASK_STATE_OTHER)) != 0 && filter->other_count > 0;
+}
+
 size_t tasks_count(const struct tasks *this, const struct task_filter *filter)
 {
     size_t count = 0;
-    if (filter->agent_id.data != NULL || filter->unsure) {
+    if (filter->agent_id.data != NULL || filter->unsure || names_others(filter)) {
         visit(this, filter, count_one, &count);
         return count;
     }
-    for (unsigned state = 0; state < TASK_STATES; state++)
-        if (filter->states & TASK_STATE_BIT(state))
-            count += this->counts[state];
+    for (unsigned slot = 0; slot < TASK_SLOTS; slot++)
+        if (filter->states & TASK_STATE_BIT(slot))
+            count += this->counts[slot];
     return count;
 }
 

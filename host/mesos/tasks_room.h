@@ -47,9 +47,9 @@ struct tasks {
     struct agent *agents;
     uint32_t agents_size, free_agent; // likewise, linked by the first task
     struct hash_index agent_ids;
-    struct list active[TASK_STATES], ended;
-    size_t counts[TASK_STATES];
-    uint64_t left_out;
+    struct list active[TASK_SLOTS], ended;
+    size_t counts[TASK_SLOTS];
+    uint64_t left_out, again;
 };
 
 static inline struct task *tasks_record(const struct tasks *this, uint32_t place)
@@ -73,8 +73,8 @@ uint32_t tasks_add(struct tasks *this, struct slice id, struct slice name, uint3
 void tasks_drop(struct tasks *this, uint32_t place);
 
 // A new record comes into its first state; another one into another, or the same.
-void tasks_enter_state(struct tasks *this, uint32_t place, unsigned state);
-void tasks_change_state(struct tasks *this, uint32_t place, unsigned state);
+void tasks_enter_state(struct tasks *this, uint32_t place, int32_t state);
+void tasks_change_state(struct tasks *this, uint32_t place, int32_t state);
 
 // Texts that are empty or too long change nothing.
 void tasks_set_agent(struct tasks *this, uint32_t place, struct slice id);

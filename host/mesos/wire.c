@@ -80,6 +80,9 @@ static const char *read_bytes(struct wire *wire, struct slice *bytes)
     return NULL;
 }
 
+// Groups are an old form of nested messages, of which only the ends are marked.
+static const char *skip_group(struct wire *wire, uint32_t number);
+
 static const char *read_value(struct wire *wire, struct wire_field *field)
 {
     switch (field->type) {
@@ -91,22 +94,60 @@ static const char *read_value(struct wire *wire, struct wire_field *field)
         return read_fixed(wire, 4, &field->value) ? NULL : "4-byte value is cut short";
     case WIRE_BYTES:
         return read_bytes(wire, &field->bytes);
+    case WIRE_GROUP:
+        return skip_group(wire, field->number);
     default:
-        return "wire type is a group or none at all";
+        return "wire type is the end of a group that has not begun, or none at all";
     }
+}
+
+static const char *read_tag(struct wire *wire, uint32_t *number, unsigned *type)
+{
+    uint64_t tag;
+    if (!read_varint(wire, &tag))
+        return broken_varint;
+    if (tag >> 3 == 0 || tag >> 3 > NUMBER_LIMIT)
+        return "field number out of range";
+    *number = (uint32_t)(tag >> 3);
+    *type = (unsigned)(tag & 7);
+    return NULL;
+}
+
+// The groups that it is inside of are kept in an array, not on the C stack.
+static const char *skip_group(struct wire *wire, uint32_t number)
+{
+    enum { END_GROUP = 4 };
+    uint32_t numbers[DEPTH_LIMIT] = {number};
+    struct wire_field field = {0};
+    for (size_t depth = 1; depth > 0;) {
+        unsigned type;
+        if (wire->at == wire->end)
+            return "group has no end";
+        const char *reason = read_tag(wire, &field.number, &type);
+        if (reason != NULL)
+            return reason;
+        if (type == END_GROUP && field.number != numbers[--depth])
+            return "group ends with the number of another";
+        if (type == WIRE_GROUP && depth == DEPTH_LIMIT)
+            return "groups are nested more than 64 deep";
+        field.type = (enum wire_type)type;
+        if (type == WIRE_GROUP)
+            numbers[depth++] = field.number;
+        else if (type != END_GROUP && (reason = read_value(wire, &field)) != NULL)
+            return reason;
+    }
+    return NULL;
 }
 
 // Reads one field; NULL, or what is wrong with it. The field's number is set, 0 if it is unknown.
 static const char *read_field(struct wire *wire, struct wire_field *field)
 {
-    uint64_t tag;
+    unsigned type;
     *field = (struct wire_field){0};
-    if (!read_varint(wire, &tag))
-        return broken_varint;
-    if (tag >> 3 == 0 || tag >> 3 > NUMBER_LIMIT)
-        return "field number out of range";
-    field->number = (uint32_t)(tag >> 3);
-    field->type = (enum wire_type)(tag & 7);
+    const char *reason = read_tag(wire, &field->number, &type);
+    if (reason != NULL)
+        return reason;
+    field->type = (enum wire_type)type;
     return read_value(wire, field);
 }
 
@@ -194,6 +235,7 @@ struct validation {
     size_t start; // of the path in `path`
     bool cut;     // its front did not fit
     bool parts;   // a singular message comes in several parts
+    bool groups;  // there are some
 };
 
 enum verdict { VALID, MALFORMED, INCOMPLETE };
@@ -334,8 +376,10 @@ static enum verdict validate(struct validation *validation, struct slice message
             prepend_number(validation, field.number);
         if (reason != NULL && descriptor == NULL)
             return fail(validation, MALFORMED, reason);
-        if (descriptor == NULL)
+        if (descriptor == NULL) {
+            validation->groups = validation->groups || field.type == WIRE_GROUP;
             continue;
+        }
         uint64_t bit = UINT64_C(1) << (descriptor - type->fields) % FIELD_LIMIT;
         struct occurrence it = {&field, descriptor, &wire, (seen & bit) != 0};
         enum verdict verdict = reason != NULL ? fail(validation, MALFORMED, reason)
@@ -355,12 +399,13 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type)
     return length ? type->name + length + 1 : type->name;
 }
 
+// `rewrite`: it is to be written anew, by wire_merge().
 static bool validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
-                            bool *parts, struct error *err)
+                            bool *rewrite, struct error *err)
 {
     struct validation validation = {.start = PATH_SIZE - 1};
     enum verdict verdict = validate(&validation, message, type, 1, false);
-    *parts = validation.parts;
+    *rewrite = validation.parts || validation.groups;
     if (verdict == VALID)
         return true;
     const char *path = validation.path + validation.start;
@@ -370,23 +415,23 @@ static bool validate_slowly(struct slice message, const ProtobufCMessageDescript
 
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
 {
-    bool parts;
-    return wire_plan_accepts(message, type) || validate_slowly(message, type, &parts, err);
+    bool rewrite;
+    return wire_plan_accepts(message, type) || validate_slowly(message, type, &rewrite, err);
 }
 
 bool wire_accept(struct bytes **it, const ProtobufCMessageDescriptor *type, struct error *err)
 {
-    bool parts;
+    bool rewrite;
     if (wire_plan_accepts(slice_of(*it), type))
         return true;
-    if (!validate_slowly(slice_of(*it), type, &parts, err))
+    if (!validate_slowly(slice_of(*it), type, &rewrite, err))
         return false;
-    if (!parts)
+    if (!rewrite)
         return true;
     struct bytes *received = *it;
     *it = wire_merge(slice_of(received), type);
     bytes_unref(received);
-    return validate_slowly(slice_of(*it), type, &parts, err);
+    return validate_slowly(slice_of(*it), type, &rewrite, err);
 }
 
 // ---- writing ----

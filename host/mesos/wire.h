@@ -16,7 +16,13 @@
 #include <endian.h>
 #include <string.h>
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
+enum wire_type {
+    WIRE_VARINT = 0,
+    WIRE_FIXED64 = 1,
+    WIRE_BYTES = 2,
+    WIRE_GROUP = 3, // no field known here is one: read as a whole, without its content
+    WIRE_FIXED32 = 5,
+};
 
 struct wire {
     const uint8_t *at, *end;
@@ -175,9 +181,10 @@ bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
 // occurs several times, which adds up to one, each is excused from having its required fields.
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
 
-// Validates a message that was received. If a singular message in it comes in several parts, `*it`
-// is replaced by a block in which they are joined (see wire_merge.h), and none is excused from its
-// required fields. Those who read what was accepted need not think of parts.
+// Validates a message that was received. If a singular message in it comes in several parts, or
+// there is an unknown group, `*it` is replaced by a block in which the parts are joined and the
+// groups left out (see wire_merge.h), and no part is excused from its required fields. Those who
+// read what was accepted need not think of either.
 bool wire_accept(struct bytes **it, const ProtobufCMessageDescriptor *type, struct error *err);
 
 // Writers; false at the buffer's cap.

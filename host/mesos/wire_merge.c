@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Joining the parts of messages: see wire_merge.h. The whole stands where the last part was, and
-// the others are left out; a part that lies before another member of its oneof counts no more, as
-// that member replaced it. What is written is never longer than what was read.
+// the others are left out, and so are groups, which no library that we read with knows; a part that
+// lies before another member of its oneof counts no more, as that member replaced it. What is
+// written is never longer than what was read.
 
 #include "mesos/wire_merge.h"
 
@@ -58,6 +59,8 @@ static void write_message(struct slice message, const ProtobufCMessageDescriptor
     const uint8_t *at = wire.at;
     for (struct wire_field it; wire_next(&wire, &it); at = wire.at) {
         const ProtobufCFieldDescriptor *field = wire_descriptor(type, it.number);
+        if (it.type == WIRE_GROUP)
+            continue;
         if (field == NULL || field->type != PROTOBUF_C_TYPE_MESSAGE)
             buffer_append(out, at, (size_t)(wire.at - at));
         else if (field->label == PROTOBUF_C_LABEL_REPEATED)

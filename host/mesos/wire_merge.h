@@ -11,8 +11,9 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-// The same message with each singular message in one part, however deep; everything else is as it
-// was. The bytes must be well-formed, required fields aside. The block is the caller's.
+// The same message with each singular message in one part and without groups, however deep;
+// everything else is as it was. The bytes must be well-formed, required fields aside. The block is
+// the caller's.
 struct bytes *wire_merge(struct slice message, const ProtobufCMessageDescriptor *type);
 
 #endif

@@ -399,12 +399,12 @@ function SchedulerDriver:task(taskId) end
 --
 -- A loop goes over the tasks that matched at its start, and passes over those that do not match any more when it comes
 -- to them. `#` counts those that match now, without looking at them unless agent_id is given.
----@param filter { state: mesos.TaskState|mesos.TaskState[]|nil, agent_id: mesos.AgentID? }?
+---@param filter { state: mesos.TaskState|integer|(mesos.TaskState|integer)[]|nil, agent_id: mesos.AgentID? }?
 ---@return mesos.TaskList
 function SchedulerDriver:tasks(filter) end
 
--- How many tasks are active, by state; states without any are left out.
----@return table<mesos.TaskState, integer>
+-- How many tasks are active, by state; states without any are left out. A state that has no name here is its number.
+---@return table<mesos.TaskState|integer, integer>
 function SchedulerDriver:taskCounts() end
 
 ---@return mesos.FrameworkID?

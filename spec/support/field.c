@@ -4,7 +4,7 @@
 
 #include "field.h"
 
-enum { LONGEST_VARINT = 10, LONGEST_HEAD = 5 };
+enum { LONGEST_VARINT = 10, LONGEST_HEAD = 5, DEEPEST_GROUP = 64 };
 
 static const uint64_t largest_number = (1u << 29) - 1;
 
@@ -40,7 +40,25 @@ static bool take_varint(struct slice *rest, struct slice *taken)
     return true;
 }
 
-static bool take_value(struct slice *rest, struct field *field)
+static bool read_field(struct slice *rest, struct field *field, int depth);
+
+// What is between its beginning and its end, and the end.
+static bool take_group(struct slice *rest, struct field *group, int depth)
+{
+    enum { END = 4 };
+    struct slice before = *rest;
+    struct field field;
+    group->stretched = true;
+    while (depth <= DEEPEST_GROUP && read_field(rest, &field, depth + 1)) {
+        if (field.type != END)
+            continue;
+        group->value = (struct slice){before.data, before.length - rest->length};
+        return field.number == group->number;
+    }
+    return false;
+}
+
+static bool take_value(struct slice *rest, struct field *field, int depth)
 {
     uint64_t length;
     size_t before = rest->length;
@@ -56,12 +74,15 @@ static bool take_value(struct slice *rest, struct field *field)
             return false;
         field->stretched = field->stretched || before - rest->length > LONGEST_HEAD;
         return take(rest, length, &field->value);
+    case FIELD_GROUP:
+        return take_group(rest, field, depth);
     default:
-        return false;
+        return depth > 1 && field->type == 4;
     }
 }
 
-bool field_next(struct slice *rest, struct field *field)
+// Inside of so many groups less one.
+static bool read_field(struct slice *rest, struct field *field, int depth)
 {
     uint64_t tag;
     struct slice before = *rest;
@@ -71,10 +92,15 @@ bool field_next(struct slice *rest, struct field *field)
     field->number = tag >> 3;
     field->type = tag & 7;
     field->stretched = before.length - rest->length > LONGEST_HEAD;
-    if (field->number == 0 || field->number > largest_number || !take_value(rest, field))
+    if (field->number == 0 || field->number > largest_number || !take_value(rest, field, depth))
         return false;
     field->whole = (struct slice){before.data, before.length - rest->length};
     return true;
+}
+
+bool field_next(struct slice *rest, struct field *field)
+{
+    return read_field(rest, field, 1);
 }
 
 unsigned field_wire_type(ProtobufCType type)

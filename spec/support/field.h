@@ -10,18 +10,18 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-enum { FIELD_VARINT = 0, FIELD_EIGHT = 1, FIELD_BYTES = 2, FIELD_FOUR = 5 };
+enum { FIELD_VARINT = 0, FIELD_EIGHT = 1, FIELD_BYTES = 2, FIELD_GROUP = 3, FIELD_FOUR = 5 };
 
 struct field {
     uint64_t number;
     unsigned type;      // 0 to 7
     struct slice whole; // with its tag
     struct slice value; // without its tag and length
-    bool stretched;     // its tag or length takes more bytes than protobuf-c reads, 5
+    bool stretched;     // not for protobuf-c: a tag or length of more than 5 bytes, or a group
 };
 
-// The first field of `rest`, which is advanced; `rest` may not be empty. False if it is malformed,
-// a group, or of a number that cannot be.
+// The first field of `rest`, which is advanced; `rest` may not be empty. False if it is malformed
+// or of a number that cannot be.
 bool field_next(struct slice *rest, struct field *field);
 
 // Reads a varint at the front of `rest` and advances it.

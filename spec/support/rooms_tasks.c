@@ -6,7 +6,7 @@
 //     local tasks = rooms.tasks([most])
 //     tasks:launch(accept, sent) -> count       tasks:update(status)      tasks:kill(kill)
 //     tasks:clear()                             tasks:advance(seconds)
-//     tasks:find(id) -> Task | nil              tasks:in_state(number) -> count
+//     tasks:find(id) -> Task | nil              tasks:in_slot(number) -> count
 //     tasks:count(filter) -> count              tasks:left_out() -> count
 //     tasks:select(filter) -> { { id, place, generation }... }
 //     tasks:at(place, generation) -> id | nil   tasks:reconcile(filter[, cap]) -> bytes, count
@@ -105,10 +105,10 @@ static int l_find(lua_State *L)
     return 1;
 }
 
-static int l_in_state(lua_State *L)
+static int l_in_slot(lua_State *L)
 {
-    unsigned state = (unsigned)luaL_checkinteger(L, 2);
-    lua_pushinteger(L, (lua_Integer)tasks_in_state(check(L)->tasks, state));
+    unsigned slot = task_slot((int32_t)luaL_checkinteger(L, 2));
+    lua_pushinteger(L, (lua_Integer)tasks_in_slot(check(L)->tasks, slot));
     return 1;
 }
 
@@ -190,7 +190,7 @@ static const luaL_Reg methods[] = {{"launch", l_launch},
                                    {"clear", l_clear},
                                    {"advance", l_advance},
                                    {"find", l_find},
-                                   {"in_state", l_in_state},
+                                   {"in_slot", l_in_slot},
                                    {"left_out", l_left_out},
                                    {"count", l_count},
                                    {"select", l_select},

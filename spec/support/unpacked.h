@@ -15,7 +15,7 @@
 
 struct unpacked_form {
     bool merged;     // a singular message occurs several times
-    bool stretched;  // protobuf-c refuses the original for a long tag or length
+    bool stretched;  // protobuf-c refuses the original for a long tag or length, or a group
     bool overlooked; // it is malformed in a way that protobuf-c lets pass
 };
 

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Offers that are held for long: see held_offers.h. The table has them in the order of their
+// arrival, so that one timer, for the oldest that was not pointed out, is enough.
+
+#include "mesos/held_offers.h"
+
+#include "base/log.h"
+#include "mesos/wire.h"
+
+enum { OFFER_HOSTNAME = 4 };
+
+static uint64_t age(const struct held_offers *held, const struct offer *offer)
+{
+    return loop_now(held->loop) - offer->arrived;
+}
+
+// The oldest that was not pointed out, or NULL.
+static const struct offer *next_offer(const struct held_offers *held)
+{
+    const struct offer *offer = offers_first(held->offers);
+    while (offer != NULL && offer->arrived <= held->told)
+        offer = offer->next;
+    return offer;
+}
+
+static void wait_for(struct held_offers *held, const struct offer *offer)
+{
+    uint64_t limit = loop_seconds(held->seconds), passed = age(held, offer);
+    timer_start(&held->timer, passed < limit ? limit - passed : 0);
+}
+
+// Those that are about to come of age are not worth a line of their own.
+static void point_out(struct held_offers *held, const struct offer *oldest)
+{
+    size_t count = 0;
+    uint64_t limit = loop_seconds(held->seconds);
+    uint64_t slack = limit / 10 < LOOP_SECOND ? limit / 10 : LOOP_SECOND;
+    for (const struct offer *it = oldest; it != NULL && age(held, it) + slack >= limit;
+         it = it->next) {
+        held->told = it->arrived;
+        count++;
+    }
+    log_warning("%zu offer%s held without an answer for %g seconds, the oldest ('%.*s' of %.*s) "
+                "for %.1f: held offers go to no other framework, so decline what is not needed "
+                "(driver:declineOffer); --offer-warn says after how long this is said",
+                count, count == 1 ? " is" : "s are", held->seconds, SLICE_ARGS(offers_id(oldest)),
+                SLICE_ARGS(wire_find(offers_wire(oldest), OFFER_HOSTNAME)),
+                (double)age(held, oldest) / (double)LOOP_SECOND);
+}
+
+static void on_timer(void *data)
+{
+    struct held_offers *held = data;
+    const struct offer *oldest = next_offer(held);
+    if (oldest != NULL && age(held, oldest) >= loop_seconds(held->seconds)) {
+        point_out(held, oldest);
+        oldest = next_offer(held);
+    }
+    if (oldest != NULL)
+        wait_for(held, oldest);
+}
+
+void held_offers_init(struct held_offers *held, struct loop *loop, struct offers *offers,
+                      double seconds)
+{
+    *held = (struct held_offers){.loop = loop, .offers = offers, .seconds = seconds};
+    timer_init(&held->timer, loop, on_timer, held);
+}
+
+void held_offers_watch(struct held_offers *held)
+{
+    if (!(held->seconds > 0) || timer_active(&held->timer))
+        return;
+    const struct offer *oldest = next_offer(held);
+    if (oldest != NULL)
+        wait_for(held, oldest);
+}
+
+void held_offers_stop(struct held_offers *held)
+{
+    timer_stop(&held->timer);
+}

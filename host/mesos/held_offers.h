@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Offers that the framework neither uses nor declines go to no other framework, and most often
+// nothing but an oversight keeps them: those that are held for longer than some seconds are pointed
+// out in the log, each once, and those that come of age within a moment in one line.
+
+#ifndef MESOS_LUA_MESOS_HELD_OFFERS_H
+#define MESOS_LUA_MESOS_HELD_OFFERS_H
+
+#include "loop/loop.h"
+#include "mesos/offers.h"
+
+struct held_offers {
+    struct loop *loop;
+    struct offers *offers; // the outstanding ones
+    double seconds;        // 0: never
+    uint64_t told;         // those that arrived until then were pointed out
+    struct timer timer;
+};
+
+void held_offers_init(struct held_offers *held, struct loop *loop, struct offers *offers,
+                      double seconds);
+void held_offers_watch(struct held_offers *held); // there are new ones
+void held_offers_stop(struct held_offers *held);
+
+#endif
