@@ -19,7 +19,7 @@ void dot_library(lua_State *L, const char *name)
 
 void dot_check_table(lua_State *L, const char *function)
 {
-    lua_getfield(L, LUA_REGISTRYINDEX, libraries);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, libraries);
     lua_pushvalue(L, 1);
     if (lua_rawget(L, -2) == LUA_TSTRING)
         luaL_error(L, "%s.%s is called with a dot, not a colon: write %s.%s(...)",
