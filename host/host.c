@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/output.h"
 #include "bindings/expected.h"
 #include "bindings/module.h"
 #include "bindings/scheduler.h"
@@ -20,6 +21,7 @@
 #include "keeper.h"
 #include "loop/child.h"
 #include "loop/loop_uv.h"
+#include "loop/poll_watcher.h"
 #include "loop/signals.h"
 #include "mesos/elector.h"
 #include "mesos/transport_http.h"
@@ -43,7 +45,8 @@ struct host {
     const struct script_module *modules; // besides our own; NULL: none
     struct loop *loop;
     bool own_loop;
-    struct signals *signals; // NULL: they are the embedder's
+    struct signals *signals;     // NULL: they are the embedder's
+    struct poll_watcher *output; // of the program's, that has to wait; or NULL
     struct cluster *cluster;
     struct elector *elector; // NULL: there is no election
     struct keeper *keeper;   // NULL: nothing is kept
@@ -282,6 +285,7 @@ static void on_signal(void *data, int number)
     }
     if (host->signals_seen++ > 0)
         end_at_once(host, number);
+    output_hurry();
     log_info("%s: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
     stop_drivers(host);
 }
@@ -488,6 +492,7 @@ static void take_down(struct host *host)
         cluster_destroy(host->cluster);
     }
     signals_destroy(host->signals);
+    poll_watcher_destroy(host->output);
     if (host->own_loop)
         loop_uv_drain(host->loop);
     loop_destroy(host->loop);
@@ -511,6 +516,8 @@ static void set_up(struct host *host, const struct host_settings *settings)
     host->own_loop = settings->loop == NULL;
     if (settings->signals)
         host->signals = signals_create(host->loop, on_signal, host);
+    if (settings->signals && output_descriptor() >= 0)
+        host->output = poll_watcher_create(host->loop, output_descriptor(), output_drain);
     timer_init(&host->patience, host->loop, on_patience_over, host);
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};

@@ -3,6 +3,7 @@
 // The command line: options in, exit status out.
 
 #include "base/log.h"
+#include "base/output.h"
 #include "ctl.h"
 #include "host.h"
 #include "options.h"
@@ -35,6 +36,9 @@ int main(int argc, char **argv)
         return 0;
     }
     log_set_level(options.log_level);
+    log_set_format(options.log_format);
+    if (options.command == COMMAND_RUN || options.command == COMMAND_LOCAL)
+        output_start((size_t)options.output_limit);
     if (options.command != COMMAND_CTL)
         options_warn(&options);
     return commands[options.command](&options);

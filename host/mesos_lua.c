@@ -178,6 +178,7 @@ bool mesos_lua_set(struct mesos_lua *this, const char *name, const char *value, 
 {
     struct error err = {0};
     enum log_level level = this->options.log_level;
+    enum log_format format = this->options.log_format;
     if (name == NULL)
         error_set(&err, ERROR_INVALID, "an option needs a name");
     if (name == NULL || !check_stage(this, STAGE_NEW, "take options", &err) ||
@@ -185,6 +186,8 @@ bool mesos_lua_set(struct mesos_lua *this, const char *name, const char *value, 
         return fail(&err, error, error_size);
     if (this->options.log_level != level)
         log_set_level(this->options.log_level);
+    if (this->options.log_format != format)
+        log_set_format(this->options.log_format);
     return true;
 }
 

@@ -38,12 +38,16 @@ struct row {
     const char *initial; // the default, in the form in which it is given; NULL: none
     const char *value;   // what the help calls the value
     const char *help;
-    size_t offset;       // of its field in struct options
-    int64_t least, most; // numbers, sizes, milliseconds; a flag sets its field to `least`
-    const char *shown;   // how the help words the default; NULL: as it is
+    const char *const *words; // of a choice, whose field is set to the number of the word
+    size_t offset;            // of its field in struct options
+    int64_t least, most;      // numbers, sizes, milliseconds; a flag sets its field to `least`
+    const char *shown;        // how the help words the default; NULL: as it is
     unsigned commands;
     bool once; // a second one would look like an addition to the first
 };
+
+static const char *const levels[] = {"debug", "info", "warning", "error", "quiet", NULL};
+static const char *const formats[] = {[LOG_TEXT] = "text", [LOG_JSON] = "json", NULL};
 
 #define FIELD(name) offsetof(struct options, name)
 
@@ -316,6 +320,7 @@ static const struct row rows[] = {
     {.name = "log-level",
      .variable = "MESOS_LOGGING_LEVEL",
      .kind = KIND_CHOICE,
+     .words = levels,
      .initial = "info",
      .value = "LEVEL",
      .offset = FIELD(log_level),
@@ -337,6 +342,23 @@ static const struct row rows[] = {
      .least = LOG_QUIET,
      .commands = IN_ALL,
      .help = "the same as --log-level quiet"},
+    {.name = "log-format",
+     .kind = KIND_CHOICE,
+     .words = formats,
+     .initial = "text",
+     .value = "FORMAT",
+     .offset = FIELD(log_format),
+     .commands = IN_ALL,
+     .help = "how to log on stderr: text, or json, an object a line"},
+    {.name = "output-limit",
+     .kind = KIND_SIZE,
+     .initial = "16M",
+     .value = "BYTES",
+     .offset = FIELD(output_limit),
+     .least = 64 << 10,
+     .most = INT64_C(1) << 40,
+     .commands = IN_ALL,
+     .help = "what the script prints waits up to this while its reader does not read"},
     {.name = "help",
      .brief = 'h',
      .kind = KIND_FLAG,
@@ -585,14 +607,28 @@ static bool read_size(const struct row *row, const char *name, const char *value
     return true;
 }
 
-static bool read_level(const struct row *row, const char *name, const char *value, void *field,
-                       struct error *err)
+static bool wrong_choice(const struct row *row, const char *name, const char *value,
+                         struct error *err)
 {
-    (void)row;
-    if (log_level_find(value, field))
-        return true;
-    return error_set(err, ERROR_INVALID,
-                     "%s: debug, info, warning, error or quiet expected, got '%s'", name, value);
+    char list[128] = "";
+    size_t used = 0;
+    for (size_t i = 0; row->words[i] != NULL; i++) {
+        const char *between = i == 0 ? "" : row->words[i + 1] == NULL ? " or " : ", ";
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", between, row->words[i]);
+    }
+    return error_set(err, ERROR_INVALID, "%s: %s expected, got '%s'", name, list, value);
+}
+
+static bool read_choice(const struct row *row, const char *name, const char *value, void *field,
+                        struct error *err)
+{
+    int word = 0;
+    while (row->words[word] != NULL && strcasecmp(row->words[word], value) != 0)
+        word++;
+    if (row->words[word] == NULL)
+        return wrong_choice(row, name, value, err);
+    *(int *)field = word;
+    return true;
 }
 
 // The host of "ADDR:PORT"; brackets are taken off.
@@ -628,7 +664,7 @@ static bool read_address(const struct row *row, const char *name, const char *va
 
 static const read_value readers[] = {
     [KIND_FLAG] = read_flag, [KIND_TEXT] = read_text,       [KIND_NUMBER] = read_number,
-    [KIND_SIZE] = read_size, [KIND_CHOICE] = read_level,    [KIND_ADDRESS] = read_address,
+    [KIND_SIZE] = read_size, [KIND_CHOICE] = read_choice,   [KIND_ADDRESS] = read_address,
     [KIND_FILE] = read_text, [KIND_SECONDS] = read_seconds, [KIND_SWITCH] = read_switch,
 };
 

@@ -57,6 +57,8 @@ struct options {
     int64_t memory_limit;                 // bytes; 0: none
     int sandbox;
     enum log_level log_level;
+    enum log_format log_format;
+    int64_t output_limit; // bytes of what the script prints that wait for a reader
 };
 
 // Fills `options` from the arguments (argv[0] is the program) and the environment. On failure `err`

@@ -130,7 +130,7 @@ describe("--callback-limit", function()
                 "mesos.after(0.1, function() print 'done' os.exit(0) end)\n")
             assert.equal("done\n", done.stdout, done:report())
             assert.matches("error +spawned function of %S+script.lua:4: %S+script.lua:%d+: stopped after %d+%.%d+ s without a pause; "
-                .. "the limit is 0.4 s %(%-%-callback%-limit%)\nstack traceback:\n", done.stderr)
+                .. "the limit is 0.4 s %(%-%-callback%-limit%)\n    stack traceback:\n", done.stderr)
             assert.truthy(done.stderr:find("script.lua:5: in function <", 1, true) or row[1]:find("close at"), done:report())
         end)
     end
@@ -146,7 +146,7 @@ describe("--callback-limit", function()
 
     it("shows who resumed the coroutine that was stopped", function()
         local done = run_spawned({ "--callback-limit", "0.2" }, "coroutine.wrap(function() forever() end)()")
-        assert.matches("script.lua:3: in upvalue 'forever'.*resumed by\nstack traceback:.*script.lua:5: in function", done.stderr)
+        assert.matches("script.lua:3: in upvalue 'forever'.*resumed by\n    stack traceback:.*script.lua:5: in function", done.stderr)
     end)
 
     it("stops a script that never ends loading, and a text that never gets made", function()
@@ -215,7 +215,7 @@ describe("--memory-limit", function()
             mesos.spawn(hoard)
             mesos.spawn(function() print(collectgarbage 'count' < 8192) mesos.sleep(0) os.exit(0) end)]], "")
         assert.equal(("false\t" .. HINT .. "\n"):rep(5) .. "true\n", done.stdout, done:report())
-        assert.truthy(done.stderr:find(HINT .. "\nstack traceback:\n", 1, true), done:report())
+        assert.truthy(done.stderr:find(HINT .. "\n    stack traceback:\n", 1, true), done:report())
     end)
 
     it("keeps the host alive when the script holds on to what it has, until a better version comes", function()

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The log of the process: see log.h. A line on stderr is written with one call, so that lines of a
+// The log of the process: see log.h. A line is given to output.h in one piece, so that lines of a
 // terminal shared with tasks or other programs do not mix. The sink is called under a lock, which
 // its own thread may take again, so that a line written by a sink is no deadlock.
 
 #include "base/log.h"
 
 #include "base/memory.h"
+#include "base/output.h"
 
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 #include <time.h>
-#include <unistd.h>
 
 static const char *const names[] = {"debug", "info", "warning", "error", "quiet"};
 
@@ -25,7 +26,8 @@ static struct {
     log_sink sink;
     void *data;
     atomic_bool elsewhere; // there is a sink
-    atomic_long offset;    // of local time, in seconds
+    atomic_int format;
+    atomic_long offset; // of local time, in seconds
 } state = {.level = LOG_INFO, .mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP};
 
 void log_set_level(enum log_level level)
@@ -36,6 +38,11 @@ void log_set_level(enum log_level level)
 enum log_level log_get_level(void)
 {
     return (enum log_level)atomic_load_explicit(&state.level, memory_order_relaxed);
+}
+
+void log_set_format(enum log_format format)
+{
+    atomic_store(&state.format, (int)format);
 }
 
 void log_set_sink(log_sink sink, void *data)
@@ -63,26 +70,36 @@ bool log_level_find(const char *name, enum log_level *level)
     return false;
 }
 
-static void write_stderr(enum log_level level, const char *text)
+static void write_stderr(enum log_level level, const char *text, char *line, const char *end)
 {
     struct timespec now;
     struct tm local;
-    char stamp[32];
+    enum log_format format = (enum log_format)atomic_load(&state.format);
     clock_gettime(CLOCK_REALTIME, &now);
     localtime_r(&now.tv_sec, &local);
     atomic_store_explicit(&state.offset, local.tm_gmtoff, memory_order_relaxed);
-    strftime(stamp, sizeof stamp, "%H:%M:%S", &local);
-    fprintf(stderr, "%s.%03ld %-7s %s\n", stamp, now.tv_nsec / 1000000, names[level], text);
+    char *at = log_line_begin(line, format, &now, local.tm_gmtoff, names[level]);
+    at = log_line_end(log_line_text(at, end, format, text), format);
+    output_log(line, (size_t)(at - line));
+}
+
+static void write_sink(enum log_level level, const char *text, char *line, const char *end)
+{
+    *log_line_text(line, end, LOG_BARE, text) = 0;
+    state.sink(state.data, level, line);
 }
 
 static void hand_over(enum log_level level, const char *text)
 {
+    char fixed[4096], *line = fixed;
+    size_t size = LOG_LINE_FRAME + LOG_LINE_GROWTH * strlen(text);
+    if (size > sizeof fixed)
+        line = memory_new(size);
     pthread_mutex_lock(&state.mutex);
-    if (state.sink != NULL)
-        state.sink(state.data, level, text);
-    else
-        write_stderr(level, text);
+    (state.sink != NULL ? write_sink : write_stderr)(level, text, line, line + size);
     pthread_mutex_unlock(&state.mutex);
+    if (line != fixed)
+        free(line);
 }
 
 void log_write(enum log_level level, const char *format, ...)
@@ -106,50 +123,17 @@ void log_write(enum log_level level, const char *format, ...)
         free(text);
 }
 
-static char *put_digits(char *at, long number, int digits)
-{
-    for (int i = digits; i-- > 0; number /= 10)
-        at[i] = (char)('0' + number % 10);
-    return at + digits;
-}
-
-// "15:07:25.066 ", as write_stderr() has it, from nothing but numbers.
-static size_t put_stamp(char *at)
-{
-    struct timespec now;
-    const char *start = at;
-    clock_gettime(CLOCK_REALTIME, &now);
-    long second = (now.tv_sec + atomic_load(&state.offset)) % 86400;
-    at = put_digits(at, second / 3600, 2);
-    *at++ = ':';
-    at = put_digits(at, second / 60 % 60, 2);
-    *at++ = ':';
-    at = put_digits(at, second % 60, 2);
-    *at++ = '.';
-    at = put_digits(at, now.tv_nsec / 1000000, 3);
-    *at++ = ' ';
-    return (size_t)(at - start);
-}
-
-static size_t put_text(char *line, size_t length, size_t size, const char *text)
-{
-    while (*text != 0 && length < size)
-        line[length++] = *text++;
-    return length;
-}
-
 void log_from_signal(enum log_level level, const char *const *parts)
 {
-    char line[512];
-    size_t most = sizeof line - 1;
+    char line[1024], *end = line + sizeof line - LOG_LINE_FRAME;
+    struct timespec now;
+    enum log_format format = (enum log_format)atomic_load(&state.format);
     if (level < log_get_level() || atomic_load(&state.elsewhere))
         return;
-    size_t length = put_stamp(line);
-    length = put_text(line, length, most, names[level]);
-    length = put_text(line, length, most, " ");
+    clock_gettime(CLOCK_REALTIME, &now);
+    char *at = log_line_begin(line, format, &now, atomic_load(&state.offset), names[level]);
     for (; *parts != NULL; parts++)
-        length = put_text(line, length, most, *parts);
-    line[length++] = '\n';
-    ssize_t written = write(STDERR_FILENO, line, length);
-    (void)written;
+        at = log_line_text(at, end, format, *parts);
+    at = log_line_end(at, format);
+    output_from_signal(line, (size_t)(at - line));
 }

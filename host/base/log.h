@@ -2,22 +2,26 @@
 //
 // The log of the process: one line an event, on stderr unless an embedder takes it, since stdout
 // belongs to the script. Levels and texts only; nothing secret is ever passed here. May be used on
-// any thread.
+// any thread. What a text holds is escaped by the log (log_line.h), not by those who write to it.
 
 #ifndef MESOS_LUA_BASE_LOG_H
 #define MESOS_LUA_BASE_LOG_H
+
+#include "base/log_line.h"
 
 #include <stdbool.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_QUIET };
 
-// Receives each line that passes the level, without time, level or newline; may contain newlines
-// (tracebacks). It is called by one thread at a time, and not any more once log_set_sink() has
-// returned that put another in its place. It returns; it must not jump.
+// Receives each line that passes the level, without time, level or newline at its end, whatever the
+// format: escaped, but newlines in it (tracebacks) are as they were. It is called by one thread at
+// a time, and not any more once log_set_sink() has returned that put another in its place. It
+// returns; it must not jump.
 typedef void (*log_sink)(void *data, enum log_level level, const char *text);
 
 void log_set_level(enum log_level level); // LOG_INFO at the start; LOG_QUIET shows nothing
 enum log_level log_get_level(void);
+void log_set_format(enum log_format format);  // of stderr: LOG_TEXT at the start, or LOG_JSON
 void log_set_sink(log_sink sink, void *data); // NULL: stderr again
 
 const char *log_level_name(enum log_level level); // "debug", "info", "warning", "error", "quiet"

@@ -14,7 +14,10 @@ enum mesos_log_level {
 };
 
 // `text` is one event, without time, level or newline at its end, and gone when the function
-// returns.
+// returns. What masters, tasks and scripts say may be part of it: it is UTF-8 without control
+// characters but tabs and newlines (of tracebacks), which are as they were written; other control
+// characters, and bytes that are no UTF-8, are shown as "\x1b". A function that writes a line for
+// each event has to indent, or escape, the newlines.
 typedef void (*mesos_log_function)(void *data, enum mesos_log_level level, const char *text);
 
 #endif

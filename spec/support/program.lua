@@ -117,7 +117,11 @@ end
 local Run = {}
 Run.__index = Run
 
-local function collect(run, name)
+-- A pipe that is read into run[name]; with `given`, a descriptor that the spec reads itself, or does not read.
+local function collect(run, name, given)
+    if given then
+        return given, function() end
+    end
     local pipe = uv.new_pipe(false)
     run.open = run.open + 1
     return pipe, function()
@@ -134,14 +138,15 @@ local function collect(run, name)
 end
 
 -- Starts the program. Options: args, env (added to a clean environment; false removes), stdin (text; without it,
--- empty), keep_stdin (leave it open), cwd, path (another program).
+-- empty), keep_stdin (leave it open), cwd, path (another program), stdout and stderr (descriptors in place of pipes that
+-- are read).
 function M.start(options)
     options = options or {}
     local run = setmetatable({ stdout = "", stderr = "", open = 0, pipes = {} }, Run)
     run.home = M.directory()
     local input = uv.new_pipe(false)
-    local output, read_output = collect(run, "stdout")
-    local errors, read_errors = collect(run, "stderr")
+    local output, read_output = collect(run, "stdout", options.stdout)
+    local errors, read_errors = collect(run, "stderr", options.stderr)
     local path, args = command_line(options.path or M.path, options.args)
     local handle, pid = uv.spawn(path, {
         args = args, env = environment(options.env, run.home), cwd = options.cwd, stdio = { input, output, errors },
@@ -151,12 +156,15 @@ function M.start(options)
     end)
     if not handle then
         input:close()
-        output:close()
-        errors:close()
+        for name, pipe in pairs { stdout = output, stderr = errors } do
+            if not options[name] then
+                pipe:close()
+            end
+        end
         error(("cannot start %s: %s"):format(path, pid), 2)
     end
     run.handle, run.pid, run.input = handle, pid, input
-    run.pipes = { input, output, errors }
+    run.pipes = { input, not options.stdout and output or nil, not options.stderr and errors or nil }
     runs[#runs + 1] = run
     read_output()
     read_errors()
@@ -255,7 +263,7 @@ function M.cleanup()
         pcall(M.wait_for, function()
             return run.code
         end)
-        for _, pipe in ipairs(run.pipes) do
+        for _, pipe in pairs(run.pipes) do
             if not pipe:is_closing() then
                 pipe:close()
             end

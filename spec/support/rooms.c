@@ -30,7 +30,7 @@ int luaopen_rooms(lua_State *L)
         rooms_allocator_open, rooms_base_open,     rooms_descriptors_open, rooms_differential_open,
         rooms_loop_open,      rooms_recordio_open, rooms_reply_open,       rooms_subscription_open,
         rooms_message_open,   rooms_state_open,    rooms_world_open,       rooms_offers_open,
-        rooms_tasks_open,     rooms_cluster_open,
+        rooms_tasks_open,     rooms_cluster_open,  rooms_channels_open,
     };
     lua_newtable(L);
     int names = lua_gettop(L);

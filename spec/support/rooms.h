@@ -12,6 +12,7 @@
 void rooms_allocator_open(lua_State *L);    // [-0, +0, e]
 void rooms_base_open(lua_State *L);         // [-0, +0, e]
 void rooms_cluster_open(lua_State *L);      // [-0, +0, e]
+void rooms_channels_open(lua_State *L);     // [-0, +0, e]
 void rooms_descriptors_open(lua_State *L);  // [-0, +0, e]
 void rooms_differential_open(lua_State *L); // [-0, +0, e]
 void rooms_loop_open(lua_State *L);         // [-0, +0, e]
