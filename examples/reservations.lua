@@ -4,7 +4,10 @@
 -- launches a task that writes to it, all with one answer to one offer. What became of the operations that have an id is
 -- told by operationStatusUpdate.
 --
---   mesos-lua examples/reservations.lua
+--   mesos-lua --master HOST:5050 examples/reservations.lua
+--
+-- It needs a real master: the local cluster does not carry out RESERVE and CREATE yet. There the first answer is
+-- OPERATION_ERROR and says so, and the example ends with status 1.
 
 local mesos = require "mesos"
 

@@ -4,6 +4,7 @@
 -- in its order, and what a real one would carry out and the local cluster does not is refused with the field's name.
 
 local client = require("support.cluster_client")
+local program = require("support.program")
 local rooms = require("rooms")
 
 local subscribe, task = client.subscribe, client.task
@@ -368,6 +369,18 @@ describe("the local cluster", function()
             stream:update().message)
     end)
 
+    it("answers a text with a NUL in it with 400 and its path", function()
+        local function field(number, bytes)
+            return string.char(number << 3 | 2, #bytes) .. bytes
+        end
+        local call = field(1, field(1, "f")) .. "\x10\x06" .. field(6, field(1, field(1, "a\0b"))) -- KILL
+        client.refused(400, "Failed to parse body into Call protobuf: kill.task_id.value: the text has a NUL in it",
+            "@" .. program.script(call, "call"), { headers = { ["Content-Type"] = "application/x-protobuf" } })
+        local status, text = client.request('{"type":"KILL","framework_id":{"value":"a\\u0000b"},"kill":{"task_id":{"value":"x"}}}')
+        assert.equal(400, status)
+        assert.matches("^Failed to parse body into JSON: ", text)
+    end)
+
     it("refuses the FrameworkInfo that a real master refuses", function()
         local filters = function(quantities)
             return { offer_filters = { ["*"] = { min_allocatable_resources = { quantities = quantities } } } }
@@ -407,5 +420,14 @@ describe("the table of fields of the local cluster", function()
     it("has a row for each field that a framework can set, and no other", function()
         assert.same({}, rooms.cluster_fields_without_treatment())
         assert.same({}, rooms.cluster_treatments_without_field())
+    end)
+
+    it("is told in full where the list of conformance says how the local cluster differs", function()
+        local list = program.read("spec/CONFORMANCE.md")
+        local refused = rooms.cluster_refused()
+        assert.is_true(#refused > 10)
+        for _, field in ipairs(refused) do
+            assert.truthy(list:find("`" .. field .. "`", 1, true), field)
+        end
     end)
 end)

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cluster/json_message.h"
+#include "cluster/text_check.h"
 #include "cluster/uuid.h"
 #include "loop/loop_uv.h"
 #include "net/http_server.h"
@@ -373,6 +374,10 @@ static Call *parse(const struct request *request, bool json, struct error *err)
     struct slice body = buffer_slice(&request->body);
     if (json)
         return (Call *)json_message_read(&mesos__v1__scheduler__call__descriptor, body, err);
+    if (!text_check(body, &mesos__v1__scheduler__call__descriptor, err)) {
+        error_context(err, "Failed to parse body into Call protobuf");
+        return NULL;
+    }
     Call *call = mesos__v1__scheduler__call__unpack(NULL, body.length, body.data);
     if (call == NULL)
         error_set(err, ERROR_INVALID, "Failed to parse body into Call protobuf");

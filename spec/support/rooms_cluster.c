@@ -85,11 +85,26 @@ static int l_unused(lua_State *L)
     return 1;
 }
 
+// rooms.cluster_refused() -> list of "Message.field"
+static int l_refused(lua_State *L)
+{
+    const struct treatment_row *row;
+    lua_newtable(L);
+    for (size_t i = 0; (row = treatments_row(i)) != NULL; i++) {
+        if (row->treatment != TREATMENT_REFUSED)
+            continue;
+        lua_pushfstring(L, "%s.%s", row->message, row->field);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+    return 1;
+}
+
 void rooms_cluster_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"cluster_fields_without_treatment", l_untreated},
         {"cluster_treatments_without_field", l_unused},
+        {"cluster_refused", l_refused},
         {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
