@@ -75,10 +75,20 @@ static void push_result(lua_State *L, const struct child_end *end) // [-0, +1, m
     lua_setfield(L, -2, "stderr");
 }
 
-// nil, message, code, and what there is of a result.
-static int push_failure(lua_State *L, const struct run *run) // [-0, +4, m]
+static int fail(lua_State *L, const char *text, const char *code) // [-0, +3, m]
+{
+    luaL_pushfail(L);
+    lua_pushstring(L, text);
+    lua_pushstring(L, code);
+    return 3;
+}
+
+// nil, message, code, and, if it ran, what there is of a result.
+static int push_failure(lua_State *L, const struct run *run) // [-0, +3 or +4, m]
 {
     char text[160];
+    if (run->end.outcome == CHILD_FAILED)
+        return fail(L, run->end.text, run->end.code);
     bool late = run->end.outcome == CHILD_TIMED_OUT;
     if (late)
         snprintf(text, sizeof text, "'%s' was killed: it had not ended after %g s (timeout)",
@@ -271,14 +281,6 @@ static void read_command(lua_State *L, struct child_command *command, struct run
         .timeout = loop_seconds(run->timeout),
     };
     snprintf(run->name, sizeof run->name, "%s", command->argv[0]);
-}
-
-static int fail(lua_State *L, const char *text, const char *code) // [-0, +3, m]
-{
-    luaL_pushfail(L);
-    lua_pushstring(L, text);
-    lua_pushstring(L, code);
-    return 3;
 }
 
 static int l_exec(lua_State *L)

@@ -19,10 +19,10 @@
 #include "commands.h"
 #include "control.h"
 #include "keeper.h"
-#include "loop/child.h"
 #include "loop/loop_uv.h"
 #include "loop/poll_watcher.h"
 #include "loop/signals.h"
+#include "loop/spawner.h"
 #include "mesos/elector.h"
 #include "mesos/transport_http.h"
 #include "metrics_http.h"
@@ -262,7 +262,7 @@ static void on_patience_over(void *data)
 static void end_at_once(struct host *host, int number)
 {
     log_warning("ended at once by a second signal");
-    child_kill_all();
+    spawner_kill_all();
     cluster_destroy(host->cluster);
     _exit(128 + number);
 }
@@ -491,6 +491,7 @@ static void take_down(struct host *host)
         loop_uv_run(host->loop, cluster_is_gone, host);
         cluster_destroy(host->cluster);
     }
+    spawner_close(host->loop);
     signals_destroy(host->signals);
     poll_watcher_destroy(host->output);
     if (host->own_loop)

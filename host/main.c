@@ -6,6 +6,8 @@
 #include "base/output.h"
 #include "ctl.h"
 #include "host.h"
+#include "loop/inherited.h"
+#include "loop/spawner.h"
 #include "options.h"
 
 #include <stdio.h>
@@ -19,11 +21,40 @@ static int (*const commands[])(const struct options *options) = {
     [COMMAND_CTL] = ctl_run,
 };
 
+// The linker calls this before the libraries initialise themselves, which takes some milliseconds
+// until main() begins.
+static void on_linked(int argc, char **argv, char **environment)
+{
+    (void)argc;
+    (void)argv;
+    (void)environment;
+    inherited_hold_signals();
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const at_first)(int, char **,
+                                                                               char **) = on_linked;
+
+// The spawner is forked as long as there is nothing in memory that it would have to carry.
+static void get_ready(const struct options *options)
+{
+    bool runs = options->command == COMMAND_RUN || options->command == COMMAND_LOCAL;
+    if (runs)
+        spawner_prepare();
+    if (options->command == COMMAND_CTL)
+        inherited_release_signals();
+    log_set_level(options->log_level);
+    log_set_format(options->log_format);
+    if (runs)
+        output_start((size_t)options->output_limit);
+    if (options->command != COMMAND_CTL)
+        options_warn(options);
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     struct error err = {0};
-    if (!options_parse(&options, argc, argv, &err)) {
+    if (!inherited_descriptors(&err) || !options_parse(&options, argc, argv, &err)) {
         fprintf(stderr, "mesos-lua: %s\n", err.text);
         return exit_usage;
     }
@@ -35,11 +66,6 @@ int main(int argc, char **argv)
         puts("mesos-lua " MESOS_LUA_VERSION);
         return 0;
     }
-    log_set_level(options.log_level);
-    log_set_format(options.log_format);
-    if (options.command == COMMAND_RUN || options.command == COMMAND_LOCAL)
-        output_start((size_t)options.output_limit);
-    if (options.command != COMMAND_CTL)
-        options_warn(&options);
+    get_ready(&options);
     return commands[options.command](&options);
 }

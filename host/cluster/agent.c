@@ -25,6 +25,7 @@
 enum phase {
     STAGED,   // its turn has not come
     FETCHING, // a run copies its uris
+    STARTING, // a run is to become the task
     RUNNING,  // a run is the task
     ENDED,    // only updates are left
 };
@@ -363,12 +364,15 @@ static struct words command_line(const Mesos__V1__CommandInfo *command)
     return words;
 }
 
-static void on_exited(void *data, int64_t status, int number);
+static void on_started(void *data, int64_t pid);
+static void on_failed(void *data, const char *reason);
+static void on_exited(void *data, const struct runner_end *how);
 
 static struct run *run_words(struct execution *execution, const struct words *words,
                              const char *file, struct error *err)
 {
-    static const struct runner_events events = {.exited = on_exited};
+    static const struct runner_events events = {
+        .started = on_started, .failed = on_failed, .exited = on_exited};
     struct words environment = environment_of(execution);
     const struct runner_command command = {
         .file = file,
@@ -475,18 +479,25 @@ static bool run_command(struct execution *execution, struct error *err)
     struct words words = command_line(command);
     bool shell = !command->has_shell || command->shell;
     const char *file = shell ? "/bin/sh" : command->value;
-    execution->phase = RUNNING;
+    execution->phase = STARTING;
     execution->run = run_words(execution, &words, file ? file : "", err);
     words_free(&words);
-    if (execution->run == NULL)
-        return false;
-    execution->pid = execution->agent->runner->ops->pid(execution->run);
+    return execution->run != NULL;
+}
+
+// Of one that is to be killed the framework never hears that it ran.
+static void on_started(void *data, int64_t pid)
+{
+    struct execution *execution = data;
+    if (execution->phase != STARTING || execution->killed)
+        return;
     const Mesos__V1__DurationInfo *longest = execution->info->max_completion_time;
+    execution->phase = RUNNING;
+    execution->pid = pid;
     if (longest != NULL && longest->nanoseconds > 0)
         timer_start(&execution->completion, (uint64_t)longest->nanoseconds);
     report(execution, MESOS__V1__TASK_STATE__TASK_STARTING, NULL);
     report(execution, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
-    return true;
 }
 
 // The next step of a launch: a uri to fetch, or the command.
@@ -528,13 +539,22 @@ static void on_fetched(struct execution *execution, bool good)
     }
 }
 
-static void on_command_ended(struct execution *execution, int64_t status, int number)
+static char *end_message(const struct runner_end *how)
 {
-    char *message = number ? memory_format("Command terminated with signal %s", strsignal(number))
-                           : memory_format("Command exited with status %d", (int)status);
+    const char *more = how->reason ? ": " : "", *reason = how->reason ? how->reason : "";
+    if (how->signal != 0)
+        return memory_format("Command terminated with signal %s%s%s", strsignal(how->signal), more,
+                             reason);
+    return memory_format("Command exited with status %d%s%s", (int)how->status, more, reason);
+}
+
+static void on_command_ended(struct execution *execution, const struct runner_end *how)
+{
+    char *message = end_message(how);
+    bool failed = how->status != 0 || how->signal != 0;
     Mesos__V1__TaskState state = execution->too_long ? MESOS__V1__TASK_STATE__TASK_FAILED
                                  : execution->killed ? MESOS__V1__TASK_STATE__TASK_KILLED
-                                 : status || number  ? MESOS__V1__TASK_STATE__TASK_FAILED
+                                 : failed            ? MESOS__V1__TASK_STATE__TASK_FAILED
                                                      : MESOS__V1__TASK_STATE__TASK_FINISHED;
     execution->run = NULL;
     report(execution, state, message);
@@ -542,14 +562,30 @@ static void on_command_ended(struct execution *execution, int64_t status, int nu
     end(execution);
 }
 
-static void on_exited(void *data, int64_t status, int number)
+static void on_exited(void *data, const struct runner_end *how)
 {
     struct execution *execution = data;
     struct agent *agent = execution->agent;
-    if (execution->phase == FETCHING)
-        on_fetched(execution, status == 0 && number == 0);
+    if (execution->phase == FETCHING) {
+        on_fetched(execution, how->status == 0 && how->signal == 0);
+    } else if (execution->phase == STARTING) {
+        execution->run = NULL;
+        killed_during_launch(execution);
+    } else {
+        on_command_ended(execution, how);
+    }
+    check_stopped(agent);
+}
+
+static void on_failed(void *data, const char *reason)
+{
+    struct execution *execution = data;
+    struct agent *agent = execution->agent;
+    execution->run = NULL;
+    if (execution->killed || execution->silent)
+        killed_during_launch(execution);
     else
-        on_command_ended(execution, status, number);
+        fail_launch(execution, reason);
     check_stopped(agent);
 }
 
@@ -649,7 +685,7 @@ void agent_kill(struct agent *agent, const char *framework_id, const char *id,
         return;
     if (execution->phase == STAGED) {
         killed_during_launch(execution);
-    } else if (execution->phase == FETCHING) {
+    } else if (execution->phase == FETCHING || execution->phase == STARTING) {
         execution->killed = true;
         agent->runner->ops->kill(execution->run, SIGKILL);
     } else {

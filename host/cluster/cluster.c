@@ -35,24 +35,32 @@ static char *fresh_folder(struct error *err)
 {
     const char *base = getenv("TMPDIR");
     char *path = memory_format("%s/mesos-lua-XXXXXX", base && *base ? base : "/tmp");
-    // Others may pass through, as tasks may run as other users.
-    if (mkdtemp(path) != NULL && chmod(path, 0755) == 0)
+    // Others may pass through, as tasks may run as other users, and see nothing on the way.
+    if (mkdtemp(path) != NULL && chmod(path, 0711) == 0)
         return path;
     error_set(err, ERROR_IO, "cannot create the work folder '%s': %s", path, strerror(errno));
     free(path);
     return NULL;
 }
 
+// No matter what the umask says.
+static bool make_folder(const char *path)
+{
+    if (mkdir(path, 0711) == 0)
+        return chmod(path, 0711) == 0;
+    return errno == EEXIST;
+}
+
 static bool make_folders(char *path)
 {
     for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        bool good = mkdir(path, 0755) == 0 || errno == EEXIST;
+        bool good = make_folder(path);
         *slash = '/';
         if (!good)
             return false;
     }
-    return mkdir(path, 0755) == 0 || errno == EEXIST;
+    return make_folder(path);
 }
 
 static char *named_folder(const char *name, struct error *err)

@@ -4,9 +4,11 @@
 // sandbox; the runner says when it runs and how it ended. Implemented with real processes
 // (runner_process.h) and, for the simulator, with durations.
 //
-// The contract: after start() returned a run, exactly one `exited` comes, never inside start() or
-// kill(). A run is the runner's; it is gone after `exited`. destroy() kills what still runs, at
-// once, and tells nobody.
+// The contract: start() returns a run at once, and what becomes of it is told later, never inside
+// start() or kill(): `started` and later `exited`; or `failed`, if it could not be started for a
+// reason that is not the command's; or `exited` alone, for a run that was killed before it started.
+// A run is the runner's; it is gone after `failed` and `exited`. destroy() kills what still runs,
+// at once, and tells nobody.
 
 #ifndef MESOS_LUA_CLUSTER_RUNNER_H
 #define MESOS_LUA_CLUSTER_RUNNER_H
@@ -28,16 +30,23 @@ struct runner_command {
     const char *user;      // run as this OS user, or NULL
 };
 
+struct runner_end {
+    int64_t status;     // of the exit
+    int signal;         // that ended it; 0: none, and `status` counts
+    const char *reason; // what the runner knows about it besides, or NULL
+};
+
 struct runner_events {
-    // How it ended: as waitpid tells, an exit status or, if `signal` is not 0, a signal.
-    void (*exited)(void *data, int64_t status, int signal);
+    void (*started)(void *data, int64_t pid); // 0: it has none
+    void (*failed)(void *data, const char *reason);
+    void (*exited)(void *data, const struct runner_end *end);
 };
 
 struct runner_ops {
+    // The command is copied. NULL, and why, if that is clear at once.
     struct run *(*start)(struct runner *runner, const struct runner_command *command,
                          const struct runner_events *events, void *data, struct error *err);
     void (*kill)(struct run *run, int signal); // to the command and all that it started
-    int64_t (*pid)(const struct run *run);     // 0: it has none
     void (*destroy)(struct runner *runner);
 };
 

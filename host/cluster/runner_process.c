@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Processes with libuv; see the header. A run owns its libuv handle, which libuv lets go of only in
-// a close callback: the memory of a run ends there, also when the runner is gone by then.
+// Processes of the spawner; see the header. The sandbox is opened when the turn of a run has come.
 
 #include "cluster/runner_process.h"
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "loop/loop_uv.h"
+#include "loop/spawner.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,17 +18,32 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+enum {
+    GROUPS = 256,                  // supplementary ones of a user
+    LONGEST_ARGUMENT = 128 * 1024, // bytes of one argument or variable, by Linux
+};
+
+// Who a command runs as.
+struct user {
+    bool switched;
+    uid_t uid;
+    gid_t gid;
+    gid_t groups[GROUPS];
+    int group_count;
+};
+
 struct run {
-    uv_process_t process;
     struct runner_process *owner;
+    struct spawn *spawn;
     const struct runner_events *events;
     void *data;
-    pid_t pid;                 // 0: it could not be executed
-    struct deferral stillborn; // tells so, later
+    char *file, *directory;
+    bool switched;
+    uid_t uid;
+    gid_t gid;
+    struct error reason; // the sandbox could not be opened
     TAILQ_ENTRY(run) link;
 };
 
@@ -38,55 +53,20 @@ struct runner_process {
     TAILQ_HEAD(runs, run) runs;
 };
 
-// Whom a command runs as, and its output files.
-struct setting {
-    bool switched;
-    uid_t uid;
-    gid_t gid;
-    int out, err;
-};
-
 static struct runner_process *self(struct runner *runner)
 {
     return (struct runner_process *)runner;
 }
 
-// ---- the end of a run ----
-
-static void signal_group(pid_t pid, int number)
-{
-    if (pid > 0)
-        kill(-pid, number);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-static void finish(struct run *run, int64_t status, int number)
-{
-    TAILQ_REMOVE(&run->owner->runs, run, link);
-    run->events->exited(run->data, status, number);
-}
-
-// The group outlives its leader as long as anybody is in it, so its number cannot be another's yet.
-static void on_exit_status(uv_process_t *process, int64_t status, int number)
-{
-    struct run *run = process->data;
-    signal_group(run->pid, SIGKILL);
-    finish(run, status, number);
-    uv_close((uv_handle_t *)process, on_closed);
-}
-
-static void on_stillborn(void *data)
-{
-    struct run *run = data;
-    finish(run, 1, 0);
-    free(run);
-}
-
 // ---- the sandbox ----
+
+// A folder of our own making gets that mode, no matter what the umask says.
+static bool make_folder(const char *path, mode_t mode)
+{
+    if (mkdir(path, mode) == 0)
+        return chmod(path, mode) == 0;
+    return errno == EEXIST;
+}
 
 static bool make_folders(const char *path, struct error *err)
 {
@@ -96,7 +76,7 @@ static bool make_folders(const char *path, struct error *err)
         slash = strchr(slash, '/');
         if (slash != NULL)
             *slash = '\0';
-        good = mkdir(partial, 0755) == 0 || errno == EEXIST;
+        good = make_folder(partial, slash != NULL ? 0711 : 0750);
         if (slash != NULL)
             *slash++ = '/';
     }
@@ -106,50 +86,74 @@ static bool make_folders(const char *path, struct error *err)
     return good;
 }
 
-static int open_output(const struct runner_command *command, const char *name,
-                       const struct setting *setting, struct error *err)
+// A link could be to a file that is not the task's.
+static bool is_own_file(int file, const char *path, struct error *err)
 {
-    char *path = memory_format("%s/%s", command->directory, name);
-    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (file < 0)
-        error_set(err, ERROR_IO, "Failed to open '%s': %s", path, strerror(errno));
-    else if (setting->switched && fchown(file, setting->uid, setting->gid) != 0)
+    struct stat status;
+    if (fstat(file, &status) != 0)
+        return error_set(err, ERROR_IO, "Failed to open '%s': %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, ERROR_IO, "Failed to open '%s': it is not a regular file", path);
+    if (status.st_nlink != 1)
+        return error_set(err, ERROR_IO, "Failed to open '%s': it has other names (hard links)",
+                         path);
+    return true;
+}
+
+static const char *open_fault(int fault)
+{
+    if (fault == ENXIO)
+        return "it is not a regular file";
+    if (fault == ELOOP)
+        return "it is a symbolic link";
+    return strerror(fault);
+}
+
+// It does not wait for the reader of a FIFO.
+static int open_output(const struct run *run, const char *name, struct error *err)
+{
+    char *path = memory_format("%s/%s", run->directory, name);
+    int file = open(
+        path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0640);
+    bool good = file >= 0;
+    if (!good)
+        error_set(err, ERROR_IO, "Failed to open '%s': %s", path, open_fault(errno));
+    good = good && is_own_file(file, path, err);
+    if (good && run->switched && fchown(file, run->uid, run->gid) != 0)
         log_warning("cannot give '%s' to its task's user: %s", path, strerror(errno));
+    if (good)
+        fcntl(file, F_SETFL, O_APPEND); // the program gets it as any other file
+    else if (file >= 0)
+        close(file);
     free(path);
-    return file;
+    return good ? file : -1;
 }
 
-static bool open_sandbox(const struct runner_command *command, struct setting *setting,
-                         struct error *err)
+static bool open_sandbox(struct run *run, int *out, int *errors)
 {
-    if (!make_folders(command->directory, err))
+    struct error *err = &run->reason;
+    if (!make_folders(run->directory, err))
         return false;
-    if (setting->switched && chown(command->directory, setting->uid, setting->gid) != 0)
-        return error_set(err, ERROR_IO, "Failed to give the sandbox to user '%s': %s",
-                         command->user, strerror(errno));
-    setting->out = open_output(command, "stdout", setting, err);
-    if (setting->out >= 0)
-        setting->err = open_output(command, "stderr", setting, err);
-    return setting->out >= 0 && setting->err >= 0;
+    if (run->switched && chown(run->directory, run->uid, run->gid) != 0)
+        return error_set(err, ERROR_IO, "Failed to give the sandbox '%s' to its user: %s",
+                         run->directory, strerror(errno));
+    *out = open_output(run, "stdout", err);
+    if (*out >= 0)
+        *errors = open_output(run, "stderr", err);
+    return *out >= 0 && *errors >= 0;
 }
 
-static void close_sandbox(const struct setting *setting)
-{
-    if (setting->out >= 0)
-        close(setting->out);
-    if (setting->err >= 0)
-        close(setting->err);
-}
+// ---- the user ----
 
-static bool choose_user(const char *user, struct setting *setting, struct error *err)
+static bool choose_user(const char *name, struct user *user, struct error *err)
 {
-    if (user == NULL)
+    if (name == NULL)
         return true;
     struct passwd row, *found = NULL;
     char names[4096];
-    int fault = getpwnam_r(user, &row, names, sizeof names, &found);
+    int fault = getpwnam_r(name, &row, names, sizeof names, &found);
     if (found == NULL)
-        return error_set(err, ERROR_INVALID, "There is no user '%s' on this machine%s%s", user,
+        return error_set(err, ERROR_INVALID, "There is no user '%s' on this machine%s%s", name,
                          fault ? ": " : "", fault ? strerror(fault) : "");
     if (row.pw_uid == geteuid())
         return true;
@@ -157,125 +161,168 @@ static bool choose_user(const char *user, struct setting *setting, struct error 
         return error_set(err, ERROR_REFUSED,
                          "Cannot run as user '%s': only a cluster that runs as root can switch "
                          "users",
-                         user);
-    setting->switched = true;
-    setting->uid = row.pw_uid;
-    setting->gid = row.pw_gid;
+                         name);
+    user->switched = true;
+    user->uid = row.pw_uid;
+    user->gid = row.pw_gid;
+    user->group_count = GROUPS;
+    if (getgrouplist(name, row.pw_gid, user->groups, &user->group_count) < 0)
+        return error_set(err, ERROR_LIMIT, "User '%s' is in more than %d groups", name, GROUPS);
     return true;
 }
 
-// ---- starting ----
+// ---- the life of a run ----
 
-static int spawn(struct run *run, const struct runner_command *command,
-                 const struct setting *setting)
+// Takes it out of the list, to be freed behind what is told.
+static void leave(struct run *run)
 {
-    uv_stdio_container_t stdio[3] = {
-        {.flags = UV_IGNORE},
-        {.flags = UV_INHERIT_FD, .data.fd = setting->out},
-        {.flags = UV_INHERIT_FD, .data.fd = setting->err},
-    };
-    uv_process_options_t options = {
-        .exit_cb = on_exit_status,
-        .file = command->file,
-        .args = (char **)(uintptr_t)command->argv,
-        .env = (char **)(uintptr_t)command->environment,
-        .cwd = command->directory,
-        .flags = UV_PROCESS_DETACHED,
-        .stdio_count = 3,
-        .stdio = stdio,
-    };
-    if (setting->switched) {
-        options.flags |= UV_PROCESS_SETUID | UV_PROCESS_SETGID;
-        options.uid = setting->uid;
-        options.gid = setting->gid;
-    }
-    run->process.data = run;
-    return uv_spawn(loop_uv_handle(run->owner->loop), &run->process, &options);
+    TAILQ_REMOVE(&run->owner->runs, run, link);
 }
 
-// Without memory or processes left the machine failed; with any other fault the command did.
-static struct run *stillborn(struct run *run, const struct runner_command *command, int fault,
-                             const struct setting *setting, struct error *err)
+static void free_run(struct run *run)
 {
-    if (fault == UV_EAGAIN || fault == UV_ENOMEM || fault == UV_EMFILE || fault == UV_ENFILE) {
-        error_set(err, ERROR_IO, "Failed to start a process: %s", uv_strerror(fault));
-        uv_close((uv_handle_t *)&run->process, on_closed);
-        return NULL;
-    }
-    dprintf(setting->err, "Failed to execute '%s': %s\n", command->file, uv_strerror(fault));
-    struct run *told = memory_new(sizeof *told);
-    *told = (struct run){.owner = run->owner, .events = run->events, .data = run->data};
-    uv_close((uv_handle_t *)&run->process, on_closed);
-    deferral_init(&told->stillborn, told->owner->loop, on_stillborn, told);
-    deferral_queue(&told->stillborn);
-    return told;
+    free(run->file);
+    free(run->directory);
+    free(run);
+}
+
+static bool on_open(void *data, int *files)
+{
+    struct run *run = data;
+    return open_sandbox(run, &files[1], &files[2]);
+}
+
+static void on_started(void *data, pid_t pid)
+{
+    struct run *run = data;
+    run->events->started(run->data, pid);
+}
+
+static void on_ended(void *data, const struct spawn_end *how)
+{
+    struct run *run = data;
+    const struct runner_end end = {
+        .status = how->status,
+        .signal = how->signal,
+        .reason = how->lost ? "the process that had started it ended unexpectedly" : NULL};
+    leave(run);
+    run->events->exited(run->data, &end);
+    free_run(run);
+}
+
+static char *explain(const struct run *run, const struct spawn_failure *failure)
+{
+    const char *fault = strerror(failure->fault);
+    if (failure->step == SPAWN_DIRECTORY)
+        return memory_format("Failed to enter the sandbox '%s': %s", run->directory, fault);
+    if (failure->fault != E2BIG)
+        return memory_format("Failed to execute '%s': %s", run->file, fault);
+    return memory_format("Failed to execute '%s': %s (an argument, such as the command of a shell, "
+                         "or a variable has at most %d bytes, all together %ld)",
+                         run->file, fault, LONGEST_ARGUMENT - 1, sysconf(_SC_ARG_MAX));
+}
+
+static void leave_in_sandbox(const struct run *run, const char *text)
+{
+    struct error err;
+    int file = open_output(run, "stderr", &err);
+    if (file < 0)
+        return;
+    dprintf(file, "%s\n", text);
+    close(file);
+}
+
+// What went wrong was the command: it ran, and ended.
+static void end_at_once(struct run *run, const struct spawn_failure *failure)
+{
+    char *reason = explain(run, failure);
+    const struct runner_end end = {.status = 1, .reason = reason};
+    leave_in_sandbox(run, reason);
+    run->events->started(run->data, 0);
+    run->events->exited(run->data, &end);
+    free(reason);
+}
+
+// What went wrong was the machine.
+static void fail(const struct run *run, const struct spawn_failure *failure)
+{
+    const char *fault = failure->step == SPAWN_LOST
+                            ? "the process that starts programs ended unexpectedly"
+                            : strerror(failure->fault);
+    char *reason = failure->step == SPAWN_OPEN ? memory_string(run->reason.text)
+                   : failure->step == SPAWN_USER
+                       ? memory_format("Failed to switch to the task's user: %s", fault)
+                       : memory_format("Failed to start a process: %s", fault);
+    run->events->failed(run->data, reason);
+    free(reason);
+}
+
+static void on_failed(void *data, const struct spawn_failure *failure)
+{
+    struct run *run = data;
+    bool memory = failure->fault == ENOMEM || failure->fault == EAGAIN;
+    leave(run);
+    if (!memory && (failure->step == SPAWN_DIRECTORY || failure->step == SPAWN_EXECUTE))
+        end_at_once(run, failure);
+    else
+        fail(run, failure);
+    free_run(run);
 }
 
 static struct run *start(struct runner *runner, const struct runner_command *command,
                          const struct runner_events *events, void *data, struct error *err)
 {
-    struct setting setting = {.out = -1, .err = -1};
-    struct run *run = NULL;
-    if (!choose_user(command->user, &setting, err) || !open_sandbox(command, &setting, err))
-        goto out;
-    run = memory_new(sizeof *run);
+    static const struct spawn_events spawn_events = {
+        .open = on_open, .started = on_started, .failed = on_failed, .ended = on_ended};
+    struct user user = {.switched = false};
+    if (!choose_user(command->user, &user, err))
+        return NULL;
+    const struct spawn_identity identity = {.uid = user.uid,
+                                            .gid = user.gid,
+                                            .groups = user.groups,
+                                            .group_count = (size_t)user.group_count};
+    const struct spawn_command spawn = {.file = command->file,
+                                        .argv = command->argv,
+                                        .environment = command->environment,
+                                        .directory = command->directory,
+                                        .identity = user.switched ? &identity : NULL};
+    struct run *run = memory_new(sizeof *run);
     *run = (struct run){.owner = self(runner), .events = events, .data = data};
-    int fault = spawn(run, command, &setting);
-    if (fault != 0)
-        run = stillborn(run, command, fault, &setting, err);
-    else
-        run->pid = run->process.pid;
-    if (run != NULL)
-        TAILQ_INSERT_TAIL(&self(runner)->runs, run, link);
-out:
-    close_sandbox(&setting);
+    run->switched = user.switched;
+    run->uid = user.uid;
+    run->gid = user.gid;
+    run->file = memory_string(command->file);
+    run->directory = memory_string(command->directory);
+    run->spawn = spawn_start(self(runner)->loop, &spawn, &spawn_events, run, err);
+    if (run->spawn == NULL) {
+        free_run(run);
+        return NULL;
+    }
+    TAILQ_INSERT_TAIL(&self(runner)->runs, run, link);
     return run;
 }
 
 static void kill_run(struct run *run, int number)
 {
-    signal_group(run->pid, number);
-}
-
-static int64_t pid_of(const struct run *run)
-{
-    return run->pid;
+    spawn_kill(run->spawn, number);
 }
 
 // ---- the end of the runner ----
 
-// A killed process is gone within moments; one that the kernel holds is not waited for longer than
-// a second.
-static void reap(pid_t pid)
-{
-    const struct timespec moment = {.tv_nsec = 1000000};
-    for (int i = 0; i < 1000 && waitpid(pid, NULL, WNOHANG) == 0; i++)
-        nanosleep(&moment, NULL);
-}
-
 static void destroy(struct runner *runner)
 {
     struct run *run;
-    TAILQ_FOREACH(run, &self(runner)->runs, link)
-    signal_group(run->pid, SIGKILL);
     while ((run = TAILQ_FIRST(&self(runner)->runs)) != NULL) {
-        TAILQ_REMOVE(&self(runner)->runs, run, link);
-        deferral_cancel(&run->stillborn);
-        if (run->pid == 0) {
-            free(run);
-            continue;
-        }
-        uv_close((uv_handle_t *)&run->process, on_closed);
-        reap(run->pid);
-        signal_group(run->pid, SIGKILL);
+        leave(run);
+        spawn_forget(run->spawn);
+        free_run(run);
     }
     free(runner);
 }
 
 struct runner *runner_process_create(struct loop *loop)
 {
-    static const struct runner_ops ops = {
-        .start = start, .kill = kill_run, .pid = pid_of, .destroy = destroy};
+    static const struct runner_ops ops = {.start = start, .kill = kill_run, .destroy = destroy};
     struct runner_process *this = memory_new(sizeof *this);
     this->runner.ops = &ops;
     this->loop = loop;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Child processes with libuv: see child.h. Their ends of the pipes are true pipes, which a program
-// may open again by /dev/stdout. The end of the process is the end of the output too: what is in
-// the pipes then is read, and nothing is waited for that others, who inherited them, may write.
+// Child processes: see child.h. The spawner starts them, libuv has our ends of the pipes. Their
+// ends of the pipes are true pipes, which a program may open again by /dev/stdout. The end of the
+// process is the end of the output too: what is in the pipes then is read, and nothing is waited
+// for that others, who inherited them, may write.
 //
 // The handles and the buffers live in a block that the last close callback frees.
 
@@ -11,20 +12,19 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "loop/loop_uv.h"
+#include "loop/spawner.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { IN, OUT, ERR, STREAMS };
 
 struct child {
-    uv_process_t process;
+    struct loop *loop;
+    struct spawn *spawn; // NULL: it has ended, or was not started
     uv_pipe_t pipes[STREAMS];
     bool used[STREAMS];
     int open; // handles that libuv has not let go of
@@ -32,15 +32,15 @@ struct child {
     char space[16384]; // for what is being read
     uv_write_t write;
     struct timer timer;
-    pid_t pid; // 0: gone
     bool forgotten;
+    bool has_input;
+    char *name, *directory; // of the command, for what is said about it
+    int open_fault;         // of libuv: the pipes could not be opened
+    struct error reason;    // it was not started
     struct child_end end;
     void (*on_end)(void *data, const struct child_end *end);
     void *data;
-    LIST_ENTRY(child) link; // among those that run
 };
-
-static _Thread_local LIST_HEAD(children, child) running = LIST_HEAD_INITIALIZER(running);
 
 // ---- the end ----
 
@@ -48,6 +48,8 @@ static void free_child(struct child *child)
 {
     for (int i = 0; i < STREAMS; i++)
         buffer_free(&child->buffers[i]);
+    free(child->name);
+    free(child->directory);
     free(child);
 }
 
@@ -69,20 +71,14 @@ static void close_handles(struct child *child)
     for (int i = 0; i < STREAMS; i++)
         if (child->used[i])
             close_handle((uv_handle_t *)&child->pipes[i]);
-    close_handle((uv_handle_t *)&child->process);
-}
-
-static void kill_group(struct child *child)
-{
-    if (child->pid > 0)
-        kill(-child->pid, SIGKILL);
 }
 
 static void give_up(struct child *child, enum child_outcome outcome)
 {
     if (child->end.outcome == CHILD_ENDED)
         child->end.outcome = outcome;
-    kill_group(child);
+    if (child->spawn != NULL)
+        spawn_kill(child->spawn, SIGKILL);
 }
 
 // ---- its output ----
@@ -130,23 +126,34 @@ static void drain(struct child *child, int stream)
     }
 }
 
-// The group lives as long as anybody is in it, so its number cannot be another's yet.
-static void on_exit_status(uv_process_t *process, int64_t status, int number)
+static void finish(struct child *child)
 {
-    struct child *child = process->data;
     struct child_end *end = &child->end;
-    kill_group(child);
-    child->pid = 0;
-    LIST_REMOVE(child, link);
+    child->spawn = NULL;
     timer_stop(&child->timer);
-    drain(child, OUT);
-    drain(child, ERR);
     close_handles(child);
-    end->status = number ? -1 : status;
-    end->signal = number;
     end->out = buffer_slice(&child->buffers[OUT]);
     end->err = buffer_slice(&child->buffers[ERR]);
     child->on_end(child->data, end);
+}
+
+static void on_ended(void *data, const struct spawn_end *how)
+{
+    struct child *child = data;
+    struct child_end *end = &child->end;
+    child->spawn = NULL;
+    drain(child, OUT);
+    drain(child, ERR);
+    end->status = how->signal ? -1 : how->status;
+    end->signal = how->signal;
+    if (how->lost && end->outcome == CHILD_ENDED) {
+        end->outcome = CHILD_FAILED;
+        end->code = uv_err_name(UV_ECANCELED);
+        error_set(&child->reason, ERROR_IO,
+                  "'%s' was killed: the process that had started it ended unexpectedly",
+                  child->name);
+    }
+    finish(child);
 }
 
 static void on_timeout(void *data)
@@ -163,10 +170,9 @@ static void on_written(uv_write_t *write, int status)
     close_handle((uv_handle_t *)write->handle);
 }
 
-static void feed(struct child *child, struct slice input)
+static void feed(struct child *child)
 {
     struct buffer *buffer = &child->buffers[IN];
-    buffer_append_slice(buffer, input);
     uv_buf_t bytes = uv_buf_init((char *)buffer->data, (unsigned)buffer->length);
     if (uv_write(&child->write, (uv_stream_t *)&child->pipes[IN], &bytes, 1, on_written) != 0)
         close_handle((uv_handle_t *)&child->pipes[IN]);
@@ -175,7 +181,7 @@ static void feed(struct child *child, struct slice input)
 // ---- starting ----
 
 // Makes the pipe of a stream; the child's end goes into `*theirs`.
-static int open_pipe(struct child *child, struct loop *loop, int stream, uv_file *theirs)
+static int open_pipe(struct child *child, int stream, int *theirs)
 {
     uv_file files[2];
     bool input = stream == IN;
@@ -183,7 +189,7 @@ static int open_pipe(struct child *child, struct loop *loop, int stream, uv_file
     if (fault != 0)
         return fault;
     *theirs = files[input ? 0 : 1];
-    uv_pipe_init(loop_uv_handle(loop), &child->pipes[stream], 0);
+    uv_pipe_init(loop_uv_handle(child->loop), &child->pipes[stream], 0);
     child->pipes[stream].data = child;
     child->used[stream] = true;
     child->open++;
@@ -193,114 +199,86 @@ static int open_pipe(struct child *child, struct loop *loop, int stream, uv_file
     return fault;
 }
 
-static int open_pipes(struct child *child, struct loop *loop, const struct child_command *command,
-                      uv_file *theirs)
+static bool on_open(void *data, int *files)
 {
-    int fault = command->input.data ? open_pipe(child, loop, IN, &theirs[IN]) : 0;
+    struct child *child = data;
+    int fault = child->has_input ? open_pipe(child, IN, &files[IN]) : 0;
     for (int i = OUT; fault == 0 && i < STREAMS; i++)
-        fault = open_pipe(child, loop, i, &theirs[i]);
-    return fault;
+        fault = open_pipe(child, i, &files[i]);
+    child->open_fault = fault;
+    return fault == 0;
 }
 
-static int spawn(struct child *child, struct loop *loop, const struct child_command *command,
-                 const uv_file *theirs)
+static void on_started(void *data, pid_t pid)
 {
-    uv_stdio_container_t stdio[STREAMS];
-    for (int i = 0; i < STREAMS; i++)
-        stdio[i] = (uv_stdio_container_t){.flags = theirs[i] < 0 ? UV_IGNORE : UV_INHERIT_FD,
-                                          .data.fd = theirs[i]};
-    uv_process_options_t options = {
-        .exit_cb = on_exit_status,
-        .file = command->argv[0],
-        .args = (char **)(uintptr_t)command->argv,
-        .env = (char **)(uintptr_t)command->environment,
-        .cwd = command->directory,
-        .flags = UV_PROCESS_DETACHED,
-        .stdio_count = STREAMS,
-        .stdio = stdio,
-    };
-    child->process.data = child;
-    child->open++;
-    return uv_spawn(loop_uv_handle(loop), &child->process, &options);
-}
-
-static void listen_to(struct child *child, const struct child_command *command)
-{
-    child->pid = child->process.pid;
-    LIST_INSERT_HEAD(&running, child, link);
+    struct child *child = data;
+    (void)pid;
     uv_read_start((uv_stream_t *)&child->pipes[OUT], on_space, on_read);
     uv_read_start((uv_stream_t *)&child->pipes[ERR], on_space, on_read);
-    if (command->input.data != NULL)
-        feed(child, command->input);
-    if (command->timeout != 0)
-        timer_start(&child->timer, command->timeout);
+    if (child->has_input)
+        feed(child);
 }
 
-// libuv does not say whether the folder or the program is missing.
-static bool explain(const struct child_command *command, int fault, struct error *err)
+static void on_failed(void *data, const struct spawn_failure *failure)
 {
-    if (command->directory != NULL && access(command->directory, X_OK) != 0)
-        return error_set(err, ERROR_IO, "cannot run '%s' in the folder '%s': %s", command->argv[0],
-                         command->directory, strerror(errno));
-    return error_set(err, ERROR_IO, "cannot run '%s': %s", command->argv[0], uv_strerror(fault));
+    struct child *child = data;
+    int fault = failure->step == SPAWN_OPEN ? child->open_fault : -failure->fault;
+    child->end.outcome = CHILD_FAILED;
+    child->end.code = uv_err_name(fault);
+    if (failure->step == SPAWN_DIRECTORY)
+        error_set(&child->reason, ERROR_IO, "cannot run '%s' in the folder '%s': %s", child->name,
+                  child->directory, strerror(failure->fault));
+    else if (failure->step == SPAWN_LOST)
+        error_set(&child->reason, ERROR_IO,
+                  "cannot run '%s': the process that starts programs ended unexpectedly",
+                  child->name);
+    else
+        error_set(&child->reason, ERROR_IO, "cannot run '%s': %s", child->name, uv_strerror(fault));
+    finish(child);
 }
 
 static struct child *new_child(struct loop *loop, const struct child_command *command)
 {
     struct child *child = memory_new(sizeof *child);
+    child->loop = loop;
+    child->name = memory_string(command->argv[0]);
+    child->directory = memory_string(command->directory ? command->directory : ".");
+    child->has_input = command->input.data != NULL;
+    child->end.text = child->reason.text;
     timer_init(&child->timer, loop, on_timeout, child);
     buffer_init(&child->buffers[IN], command->input.length);
     buffer_init(&child->buffers[OUT], command->limit);
     buffer_init(&child->buffers[ERR], command->limit);
+    buffer_append_slice(&child->buffers[IN], command->input);
     return child;
-}
-
-static void abandon(struct child *child, bool spawned)
-{
-    child->forgotten = true;
-    for (int i = 0; i < STREAMS; i++)
-        if (child->used[i])
-            close_handle((uv_handle_t *)&child->pipes[i]);
-    if (spawned)
-        close_handle((uv_handle_t *)&child->process);
-    if (child->open == 0)
-        free_child(child);
 }
 
 struct child *child_start(struct loop *loop, const struct child_command *command,
                           void (*on_end)(void *data, const struct child_end *end), void *data,
                           const char **code, struct error *err)
 {
-    uv_file theirs[STREAMS] = {-1, -1, -1};
+    static const struct spawn_events events = {
+        .open = on_open, .started = on_started, .failed = on_failed, .ended = on_ended};
+    const char *const *environment = command->environment;
+    const struct spawn_command start = {
+        .file = command->argv[0],
+        .argv = command->argv,
+        .environment = environment ? environment : (const char *const *)environ,
+        .directory = command->directory,
+    };
     struct child *child = new_child(loop, command);
     child->on_end = on_end;
     child->data = data;
-    int fault = open_pipes(child, loop, command, theirs);
-    bool spawned = fault == 0;
-    if (spawned)
-        fault = spawn(child, loop, command, theirs);
-    for (int i = 0; i < STREAMS; i++)
-        if (theirs[i] >= 0)
-            close(theirs[i]);
-    if (fault == 0) {
-        listen_to(child, command);
-        return child;
+    child->spawn = spawn_start(loop, &start, &events, child, err);
+    if (child->spawn == NULL) {
+        *code = uv_err_name(UV_EAGAIN);
+        error_context(err, "cannot run '%s'", command->argv[0]);
+        free_child(child);
+        return NULL;
     }
-    *code = uv_err_name(fault);
-    explain(command, fault, err);
-    abandon(child, spawned);
-    return NULL;
-}
-
-// ---- destroying ----
-
-// libuv forgets a process with its handle. A killed one is gone within moments; one that the kernel
-// holds is not waited for longer than a second.
-static void reap(const struct child *child)
-{
-    const struct timespec moment = {.tv_nsec = 1000000};
-    for (int i = 0; i < 1000 && waitpid(child->pid, NULL, WNOHANG) == 0; i++)
-        nanosleep(&moment, NULL);
+    if (command->timeout != 0)
+        timer_start(&child->timer, command->timeout);
+    return child;
 }
 
 void child_destroy(struct child *child)
@@ -308,21 +286,12 @@ void child_destroy(struct child *child)
     if (child == NULL)
         return;
     child->forgotten = true;
-    if (child->pid > 0) {
-        kill_group(child);
-        LIST_REMOVE(child, link);
+    if (child->spawn != NULL) {
+        spawn_forget(child->spawn);
+        child->spawn = NULL;
         timer_stop(&child->timer);
-        reap(child);
         close_handles(child);
-        child->pid = 0;
     }
     if (child->open == 0)
         free_child(child);
-}
-
-void child_kill_all(void)
-{
-    struct child *child;
-    LIST_FOREACH(child, &running, link)
-    kill_group(child);
 }

@@ -23,26 +23,24 @@ struct child_command {
     uint64_t timeout;               // nanoseconds; 0: none
 };
 
-enum child_outcome { CHILD_ENDED, CHILD_TIMED_OUT, CHILD_TOO_LOUD };
+enum child_outcome { CHILD_ENDED, CHILD_TIMED_OUT, CHILD_TOO_LOUD, CHILD_FAILED };
 
 struct child_end {
-    enum child_outcome outcome; // if it is not CHILD_ENDED, it was killed
+    enum child_outcome outcome; // if it is CHILD_TIMED_OUT or CHILD_TOO_LOUD, it was killed
     int64_t status;             // of the exit; -1 if a signal ended it
     int signal;                 // that ended it; 0: none
     struct slice out, err;      // what it wrote, up to the limit; valid until child_destroy()
+    const char *text, *code;    // CHILD_FAILED: it was not started, or lost (loop/spawner.h), and
+                                // the name of the fault ("ENOENT"); valid until child_destroy()
 };
 
-// Starts it, on a loop of loop_uv.h. `on_end` is called once, from the loop. NULL, and `err` and
-// the name of the fault ("ENOENT") in `code`, if that cannot be.
+// Starts it, on a loop of loop_uv.h. `on_end` is called once, from the loop, also if it turns out
+// that it cannot be started. NULL, and `err` and the name of the fault in `code`, if too many wait.
 struct child *child_start(struct loop *loop, const struct child_command *command,
                           void (*on_end)(void *data, const struct child_end *end), void *data,
                           const char **code, struct error *err);
 
 // Kills it if it runs; `on_end` is not called then. NULL is fine.
 void child_destroy(struct child *child);
-
-// Kills all that this thread has started, for an end of the process that waits for nothing. The
-// handler of a signal may call it while the loop handles no event.
-void child_kill_all(void);
 
 #endif

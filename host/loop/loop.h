@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 struct loop;
+struct spawner;
 
 struct timer {
     struct loop *loop;
@@ -55,6 +56,7 @@ struct loop {
     size_t timers, capacity;
     uint64_t started; // counts timer_start(), for the order of equals
     struct deferral *first, **last;
+    struct spawner *spawner; // loop/spawner.h; NULL: nothing was ever started
 };
 
 #define LOOP_SECOND UINT64_C(1000000000)

@@ -11,8 +11,9 @@
 #include "loop/signals.h"
 
 #include "base/memory.h"
-#include "loop/child.h"
+#include "loop/inherited.h"
 #include "loop/loop_uv.h"
+#include "loop/spawner.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static void on_caught(int number)
 static void on_alarm(int number)
 {
     (void)number;
-    child_kill_all();
+    spawner_kill_all();
     _exit(128 + latest);
 }
 
@@ -88,6 +89,7 @@ struct signals *signals_create(struct loop *loop, void (*callback)(void *data, i
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGALRM, on_alarm);
+    inherited_release_signals();
     return signals;
 }
 

@@ -33,7 +33,7 @@ local LIBRARIES = {
     ["^microhttpd%.h$"] = { "^host/net/http_server%.[ch]$" },
     ["^editline/"] = { "^host/line_editor%.c$" },
     ["^uv%.h$"] = {
-        "^host/loop/", "^host/net/", "^host/cluster/runner_process%.[ch]$", "^host/mesos/detector[%w_]*%.[ch]$",
+        "^host/loop/", "^host/net/", "^host/mesos/detector[%w_]*%.[ch]$",
         "^host/mesos/zookeeper_session%.c$", "^host/control%.c$",
     },
 }

@@ -1,0 +1,529 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The spawner; see the header. One thread, one poll: requests of the host, and SIGCHLD by a
+// signalfd, as all signals are blocked. It blocks nowhere else but in vfork(), until the program
+// has been executed. Answers that the socket does not take wait; while many wait, nothing is read
+// and nothing is reaped.
+//
+// A program that ended is left a zombie until its group has been killed, so that the number of the
+// group cannot be that of another yet.
+
+#include "loop/spawner_process.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "loop/spawner.h"
+#include "loop/spawner_wire.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    SOCKET = 3,                // the only descriptor of the host
+    ANSWERS_WAITING = 1 << 16, // bytes
+    REST_LONGEST = 20,         // milliseconds between two rounds of killing
+};
+
+struct process {
+    uint64_t program;
+    pid_t pid;
+};
+
+struct spawner_process {
+    int signals;
+    struct wire_head head;
+    size_t head_length;    // how much of it has been read
+    struct buffer body;    // what has been read behind it
+    int files[WIRE_FILES]; // that came along
+    size_t file_count;
+    bool files_cut;          // some did not fit into this process
+    char **words;            // arguments, NULL, variables, NULL
+    struct buffer answers;   // for the socket
+    struct process *running; // in no order
+    size_t count, room;
+};
+
+// What is to be executed: points into the request.
+struct program {
+    const char *directory, *file;
+    char **argv, **environment;
+    const struct wire_start *start;
+    const gid_t *groups;
+    int files[WIRE_FILES];
+};
+
+struct fault {
+    uint32_t step;
+    int32_t code;
+};
+
+// ---- answers ----
+
+static void answer(struct spawner_process *this, const struct wire_reply *reply)
+{
+    buffer_append(&this->answers, reply, sizeof *reply);
+}
+
+static bool is_full(const struct spawner_process *this)
+{
+    return this->answers.length >= ANSWERS_WAITING;
+}
+
+// False: the host is gone.
+static bool send_answers(struct spawner_process *this)
+{
+    while (this->answers.length > 0) {
+        ssize_t sent =
+            send(SOCKET, this->answers.data, this->answers.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0)
+            return errno == EAGAIN;
+        buffer_consume(&this->answers, (size_t)sent);
+    }
+    return true;
+}
+
+// ---- what runs ----
+
+static void add(struct spawner_process *this, uint64_t program, pid_t pid)
+{
+    if (this->count == this->room) {
+        this->room = this->room ? this->room * 2 : 64;
+        this->running = memory_resize(this->running, this->room * sizeof *this->running);
+    }
+    this->running[this->count++] = (struct process){program, pid};
+}
+
+static struct process *find_pid(struct spawner_process *this, pid_t pid)
+{
+    for (size_t i = 0; i < this->count; i++)
+        if (this->running[i].pid == pid)
+            return &this->running[i];
+    return NULL;
+}
+
+static void kill_program(struct spawner_process *this, uint64_t program, int number)
+{
+    for (size_t i = 0; i < this->count; i++)
+        if (this->running[i].program == program)
+            kill(-this->running[i].pid, number);
+}
+
+static void end(struct spawner_process *this, struct process *process, const siginfo_t *info)
+{
+    bool exited = info->si_code == CLD_EXITED;
+    const struct wire_reply reply = {.program = process->program,
+                                     .answer = WIRE_ENDED,
+                                     .status = exited ? info->si_status : 0,
+                                     .signal = exited ? 0 : info->si_status};
+    answer(this, &reply);
+    *process = this->running[--this->count];
+}
+
+static void reap(struct spawner_process *this)
+{
+    siginfo_t info = {0};
+    while (!is_full(this) && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0) {
+        struct process *process = find_pid(this, info.si_pid);
+        if (process != NULL) {
+            kill(-process->pid, SIGKILL);
+            end(this, process, &info);
+        }
+        waitpid(info.si_pid, NULL, 0);
+        info.si_pid = 0;
+    }
+}
+
+// ---- starting ----
+
+static _Noreturn void fail(int report, enum spawn_step step)
+{
+    const struct fault fault = {.step = step, .code = errno};
+    ssize_t written = write(report, &fault, sizeof fault);
+    (void)written;
+    _exit(127);
+}
+
+// In the child, which may share the memory of the spawner until it executes: nothing is written to
+// it. All other descriptors are closed by exec.
+static _Noreturn void become(const struct program *program, int report)
+{
+    const struct wire_start *start = program->start;
+    sigset_t none;
+    setsid();
+    for (int i = 0; i < WIRE_FILES; i++)
+        if (dup2(program->files[i], i) < 0)
+            fail(report, SPAWN_FORK);
+    if (*program->directory != '\0' && chdir(program->directory) != 0)
+        fail(report, SPAWN_DIRECTORY);
+    if (start->switched && (setgroups(start->groups, program->groups) != 0 ||
+                            setgid(start->gid) != 0 || setuid(start->uid) != 0))
+        fail(report, SPAWN_USER);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); // if the spawner itself is killed
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    execvp(program->file, program->argv); // looks into the PATH of `environ`
+    fail(report, SPAWN_EXECUTE);
+}
+
+static pid_t fork_into(const struct program *program, int report)
+{
+    pid_t pid = vfork();
+    if (pid == 0)
+        become(program, report);
+    return pid;
+}
+
+// The pipe says what failed, or is closed by exec.
+static pid_t execute(const struct program *program, struct fault *fault)
+{
+    static char *none[] = {NULL};
+    int ends[2];
+    *fault = (struct fault){.step = SPAWN_FORK};
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        fault->code = errno;
+        return -1;
+    }
+    environ = program->environment;
+    pid_t pid = fork_into(program, ends[1]);
+    fault->code = pid < 0 ? errno : 0;
+    environ = none; // what it was is part of the request
+    close(ends[1]);
+    if (pid > 0 && read(ends[0], fault, sizeof *fault) != sizeof *fault)
+        fault->code = 0;
+    close(ends[0]);
+    if (pid > 0 && fault->code != 0)
+        waitpid(pid, NULL, 0);
+    return pid;
+}
+
+// ---- requests ----
+
+static void close_files(struct spawner_process *this)
+{
+    for (size_t i = 0; i < this->file_count; i++)
+        close(this->files[i]);
+    this->file_count = 0;
+    this->files_cut = false;
+}
+
+// Those that did not travel along are /dev/null, which is what the spawner has as 0, 1 and 2.
+static void place_files(const struct spawner_process *this, struct program *program)
+{
+    size_t taken = 0;
+    for (int i = 0; i < WIRE_FILES; i++) {
+        bool given = (this->head.files & 1u << i) != 0 && taken < this->file_count;
+        program->files[i] = given ? this->files[taken++] : i;
+    }
+}
+
+// Lets `count` words begin at the texts from `text` on, with NULL behind them. Returns what
+// follows.
+static char *split(char *text, size_t count, char **words)
+{
+    for (size_t i = 0; i < count; i++) {
+        words[i] = text;
+        text += strlen(text) + 1;
+    }
+    words[count] = NULL;
+    return text;
+}
+
+static void read_program(struct spawner_process *this, struct program *program)
+{
+    const struct wire_start *start = (const struct wire_start *)(const void *)this->body.data;
+    size_t words = (size_t)start->arguments + start->variables + 2;
+    this->words = memory_resize(this->words, words * sizeof *this->words);
+    char *text = (char *)this->body.data + sizeof *start + start->groups * sizeof(gid_t);
+    char *front[3];
+    text = split(text, 2, front);
+    *program = (struct program){.directory = front[0],
+                                .file = front[1],
+                                .argv = this->words,
+                                .environment = this->words + start->arguments + 1,
+                                .start = start,
+                                .groups = (const gid_t *)(const void *)(start + 1)};
+    text = split(text, start->arguments, program->argv);
+    split(text, start->variables, program->environment);
+    place_files(this, program);
+}
+
+static void start(struct spawner_process *this)
+{
+    struct program program;
+    struct fault fault = {.step = SPAWN_FORK, .code = EMFILE};
+    struct wire_reply reply = {.program = this->head.program, .answer = WIRE_FAILED};
+    read_program(this, &program);
+    pid_t pid = this->files_cut ? -1 : execute(&program, &fault);
+    if (fault.code == 0) {
+        add(this, reply.program, pid);
+        reply.answer = WIRE_STARTED;
+        reply.pid = pid;
+    } else {
+        reply.step = fault.step;
+        reply.fault = fault.code;
+    }
+    answer(this, &reply);
+}
+
+static void handle(struct spawner_process *this)
+{
+    if (this->head.request == WIRE_START)
+        start(this);
+    else if (this->head.request == WIRE_KILL)
+        kill_program(this, this->head.program, this->head.signal);
+    close_files(this);
+    buffer_rest(&this->body);
+    this->head_length = 0;
+}
+
+static void take_files(struct spawner_process *this, struct msghdr *message)
+{
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
+         part = CMSG_NXTHDR(message, part)) {
+        size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t i = 0; i < count && this->file_count < WIRE_FILES; i++)
+            memcpy(&this->files[this->file_count++], CMSG_DATA(part) + i * sizeof(int),
+                   sizeof(int));
+    }
+    this->files_cut = this->files_cut || (message->msg_flags & MSG_CTRUNC) != 0;
+}
+
+static ssize_t receive(struct spawner_process *this, void *to, size_t length)
+{
+    _Alignas(struct cmsghdr) char control[CMSG_SPACE(WIRE_FILES * sizeof(int))];
+    struct iovec bytes = {.iov_base = to, .iov_len = length};
+    struct msghdr message = {.msg_iov = &bytes,
+                             .msg_iovlen = 1,
+                             .msg_control = control,
+                             .msg_controllen = sizeof control};
+    ssize_t got = recvmsg(SOCKET, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (got > 0)
+        take_files(this, &message);
+    return got;
+}
+
+// Reads on in the request that has begun. False: the host is gone, or says what it cannot mean.
+static bool read_request(struct spawner_process *this)
+{
+    bool in_head = this->head_length < sizeof this->head;
+    size_t missing =
+        in_head ? sizeof this->head - this->head_length : this->head.length - this->body.length;
+    void *to =
+        in_head ? (uint8_t *)&this->head + this->head_length : buffer_reserve(&this->body, missing);
+    ssize_t got = to != NULL ? receive(this, to, missing) : 0;
+    if (got <= 0)
+        return got < 0 && errno == EAGAIN;
+    if (in_head)
+        this->head_length += (size_t)got;
+    else
+        this->body.length += (size_t)got;
+    if (this->head_length == sizeof this->head && this->body.length == this->head.length)
+        handle(this);
+    return true;
+}
+
+// ---- the end ----
+
+// The parent of a process, or 0.
+static pid_t parent_of(int processes, const char *pid)
+{
+    char path[32], text[512];
+    snprintf(path, sizeof path, "%.16s/stat", pid);
+    int file = openat(processes, path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return 0;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    text[length > 0 ? length : 0] = '\0';
+    const char *name_end = strrchr(text, ')'); // a name may contain anything
+    return name_end != NULL ? (pid_t)strtol(name_end + 4, NULL, 10) : 0;
+}
+
+struct victims {
+    pid_t *pids; // ascending, as /proc lists them
+    size_t count, room;
+    bool killed; // one at least
+};
+
+static int compare_pids(const void *a, const void *b)
+{
+    pid_t first = *(const pid_t *)a, second = *(const pid_t *)b;
+    return (first > second) - (first < second);
+}
+
+static bool is_victim(const struct victims *victims, pid_t pid)
+{
+    return victims->count > 0 &&
+           bsearch(&pid, victims->pids, victims->count, sizeof pid, compare_pids) != NULL;
+}
+
+static void kill_victim(struct victims *victims, pid_t pid)
+{
+    if (victims->count == victims->room) {
+        victims->room = victims->room ? victims->room * 2 : 64;
+        victims->pids = memory_resize(victims->pids, victims->room * sizeof *victims->pids);
+    }
+    victims->pids[victims->count++] = pid;
+    victims->killed = kill(pid, SIGKILL) == 0 || victims->killed;
+}
+
+// One round over all processes: kills the children, and the children of what it kills if they come
+// behind them in the list; the others become children for the next round. False: it may kill none.
+static bool kill_descendants(void)
+{
+    struct victims victims = {0};
+    DIR *processes = opendir("/proc");
+    pid_t self = getpid();
+    for (struct dirent *entry; processes != NULL && (entry = readdir(processes)) != NULL;) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        pid_t parent = pid > 0 ? parent_of(dirfd(processes), entry->d_name) : 0;
+        if (parent > 0 && (parent == self || is_victim(&victims, parent)))
+            kill_victim(&victims, pid);
+    }
+    if (processes != NULL)
+        closedir(processes);
+    free(victims.pids);
+    return victims.killed;
+}
+
+// Programs of other users, such as sudo's, are left if they may not be killed.
+static void end_all(struct spawner_process *this)
+{
+    for (size_t i = 0; i < this->count; i++)
+        kill(-this->running[i].pid, SIGKILL);
+    for (int rest = 1;; rest = rest < REST_LONGEST ? rest * 2 : rest) {
+        pid_t pid;
+        do
+            pid = waitpid(-1, NULL, WNOHANG);
+        while (pid > 0);
+        if (pid < 0 || !kill_descendants())
+            return;
+        poll(NULL, 0, rest);
+    }
+}
+
+// ---- life ----
+
+static void reset_signals(struct spawner_process *this)
+{
+    sigset_t all, ends;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    for (int i = 1; i < NSIG; i++)
+        signal(i, SIG_DFL);
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGCHLD);
+    this->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void forget_signals(const struct spawner_process *this)
+{
+    struct signalfd_siginfo info;
+    while (read(this->signals, &info, sizeof info) == sizeof info)
+        ;
+}
+
+// Takes nothing of the host with it but the socket.
+static void reset_files(int socket)
+{
+    int kept = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET + 1); // it may be one of the first itself
+    int file = open("/dev/null", O_RDWR);
+    for (int i = 0; i < WIRE_FILES && file >= 0; i++)
+        dup2(file, i);
+    if (dup2(kept, SOCKET) < 0 || fcntl(SOCKET, F_SETFD, FD_CLOEXEC) != 0)
+        _exit(1);
+    closefrom(SOCKET + 1);
+}
+
+// Where `ps` reads the command line: fields 48 and 49 of /proc/self/stat.
+static void rename_process(void)
+{
+    static const char name[] = "mesos-lua: spawner";
+    char text[1024];
+    unsigned long first = 0, last = 0;
+    prctl(PR_SET_NAME, "mesos-spawner");
+    int file = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+    ssize_t length = file < 0 ? 0 : read(file, text, sizeof text - 1);
+    if (file >= 0)
+        close(file);
+    text[length > 0 ? length : 0] = '\0';
+    char *field = strrchr(text, ')');
+    for (int i = 2; field != NULL && i < 48; i++)
+        field = strchr(field + 1, ' ');
+    if (field == NULL || sscanf(field, "%lu %lu", &first, &last) != 2 || last <= first)
+        return;
+    char *line = (char *)(uintptr_t)first;
+    memset(line, 0, last - first);
+    memcpy(line, name, last - first < sizeof name ? last - first - 1 : sizeof name);
+}
+
+static void run(struct spawner_process *this)
+{
+    bool live = true;
+    while (live) {
+        bool full = is_full(this);
+        struct pollfd files[] = {{.fd = SOCKET, .events = full ? 0 : POLLIN},
+                                 {.fd = full ? -1 : this->signals, .events = POLLIN}};
+        if (this->answers.length > 0)
+            files[0].events |= POLLOUT;
+        poll(files, 2, -1);
+        if (files[1].revents != 0) {
+            forget_signals(this);
+            reap(this);
+        }
+        if ((files[0].revents & (POLLHUP | POLLERR)) != 0 && (files[0].revents & POLLIN) == 0)
+            live = false;
+        if ((files[0].revents & POLLIN) != 0)
+            live = read_request(this);
+        live = send_answers(this) && live;
+        if (full && !is_full(this))
+            reap(this); // SIGCHLD may have come in between
+    }
+}
+
+static _Noreturn void be_spawner(int socket)
+{
+    static struct spawner_process this;
+    reset_files(socket);
+    setsid();
+    reset_signals(&this);
+    rename_process();
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    buffer_init(&this.body, WIRE_LONGEST);
+    buffer_init(&this.answers, SIZE_MAX);
+    run(&this);
+    end_all(&this);
+    _exit(0);
+}
+
+int spawner_process_fork(pid_t *pid)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return -1;
+    *pid = fork();
+    if (*pid == 0)
+        be_spawner(ends[1]);
+    int fault = errno;
+    close(ends[1]);
+    if (*pid > 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0)
+        return ends[0];
+    close(ends[0]);
+    errno = fault;
+    return -1;
+}

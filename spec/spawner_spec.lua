@@ -1,0 +1,503 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- How programs are started: by a process of its own that carries nothing of the host, hands on nothing that was not
+-- asked for, and leaves nothing behind, however the host or it ends. And what the program itself was started with.
+
+local master = require("support.master")
+local program = require("support.program")
+local uv = require("luv")
+
+local NOBODY = "127.0.0.1:1"
+local is_root = uv.getuid() == 0
+
+local function gone(pid, seconds)
+    program.wait_for(function() return not program.alive(pid) end, seconds or 5, function()
+        return "process " .. pid .. " lives: " .. (program.read("/proc/" .. pid .. "/cmdline") or ""):gsub("\0", " ")
+    end)
+end
+
+local function parent_of(pid)
+    local stat = program.read(("/proc/%s/stat"):format(pid))
+    return stat and math.tointeger(tonumber(stat:match("%) %a (%d+)")))
+end
+
+local function processes()
+    local list, scan = {}, assert(uv.fs_scandir("/proc"))
+    for name in uv.fs_scandir_next, scan do
+        if name:match("^%d+$") then
+            list[#list + 1] = math.tointeger(tonumber(name))
+        end
+    end
+    return list
+end
+
+-- The pid of the process that starts the host's programs.
+local function spawner_of(pid)
+    for _, each in ipairs(processes()) do
+        if parent_of(each) == pid and (program.read(("/proc/%d/comm"):format(each)) or "") == "mesos-spawner\n" then
+            return each
+        end
+    end
+end
+
+-- All processes that carry the mark in their environment.
+local function marked(mark)
+    local list = {}
+    for _, pid in ipairs(processes()) do
+        local environment = program.read(("/proc/%d/environ"):format(pid))
+        if environment and environment:find(mark, 1, true) and program.alive(pid) then
+            list[#list + 1] = pid
+        end
+    end
+    return list
+end
+
+-- A script that runs the text in a spawned function and then ends.
+local function spawned(text)
+    return program.script([[
+local mesos = require "mesos"
+local function show(result, message, code)
+    local r = result or {}
+    print(r.status, r.signal, r.stdout, r.stderr, message, code)
+end
+mesos.spawn(function()
+]] .. text .. "\nmesos.exit(0)\nend)\nreturn {}")
+end
+
+local function run_spawned(text, options)
+    options = options or {}
+    return program.run { args = { "-m", NOBODY, spawned(text), table.unpack(options.args or {}) }, env = options.env,
+        seconds = options.seconds }
+end
+
+-- A script for the local cluster: `tasks` is the text of a list of { id =, command =, user = }, launched on the first
+-- offer; each update is printed; the driver stops when all have ended.
+local function tasks_script(tasks, more)
+    return program.script(([[
+local mesos = require "mesos"
+local s, left, launched = { framework = { name = "tasks" } }, 0, false
+local function info(offer, t)
+    return { name = t.id, task_id = t.id, agent_id = offer.agent_id, resources = mesos.resources { cpus = 0.001, mem = 1 },
+        command = { value = t.command, user = t.user, shell = t.shell, arguments = t.arguments,
+            environment = { variables = { { name = "MARK", value = arg[1] or "" } } } } }
+end
+function s:resourceOffers(driver, offers)
+    if launched then return driver:declineOffer(offers:ids()) end
+    launched = true
+    local list = {}
+    for i, t in ipairs(%s) do list[i] = info(offers[1], t) end
+    left = #list
+    driver:launchTasks(offers[1].id, list)
+end
+local ENDS = { TASK_FINISHED = true, TASK_FAILED = true, TASK_KILLED = true, TASK_ERROR = true, TASK_LOST = true }
+function s:statusUpdate(driver, status)
+    print(status.task_id, status.state, status.message)
+    io.stdout:flush()
+    left = left - (ENDS[status.state] and 1 or 0)
+    if left == 0 then driver:stop() end
+end
+%s
+return s]]):format(tasks, more or ""))
+end
+
+-- The descriptors of a shell's child, as a list of numbers.
+local LIST_FILES = "for f in /proc/self/fd/*; do echo ${f##*/}; done | sort -n | tr '\\n' ' '"
+
+describe("starting programs", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    local failures = {
+        { "no program", [[{ "no-such-program" }]], "cannot run 'no-such-program': no such file or directory\tENOENT" },
+        { "no permission", [[{ "/etc/passwd" }]], "cannot run '/etc/passwd': permission denied\tEACCES" },
+        { "no folder", [[{ "ls" }, { cwd = "/nowhere" }]],
+            "cannot run 'ls' in the folder '/nowhere': No such file or directory\tENOENT" },
+        { "a folder that is none", [[{ "ls" }, { cwd = "/etc/passwd" }]],
+            "cannot run 'ls' in the folder '/etc/passwd': Not a directory\tENOTDIR" },
+        { "an argument that is too long", [[{ "true", ("x"):rep(200000) }]],
+            "cannot run 'true': argument list too long\tE2BIG" },
+        { "arguments that are too many", [[(function()
+            local list = { "true" }
+            for i = 1, 100 do list[i + 1] = ("x"):rep(100000) end
+            return list
+        end)()]], "cannot run 'true': argument list too long\tE2BIG" },
+        { "a PATH of the child's own", [[{ "true" }, { env = { PATH = "/nowhere" } }]],
+            "cannot run 'true': no such file or directory\tENOENT" },
+    }
+    for _, row in ipairs(failures) do
+        it("tells the fault of " .. row[1] .. ", and goes on", function()
+            local done = run_spawned("show(mesos.exec(" .. row[2] .. "))\nshow(mesos.exec { 'echo', 'on' })")
+            assert.equal("nil\tnil\tnil\tnil\t" .. row[3] .. "\n0\tnil\ton\n\t\tnil\tnil\n", done.stdout, done:report())
+        end)
+    end
+
+    it("runs a file without a format as a shell script, as execvp does", function()
+        local directory = program.files { script = "echo plain $1\n" }
+        assert(uv.fs_chmod(directory .. "/script", tonumber("755", 8)))
+        local done = run_spawned(("show(mesos.exec { %q, 'x' })"):format(directory .. "/script"))
+        assert.equal("0\tnil\tplain x\n\t\tnil\tnil\n", done.stdout, done:report())
+    end)
+
+    it("does so in another process than the host", function()
+        local done = run_spawned [[
+local me = tonumber(io.open("/proc/self/stat"):read("a"):match("^%d+"))
+local parent = tonumber(mesos.exec { "sh", "-c", "echo $PPID" }.stdout)
+local name = io.open("/proc/" .. parent .. "/cmdline"):read("a"):gsub("%z+$", "")
+local session = tonumber(mesos.exec { "sh", "-c", "cut -d ' ' -f 6 /proc/$$/stat; echo $$" }.stdout:match("%d+"))
+print(parent ~= me, name, session ~= me)]]
+        assert.equal("true\tmesos-lua: spawner\ttrue\n", done.stdout, done:report())
+    end)
+
+    it("hands on nothing that was not asked for", function()
+        local secret = program.script("secret", "secret")
+        local script = spawned(([[
+print(mesos.exec { "sh", "-c", %q }.stdout)
+print(mesos.exec { "sh", "-c", "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\n'" }.stdout)
+print(mesos.exec({ "env" }, { env = { A = "b" } }).stdout:find("A=b", 1, true) ~= nil)]]):format(LIST_FILES))
+        local run = program.run { path = "/bin/bash", args = { "-c", ("trap '' USR1; exec 7<%s 100<%s; exec %s -m %s %s"):format(
+            secret, secret, program.path, NOBODY, script) } }
+        -- 3 is the folder that the shell reads.
+        assert.equal("0 1 2 3 \nSigBlk:\t0000000000000000SigIgn:\t0000000000000000\ntrue\n", run.stdout, run:report())
+    end)
+
+    it("hands on nothing to os.execute either", function()
+        local secret = program.script("secret", "secret")
+        local run = program.run { path = "/bin/bash", args = { "-c", ("exec 7<%s; exec %s -m %s %s"):format(secret,
+            program.path, NOBODY, spawned("os.execute [[cat <&7 && echo read]]")) } }
+        assert.equal("", run.stdout)
+        assert.equal(0, run.code, run:report())
+    end)
+
+    it("takes thousands at once, in turn, and refuses what is too much", function()
+        local done = run_spawned([[
+local good, refused, ended = 0, 0, 0
+for i = 1, 2000 do
+    mesos.spawn(function()
+        local r, _, code = mesos.exec { "true" }
+        good, refused = good + (r and r.status == 0 and 1 or 0), refused + (code == "EAGAIN" and 1 or 0)
+        ended = ended + 1
+    end)
+end
+while ended < 2000 do mesos.sleep(0.01) end
+print(good >= 256, good + refused)]], { seconds = 30 })
+        assert.equal("true\t2000\n", done.stdout, done:report())
+    end)
+
+    it("says so when descriptors run out, and goes on when there are some", function()
+        local script = spawned [[
+local files = {}
+repeat files[#files + 1] = io.open("/dev/null") until not files[#files + 1] and #files > 0 and not io.open("/dev/null")
+show(mesos.exec { "echo", "x" })
+for _, file in pairs(files) do file:close() end
+files = nil
+collectgarbage()
+show(mesos.exec { "echo", "x" })]]
+        local run = program.run { path = "/bin/sh", args = { "-c", ("ulimit -n 60; exec %s -m %s %s"):format(program.path,
+            NOBODY, script) } }
+        assert.equal("nil\tnil\tnil\tnil\tcannot run 'echo': too many open files\tEMFILE\n0\tnil\tx\n\t\tnil\tnil\n",
+            run.stdout, run:report())
+    end)
+end)
+
+describe("the end of the host", function()
+    after_each(function()
+        program.cleanup()
+        master.cleanup()
+    end)
+
+    -- Tasks of all kinds: the mark is in the environment of each, and of their children.
+    local MIXED = [[(function()
+        local list, kinds = {}, {
+            "sleep 600",
+            "trap '' TERM INT HUP; while :; do sleep 600; done",
+            "sh -c 'sleep 600 & sleep 600' & sleep 600",
+            "setsid sleep 600 & sleep 600",
+            "setsid sh -c 'trap \"\" TERM; setsid sh -c \"sleep 600 & sleep 600\" & sleep 600' & exec sleep 600",
+        }
+        for i = 1, 50 do list[i] = { id = "t" .. i, command = kinds[i % #kinds + 1] } end
+        return list
+    end)()]]
+    local MANY = 50 + 10 + 10 * 3 + 10 * 2 + 10 * 4 -- processes at the least
+
+    local function start_mixed(mark)
+        local script = tasks_script(MIXED, [[
+mesos.spawn(function()
+    mesos.exec({ "sh", "-c", "setsid sleep 600 & sleep 600" }, { env = { MARK = arg[1] } })
+end)]])
+        local run = program.start { args = { "--resources", "cpus:2;mem:1000", script, mark } }
+        program.wait_for(function() return #marked("MARK=" .. mark) >= MANY end, 20, function()
+            return #marked("MARK=" .. mark) .. " processes; " .. run:report()
+        end)
+        return run
+    end
+
+    for _, row in ipairs { { "SIGKILL", "sigkill" }, { "a crash", "sigsegv" }, { "an orderly end", "sigterm" } } do
+        it("leaves no process behind: " .. row[1], function()
+            local mark = "spawner-spec-" .. row[2] .. "-" .. uv.os_getpid()
+            local run = start_mixed(mark)
+            local spawner = spawner_of(run.pid)
+            assert.truthy(spawner)
+            run:kill(row[2])
+            run:wait()
+            program.wait_for(function() return #marked("MARK=" .. mark) == 0 end, 2, function()
+                return #marked("MARK=" .. mark) .. " processes are left"
+            end)
+            gone(spawner)
+        end)
+    end
+
+    it("reaps orphans, also as process 1", function()
+        local script = spawned [[
+for i = 1, 20 do mesos.exec { "sh", "-c", "setsid sh -c 'sleep 0.05' &" } end
+local function zombies()
+    local list = io.popen "cat /proc/[0-9]*/stat 2>/dev/null"
+    local _, count = list:read("a"):gsub("%) Z ", "")
+    list:close()
+    return count
+end
+mesos.sleep(0.3)
+local waited = 0
+while zombies() > 0 and waited < 50 do waited = waited + 1 mesos.sleep(0.1) end
+print("zombies", zombies())]]
+        local probe = program.run { path = "/usr/bin/unshare", args = { "--pid", "--fork", "--mount-proc", "true" } }
+        if probe.code ~= 0 then
+            return pending("unshare is not permitted here")
+        end
+        local run = program.run { path = "/usr/bin/unshare", args = { "--pid", "--fork", "--mount-proc", program.path, "-m",
+            NOBODY, script } }
+        assert.equal("zombies\t0\n", run.stdout, run:report())
+    end)
+
+    it("does not end it by a signal, and a terminal does not reach it", function()
+        local run = program.start { args = { "-m", NOBODY, spawned [[
+io.stdin:read("l")
+show(mesos.exec { "echo", "still" })]] }, keep_stdin = true }
+        local spawner = program.wait_for(function() return spawner_of(run.pid) end)
+        local stat = program.read(("/proc/%d/stat"):format(spawner))
+        assert.equal(spawner, math.tointeger(tonumber(stat:match("%) %a %d+ %d+ (%d+)")))) -- its session
+        for _, signal in ipairs { "sigint", "sigterm", "sighup", "sigpipe", "sigusr1" } do
+            uv.kill(spawner, signal)
+        end
+        run.input:write("\n")
+        run:wait()
+        assert.equal("0\tnil\tstill\n\t\tnil\tnil\n", run.stdout, run:report())
+    end)
+end)
+
+describe("the end of the process that starts programs", function()
+    after_each(program.cleanup)
+
+    it("is told, ends what it had started, and is made good", function()
+        local run = program.start { args = { tasks_script([[{ { id = "one", command = "sleep 600" } }]], [[
+local update = s.statusUpdate
+function s:statusUpdate(driver, status)
+    if status.state ~= "TASK_RUNNING" then return update(self, driver, status) end
+    print "running"
+    io.stdout:flush()
+    mesos.spawn(function()
+        left = left + 1
+        print(select(2, mesos.exec { "sleep", "601" }))
+        print(mesos.exec { "echo", "again" }.stdout)
+        io.stdout:flush()
+        left = left - 1
+        if left == 0 then driver:stop() end
+    end)
+end]]) } }
+        run:wait_for("running")
+        local spawner = spawner_of(run.pid)
+        local child = program.wait_for(function()
+            for _, pid in ipairs(processes()) do
+                if parent_of(pid) == spawner and program.read(("/proc/%d/cmdline"):format(pid)) == "sleep\0" .. "601\0" then
+                    return pid
+                end
+            end
+        end)
+        uv.kill(spawner, "sigkill")
+        run:wait_for("again")
+        gone(child)
+        run:wait()
+        assert.matches("'sleep' was killed: the process that had started it ended unexpectedly\tECANCELED", run.stdout)
+        assert.matches("one\tTASK_FAILED\tCommand terminated with signal Killed: the process that had started it ended", run.stdout)
+        assert.matches("error +the process that starts programs %(%d+%) ended unexpectedly: Killed; 2 programs", run.stderr)
+        assert.equal(0, run.code, run:report())
+    end)
+
+    it("does no harm while nothing runs", function()
+        local run = program.start { args = { "-m", NOBODY, spawned [[
+io.stdin:read("l")
+show(mesos.exec { "echo", "x" })]] }, keep_stdin = true }
+        local spawner = program.wait_for(function() return spawner_of(run.pid) end)
+        uv.kill(spawner, "sigkill")
+        gone(spawner)
+        run.input:write("\n")
+        run:wait()
+        assert.equal("0\tnil\tx\n\t\tnil\tnil\n", run.stdout, run:report())
+    end)
+end)
+
+describe("what the program is started with", function()
+    after_each(program.cleanup)
+
+    for _, closed in ipairs { ">&-", "<&-", "2>&-", "<&- >&- 2>&-" } do
+        it("may lack descriptors: " .. closed, function()
+            local directory = program.directory()
+            local script = spawned(([[
+local file = io.open("%s/files", "w")
+for i = 0, 2 do file:write(io.popen("readlink /proc/" .. mesos.exec { "sh", "-c", "echo $PPID" }.stdout:match("%%d+") ..
+    "/fd/" .. i):read("l"), "\n") end
+print "printed"
+io.stderr:write "printed"
+file:close()
+mesos.exit(7)]]):format(directory))
+            local run = program.run { path = "/bin/sh", args = { "-c", ("exec %s -m %s %s %s"):format(program.path, NOBODY,
+                script, closed) } }
+            assert.equal(7, run.code, run:report())
+            assert.equal(("/dev/null\n"):rep(3), program.read(directory .. "/files"))
+        end)
+    end
+
+    it("may allow too few descriptors: a text and a status, at any number", function()
+        for count = 7, 32 do
+            local run = program.run { path = "/bin/sh", args = { "-c", ("ulimit -n %d; exec %s %s"):format(count, program.path,
+                spawned "") } }
+            local refused = run.code == 2 and run.stderr:find("descriptors that this process may have %(ulimit %-n%)") ~= nil
+            assert(refused or run.code == 0, count .. ": " .. run:report())
+            assert(count > 8 or refused, count .. ": " .. run:report())
+        end
+    end)
+
+    it("may bring a SIGHUP that waits: it is a reload when one is possible", function()
+        -- A signal that was blocked and sent before exec is pending from the first instruction on.
+        local run = program.start { path = "/usr/bin/python3", args = { "-c", [[
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
+os.kill(os.getpid(), signal.SIGHUP)
+os.execv(sys.argv[1], sys.argv[1:])]], program.path, "-m", NOBODY, program.script "return {}" } }
+        run:wait_for("reloaded")
+        run:kill()
+        assert.equal(0, run:wait(), run:report())
+    end)
+
+    it("may get a SIGHUP as soon as the linker is done", function()
+        -- It hits within the first instructions of the program's own: sent when SigBlk says that it is held back.
+        for _ = 1, 20 do
+            local run = program.start { args = { "-m", NOBODY, program.script "return {}" } }
+            repeat
+                local mask = (program.read(("/proc/%d/status"):format(run.pid)) or ""):match("SigBlk:\t(%x+)")
+                local catches = (program.read(("/proc/%d/status"):format(run.pid)) or ""):match("SigCgt:\t(%x+)")
+            until tonumber(mask, 16) & 1 ~= 0 or tonumber(catches, 16) & 1 ~= 0
+            run:kill("sighup")
+            run:wait_for("reloaded")
+            run:kill()
+            assert.equal(0, run:wait(), run:report())
+        end
+    end)
+end)
+
+describe("the sandbox of a task", function()
+    after_each(program.cleanup)
+
+    local function mode(path)
+        return ("%03o"):format(assert(uv.fs_stat(path), path).mode & 511)
+    end
+
+    it("is closed to other users, and the way to it can be passed through", function()
+        local umask = "umask 077; exec "
+        local work = program.directory() .. "/a/work"
+        local run = program.run { path = "/bin/sh", args = { "-c", umask .. program.path .. " --work-dir " .. work .. " " ..
+            tasks_script([[{ { id = "one", command = "pwd; id -u", user = ]] .. (is_root and [["nobody"]] or "nil") .. [[ } }]]) } }
+        assert.matches("one\tTASK_FINISHED", run.stdout, 1, false)
+        local find = io.popen("find " .. work .. " -name stdout")
+        local path = find:read("l"):match("(.*)/stdout$")
+        find:close()
+        assert.equal("750", mode(path))
+        local way = path:match("(.*)/")
+        repeat
+            assert.equal("711", mode(way), way)
+            way = way:match("(.*)/")
+        until #way < #work
+        for _, name in ipairs { "stdout", "stderr" } do
+            local stat = uv.fs_stat(path .. "/" .. name)
+            assert.equal(is_root and "65534" or tostring(uv.getuid()), ("%d"):format(stat.uid))
+            assert.equal(0, stat.mode & tonumber("137", 8))
+        end
+        assert.equal(path .. "\n" .. (is_root and 65534 or uv.getuid()) .. "\n", program.read(path .. "/stdout"))
+    end)
+
+    local traps = {
+        { "a FIFO", "rm stdout; mkfifo stdout", "it is not a regular file" },
+        { "a FIFO that is read", "rm stderr; mkfifo stderr; (sleep 600 < stderr) &", "it is not a regular file" },
+        { "a symbolic link", "rm stdout; ln -s /etc/hostname stdout", "it is a symbolic link" },
+        { "a hard link", "ln stdout another", "it has other names (hard links)" },
+        { "a folder", "rm stdout; mkdir stdout", "Is a directory" },
+        { "a socket", "rm stdout; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"stdout\")'",
+            "it is not a regular file" },
+    }
+    for _, row in ipairs(traps) do
+        it("cannot catch the cluster with " .. row[1], function()
+            -- The same id again: the same sandbox, as its former task has left it.
+            local script = tasks_script(([[{ { id = "one", command = %q } }]]):format(row[2]), [[
+local offer = s.resourceOffers
+local again = false
+function s:resourceOffers(driver, offers)
+    if again then launched, again = false, false end
+    if launched then return driver:declineOffer(offers:ids(), { refuse_seconds = 0.1 }) end
+    offer(self, driver, offers)
+end
+local update, runs = s.statusUpdate, 0
+function s:statusUpdate(driver, status)
+    if status.state == "TASK_FINISHED" then
+        runs = runs + 1
+        print(status.state)
+        if runs == 1 then again = true return end
+    end
+    update(self, driver, status)
+end]])
+            local run = program.run { args = { script }, seconds = 20 }
+            assert.equal(0, run.code, run:report())
+            assert(run.stdout:find("TASK_FAILED\tFailed to launch container: Failed to open '", 1, true), run:report())
+            assert(run.stdout:find(row[3], 1, true), run:report())
+        end)
+    end
+
+    it("says why a command could not be executed, in the message too", function()
+        local run = program.run { args = { tasks_script([[{
+            { id = "long", command = "true " .. ("x"):rep(3 << 20) },
+            { id = "longest", command = "true " .. ("x"):rep(9 << 20) },
+            { id = "none", command = "/no/such", shell = false } }]]) }, seconds = 20 }
+        assert.matches("long\tTASK_FAILED\tCommand exited with status 1: Failed to execute '/bin/sh': Argument list too long " ..
+            "%(an argument, such as the command of a shell, or a variable has at most 131071 bytes, all together %d+%)\n", run.stdout)
+        assert.matches("longest\tTASK_FAILED\tCommand exited with status 1: Failed to execute '/bin/sh': Argument list too long",
+            run.stdout)
+        assert.matches("none\tTASK_FAILED\tCommand exited with status 1: Failed to execute '/no/such': No such file", run.stdout)
+        assert.equal(0, run.code)
+    end)
+
+    it("is not given to a user that there is not", function()
+        local run = program.run { args = { tasks_script [[{ { id = "one", command = "true", user = "no-such-user" } }]] } }
+        assert.matches("one\tTASK_%u+\t[^\n]*There is no user 'no%-such%-user' on this machine", run.stdout)
+    end)
+end)
+
+describe("tasks that are killed", function()
+    after_each(program.cleanup)
+
+    it("before they have started, end without having run", function()
+        local run = program.run { args = { "--resources", "cpus:2;mem:4000", tasks_script([[(function()
+            local list = {}
+            for i = 1, 300 do list[i] = { id = "t" .. i, command = "sleep 600" } end
+            return list
+        end)()]], [[
+local offer = s.resourceOffers
+function s:resourceOffers(driver, offers)
+    local first = not launched
+    offer(self, driver, offers)
+    for i = 1, first and 300 or 0 do driver:killTask("t" .. i) end
+end]]) }, seconds = 20 }
+        assert.equal(0, run.code, run:report():sub(1, 3000))
+        local _, killed = run.stdout:gsub("\tTASK_KILLED\t", "")
+        assert.equal(300, killed)
+    end)
+end)
