@@ -12,6 +12,7 @@
 #include "bindings/dot.h"
 #include "bindings/framework_info.h"
 #include "bindings/holding.h"
+#include "bindings/launch_check.h"
 #include "bindings/message.h"
 #include "bindings/offer_list.h"
 #include "bindings/task_list.h"
@@ -216,28 +217,35 @@ static int l_reconnect(lua_State *L) // [-1, +1, e]
 
 // ---- offers ----
 
-// Raises unless the offer can be answered. While disconnected all offers are void, and the driver
-// answers for the master. // [-0, +0, v]
-static void check_offer(lua_State *L, struct driver *driver, struct offers *offers, int id)
+// Raises unless the offer can be answered. While disconnected all offers are void, the driver
+// answers for the master, and NULL is returned. // [-0, +0, v]
+static const struct offer *check_offer(lua_State *L, struct driver *driver, struct offers *offers,
+                                       int id)
 {
     const char *why;
     size_t length;
     const char *text = lua_tolstring(L, id, &length);
     struct slice slice = {.data = (const uint8_t *)text, .length = length};
-    if (offers_find(offers, slice, &why) != NULL || !running(driver) || !driver_connected(driver))
-        return;
+    const struct offer *offer = offers_find(offers, slice, &why);
+    if (offer != NULL || !running(driver) || !driver_connected(driver))
+        return offer;
     if (why != NULL)
         luaL_error(L, "offer '%s' cannot be used: it %s", text, why);
     luaL_error(L, "offer '%s' cannot be used: no such offer is outstanding", text);
+    return NULL;
 }
 
-// Raises if an id stands twice in the list at `ids`, or cannot be used. // [-0, +0, e]
-static void check_offers(lua_State *L, struct driver *driver, struct offers *offers, int ids)
+// Raises if an id stands twice in the list at `ids`, or cannot be used. Returns the first offer, or
+// NULL. // [-0, +0, e]
+static const struct offer *check_offers(lua_State *L, struct driver *driver, struct offers *offers,
+                                        int ids)
 {
+    const struct offer *first = NULL;
     lua_newtable(L);
     int seen = lua_gettop(L);
     for (lua_Integer i = 1; lua_rawgeti(L, ids, i) != LUA_TNIL; i++) {
-        check_offer(L, driver, offers, -1);
+        const struct offer *offer = check_offer(L, driver, offers, -1);
+        first = i == 1 ? offer : first;
         lua_pushvalue(L, -1);
         if (lua_rawget(L, seen) != LUA_TNIL)
             luaL_error(L, "offer '%s' is named twice", lua_tostring(L, -2));
@@ -246,6 +254,7 @@ static void check_offers(lua_State *L, struct driver *driver, struct offers *off
         lua_rawset(L, seen);
     }
     lua_settop(L, seen - 1);
+    return first;
 }
 
 static struct slice text_at(lua_State *L, int index) // [-0, +0, -]
@@ -403,11 +412,13 @@ static int l_launchTasks(lua_State *L) // [-4, +1, e]
         return l_declineOffer(L);
     }
     arguments_ids(L, 2, "offerIds");
-    check_offers(L, driver, driver_offers(driver), 2);
+    struct offers *offers = driver_offers(driver);
+    const struct offer *first = check_offers(L, driver, offers, 2);
     struct buffer *buffer = message_scratch(L);
     put_ids(L, 2, buffer);
     put_launch(L, 3, buffer);
     put_filters(L, 4, buffer);
+    launch_check(L, offers, first, buffer_slice(buffer), "launchTasks");
     return accept(L, driver, buffer_slice(buffer));
 }
 
@@ -417,11 +428,13 @@ static int l_acceptOffers(lua_State *L) // [-4, +1, e]
     lua_settop(L, 4);
     check_list(L, 3, "operations");
     arguments_ids(L, 2, "offerIds");
-    check_offers(L, driver, driver_offers(driver), 2);
+    struct offers *offers = driver_offers(driver);
+    const struct offer *first = check_offers(L, driver, offers, 2);
     struct buffer *buffer = message_scratch(L);
     put_ids(L, 2, buffer);
     put_list(L, 3, &mesos__v1__offer__operation__descriptor, 2, "operations", buffer);
     put_filters(L, 4, buffer);
+    launch_check(L, offers, first, buffer_slice(buffer), "acceptOffers");
     return accept(L, driver, buffer_slice(buffer));
 }
 

@@ -8,7 +8,8 @@
 --   checked  mesos-lua check finds it; the program starts with it
 --   warned   mesos-lua check warns of it
 --   run      a callback runs into it; the framework goes on
---   found    the same, and mesos-lua check finds it before
+--   told     a callback is warned of it, where it makes the call, which is sent all the same; there are two offers
+--   found    the same as run, and mesos-lua check finds it before
 --   state    the same, with --state
 --   reload   a framework that runs is given this version, and goes on with the one that it has
 
@@ -34,6 +35,15 @@ local function check_says(mistake, run, path)
         local wanted = line:gsub("SCRIPT", (path:gsub("%%", "%%%%")))
         assert.is_truthy(run.stderr:find(wanted, 1, true), ("no '%s' in: %s"):format(wanted, run:report()))
     end
+end
+
+local function all_said(mistake, run, path)
+    for _, line in ipairs(mistake.says) do
+        if not run.stderr:find(line:gsub("SCRIPT", (path:gsub("%%", "%%%%"))), 1, true) then
+            return false
+        end
+    end
+    return true
 end
 
 local ways = {}
@@ -77,6 +87,22 @@ end
 
 function ways.run(mistake)
     run_into(mistake, "--log-level=info")
+end
+
+function ways.told(mistake)
+    local m = master.start()
+    local path = program.script(mistake.text)
+    local run = program.start({ args = { "--master", m.address, path } })
+    m:wait_for("SUBSCRIBE")
+    local first, second = m:offer({ id = "offer-1", agent_id = "agent-1" }), m:offer({ id = "offer-2", agent_id = "other" })
+    m:send_offers({ first, second })
+    m:wait_for("ACCEPT")
+    run:wait_for(function()
+        return all_said(mistake, run, path)
+    end)
+    run:kill()
+    assert.equal(0, run:wait(), run:report())
+    assert.is_nil(run.stderr:find(" error ", 1, true), run:report())
 end
 
 function ways.found(mistake)
