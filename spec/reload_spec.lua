@@ -235,6 +235,30 @@ describe("saving", function()
         assert.matches("changed [^\n ]*lib.lua\n.*changed [^\n ]*init.lua\n.*changed [^\n ]*late.lua\n", f.run.stderr)
     end)
 
+    it("a file that the main chunk runs reloads, and comes back with its version", function()
+        local f = start({
+            ["script.lua"] = policy("v1", [[
+                local conf = assert(loadfile(FOLDER .. "/conf.lua"))()
+                function scheduler:statusUpdate(driver, status)
+                    if conf.bad then error(conf.text) end
+                    say("status", status.task_id, conf.text, dofile(FOLDER .. "/data.lua"))
+                end]]):gsub("FOLDER", "arg[0]:match('^(.*)/')"),
+            ["conf.lua"] = "return { text = 'one' }", ["data.lua"] = "return 'data1'",
+        })
+        f:update("a")
+        f.run:wait_for("status\ta\tone\tdata1")
+        f:save("return { text = 'two' }", "conf.lua")
+        f:wait_count("reloaded in", 1)
+        f:save("return 'data2'", "data.lua") -- read by a callback alone
+        f:update("b")
+        f.run:wait_for("status\tb\ttwo\tdata2")
+        f:save("return { bad = true, text = 'three' }", "conf.lua")
+        f:wait_count("reloaded in", 2)
+        f:update("c")
+        f.run:wait_for("status\tc\ttwo\tdata2")
+        assert.matches("conf.lua", f.run.stderr)
+    end)
+
     it("a module that was missing brings the version that wants it", function()
         local f = start(policy("v1"))
         f:save(policy("v2", "say(require('new.thing'))"))

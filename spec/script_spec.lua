@@ -54,6 +54,17 @@ describe("loading a script", function()
             { "main.lua:2: undeclared global 'conter' (did you mean 'counter'?)" } },
         { "a new global in a function", { ["main.lua"] = "local function f() total = 1 end\nf()" },
             { "main.lua:1: assignment to the undeclared global 'total' in a function (write 'local total'" } },
+        { "modules in a circle", {
+            ["main.lua"] = "require 'a'", ["a.lua"] = "\nlocal b = require 'b'", ["b.lua"] = "return (require('c'))",
+            ["c.lua"] = "local function get() return (require('a')) end\nreturn get()",
+        }, { "c.lua:1: a.lua requires b.lua requires c.lua requires a.lua: a module that is still being loaded" } },
+        { "a script that requires itself", { ["main.lua"] = "require 'main'" },
+            { "main.lua:1: main requires main: a module that is still being loaded cannot be required" } },
+        { "modules in a circle of tail calls", {
+            ["main.lua"] = "require 'a'", ["a.lua"] = "return require 'b'", ["b.lua"] = "return require 'a'",
+        }, { "a.lua requires b.lua requires a.lua: a module that is still being loaded" } },
+        { "an undeclared global in a module of its own", { ["main.lua"] = "require 'lib.a'", ["lib/a.lua"] = "\nprint(unpack)" },
+            { "lib/a.lua:2: undeclared global 'unpack' (Lua 5.4 has none; there is table.unpack)" } },
         { "a wait in the main chunk", { ["main.lua"] = "require('mesos').sleep(1)" },
             { "main.lua:1: mesos.sleep cannot wait here" } },
     }
@@ -76,6 +87,44 @@ describe("loading a script", function()
         }, "one", "two")
         assert.equal(5, done.code, done:report())
         assert.equal("b\tdeclared by a module\tone\tone\ttwo\n", done.stdout)
+    end)
+
+    it("lets modules from elsewhere use globals as they like", function()
+        local elsewhere = program.files { ["other.lua"] = [[
+local unpack = unpack or table.unpack
+local function set() made_here = 1 end
+set()
+return { unpack = unpack, of_other_versions = getfenv, late = function() return nowhere end }]] }
+        local folder = program.files { ["main.lua"] = [[
+local other = require "other"
+print(other.unpack { 7 }, other.of_other_versions, other.late(), made_here)
+print(pcall(function() return nowhere end))
+os.exit(0)]] }
+        local done = program.run { args = { "main.lua" }, cwd = folder, env = { LUA_PATH = elsewhere .. "/?.lua" } }
+        assert.equal(0, done.code, done:report())
+        assert.matches("^7\tnil\tnil\t1\nfalse\tmain.lua:3: undeclared global 'nowhere'", done.stdout)
+    end)
+
+    it("loads files as Lua does, with their own globals", function()
+        local done = run_files {
+            ["main.lua"] = [[
+print(loadfile("nowhere.lua"))
+print(loadfile("broken.lua"))
+print(pcall(dofile, "broken.lua"))
+print(dofile("values.lua"))
+local own = {}
+print(loadfile("conf.lua", "t", own)(), own.port, rawget(_G, "port"))
+print(loadfile("conf.lua", "b"))
+require("mesos").after(0, function() print(dofile("values.lua")) os.exit(0) end)
+return {}]],
+            ["broken.lua"] = "x =", ["values.lua"] = "return 1, 2", ["conf.lua"] = "port = 80 return 'read'",
+        }
+        assert.equal(0, done.code, done:report())
+        assert.equal(table.concat({
+            "nil\tcannot open nowhere.lua: No such file or directory", "nil\tbroken.lua:1: unexpected symbol near <eof>",
+            "false\tbroken.lua:1: unexpected symbol near <eof>", "1\t2", "read\t80\tnil",
+            "nil\tattempt to load a text chunk (mode is 'none')", "1\t2", "",
+        }, "\n"), done.stdout)
     end)
 
     it("lets rawget and rawset past the strict globals, and C functions", function()

@@ -302,15 +302,6 @@ static int on_piece(lua_State *L, const void *data, size_t length, void *buffer)
     return buffer_append(buffer, data, length) ? 0 : 1;
 }
 
-// Other people's modules are not the author's to mend.
-static bool is_own(const struct script *script, const struct source *source)
-{
-    const char *slash = strrchr(script->path, '/');
-    size_t length = slash ? (size_t)(slash - script->path) + 1 : 0;
-    return source->text != NULL && strncmp(source->path, script->path, length) == 0 &&
-           (length > 0 || *source->path != '/');
-}
-
 static void add_file(struct examination *this, const char *path, struct bytecode *bytecode)
 {
     size_t count = this->file_count + 1;
@@ -319,12 +310,14 @@ static void add_file(struct examination *this, const char *path, struct bytecode
         (struct file){.path = memory_string(path), .bytecode = bytecode};
 }
 
-// Compiles what was read, without running it. // [-0, +0, m]
+// Compiles what was read, without running it. Other people's modules are not the author's to mend,
+// and what is read by loadfile() may have globals of its own. // [-0, +0, m]
 static void compile(struct examination *this, lua_State *L, const struct source *source)
 {
     struct bytecode *bytecode = NULL;
     buffer_clear(&this->dump);
-    if (is_own(this->script, source) && modules_load(L, source) == LUA_OK &&
+    bool own = modules_is_own(this->script, source->path) && !modules_is_file(source);
+    if (own && source->text != NULL && modules_load(L, source) == LUA_OK &&
         lua_dump(L, on_piece, &this->dump, 0) == 0)
         bytecode = bytecode_read(buffer_slice(&this->dump), NULL);
     add_file(this, source->path, bytecode);

@@ -3,7 +3,8 @@
 // Strict globals. Most reads of an undeclared global are misspelt names, most assignments to a new
 // one inside a function lack `local`: both raise and name it. An assignment in a main chunk, the
 // script's or a module's, declares; C functions and rawset() do as they like. What the standard
-// libraries define is declared from the start.
+// libraries define is declared from the start. Files from elsewhere than the script's folder do as
+// they like too: other people's modules look whether a global of another Lua is there.
 
 #include "base/suggest.h"
 #include "script/world.h"
@@ -171,13 +172,24 @@ static bool caller_is(lua_State *L, const char *what)
     return strcmp(ar.what, what) == 0;
 }
 
+// Is it code of a file that is not the script's own? What has no file, such as a line of the
+// console, is its own.
+static bool caller_is_foreign(lua_State *L)
+{
+    lua_Debug ar;
+    if (!lua_getstack(L, 1, &ar))
+        return false;
+    lua_getinfo(L, "S", &ar);
+    return *ar.source == '@' && !modules_is_own(script_of(L), ar.source + 1);
+}
+
 static int l_index(lua_State *L)
 {
     lua_settop(L, 2);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &declared);
     lua_pushvalue(L, 2);
     bool known = lua_rawget(L, -2) != LUA_TNIL;
-    if (known || lua_type(L, 2) != LUA_TSTRING || caller_is(L, "C"))
+    if (known || lua_type(L, 2) != LUA_TSTRING || caller_is(L, "C") || caller_is_foreign(L))
         return 0;
     lua_settop(L, 2);
     return complain(L, false);
@@ -190,7 +202,7 @@ static int l_newindex(lua_State *L)
     lua_rawgetp(L, LUA_REGISTRYINDEX, &declared);
     lua_pushvalue(L, 2);
     bool known = lua_rawget(L, 4) != LUA_TNIL;
-    if (!known && !caller_is(L, "main") && !caller_is(L, "C")) {
+    if (!known && !caller_is(L, "main") && !caller_is(L, "C") && !caller_is_foreign(L)) {
         lua_settop(L, 2);
         return complain(L, true);
     }

@@ -3,7 +3,7 @@
 // What `require` finds: the host's own modules, then Lua files beside the script, in the library
 // that comes with the program, and where Lua looks by default. Files are source text, never
 // bytecode, and remembered (sources.h), so that a change of one can be noticed and a version be
-// brought back.
+// brought back; so are those that the main chunk reads by dofile() and loadfile().
 
 #include "script/sandbox.h"
 #include "script/world.h"
@@ -49,6 +49,25 @@ const struct source *modules_read(struct script *script, const char *module, con
     return source;
 }
 
+bool modules_is_file(const struct source *source)
+{
+    return source->module != NULL && *source->module == '@';
+}
+
+int modules_load_file(lua_State *L, const char *path)
+{
+    enum { FILES_MOST = 1000 };
+    struct script *script = script_of(L);
+    struct error err = {0};
+    const struct source *source = NULL;
+    if (path != NULL && protect_in_main(L) && sources_count(script->sources) < FILES_MOST) {
+        lua_pushfstring(L, "@%s", path);
+        source = modules_read(script, lua_tostring(L, -1), path, &err);
+        lua_pop(L, 1);
+    }
+    return source ? modules_load(L, source) : luaL_loadfilex(L, path, "t");
+}
+
 // (name) -> the path of its file, or nil and where it was looked for. The first upvalue is
 // package, the second package.searchpath.
 static void find_file(lua_State *L) // [-0, +2, e]
@@ -88,11 +107,63 @@ static bool push_kept(lua_State *L, const struct script *script, const char *nam
     return true;
 }
 
+// The module that a call of require() at that level of the stack is for, or NULL; the name lives as
+// long as the call. The third upvalue is require. // [-0, +0, -]
+static const char *required_at(lua_State *L, int level)
+{
+    lua_Debug ar;
+    const char *name = NULL;
+    int top = lua_gettop(L);
+    if (!lua_getstack(L, level, &ar))
+        return NULL;
+    lua_getinfo(L, "f", &ar);
+    if (lua_rawequal(L, -1, lua_upvalueindex(3)) && lua_getlocal(L, &ar, 1) != NULL)
+        name = lua_tostring(L, -1);
+    lua_settop(L, top);
+    return name;
+}
+
+// Raises, with the files in the order in which they require each other, from that level on.
+static int raise_circle(lua_State *L, int level) // [-0, +0, v]
+{
+    const struct sources *sources = script_of(L)->sources;
+    luaL_Buffer text;
+    luaL_where(L, 2); // the caller of require
+    const char *where = lua_tostring(L, -1);
+    luaL_buffinit(L, &text);
+    luaL_addstring(&text, where);
+    for (; level > 0; level--) {
+        const char *name = required_at(L, level);
+        const struct source *source = name ? sources_find(sources, name) : NULL;
+        luaL_addstring(&text, source ? source->path : name ? name : "");
+        luaL_addstring(&text, name && level > 1 ? " requires " : "");
+    }
+    luaL_addstring(&text, ": a module that is still being loaded cannot be required; put what both "
+                          "need into a third one, or require it in a function that is called "
+                          "later");
+    luaL_pushresult(&text);
+    return lua_error(L);
+}
+
+// A module that requires itself, through others perhaps, would be loaded for ever. Looking at a
+// level takes as many steps as there are levels above it.
+static void check_circle(lua_State *L, const char *name) // [-0, +0, v]
+{
+    enum { LEVELS_MOST = 1000 };
+    lua_Debug ar;
+    for (int level = 2; level < LEVELS_MOST && lua_getstack(L, level, &ar); level++) {
+        const char *other = required_at(L, level);
+        if (other != NULL && strcmp(other, name) == 0)
+            raise_circle(L, level);
+    }
+}
+
 static int l_searcher(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
     struct script *script = script_of(L);
     struct error err = {0};
+    check_circle(L, name);
     if (!push_kept(L, script, name)) {
         find_file(L);
         if (lua_isnil(L, -2)) {
@@ -113,13 +184,23 @@ static int l_searcher(lua_State *L)
     return 2;
 }
 
+bool modules_is_own(const struct script *script, const char *path)
+{
+    if (script->path == NULL)
+        return true;
+    const char *slash = strrchr(script->path, '/');
+    size_t length = slash ? (size_t)(slash - script->path) + 1 : 0;
+    return strncmp(path, script->path, length) == 0 && (length > 0 || *path != '/');
+}
+
 static void set_searcher(lua_State *L) // [-0, +0, e]
 {
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "searchers");
     lua_pushvalue(L, -2);
     lua_getfield(L, -3, "searchpath");
-    lua_pushcclosure(L, l_searcher, 2);
+    lua_getglobal(L, "require");
+    lua_pushcclosure(L, l_searcher, 3);
     lua_rawseti(L, -2, 2);
     lua_pop(L, 2);
 }

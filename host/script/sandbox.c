@@ -69,13 +69,25 @@ static int l_load(lua_State *L)
     return call_original(L);
 }
 
-static int l_loadfile(lua_State *L)
+static int l_loadfile(lua_State *L) // (path, mode, environment)
 {
-    luaL_optstring(L, 1, NULL);
-    if (lua_gettop(L) < 2)
-        lua_settop(L, 2);
+    const char *path = luaL_optstring(L, 1, NULL);
+    bool environment = lua_gettop(L) >= 3;
+    lua_settop(L, 3);
     set_mode(L, 2);
-    return call_original(L);
+    if (strcmp(lua_tostring(L, 2), "t") != 0)
+        return call_original(L);
+    if (modules_load_file(L, path) != LUA_OK) {
+        luaL_pushfail(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    if (environment) {
+        lua_pushvalue(L, 3);
+        if (lua_setupvalue(L, -2, 1) == NULL)
+            lua_pop(L, 1);
+    }
+    return 1;
 }
 
 static int on_file_done(lua_State *L, int status, lua_KContext context)
@@ -89,7 +101,7 @@ static int l_dofile(lua_State *L)
 {
     const char *path = luaL_optstring(L, 1, NULL);
     lua_settop(L, 1);
-    if (luaL_loadfilex(L, path, "t") != LUA_OK)
+    if (modules_load_file(L, path) != LUA_OK)
         return lua_error(L);
     lua_callk(L, 0, LUA_MULTRET, 0, on_file_done);
     return on_file_done(L, LUA_OK, 0);

@@ -109,6 +109,15 @@ void modules_set_folder(lua_State *L, const char *script); // [-0, +0, e]
 const struct source *modules_read(struct script *script, const char *module, const char *path,
                                   struct error *err);
 
+// Does the file belong to the script: is it the script, or below its folder? Modules from elsewhere
+// are other people's.
+bool modules_is_own(const struct script *script, const char *path);
+
+// luaL_loadfilex() of a file of source text, or of standard input (NULL). One that is read while
+// the main chunk of the script runs is part of its version, as a module is. // [-0, +1, m]
+int modules_load_file(lua_State *L, const char *path);
+bool modules_is_file(const struct source *source); // was it read so?
+
 // luaL_loadfilex() of what was read. // [-0, +1, m]
 int modules_load(lua_State *L, const struct source *source);
 
