@@ -26,6 +26,7 @@
 #include "mesos/elector.h"
 #include "mesos/transport_http.h"
 #include "metrics_http.h"
+#include "net/http_access.h"
 #include "reload.h"
 #include "script/examine.h"
 #include "script/script.h"
@@ -48,8 +49,9 @@ struct host {
     struct signals *signals;     // NULL: they are the embedder's
     struct poll_watcher *output; // of the program's, that has to wait; or NULL
     struct cluster *cluster;
-    struct elector *elector; // NULL: there is no election
-    struct keeper *keeper;   // NULL: nothing is kept
+    char token[HTTP_ACCESS_TOKEN + 1]; // that it asks for, if it is for this script alone
+    struct elector *elector;           // NULL: there is no election
+    struct keeper *keeper;             // NULL: nothing is kept
     struct script *script;
     struct scheduler *scheduler; // of a script that returned its table
     struct reload *reload;       // of such a script while it runs
@@ -89,6 +91,22 @@ static bool read_local(const char *master, bool *local, unsigned *agents, struct
     return true;
 }
 
+// Is the cluster for the script that brings it, and no other client?
+static bool is_private(const struct options *options)
+{
+    return options->command != COMMAND_LOCAL && *options->listen.host == '\0';
+}
+
+static void ask_clients(const struct host *host, struct cluster_options *cluster)
+{
+    if (is_private(host->options)) {
+        cluster->token = host->token;
+        return;
+    }
+    cluster->token_file = host->options->token_file;
+    cluster->credential_file = host->options->credential;
+}
+
 static bool start_cluster(struct host *host, unsigned agents, struct error *err)
 {
     const struct options_address *listen = &host->options->listen;
@@ -100,11 +118,17 @@ static bool start_cluster(struct host *host, unsigned agents, struct error *err)
         .agents = agents,
         .resources = host->options->resources,
         .work_dir = host->options->work_dir,
-        .listen = address,
+        .listen = *listen->host != '\0' ? address : NULL,
+        .hosts = host->options->allow_hosts,
         .offer_timeout = host->options->offer_timeout,
     };
+    ask_clients(host, &options);
     host->cluster = cluster_create(host->loop, &options, err);
     free(address);
+    if (host->cluster != NULL && cluster_exposed(host->cluster))
+        log_warning("all who can reach %s may run commands on this machine: --token-file or "
+                    "--credential asks for one, 127.0.0.1 keeps other machines out",
+                    cluster_address(host->cluster));
     return host->cluster != NULL;
 }
 
@@ -124,19 +148,23 @@ static void on_cluster_stopped(void *data)
 
 // ---- what schedulers ask for ----
 
-// The program's own cluster asks nobody for credentials, but a framework has its principal there,
-// too.
-static struct credentials *authenticate(const struct options *options,
-                                        const struct credentials_options *given, bool local,
-                                        struct error *err)
+// The script's own cluster asks for the token that was made for it, and a framework has its
+// principal there, too.
+static struct credentials *authenticate(struct host *host, const struct credentials_options *given,
+                                        bool local, struct error *err)
 {
+    const struct options *options = host->options;
     struct credentials_options credentials = {.principal = options->principal,
                                               .secret_file = options->secret_file,
                                               .credential_file = options->credential,
                                               .token_file = options->token_file};
     if (given != NULL)
         credentials = *given;
-    credentials.name_only = local;
+    credentials.redirect_hosts = options->redirect_hosts;
+    credentials.name_only = local && is_private(options);
+    if (credentials.name_only && *host->token == '\0' && !http_access_make_token(host->token, err))
+        return NULL;
+    credentials.token = credentials.name_only ? host->token : NULL;
     return credentials_create(&credentials, err);
 }
 
@@ -147,28 +175,48 @@ static bool check_tls(struct host *host, struct error *err)
     return host->tls_checked;
 }
 
-static bool connect_local(struct host *host, unsigned agents, struct detector **detector,
-                          struct error *err)
+static bool bring_cluster(struct host *host, unsigned agents, struct error *err)
 {
+    if (host->environment.checking)
+        return true;
     bool fresh = host->cluster == NULL;
     if (!start_cluster(host, agents, err))
         return false;
     if (fresh)
         announce(host);
-    *detector = detector_create(cluster_address(host->cluster), host->loop, err);
-    return *detector != NULL;
+    return true;
 }
 
-// `name` is what the address was given by. While checking, any address that can be read will do:
-// nobody is contacted.
-static bool detect(struct host *host, const char *name, const char *address,
-                   struct credentials *credentials, struct detector **detector, struct error *err)
+// A cluster runs commands, and an address may name a file.
+static bool may_connect(const struct options *options, const char *master, struct error *err)
+{
+    if (!options->sandbox || master == NULL || strcmp(master, options->master) == 0)
+        return true;
+    return error_set(err, ERROR_INVALID,
+                     "master: '%s' is not the master of the command line ('%s'), and with "
+                     "--sandbox a script has no other: leave `master` out, or start with "
+                     "--master %s",
+                     master, options->master, master);
+}
+
+// A master's address, and what it was given by.
+struct place {
+    const char *name, *address;
+    bool local;
+};
+
+// While checking, any address that can be read will do: none is contacted.
+static bool detect(struct host *host, const struct place *place, struct credentials *credentials,
+                   struct detector **detector, struct error *err)
 {
     const struct detector_options options = {.session_timeout = host->options->zk_session_timeout,
-                                             .tls = host->options->tls,
+                                             .tls = host->options->tls && !place->local,
                                              .credentials = credentials};
+    const char *address = place->address;
+    if (place->local)
+        address = host->cluster != NULL ? cluster_address(host->cluster) : "127.0.0.1:5050";
     *detector = detector_create_with(address, &options, host->loop, err);
-    return *detector != NULL || error_context(err, "%s", name);
+    return *detector != NULL || error_context(err, "%s", place->name);
 }
 
 static struct transport *create_transport(struct host *host, struct credentials *credentials)
@@ -198,13 +246,13 @@ static bool on_connect(void *data, const char *master, const struct credentials_
     bool local;
     if (!read_local(address, &local, &agents, err))
         return false;
-    struct credentials *credentials = authenticate(options, credential, local, err);
-    bool good = credentials != NULL && check_tls(host, err);
-    if (good && local && !host->environment.checking)
-        good = connect_local(host, agents, &driver->detector, err);
-    else if (good)
-        good = detect(host, name, local ? "127.0.0.1:5050" : address, credentials,
-                      &driver->detector, err);
+    const struct place place = {.name = name, .address = address, .local = local};
+    if (!may_connect(options, master, err))
+        return false;
+    struct credentials *credentials = authenticate(host, credential, local, err);
+    bool good = credentials != NULL && check_tls(host, err) &&
+                (!local || bring_cluster(host, agents, err)) &&
+                detect(host, &place, credentials, &driver->detector, err);
     if (good) {
         driver->transport = create_transport(host, credentials);
         driver->subscription.backoff_factor = options->registration_backoff;
@@ -420,7 +468,8 @@ static bool open_metrics(struct host *host, const struct metrics_subject *subjec
     if (*at->host == '\0')
         return true;
     char *address = memory_format(strchr(at->host, ':') ? "[%s]:%u" : "%s:%u", at->host, at->port);
-    host->metrics = metrics_http_create(host->loop, address, subject, err);
+    host->metrics =
+        metrics_http_create(host->loop, address, host->options->allow_hosts, subject, err);
     free(address);
     if (host->metrics != NULL)
         log_info("metrics are at http://%s/metrics", metrics_http_address(host->metrics));
@@ -490,6 +539,7 @@ static void take_down(struct host *host)
         cluster_stop(host->cluster, on_cluster_stopped, host);
         loop_uv_run(host->loop, cluster_is_gone, host);
         cluster_destroy(host->cluster);
+        explicit_bzero(host->token, sizeof host->token);
     }
     spawner_close(host->loop);
     signals_destroy(host->signals);

@@ -34,13 +34,15 @@ struct options {
     const char *master;
     double zk_session_timeout; // seconds
     int64_t agents;
-    const char *resources; // NULL: this machine's
-    const char *work_dir;  // NULL: a fresh temporary folder
-    struct options_address listen;
-    double offer_timeout;                                          // seconds; 0: never
-    int no_watch;                                                  // 1: reload only when asked
-    int64_t reload_probation;                                      // callbacks
-    int64_t record_limit;                                          // bytes
+    const char *resources;         // NULL: this machine's
+    const char *work_dir;          // NULL: a fresh temporary folder
+    struct options_address listen; // host "": not given
+    const char *allow_hosts;       // more names of our servers, "a,b"; or NULL
+    const char *redirect_hosts;    // where redirects may take credentials, "a,b" or "*"; or NULL
+    double offer_timeout;          // seconds; 0: never
+    int no_watch;                  // 1: reload only when asked
+    int64_t reload_probation;      // callbacks
+    int64_t record_limit;          // bytes
     double registration_backoff, connect_timeout, answer_timeout;  // seconds
     int64_t call_window;                                           // calls
     const char *principal, *secret_file, *credential, *token_file; // each may be NULL

@@ -171,6 +171,13 @@ describe("credentials", function()
         assert.equal(HELLO, authorization(m))
     end)
 
+    it("do not reach the log from a file that is no address", function()
+        local path = file("zk://alice:sesame@host:x/")
+        local run = start("file://" .. path)
+        run:wait_for("what it contains is not the address of a master, such as host:port or zk://")
+        assert.is_nil(run.stderr:find("sesame", 1, true))
+    end)
+
     it("of an address may stand in a file, and change there", function()
         local m = guarded(HELLO)
         local path = file("http://alice:sesame@" .. m.address)

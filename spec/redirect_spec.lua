@@ -74,6 +74,37 @@ describe("a redirect", function()
         assert.equal(first:calls_of("SUBSCRIBE")[1].request:header("Authorization"), sent)
     end)
 
+    local function start_with_secret(address, ...)
+        return program.start {
+            args = {
+                "--master", address, "--principal", "test", "--secret-file", program.script("hush", "secret"), ...,
+            },
+        }
+    end
+
+    it("does not take credentials to a host that is not known, and says which option allows it", function()
+        local leader = master.start()
+        local first = standby("//localhost:" .. leader.server.port)
+        local framework = start_with_secret(first.address, program.script(SCRIPT))
+        framework:wait_for("warning cannot subscribe at http://127%.0%.0%.1:%d+: [^\n]*its redirect to 'localhost' is not "
+            .. "followed, as that would send the credentials to a host that neither %-%-master nor ZooKeeper "
+            .. "names; %-%-redirect%-hosts localhost allows it")
+        framework:wait_for(function() return failures(framework) > 1 end)
+        assert.equal(0, #leader:calls_of("SUBSCRIBE"))
+    end)
+
+    it("takes credentials to the hosts of --redirect-hosts, and of --master", function()
+        for _, hosts in ipairs { "localhost", "other.example, LOCALHOST", "*", false } do
+            local leader = master.start()
+            local first = standby("//localhost:" .. leader.server.port)
+            local address = hosts and first.address or first.address .. ",localhost:1"
+            local words = hosts and { "--redirect-hosts", hosts } or {}
+            words[#words + 1] = program.script(SCRIPT)
+            start_with_secret(address, table.unpack(words)):wait_for("registered\t" .. leader.server.port)
+            assert.matches("^Basic ", leader:calls_of("SUBSCRIBE")[1].request:header("Authorization"))
+        end
+    end)
+
     it("is followed with status 308 as well", function()
         local leader = master.start()
         run(standby("//" .. leader.address, 308).address):wait_for("registered\t" .. leader.server.port)

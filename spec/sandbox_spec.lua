@@ -261,6 +261,27 @@ os.exit(0)]],
             done.stdout, done:report())
     end)
 
+    it("leaves a script no master but that of the command line", function()
+        local text = [[
+local mesos = require "mesos"
+local all = { scheduler = { framework = { name = "x" } }, master = arg[1] }
+print((tostring(select(2, pcall(mesos.SchedulerDriver, all))):gsub("^main.lua:%d+: ", "")))
+os.exit(0)]]
+        local outside = program.script("secret = hush", "file")
+        for _, place in ipairs { "local", "local:2", "file://" .. outside, "zk://127.0.0.1:1/x", "127.0.0.1:2" } do
+            local done = run({ "--sandbox" }, { ["main.lua"] = text }, place)
+            assert.equal(0, done.code, done:report())
+            assert.equal(("master: '%s' is not the master of the command line ('%s'), and with --sandbox a script has no "
+                .. "other: leave `master` out, or start with --master %s\n"):format(place, NOBODY, place), done.stdout)
+            assert.is_nil(done.stderr:match("brought a local cluster"))
+            assert.is_nil(done.stderr:match("hush"))
+        end
+        local done = run({ "--sandbox" }, { ["main.lua"] = text }, NOBODY)
+        assert.matches("^SchedulerDriver", done.stdout)
+        done = run({}, { ["main.lua"] = text }, "127.0.0.1:2")
+        assert.matches("^SchedulerDriver", done.stdout)
+    end)
+
     it("is for a framework as well", function()
         local run_ = program.start { args = { "--master", NOBODY, "--sandbox", program.script
             "local mesos = require 'mesos' mesos.after(0, function() mesos.log.info 'runs' mesos.exit(3) end) return {}" } }

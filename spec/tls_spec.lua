@@ -166,6 +166,13 @@ describe("TLS", function()
             .. "master7.example, 10.0.0.7 and not for localhost: use the name that the certificate has")
     end)
 
+    it("refuses an address that stands among the names of a certificate", function()
+        local m, f = front { certificate = authority:issue { names = "DNS:127.0.0.1" } }
+        local address = f.address:gsub("localhost", "127.0.0.1")
+        refused(start(address, { "--ca-file", authority.cert }), m, "the master's certificate is for "
+            .. "127.0.0.1 (as a DNS name, not as an IP address) and not for 127.0.0.1: use the name that the certificate has")
+    end)
+
     it("refuses an authority that it does not know", function()
         local m, f = front()
         refused(start(f.address), m, "the master's certificate (CN = master) was issued by CN = spec authority, which "

@@ -125,13 +125,26 @@ static void create_master(struct cluster *cluster, const struct cluster_options 
     cluster_http_serve(cluster->http, cluster->master);
 }
 
+static bool open_http(struct cluster *cluster, struct loop *loop,
+                      const struct cluster_options *options, struct error *err)
+{
+    const struct http_access_options access = {.token = options->token,
+                                               .token_file = options->token_file,
+                                               .credential_file = options->credential_file};
+    struct cluster_http_options http = {.listen = options->listen ? options->listen : LISTEN,
+                                        .hosts = options->hosts,
+                                        .access = http_access_create(&access, err)};
+    if (http.access != NULL)
+        cluster->http = cluster_http_create(loop, &http, err);
+    return cluster->http != NULL;
+}
+
 struct cluster *cluster_create(struct loop *loop, const struct cluster_options *options,
                                struct error *err)
 {
     struct cluster *cluster = memory_new(sizeof *cluster);
     cluster->agents = options->agents ? options->agents : 1;
-    cluster->http = cluster_http_create(loop, options->listen ? options->listen : LISTEN, err);
-    if (cluster->http != NULL)
+    if (open_http(cluster, loop, options, err))
         cluster->work_dir = open_work_dir(options->work_dir, err);
     if (cluster->work_dir == NULL)
         goto failed;
@@ -162,6 +175,11 @@ const char *cluster_work_dir(const struct cluster *cluster)
 const char *cluster_resources(const struct cluster *cluster)
 {
     return cluster->resources;
+}
+
+bool cluster_exposed(const struct cluster *cluster)
+{
+    return cluster_http_exposed(cluster->http);
 }
 
 char *cluster_state(const struct cluster *cluster)

@@ -19,6 +19,9 @@ struct cluster_options {
     const char *work_dir;  // where sandboxes lie; NULL: a fresh folder in $TMPDIR
     const char *listen;    // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
     double offer_timeout;  // seconds until an offer without an answer is rescinded; 0: never
+    const char *hosts;     // names that requests may call it, "a,b"; NULL: the usual ones only
+    // What clients have to send; at most one of them.
+    const char *token, *token_file, *credential_file;
 };
 
 // Listens when it returns. On failure NULL and an error that names the option.
@@ -28,6 +31,7 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
 const char *cluster_address(const struct cluster *cluster);   // "127.0.0.1:port"
 const char *cluster_work_dir(const struct cluster *cluster);  // absolute
 const char *cluster_resources(const struct cluster *cluster); // of one agent, as text
+bool cluster_exposed(const struct cluster *cluster);          // other machines may use it, unasked
 unsigned cluster_agents(const struct cluster *cluster);
 char *cluster_state(const struct cluster *cluster); // agents, frameworks and tasks in JSON; freed
 

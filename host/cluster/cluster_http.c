@@ -3,12 +3,13 @@
 // The scheduler API over HTTP (net/http_server.h). A subscription is a response whose reader hands
 // out one record a time, so that each is a chunk of its own as with a real master, and suspends the
 // connection when there is none. Where many wait, as after a RECONCILE of everything, a chunk holds
-// as many as fit: each by itself would cost a system call, and its client another. libmicrohttpd
-// does not look at a suspended connection, so that a poll of our own sees when its client goes
-// away.
+// as many as fit: each by itself would cost a system call, and its client another.
 //
-// A stream belongs to its request, and is freed when libmicrohttpd says that the request is
-// completed. `open` says that the master may still call its sink.
+// Authentication comes first, then the route, then the contents, in the order of a real master. The
+// body of a request that is refused anyway is read and not kept.
+//
+// A stream belongs to its request, and is freed when that is completed. `open` says that the master
+// may still call its sink.
 
 #include "cluster/cluster_http.h"
 
@@ -19,18 +20,13 @@
 #include "cluster/json_message.h"
 #include "cluster/text_check.h"
 #include "cluster/uuid.h"
-#include "loop/loop_uv.h"
 #include "net/http_server.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define CONNECTION_MEMORY                                                                          \
     ((size_t)64 << 10) // headers, and the largest chunk; cleared for each call
@@ -45,9 +41,9 @@ typedef Mesos__V1__Scheduler__Call Call;
 typedef Mesos__V1__Scheduler__Event Event;
 
 struct cluster_http {
-    struct loop *loop;
     struct master *master;
     struct http_server *server;
+    struct http_access *access;
     TAILQ_HEAD(, stream) streams;
 };
 
@@ -59,7 +55,7 @@ struct record {
 
 struct stream {
     struct cluster_http *http;
-    struct MHD_Connection *connection;
+    struct http_exchange *exchange;
     TAILQ_ENTRY(stream) link;
     char id[UUID_TEXT];
     bool json;
@@ -67,44 +63,18 @@ struct stream {
     bool ended;     // a last chunk follows what is queued
     bool broken;    // nothing can be sent any more
     bool suspended; // until there is a record
-    int fd;
-    uv_poll_t *watch;
     STAILQ_HEAD(, record) records;
     size_t queued, waiting; // bytes and records
 };
 
+// What an exchange's data is.
 struct request {
-    struct buffer body;
-    bool too_large;
-    struct stream *stream;
+    const struct route *route; // NULL: there is none
+    bool allowed;              // it may use the route
+    const char *principal;     // who it is, or NULL if that is not known
+    bool json;                 // its body
+    struct stream *stream;     // or NULL
 };
-
-// ---- polls: libuv lets go of them in a close callback ----
-
-static void on_poll_closed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
-static uv_poll_t *open_poll(struct cluster_http *http, int fd, int events, uv_poll_cb callback,
-                            void *data)
-{
-    uv_poll_t *poll = memory_new(sizeof *poll);
-    if (uv_poll_init(loop_uv_handle(http->loop), poll, fd) != 0) {
-        free(poll);
-        return NULL;
-    }
-    poll->data = data;
-    uv_poll_start(poll, events, callback);
-    return poll;
-}
-
-static void close_poll(uv_poll_t **poll)
-{
-    if (*poll != NULL)
-        uv_close((uv_handle_t *)*poll, on_poll_closed);
-    *poll = NULL;
-}
 
 // ---- streams ----
 
@@ -113,7 +83,7 @@ static void wake(struct stream *stream)
     if (!stream->suspended)
         return;
     stream->suspended = false;
-    MHD_resume_connection(stream->connection);
+    MHD_resume_connection(stream->exchange->connection);
     http_server_wake(stream->http->server);
 }
 
@@ -128,7 +98,7 @@ static void push(struct stream *stream, struct record *record)
     log_warning("a client does not read its events: cutting its stream with %zu bytes unsent",
                 stream->queued);
     stream->broken = true;
-    shutdown(stream->fd, SHUT_RDWR); // the watch sees it, and tells the master
+    http_exchange_break(stream->exchange); // then it is lost, and the master is told
 }
 
 static struct record *record_new(size_t payload)
@@ -188,21 +158,11 @@ static void on_end(void *data)
 // Its client is gone: the master is told, once.
 static void stream_lost(struct stream *stream)
 {
-    close_poll(&stream->watch);
     stream->broken = true;
     if (stream->open && stream->http->master != NULL) {
         stream->open = false;
         master_stream_closed(stream->http->master, stream->id);
     }
-}
-
-static void on_watch(uv_poll_t *poll, int status, int events)
-{
-    struct stream *stream = poll->data;
-    (void)status; // an error of the socket is its end as well
-    (void)events;
-    stream_lost(stream);
-    wake(stream);
 }
 
 // Of the first record as much as there is room for.
@@ -232,7 +192,7 @@ static ssize_t read_stream(void *data, uint64_t position, char *to, size_t room)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (record == NULL) {
         stream->suspended = true;
-        MHD_suspend_connection(stream->connection);
+        MHD_suspend_connection(stream->exchange->connection);
         return 0;
     }
     size_t length = read_record(stream, to, room);
@@ -241,19 +201,17 @@ static ssize_t read_stream(void *data, uint64_t position, char *to, size_t room)
     return (ssize_t)length;
 }
 
-static struct stream *stream_create(struct cluster_http *http, struct MHD_Connection *connection,
+static struct stream *stream_create(struct cluster_http *http, struct http_exchange *exchange,
                                     bool json)
 {
     struct stream *stream = memory_new(sizeof *stream);
     stream->http = http;
-    stream->connection = connection;
+    stream->exchange = exchange;
     stream->json = json;
     stream->open = true;
-    stream->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     uuid_random_text(stream->id);
     STAILQ_INIT(&stream->records);
     TAILQ_INSERT_TAIL(&http->streams, stream, link);
-    stream->watch = open_poll(http, stream->fd, UV_DISCONNECT, on_watch, stream);
     return stream;
 }
 
@@ -269,28 +227,6 @@ static void stream_destroy(struct stream *stream)
 }
 
 // ---- headers ----
-
-struct search {
-    const char *name, *value;
-};
-
-static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
-{
-    struct search *search = data;
-    (void)kind;
-    if (strcasecmp(name, search->name) == 0)
-        search->value = value ? value : "";
-    return MHD_YES;
-}
-
-// Of a repeated header the last one counts.
-static const char *header(struct MHD_Connection *connection, const char *name)
-{
-    struct search search = {.name = name};
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, on_header, &search);
-    return search.value;
-}
 
 static size_t span_trimmed(const char **text, size_t length)
 {
@@ -321,9 +257,9 @@ static bool range_covers(const char *range, size_t length, const char *type)
            (name == 13 && strncasecmp(range, "application/*", 13) == 0);
 }
 
-static bool accepts(struct MHD_Connection *connection, const char *type)
+static bool accepts(const struct http_exchange *exchange, const char *type)
 {
-    const char *accept = header(connection, "Accept");
+    const char *accept = http_exchange_header(exchange, MHD_HTTP_HEADER_ACCEPT);
     if (accept == NULL)
         return true;
     while (*accept) {
@@ -337,41 +273,65 @@ static bool accepts(struct MHD_Connection *connection, const char *type)
 
 // ---- answers ----
 
-static enum MHD_Result refuse(struct MHD_Connection *connection, int status, const char *text)
+static enum MHD_Result refuse_with(struct http_exchange *exchange, int status, const char *text,
+                                   const char *header_name, const char *header)
 {
-    return http_server_reply(connection, status, "text/plain; charset=utf-8", text, NULL);
+    const struct http_answer answer = {.status = status,
+                                       .type = "text/plain; charset=utf-8",
+                                       .text = text,
+                                       .header_name = header_name,
+                                       .header = header};
+    return http_exchange_answer(exchange, &answer);
 }
 
-static enum MHD_Result refuse_method(struct MHD_Connection *connection, const char *method,
-                                     const char *expected)
+static enum MHD_Result refuse_method(struct http_exchange *exchange, const char *expected)
 {
-    char *text = memory_format(
-        "405 Method Not Allowed. Expecting one of { '%s' }, but received '%s'.", expected, method);
-    enum MHD_Result result = http_server_reply(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
-                                               "text/plain; charset=utf-8", text, expected);
+    char *text =
+        memory_format("405 Method Not Allowed. Expecting one of { '%s' }, but received '%s'.",
+                      expected, exchange->method);
+    enum MHD_Result result =
+        refuse_with(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, text, MHD_HTTP_HEADER_ALLOW, expected);
     free(text);
     return result;
 }
 
-static enum MHD_Result start_stream(struct request *request, const Call *call)
+static enum MHD_Result refuse_stranger(const struct cluster_http *http,
+                                       struct http_exchange *exchange, const char *realm)
+{
+    char *challenge = memory_format("%s realm=\"%s\"", http_access_scheme(http->access), realm);
+    enum MHD_Result result = refuse_with(exchange, MHD_HTTP_UNAUTHORIZED, "401 Unauthorized.",
+                                         MHD_HTTP_HEADER_WWW_AUTHENTICATE, challenge);
+    free(challenge);
+    return result;
+}
+
+static enum MHD_Result answer_with(struct http_exchange *exchange, int status, const char *type,
+                                   const char *text)
+{
+    const struct http_answer answer = {.status = status, .type = type, .text = text};
+    return http_exchange_answer(exchange, &answer);
+}
+
+static enum MHD_Result start_stream(struct stream *stream, const Call *call)
 {
     static const struct master_sink sink = {.event = on_event, .end = on_end};
-    struct stream *stream = request->stream;
     struct MHD_Response *response = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, READ_AT_ONCE, read_stream, stream, NULL);
     MHD_add_response_header(response, "Mesos-Stream-Id", stream->id);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, stream->json ? JSON : PROTOBUF);
+    http_exchange_endless(stream->exchange);
     master_subscribe(stream->http->master, call, stream->id, &sink, stream);
-    enum MHD_Result result = MHD_queue_response(stream->connection, MHD_HTTP_OK, response);
+    enum MHD_Result result =
+        MHD_queue_response(stream->exchange->connection, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
     return result;
 }
 
 // ---- the scheduler endpoint ----
 
-static Call *parse(const struct request *request, bool json, struct error *err)
+static Call *parse(const struct http_exchange *exchange, bool json, struct error *err)
 {
-    struct slice body = buffer_slice(&request->body);
+    struct slice body = buffer_slice(&exchange->body);
     if (json)
         return (Call *)json_message_read(&mesos__v1__scheduler__call__descriptor, body, err);
     if (!text_check(body, &mesos__v1__scheduler__call__descriptor, err)) {
@@ -390,82 +350,120 @@ static bool needs_accept(const Call *call)
            call->type == MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE_OPERATIONS;
 }
 
-static enum MHD_Result subscribe(struct cluster_http *http, struct MHD_Connection *connection,
-                                 struct request *request, const Call *call)
+// A framework is the principal that it was authenticated as. One that does not say so becomes it.
+static bool check_principal(const char *authenticated, char **principal, struct error *err)
 {
-    if (header(connection, "Mesos-Stream-Id") != NULL)
-        return refuse(connection, MHD_HTTP_BAD_REQUEST,
-                      "Subscribe calls should not include the 'Mesos-Stream-Id' header");
-    request->stream = stream_create(http, connection, accepts(connection, JSON));
-    return start_stream(request, call);
+    if (authenticated == NULL)
+        return true;
+    if (*principal == NULL)
+        *principal = memory_string(authenticated);
+    return strcmp(*principal, authenticated) == 0 ||
+           error_set(err, ERROR_INVALID,
+                     "Authenticated principal '%s' does not match principal '%s' set in "
+                     "`FrameworkInfo`",
+                     authenticated, *principal);
 }
 
-static enum MHD_Result answer_call(struct cluster_http *http, struct MHD_Connection *connection,
-                                   struct request *request, const Call *call)
+static bool validate(const struct request *request, Call *call, struct error *err)
 {
+    if (!master_validate(call, err))
+        return false;
+    if (call->type != MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE)
+        return true;
+    char **principal = &call->subscribe->framework_info->principal;
+    return check_principal(request->principal, principal, err) ||
+           error_context(err, "Failed to validate scheduler::Call");
+}
+
+static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange *exchange,
+                                 const Call *call)
+{
+    struct request *request = exchange->data;
+    if (http_exchange_header(exchange, "Mesos-Stream-Id") != NULL)
+        return http_exchange_refuse(
+            exchange, MHD_HTTP_BAD_REQUEST,
+            "Subscribe calls should not include the 'Mesos-Stream-Id' header");
+    request->stream = stream_create(http, exchange, accepts(exchange, JSON));
+    return start_stream(request->stream, call);
+}
+
+static enum MHD_Result answer_call(struct cluster_http *http, struct http_exchange *exchange,
+                                   Call *call)
+{
+    const struct request *request = exchange->data;
     struct error err = {0};
-    if (!master_validate(call, &err))
-        return refuse(connection, MHD_HTTP_BAD_REQUEST, err.text);
-    if (needs_accept(call) && !accepts(connection, JSON) && !accepts(connection, PROTOBUF))
-        return refuse(connection, MHD_HTTP_NOT_ACCEPTABLE,
-                      "Expecting 'Accept' to allow '" PROTOBUF "' or '" JSON "'");
+    if (!validate(request, call, &err))
+        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
+    if (needs_accept(call) && !accepts(exchange, JSON) && !accepts(exchange, PROTOBUF))
+        return http_exchange_refuse(exchange, MHD_HTTP_NOT_ACCEPTABLE,
+                                    "Expecting 'Accept' to allow '" PROTOBUF "' or '" JSON "'");
     if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE)
-        return subscribe(http, connection, request, call);
-    struct master_answer answer =
-        master_call(http->master, call, header(connection, "Mesos-Stream-Id"));
+        return subscribe(http, exchange, call);
+    const struct master_caller caller = {.stream_id =
+                                             http_exchange_header(exchange, "Mesos-Stream-Id"),
+                                         .principal = request->principal};
+    struct master_answer answer = master_call(http->master, call, &caller);
     if (answer.status >= 400)
-        return refuse(connection, answer.status, answer.error.text);
-    return http_server_reply(connection, answer.status, NULL, "", NULL);
+        return http_exchange_refuse(exchange, answer.status, answer.error.text);
+    return answer_with(exchange, answer.status, NULL, "");
 }
 
-static enum MHD_Result on_scheduler(struct cluster_http *http, struct MHD_Connection *connection,
-                                    struct request *request)
+static enum MHD_Result refuse_body(struct http_exchange *exchange, bool json)
 {
-    const char *type = header(connection, "Content-Type");
+    if (exchange->state == HTTP_BODY_NO_ROOM)
+        return http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                    "Too many calls are being received at the moment");
+    return http_exchange_refuse(
+        exchange, MHD_HTTP_CONTENT_TOO_LARGE,
+        json ? "The call is larger than the local cluster takes in JSON (4 MiB); in protobuf it "
+               "takes 64 MiB"
+             : "The call is larger than the local cluster takes (64 MiB, and 4 MiB without the "
+               "'Mesos-Stream-Id' of a subscription)");
+}
+
+static enum MHD_Result on_scheduler(struct cluster_http *http, struct http_exchange *exchange)
+{
+    const char *type = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const struct request *request = exchange->data;
     struct error err = {0};
     if (type == NULL)
-        return refuse(connection, MHD_HTTP_BAD_REQUEST, "Expecting 'Content-Type' to be present");
-    bool json = strcmp(type, JSON) == 0;
-    if (!json && strcmp(type, PROTOBUF) != 0)
-        return refuse(connection, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                      "Expecting 'Content-Type' of " JSON " or " PROTOBUF);
-    if (request->too_large)
-        return refuse(connection, MHD_HTTP_CONTENT_TOO_LARGE,
-                      "The call is larger than the local cluster takes (64 MiB)");
-    Call *call = parse(request, json, &err);
+        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST,
+                                    "Expecting 'Content-Type' to be present");
+    if (!request->json && strcmp(type, PROTOBUF) != 0)
+        return http_exchange_refuse(exchange, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                    "Expecting 'Content-Type' of " JSON " or " PROTOBUF);
+    if (exchange->state != HTTP_BODY_WHOLE)
+        return refuse_body(exchange, request->json);
+    Call *call = parse(exchange, request->json, &err);
     if (call == NULL)
-        return refuse(connection, MHD_HTTP_BAD_REQUEST, err.text);
-    enum MHD_Result result = answer_call(http, connection, request, call);
+        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
+    enum MHD_Result result = answer_call(http, exchange, call);
     mesos__v1__scheduler__call__free_unpacked(call, NULL);
     return result;
 }
 
-static enum MHD_Result on_health(struct cluster_http *http, struct MHD_Connection *connection,
-                                 struct request *request)
+static enum MHD_Result on_health(struct cluster_http *http, struct http_exchange *exchange)
 {
     (void)http;
-    (void)request;
-    return http_server_reply(connection, MHD_HTTP_OK, NULL, "", NULL);
+    return answer_with(exchange, MHD_HTTP_OK, NULL, "");
 }
 
-static enum MHD_Result on_state(struct cluster_http *http, struct MHD_Connection *connection,
-                                struct request *request)
+static enum MHD_Result on_state(struct cluster_http *http, struct http_exchange *exchange)
 {
-    (void)request;
     char *state = master_state(http->master);
-    enum MHD_Result result = http_server_reply(connection, MHD_HTTP_OK, JSON, state, NULL);
+    enum MHD_Result result = answer_with(exchange, MHD_HTTP_OK, JSON, state);
     free(state);
     return result;
 }
 
 static const struct route {
     const char *path, *method;
-    enum MHD_Result (*answer)(struct cluster_http *http, struct MHD_Connection *connection,
-                              struct request *request);
+    const char *realm; // NULL: for everybody
+    enum MHD_Result (*answer)(struct cluster_http *http, struct http_exchange *exchange);
 } routes[] = {
-    {"/api/v1/scheduler", MHD_HTTP_METHOD_POST, on_scheduler},
-    {"/health", MHD_HTTP_METHOD_GET, on_health},
-    {"/state", MHD_HTTP_METHOD_GET, on_state},
+    {"/api/v1/scheduler", MHD_HTTP_METHOD_POST, "mesos-master-scheduler", on_scheduler},
+    {"/health", MHD_HTTP_METHOD_GET, NULL, on_health},
+    {"/state", MHD_HTTP_METHOD_GET, "mesos-master-readonly", on_state},
 };
 
 // "/master" in front, more slashes there and one at the end do not count, nor does the authority of
@@ -483,79 +481,107 @@ static bool path_is(const char *url, const char *path)
     return strncmp(url, path, length) == 0 && url[length + strspn(url + length, "/")] == '\0';
 }
 
-static enum MHD_Result route(struct cluster_http *http, struct MHD_Connection *connection,
-                             struct request *request, const char *url, const char *method)
+static const struct route *find_route(const char *url)
 {
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (!path_is(url, routes[i].path))
-            continue;
-        bool head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 &&
-                    strcmp(routes[i].method, MHD_HTTP_METHOD_GET) == 0;
-        if (!head && strcmp(method, routes[i].method) != 0)
-            return refuse_method(connection, method, routes[i].method);
-        return routes[i].answer(http, connection, request);
-    }
-    return refuse(connection, MHD_HTTP_NOT_FOUND, "404 Not Found.");
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (path_is(url, routes[i].path))
+            return &routes[i];
+    return NULL;
 }
 
-// ---- libmicrohttpd's callbacks ----
+// ---- the server's callbacks ----
 
-static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
-                                  const char *method, const char *version, const char *upload,
-                                  size_t *upload_size, void **slot)
+static bool is_subscribed(const struct cluster_http *http, const char *stream_id)
 {
-    struct request *request = *slot;
-    (void)version;
-    if (request == NULL) {
-        request = *slot = memory_new(sizeof *request);
-        buffer_init(&request->body, CLUSTER_HTTP_BODY_LIMIT);
-        return MHD_YES;
+    const struct stream *stream;
+    TAILQ_FOREACH(stream, &http->streams, link)
+    {
+        if (stream_id != NULL && stream->open && strcmp(stream->id, stream_id) == 0)
+            return true;
     }
-    if (*upload_size > 0) {
-        if (!request->too_large && !buffer_append(&request->body, upload, *upload_size)) {
-            request->too_large = true;
-            buffer_free(&request->body);
-        }
-        *upload_size = 0;
-        return MHD_YES;
-    }
-    enum MHD_Result result = route(data, connection, request, url, method);
-    buffer_free(&request->body);
-    return result;
+    return false;
 }
 
-static void on_completed(void *data, struct MHD_Connection *connection, void **slot,
-                         enum MHD_RequestTerminationCode code)
+// Of what will be refused nothing is kept: the limit is one byte.
+static size_t on_begin(void *data, struct http_exchange *exchange)
 {
-    struct request *request = *slot;
+    struct cluster_http *http = data;
+    struct request *request = exchange->data = memory_new(sizeof *request);
+    const char *type = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
+    const char *authorization = http_exchange_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION);
+    request->route = find_route(exchange->url);
+    request->json = type != NULL && strcmp(type, JSON) == 0;
+    request->allowed = http_access_allows(http->access, authorization, &request->principal) ||
+                       (request->route != NULL && request->route->realm == NULL);
+    if (!request->allowed || request->route == NULL || request->route->answer != on_scheduler)
+        return 1;
+    bool known = is_subscribed(http, http_exchange_header(exchange, "Mesos-Stream-Id"));
+    return known && !request->json ? CLUSTER_HTTP_CALL_LIMIT : CLUSTER_HTTP_SMALL_LIMIT;
+}
+
+static enum MHD_Result on_request(void *data, struct http_exchange *exchange)
+{
+    const struct request *request = exchange->data;
+    const struct route *route = request->route;
+    if (!request->allowed)
+        return refuse_stranger(data, exchange, route ? route->realm : "mesos-master-readonly");
+    if (route == NULL)
+        return http_exchange_refuse(exchange, MHD_HTTP_NOT_FOUND, "404 Not Found.");
+    bool head = strcmp(exchange->method, MHD_HTTP_METHOD_HEAD) == 0 &&
+                strcmp(route->method, MHD_HTTP_METHOD_GET) == 0;
+    if (!head && strcmp(exchange->method, route->method) != 0)
+        return refuse_method(exchange, route->method);
+    return route->answer(data, exchange);
+}
+
+static void on_completed(void *data, struct http_exchange *exchange)
+{
+    struct request *request = exchange->data;
     (void)data;
-    (void)connection;
-    (void)code;
     if (request == NULL)
         return;
     if (request->stream != NULL)
         stream_destroy(request->stream);
-    buffer_free(&request->body);
     free(request);
-    *slot = NULL;
+    exchange->data = NULL;
 }
 
-struct cluster_http *cluster_http_create(struct loop *loop, const char *listen, struct error *err)
+static void on_left(void *data, struct http_exchange *exchange)
+{
+    const struct request *request = exchange->data;
+    (void)data;
+    stream_lost(request->stream);
+    wake(request->stream);
+}
+
+// ---- life ----
+
+struct cluster_http *cluster_http_create(struct loop *loop,
+                                         const struct cluster_http_options *options,
+                                         struct error *err)
 {
     struct cluster_http *http = memory_new(sizeof *http);
     const struct http_server_settings settings = {.what = "the local cluster",
-                                                  .request = on_request,
+                                                  .begin = on_begin,
+                                                  .answer = on_request,
                                                   .completed = on_completed,
+                                                  .left = on_left,
                                                   .data = http,
+                                                  .hosts = options->hosts,
                                                   .memory = CONNECTION_MEMORY,
                                                   .connections = CONNECTION_LIMIT};
-    http->loop = loop;
+    http->access = options->access;
     TAILQ_INIT(&http->streams);
-    http->server = http_server_create(loop, listen, &settings, err);
+    http->server = http_server_create(loop, options->listen, &settings, err);
     if (http->server != NULL)
         return http;
-    free(http);
+    cluster_http_destroy(http);
     return NULL;
+}
+
+bool cluster_http_exposed(const struct cluster_http *http)
+{
+    return http_access_open(http->access) && !http_server_on_loopback(http->server);
 }
 
 const char *cluster_http_address(const struct cluster_http *http)
@@ -586,10 +612,10 @@ void cluster_http_destroy(struct cluster_http *http)
     struct stream *stream;
     TAILQ_FOREACH(stream, &http->streams, link)
     {
-        close_poll(&stream->watch);
         stream->broken = true;
         wake(stream);
     }
     http_server_destroy(http->server);
+    http_access_destroy(http->access);
     free(http);
 }

@@ -2,7 +2,8 @@
 //
 // JSON and protobuf-c structs, driven by the descriptors. Writing goes straight into a buffer;
 // reading lets jansson parse and then fills a message that is a proper protobuf-c one at any
-// moment, so that one call frees it when something is wrong half-way.
+// moment, so that one call frees it when something is wrong half-way. jansson needs about 200 bytes
+// for the shortest value, so that the values are counted before.
 
 #include "cluster/json_message.h"
 
@@ -508,10 +509,42 @@ static ProtobufCMessage *convert(const ProtobufCMessageDescriptor *type, json_t 
     return good ? message : NULL;
 }
 
+static bool is_opening(struct slice text, size_t i)
+{
+    uint8_t next = i + 1 < text.length ? text.data[i + 1] : ']';
+    return (text.data[i] == '[' && next != ']') || (text.data[i] == '{' && next != '}');
+}
+
+// How many values there are at most, without building any: each is the first of a list or object,
+// or has a comma in front.
+static size_t count_values(struct slice text)
+{
+    size_t count = 1;
+    bool quoted = false;
+    for (size_t i = 0; i < text.length; i++) {
+        uint8_t byte = text.data[i];
+        if (byte == '"')
+            quoted = !quoted;
+        else if (quoted)
+            i += byte == '\\';
+        else
+            count += byte == ',' || is_opening(text, i);
+    }
+    return count;
+}
+
 ProtobufCMessage *json_message_read(const ProtobufCMessageDescriptor *type, struct slice text,
                                     struct error *err)
 {
     json_error_t fault;
+    size_t count = count_values(text);
+    if (count > JSON_MESSAGE_VALUES) {
+        error_set(err, ERROR_LIMIT,
+                  "Failed to parse body into JSON: it has %zu values, and %zu is the most that are "
+                  "taken; send less at a time, or protobuf",
+                  count, JSON_MESSAGE_VALUES);
+        return NULL;
+    }
     json_t *root = json_loadb((const char *)text.data, text.length, JSON_DECODE_ANY, &fault);
     if (root == NULL) {
         size_t from = fault.position > 0 && (size_t)fault.position <= text.length

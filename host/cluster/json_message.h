@@ -14,6 +14,9 @@
 
 #include <protobuf-c/protobuf-c.h>
 
+// The most values, which bounds the memory that reading takes: each needs some 200 bytes.
+#define JSON_MESSAGE_VALUES ((size_t)200000)
+
 // False at the buffer's cap.
 bool json_message_write(const ProtobufCMessage *message, struct buffer *out);
 

@@ -175,11 +175,33 @@ static struct master_answer dispatch(struct framework *framework, const Call *ca
     return (struct master_answer){.status = 202};
 }
 
-struct master_answer master_call(struct master *master, const Call *call, const char *stream_id)
+// Who a framework is was settled when it subscribed.
+static bool is_principal(const struct framework *framework, const char *authenticated)
 {
+    const char *principal = framework->info->principal;
+    return authenticated == NULL || strcmp(authenticated, principal ? principal : "") == 0;
+}
+
+static struct master_answer wrong_principal(const struct framework *framework,
+                                            const char *authenticated)
+{
+    struct master_answer answer = {.status = 400};
+    const char *principal = framework->info->principal;
+    error_set(&answer.error, ERROR_INVALID,
+              "Authenticated principal '%s' does not match principal '%s' set in `FrameworkInfo`",
+              authenticated, principal ? principal : "");
+    return answer;
+}
+
+struct master_answer master_call(struct master *master, const Call *call,
+                                 const struct master_caller *caller)
+{
+    const char *stream_id = caller->stream_id;
     struct framework *framework = books_framework(master, call->framework_id->value);
     if (framework == NULL)
         return answer(400, "Framework cannot be found");
+    if (!is_principal(framework, caller->principal))
+        return wrong_principal(framework, caller->principal);
     if (!framework->connected)
         return answer(403, "Framework is not subscribed");
     if (stream_id == NULL)

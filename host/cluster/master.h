@@ -64,9 +64,15 @@ void master_subscribe(struct master *master, const Mesos__V1__Scheduler__Call *c
 // The client of that stream is gone.
 void master_stream_closed(struct master *master, const char *stream_id);
 
-// Any other call. `stream_id` is that of the request, or NULL.
+// What a request says of its sender, besides the call; both may be NULL.
+struct master_caller {
+    const char *stream_id;
+    const char *principal; // as it was authenticated
+};
+
+// Any other call.
 struct master_answer master_call(struct master *master, const Mesos__V1__Scheduler__Call *call,
-                                 const char *stream_id);
+                                 const struct master_caller *caller);
 
 // Frameworks, agents and tasks as a line of JSON, for people to look at; free() it.
 char *master_state(const struct master *master);

@@ -109,9 +109,12 @@ static bool look(struct detector_file *this, struct error *err)
         return true;
     }
     drop_inner(this);
-    this->inner = detector_create_with(contents, &this->options, this->loop, err);
+    struct error reason; // quotes the file, which may hold a password, or be another file
+    this->inner = detector_create_with(contents, &this->options, this->loop, &reason);
     if (this->inner == NULL)
-        return false;
+        return error_set(err, ERROR_INVALID,
+                         "what it contains is not the address of a master, such as host:port or "
+                         "zk://host:port/path");
     this->contents = memory_string(contents);
     this->inner->events = &inner_events;
     this->inner->data = this;

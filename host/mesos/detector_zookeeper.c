@@ -244,6 +244,13 @@ static void use_name(struct url *address, const char *hostname)
     address->ipv6 = strchr(hostname, ':') != NULL;
 }
 
+// Its redirects, and those of the masters that led before, name it so.
+static void trust(struct detector_zookeeper *this, const char *host)
+{
+    if (this->options.credentials != NULL && *host != '\0')
+        credentials_trust(this->options.credentials, host);
+}
+
 static void on_leader_data(void *data, const struct zookeeper_reply *reply)
 {
     struct detector_zookeeper *this = data;
@@ -261,6 +268,8 @@ static void on_leader_data(void *data, const struct zookeeper_reply *reply)
         warn_of_node(this, err.text);
         settle(this, NULL);
     } else {
+        trust(this, address.host);
+        trust(this, hostname);
         address.tls = this->options.tls;
         if (address.tls && hostname[0])
             use_name(&address, hostname);
@@ -392,6 +401,7 @@ static void destroy(struct detector *detector)
     struct detector_zookeeper *this = self(detector);
     stop(detector);
     zookeeper_address_free(&this->address);
+    credentials_unref(this->options.credentials);
     free(this->path);
     free(this->leader);
     free(this->announced);
@@ -412,6 +422,8 @@ struct detector *detector_zookeeper_create(const char *url, const struct detecto
     this->detector.ops = &ops;
     this->loop = loop;
     this->options = *options;
+    if (options->credentials != NULL)
+        credentials_ref(options->credentials);
     timer_init(&this->retry, loop, on_retry, this);
     timer_init(&this->lost, loop, on_lost, this);
     timer_init(&this->patience, loop, on_patience, this);

@@ -20,17 +20,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MOST = 64 * 1024, TEXT_MOST = 16 * 1024 };
+enum { FILE_MOST = 64 * 1024, TEXT_MOST = 16 * 1024, TRUSTED_MOST = 64 };
 
 struct identity {
     char *principal; // or NULL
     char *header;    // or NULL
 };
 
+// The hosts of masters; a new one takes the place of the oldest.
+struct names {
+    char *list[TRUSTED_MOST];
+    size_t next;
+};
+
 struct credentials {
     unsigned references;
     char *principal, *secret, *secret_file, *credential_file, *token_file; // as given
+    char *token, *redirect_hosts;                                          // the same
     struct identity identity;
+    struct names trusted;
     bool name_only, from_address;
     bool fixed; // the file was a pipe: it can be read once
     bool warned_readers, warned_plain;
@@ -208,20 +216,31 @@ static bool load_token_file(struct credentials *credentials, struct identity *id
     return good || error_context(err, "--token-file %s", path);
 }
 
+static const char form[] = "{\"principal\": \"...\", \"secret\": \"...\"} expected";
+
+static bool read_entry(const json_t *json, struct identity *identity, struct error *err)
+{
+    const char *principal = json_string_value(json_object_get(json, "principal"));
+    const char *secret = json_string_value(json_object_get(json, "secret"));
+    if (principal == NULL || secret == NULL)
+        return error_set(err, ERROR_INVALID, "%s", form);
+    return make_basic(identity, principal, secret, err);
+}
+
+// A list may have one entry only, as a client is one principal.
 static bool read_json(char *text, struct identity *identity, struct error *err)
 {
     json_error_t where;
     json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &where);
-    const char *principal = json_string_value(json_object_get(root, "principal"));
-    const char *secret = json_string_value(json_object_get(root, "secret"));
-    static const char form[] = "{\"principal\": \"...\", \"secret\": \"...\"} expected";
+    const json_t *list = json_object_get(root, "credentials");
     bool good;
     if (root == NULL)
         good = error_set(err, ERROR_INVALID, "line %d is no JSON: %s", where.line, form);
-    else if (principal == NULL || secret == NULL)
-        good = error_set(err, ERROR_INVALID, "%s", form);
+    else if (json_array_size(list) > 1)
+        good = error_set(err, ERROR_INVALID, "it names %zu principals, and a client is one",
+                         json_array_size(list));
     else
-        good = make_basic(identity, principal, secret, err);
+        good = read_entry(list != NULL ? json_array_get(list, 0) : root, identity, err);
     json_decref(root);
     return good;
 }
@@ -263,6 +282,56 @@ static bool load(struct credentials *credentials, struct identity *identity, str
     return true;
 }
 
+// ---- for servers ----
+
+struct reading {
+    void (*each)(void *data, const char *principal, const char *header);
+    void *data;
+};
+
+static void hand_out(const struct reading *reading, struct identity *identity)
+{
+    reading->each(reading->data, identity->principal, identity->header);
+    free_identity(identity);
+}
+
+static bool list_entries(const json_t *list, const struct reading *reading, struct error *err)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct identity identity = {.header = NULL};
+        if (!read_entry(json_array_get(list, i), &identity, err))
+            return error_context(err, "credentials[%zu]", i + 1);
+        hand_out(reading, &identity);
+    }
+    return json_array_size(list) > 0 || error_set(err, ERROR_INVALID, "it names no principal");
+}
+
+static bool list_one(char *text, const struct reading *reading, struct error *err)
+{
+    struct identity identity = {.header = NULL};
+    bool json = text[strspn(text, " \t\r\n")] == '{';
+    if (!(json ? read_json : read_words)(text, &identity, err))
+        return false;
+    hand_out(reading, &identity);
+    return true;
+}
+
+bool credentials_list(const char *path,
+                      void (*each)(void *data, const char *principal, const char *header),
+                      void *data, struct error *err)
+{
+    const struct reading reading = {each, data};
+    struct credentials scratch = {.references = 1};
+    char *text = read_file(&scratch, path, err);
+    json_t *root = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    const json_t *list = json_object_get(root, "credentials");
+    bool good = text != NULL &&
+                (list != NULL ? list_entries(list, &reading, err) : list_one(text, &reading, err));
+    json_decref(root);
+    free_secret(text);
+    return good || error_context(err, "--credential %s", path);
+}
+
 // ---- life ----
 
 static bool check_options(const struct credentials_options *options, struct error *err)
@@ -283,6 +352,15 @@ static bool check_options(const struct credentials_options *options, struct erro
     return options->principal == NULL || check_word("principal", options->principal, err);
 }
 
+// What the options say beside a token counts for the principal only.
+static bool apply_token(struct credentials *credentials, struct error *err)
+{
+    if (credentials->name_only || credentials->token != NULL)
+        forget_header(&credentials->identity);
+    return credentials->token == NULL ||
+           make_token(&credentials->identity, credentials->token, err);
+}
+
 struct credentials *credentials_create(const struct credentials_options *options, struct error *err)
 {
     if (!check_options(options, err))
@@ -295,11 +373,10 @@ struct credentials *credentials_create(const struct credentials_options *options
     credentials->secret_file = memory_string(options->secret_file);
     credentials->credential_file = memory_string(options->credential_file);
     credentials->token_file = memory_string(options->token_file);
-    if (load(credentials, &credentials->identity, err)) {
-        if (credentials->name_only)
-            forget_header(&credentials->identity);
+    credentials->token = memory_string(options->token);
+    credentials->redirect_hosts = memory_string(options->redirect_hosts);
+    if (load(credentials, &credentials->identity, err) && apply_token(credentials, err))
         return credentials;
-    }
     credentials_unref(credentials);
     return NULL;
 }
@@ -320,6 +397,10 @@ void credentials_unref(struct credentials *credentials)
     free(credentials->secret_file);
     free(credentials->credential_file);
     free(credentials->token_file);
+    free_secret(credentials->token);
+    free(credentials->redirect_hosts);
+    for (size_t i = 0; i < TRUSTED_MOST; i++)
+        free(credentials->trusted.list[i]);
     free(credentials);
 }
 
@@ -340,6 +421,7 @@ static char *decode(const char *text)
 
 bool credentials_take(struct credentials *credentials, const struct url *url, struct error *err)
 {
+    credentials_trust(credentials, url->host);
     if (url->user[0] == 0 && url->password[0] == 0)
         return true;
     if (credentials->identity.header != NULL && !credentials->from_address)
@@ -355,6 +437,47 @@ bool credentials_take(struct credentials *credentials, const struct url *url, st
     credentials->identity = identity;
     credentials->from_address = true;
     return true;
+}
+
+// ---- redirects ----
+
+static bool is_trusted(const struct credentials *credentials, const char *host)
+{
+    for (size_t i = 0; i < TRUSTED_MOST; i++)
+        if (credentials->trusted.list[i] != NULL &&
+            strcasecmp(credentials->trusted.list[i], host) == 0)
+            return true;
+    return false;
+}
+
+void credentials_trust(struct credentials *credentials, const char *host)
+{
+    struct names *trusted = &credentials->trusted;
+    if (is_trusted(credentials, host))
+        return;
+    free(trusted->list[trusted->next]);
+    trusted->list[trusted->next] = memory_string(host);
+    trusted->next = (trusted->next + 1) % TRUSTED_MOST;
+}
+
+static bool is_allowed(const char *list, const char *host)
+{
+    size_t length = strlen(host);
+    while (list != NULL && *list != '\0') {
+        size_t blank = strspn(list, " ,"), end;
+        list += blank;
+        end = strcspn(list, " ,");
+        if ((end == 1 && *list == '*') || (end == length && strncasecmp(list, host, end) == 0))
+            return true;
+        list += end;
+    }
+    return false;
+}
+
+bool credentials_follow(const struct credentials *credentials, const char *from, const char *to)
+{
+    return credentials->identity.header == NULL || strcasecmp(from, to) == 0 ||
+           is_trusted(credentials, to) || is_allowed(credentials->redirect_hosts, to);
 }
 
 // ---- reading again ----
@@ -429,7 +552,8 @@ const char *credentials_header(const struct credentials *credentials)
 void credentials_warn(struct credentials *credentials, const struct url *master)
 {
     char address[URL_ADDRESS];
-    if (credentials->identity.header == NULL || master->tls || credentials->warned_plain)
+    bool own = credentials->token != NULL; // it stays within this process
+    if (credentials->identity.header == NULL || master->tls || own || credentials->warned_plain)
         return;
     credentials->warned_plain = true;
     log_warning("the credentials are sent to %s without TLS, where everybody on the way can read "

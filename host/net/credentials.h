@@ -21,7 +21,9 @@ struct credentials_options {
     const char *secret_file;     // it in a file
     const char *credential_file; // principal and secret: JSON, or two words
     const char *token_file;      // a token, "Bearer ..." or "token=..."
-    bool name_only;              // the principal is wanted, and nothing to be sent
+    const char *token;           // the token itself, which goes before all of the above
+    bool name_only;              // the principal is wanted, and nothing but `token` is sent
+    const char *redirect_hosts;  // "a,b" or "*": where redirects may take them, or NULL
 };
 
 struct credentials;
@@ -42,6 +44,18 @@ bool credentials_refresh(struct credentials *credentials);
 
 const char *credentials_principal(const struct credentials *credentials); // or NULL
 const char *credentials_header(const struct credentials *credentials); // "Authorization: ...", NULL
+
+// All principals that such a credential_file names, with the header that each of them sends.
+bool credentials_list(const char *path,
+                      void (*each)(void *data, const char *principal, const char *header),
+                      void *data, struct error *err);
+
+// A master has that name, as an address that was given or a detector says: redirects may take the
+// credentials there.
+void credentials_trust(struct credentials *credentials, const char *host);
+
+// May they be sent to a host that `from` redirects to?
+bool credentials_follow(const struct credentials *credentials, const char *from, const char *to);
 
 // They are about to be sent to `master`: warns, once, if everybody on the way can read them.
 void credentials_warn(struct credentials *credentials, const struct url *master);

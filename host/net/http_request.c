@@ -184,17 +184,26 @@ const char *http_request_failure(struct http_request *request)
     return request->failure;
 }
 
-// Whoever asked for TLS would not want to lose it to whoever answers, and the credentials with it.
+// A redirect may not lead out of TLS, nor take the credentials to a host that is not known.
 static bool resolve(const struct http_request *request, struct url *url, struct error *err)
 {
+    const struct credentials *credentials = request->options.credentials;
+    const char *from = request->master.host;
     if (!url_resolve(url, &request->master, request->location, err))
         return false;
-    return url->tls || !request->master.tls ||
-           error_set(err, ERROR_REFUSED, "its redirect leads out of TLS and is not followed");
+    if (!url->tls && request->master.tls)
+        return error_set(err, ERROR_REFUSED, "its redirect leads out of TLS and is not followed");
+    if (credentials == NULL || credentials_follow(credentials, from, url->host))
+        return true;
+    return error_set(err, ERROR_REFUSED,
+                     "its redirect to '%s' is not followed, as that would send the credentials to "
+                     "a host that neither --master nor ZooKeeper names; --redirect-hosts %s "
+                     "allows it",
+                     url->host, url->host);
 }
 
 // The address that a redirect names. One that cannot be read counts as none, and is quoted where
-// the answer has no words of its own.
+// the answer has no words of its own; one that is refused is told of in any case.
 static const char *resolve_location(struct http_request *request)
 {
     struct url url;
@@ -203,6 +212,8 @@ static const char *resolve_location(struct http_request *request)
         return NULL;
     if (resolve(request, &url, &err))
         return url_address(&url, request->address);
+    if (err.code == ERROR_REFUSED)
+        buffer_clear(&request->body);
     if (request->body.length == 0)
         buffer_append_text(&request->body, err.text);
     return NULL;

@@ -7,40 +7,82 @@
 
 #include "base/memory.h"
 #include "loop/loop_uv.h"
+#include "net/http_guard.h"
+#include "net/http_peers.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REQUESTS_AT_ONCE = 64 }; // of a connection, in a turn
+enum {
+    REQUESTS_AT_ONCE = 64, // of a connection, in a turn
+    VAIN_MOST = 4,         // turns that it may want to be called at once and nothing comes of it
+    SPARE = 64,            // connections that were shut down and are not closed yet
+};
 
 struct http_server {
     struct loop *loop;
+    struct http_server_settings settings;
     struct MHD_Daemon *daemon;
+    struct http_peers *peers;
+    struct http_guard guard;
     uv_poll_t *poll;
     struct timer timer;
     struct deferral turn; // to look at what was resumed
+    size_t bodies;        // bytes of all
+    uint64_t moves;       // counts what came of driving it
+    unsigned vain;        // turns in a row in which nothing did
+    bool closed;          // a connection was, so that another may be accepted
     char ip[INET6_ADDRSTRLEN];
     unsigned port;
     char *address;
+    char *named, *hosts; // for the guard
+};
+
+// One client's connection, with the request that it is about.
+struct client {
+    struct http_server *server;
+    struct http_peer *peer;
+    struct http_exchange exchange;
+    bool chunked;                 // the body of its request
+    bool forbidden;               // by the guard: `words` is the answer, whatever it asks for
+    char words[HTTP_GUARD_WORDS]; // for it
 };
 
 // ---- driving ----
+
+// A request whose framing has no end makes libmicrohttpd want to be called at once, for ever.
+static void look_for_moves(struct http_server *this, uint64_t before)
+{
+    this->vain = this->moves == before ? this->vain + 1 : 0;
+    if (this->vain < VAIN_MOST)
+        return;
+    http_peers_unstick(this->peers);
+    this->vain = 0;
+}
 
 // libmicrohttpd takes one request of a connection at a time, and wants to be called again at once
 // when there are more.
 static void drive(struct http_server *this)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
-    bool waits = true;
-    for (int i = 0; i < REQUESTS_AT_ONCE && waits && wait == 0; i++) {
+    bool waits = true, busy = true;
+    uint64_t before = this->moves;
+    for (int i = 0; i < REQUESTS_AT_ONCE && busy; i++) {
+        this->closed = false;
         MHD_run(this->daemon);
         waits = MHD_get_timeout(this->daemon, &wait) == MHD_YES;
+        busy = this->closed || (waits && wait == 0);
     }
+    if (busy)
+        look_for_moves(this, before);
+    else
+        http_peers_settle(this->peers);
     if (waits)
         timer_start(&this->timer, wait * (LOOP_SECOND / 1000));
     else
@@ -57,6 +99,217 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 static void on_timer(void *data)
 {
     drive(data);
+}
+
+// ---- connections ----
+
+static struct client *client_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static struct client *client_new(struct http_server *this, struct MHD_Connection *connection)
+{
+    struct client *client = memory_new(sizeof *client);
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    client->server = this;
+    client->exchange.server = this;
+    client->exchange.connection = connection;
+    client->peer = http_peers_add(this->peers, fd, client);
+    return client;
+}
+
+static enum MHD_Result on_accept(void *data, const struct sockaddr *address, socklen_t length)
+{
+    struct http_server *this = data;
+    (void)address;
+    (void)length;
+    return http_peers_welcome(this->peers) ? MHD_YES : MHD_NO;
+}
+
+static void on_connection(void *data, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_server *this = data;
+    this->moves++;
+    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+        *slot = client_new(this, connection);
+        return;
+    }
+    struct client *client = *slot;
+    this->closed = true;
+    http_peer_remove(client->peer);
+    free(client);
+    *slot = NULL;
+}
+
+static void on_left(void *data, void *context, bool endless)
+{
+    struct http_server *this = data;
+    struct client *client = context;
+    if (endless && this->settings.left != NULL)
+        this->settings.left(this->settings.data, &client->exchange);
+    http_server_wake(this);
+}
+
+// ---- bodies ----
+
+static void forget_body(struct client *client)
+{
+    client->server->bodies -= client->exchange.body.length;
+    buffer_free(&client->exchange.body);
+}
+
+static void take_body(struct client *client, const char *bytes, size_t length)
+{
+    struct http_server *this = client->server;
+    struct http_exchange *exchange = &client->exchange;
+    if (exchange->state != HTTP_BODY_WHOLE || client->forbidden)
+        return;
+    if (length > HTTP_SERVER_BODIES - this->bodies)
+        exchange->state = HTTP_BODY_NO_ROOM;
+    else if (buffer_append(&exchange->body, bytes, length))
+        this->bodies += length;
+    else
+        exchange->state = HTTP_BODY_TOO_LONG;
+    if (exchange->state != HTTP_BODY_WHOLE)
+        forget_body(client);
+}
+
+// ---- headers ----
+
+struct search {
+    const char *name, *value;
+};
+
+static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char *name,
+                                 const char *value)
+{
+    struct search *search = data;
+    (void)kind;
+    if (strcasecmp(name, search->name) == 0)
+        search->value = value ? value : "";
+    return MHD_YES;
+}
+
+const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
+{
+    struct search search = {.name = name};
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, &search);
+    return search.value;
+}
+
+static enum MHD_Result on_guarded(void *data, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
+{
+    struct client *client = data;
+    const struct http_guard *guard = &client->server->guard;
+    bool good = true;
+    (void)kind;
+    if (strcasecmp(name, MHD_HTTP_HEADER_HOST) == 0)
+        good = http_guard_host(guard, value ? value : "", client->words);
+    else if (strcasecmp(name, MHD_HTTP_HEADER_ORIGIN) == 0)
+        good = http_guard_origin(guard, value ? value : "", client->words);
+    client->forbidden = client->forbidden || !good;
+    return good ? MHD_YES : MHD_NO;
+}
+
+static bool brings_body(const struct client *client)
+{
+    const char *length = http_exchange_header(&client->exchange, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    return client->chunked || (length != NULL && strtoull(length, NULL, 10) > 0);
+}
+
+// ---- requests ----
+
+static void *on_line(void *data, const char *url, struct MHD_Connection *connection)
+{
+    struct http_server *this = data;
+    (void)url;
+    this->moves++;
+    http_peer_enter(client_of(connection)->peer, HTTP_PEER_RECEIVING);
+    return NULL;
+}
+
+static void read_head(struct client *client)
+{
+    struct http_exchange *exchange = &client->exchange;
+    const char *coding = http_exchange_header(exchange, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    exchange->state = HTTP_BODY_WHOLE;
+    exchange->data = NULL;
+    client->chunked = coding != NULL;
+    client->forbidden = false;
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_guarded, client);
+    if (client->chunked)
+        http_peer_moved(client->peer);
+}
+
+// A request that is answered here is the last one of its connection.
+static enum MHD_Result begin(struct client *client)
+{
+    const struct http_server_settings *settings = &client->server->settings;
+    size_t limit = 0;
+    read_head(client);
+    if (settings->begin != NULL)
+        limit = settings->begin(settings->data, &client->exchange);
+    buffer_init(&client->exchange.body, limit);
+    if (limit > 0 || !brings_body(client))
+        return MHD_YES;
+    http_peer_enter(client->peer, HTTP_PEER_ANSWERING);
+    return http_exchange_refuse(&client->exchange, MHD_HTTP_CONTENT_TOO_LARGE,
+                                "413 Content Too Large: requests have no body here.\n");
+}
+
+static enum MHD_Result answer(struct client *client)
+{
+    const struct http_server_settings *settings = &client->server->settings;
+    http_peer_enter(client->peer, HTTP_PEER_ANSWERING);
+    enum MHD_Result result =
+        client->forbidden
+            ? http_exchange_refuse(&client->exchange, MHD_HTTP_FORBIDDEN, client->words)
+            : settings->answer(settings->data, &client->exchange);
+    forget_body(client);
+    return result;
+}
+
+static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **slot)
+{
+    struct http_server *this = data;
+    struct client *client = client_of(connection);
+    (void)version;
+    this->moves++;
+    client->exchange.url = url;
+    client->exchange.method = method;
+    if (*slot == NULL) {
+        *slot = client;
+        return begin(client);
+    }
+    if (*upload_size == 0)
+        return answer(client);
+    take_body(client, upload, *upload_size);
+    if (client->chunked)
+        http_peer_moved(client->peer);
+    *upload_size = 0;
+    return MHD_YES;
+}
+
+static void on_completed(void *data, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http_server *this = data;
+    struct client *client = *slot;
+    (void)connection;
+    (void)code;
+    this->moves++;
+    if (client == NULL)
+        return;
+    if (this->settings.completed != NULL)
+        this->settings.completed(this->settings.data, &client->exchange);
+    forget_body(client);
+    http_peer_enter(client->peer, HTTP_PEER_IDLE);
+    *slot = NULL;
 }
 
 // ---- listening ----
@@ -143,15 +396,20 @@ static bool open_poll(struct http_server *this)
     return true;
 }
 
-static bool start_daemon(struct http_server *this, int fd,
-                         const struct http_server_settings *settings, struct error *err)
+static bool start_daemon(struct http_server *this, int fd, struct error *err)
 {
-    this->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, settings->request,
-                         settings->data, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
-                         settings->completed, settings->data, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-                         settings->memory, MHD_OPTION_CONNECTION_LIMIT, settings->connections,
-                         MHD_OPTION_CONNECTION_TIMEOUT, settings->timeout, MHD_OPTION_END);
+    const struct http_server_settings *settings = &this->settings;
+    const struct http_peers_settings peers = {
+        .what = settings->what, .most = settings->connections, .left = on_left, .data = this};
+    this->peers = http_peers_create(this->loop, &peers);
+    // One address may have half of all connections, unless there is but one that can connect.
+    unsigned most = settings->connections + SPARE, each = this->guard.loopback ? 0 : (most + 1) / 2;
+    this->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, this, on_request, this,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, this,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, this, MHD_OPTION_URI_LOG_CALLBACK, on_line,
+        this, MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->memory, MHD_OPTION_CONNECTION_LIMIT,
+        most, MHD_OPTION_PER_IP_CONNECTION_LIMIT, each, MHD_OPTION_END);
     if (this->daemon == NULL) {
         close(fd);
         return error_set(err, ERROR_IO, "cannot start the HTTP server of %s: %s", settings->what,
@@ -159,6 +417,16 @@ static bool start_daemon(struct http_server *this, int fd,
     }
     return open_poll(this) ||
            error_set(err, ERROR_IO, "cannot poll the HTTP server of %s", settings->what);
+}
+
+static void set_guard(struct http_server *this, const char *listen)
+{
+    struct error ignored;
+    char *port = NULL;
+    split_address(listen, &this->named, &port, &ignored);
+    free(port);
+    this->hosts = memory_string(this->settings.hosts);
+    http_guard_init(&this->guard, this->ip, this->named, this->hosts);
 }
 
 struct http_server *http_server_create(struct loop *loop, const char *listen,
@@ -170,10 +438,12 @@ struct http_server *http_server_create(struct loop *loop, const char *listen,
         return NULL;
     struct http_server *this = memory_new(sizeof *this);
     this->loop = loop;
+    this->settings = *settings;
     timer_init(&this->timer, loop, on_timer, this);
     deferral_init(&this->turn, loop, on_timer, this);
     read_address(this, fd);
-    if (start_daemon(this, fd, settings, err))
+    set_guard(this, listen);
+    if (start_daemon(this, fd, err))
         return this;
     http_server_destroy(this);
     return NULL;
@@ -186,9 +456,12 @@ void http_server_destroy(struct http_server *this)
     timer_stop(&this->timer);
     if (this->poll != NULL)
         uv_close((uv_handle_t *)this->poll, on_poll_closed);
-    deferral_cancel(&this->turn);
     if (this->daemon != NULL)
         MHD_stop_daemon(this->daemon);
+    deferral_cancel(&this->turn);
+    http_peers_destroy(this->peers);
+    free(this->named);
+    free(this->hosts);
     free(this->address);
     free(this);
 }
@@ -208,21 +481,46 @@ unsigned http_server_port(const struct http_server *this)
     return this->port;
 }
 
+bool http_server_on_loopback(const struct http_server *this)
+{
+    return this->guard.loopback;
+}
+
 void http_server_wake(struct http_server *this)
 {
     deferral_queue(&this->turn);
 }
 
-enum MHD_Result http_server_reply(struct MHD_Connection *connection, int status, const char *type,
-                                  const char *text, const char *allow)
+// ---- answers ----
+
+void http_exchange_endless(struct http_exchange *exchange)
+{
+    http_peer_enter(client_of(exchange->connection)->peer, HTTP_PEER_ENDLESS);
+}
+
+void http_exchange_break(struct http_exchange *exchange)
+{
+    shutdown(http_peer_fd(client_of(exchange->connection)->peer), SHUT_RDWR);
+}
+
+enum MHD_Result http_exchange_answer(struct http_exchange *exchange,
+                                     const struct http_answer *answer)
 {
     struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_MUST_COPY);
-    if (type != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    if (allow != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
-    enum MHD_Result result = MHD_queue_response(connection, (unsigned)status, response);
+        strlen(answer->text), (void *)(uintptr_t)answer->text, MHD_RESPMEM_MUST_COPY);
+    if (answer->type != NULL)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
+    if (answer->header != NULL)
+        MHD_add_response_header(response, answer->header_name, answer->header);
+    enum MHD_Result result =
+        MHD_queue_response(exchange->connection, (unsigned)answer->status, response);
     MHD_destroy_response(response);
     return result;
+}
+
+enum MHD_Result http_exchange_refuse(struct http_exchange *exchange, int status, const char *text)
+{
+    const struct http_answer answer = {
+        .status = status, .type = "text/plain; charset=utf-8", .text = text};
+    return http_exchange_answer(exchange, &answer);
 }

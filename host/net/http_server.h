@@ -1,26 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libmicrohttpd on our loop: it listens, and is driven when its sockets or its timers want it. What
-// is answered is the affair of whoever creates one, in libmicrohttpd's own callbacks.
+// libmicrohttpd on our loop: it listens, and is driven when its sockets or its timers want it. It
+// lets requests in, collects their bodies and hands out what is whole. All that a stranger may do
+// with a connection has an end here: a request is whole within 30 seconds or its connection is
+// closed, bodies have a limit each and together, connections are counted (net/http_peers.h), and
+// what a web page may have sent, with an Origin or with the Host of another machine, is refused.
 
 #ifndef MESOS_LUA_NET_HTTP_SERVER_H
 #define MESOS_LUA_NET_HTTP_SERVER_H
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "loop/loop.h"
 
 #include <microhttpd.h>
 
+#define HTTP_SERVER_BODIES ((size_t)256 << 20) // of all connections of a server together
+
 struct http_server;
 
+enum http_body {
+    HTTP_BODY_WHOLE,
+    HTTP_BODY_TOO_LONG, // for begin()'s limit; it was read and not kept
+    HTTP_BODY_NO_ROOM,  // for HTTP_SERVER_BODIES; the same
+};
+
+// A request, from its headers until its answer is sent.
+struct http_exchange {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    const char *url, *method;
+    struct buffer body;
+    enum http_body state; // of the body
+    void *data;           // the owner's
+};
+
 struct http_server_settings {
-    const char *what; // for errors: "the local cluster"
-    MHD_AccessHandlerCallback request;
-    MHD_RequestCompletedCallback completed; // may be NULL
-    void *data;                             // of both
-    size_t memory;                          // bytes of a connection: headers, the largest chunk
-    unsigned connections;                   // the most
-    unsigned timeout;                       // seconds that one may be silent; 0: any time
+    const char *what; // for errors and the log: "the local cluster"
+    // The headers are there: how long may the body be? 0, or no function: a request with a body is
+    // refused and its connection closed.
+    size_t (*begin)(void *data, struct http_exchange *exchange);
+    // It is whole: queue an answer.
+    enum MHD_Result (*answer)(void *data, struct http_exchange *exchange);
+    // The answer is sent or can be sent no more; may be NULL.
+    void (*completed)(void *data, struct http_exchange *exchange);
+    // The client of an endless answer has left; may be NULL.
+    void (*left)(void *data, struct http_exchange *exchange);
+    void *data;
+    const char *hosts;    // names that a Host may have besides the usual ones, "a,b"; or NULL
+    size_t memory;        // bytes of a connection: headers, the largest chunk
+    unsigned connections; // the most
 };
 
 // Listens on "ADDR:PORT" (on "[ADDR]:PORT" for IPv6; port 0 is any). NULL and an error otherwise.
@@ -36,12 +65,33 @@ const char *http_server_address(const struct http_server *server); // "ADDR:PORT
 const char *http_server_ip(const struct http_server *server);
 unsigned http_server_port(const struct http_server *server);
 
+// Can it be reached from this machine only?
+bool http_server_on_loopback(const struct http_server *server);
+
 // A connection was resumed: libmicrohttpd does not see that by itself. It is driven at the end of
 // the turn.
 void http_server_wake(struct http_server *server);
 
-// Queues an answer whose text is copied; `type` may be NULL.
-enum MHD_Result http_server_reply(struct MHD_Connection *connection, int status, const char *type,
-                                  const char *text, const char *allow);
+// The value of a header of the request, or NULL; of a repeated header the last one counts.
+const char *http_exchange_header(const struct http_exchange *exchange, const char *name);
+
+// Its answer is a stream: it may take as long as it likes.
+void http_exchange_endless(struct http_exchange *exchange);
+
+// Breaks its connection off; it is completed later.
+void http_exchange_break(struct http_exchange *exchange);
+
+struct http_answer {
+    int status;
+    const char *type, *text;          // copied; the type may be NULL
+    const char *header_name, *header; // one more header; both may be NULL
+};
+
+// Queues an answer.
+enum MHD_Result http_exchange_answer(struct http_exchange *exchange,
+                                     const struct http_answer *answer);
+
+// A text about what is wrong.
+enum MHD_Result http_exchange_refuse(struct http_exchange *exchange, int status, const char *text);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <openssl/err.h>
@@ -161,6 +162,18 @@ static void write_time(const ASN1_TIME *time, char text[32])
         strftime(text, 32, "%Y-%m-%d %H:%M:%S UTC", &when);
 }
 
+// Clients look for an address among the addresses, not among the names.
+static const char *explain_name(const unsigned char *data, int length)
+{
+    char text[INET6_ADDRSTRLEN];
+    unsigned char address[sizeof(struct in6_addr)];
+    if (snprintf(text, sizeof text, "%.*s", length, data) >= (int)sizeof text)
+        return "";
+    bool misplaced =
+        inet_pton(AF_INET, text, address) == 1 || inet_pton(AF_INET6, text, address) == 1;
+    return misplaced ? " (as a DNS name, not as an IP address)" : "";
+}
+
 static void append_name(char *names, size_t size, const GENERAL_NAME *name)
 {
     size_t length = strlen(names);
@@ -172,7 +185,8 @@ static void append_name(char *names, size_t size, const GENERAL_NAME *name)
     if (data == NULL)
         return;
     if (type == GEN_DNS)
-        snprintf(names + length, size - length, "%s%.*s", comma, ASN1_STRING_length(value), data);
+        snprintf(names + length, size - length, "%s%.*s%s", comma, ASN1_STRING_length(value), data,
+                 explain_name(data, ASN1_STRING_length(value)));
     else if (ASN1_STRING_length(value) == 4)
         snprintf(names + length, size - length, "%s%d.%d.%d.%d", comma, data[0], data[1], data[2],
                  data[3]);

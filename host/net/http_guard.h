@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which requests a server on this machine may take, by their Host and Origin. A page in a browser
+// can make requests to any address; when its own name is made to mean that address (DNS rebinding)
+// it may read the answers as well. Its name is then in the Host, and the Origin tells of a page in
+// any case.
+
+#ifndef MESOS_LUA_NET_HTTP_GUARD_H
+#define MESOS_LUA_NET_HTTP_GUARD_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+
+enum { HTTP_GUARD_WORDS = 512 };
+
+struct http_guard {
+    char ip[INET6_ADDRSTRLEN]; // where the server listens
+    const char *named;         // the same as it was given, "" or a name; not owned, as the next
+    const char *hosts;         // more names, "a,b", or NULL
+    bool anywhere;             // it listens on all addresses
+    bool loopback;             // on one that only this machine can reach
+    char machine[256];         // this machine's own name
+};
+
+// `named` and `hosts` outlive it.
+void http_guard_init(struct http_guard *guard, const char *ip, const char *named,
+                     const char *hosts);
+
+// May a request with that Host, or with that Origin, be taken? If not, `words` says which option
+// allows it.
+bool http_guard_host(const struct http_guard *guard, const char *host,
+                     char words[HTTP_GUARD_WORDS]);
+bool http_guard_origin(const struct http_guard *guard, const char *origin,
+                       char words[HTTP_GUARD_WORDS]);
+
+#endif
