@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "bindings/message.h"
 #include "bindings/view.h"
+#include "bindings/wording.h"
 #include "mesos/driver.h"
 
 #include "mesos/v1/mesos.pb-c.h"
@@ -59,13 +60,28 @@ static void push_master(lua_State *L, void *data)
     message_push(L, &mesos__v1__master_info__descriptor, nothing);
 }
 
+// An enum reads as the name of one of its values, or as a number.
+static bool push_never(lua_State *L, const void *type, const char *field, const char *text)
+{
+    const ProtobufCFieldDescriptor *found =
+        protobuf_c_message_descriptor_get_field_by_name(type, field);
+    if (found == NULL || found->type != PROTOBUF_C_TYPE_ENUM ||
+        protobuf_c_enum_descriptor_get_value_by_name(found->descriptor, text) != NULL)
+        return false;
+    const char *meant = wording_push(L, text, message_enum_name, found->descriptor);
+    lua_pushfstring(L, "%s is never '%s'%s", field, text, meant);
+    return true;
+}
+
+#define TYPE(name) push_never, &mesos__v1__##name##__descriptor
+
 static const struct examine_parameter rows[] = {
-    {"registered", SECOND, false, push_master},
-    {"reregistered", FIRST, false, push_master},
-    {"resourceOffers", FIRST, true, push_offer},
-    {"inverseOffers", FIRST, true, push_inverse_offer},
-    {"statusUpdate", FIRST, false, push_status},
-    {"operationStatusUpdate", FIRST, false, push_operation_status},
+    {"registered", SECOND, false, push_master, TYPE(master_info)},
+    {"reregistered", FIRST, false, push_master, TYPE(master_info)},
+    {"resourceOffers", FIRST, true, push_offer, TYPE(offer)},
+    {"inverseOffers", FIRST, true, push_inverse_offer, TYPE(inverse_offer)},
+    {"statusUpdate", FIRST, false, push_status, TYPE(task_status)},
+    {"operationStatusUpdate", FIRST, false, push_operation_status, TYPE(operation_status)},
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -76,7 +92,10 @@ struct examine_parameter *expected_parameters(void)
     for (int i = 0; i < ROWS; i++)
         list[i] = rows[i];
     for (int i = 0; i < CALLBACKS; i++)
-        list[ROWS + i] = (struct examine_parameter){driver_callback_name((enum driver_callback)i),
-                                                    DRIVER_PLACE, false, push_driver};
+        list[ROWS + i] = (struct examine_parameter){
+            .function = driver_callback_name((enum driver_callback)i),
+            .place = DRIVER_PLACE,
+            .push = push_driver,
+        };
     return list;
 }

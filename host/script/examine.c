@@ -144,6 +144,20 @@ static void on_test(struct scan *scan, uint32_t i)
         forget_from(scan, bytecode_a(i), bytecode_a(i) + 1);
 }
 
+static void on_eqk(struct scan *scan, uint32_t i)
+{
+    findings_compare(scan, &scan->registers[bytecode_a(i)], constant(scan, bytecode_b(i)));
+}
+
+// A constant whose number is large is in a register.
+static void on_eq(struct scan *scan, uint32_t i)
+{
+    const struct mark *left = &scan->registers[bytecode_a(i)];
+    const struct mark *right = &scan->registers[bytecode_b(i)];
+    findings_compare(scan, left, text_of(right));
+    findings_compare(scan, right, text_of(left));
+}
+
 static struct mark loop_over(const struct mark *list)
 {
     struct mark mark = *list;
@@ -219,7 +233,8 @@ static void (*const steps[OPERATIONS])(struct scan *scan, uint32_t instruction) 
     [OPERATION_GETTABLE] = on_gettable, [OPERATION_GETI] = on_geti,
     [OPERATION_GETFIELD] = on_getfield, [OPERATION_SETTABUP] = on_settabup,
     [OPERATION_SETTABLE] = on_settable, [OPERATION_SETFIELD] = on_setfield,
-    [OPERATION_SELF] = on_self,         [OPERATION_TEST] = on_test,
+    [OPERATION_SELF] = on_self,         [OPERATION_EQ] = on_eq,
+    [OPERATION_EQK] = on_eqk,           [OPERATION_TEST] = on_test,
     [OPERATION_TESTSET] = on_test,      [OPERATION_CALL] = on_call,
     [OPERATION_TAILCALL] = on_call,     [OPERATION_FORLOOP] = on_loop,
     [OPERATION_FORPREP] = on_loop,      [OPERATION_TFORPREP] = on_tforprep,

@@ -9,6 +9,7 @@
 //     named directly or by a local variable that is assigned once: string.fromat(),
 //     mesos.slep(), os.execute() in the sandbox;
 //   - names that what a function is given does not have, as far as the host knows what that is;
+//   - texts that a field of that is compared with and never is;
 //   - modules that a function requires and that are not there or do not parse.
 //
 // What is found is wrong whenever that instruction runs; what cannot be known is passed over.
@@ -27,6 +28,11 @@ struct examine_parameter {
     unsigned place;
     bool list;
     void (*push)(lua_State *L, void *data); // [-0, +1, e]
+
+    // May be NULL. If that field of the object cannot be that text: pushes what is to be said of
+    // it, and true. `type` is for it alone. // [-0, +1|0, e]
+    bool (*never)(lua_State *L, const void *type, const char *field, const char *text);
+    const void *type;
 };
 
 // Tells each finding, "FILE:LINE: what, and what to do", in the order of files and lines. Returns

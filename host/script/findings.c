@@ -253,7 +253,18 @@ static struct mark read_object(struct scan *scan, const struct mark *mark, const
     lua_rawgeti(L, OBJECTS, mark->object);
     try_to_read(scan, name);
     lua_settop(L, TOP);
-    return (struct mark){.kind = MARK_NONE};
+    return (struct mark){.kind = MARK_FIELD, .names = {name}, .object = mark->object};
+}
+
+void findings_compare(struct scan *scan, const struct mark *mark, const char *text)
+{
+    struct walk *walk = scan->walk;
+    if (mark->kind != MARK_FIELD || text == NULL || !walk->reporting)
+        return;
+    const struct examine_parameter *row = &walk->this->parameters[mark->object - 1];
+    if (row->never != NULL && row->never(walk->L, row->type, mark->names[0], text))
+        report_text(scan);
+    lua_settop(walk->L, TOP);
 }
 
 static const char *path_text(lua_State *L, const struct mark *mark, int depth) // [-0, +1, m]

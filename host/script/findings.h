@@ -52,6 +52,7 @@ enum mark_kind {
     MARK_TABLE,   // of package.loaded, by its path
     MARK_MISSING, // not in the table of that path
     MARK_OBJECT,  // one that the host would give
+    MARK_FIELD,   // names[0] of such
     MARK_LIST,    // of such
     MARK_IPAIRS,  // the function
     MARK_LOOP,    // what it returns for such a list
@@ -90,6 +91,9 @@ void findings_write(struct scan *scan, const struct mark *to, const char *name);
 // What is missing is called or indexed. Somebody may put it there later, or has looked first.
 // [-0, +0, m]
 void findings_use_missing(struct scan *scan, const struct mark *mark);
+
+// The value is compared with a text (NULL: with something else). // [-0, +0, m]
+void findings_compare(struct scan *scan, const struct mark *mark, const char *text);
 
 // A module is required: the first time only it is looked for; what the script has required is
 // there. // [-0, +0, m]
