@@ -195,9 +195,9 @@ static int l_join(lua_State *L) // [-1, +1, e]
         luaL_error(L, "driver:join() waits for the end of the driver and would never see it here: "
                       "call it in the main chunk of the script");
     if (!is_over(&joining)) {
-        uint64_t mark = protect_pause(joining.script);
+        protect_pause(joining.script);
         environment->run(environment->data, is_over, &joining);
-        protect_continue(joining.script, mark);
+        protect_continue(joining.script);
     }
     protect_check(L);
     return push_status(L, driver_status(check_driver(L)));

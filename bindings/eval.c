@@ -34,6 +34,7 @@ struct evaluation {
     struct output *output; // NULL: not made yet
     int reference;         // keeps it
     bool incomplete;
+    struct deferral abandoned;
     void (*done)(void *data, const struct eval_end *end);
     void *data;
 };
@@ -355,8 +356,9 @@ static void raise_syntax(lua_State *L, struct evaluation *this)
 static void push_chunk(lua_State *L, struct evaluation *this)
 {
     const char *code = (const char *)this->code.data;
+    bool equals = this->code.length > 0 && *code == '='; // as at Lua's own prompt
     lua_pushliteral(L, "return ");
-    lua_pushlstring(L, code, this->code.length);
+    lua_pushlstring(L, code + equals, this->code.length - equals);
     lua_concat(L, 2);
     size_t length;
     const char *expression = lua_tolstring(L, -1, &length);
@@ -428,11 +430,19 @@ static void on_done(void *data, const struct protect_end *end)
         this->output->over = true;
         luaL_unref(script_state(this->script), LUA_REGISTRYINDEX, this->reference);
     }
+    deferral_cancel(&this->abandoned);
     free(this);
 }
 
-void eval(struct script *script, struct scheduler *scheduler, struct slice code,
-          void (*done)(void *data, const struct eval_end *end), void *data)
+static void on_abandoned(void *data)
+{
+    struct evaluation *this = data;
+    protect_abandon(this->script, on_done, this);
+}
+
+struct evaluation *eval_create(struct script *script, struct scheduler *scheduler,
+                               struct slice code,
+                               void (*done)(void *data, const struct eval_end *end), void *data)
 {
     struct evaluation *this = memory_new(sizeof *this);
     *this = (struct evaluation){.scheduler = scheduler,
@@ -441,6 +451,20 @@ void eval(struct script *script, struct scheduler *scheduler, struct slice code,
                                 .reference = LUA_NOREF,
                                 .done = done,
                                 .data = data};
-    protect_title(script, "eval", "by the control socket");
-    protect_dispatch(script, l_prepare, this, on_done, this);
+    deferral_init(&this->abandoned, script_loop(script), on_abandoned, this);
+    return this;
+}
+
+void eval_start(struct evaluation *this)
+{
+    protect_title_loaded(this->script, "eval", "by the control socket");
+    protect_dispatch(this->script, l_prepare, this, on_done, this);
+}
+
+void eval_abandon(struct evaluation *this)
+{
+    if (protect_runs(this->script, on_done, this))
+        script_interrupt("the end of its client");
+    else
+        deferral_queue(&this->abandoned);
 }

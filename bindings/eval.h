@@ -25,9 +25,19 @@ struct eval_end {
     bool incomplete;     // it failed because more lines are expected
 };
 
-// `done` is called exactly once, possibly before this returns; what `end` points to is valid during
-// the call. `scheduler` may be NULL.
-void eval(struct script *script, struct scheduler *scheduler, struct slice code,
-          void (*done)(void *data, const struct eval_end *end), void *data);
+struct evaluation;
+
+// Starts nothing yet. `scheduler` may be NULL; `code` is to be there until eval_start() returns.
+struct evaluation *eval_create(struct script *script, struct scheduler *scheduler,
+                               struct slice code,
+                               void (*done)(void *data, const struct eval_end *end), void *data);
+
+// `done` is called exactly once, possibly before this returns, and the evaluation is gone then;
+// what `end` points to is valid during the call.
+void eval_start(struct evaluation *evaluation);
+
+// Its end is not waited for any more: it is stopped if it runs, and ended if it waits. `done` is
+// called later.
+void eval_abandon(struct evaluation *evaluation);
 
 #endif

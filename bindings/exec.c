@@ -51,6 +51,11 @@ static void end_run(struct run *run)
     runs--;
 }
 
+static void abandon_run(void *data)
+{
+    end_run(data);
+}
+
 static void end_holding(lua_State *L, struct holding *holding)
 {
     (void)L;
@@ -301,6 +306,7 @@ static int l_exec(lua_State *L)
     if (run->child == NULL)
         return fail(L, err.text, code);
     runs++;
+    protect_waits_for(routine, abandon_run, run);
     return protect_wait(L, 3, on_ended);
 }
 

@@ -55,6 +55,11 @@ static void end_request(struct request *request)
     request->client->requests--;
 }
 
+static void abandon_request(void *data)
+{
+    end_request(data);
+}
+
 static void end_holding(lua_State *L, struct holding *holding)
 {
     (void)L;
@@ -319,6 +324,7 @@ static int l_http(lua_State *L)
     if (request->fetch == NULL)
         return luaL_error(L, "url: %s", err.text);
     client->requests++;
+    protect_waits_for(routine, abandon_request, request);
     return protect_wait(L, index, on_answered);
 }
 

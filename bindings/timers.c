@@ -18,6 +18,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TIMER_TYPE "mesos.timer"
 #define SLEEP_TYPE "mesos.sleep"
@@ -87,10 +88,17 @@ static void note_place(lua_State *L, char *place, size_t size)
         snprintf(place, size, "%s:%d", ar.short_src, ar.currentline);
 }
 
-static void log_failure(const char *what, const char *place, const struct protect_end *end)
+// What an operator's code left behind is not to blame the script for.
+static void log_failure(struct script *script, const char *what, const char *place,
+                        const struct protect_end *end)
 {
-    if (end->outcome == PROTECT_RAISED)
-        log_error("%s of %s: %s", what, place, end->text);
+    char title[120];
+    if (end->outcome != PROTECT_RAISED)
+        return;
+    log_error("%s of %s: %s", what, place, end->text);
+    snprintf(title, sizeof title, "%s of %s", what, place);
+    if (strncmp(place, "eval:", 5) != 0)
+        script_failed(script, title, end->text);
 }
 
 // ---- after and every ----
@@ -122,7 +130,7 @@ static void schedule_next(struct handle *handle)
 static void on_call_done(void *data, const struct protect_end *end)
 {
     struct handle *handle = data;
-    log_failure("timer", handle->place, end);
+    log_failure(handle->script, "timer", handle->place, end);
     bool ends = end->outcome == PROTECT_EXITED || end->outcome == PROTECT_CLOSED;
     if (handle->state == TIMER_RUNNING && handle->interval != 0 && !ends) {
         schedule_next(handle);
@@ -221,6 +229,11 @@ static void end_moment(lua_State *L, struct holding *holding)
     timer_stop(&((struct moment *)holding)->timer);
 }
 
+static void abandon_moment(void *data)
+{
+    timer_stop(&((struct moment *)data)->timer);
+}
+
 static void on_moment(void *data)
 {
     struct moment *moment = data;
@@ -253,13 +266,14 @@ static int l_sleep(lua_State *L)
     struct moment *moment = new_moment(L, script_of(L));
     moment->routine = routine;
     timer_start(&moment->timer, loop_seconds(seconds));
+    protect_waits_for(routine, abandon_moment, moment);
     return protect_wait(L, 0, on_slept);
 }
 
 static void on_spawned_done(void *data, const struct protect_end *end)
 {
     struct moment *moment = data;
-    log_failure("spawned function", moment->place, end);
+    log_failure(moment->script, "spawned function", moment->place, end);
     release(script_state(moment->script), moment);
 }
 

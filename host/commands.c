@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The commands of an operator: see commands.h. Those that asked for a reload wait in a list for the
-// line that tells how it went.
+// line that tells how it went. Some can be done while Lua code runs and keeps the loop from
+// turning: they look, or take note of what is to be done when it turns.
 
 #include "commands.h"
 
@@ -11,11 +12,16 @@
 #include "bindings/eval.h"
 #include "bindings/show.h"
 #include "cluster_status.h"
+#include "script/script.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MOST = 1 << 20, ERROR_MOST = 64 << 10 };
+enum { TEXT_MOST = 1 << 20, ERROR_MOST = 64 << 10, PLACE_MOST = 512 };
+
+enum stop_kind { STOP_AS_SIGNAL, STOP_FAILOVER, STOP_TEARDOWN, STOP_KINDS };
+
+static const char *const stop_words[] = {"", "failover", "teardown"};
 
 struct waiter {
     struct waiter *next;
@@ -27,6 +33,14 @@ struct commands {
     void (*stop)(void *data);
     void *data;
     struct waiter *waiters; // for the end of a reload
+    struct deferral stopping;
+    enum stop_kind stop_kind;
+};
+
+// Code that an operator's client waits for.
+struct job {
+    struct control_request *request;
+    struct evaluation *evaluation;
 };
 
 // ---- replies ----
@@ -121,6 +135,7 @@ static void on_metrics(struct commands *this, struct control_request *request,
 
 static void on_evaluated(void *data, const struct eval_end *end)
 {
+    struct job *job = data;
     json_t *reply = json_object();
     struct slice output = end->output;
     json_object_set_new(reply, "ok", json_boolean(end->error == NULL));
@@ -130,7 +145,25 @@ static void on_evaluated(void *data, const struct eval_end *end)
         json_object_set_new(reply, "error", json_text(end->error));
     if (end->incomplete)
         json_object_set_new(reply, "incomplete", json_true());
-    control_reply(data, reply);
+    control_reply(job->request, reply);
+    free(job);
+}
+
+static void on_client_left(void *data)
+{
+    struct job *job = data;
+    log_debug("the client of an eval has gone: it ends");
+    eval_abandon(job->evaluation);
+}
+
+static void start_job(struct commands *this, struct control_request *request, struct slice code)
+{
+    struct job *job = memory_new(sizeof *job);
+    job->request = request;
+    job->evaluation = eval_create(*this->subject.script, metrics_scheduler(&this->subject), code,
+                                  on_evaluated, job);
+    control_request_follow(request, on_client_left, job);
+    eval_start(job->evaluation);
 }
 
 static void on_eval(struct commands *this, struct control_request *request, struct slice argument)
@@ -140,8 +173,7 @@ static void on_eval(struct commands *this, struct control_request *request, stru
     else if (*this->subject.script == NULL)
         fail(request, "eval: the script is not loaded yet");
     else
-        eval(*this->subject.script, metrics_scheduler(&this->subject), argument, on_evaluated,
-             request);
+        start_job(this, request, argument);
 }
 
 // ---- reloading ----
@@ -204,21 +236,59 @@ static void stop_drivers(struct commands *this, bool failover)
         driver_stop(scheduler_driver(each), failover);
 }
 
+// Behind what runs now.
+static void on_stopping(void *data)
+{
+    struct commands *this = data;
+    if (this->stop_kind != STOP_AS_SIGNAL)
+        stop_drivers(this, this->stop_kind == STOP_FAILOVER);
+    this->stop(this->data);
+}
+
+static bool find_stop(struct slice argument, enum stop_kind *kind)
+{
+    for (int i = 0; i < STOP_KINDS; i++) {
+        if (slice_equal(argument, slice_text(stop_words[i]))) {
+            *kind = (enum stop_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_stop(struct commands *this, struct control_request *request, struct slice argument)
 {
-    bool failover = slice_equal(argument, slice_text("failover"));
-    bool teardown = slice_equal(argument, slice_text("teardown"));
-    if (argument.length > 0 && !failover && !teardown) {
+    char place[PLACE_MOST];
+    if (!find_stop(argument, &this->stop_kind)) {
         fail(request, "stop: nothing, failover (the tasks live on) or teardown (they are killed) "
                       "expected");
         return;
     }
-    log_info("ctl stop%s%s: stopping", argument.length ? " " : "",
-             failover ? "failover" : (teardown ? "teardown" : ""));
-    succeed(request, "stopping\n");
-    if (failover || teardown)
-        stop_drivers(this, failover);
-    this->stop(this->data);
+    bool busy = script_running(place, sizeof place);
+    log_info("ctl stop%s%s: stopping%s%s", argument.length ? " " : "", stop_words[this->stop_kind],
+             busy ? " when it returns or waits: " : "", busy ? place : "");
+    char *text = memory_format(busy ? "stopping when it returns or waits: %s (interrupt stops it)"
+                                    : "stopping%s",
+                               busy ? place : "");
+    finish(request, true, text);
+    free(text);
+    deferral_queue(&this->stopping);
+}
+
+static void on_interrupt(struct commands *this, struct control_request *request,
+                         struct slice argument)
+{
+    char place[PLACE_MOST];
+    (void)this, (void)argument;
+    if (!script_running(place, sizeof place)) {
+        fail(request, "nothing to interrupt: no Lua code runs now; what waits is given up by a "
+                      "reload, or by stop");
+        return;
+    }
+    script_interrupt("ctl interrupt");
+    char *text = memory_format("interrupted %s", place);
+    finish(request, true, text);
+    free(text);
 }
 
 static void on_help(struct commands *this, struct control_request *request, struct slice argument)
@@ -238,18 +308,21 @@ static const struct {
     const char *name, *usage, *help;
     void (*handle)(struct commands *this, struct control_request *request, struct slice argument);
     bool needs_script;
+    bool any_time; // also while Lua code runs, by control_serve()
 } rows[] = {
     {"status", "status [--json]", "framework, master, offers, calls, events, times, memory",
-     on_status, false},
+     on_status, false, true},
     {"eval", "eval CODE", "run Lua code in the script and print what it returns; - reads it",
-     on_eval, true},
-    {"repl", "repl", "the same line by line, with history; :help tells more", NULL, false},
-    {"reload", "reload", "load the script anew, and tell how it went", on_reload, true},
-    {"log-level", "log-level [LEVEL]", "tell or set what is logged", on_log_level, false},
-    {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics, true},
+     on_eval, true, false},
+    {"repl", "repl", "the same line by line, with history; :help tells more", NULL, false, true},
+    {"interrupt", "interrupt", "stop the Lua code that runs now, as --callback-limit does",
+     on_interrupt, true, true},
+    {"reload", "reload", "load the script anew, and tell how it went", on_reload, true, false},
+    {"log-level", "log-level [LEVEL]", "tell or set what is logged", on_log_level, false, true},
+    {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics, true, true},
     {"stop", "stop [failover|teardown]",
-     "end as SIGTERM does, or leave the tasks alive, or kill them", on_stop, false},
-    {"help", "help", "this", on_help, false},
+     "end as SIGTERM does, or leave the tasks alive, or kill them", on_stop, false, true},
+    {"help", "help", "this", on_help, false, true},
 };
 
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -278,8 +351,18 @@ void commands_usage(FILE *file)
         fprintf(file, "  %-26s%s\n", rows[i].usage, rows[i].help);
 }
 
-void commands_handle(void *data, struct control_request *request, const char *command,
-                     struct slice argument)
+// An unknown one is told so at once.
+static bool is_ready(void *data, const char *command)
+{
+    (void)data;
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].name, command) == 0)
+            return rows[i].any_time;
+    return true;
+}
+
+static void handle(void *data, struct control_request *request, const char *command,
+                   struct slice argument)
 {
     struct commands *this = data;
     struct error err = {0};
@@ -297,11 +380,14 @@ void commands_handle(void *data, struct control_request *request, const char *co
     fail(request, err.text);
 }
 
+const struct control_events commands_events = {.handle = handle, .ready = is_ready};
+
 struct commands *commands_create(const struct metrics_subject *subject, void (*stop)(void *data),
                                  void *data)
 {
     struct commands *this = memory_new(sizeof *this);
     *this = (struct commands){.subject = *subject, .stop = stop, .data = data};
+    deferral_init(&this->stopping, subject->loop, on_stopping, this);
     return this;
 }
 
@@ -310,5 +396,6 @@ void commands_destroy(struct commands *this)
     if (this == NULL)
         return;
     on_told(this, false, "not reloaded: the host ends");
+    deferral_cancel(&this->stopping);
     free(this);
 }

@@ -20,9 +20,7 @@ struct commands *commands_create(const struct metrics_subject *subject, void (*s
 // Answers what is still to be answered. NULL is fine.
 void commands_destroy(struct commands *commands);
 
-// The control_handler; `data` is the struct commands.
-void commands_handle(void *data, struct control_request *request, const char *command,
-                     struct slice argument);
+extern const struct control_events commands_events; // their `data` is the struct commands
 
 bool commands_known(const char *name, struct error *err); // the error may suggest another
 void commands_usage(FILE *file);

@@ -3,16 +3,21 @@
 // The control socket: see control.h. A session is a client. Its request is a block of its own that
 // outlives it, since the answer may come later than the client's end. While a request is under way
 // the session goes on to read up to the length of one request, and no further.
+//
+// control_serve() takes connections and bytes from the descriptors themselves, which libuv finds
+// empty later; an answer that the socket takes at once needs no turn of the loop either.
 
 #include "control.h"
 
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "control_line.h"
 #include "loop/loop_uv.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,21 +27,30 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+enum { PIECE = 65536 };
+
+static const uint64_t look_again = LOOP_SECOND / 2; // for clients that will send nothing else
+
 struct session;
 
 struct control {
     struct loop *loop;
-    control_handler handler;
+    const struct control_events *events;
     void *data;
     uv_pipe_t *pipe;
     char *path, *link; // link: a name for the path among the default ones, or NULL
     struct stat made;
     TAILQ_HEAD(, session) sessions; // the one that was heard of last at the end
     unsigned count;
+    bool serving;           // the loop does not turn
+    struct deferral resume; // what was held up goes on
+    struct timer look;
 };
 
 struct control_request {
     struct session *session; // NULL: its client is gone
+    void (*left)(void *data);
+    void *left_data;
 };
 
 struct session {
@@ -48,6 +62,8 @@ struct session {
     struct buffer input;
     struct control_request *request;
     bool reading, ended; // ended: no more will come
+    bool held;           // its next request waits for a turn of the loop
+    bool taking;         // one is being handed over
 };
 
 static void go_on(struct session *session);
@@ -79,12 +95,13 @@ static char *socket_in(char *folder, pid_t pid)
     return path;
 }
 
-char *control_find(pid_t pid)
+char *control_find(pid_t pid, uid_t *user)
 {
     struct stat process, found;
     char *name = memory_format("/proc/%d", (int)pid);
     uid_t uid = stat(name, &process) == 0 ? process.st_uid : geteuid();
     free(name);
+    *user = uid;
     char *path = socket_in(runtime_folder(uid), pid);
     if (stat(path, &found) == 0)
         return path;
@@ -219,16 +236,20 @@ static void on_session_closed(uv_handle_t *handle)
 static void end_session(struct session *session)
 {
     struct control *control = session->control;
+    struct control_request *request = session->request;
     if (uv_is_closing((uv_handle_t *)&session->pipe))
         return;
-    if (session->request != NULL)
-        session->request->session = NULL;
     session->request = NULL;
     if (control != NULL) {
         TAILQ_REMOVE(&control->sessions, session, link);
         control->count--;
     }
     uv_close((uv_handle_t *)&session->pipe, on_session_closed);
+    if (request == NULL)
+        return;
+    request->session = NULL;
+    if (request->left != NULL)
+        request->left(request->left_data);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -242,28 +263,33 @@ static void on_written(uv_write_t *write, int status)
         go_on(session);
 }
 
-static void send_reply(struct session *session, json_t *reply)
+// A line with its newline. To be freed.
+static char *reply_line(json_t *reply)
 {
-    static char newline[] = "\n";
-    session->reply = json_dumps(reply, JSON_COMPACT);
-    if (session->reply == NULL)
-        session->reply = memory_string("{\"ok\":false,\"error\":\"the reply is not UTF-8\"}");
-    uv_buf_t parts[] = {uv_buf_init(session->reply, (unsigned)strlen(session->reply)),
-                        uv_buf_init(newline, 1)};
-    session->write.data = session;
-    if (uv_write(&session->write, (uv_stream_t *)&session->pipe, parts, 2, on_written) != 0)
-        end_session(session);
+    char *text = json_dumps(reply, JSON_COMPACT);
+    char *line =
+        memory_format("%s\n", text ? text : "{\"ok\":false,\"error\":\"the reply is not UTF-8\"}");
+    free(text);
+    return line;
 }
 
-void control_reply(struct control_request *request, json_t *reply)
+// What the socket does not take at once is written by and by.
+static void send_reply(struct session *session, json_t *reply)
 {
-    struct session *session = request->session;
-    if (session != NULL) {
-        session->request = NULL;
-        send_reply(session, reply);
+    char *line = reply_line(reply);
+    uv_stream_t *stream = (uv_stream_t *)&session->pipe;
+    uv_buf_t whole = uv_buf_init(line, (unsigned)strlen(line));
+    int sent = uv_try_write(stream, &whole, 1);
+    size_t done = sent > 0 ? (size_t)sent : 0;
+    if (done == whole.len) {
+        free(line);
+        return;
     }
-    json_decref(reply);
-    free(request);
+    uv_buf_t rest = uv_buf_init(line + done, (unsigned)(whole.len - done));
+    session->reply = line;
+    session->write.data = session;
+    if (uv_write(&session->write, stream, &rest, 1, on_written) != 0)
+        end_session(session);
 }
 
 static struct control_request *new_request(struct session *session)
@@ -275,6 +301,25 @@ static struct control_request *new_request(struct session *session)
     return session->request;
 }
 
+void control_reply(struct control_request *request, json_t *reply)
+{
+    struct session *session = request->session;
+    if (session != NULL) {
+        session->request = NULL;
+        send_reply(session, reply);
+        if (session->control != NULL && session->reply == NULL && !session->taking)
+            deferral_queue(&session->control->resume);
+    }
+    json_decref(reply);
+    free(request);
+}
+
+void control_request_follow(struct control_request *request, void (*left)(void *data), void *data)
+{
+    request->left = left;
+    request->left_data = data;
+}
+
 static void refuse(struct session *session, const char *text)
 {
     control_reply(new_request(session), json_pack("{s:b, s:s}", "ok", 0, "error", text));
@@ -282,59 +327,39 @@ static void refuse(struct session *session, const char *text)
 
 // ---- requests ----
 
-static void take_object(struct session *session, struct slice line)
+static void hold(struct session *session)
 {
-    const char *command = NULL, *argument = "";
-    size_t length = 0;
-    json_error_t reason;
-    json_t *object = json_loadb((const char *)line.data, line.length, 0, &reason);
-    if (object == NULL)
-        refuse(session, "the request is not JSON");
-    else if (json_unpack(object, "{s:s, s?s%}", "command", &command, "argument", &argument,
-                         &length) != 0)
-        refuse(session, "the request is not {\"command\": \"...\", \"argument\": \"...\"}");
-    else
-        session->control->handler(session->control->data, new_request(session), command,
-                                  (struct slice){(const uint8_t *)argument, length});
-    json_decref(object);
+    session->held = true;
+    deferral_queue(&session->control->resume);
 }
 
-static void take_words(struct session *session, struct slice line)
+static void take_line(struct session *session, const struct control_line *line)
 {
-    char *text = memory_text((const char *)line.data, line.length);
-    size_t length = strcspn(text, " "), rest = length + strspn(text + length, " ");
-    struct slice argument = {line.data + rest, line.length - rest};
-    text[length] = '\0';
-    session->control->handler(session->control->data, new_request(session), text, argument);
-    free(text);
+    struct control *control = session->control;
+    if (line->complaint != NULL)
+        refuse(session, line->complaint);
+    else if (line->command != NULL)
+        control->events->handle(control->data, new_request(session), line->command, line->argument);
 }
 
-static void take_line(struct session *session, struct slice line)
-{
-    bool object = line.length > 0 && line.data[0] == '{';
-    if (memchr(line.data, '\0', line.length) != NULL)
-        refuse(session, "the request has a zero byte in it");
-    else if (object)
-        take_object(session, line);
-    else
-        take_words(session, line);
-}
-
-// Takes the first line from the input, if a whole one is there. The last one may lack its newline.
+// Takes the first line from the input, if a whole one is there and its turn has come.
 static bool take_next(struct session *session)
 {
-    struct buffer *input = &session->input;
-    uint8_t *newline = input->length ? memchr(input->data, '\n', input->length) : NULL;
-    if (newline == NULL && !(session->ended && input->length > 0))
+    struct control *control = session->control;
+    struct control_line line;
+    if (session->held || !control_line_read(buffer_slice(&session->input), session->ended, &line))
         return false;
-    size_t length = newline ? (size_t)(newline - input->data) : input->length;
-    size_t text = length > 0 && input->data[length - 1] == '\r' ? length - 1 : length;
-    struct bytes *line = bytes_copy(input->data, text);
-    buffer_consume(input, newline ? length + 1 : length);
-    if (text > 0)
-        take_line(session, slice_of(line));
-    bytes_unref(line);
-    return true;
+    if (control->serving && line.command != NULL &&
+        !control->events->ready(control->data, line.command)) {
+        hold(session);
+    } else {
+        buffer_consume(&session->input, line.taken);
+        session->taking = true;
+        take_line(session, &line);
+        session->taking = false;
+    }
+    control_line_free(&line);
+    return !session->held;
 }
 
 static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *to)
@@ -345,18 +370,45 @@ static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *to)
     *to = uv_buf_init((char *)buffer_reserve(&session->input, length), (unsigned)length);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *from)
+static int descriptor_of(struct session *session)
 {
-    struct session *session = stream->data;
-    (void)from;
+    uv_os_fd_t fd = -1;
+    uv_fileno((uv_handle_t *)&session->pipe, &fd);
+    return fd;
+}
+
+// Is the other end closed, and not only for writing?
+static bool has_left(struct session *session)
+{
+    struct pollfd descriptor = {.fd = descriptor_of(session)};
+    return poll(&descriptor, 1, 0) > 0 && (descriptor.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+static bool unanswered(const struct session *session)
+{
+    return session->request != NULL || session->held;
+}
+
+// Bytes, or the end of them (a length below 0), have come.
+static void take_bytes(struct session *session, ssize_t length)
+{
     if (length > 0)
         session->input.length += (size_t)length;
     if (length < 0) {
         session->ended = true;
         session->reading = false;
-        uv_read_stop(stream);
+        uv_read_stop((uv_stream_t *)&session->pipe);
     }
-    go_on(session);
+    if (session->ended && unanswered(session) && has_left(session))
+        end_session(session);
+    else
+        go_on(session);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *from)
+{
+    (void)from;
+    take_bytes(stream->data, length);
 }
 
 static void set_reading(struct session *session, bool on)
@@ -372,28 +424,75 @@ static void set_reading(struct session *session, bool on)
 
 static bool idle(const struct session *session)
 {
-    return session->request == NULL && session->reply == NULL &&
+    return session->request == NULL && session->reply == NULL && !session->held &&
            !uv_is_closing((const uv_handle_t *)&session->pipe);
+}
+
+static void refuse_long(struct session *session)
+{
+    session->ended = true;
+    buffer_clear(&session->input);
+    uv_read_stop((uv_stream_t *)&session->pipe);
+    refuse(session, "the request is longer than 1 MiB");
 }
 
 // Takes requests as long as they are answered at once.
 static void go_on(struct session *session)
 {
+    struct control *control = session->control;
     while (idle(session) && take_next(session))
         ;
     if (uv_is_closing((uv_handle_t *)&session->pipe))
         return;
     bool full = session->input.length == session->input.limit;
-    if (idle(session) && full) {
-        session->ended = true;
-        buffer_clear(&session->input);
-        uv_read_stop((uv_stream_t *)&session->pipe);
-        refuse(session, "the request is longer than 1 MiB");
-    } else if (idle(session) && session->ended) {
+    if (idle(session) && full)
+        refuse_long(session);
+    if (idle(session) && session->ended) {
         end_session(session);
     } else {
         set_reading(session, !full);
+        if (session->ended && !timer_active(&control->look))
+            timer_start(&control->look, look_again);
     }
+}
+
+// The sessions as they are now; what is done to one of them may end that one, and no other.
+static size_t list_sessions(const struct control *control, struct session **list)
+{
+    size_t count = 0;
+    struct session *session;
+    TAILQ_FOREACH(session, &control->sessions, link)
+    list[count++] = session;
+    return count;
+}
+
+static void on_resume(void *data)
+{
+    struct control *control = data;
+    struct session *list[CONTROL_CLIENTS + 1];
+    size_t count = list_sessions(control, list);
+    for (size_t i = 0; i < count; i++) {
+        list[i]->held = false;
+        go_on(list[i]);
+    }
+}
+
+// Of a client that will send nothing else libuv does not tell that it has gone.
+static void on_look(void *data)
+{
+    struct control *control = data;
+    struct session *list[CONTROL_CLIENTS + 1];
+    size_t count = list_sessions(control, list);
+    bool more = false;
+    for (size_t i = 0; i < count; i++) {
+        bool waits = list[i]->ended && unanswered(list[i]);
+        if (waits && has_left(list[i]))
+            end_session(list[i]);
+        else
+            more = more || waits;
+    }
+    if (more)
+        timer_start(&control->look, look_again);
 }
 
 // The one that was silent for the longest time, rather one without a request.
@@ -406,11 +505,8 @@ static void evict(struct control *control)
     end_session(session ? session : TAILQ_FIRST(&control->sessions));
 }
 
-static void on_connection(uv_stream_t *stream, int status)
+static struct session *new_session(struct control *control)
 {
-    struct control *control = stream->data;
-    if (status != 0)
-        return;
     struct session *session = memory_new(sizeof *session);
     session->control = control;
     buffer_init(&session->input, CONTROL_REQUEST);
@@ -420,14 +516,78 @@ static void on_connection(uv_stream_t *stream, int status)
         evict(control);
     control->count++;
     TAILQ_INSERT_TAIL(&control->sessions, session, link);
-    if (uv_accept(stream, (uv_stream_t *)&session->pipe) != 0) {
-        end_session(session);
-    } else if (is_allowed(&session->pipe)) {
+    return session;
+}
+
+static void welcome(struct session *session)
+{
+    if (is_allowed(&session->pipe)) {
         go_on(session);
-    } else {
-        session->ended = true;
-        refuse(session, "this host belongs to another user");
+        return;
     }
+    session->ended = true;
+    refuse(session, "this host belongs to another user");
+    go_on(session);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+    struct control *control = stream->data;
+    if (status != 0)
+        return;
+    struct session *session = new_session(control);
+    if (uv_accept(stream, (uv_stream_t *)&session->pipe) != 0)
+        end_session(session);
+    else
+        welcome(session);
+}
+
+// ---- without the loop ----
+
+static void accept_now(struct control *control)
+{
+    uv_os_fd_t listener = -1;
+    uv_fileno((uv_handle_t *)control->pipe, &listener);
+    for (int i = 0; i < CONTROL_CLIENTS; i++) {
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0)
+            return;
+        struct session *session = new_session(control);
+        if (uv_pipe_open(&session->pipe, fd) == 0) {
+            welcome(session);
+        } else {
+            close(fd);
+            end_session(session);
+        }
+    }
+}
+
+// Not more than what one request may have.
+static void read_now(struct session *session)
+{
+    while (!session->ended && !uv_is_closing((uv_handle_t *)&session->pipe)) {
+        size_t room = session->input.limit - session->input.length;
+        uint8_t *to =
+            room > 0 ? buffer_reserve(&session->input, room < PIECE ? room : PIECE) : NULL;
+        if (to == NULL)
+            return;
+        ssize_t length =
+            recv(descriptor_of(session), to, room < PIECE ? room : PIECE, MSG_DONTWAIT);
+        if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+            return;
+        take_bytes(session, length > 0 ? length : -1);
+    }
+}
+
+void control_serve(struct control *control)
+{
+    struct session *list[CONTROL_CLIENTS + 1];
+    control->serving = true;
+    accept_now(control);
+    size_t count = list_sessions(control, list);
+    for (size_t i = 0; i < count; i++)
+        read_now(list[i]);
+    control->serving = false;
 }
 
 // ---- the face ----
@@ -464,8 +624,8 @@ static void add_link(struct control *control)
     free(target);
 }
 
-struct control *control_open(struct loop *loop, const char *path, control_handler handler,
-                             void *data, struct error *err)
+struct control *control_open(struct loop *loop, const char *path,
+                             const struct control_events *events, void *data, struct error *err)
 {
     char *chosen = path ? memory_string(path) : default_path(err);
     if (chosen == NULL)
@@ -476,8 +636,10 @@ struct control *control_open(struct loop *loop, const char *path, control_handle
         return NULL;
     }
     struct control *control = memory_new(sizeof *control);
-    *control = (struct control){.loop = loop, .handler = handler, .data = data, .path = chosen};
+    *control = (struct control){.loop = loop, .events = events, .data = data, .path = chosen};
     TAILQ_INIT(&control->sessions);
+    deferral_init(&control->resume, loop, on_resume, control);
+    timer_init(&control->look, loop, on_look, control);
     if (!start(control, err)) {
         control_close(control);
         return NULL;
@@ -492,7 +654,7 @@ static void on_pipe_closed(uv_handle_t *handle)
     free(handle);
 }
 
-static void remove_socket(const struct control *control)
+void control_unlink(const struct control *control)
 {
     struct stat there;
     if (control->made.st_ino != 0 && lstat(control->path, &there) == 0 &&
@@ -508,7 +670,9 @@ void control_close(struct control *control)
         return;
     while (!TAILQ_EMPTY(&control->sessions))
         end_session(TAILQ_FIRST(&control->sessions));
-    remove_socket(control);
+    deferral_cancel(&control->resume);
+    timer_stop(&control->look);
+    control_unlink(control);
     if (control->pipe != NULL)
         uv_close((uv_handle_t *)control->pipe, on_pipe_closed);
     free(control->link);

@@ -3,6 +3,10 @@
 // `mesos-lua ctl`: see ctl.h. One connection, one request at a time, and nothing else to do
 // meanwhile, so that it simply blocks. Lines are edited, and remembered in a file in the user's
 // home, when a terminal is there.
+//
+// A socket that another user made where a host's would be would receive code with secrets in it,
+// and answer anything. So the folder and the process at the other end have to belong to the user of
+// the host, or to root, and what is printed to a terminal cannot control it.
 
 #include "ctl.h"
 
@@ -24,11 +28,13 @@
 #include <unistd.h>
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2 };
-enum { PATIENCE = 3000, LONG_PATIENCE = 15000 }; // milliseconds
+enum { PATIENCE = 3000, LONG_PATIENCE = 12000, SHORT_PATIENCE = 1000 }; // milliseconds
 enum { REPLY_MOST = 16 << 20, CODE_MOST = CONTROL_REQUEST / 2, HISTORY_MOST = 1000 };
 
 struct client {
     int fd;
+    const char *target; // as it was given
+    char *path;
     struct buffer input;
 };
 
@@ -39,57 +45,121 @@ static bool is_number(const char *text)
     return *text != '\0' && strlen(text) < 10 && strspn(text, "0123456789") == strlen(text);
 }
 
-static char *find(const char *target, struct error *err)
+// The folder of a host's socket: nobody but its user may have put something there.
+static bool trust_folder(const char *path, const char *target, uid_t user, struct error *err)
 {
-    if (!is_number(target))
-        return memory_string(target);
+    struct stat there;
+    char *folder = memory_text(path, (size_t)(strrchr(path, '/') - path));
+    bool found = lstat(folder, &there) == 0;
+    bool private = found && S_ISDIR(there.st_mode) && (there.st_mode & 077) == 0 &&
+                   (there.st_uid == user || there.st_uid == 0);
+    if (!found)
+        error_set(err, ERROR_IO, "the folder %s: %s", folder, strerror(errno));
+    else if (!private)
+        error_set(
+            err, ERROR_INVALID,
+            "the folder %s belongs to user %u and has mode %o: that of process %s has to be of "
+            "its user, %u, and 700; nothing was sent there",
+            folder, (unsigned)there.st_uid, (unsigned)there.st_mode & 07777, target,
+            (unsigned)user);
+    free(folder);
+    return private;
+}
+
+static char *find_process(const char *target, uid_t *user, struct error *err)
+{
     pid_t pid = (pid_t)strtol(target, NULL, 10);
-    char *path = control_find(pid);
-    if (path != NULL)
+    char *path = control_find(pid, user);
+    if (path != NULL && trust_folder(path, target, *user, err))
         return path;
-    if (kill(pid, 0) != 0 && errno == ESRCH)
+    if (path == NULL && kill(pid, 0) != 0 && errno == ESRCH)
         error_set(err, ERROR_INVALID, "there is no process %s", target);
-    else
+    else if (path == NULL)
         error_set(err, ERROR_INVALID,
                   "process %s has no control socket where it could be found: is it a running "
                   "mesos-lua, and XDG_RUNTIME_DIR the same here? Or give the path of its socket",
                   target);
+    free(path);
     return NULL;
+}
+
+static char *find_path(const char *target, uid_t *user, struct error *err)
+{
+    struct stat there;
+    bool found = lstat(target, &there) == 0;
+    *user = found && geteuid() == 0 ? there.st_uid : geteuid();
+    if ((found && S_ISLNK(there.st_mode)) || (found && S_ISSOCK(there.st_mode)))
+        return memory_string(target);
+    if (!found && strchr(target, '/') != NULL)
+        error_set(err, ERROR_INVALID, "%s: there is no such socket; does the host run?", target);
+    else
+        error_set(
+            err, ERROR_INVALID,
+            "'%s' is no control socket: TARGET is the id of the host's process, such as %s, or "
+            "the path of its control socket",
+            target, "4711");
+    return NULL;
+}
+
+// `user` is who may be at the other end: of a path that is oneself, but root takes the word of its
+// owner.
+static char *find(const char *target, uid_t *user, struct error *err)
+{
+    return is_number(target) ? find_process(target, user, err) : find_path(target, user, err);
 }
 
 static const char *reason_of(int fault)
 {
     if (fault == ECONNREFUSED)
-        return "nobody listens there any more";
+        return "no host listens there any more";
     return fault == ENOENT ? "there is no such socket; does the host run?" : strerror(fault);
 }
 
-static bool connect_to(struct client *client, const char *path, struct error *err)
+// Oneself, root, or the user of the host.
+static bool trust_peer(int fd, const char *path, uid_t user, struct error *err)
+{
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+        return error_set(err, ERROR_IO, "%s: %s", path, strerror(errno));
+    bool known = peer.uid == geteuid() || peer.uid == 0 || peer.uid == user;
+    return known ||
+           error_set(err, ERROR_INVALID,
+                     "a process of user %u listens at %s, which is neither the user of the "
+                     "host, %u, nor root: nothing was sent there",
+                     (unsigned)peer.uid, path, (unsigned)user);
+}
+
+static bool connect_to(struct client *client, uid_t user, struct error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path)
-        return error_set(err, ERROR_INVALID, "the path %s is too long for a socket", path);
-    memcpy(address.sun_path, path, strlen(path));
+    if (strlen(client->path) >= sizeof address.sun_path)
+        return error_set(err, ERROR_INVALID, "the path %s is too long for a socket", client->path);
+    memcpy(address.sun_path, client->path, strlen(client->path));
     client->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (connect(client->fd, (struct sockaddr *)&address, sizeof address) == 0)
+    if (connect(client->fd, (struct sockaddr *)&address, sizeof address) != 0)
+        error_set(err, ERROR_IO, "cannot connect to %s: %s", client->path, reason_of(errno));
+    else if (trust_peer(client->fd, client->path, user, err))
         return true;
-    error_set(err, ERROR_IO, "cannot connect to %s: %s", path, reason_of(errno));
     close(client->fd);
     return false;
 }
 
 static bool open_client(struct client *client, const char *target, struct error *err)
 {
-    char *path = find(target, err);
-    bool connected = path != NULL && connect_to(client, path, err);
-    free(path);
+    uid_t user = geteuid();
+    *client = (struct client){.target = target, .path = find(target, &user, err)};
     buffer_init(&client->input, REPLY_MOST);
-    return connected;
+    if (client->path != NULL && connect_to(client, user, err))
+        return true;
+    free(client->path);
+    return false;
 }
 
 static void close_client(struct client *client)
 {
     close(client->fd);
+    free(client->path);
     buffer_free(&client->input);
 }
 
@@ -148,14 +218,67 @@ static bool receive_line(struct client *client, struct error *err)
     return true;
 }
 
-// All but code and reloads, which may wait, are answered at once by a host that is well.
-static void watch_out(const struct client *client, const char *command)
+static bool answers(const struct client *client, int patience)
 {
     struct pollfd descriptor = {.fd = client->fd, .events = POLLIN};
-    bool may_wait = strcmp(command, "eval") == 0 || strcmp(command, "reload") == 0;
-    if (poll(&descriptor, 1, may_wait ? LONG_PATIENCE : PATIENCE) == 0)
-        fprintf(stderr, "no answer yet: %sthe host may be inside a callback that does not end\n",
-                may_wait ? "it may wait for something, or " : "");
+    return poll(&descriptor, 1, patience) != 0;
+}
+
+// What the host does, asked by another connection: the text is "" if no Lua code runs. To be freed;
+// NULL if there is no answer.
+static char *ask_what_runs(const struct client *busy)
+{
+    struct error err = {0};
+    struct client client;
+    char *text = NULL;
+    if (!open_client(&client, busy->target, &err))
+        return NULL;
+    bool sent = send_request(&client, "status", "--json", &err);
+    if (sent && answers(&client, SHORT_PATIENCE) && receive_line(&client, &err)) {
+        json_t *reply = json_loadb((const char *)client.input.data, client.input.length, 0, NULL);
+        const char *output = json_string_value(json_object_get(reply, "output"));
+        json_t *status = output ? json_loads(output, 0, NULL) : NULL;
+        const char *running = json_string_value(json_object_get(status, "running"));
+        text = memory_string(running ? running : "");
+        json_decref(status);
+        json_decref(reply);
+    }
+    close_client(&client);
+    return text;
+}
+
+static bool may_wait(const char *command)
+{
+    return strcmp(command, "eval") == 0 || strcmp(command, "reload") == 0;
+}
+
+// Says why there is no answer yet; that it may well wait for something only in the end. False if
+// nothing was said.
+static bool tell_silence(const struct client *client, const char *command, bool end)
+{
+    char *running = ask_what_runs(client);
+    bool idle = running != NULL && *running == '\0', told = !idle || (end && may_wait(command));
+    if (running == NULL)
+        fprintf(stderr,
+                "no answer yet, and nothing can be asked: the host is inside one call of a C "
+                "function, such as string.find with a bad pattern, or was stopped; its log "
+                "tells more\n");
+    else if (!idle)
+        fprintf(stderr,
+                "no answer yet: the host is inside %s; this goes on when that returns or waits "
+                "('mesos-lua ctl %s interrupt' stops it)\n",
+                running, client->target);
+    else if (told)
+        fprintf(stderr, "no answer yet: it waits for something; ctrl-C ends it\n");
+    free(running);
+    return told;
+}
+
+static void watch_out(const struct client *client, const char *command)
+{
+    bool done = answers(client, PATIENCE) || tell_silence(client, command, false);
+    if (!done && !answers(client, LONG_PATIENCE))
+        tell_silence(client, command, true);
 }
 
 // NULL, and `err`, if there is no reply.
@@ -174,16 +297,43 @@ static json_t *ask(struct client *client, const char *command, const char *argum
     return reply;
 }
 
+// Is a control character at the text? Its length then, of the two bytes of the newer ones too.
+static size_t control_length(const char *text)
+{
+    const unsigned char *bytes = (const unsigned char *)text;
+    if (bytes[0] == 0xc2 && bytes[1] >= 0x80 && bytes[1] < 0xa0)
+        return 2;
+    return (bytes[0] < 0x20 && bytes[0] != '\n' && bytes[0] != '\t') || bytes[0] == 0x7f;
+}
+
+// What comes from the host may come from a task or a master: it does not control a terminal.
+static void print_text(FILE *file, const char *text)
+{
+    if (!isatty(fileno(file))) {
+        fputs(text, file);
+        return;
+    }
+    while (*text != '\0') {
+        size_t length = control_length(text);
+        for (size_t i = 0; i < length; i++)
+            fprintf(file, "\\x%02x", (unsigned)(unsigned char)text[i]);
+        if (length == 0)
+            putc(*text, file);
+        text += length ? length : 1;
+    }
+}
+
 // Prints the reply, and returns the exit status that it means.
 static int print_reply(json_t *reply)
 {
     const char *output = json_string_value(json_object_get(reply, "output"));
     const char *error = json_string_value(json_object_get(reply, "error"));
-    fputs(output ? output : "", stdout);
+    print_text(stdout, output ? output : "");
     fflush(stdout);
     if (json_is_true(json_object_get(reply, "ok")))
         return 0;
-    fprintf(stderr, "%s\n", error ? error : "the reply makes no sense");
+    print_text(stderr, error ? error : "the reply makes no sense");
+    putc('\n', stderr);
     return EXIT_FAILED;
 }
 
@@ -334,14 +484,19 @@ static int repl(struct client *client)
 
 // ---- the command line ----
 
+void ctl_usage(FILE *file)
+{
+    fputs("mesos-lua ctl TARGET COMMAND [ARG...]\n"
+          "TARGET is the process id of a running host or the path of its control socket.\n"
+          "Commands:\n",
+          file);
+    commands_usage(file);
+}
+
 static int usage(const char *what)
 {
-    fprintf(stderr,
-            "mesos-lua: ctl: %s: mesos-lua ctl TARGET COMMAND [ARG...], where TARGET is "
-            "the process id of a running host or the path of its control socket\n",
-            what);
-    fputs("Commands:\n", stderr);
-    commands_usage(stderr);
+    fprintf(stderr, "mesos-lua: ctl: %s: ", what);
+    ctl_usage(stderr);
     return EXIT_USAGE;
 }
 

@@ -11,4 +11,6 @@
 // nobody is there.
 int ctl_run(const struct options *options);
 
+void ctl_usage(FILE *file); // what `ctl --help` prints
+
 #endif

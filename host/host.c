@@ -5,6 +5,10 @@
 // returned its table. The end comes from outside (a signal), from the script (mesos.exit) or from
 // the driver (stopped or aborted), and always takes the same way: stop the drivers, let them
 // finish, end the cluster's tasks, then free.
+//
+// While Lua code of the script runs for long, on_long() is all that the host gets to do: it tells
+// of signals and serves the control socket, and what changes anything waits for the loop to turn.
+// The first signal waits for that code, the second one stops it.
 
 #include "host.h"
 
@@ -70,7 +74,9 @@ struct host {
     bool deposed;       // led, and does no more: it has to begin anew
     struct error fault; // of the election
     unsigned signals_seen;
-    unsigned inner; // rounds of the loop inside the script
+    struct deferral stopping; // a signal that came while Lua code ran
+    bool interrupting;        // Lua code that runs for long is stopped from now on
+    unsigned inner;           // rounds of the loop inside the script
 };
 
 // ---- the cluster ----
@@ -309,14 +315,17 @@ static void on_patience_over(void *data)
 
 static void end_at_once(struct host *host, int number)
 {
-    log_warning("ended at once by a second signal");
+    log_warning("ended at once by another signal");
+    if (host->control != NULL)
+        control_unlink(host->control);
     spawner_kill_all();
     cluster_destroy(host->cluster);
     _exit(128 + number);
 }
 
-static void on_hangup(struct host *host)
+static void on_hangup(void *data)
 {
+    struct host *host = data;
     if (host->reload != NULL)
         reload_request(host->reload, "SIGHUP");
     else
@@ -324,18 +333,66 @@ static void on_hangup(struct host *host)
                     "reloaded while it runs, one that runs its drivers itself cannot");
 }
 
+static const char *signal_name(int number)
+{
+    return number == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
 static void on_signal(void *data, int number)
 {
     struct host *host = data;
-    if (number == SIGHUP) {
-        on_hangup(host);
-        return;
-    }
     if (host->signals_seen++ > 0)
         end_at_once(host, number);
     output_hurry();
-    log_info("%s: stopping", number == SIGINT ? "SIGINT" : "SIGTERM");
+    log_info("%s: stopping", signal_name(number));
     stop_drivers(host);
+}
+
+static void on_stopping(void *data)
+{
+    stop_drivers(data);
+}
+
+static void on_process_ending(void *data)
+{
+    const struct host *host = data;
+    if (host->control != NULL)
+        control_unlink(host->control);
+}
+
+static const struct signals_events signals_events = {
+    .hangup = on_hangup, .stop = on_signal, .ending = on_process_ending};
+
+// ---- while Lua code runs ----
+
+static void take_signal(struct host *host, int number)
+{
+    char place[512] = "Lua code";
+    script_running(place, sizeof place);
+    if (host->interrupting)
+        end_at_once(host, number);
+    output_hurry();
+    if (host->signals_seen++ == 0) {
+        log_info("%s: stopping when it returns or waits: %s (another signal stops it)",
+                 signal_name(number), place);
+        deferral_queue(&host->stopping);
+    } else {
+        log_warning("%s again: stopped is %s", signal_name(number), place);
+        host->interrupting = true;
+    }
+}
+
+static void on_long(void *data)
+{
+    struct host *host = data;
+    for (int number; host->signals != NULL && (number = signals_take(host->signals)) != 0;)
+        take_signal(host, number);
+    if (host->interrupting)
+        script_interrupt("a second signal");
+    if (host->control != NULL)
+        control_serve(host->control);
+    if (host->output != NULL)
+        output_drain();
 }
 
 // Nothing of the script goes on after this, callbacks that wait included.
@@ -451,7 +508,7 @@ static bool open_control(struct host *host, struct error *err)
     if (path == NULL && host->signals == NULL)
         return true;
     host->control =
-        control_open(host->loop, path, commands_handle, host->commands, path ? err : &reason);
+        control_open(host->loop, path, &commands_events, host->commands, path ? err : &reason);
     if (host->control == NULL && path != NULL)
         return error_context(err, "--control");
     if (host->control == NULL)
@@ -527,6 +584,8 @@ static void take_down(struct host *host)
     stop_drivers(host);
     loop_uv_run(host->loop, drivers_finished, host);
     reload_destroy(host->reload);
+    host->reload = NULL;
+    deferral_cancel(&host->stopping);
     timer_stop(&host->patience);
     keep_state(host);
     while (host->environment.first != NULL)
@@ -566,10 +625,11 @@ static void set_up(struct host *host, const struct host_settings *settings)
     host->loop = loop_uv_create(settings->loop);
     host->own_loop = settings->loop == NULL;
     if (settings->signals)
-        host->signals = signals_create(host->loop, on_signal, host);
+        host->signals = signals_create(host->loop, &signals_events, host);
     if (settings->signals && output_descriptor() >= 0)
         host->output = poll_watcher_create(host->loop, output_descriptor(), output_drain);
     timer_init(&host->patience, host->loop, on_patience_over, host);
+    deferral_init(&host->stopping, host->loop, on_stopping, host);
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
     host->environment.checking = settings->checking;
@@ -614,6 +674,13 @@ static void on_source(void *data)
     reload_add_source(host->reload);
 }
 
+static void on_failure(void *data, const char *what, const char *text)
+{
+    struct host *host = data;
+    if (host->reload != NULL)
+        reload_failed(host->reload, what, text);
+}
+
 // Our module and the embedder's. To be freed.
 static struct script_module *list_modules(struct host *host)
 {
@@ -633,15 +700,19 @@ static struct script *create_script(void *data, struct error *err)
     struct host *host = data;
     struct script_module *modules = list_modules(host);
     const struct options *options = host->options;
+    bool served = host->signals != NULL || host->control != NULL;
     const struct script_settings settings = {.loop = host->loop,
                                              .modules = modules,
                                              .memory_limit = (size_t)options->memory_limit,
                                              .callback_warn = options->callback_warn,
                                              .callback_limit = options->callback_limit,
+                                             .load_limit = options->load_limit,
                                              .idle_collection = true,
                                              .sandbox = options->sandbox != 0,
                                              .on_exit = on_exit_asked,
                                              .on_source = on_source,
+                                             .on_long = served ? on_long : NULL,
+                                             .on_failure = on_failure,
                                              .data = host};
     struct script *script = script_create(&settings, err);
     free(modules);
@@ -702,7 +773,8 @@ static void tell_of_abort(const struct host *host)
 
 void host_start(struct host *host)
 {
-    if (host->scheduler == NULL || host->ending || host->environment.checking)
+    if (host->scheduler == NULL || host->ending || host->signals_seen > 0 ||
+        host->environment.checking)
         return;
     const struct reload_settings settings = {.options = host->options,
                                              .loop = host->loop,
@@ -738,6 +810,11 @@ bool host_load(struct host *host, struct error *err)
     if (ready || (host->script != NULL && script_exit_requested(host->script, NULL)))
         return true;
     ignore_state(host);
+    if (host->interrupting && !host->environment.checking) {
+        log_error("%s", err->text);
+        host->ending = true;
+        return true;
+    }
     host->failed = true;
     return false;
 }
@@ -772,6 +849,7 @@ void host_rest(struct host *host)
     reload_destroy(host->reload);
     host->reload = NULL;
     send_operators_away(host);
+    deferral_cancel(&host->stopping);
     timer_stop(&host->patience);
 }
 

@@ -59,7 +59,7 @@ int main(int argc, char **argv)
         return exit_usage;
     }
     if (options.show == SHOW_HELP) {
-        options_usage(stdout);
+        (options.command == COMMAND_CTL ? ctl_usage : options_usage)(stdout);
         return 0;
     }
     if (options.show == SHOW_VERSION) {

@@ -557,6 +557,14 @@ static void word_callback(const struct facts *facts, struct buffer *out)
     buffer_append_text(out, name ? name : "");
 }
 
+static void word_running(const struct facts *facts, struct buffer *out)
+{
+    char text[512];
+    (void)facts;
+    if (script_running(text, sizeof text))
+        show_text(out, text, strlen(text));
+}
+
 static const struct {
     const char *name, *title;
     void (*put)(const struct facts *facts, struct buffer *out);
@@ -570,6 +578,7 @@ static const struct {
     {"connection", "connection", word_connection},
     {"master", "master", word_master},
     {"callback", "in callback", word_callback},
+    {"running", "inside", word_running},
     {"log_level", "log level", word_log_level},
 };
 

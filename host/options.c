@@ -154,6 +154,14 @@ static const struct row rows[] = {
      .most = 86400000,
      .commands = IN_SCRIPTS,
      .help = "point out offers that are held S seconds without an answer; 0: never"},
+    {.name = "load-limit",
+     .kind = KIND_SECONDS,
+     .initial = "2",
+     .value = "S",
+     .offset = FIELD(load_limit),
+     .most = 86400000,
+     .commands = IN_SCRIPTS,
+     .help = "stop a main chunk, or what ctl runs, after S seconds in the same way; 0: never"},
     {.name = "task-limit",
      .kind = KIND_NUMBER,
      .initial = "1000000",
@@ -1110,6 +1118,11 @@ void options_usage(FILE *file)
                 variables[i].initial ? variables[i].initial : "", variables[i].initial ? "]" : "");
     fputs(
         "\nExit status: 0 the driver was stopped; 1 it was aborted, or the script failed for good;"
-        "\n2 usage, or the script did not load.\n",
+        "\n2 usage, or the script did not load.\n"
+        "\nSignals: SIGINT and SIGTERM stop the driver, as soon as Lua code that runs returns or "
+        "waits. A"
+        "\nsecond one stops that code first, with an error that nothing catches; while none runs "
+        "it ends the"
+        "\nprocess at once, as a third one does. SIGHUP reloads.\n",
         file);
 }

@@ -54,6 +54,7 @@ struct options {
     const char *control;                  // NULL: a path of our own
     struct options_address metrics;       // host "": none
     double callback_warn, callback_limit; // seconds; 0: none
+    double load_limit;                    // seconds; 0: none
     double offer_warn;                    // seconds; 0: never
     int64_t task_limit;                   // tasks
     int64_t memory_limit;                 // bytes; 0: none

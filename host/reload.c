@@ -42,7 +42,8 @@ struct reload {
     bool loading;
 
     char why[WHY_MOST]; // a version is to be loaded; empty: none is
-    char *blame;        // the version that runs is to be taken back: its callback that raised
+    char *blame;        // the version that runs is to be taken back: what of it raised
+    bool event;         // that was a callback, whose event comes again
 
     struct reload_counters counters;
     struct listener listeners[LISTENERS_MOST];
@@ -200,10 +201,20 @@ static void begin_probation(struct reload *this, struct sources *before, struct 
 }
 
 // The first line of a failure is what went wrong; the rest, its traceback, is in the log already.
-static void blame(struct reload *this, const char *callback, const char *text)
+static void blame(struct reload *this, const char *kind, const char *name, const char *text)
 {
     free(this->blame);
-    this->blame = memory_format("callback %s: %.*s", callback, (int)strcspn(text, "\n"), text);
+    this->blame = memory_format("%s%s: %.*s", kind, name, (int)strcspn(text, "\n"), text);
+    this->probation = 0;
+}
+
+void reload_failed(struct reload *this, const char *what, const char *text)
+{
+    if (this->probation == 0 || this->loading || !running(this))
+        return;
+    blame(this, "", what, text);
+    this->event = false;
+    ask_for_turn(this);
 }
 
 static bool on_callback_ended(void *data, const char *callback, const char *text)
@@ -211,8 +222,8 @@ static bool on_callback_ended(void *data, const char *callback, const char *text
     struct reload *this = data;
     bool guilty = text != NULL && this->probation > 0 && running(this);
     if (guilty) {
-        this->probation = 0;
-        blame(this, callback, text);
+        blame(this, "callback ", callback, text);
+        this->event = true;
         driver_hold(driver(this));
     } else if (this->probation > 0 && --this->probation == 0) {
         log_debug("the new version of %s has passed its probation", path(this));
@@ -375,10 +386,10 @@ static void tell_taken_back(struct reload *this, double started)
 {
     this->counters.taken_back++;
     this->counters.pause = clock_seconds() - started;
-    char *text = memory_format("%s: the version before is back after %.1f ms and is given the "
-                               "event again; the new one, which raised in %s, is tried again "
-                               "when a file changes",
-                               path(this), this->counters.pause * 1e3, this->blame);
+    char *text = memory_format("%s: the version before is back after %.1f ms%s; the new one, which "
+                               "raised in %s, is tried again when a file changes",
+                               path(this), this->counters.pause * 1e3,
+                               this->event ? " and is given the event again" : "", this->blame);
     tell(this, false, LOG_WARNING, text);
     free(text);
 }

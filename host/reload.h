@@ -6,7 +6,8 @@
 // Whatever goes wrong leaves the old version at work and is logged once.
 //
 // A new version is on probation for its first callbacks: if one of them raises, the version before
-// comes back, from memory, with mesos.state as it is then, and is given the event that failed. What
+// comes back, from memory, with mesos.state as it is then, and is given the event that failed. A
+// timer or a spawned function that raises meanwhile brings it back as well. What
 // did not load, or had to be taken back, is not tried again until a file changes or somebody asks.
 
 #ifndef MESOS_LUA_RELOAD_H
@@ -39,6 +40,9 @@ void reload_destroy(struct reload *reload); // NULL is fine
 // Loads the script anew, changed or not, as soon as no callback runs. `why` is for the log:
 // "SIGHUP".
 void reload_request(struct reload *reload, const char *why);
+
+// Something of the version that runs, other than a callback ("timer of x.lua:3"), raised.
+void reload_failed(struct reload *reload, const char *what, const char *text);
 
 // Is a new version being loaded? What a script asks the host for is refused then.
 bool reload_loading(const struct reload *reload);

@@ -4,12 +4,13 @@
 // block that the last close callback frees.
 //
 // A loop that never gets back to its signals, because a script in it never ends, would make the
-// process deaf. Therefore our own handler stands in front of libuv's and counts: when a signal
-// comes and the one before is still unseen, the loop has a second to look. Then it is the end, and
-// that of the children.
+// process deaf. Therefore our own handler stands in front of libuv's and counts those that came;
+// the owner has a second to take note, on the loop or from within what keeps it. A thread that is
+// not the main one hands on what it caught, so that counts have one writer.
 
 #include "loop/signals.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "loop/inherited.h"
 #include "loop/loop_uv.h"
@@ -17,6 +18,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
@@ -26,28 +28,52 @@ enum { NUMBERS = sizeof numbers / sizeof *numbers };
 struct signals {
     uv_signal_t handles[NUMBERS];
     int open;
-    void (*on_signal)(void *data, int number);
+    const struct signals_events *events; // NULL: the owner is gone
     void *data;
 };
 
-// ---- inside the handlers ----
-
-static volatile sig_atomic_t unseen, latest;
+static volatile sig_atomic_t caught, told, latest; // of SIGINT and SIGTERM
+static struct signals *volatile current;
 static void (*libuv_handler)(int number);
+
+// ---- inside the handlers ----
 
 static void on_caught(int number)
 {
-    if (number != SIGHUP && unseen++ == 1) {
+    if (syscall(SYS_gettid) != getpid()) {
+        syscall(SYS_tgkill, getpid(), getpid(), number);
+        return;
+    }
+    if (number != SIGHUP) {
+        caught++;
         latest = number;
         alarm(1);
     }
     libuv_handler(number);
 }
 
+static void say_deaf(void)
+{
+    const char *const text[] = {latest == SIGINT ? "SIGINT" : "SIGTERM",
+                                ": the program is inside one call of a C function, or a finalizer "
+                                "(__gc), which nothing can "
+                                "stop: it stops when that returns; another signal ends it at once",
+                                NULL};
+    log_from_signal(LOG_WARNING, text);
+}
+
 static void on_alarm(int number)
 {
     (void)number;
+    if (told == caught)
+        return;
+    if (caught == 1) {
+        say_deaf();
+        return;
+    }
     spawner_kill_all();
+    if (current != NULL && current->events != NULL)
+        current->events->ending(current->data);
     _exit(128 + latest);
 }
 
@@ -62,24 +88,35 @@ static void stand_in_front(int number)
 
 // ---- on the loop ----
 
+int signals_take(struct signals *signals)
+{
+    (void)signals;
+    if (told == caught)
+        return 0;
+    told = told + 1;
+    return latest;
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct signals *signals = handle->data;
-    if (number != SIGHUP) {
-        unseen = 0;
-        alarm(0);
+    if (signals->events == NULL)
+        return;
+    if (number == SIGHUP) {
+        signals->events->hangup(signals->data);
+        return;
     }
-    if (signals->on_signal != NULL)
-        signals->on_signal(signals->data, number);
+    while (signals->events != NULL && (number = signals_take(signals)) != 0)
+        signals->events->stop(signals->data, number);
 }
 
-struct signals *signals_create(struct loop *loop, void (*callback)(void *data, int number),
-                               void *data)
+struct signals *signals_create(struct loop *loop, const struct signals_events *events, void *data)
 {
     struct signals *signals = memory_new(sizeof *signals);
-    signals->on_signal = callback;
+    signals->events = events;
     signals->data = data;
     signals->open = NUMBERS;
+    current = signals;
     for (int i = 0; i < NUMBERS; i++) {
         uv_signal_init(loop_uv_handle(loop), &signals->handles[i]);
         signals->handles[i].data = signals;
@@ -104,7 +141,8 @@ void signals_destroy(struct signals *signals)
 {
     if (signals == NULL)
         return;
-    signals->on_signal = NULL;
+    signals->events = NULL;
+    current = NULL;
     for (int i = 0; i < NUMBERS; i++)
         uv_close((uv_handle_t *)&signals->handles[i], on_closed);
 }

@@ -9,11 +9,23 @@
 
 struct signals;
 
+struct signals_events {
+    void (*hangup)(void *data);           // SIGHUP
+    void (*stop)(void *data, int number); // SIGINT or SIGTERM
+
+    // The process ends before this returns to anything else. In the handler of a signal.
+    void (*ending)(void *data);
+};
+
 // Catches SIGINT, SIGTERM and SIGHUP on a loop of libuv; SIGPIPE is ignored, since writes tell. A
-// second SIGINT or SIGTERM that comes while the loop has not turned for the first ends the process
-// within a second, with status 128 plus its number. One at a time.
-struct signals *signals_create(struct loop *loop, void (*on_signal)(void *data, int number),
-                               void *data);
+// SIGINT or SIGTERM of which the owner has not been told after a second, by the loop or by
+// signals_take(), is logged from the handler of a signal; the next one that is not either ends the
+// process, with status 128 plus its number. One at a time.
+struct signals *signals_create(struct loop *loop, const struct signals_events *events, void *data);
 void signals_destroy(struct signals *signals);
+
+// The next SIGINT or SIGTERM of which `stop` has not been told yet and will not be then, or 0: for
+// an owner that keeps the loop from turning.
+int signals_take(struct signals *signals);
 
 #endif

@@ -26,6 +26,7 @@
 
 enum {
     RETRY = 20 * 1000 * 1000,     // nanoseconds, until a hook that was set has been called
+    TICK = 100 * 1000 * 1000,     // nanoseconds between two calls of on_long()
     LONG_CALL = 10 * 1000 * 1000, // nanoseconds that a C function may keep a hook waiting
     DEPTH = 16,                   // nested coroutines that a trace shows
     NESTED = 200,                 // functions that are looked through for a line
@@ -69,14 +70,26 @@ static void arm(uint64_t delay)
     timer_settime(watchdog.timer, 0, &setting, NULL);
 }
 
-// How long the slice may have run when the watchdog has something to do next; 0: nothing any more.
+// The lesser of two limits, where 0 is none.
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return a < b ? a : b;
+}
+
+// How long the slice may have run when it is warned of or stopped; 0: neither will be any more.
 static uint64_t next_limit(const struct limits *limits)
 {
     bool warns = limits->warn != 0 && !limits->warned;
-    bool stops = limits->stop != 0;
-    if (warns && stops)
-        return limits->warn < limits->stop ? limits->warn : limits->stop;
-    return warns ? limits->warn : limits->stop;
+    return lesser(warns ? limits->warn : 0, limits->most);
+}
+
+// How long it is until the watchdog has something to do; 0: for ever.
+static uint64_t next_look(const struct script *script, uint64_t time)
+{
+    uint64_t limit = next_limit(&script->limits);
+    return lesser(limit > time ? limit - time : 0, script->on_long != NULL ? TICK : 0);
 }
 
 // ---- hooks ----
@@ -158,11 +171,11 @@ static void describe_place(lua_State *L, lua_Debug *ar, uint64_t waited, char *t
                  at.name ? " in '" : "", at.name ? at.name : "", at.name ? "'" : "");
 }
 
-static void warn(lua_State *L, lua_Debug *ar, uint64_t time)
+static void warn(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
 {
     char what[160], place[512];
     describe(first_frame(script_of(L)), what, sizeof what);
-    describe_place(L, ar, time - script_of(L)->limits.asked, place, sizeof place);
+    describe_place(L, ar, waited, place, sizeof place);
     log_warning("%s is slow: it has run for %.2f s without a pause, %s, and no event is handled "
                 "until it returns or waits (--callback-warn)",
                 what, seconds(time), place);
@@ -191,13 +204,24 @@ static void push_line(lua_State *L)
         lua_pushliteral(L, "");
 }
 
+static void describe_stop(const struct script *script, uint64_t time, char *text, size_t size)
+{
+    const struct limits *limits = &script->limits;
+    bool loaded = first_frame(script)->title.loaded && limits->most == limits->load;
+    if (limits->interrupt != NULL)
+        snprintf(text, size, "stopped after %.2f s without a pause, by %s", seconds(time),
+                 limits->interrupt);
+    else
+        snprintf(text, size, "stopped after %.2f s without a pause; the limit is %g s (%s)",
+                 seconds(time), seconds(limits->most),
+                 loaded ? "--load-limit" : "--callback-limit");
+}
+
 // [-0, +0, m]
 static void make_text(lua_State *L, uint64_t time)
 {
     char text[160];
-    snprintf(text, sizeof text,
-             "stopped after %.2f s without a pause; the limit is %g s (--callback-limit)",
-             seconds(time), seconds(script_of(L)->limits.stop));
+    describe_stop(script_of(L), time, text, sizeof text);
     luaL_checkstack(L, LUA_MINSTACK, NULL);
     push_line(L);
     lua_pushstring(L, text);
@@ -233,21 +257,32 @@ void limits_unwind(lua_State *L)
     abort();
 }
 
-static void on_over(lua_State *L, lua_Debug *ar)
+// Is the slice to be stopped now? Before, the host has its say, and a slow one is told of.
+static bool is_over(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
 {
     struct script *script = script_of(L);
     struct limits *limits = &script->limits;
+    if (script->on_long != NULL && time >= TICK && !limits->stopping)
+        script->on_long(script->data);
+    if (limits->interrupt != NULL || (limits->most != 0 && time >= limits->most))
+        return true;
+    if (limits->warn != 0 && time >= limits->warn && !limits->warned) {
+        limits->warned = true;
+        warn(L, ar, time, waited);
+    }
+    return false;
+}
+
+static void on_over(lua_State *L, lua_Debug *ar)
+{
+    struct limits *limits = &script_of(L)->limits;
     drop_hook(L);
-    limits->stuck = 0;
     if (!limits->open)
         return;
     uint64_t time = elapsed(limits);
-    bool stops = limits->stop != 0 && time >= limits->stop;
-    if (!stops && limits->warn != 0 && time >= limits->warn && !limits->warned) {
-        limits->warned = true;
-        warn(L, ar, time);
-    }
-    if (!stops)
+    uint64_t waited = limits->asked != 0 && time > limits->asked ? time - limits->asked : 0;
+    limits->stuck = limits->asked = 0;
+    if (!is_over(L, ar, time, waited))
         return;
     if (!limits->stopping) {
         limits->stopping = true;
@@ -298,21 +333,19 @@ static void tell_stuck(const struct script *script, uint64_t time)
 static void look(struct script *script)
 {
     struct limits *limits = &script->limits;
-    uint64_t next = next_limit(limits), time = elapsed(limits);
-    if (next == 0) {
-        watchdog.armed = false;
-        return;
+    uint64_t limit = next_limit(limits), time = elapsed(limits), next = next_look(script, time);
+    bool over = limit != 0 && time >= limit, lasts = script->on_long != NULL && time >= TICK;
+    if (over || lasts) {
+        limits->asked = limits->asked != 0 ? limits->asked : time;
+        set_hook(script->frame, on_over, LUA_MASKCOUNT | LUA_MASKRET);
     }
-    if (time < next) {
-        arm(next - time);
-        return;
-    }
-    limits->asked = limits->late ? limits->asked : time;
-    limits->late = true;
-    if (is_stuck(limits, time))
+    limits->late = limits->late || over;
+    if (over && is_stuck(limits, time))
         tell_stuck(script, time);
-    set_hook(script->frame, on_over, LUA_MASKCOUNT | LUA_MASKRET);
-    arm(RETRY);
+    if (over || next != 0)
+        arm(over ? RETRY : next);
+    else
+        watchdog.armed = false;
 }
 
 static void on_tick(int number)
@@ -336,7 +369,7 @@ static void start_watchdog(void)
     struct sigaction action = {.sa_handler = on_tick, .sa_flags = SA_RESTART};
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = tick_signal()};
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
-    sigemptyset(&action.sa_mask);
+    sigfillset(&action.sa_mask);
     sigaction(tick_signal(), &action, NULL);
     if (timer_create(CLOCK_MONOTONIC, &event, &watchdog.timer) != 0) {
         log_warning("slow callbacks will not be noticed: no timer: %s", strerror(errno));
@@ -345,10 +378,12 @@ static void start_watchdog(void)
     watchdog.users = 1;
 }
 
-void limits_open(struct script *script, double warn_after, double stop_after)
+void limits_open(struct script *script, double warn_after, double stop_after, double load_most)
 {
     struct limits *limits = &script->limits;
-    if (loop_seconds(warn_after) == 0 && loop_seconds(stop_after) == 0)
+    uint64_t warn = loop_seconds(warn_after), stop = loop_seconds(stop_after);
+    uint64_t load = loop_seconds(load_most);
+    if (warn == 0 && stop == 0 && load == 0 && script->on_long == NULL)
         return;
     if (watchdog.users > 0)
         watchdog.users++;
@@ -356,16 +391,18 @@ void limits_open(struct script *script, double warn_after, double stop_after)
         start_watchdog();
     if (watchdog.users == 0)
         return;
-    limits->warn = loop_seconds(warn_after);
-    limits->stop = loop_seconds(stop_after);
+    limits->watched = true;
+    limits->warn = warn;
+    limits->stop = stop;
+    limits->load = load;
 }
 
 void limits_close(struct script *script)
 {
     struct limits *limits = &script->limits;
-    if (limits->warn == 0 && limits->stop == 0)
+    if (!limits->watched)
         return;
-    limits->warn = limits->stop = 0;
+    limits->watched = false;
     if (--watchdog.users > 0)
         return;
     timer_delete(watchdog.timer);
@@ -374,17 +411,13 @@ void limits_close(struct script *script)
 
 // ---- slices ----
 
-static void watch(struct script *script, uint64_t start)
+static void watch(struct script *script)
 {
-    struct limits *limits = &script->limits;
-    limits->open = true;
-    if (limits->warn == 0 && limits->stop == 0)
-        return;
-    limits->start = start;
-    limits->outer = watchdog.script;
+    uint64_t next = next_look(script, 0);
+    script->limits.outer = watchdog.script;
     watchdog.script = script;
-    if (!watchdog.armed)
-        arm(next_limit(limits));
+    if (!watchdog.armed && next != 0)
+        arm(next);
 }
 
 static void look_away(struct script *script)
@@ -395,12 +428,18 @@ static void look_away(struct script *script)
     limits->open = false;
 }
 
-void limits_begin(struct script *script)
+void limits_begin(struct script *script, const struct frame *first)
 {
     struct limits *limits = &script->limits;
     limits->late = limits->warned = limits->stopped = false;
-    limits->stuck = 0;
-    watch(script, limits->warn || limits->stop ? read_clock(CLOCK_MONOTONIC_COARSE) : 0);
+    limits->stuck = limits->asked = 0;
+    limits->interrupt = NULL;
+    limits->open = true;
+    if (!limits->watched)
+        return;
+    limits->most = first->title.loaded ? lesser(limits->stop, limits->load) : limits->stop;
+    limits->start = read_clock(CLOCK_MONOTONIC_COARSE);
+    watch(script);
 }
 
 static void sum_up(const struct script *script, const struct frame *first)
@@ -420,16 +459,41 @@ void limits_end(struct script *script, const struct frame *first)
         sum_up(script, first);
 }
 
-uint64_t limits_pause(struct script *script)
+void limits_pause(struct script *script)
 {
-    uint64_t mark = elapsed(&script->limits);
     look_away(script);
-    return mark;
 }
 
-void limits_continue(struct script *script, uint64_t mark)
+void limits_continue(struct script *script)
 {
-    watch(script, read_clock(CLOCK_MONOTONIC) - mark);
+    limits_begin(script, first_frame(script));
+}
+
+// ---- the slice that is open ----
+
+bool limits_describe(char *text, size_t size)
+{
+    const struct script *script = watchdog.script;
+    char what[160];
+    lua_Debug at;
+    if (script == NULL)
+        return false;
+    describe(first_frame(script), what, sizeof what);
+    if (find_line(script->frame->L, &at))
+        snprintf(text, size, "%s, which has run for %.2f s and is at %s:%d", what,
+                 seconds(elapsed(&script->limits)), at.short_src, at.currentline);
+    else
+        snprintf(text, size, "%s, which has run for %.2f s", what,
+                 seconds(elapsed(&script->limits)));
+    return true;
+}
+
+bool limits_interrupt(const char *why)
+{
+    if (watchdog.script == NULL)
+        return false;
+    watchdog.script->limits.interrupt = why;
+    return true;
 }
 
 // ---- memory ----

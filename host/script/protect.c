@@ -37,6 +37,8 @@ struct routine {
     struct title title;
     protect_done on_done;
     void *data;
+    void (*abandon)(void *data); // ends what it waits for
+    void *abandon_data;
     struct routine *next, **link;
 };
 
@@ -58,7 +60,7 @@ static void enter(struct script *script, struct frame *frame)
     atomic_signal_fence(memory_order_seq_cst);
     script->frame = frame;
     if (frame->first)
-        limits_begin(script);
+        limits_begin(script, frame);
 }
 
 static void leave(struct script *script, struct frame *frame)
@@ -77,14 +79,19 @@ void protect_title(struct script *script, const char *kind, const char *name)
     script->title = (struct title){.kind = kind, .name = name};
 }
 
-uint64_t protect_pause(struct script *script)
+void protect_title_loaded(struct script *script, const char *kind, const char *name)
 {
-    return limits_pause(script);
+    script->title = (struct title){.kind = kind, .name = name, .loaded = true};
 }
 
-void protect_continue(struct script *script, uint64_t mark)
+void protect_pause(struct script *script)
 {
-    limits_continue(script, mark);
+    limits_pause(script);
+}
+
+void protect_continue(struct script *script)
+{
+    limits_continue(script);
 }
 
 // The end of a call into Lua. The trace of a caught error must not turn up behind a later one.
@@ -467,6 +474,7 @@ enum protect_outcome protect_resume(struct routine *routine)
     if (!routine->waiting)
         return advance(routine, lua_gettop(routine->L) - 1);
     routine->waiting = false;
+    routine->abandon = NULL;
     lua_pop(routine->L, 1);
     return advance(routine, 0);
 }
@@ -595,6 +603,30 @@ enum protect_outcome protect_dispatch(struct script *script, lua_CFunction funct
     return outcome;
 }
 
+// ---- a routine that is not wanted any more ----
+
+bool protect_runs(const struct script *script, protect_done on_done, const void *data)
+{
+    const struct frame *frame = script->limits.open ? script->frame : NULL;
+    while (frame != NULL && !frame->first)
+        frame = frame->previous;
+    const struct routine *routine = frame ? frame->routine : NULL;
+    return routine != NULL && routine->on_done == on_done && routine->data == data;
+}
+
+void protect_abandon(struct script *script, protect_done on_done, void *data)
+{
+    struct routine *routine = script->routines;
+    while (routine != NULL && (routine->on_done != on_done || routine->data != data))
+        routine = routine->next;
+    if (routine == NULL || !routine->waiting || routine->abandon == NULL)
+        return;
+    routine->abandon(routine->abandon_data);
+    script->busy++;
+    finish(routine, &(struct protect_end){.outcome = PROTECT_CLOSED, .text = ""});
+    become_idle(script);
+}
+
 void protect_close(struct script *script)
 {
     while (script->routines != NULL)
@@ -628,6 +660,12 @@ struct routine *protect_waiter(lua_State *L, const char *what)
                    "table.sort or string.gsub, or a finalizer",
                    what);
     return frame->routine;
+}
+
+void protect_waits_for(struct routine *routine, void (*abandon)(void *data), void *data)
+{
+    routine->abandon = abandon;
+    routine->abandon_data = data;
 }
 
 int protect_wait(lua_State *L, lua_KContext context, lua_KFunction k)

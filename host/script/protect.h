@@ -64,14 +64,21 @@ enum protect_outcome protect_dispatch(struct script *script, lua_CFunction funct
 // Starts a prepared routine or goes on with a waiting one. // [-0, +0, -]
 enum protect_outcome protect_resume(struct routine *routine);
 
+// Of a routine that was started with these two: does it run now, as the outermost of what runs? And
+// its end, with PROTECT_CLOSED, if it waits; no Lua code may run then.
+bool protect_runs(const struct script *script, protect_done on_done, const void *data);
+void protect_abandon(struct script *script, protect_done on_done, void *data); // [-0, +0, -]
+
 // What the next call or routine is called in messages, such as "callback" and "statusUpdate"; both
 // texts must live as long as it does.
 void protect_title(struct script *script, const char *kind, const char *name);
 
-// Around a loop that a C function runs inside of a call into Lua: the time that it takes is not the
-// script's. The mark goes from the first to the second.
-uint64_t protect_pause(struct script *script);
-void protect_continue(struct script *script, uint64_t mark);
+// The same for what is loaded or typed: --load-limit holds for it as well.
+void protect_title_loaded(struct script *script, const char *kind, const char *name);
+
+// Around a loop that a C function runs inside of a call into Lua: a pause of the script.
+void protect_pause(struct script *script);
+void protect_continue(struct script *script);
 
 // ---- from C functions that Lua calls ----
 
@@ -93,6 +100,9 @@ bool protect_in_routine(lua_State *L);
 // Does this run inside the main chunk of a script, and not in a routine or in a finalizer that came
 // by while the host was at work? // [-0, +0, -]
 bool protect_in_main(lua_State *L);
+
+// What ends the wait that follows, so that protect_resume() will not come: for protect_abandon().
+void protect_waits_for(struct routine *routine, void (*abandon)(void *data), void *data);
 
 // Suspends the routine of protect_waiter() until protect_resume(); then `k` goes on in its place
 // and makes the results. Use it as `return protect_wait(...)`. // [-0, +0, e]

@@ -113,6 +113,8 @@ static struct script *new_script(const struct script_settings *settings)
     script->loop = settings->loop;
     script->on_exit = settings->on_exit;
     script->on_source = settings->on_source;
+    script->on_long = settings->on_long;
+    script->on_failure = settings->on_failure;
     script->data = settings->data;
     script->sandbox = settings->sandbox;
     allocator_init(&script->memory, settings->memory_limit);
@@ -130,7 +132,7 @@ static bool open_state(struct script *script, const struct script_settings *sett
     lua_State *L = script->L;
     if (L == NULL)
         return error_set(err, ERROR_LIMIT, "not enough memory for a Lua state");
-    limits_open(script, settings->callback_warn, settings->callback_limit);
+    limits_open(script, settings->callback_warn, settings->callback_limit, settings->load_limit);
     *(struct script **)lua_getextraspace(L) = script;
     lua_atpanic(L, on_panic);
     lua_setwarnf(L, on_warning, script);
@@ -283,7 +285,7 @@ static bool read_chunk(struct script *script, struct load *load, int *arguments,
 static bool run_chunk(struct script *script, int arguments, struct error *err)
 {
     script->starting = true;
-    protect_title(script, "script", script->path);
+    protect_title_loaded(script, "script", script->path);
     enum protect_outcome outcome = protect_call(script, arguments, 1);
     protect_title(script, NULL, NULL);
     if (outcome == PROTECT_RAISED)
@@ -383,6 +385,22 @@ bool script_closing(const struct script *script)
 struct sources *script_sources(struct script *script)
 {
     return script->sources;
+}
+
+bool script_running(char *text, size_t size)
+{
+    return limits_describe(text, size);
+}
+
+bool script_interrupt(const char *why)
+{
+    return limits_interrupt(why);
+}
+
+void script_failed(struct script *script, const char *what, const char *text)
+{
+    if (script->on_failure != NULL)
+        script->on_failure(script->data, what, text);
 }
 
 uint64_t script_failures(const struct script *script)

@@ -31,6 +31,7 @@ struct script_settings {
     const struct script_module *modules;  // ended by a row without a name; NULL: none
     size_t memory_limit;                  // bytes of the Lua heap; 0: none
     double callback_warn, callback_limit; // seconds without a pause (limits.h); 0: none
+    double load_limit;                    // the same of a main chunk and of an operator's code
     bool idle_collection; // between turns of the loop, which is one of real time (collector.h)
     bool sandbox;         // sandbox.h
 
@@ -40,6 +41,15 @@ struct script_settings {
 
     // A file was read, or missed: script_sources() tells. Inside the script; may be NULL.
     void (*on_source)(void *data);
+
+    // Lua code of the script has run for long without a pause, and does: called ten times a second,
+    // between two instructions of it. It may do what a C function may that Lua calls, but call no
+    // Lua, and use the two functions below. May be NULL.
+    void (*on_long)(void *data);
+
+    // A timer or a spawned function ("timer of x.lua:3") raised an error, which is in the log. May
+    // be NULL.
+    void (*on_failure)(void *data, const char *what, const char *text);
     void *data;
 };
 
@@ -93,6 +103,17 @@ const char *script_name(const struct script *script);
 struct sources *script_sources(struct script *script);
 
 size_t script_memory(const struct script *script); // bytes of the Lua heap
+
+// What runs on this thread, of whatever script: "callback statusUpdate, which has run for 3.20 s
+// and is at x.lua:7". False: no Lua code does.
+bool script_running(char *text, size_t size);
+
+// Stops that when on_long() returns, with an error that nothing catches: "stopped after 3.20 s
+// without a pause, by <why>", which lives until then. False: no Lua code runs.
+bool script_interrupt(const char *why);
+
+// Hands a failure to on_failure().
+void script_failed(struct script *script, const char *what, const char *text);
 
 // How many calls into it ended with an error.
 uint64_t script_failures(const struct script *script);

@@ -17,6 +17,7 @@
 // What something is called in messages, such as "callback" and "statusUpdate".
 struct title {
     const char *kind, *name; // NULL: nothing
+    bool loaded;             // a main chunk or an operator's code: --load-limit holds for it
 };
 
 // What runs now: a chain on the C stack, the innermost first.
@@ -45,6 +46,8 @@ struct script {
     struct loop *loop;
     void (*on_exit)(void *data, int code);
     void (*on_source)(void *data);
+    void (*on_long)(void *data);
+    void (*on_failure)(void *data, const char *what, const char *text);
     void *data;
 
     struct sources *sources; // what it has read

@@ -490,7 +490,7 @@ void world_eval(struct world *world, struct slice code, struct buffer *told)
         return;
     struct asking *asking = memory_new(sizeof *asking);
     *asking = (struct asking){.told = told};
-    eval(world->script, world->scheduler, code, on_evaluated, asking);
+    eval_start(eval_create(world->script, world->scheduler, code, on_evaluated, asking));
     world_pass(world, 0, INNER_TURNS);
     if (asking->ended)
         free(asking);
