@@ -310,7 +310,7 @@ describe("a new version that", function()
         local name, text, message = table.unpack(row)
         it(name, function()
             if not f then
-                f, failed = start(policy("v1", "mesos.state.n = 1")), 0
+                f, failed = start(policy("v1", "mesos.state.n = 1"), { "--load-limit", "60" }), 0
                 f.master:send_offers()
                 f.run:wait_for("v1\toffers")
             end
