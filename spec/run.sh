@@ -87,6 +87,17 @@ check_shell() {
     done
 }
 
+# What git has to say of the tree; nothing where it is no checkout.
+tree_status() {
+    git status --porcelain 2>/dev/null
+}
+
+# The specs leave the tree as it was.
+check_tree() {
+    tree_status >"$scratch/after"
+    diff "$scratch/before" "$scratch/after"
+}
+
 # Those in $files, or all.
 list_files() {
     if [ -n "${files-}" ]; then
@@ -197,6 +208,7 @@ fuzz() {
 }
 
 sh spec/install.sh test || exit 1
+tree_status >"$scratch/before"
 case $mode in
 normal | quick) normal "$@" ;;
 asan) asan "$@" ;;
@@ -209,4 +221,5 @@ ci)
     fuzz
     ;;
 esac
+check "the tree is as it was" check_tree
 finish

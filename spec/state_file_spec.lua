@@ -454,6 +454,93 @@ describe("a state file", function()
         assert.equal("my-id", (kept_in(path)))
     end)
 
+    it("is refused by a hard link as well, naming the process", function()
+        local path = fresh_path()
+        local early, late = path .. "-early", path .. "-late"
+        write(path, rooms.kept_write(nil, ""))
+        assert(uv.fs_link(path, early))
+        local _, run = start(path, REGISTERED)
+        framework.said(run, "registered")
+        assert(uv.fs_link(path, late))
+        for _, link in ipairs { early, late } do
+            refused(link, ("'%s' is in use by the process %d"):format(link, run.pid))
+        end
+        stop(run)
+        assert.is_true(rooms.kept_read(read(late)))
+        run = select(2, start(late, REGISTERED))
+        framework.said(run, "registered")
+    end)
+
+    it("is never written into a file that is in the way", function()
+        local path = fresh_path()
+        local _, run = start(path, REGISTERED .. [[
+            mesos.every(0.05, function() mesos.state.n = (mesos.state.n or 0) + 1 end)
+        ]])
+        framework.said(run, "registered")
+        local function n()
+            local _, state = kept_in(path)
+            return state and state.n
+        end
+        write(path .. "-planted", "") -- by another user, say, who keeps it open
+        local planted = assert(io.open(path .. "-planted", "r"))
+        program.wait_for(function() return uv.fs_link(path .. "-planted", path .. ".new") end)
+        local before = n()
+        run:wait_for(function() return n() ~= before end)
+        assert.not_equal(uv.fs_stat(path .. "-planted").ino, uv.fs_stat(path).ino)
+        assert.equal("", planted:read("a"))
+        planted:close()
+        stop(run)
+    end)
+
+    it("does not follow a link that is in the way of its new version", function()
+        local path, victim = fresh_path(), program.directory() .. "/victim"
+        write(victim, "precious")
+        assert(uv.fs_symlink(victim, path .. ".new"))
+        local _, run = start(path, "function scheduler:registered(driver) driver:stop(true) end")
+        ends(run, 0)
+        assert.equal("precious", read(victim))
+    end)
+
+    it("is not locked by a file that has another name", function()
+        local path, victim = fresh_path(), program.directory() .. "/victim"
+        write(victim, "precious")
+        assert(uv.fs_link(victim, path .. ".lock"))
+        refused(path, "cannot lock '" .. path .. "' by its file 'kept.lock', which is no ordinary file of this user")
+        assert.equal("precious", read(victim))
+    end)
+
+    it("is refused when another user could replace it", function()
+        if uv.getuid() ~= 0 then
+            return pending("only root can give files away")
+        end
+        local path = fresh_path()
+        write(path, rooms.kept_write(nil, ""))
+        assert(uv.fs_chown(path, 65534, 65534))
+        refused(path, "'" .. path .. "' belongs to another user (65534)")
+        assert(uv.fs_chown(path, 0, 0))
+        local folder = path:match("^(.*)/")
+        assert(uv.fs_chown(folder, 65534, 65534))
+        refused(path, "the folder of '" .. path .. "' belongs to another user (65534), who can replace all files in it")
+        assert(uv.fs_chown(folder, 0, 0))
+    end)
+
+    it("is warned of when others can write to it or to its folder", function()
+        for mode, warned in pairs { ["777"] = true, ["1777"] = false, ["755"] = false } do
+            local path = fresh_path()
+            assert(uv.fs_chmod(path:match("^(.*)/"), tonumber(mode, 8)))
+            local _, run = start(path, "function scheduler:registered(driver) driver:stop(true) end")
+            ends(run, 0)
+            local text = "other users can write to the folder of '" .. path .. "', and so replace or remove it"
+            assert.equal(warned, run.stderr:find(text, 1, true) ~= nil, run:report())
+        end
+        local path = fresh_path()
+        write(path, rooms.kept_write(nil, ""))
+        assert(uv.fs_chmod(path, tonumber("666", 8)))
+        local _, run = start(path, "function scheduler:registered(driver) driver:stop(true) end")
+        ends(run, 0)
+        framework.logged(run, "all users can write to '" .. path .. "'")
+    end)
+
     it("may have left a half-written new version beside it", function()
         local path = fresh_path()
         write(path, rooms.kept_write("kept-id", ""))

@@ -7,12 +7,14 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/regular_file.h"
 
 #include <ctype.h>
-#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INTERVAL LOOP_SECOND
 #define CONTENTS 4096 // bytes of an address
@@ -54,20 +56,26 @@ static void trim(char *text)
 
 static bool read_contents(const char *path, char contents[CONTENTS + 1], struct error *err)
 {
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return error_set(err, ERROR_IO, "%s", strerror(errno));
-    size_t length = fread(contents, 1, CONTENTS + 1, file);
-    bool failed = ferror(file);
-    int reason = errno;
-    fclose(file);
-    if (failed)
-        return error_set(err, ERROR_IO, "%s", strerror(reason));
-    if (length > CONTENTS)
+    size_t length;
+    int file = regular_file_open(AT_FDCWD, path, REGULAR_FILE, NULL, err);
+    if (file < 0)
+        return false;
+    bool done = regular_file_read(file, contents, CONTENTS + 1, &length, err);
+    close(file);
+    if (done && length > CONTENTS)
         return error_set(err, ERROR_LIMIT, "it is longer than %d bytes", CONTENTS);
-    contents[length] = 0;
+    contents[done ? length : 0] = 0;
     trim(contents);
-    return true;
+    return done;
+}
+
+// The file may be another than was meant, and hold secrets: what the detectors have to say of an
+// address would quote it.
+static bool no_address(struct error *err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "what it contains is not the address of a master, such as host:port or "
+                     "zk://host:port/path (it is not shown here)");
 }
 
 // ---- the inner detector ----
@@ -108,13 +116,12 @@ static bool look(struct detector_file *this, struct error *err)
         detector_retry(this->inner);
         return true;
     }
+    if (*contents == 0)
+        return error_set(err, ERROR_INVALID, "it is empty");
     drop_inner(this);
-    struct error reason; // quotes the file, which may hold a password, or be another file
-    this->inner = detector_create_with(contents, &this->options, this->loop, &reason);
+    this->inner = detector_create_with(contents, &this->options, this->loop, NULL);
     if (this->inner == NULL)
-        return error_set(err, ERROR_INVALID,
-                         "what it contains is not the address of a master, such as host:port or "
-                         "zk://host:port/path");
+        return no_address(err);
     this->contents = memory_string(contents);
     this->inner->events = &inner_events;
     this->inner->data = this;

@@ -8,9 +8,9 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/regular_file.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <openssl/evp.h>
@@ -45,6 +45,16 @@ struct credentials {
     char said[sizeof((struct error *)0)->text]; // what was logged last about a file
 };
 
+// What came through a pipe, to the end of the process.
+struct held {
+    dev_t device;
+    ino_t inode;
+    char *text;
+    struct held *next;
+};
+
+static struct held *helds;
+
 // ---- memory ----
 
 static void free_secret(char *text)
@@ -71,13 +81,9 @@ static void free_identity(struct identity *identity)
 
 static bool read_all(int file, char *text, struct error *err)
 {
-    size_t length = 0;
-    ssize_t count;
-    while ((count = read(file, text + length, FILE_MOST + 1 - length)) > 0 ||
-           (count < 0 && errno == EINTR))
-        length += count > 0 ? (size_t)count : 0;
-    if (count < 0)
-        return error_set(err, ERROR_IO, "%s", strerror(errno));
+    size_t length;
+    if (!regular_file_read(file, text, FILE_MOST + 1, &length, err))
+        return false;
     if (length > FILE_MOST)
         return error_set(err, ERROR_LIMIT, "it is longer than %d bytes", FILE_MOST);
     if (memchr(text, 0, length) != NULL)
@@ -106,27 +112,50 @@ static void trim_line_ends(char *text)
         text[--length] = 0;
 }
 
+static char *read_text(int file, struct error *err)
+{
+    char *text = memory_new(FILE_MOST + 2);
+    if (read_all(file, text, err))
+        return text;
+    explicit_bzero(text, FILE_MOST + 2);
+    free(text);
+    return NULL;
+}
+
+// A pipe can be read once, and other drivers of the process may need what it held.
+static char *read_pipe(int file, const struct stat *state, struct error *err)
+{
+    for (const struct held *held = helds; held != NULL; held = held->next)
+        if (held->device == state->st_dev && held->inode == state->st_ino)
+            return memory_string(held->text);
+    char *text = read_text(file, err);
+    if (text != NULL && *text == 0) {
+        error_set(err, ERROR_INVALID, "it is a pipe that holds nothing, and no process writes to");
+        free(text);
+        return NULL;
+    }
+    if (text == NULL)
+        return NULL;
+    struct held *held = memory_new(sizeof *held);
+    *held = (struct held){.device = state->st_dev, .inode = state->st_ino, .next = helds};
+    held->text = memory_string(text);
+    helds = held;
+    return text;
+}
+
 // The contents without the line ends behind them, to be freed with free_secret(), or NULL.
 static char *read_file(struct credentials *credentials, const char *path, struct error *err)
 {
-    char *text = NULL;
     struct stat state;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &state) != 0) {
-        error_set(err, ERROR_IO, "%s", strerror(errno));
-        goto out;
-    }
-    text = memory_new(FILE_MOST + 2);
-    if (!read_all(file, text, err)) {
-        free_secret(text);
-        text = NULL;
-        goto out;
-    }
+    int file = regular_file_open(AT_FDCWD, path, REGULAR_FILE_OR_PIPE, &state, err);
+    if (file < 0)
+        return NULL;
+    char *text = S_ISREG(state.st_mode) ? read_text(file, err) : read_pipe(file, &state, err);
+    close(file);
+    if (text == NULL)
+        return NULL;
     check_mode(credentials, path, &state);
     trim_line_ends(text);
-out:
-    if (file >= 0)
-        close(file);
     return text;
 }
 
@@ -509,9 +538,8 @@ static bool load_again(struct credentials *credentials, struct identity *identit
         return false;
     if (same(identity->principal, credentials->identity.principal))
         return true;
-    error_set(err, ERROR_INVALID,
-              "--credential %s names another principal, '%s', which takes a restart",
-              credentials->credential_file, identity->principal);
+    error_set(err, ERROR_INVALID, "--credential %s names another principal, which takes a restart",
+              credentials->credential_file);
     free_identity(identity);
     return false;
 }

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAME = 160, NAMES_MOST = 8 };
@@ -52,10 +53,17 @@ static int on_passphrase(char *space, int size, int writing, void *data)
     return 0;
 }
 
+// OpenSSL opens the files itself, and libcurl each time anew: a pipe would be empty then, or keep
+// them waiting.
 static bool check_readable(const char *option, const char *path, struct error *err)
 {
-    return path == NULL || access(path, R_OK) == 0 ||
-           error_set(err, ERROR_IO, "%s %s: %s", option, path, strerror(errno));
+    struct stat status;
+    if (path == NULL)
+        return true;
+    if (access(path, R_OK) != 0 || stat(path, &status) != 0)
+        return error_set(err, ERROR_IO, "%s %s: %s", option, path, strerror(errno));
+    return S_ISREG(status.st_mode) || S_ISDIR(status.st_mode) ||
+           error_set(err, ERROR_INVALID, "%s %s: an ordinary file is expected", option, path);
 }
 
 static bool check_authorities(SSL_CTX *context, const struct tls_options *options,

@@ -11,6 +11,7 @@
 #include <lauxlib.h>
 
 #include <string.h>
+#include <unistd.h>
 
 // What luaL_loadfilex() skips: the mark of UTF-8, and a first line for a shell, but for its end.
 static struct slice skip_head(struct slice text)
@@ -68,16 +69,40 @@ int modules_load_file(lua_State *L, const char *path)
     return source ? modules_load(L, source) : luaL_loadfilex(L, path, "t");
 }
 
-// (name) -> the path of its file, or nil and where it was looked for. The first upvalue is
-// package, the second package.searchpath.
+// The first file of the list, with ';' between, that can be read. It is not opened, as
+// package.searchpath does, which would wait for ever at a named pipe.
+static bool push_first(lua_State *L, const char *list) // [-0, +1|0, m]
+{
+    for (const char *end; *list != 0; list = *end ? end + 1 : end) {
+        end = strchrnul(list, ';');
+        lua_pushlstring(L, list, (size_t)(end - list));
+        if (access(lua_tostring(L, -1), R_OK) == 0)
+            return true;
+        lua_pop(L, 1);
+    }
+    return false;
+}
+
+// (name) -> the path of its file, or nil and where it was looked for, in Lua's words. The upvalue
+// is package.
 static void find_file(lua_State *L) // [-0, +2, e]
 {
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_pushvalue(L, 1);
+    const char *name = luaL_gsub(L, lua_tostring(L, 1), ".", LUA_DIRSEP);
     lua_getfield(L, lua_upvalueindex(1), "path");
     if (!lua_isstring(L, -1))
         luaL_error(L, "'package.path' must be a string");
-    lua_call(L, 2, 2);
+    const char *list = luaL_gsub(L, lua_tostring(L, -1), LUA_PATH_MARK, name);
+    if (!push_first(L, list)) {
+        lua_pushnil(L);
+        lua_pushliteral(L, "no file '");
+        luaL_gsub(L, list, LUA_PATH_SEP, "'\n\tno file '");
+        lua_pushliteral(L, "'");
+        lua_concat(L, 3);
+    } else {
+        lua_pushnil(L);
+    }
+    lua_rotate(L, -5, 2);
+    lua_pop(L, 3);
 }
 
 // Whoever looks for a module in vain may write it in a moment, beside the script.
@@ -117,7 +142,7 @@ static const char *required_at(lua_State *L, int level)
     if (!lua_getstack(L, level, &ar))
         return NULL;
     lua_getinfo(L, "f", &ar);
-    if (lua_rawequal(L, -1, lua_upvalueindex(3)) && lua_getlocal(L, &ar, 1) != NULL)
+    if (lua_rawequal(L, -1, lua_upvalueindex(2)) && lua_getlocal(L, &ar, 1) != NULL)
         name = lua_tostring(L, -1);
     lua_settop(L, top);
     return name;
@@ -198,9 +223,8 @@ static void set_searcher(lua_State *L) // [-0, +0, e]
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "searchers");
     lua_pushvalue(L, -2);
-    lua_getfield(L, -3, "searchpath");
     lua_getglobal(L, "require");
-    lua_pushcclosure(L, l_searcher, 3);
+    lua_pushcclosure(L, l_searcher, 2);
     lua_rawseti(L, -2, 2);
     lua_pop(L, 2);
 }

@@ -5,12 +5,12 @@
 #include "script/sources.h"
 
 #include "base/memory.h"
+#include "base/regular_file.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 enum { FILE_MOST = 64 << 20, MISSING_MOST = 1000 };
 
@@ -54,34 +54,25 @@ static bool same_text(const struct bytes *a, const struct bytes *b)
     return a == b || (a != NULL && b != NULL && slice_equal(slice_of(a), slice_of(b)));
 }
 
-static bool fill(FILE *file, struct buffer *buffer)
-{
-    char piece[16384];
-    for (size_t length; (length = fread(piece, 1, sizeof piece, file)) > 0;)
-        if (!buffer_append(buffer, piece, length)) {
-            errno = EFBIG;
-            return false;
-        }
-    return !ferror(file);
-}
-
-// The contents of a file; NULL, with errno, if it cannot be read.
-static struct bytes *read_file(const char *path, bool *regular)
+// The contents of a file, or NULL. A pipe that no process writes to is no script.
+static struct bytes *read_file(const char *path, enum regular_file_kinds kinds, bool *regular,
+                               struct error *err)
 {
     struct stat status;
     struct buffer buffer;
     struct bytes *text = NULL;
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
+    int file = regular_file_open(AT_FDCWD, path, kinds, &status, err);
+    if (file < 0)
         return NULL;
     buffer_init(&buffer, FILE_MOST);
-    *regular = fstat(fileno(file), &status) == 0 && S_ISREG(status.st_mode);
-    if (fill(file, &buffer))
+    *regular = S_ISREG(status.st_mode);
+    bool read = regular_file_read_all(file, &buffer, err);
+    if (read && (*regular || buffer.length > 0))
         text = bytes_copy(buffer_string(&buffer), buffer.length);
-    int reason = errno;
+    else if (read)
+        error_set(err, ERROR_INVALID, "it is a pipe that holds nothing, and no process writes to");
     buffer_free(&buffer);
-    fclose(file);
-    errno = reason;
+    close(file);
     return text;
 }
 
@@ -117,10 +108,10 @@ const struct source *sources_read(struct sources *sources, const char *module, c
                                   struct error *err)
 {
     bool regular = true;
-    struct bytes *text = read_file(path, &regular);
+    struct bytes *text =
+        read_file(path, module ? REGULAR_FILE : REGULAR_FILE_OR_PIPE, &regular, err);
     if (text != NULL)
         return put(sources, module, path, text, regular);
-    error_set(err, ERROR_INVALID, "%s", strerror(errno));
     sources_add_missing(sources, module, path);
     return NULL;
 }
@@ -172,7 +163,7 @@ static bool file_changed(const struct source *source)
     bool regular = false;
     if (!source->regular)
         return false;
-    struct bytes *text = read_file(source->path, &regular);
+    struct bytes *text = read_file(source->path, REGULAR_FILE, &regular, NULL);
     bool changed = text != NULL && regular && !same_text(text, source->text) &&
                    (text->length > 0 || source->text == NULL);
     bytes_unref(text);
