@@ -107,6 +107,11 @@ static void push_list_resource(lua_State *L, const char *name)
     } else if (first == LUA_TSTRING) {
         wrap(L, "item");
         push_resource(L, name, "SET", "set");
+    } else if (first == LUA_TNUMBER) {
+        luaL_error(L,
+                   "resources.%s: a list of ranges expected, got a list of numbers: write %s = { { "
+                   "first, last } }",
+                   name, name);
     } else {
         refuse(L, name);
     }

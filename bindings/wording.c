@@ -20,6 +20,7 @@ static const struct {
     {"slaveId", "agent_id"},
     {"node", "hostname"},
     {"cmd", "command"},
+    {"cmd", "value"},
     {"shell", "command"},
     {"status", "state"},
     {"id", "task_id"},
