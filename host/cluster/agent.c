@@ -22,6 +22,8 @@
 #define GRACE_PERIOD (3 * LOOP_SECOND)
 #define REMOVAL_GRACE_PERIOD (5 * LOOP_SECOND)
 
+enum { LAUNCHES_OF_A_TURN = 32 }; // of the loop: all that is else due gets its turn, too
+
 enum phase {
     STAGED,   // its turn has not come
     FETCHING, // a run copies its uris
@@ -38,7 +40,7 @@ struct update {
 struct execution {
     struct agent *agent;
     struct table_entry entry;
-    TAILQ_ENTRY(execution) link;
+    TAILQ_ENTRY(execution) link, staged;
     char *key, *framework_id, *user, *sandbox;
     Mesos__V1__TaskInfo *info;
     char container_id[UUID_TEXT];
@@ -47,7 +49,7 @@ struct execution {
     struct run *run;
     int64_t pid;
     size_t fetched; // uris
-    struct timer start, escalation, completion, retry;
+    struct timer escalation, completion, retry;
     uint64_t retry_after;
     TAILQ_HEAD(updates, update) updates;
 };
@@ -60,7 +62,8 @@ struct agent {
     const struct agent_events *events;
     void *data;
     struct table table;
-    TAILQ_HEAD(executions, execution) executions;
+    TAILQ_HEAD(executions, execution) executions, staged; // all; those in the phase STAGED
+    struct deferral launch;
     bool stopping;
     struct timer stop_escalation;
     void (*stopped)(void *data);
@@ -214,9 +217,16 @@ static void report_for_agent(struct execution *execution, Mesos__V1__TaskState s
 
 // ---- the life of an execution ----
 
+static void leave_stage(struct execution *execution)
+{
+    if (execution->phase != STAGED)
+        return;
+    TAILQ_REMOVE(&execution->agent->staged, execution, staged);
+    execution->phase = STARTING;
+}
+
 static void stop_timers(struct execution *execution)
 {
-    timer_stop(&execution->start);
     timer_stop(&execution->escalation);
     timer_stop(&execution->completion);
 }
@@ -233,16 +243,18 @@ static void on_all_ended(struct agent *agent)
 static void check_stopped(struct agent *agent)
 {
     struct execution *execution;
+    if (!agent->stopping)
+        return;
     TAILQ_FOREACH(execution, &agent->executions, link)
     if (execution->run != NULL)
         return;
-    if (agent->stopping)
-        on_all_ended(agent);
+    on_all_ended(agent);
 }
 
 static void destroy_execution(struct execution *execution)
 {
     struct agent *agent = execution->agent;
+    leave_stage(execution);
     stop_timers(execution);
     timer_stop(&execution->retry);
     while (!TAILQ_EMPTY(&execution->updates))
@@ -261,6 +273,7 @@ static void destroy_execution(struct execution *execution)
 // No process of it is left; silent ones have nothing to wait for.
 static void end(struct execution *execution)
 {
+    leave_stage(execution);
     stop_timers(execution);
     execution->phase = ENDED;
     execution->run = NULL;
@@ -512,14 +525,24 @@ static void proceed(struct execution *execution)
         fail_launch(execution, err.text);
 }
 
-static void on_start(void *data)
+static void launch_staged(struct execution *execution)
 {
-    struct execution *execution = data;
     struct error err = {0};
+    leave_stage(execution);
     if (check_rules_uris(execution->info->command, &err))
         proceed(execution);
     else
         fail_launch(execution, err.text);
+}
+
+static void on_launch(void *data)
+{
+    struct agent *agent = data;
+    struct execution *first;
+    for (int i = 0; i < LAUNCHES_OF_A_TURN && (first = TAILQ_FIRST(&agent->staged)) != NULL; i++)
+        launch_staged(first);
+    if (!TAILQ_EMPTY(&agent->staged))
+        deferral_queue(&agent->launch);
 }
 
 static void on_fetched(struct execution *execution, bool good)
@@ -635,15 +658,15 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
     execution->killing_state = launch->killing_state;
     execution->retry_after = RETRY_FIRST;
     uuid_random_text(execution->container_id);
-    timer_init(&execution->start, agent->loop, on_start, execution);
     timer_init(&execution->escalation, agent->loop, on_escalation, execution);
     timer_init(&execution->completion, agent->loop, on_too_long, execution);
     timer_init(&execution->retry, agent->loop, on_retry, execution);
     TAILQ_INIT(&execution->updates);
     TAILQ_INSERT_TAIL(&agent->executions, execution, link);
     table_put(&agent->table, &execution->entry, execution->key, execution);
+    TAILQ_INSERT_TAIL(&agent->staged, execution, staged);
     if (!agent->stopping)
-        timer_start(&execution->start, 0);
+        deferral_queue(&agent->launch);
 }
 
 static struct execution *find(const struct agent *agent, const char *framework_id, const char *id)
@@ -770,12 +793,12 @@ void agent_stop(struct agent *agent, uint64_t grace, void (*done)(void *data), v
     struct execution *execution;
     TAILQ_FOREACH(execution, &agent->executions, link)
     {
-        timer_stop(&execution->start);
         if (execution->run == NULL)
             continue;
         execution->killed = true;
         agent->runner->ops->kill(execution->run, SIGTERM);
     }
+    deferral_cancel(&agent->launch);
     timer_start(&agent->stop_escalation, grace);
     check_stopped(agent);
 }
@@ -794,7 +817,9 @@ struct agent *agent_create(struct loop *loop, const struct agent_options *option
     agent->events = events;
     agent->data = data;
     timer_init(&agent->stop_escalation, loop, on_stop_escalation, agent);
+    deferral_init(&agent->launch, loop, on_launch, agent);
     TAILQ_INIT(&agent->executions);
+    TAILQ_INIT(&agent->staged);
     return agent;
 }
 
@@ -805,6 +830,7 @@ void agent_destroy(struct agent *agent)
     while (!TAILQ_EMPTY(&agent->executions))
         destroy_execution(TAILQ_FIRST(&agent->executions));
     timer_stop(&agent->stop_escalation);
+    deferral_cancel(&agent->launch);
     table_free(&agent->table);
     free(agent->id);
     free(agent->ip);

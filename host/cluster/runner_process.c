@@ -68,8 +68,11 @@ static bool make_folder(const char *path, mode_t mode)
     return errno == EEXIST;
 }
 
+// Most often all but the last are there.
 static bool make_folders(const char *path, struct error *err)
 {
+    if (make_folder(path, 0750))
+        return true;
     char *partial = memory_string(path);
     bool good = true;
     for (char *slash = partial + 1; good && slash != NULL;) {
