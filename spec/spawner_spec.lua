@@ -481,6 +481,29 @@ end]])
     end)
 end)
 
+describe("the work folder of a cluster that named none", function()
+    after_each(program.cleanup)
+
+    local function folders(run)
+        local scan, list = assert(uv.fs_scandir(run.home)), {}
+        for name in uv.fs_scandir_next, scan do
+            list[#list + 1] = name:match("^mesos%-lua%-%w+$")
+        end
+        return list
+    end
+
+    it("is gone if no task ran, and else the log says that it stays", function()
+        local run = program.run { args = { program.script [[require("mesos").after(0.1, os.exit) return {}]] } }
+        assert.equal(0, run.code, run:report())
+        assert.same({}, folders(run))
+        assert.is_nil(run.stderr:find("stay in", 1, true))
+        run = program.run { args = { tasks_script [[{ { id = "one", command = "true" } }]] } }
+        assert.equal(1, #folders(run))
+        assert.matches("info +the sandboxes of the tasks that ran stay in " .. (run.home .. "/" .. folders(run)[1]):gsub("%-", "%%-"),
+            run.stderr)
+    end)
+end)
+
 describe("tasks that are killed", function()
     after_each(program.cleanup)
 

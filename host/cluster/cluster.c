@@ -27,6 +27,7 @@ struct cluster {
     struct master *master;
     unsigned agents;
     char *work_dir, *resources;
+    bool own_work_dir; // a fresh one
 };
 
 // ---- the work folder ----
@@ -148,6 +149,7 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
         cluster->work_dir = open_work_dir(options->work_dir, err);
     if (cluster->work_dir == NULL)
         goto failed;
+    cluster->own_work_dir = options->work_dir == NULL;
     cluster->runner = runner_process_create(loop);
     create_master(cluster, options, loop);
     if (!add_agents(cluster, options->resources, err))
@@ -156,8 +158,6 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
               cluster->agents);
     return cluster;
 failed:
-    if (cluster->work_dir != NULL && options->work_dir == NULL)
-        rmdir(cluster->work_dir);
     cluster_destroy(cluster);
     return NULL;
 }
@@ -197,6 +197,13 @@ void cluster_stop(struct cluster *cluster, void (*done)(void *data), void *data)
     master_stop(cluster->master, STOP_GRACE, done, data);
 }
 
+// What tasks have left is the user's.
+static void leave_work_dir(const struct cluster *cluster)
+{
+    if (cluster->own_work_dir && rmdir(cluster->work_dir) != 0)
+        log_info("the sandboxes of the tasks that ran stay in %s", cluster->work_dir);
+}
+
 void cluster_destroy(struct cluster *cluster)
 {
     if (cluster == NULL)
@@ -205,6 +212,8 @@ void cluster_destroy(struct cluster *cluster)
         cluster->runner->ops->destroy(cluster->runner);
     cluster_http_destroy(cluster->http);
     master_destroy(cluster->master);
+    if (cluster->work_dir != NULL)
+        leave_work_dir(cluster);
     free(cluster->work_dir);
     free(cluster->resources);
     free(cluster);

@@ -34,6 +34,11 @@
 //    mesos_lua_destroy() let the loop run until its handles are closed (uv_run() returns) before
 //    you close it.
 //
+// Processes. mesos.exec and the local cluster start programs through a small child of the process,
+// which is forked when the first one is asked for and ends in mesos_lua_destroy(), with all that it
+// has started. It shares the memory of the process as it was then; the fork takes longer the more
+// that is.
+//
 // A function of yours that blocks holds up the framework: neither events nor answers are read
 // meanwhile.
 

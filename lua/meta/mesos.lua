@@ -100,11 +100,13 @@ function mesos.spawn(fn, ...) end
 
 -- Runs a program, looked up in PATH, without a shell, and waits for it as mesos.sleep does. It leads a process group
 -- that is killed when it takes longer than the timeout or writes more than the limit; what it leaves in the background
--- is killed when it ends, and it is killed itself when the script is reloaded or the host ends.
+-- is killed when it ends, and it is killed itself when the script is reloaded or the host ends. A process that it moved
+-- to a session of its own (setsid) is killed when the host ends.
 --
 -- A process that ended, however, is a result. Otherwise nil, a message and a code: "ENOENT", "EACCES" and other names of
--- system errors if it cannot be run, "EAGAIN" if 256 run already; "ETIMEDOUT" and "ENOBUFS" (the limit) with what there is
--- of a result as a fourth value. Not available with --sandbox.
+-- system errors if it cannot be run, "EAGAIN" if 256 run already, "ECANCELED" if the process that starts programs was
+-- killed; "ETIMEDOUT" and "ENOBUFS" (the limit) with what there is of a result as a fourth value. Not available with
+-- --sandbox.
 --
 --     local result = assert(mesos.exec({ "git", "rev-parse", "HEAD" }, { cwd = "/src", timeout = 5 }))
 --     local words = mesos.exec({ "sh", "-c", "sort | uniq -c" }, { stdin = text })
