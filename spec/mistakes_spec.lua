@@ -9,10 +9,12 @@
 --   warned   mesos-lua check warns of it
 --   run      a callback runs into it; the framework goes on
 --   told     a callback is warned of it, where it makes the call, which is sent all the same; there are two offers
+--   stuck    a callback runs into it and does not return until an operator interrupts it
 --   found    the same as run, and mesos-lua check finds it before
 --   state    the same, with --state
 --   reload   a framework that runs is given this version, and goes on with the one that it has
 
+local control = require("support.control")
 local master = require("support.master")
 local program = require("support.program")
 local lfs = require("lfs")
@@ -105,6 +107,20 @@ function ways.told(mistake)
     assert.is_nil(run.stderr:find(" error ", 1, true), run:report())
 end
 
+function ways.stuck(mistake)
+    local m = master.start()
+    local path = program.script(mistake.text)
+    local run = program.start({ args = { "--master", m.address, "--callback-warn", "0.2", path } })
+    m:wait_for("SUBSCRIBE")
+    m:send_offers()
+    run:wait_for("is slow")
+    control.ctl(run, { "interrupt" })
+    run:wait_for(" error  [^\n]*\n")
+    check_says(mistake, run, path)
+    run:kill()
+    assert.equal(0, run:wait(), run:report())
+end
+
 function ways.found(mistake)
     local path = program.script(mistake.text)
     local run = program.run({ args = { "check", path } })
@@ -138,6 +154,7 @@ end
 
 describe("a mistake:", function()
     after_each(function()
+        control.cleanup()
         program.cleanup()
         master.cleanup()
     end)

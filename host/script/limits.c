@@ -177,8 +177,9 @@ static void warn(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
     describe(first_frame(script_of(L)), what, sizeof what);
     describe_place(L, ar, waited, place, sizeof place);
     log_warning("%s is slow: it has run for %.2f s without a pause, %s, and no event is handled "
-                "until it returns or waits (--callback-warn)",
-                what, seconds(time), place);
+                "until it returns or waits (--callback-warn); ctl %d interrupt stops it, and "
+                "--callback-limit would",
+                what, seconds(time), place, (int)getpid());
 }
 
 // Appends to the text at the top the traces of those who resumed the coroutine that runs.
