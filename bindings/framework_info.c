@@ -163,5 +163,9 @@ void framework_info_complete(lua_State *L, int index, struct slice current)
         fill(L, table, kept[i]);
     }
     lua_pop(L, 1);
+    if (!has(L, table, "capabilities")) {
+        fill_capabilities(L, table);
+        fill_roles(L, table);
+    }
     lua_replace(L, index);
 }

@@ -18,7 +18,8 @@
 struct slice framework_info_encode(lua_State *L, int index, int credential);
 
 // Replaces the FrameworkInfo at `index` by a copy that has `id`, `user`, `principal`, `hostname`
-// and `checkpoint` from `current` (wire form) where it has none. // [-0, +0, e]
+// and `checkpoint` from `current` (wire form) where it has none, and, where it names no
+// capabilities, these and `roles` filled in as above. // [-0, +0, e]
 void framework_info_complete(lua_State *L, int index, struct slice current);
 
 #endif

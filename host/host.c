@@ -265,6 +265,7 @@ static bool on_connect(void *data, const char *master, const struct credentials_
         driver->subscription.answer_deadline = options->answer_timeout;
         driver->task_limit = (size_t)options->task_limit;
         driver->offer_warn = options->offer_warn;
+        driver->log_failures = true;
     }
     credentials_unref(credentials);
     return good;

@@ -196,6 +196,10 @@ local function wanted_message(call, session_info)
         for _, name in ipairs({ "user", "principal", "hostname", "checkpoint" }) do
             info[name] = info[name] == nil and session_info[name] or info[name]
         end
+        if info.capabilities == nil then
+            info.capabilities = { { type = "MULTI_ROLE" }, { type = "RESERVATION_REFINEMENT" } }
+            info.roles = info.roles or { "*" }
+        end
     end
     return message
 end
@@ -344,7 +348,7 @@ local function play(scenario, count)
         lists[i] = { options = session.options, steps = session.steps }
     end
     local folder = program.files({ ["script.lua"] = SCRIPT, ["steps.lua"] = "return " .. values.source(lists) })
-    local m = master.start()
+    local m = master.start({ lenient = true })
     local run = program.start({ args = { folder .. "/script.lua", m.address, folder .. "/steps.lua" } })
     local player = setmetatable({
         m = m, run = run, offers = offers, statuses = statuses, used = {}, subscribed = 0, problems = {}, count = count,

@@ -290,8 +290,9 @@ enum mesos_status mesos_driver_reconcile_operations(
 // ---- the framework ----
 
 // Replaces FrameworkInfo, suppressed roles and offer constraints, by copies of these. What is
-// missing of id, user, principal, hostname and checkpoint stays as it is. Before the first
-// registration, or with another id, it is the end: `error`.
+// missing of id, user, principal, hostname and checkpoint stays as it is; without capabilities
+// these, and roles, are filled in as at the start. Before the first registration, or with another
+// id, it is the end: `error`. What the master refuses does not take the place of what it took last.
 enum mesos_status
 mesos_driver_update_framework(struct mesos_driver *driver,
                               const Mesos__V1__FrameworkInfo *framework,

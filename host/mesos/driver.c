@@ -65,6 +65,8 @@ static void on_prepare(void *data, struct buffer *call)
     struct driver *this = data;
     limit_backoff(this);
     framework_set_principal(&this->framework, transport_principal(this->transport));
+    revisions_drop_sent(&this->revisions);
+    revisions_sent(&this->revisions, &this->framework);
     framework_write(&this->framework, &this->message);
     call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
     this->counters.calls[CALL_SUBSCRIBE]++;
@@ -120,11 +122,26 @@ static void on_lost(void *data, const struct error *reason)
     leave(this);
 }
 
+// A SUBSCRIBE that was refused may have been so for what the framework has changed since the master
+// took it: then it goes on as what the master took. False if that is not so.
+bool driver_resubscribe(struct driver *this, const char *reason)
+{
+    if (!running(this) || this->connected || !revisions_differ(&this->revisions, &this->framework))
+        return false;
+    log_warning("the master refused the framework as it was changed, which goes on as the master "
+                "knows it: %s",
+                reason);
+    revisions_go_back(&this->revisions, &this->framework);
+    subscription_start(&this->subscription);
+    return true;
+}
+
 static void on_failed(void *data, const struct error *reason)
 {
     struct driver *this = data;
     enter(this);
-    driver_fail(this, reason->text);
+    if (reason->code != ERROR_REFUSED || !driver_resubscribe(this, reason->text))
+        driver_fail(this, reason->text);
     driver_pump(this);
     leave(this);
 }
@@ -305,7 +322,7 @@ void driver_free(struct driver *this)
     transport_destroy(this->transport);
     detector_destroy(this->detector);
     free_buffers(this);
-    driver_drop_fallback(this);
+    revisions_clear(&this->revisions);
     framework_free(&this->framework);
     offers_destroy(this->offers);
     offers_destroy(this->inverse_offers);
@@ -341,6 +358,8 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     this->tasks = tasks_create(loop, options->task_limit);
     held_offers_init(&this->held_offers, loop, this->offers, options->offer_warn);
     failed_tasks_init(&this->failed_tasks, loop);
+    this->log_failures = options->log_failures;
+    revisions_init(&this->revisions);
     event_queue_init(&this->queue);
     init_buffers(this);
     for (int i = 0; i < CALL_TYPES; i++)

@@ -82,6 +82,7 @@ struct driver_options {
     const char *const *suppressed_roles; // NULL at the end, or NULL; copied
     bool explicit_acknowledgements;
     size_t task_limit;           // of the registry of tasks; 0: TASKS_MOST
+    bool log_failures;           // of tasks, with what the updates say of them
     double offer_warn;           // point out offers that are held so many seconds; 0: never
     struct detector *detector;   // handed over
     struct transport *transport; // handed over

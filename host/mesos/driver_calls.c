@@ -27,7 +27,8 @@ static void send_call(struct driver *this, enum call_type type, struct slice mes
     }
     this->counters.calls[type]++;
     this->in_flight++;
-    this->updates += type == CALL_UPDATE_FRAMEWORK;
+    if (type == CALL_UPDATE_FRAMEWORK)
+        revisions_sent(&this->revisions, &this->framework);
     transport_send(this->transport, buffer_slice(&this->call), on_answer, &this->slots[type]);
     buffer_rest(&this->call);
 }
@@ -264,26 +265,27 @@ void driver_ask_unsure(struct driver *this)
     driver_send_or_drop(this, CALL_RECONCILE, buffer_slice(&this->message));
 }
 
-void driver_drop_fallback(struct driver *this)
+// An answer that says nothing of the framework leaves it to the next registration.
+static enum revision_answer read_answer(const struct transport_reply *reply)
 {
-    if (this->has_fallback)
-        framework_free(&this->fallback);
-    this->has_fallback = false;
+    if (reply->status == 200 || reply->status == 202)
+        return REVISION_TAKEN;
+    bool judged = reply->status == 400 || reply->status == 403;
+    return judged && !means_lost(CALL_UPDATE_FRAMEWORK, reply) ? REVISION_REFUSED
+                                                               : REVISION_UNKNOWN;
 }
 
-// A revision that the master refused must not be what the driver subscribes with the next time.
+// A revision that the master refused must not be what the driver subscribes with the next time. Of
+// several that are on their way the last one decides.
 static void revision_answered(struct driver *this, const struct transport_reply *reply)
 {
-    if (--this->updates > 0)
+    enum revision_answer answer = read_answer(reply);
+    revisions_answered(&this->revisions, answer);
+    if (answer != REVISION_REFUSED || this->revisions.first != NULL ||
+        !revisions_differ(&this->revisions, &this->framework))
         return;
-    bool judged = reply->status == 400 || reply->status == 403;
-    if (this->has_fallback && judged && !means_lost(CALL_UPDATE_FRAMEWORK, reply)) {
-        log_warning("the framework stays as the master knows it");
-        framework_free(&this->framework);
-        this->framework = this->fallback;
-        this->has_fallback = false;
-    }
-    driver_drop_fallback(this);
+    log_warning("the framework stays as the master knows it");
+    revisions_go_back(&this->revisions, &this->framework);
 }
 
 static void on_answer(void *data, const struct transport_reply *reply)
@@ -424,13 +426,22 @@ static void send_roles(struct driver *this, enum call_type type, const char *con
                         all ? (struct slice){.data = NULL} : buffer_slice(&this->message));
 }
 
+static void revive(struct framework *framework, const void *names)
+{
+    framework_revive(framework, names);
+}
+
+static void suppress(struct framework *framework, const void *names)
+{
+    framework_suppress(framework, names);
+}
+
 enum driver_status driver_revive(struct driver *this, const char *const *names)
 {
     if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
         return this->status;
     framework_revive(&this->framework, names);
-    if (this->has_fallback)
-        framework_revive(&this->fallback, names);
+    revisions_each(&this->revisions, revive, names);
     send_roles(this, CALL_REVIVE, names);
     return this->status;
 }
@@ -440,8 +451,7 @@ enum driver_status driver_suppress(struct driver *this, const char *const *names
     if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
         return this->status;
     framework_suppress(&this->framework, names);
-    if (this->has_fallback)
-        framework_suppress(&this->fallback, names);
+    revisions_each(&this->revisions, suppress, names);
     send_roles(this, CALL_SUPPRESS, names);
     return this->status;
 }
@@ -480,7 +490,6 @@ enum driver_status driver_update_framework(struct driver *this, struct slice wir
         driver_fail(this, err.text);
         return this->status;
     }
-    driver_drop_fallback(this);
     framework_free(&this->framework);
     this->framework = update;
     if (this->connected)

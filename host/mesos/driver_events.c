@@ -110,6 +110,7 @@ static void go_on_as_new(struct driver *this)
     log_info("framework %.*s was removed; going on as a new one",
              SLICE_ARGS(framework_id(&this->framework)));
     framework_set_id(&this->framework, slice_text(""));
+    revisions_clear(&this->revisions);
     tasks_clear(this->tasks);
     this->registered = false;
     subscription_start(&this->subscription);
@@ -206,6 +207,9 @@ static void deliver_subscribed(struct driver *this, struct driver_event *event)
     offers_spend_all(this->offers, "was made void by a new registration");
     offers_spend_all(this->inverse_offers, "was made void by a new registration");
     framework_set_id(&this->framework, event->framework_id);
+    revisions_answered(&this->revisions, REVISION_TAKEN);
+    if (this->revisions.has_known)
+        framework_set_id(&this->revisions.known, event->framework_id);
     bytes_unref(this->master);
     this->master =
         event->message.data ? bytes_copy(event->message.data, event->message.length) : NULL;
@@ -242,7 +246,7 @@ static void note_update(struct driver *this, const struct driver_event *event)
 {
     this->told = status_read(event->message);
     this->counters.states[task_slot(this->told.state)]++;
-    if (tasks_update(this->tasks, &this->told))
+    if (tasks_update(this->tasks, &this->told) && this->log_failures)
         failed_tasks_note(&this->failed_tasks, &this->told, event->message);
 }
 
@@ -287,7 +291,8 @@ static void deliver_error(struct driver *this, struct driver_event *event)
     }
     char *text = memory_text((const char *)event->data.data, event->data.length);
     bytes_unref(event->block);
-    driver_fail(this, text);
+    if (!driver_resubscribe(this, text))
+        driver_fail(this, text);
     free(text);
 }
 
@@ -461,12 +466,7 @@ void driver_revise(struct driver *this, const struct driver_revision *revision)
                   "than 64 MiB");
         return;
     }
-    if (this->connected && this->updates == 0) {
-        this->fallback = this->framework;
-        this->has_fallback = true;
-    } else {
-        framework_free(&this->framework);
-    }
+    framework_free(&this->framework);
     this->framework = next;
     if (this->connected)
         driver_send_update_framework(this);

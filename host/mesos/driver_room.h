@@ -14,6 +14,7 @@
 #include "mesos/failed_tasks.h"
 #include "mesos/framework.h"
 #include "mesos/held_offers.h"
+#include "mesos/revisions.h"
 #include "mesos/updates.h"
 
 struct answer_slot {
@@ -42,10 +43,8 @@ struct driver {
     unsigned depth; // of enter() and leave()
 
     struct framework framework;
-    struct framework fallback; // what the master knows, while it has not answered to a revision
-    bool has_fallback;
-    size_t updates;       // UPDATE_FRAMEWORK calls without an answer
-    struct bytes *master; // MasterInfo, or NULL
+    struct revisions revisions; // of it, as the master knows them
+    struct bytes *master;       // MasterInfo, or NULL
 
     struct event_queue queue;
     bool paused;
@@ -66,6 +65,7 @@ struct driver {
     struct held_offers held_offers;
     struct tasks *tasks;
     struct failed_tasks failed_tasks;
+    bool log_failures;
     bool unsure; // what became of a launch or a kill, and the master was not asked yet
     struct updates_kept operation_updates; // delivered, for explicit acknowledgement
     struct slice *batch;                   // the offers of the current event
@@ -104,10 +104,10 @@ static inline bool running(const struct driver *this)
 
 void driver_end(struct driver *this, enum driver_status status);
 void driver_settle(struct driver *this);
+bool driver_resubscribe(struct driver *this, const char *reason);
 
 // ---- driver_calls.c ----
 
-void driver_drop_fallback(struct driver *this);
 void driver_send_update_framework(struct driver *this);
 void driver_tell_unanswered(struct driver *this); // and of those that were not sent
 void driver_ask_unsure(struct driver *this);

@@ -55,6 +55,37 @@ bool framework_init(struct framework *framework, struct slice info, struct slice
     return true;
 }
 
+static struct slice constraints_of(const struct framework *framework)
+{
+    return framework->constraints ? slice_of(framework->constraints) : (struct slice){.data = NULL};
+}
+
+void framework_copy(struct framework *copy, const struct framework *framework)
+{
+    bool good =
+        framework_init(copy, buffer_slice(&framework->wire), constraints_of(framework), NULL);
+    if (!good)
+        abort(); // what was packed can be unpacked
+    for (size_t i = 0; i < framework->suppressed.count; i++)
+        roles_add(&copy->suppressed, framework->suppressed.names[i]);
+}
+
+static bool same_roles(const struct roles *a, const struct roles *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++)
+        same = strcmp(a->names[i], b->names[i]) == 0;
+    return same;
+}
+
+bool framework_same(const struct framework *a, const struct framework *b)
+{
+    return slice_equal(buffer_slice(&a->wire), buffer_slice(&b->wire)) &&
+           (a->constraints == NULL) == (b->constraints == NULL) &&
+           slice_equal(constraints_of(a), constraints_of(b)) &&
+           same_roles(&a->suppressed, &b->suppressed);
+}
+
 void framework_free(struct framework *framework)
 {
     mesos__v1__framework_info__free_unpacked(framework->info, NULL);

@@ -24,7 +24,10 @@ struct framework {
 // `constraints` may have data NULL, `suppressed` may be NULL.
 bool framework_init(struct framework *framework, struct slice info, struct slice constraints,
                     const char *const *suppressed);
+void framework_copy(struct framework *copy, const struct framework *framework);
 void framework_free(struct framework *framework);
+
+bool framework_same(const struct framework *a, const struct framework *b); // all that is written
 
 struct slice framework_id(const struct framework *framework);        // empty: it has none yet
 void framework_set_id(struct framework *framework, struct slice id); // empty: none any more

@@ -133,6 +133,20 @@ static bool pack(const ProtobufCMessage *message, struct buffer *update)
     return end != NULL;
 }
 
+// What is filled in is no part of the message that is freed.
+static bool pack_filled(Mesos__V1__Scheduler__Call__UpdateFramework *message, struct buffer *update)
+{
+    struct framework_defaults defaults;
+    Mesos__V1__FrameworkInfo *info = message->framework_info, given = *info;
+    if (info->n_capabilities == 0) {
+        fill_capabilities(&defaults, info, has_single_role(info));
+        fill_roles(&defaults, info);
+    }
+    bool good = pack(&message->base, update);
+    *info = given;
+    return good;
+}
+
 bool framework_defaults_keep(struct slice current, struct buffer *update)
 {
     Mesos__V1__FrameworkInfo *info =
@@ -143,7 +157,7 @@ bool framework_defaults_keep(struct slice current, struct buffer *update)
     bool good = info != NULL && message != NULL;
     if (good) {
         keep(message->framework_info, info);
-        good = pack(&message->base, update);
+        good = pack_filled(message, update);
     }
     mesos__v1__framework_info__free_unpacked(info, NULL);
     protobuf_c_message_free_unpacked((ProtobufCMessage *)message, NULL);

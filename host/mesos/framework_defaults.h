@@ -24,7 +24,8 @@ void framework_defaults_fill(struct framework_defaults *defaults, Mesos__V1__Fra
 
 // Replaces `update`, a Call.UpdateFramework, by one in which id, user, principal, hostname and
 // checkpoint, where they are missing (or, the user, empty), are those of `current`, a
-// FrameworkInfo. False if it is no such message.
+// FrameworkInfo, and capabilities, and roles with them, are filled in as above. False if it is no
+// such message.
 bool framework_defaults_keep(struct slice current, struct buffer *update);
 
 #endif

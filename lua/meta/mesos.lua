@@ -351,7 +351,9 @@ function SchedulerDriver:shutdownExecutor(executorId, agentId) end
 ---@return mesos.Status
 function SchedulerDriver:requestResources(requests) end
 
--- Replaces all of the FrameworkInfo; id, user, principal, hostname and checkpoint are kept where they are left out.
+-- Replaces all of the FrameworkInfo; id, user, principal, hostname and checkpoint are kept where they are left out, and
+-- without capabilities these, and roles, are filled in as at the start. What the master refuses is logged with its words,
+-- and the framework stays as the master took it last.
 ---@param frameworkInfo mesos.FrameworkInfo
 ---@param suppressedRoles string[]
 ---@param offerConstraints mesos.OfferConstraints?

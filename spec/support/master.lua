@@ -3,7 +3,8 @@
 -- A scripted Mesos master in the busted process: it speaks the v1 scheduler API over HTTP with protobuf, notes every
 -- call with its request, and does for the rest what a spec tells it. Left alone it accepts a SUBSCRIBE with SUBSCRIBED
 -- and a HEARTBEAT, and answers well-formed calls with 202, as a real one does; what a real one refuses it refuses with
--- the same status and words.
+-- the same status and words, the framework of SUBSCRIBE and UPDATE_FRAMEWORK included (support/framework_rules.lua),
+-- unless it is `lenient`.
 --
 --   local master = require("support.master")
 --   after_each(master.cleanup)
@@ -21,6 +22,7 @@
 --   m:play("04-command-task/events")                      -- the records of a real master, on a master that is `quiet`
 
 local program = require("support.program")
+local rules = require("support.framework_rules")
 local recordings = require("support.recordings")
 local rooms = require("rooms")
 local server = require("support.server")
@@ -278,6 +280,11 @@ local function refusal(request)
     return nil
 end
 
+-- What is read of it leaves empty lists behind, which specs need not see.
+local function copy(call)
+    return rooms.decode(CALL, rooms.encode(CALL, call))
+end
+
 local function subscribe(master, call, connection)
     local old = master.stream
     master.stream = { id = uuid(), connection = connection }
@@ -288,6 +295,7 @@ local function subscribe(master, call, connection)
         old.connection:finish()
     end
     local id = call.framework_id or call.subscribe.framework_info.id
+    master:know(copy(call).subscribe.framework_info)
     master.framework_id = id ~= nil and id ~= "" and id or master.framework_id or master.id .. "-0000"
     connection:begin_stream({ ["Mesos-Stream-Id"] = master.stream.id, ["Content-Type"] = TYPE })
     if master.quiet then
@@ -303,6 +311,26 @@ local function subscribe(master, call, connection)
     master:heartbeat()
 end
 
+-- Of a framework that it knows a real one keeps user and checkpoint as they were.
+function Master:know(info)
+    local known = self.framework
+    if known and info.id ~= nil and info.id == self.framework_id then
+        info = setmetatable({ user = known.user, checkpoint = known.checkpoint }, { __index = info })
+    end
+    self.framework = info
+end
+
+-- Refuses a SUBSCRIBE: 200, an ERROR event, and the end of the stream.
+local function refuse(connection, text)
+    connection:begin_stream({ ["Mesos-Stream-Id"] = uuid(), ["Content-Type"] = TYPE })
+    connection:chunk(frame(rooms.encode(EVENT, { type = "ERROR", error = { message = text } })))
+    connection:finish()
+end
+
+local function known_framework(master, info)
+    return info.id ~= nil and info.id == master.framework_id and master.framework or nil
+end
+
 function Master:info()
     return {
         id = self.id, ip = 16777343, port = self.server.port, pid = "master@" .. self.address, hostname = "localhost",
@@ -313,17 +341,33 @@ end
 local usual = {}
 
 function usual.SUBSCRIBE(master, call, connection)
-    subscribe(master, call, connection)
+    local wanted = copy(call).subscribe
+    local fault = not (master.lenient or master.quiet)
+        and rules.subscribe(wanted, known_framework(master, wanted.framework_info), master.completed)
+    if fault then
+        refuse(connection, fault)
+    else
+        subscribe(master, call, connection)
+    end
 end
 
 function usual.TEARDOWN(master, _, connection)
     master:end_stream()
+    master.completed[master.framework_id] = true
     master.framework_id = nil
+    master.framework = nil
     connection:respond(202)
 end
 
-function usual.UPDATE_FRAMEWORK(_, _, connection)
-    connection:respond(200)
+function usual.UPDATE_FRAMEWORK(master, call, connection)
+    local known, wanted = master.framework, copy(call).update_framework
+    local fault = known and not master.lenient and rules.update(wanted, known)
+    if fault then
+        connection:respond(400, fault)
+    else
+        master.framework = wanted.framework_info
+        connection:respond(200)
+    end
 end
 
 local function answer_usually(master, call, connection)
@@ -416,12 +460,13 @@ function Master:call_types()
     return types
 end
 
--- Options: quiet (send nothing after the header of a subscription), heartbeat_interval (15), port, host, framework_id.
+-- Options: quiet (send nothing after the header of a subscription), lenient (take every framework), heartbeat_interval
+-- (15), port, host, framework_id.
 function M.start(options)
     options = options or {}
     local master = setmetatable({
         id = uuid(), calls = {}, answers = {}, expected = {}, held = {}, offers = 0, quiet = options.quiet,
-        framework_id = options.framework_id,
+        framework_id = options.framework_id, lenient = options.lenient, completed = {},
         heartbeat_interval = options.heartbeat_interval or 15.0,
     }, Master)
     master.server = server.start(function(connection)
