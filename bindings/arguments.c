@@ -82,6 +82,8 @@ const char **arguments_roles(lua_State *L, int index, const char *name)
             luaL_error(L, "%s[%I]: a role (a string) expected, got %s", name, (LUAI_UACINT)(i + 1),
                        luaL_typename(L, -1));
         roles[i] = lua_tostring(L, -1);
+        if (strlen(roles[i]) != lua_rawlen(L, -1))
+            luaL_error(L, "%s[%I]: it has a zero byte in it", name, (LUAI_UACINT)(i + 1));
         lua_pop(L, 1);
     }
     roles[count] = NULL;

@@ -651,7 +651,7 @@ static int l_updateFramework(lua_State *L) // [-4, +1, e]
         lua_setfield(L, 5, fields[i]);
     }
     struct buffer *buffer = message_scratch(L);
-    message_encode(L, 5, CALL(update_framework), "", buffer);
+    message_encode_texts(L, 5, CALL(update_framework), "", buffer);
     return push_status(L, driver_update_framework(driver, buffer_slice(buffer)));
 }
 

@@ -147,7 +147,7 @@ struct slice framework_info_encode(lua_State *L, int index, int credential)
     fill_capabilities(L, table);
     fill_roles(L, table);
     struct buffer *buffer = message_scratch(L);
-    message_encode(L, table, &mesos__v1__framework_info__descriptor, "framework", buffer);
+    message_encode_texts(L, table, &mesos__v1__framework_info__descriptor, "framework", buffer);
     return buffer_slice(buffer);
 }
 

@@ -397,6 +397,7 @@ struct encoder {
     lua_State *L;
     struct buffer *buffer;
     int depth;
+    bool ends_at_zero; // texts that have a zero byte are refused
 };
 
 static void encode_message(struct encoder *encoder, int index, struct shape *shape, uint32_t number,
@@ -514,6 +515,14 @@ static struct slice string_at(struct encoder *encoder, int index, const struct p
     return text;
 }
 
+static struct slice text_at(struct encoder *encoder, int index, const struct place *place)
+{
+    struct slice text = string_at(encoder, index, place);
+    if (encoder->ends_at_zero && text.length > 0 && memchr(text.data, 0, text.length) != NULL)
+        fail(encoder->L, place, "it has a zero byte in it");
+    return text;
+}
+
 static const char *enum_type_name(const ProtobufCEnumDescriptor *type)
 {
     size_t length = strlen(type->package_name);
@@ -576,6 +585,7 @@ static bool put_scalar(struct encoder *encoder, int index, const ProtobufCFieldD
     struct buffer *buffer = encoder->buffer;
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
+        return wire_put_bytes(buffer, field->id, text_at(encoder, index, place));
     case PROTOBUF_C_TYPE_BYTES:
         return wire_put_bytes(buffer, field->id, string_at(encoder, index, place));
     case PROTOBUF_C_TYPE_DOUBLE:
@@ -813,12 +823,26 @@ static void encode_message(struct encoder *encoder, int index, struct shape *sha
     check_room(encoder, wire_end(encoder->buffer, mark), place);
 }
 
+static void encode(struct encoder *encoder, int index, const ProtobufCMessageDescriptor *type,
+                   const char *path)
+{
+    struct place whole = {.name = path};
+    lua_State *L = encoder->L;
+    encode_content(encoder, lua_absindex(L, index), message_shape(L, type), &whole);
+}
+
 void message_encode(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
                     const char *path, struct buffer *buffer)
 {
     struct encoder encoder = {.L = L, .buffer = buffer, .depth = 1};
-    struct place whole = {.name = path};
-    encode_content(&encoder, lua_absindex(L, index), message_shape(L, type), &whole);
+    encode(&encoder, index, type, path);
+}
+
+void message_encode_texts(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
+                          const char *path, struct buffer *buffer)
+{
+    struct encoder encoder = {.L = L, .buffer = buffer, .depth = 1, .ends_at_zero = true};
+    encode(&encoder, index, type, path);
 }
 
 // ---- scratch memory ----

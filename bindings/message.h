@@ -47,6 +47,11 @@ void message_push_enum(lua_State *L, const ProtobufCEnumDescriptor *type, int nu
 void message_encode(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
                     const char *path, struct buffer *buffer);
 
+// The same for a message that is unpacked into a struct, whose texts end at the first zero byte: a
+// text that has one is refused. // [-0, +0, e]
+void message_encode_texts(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
+                          const char *path, struct buffer *buffer);
+
 // Pushes a userdata that owns a buffer and returns it, empty: scratch memory that a Lua error
 // cannot leak. // [-0, +1, m]
 struct buffer *message_scratch(lua_State *L);

@@ -14,6 +14,7 @@
 #include "bindings/dot.h"
 #include "bindings/message.h"
 #include "bindings/offer_need.h"
+#include "bindings/offer_reason.h"
 #include "bindings/offer_selection.h"
 #include "bindings/resources.h"
 #include "bindings/view.h"
@@ -93,11 +94,13 @@ static int fit(lua_State *L, enum stock_order order)
         selection = offer_selection_renew(L);
         found = choose(L, selection, order, &place);
     }
-    if (found)
+    if (found) {
         offer_selection_push_offer(L, SELECTION, selection->rows[place]);
-    else
-        lua_pushnil(L);
-    return 1;
+        return 1;
+    }
+    lua_pushnil(L);
+    offer_reason_push(L, selection);
+    return 2;
 }
 
 static int l_best_fit(lua_State *L)
@@ -274,6 +277,8 @@ static int l_filter(lua_State *L)
     const struct offer_selection *selection = offer_selection_open_whole(L);
     uint32_t *places = lua_newuserdatauv(L, selection->count * sizeof *places, 0);
     size_t count = select_places(L, selection, places);
+    if (count == 0 && !lua_isfunction(L, ARGUMENT))
+        offer_reason_push(L, selection); // which warns of a type that matches nothing
     offer_selection_push_list(L, places, count);
     return 1;
 }

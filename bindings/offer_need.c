@@ -6,12 +6,11 @@
 #include "bindings/offer_need.h"
 
 #include "base/suggest.h"
+#include "mesos/resources.h"
 
 #include <lauxlib.h>
 #include <math.h>
 #include <string.h>
-
-enum { WORDS_MOST = 64 }; // of one attribute
 
 #define AMOUNT_MOST 1e12
 
@@ -22,7 +21,7 @@ struct reader {
     const char *method;
     bool revocable;
     struct stock_need *need;
-    const char *names[STOCK_AMOUNTS]; // of its amounts, ascending
+    const char *names[STOCK_AMOUNTS]; // of its amounts, in the order of resources
 };
 
 // ---- names ----
@@ -99,12 +98,12 @@ static void check_amount(const struct reader *reader, const char *name) // [-0, 
                    value);
 }
 
-// The place of that name among the amounts, made free. The order is that of the names, so that the
-// same need gives the same sums.
+// The place of that name among the amounts, made free. The order is that of lists of resources, so
+// that the same need gives the same sums, and the same list.
 static size_t insert_name(struct reader *reader, const char *name)
 {
     size_t place = reader->need->count++;
-    for (; place > 0 && strcmp(reader->names[place - 1], name) > 0; place--) {
+    for (; place > 0 && resources_order(reader->names[place - 1], name) > 0; place--) {
         reader->names[place] = reader->names[place - 1];
         reader->need->amounts[place] = reader->need->amounts[place - 1];
     }
@@ -142,6 +141,9 @@ static void read_amounts(struct reader *reader) // [-0, +0, e]
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "%s: what is needed is said by name, such as { cpus = 1, mem = 128 }",
                        reader->method);
+        if (strlen(lua_tostring(L, -2)) != lua_rawlen(L, -2))
+            luaL_error(L, "%s: the name '%s...' has a zero byte in it", reader->method,
+                       lua_tostring(L, -2));
         if (!is_among(options, OPTIONS, lua_tostring(L, -2)))
             read_amount(reader, lua_tostring(L, -2));
     }
@@ -195,18 +197,17 @@ static struct offer_word read_word(lua_State *L, const char *method, const char 
     return (struct offer_word){.text = text_at(L, -1)};
 }
 
-// The word on top, or those of the list there, which keeps them. // [-0, +0, v]
-static size_t read_words(lua_State *L, const char *method, const char *name,
-                         struct offer_word *words)
+size_t offer_need_words(lua_State *L, const char *method, const char *name,
+                        struct offer_word *words)
 {
     if (!lua_istable(L, -1)) {
         words[0] = read_word(L, method, name);
         return 1;
     }
     size_t count = lua_rawlen(L, -1);
-    if (count == 0 || count > WORDS_MOST)
+    if (count == 0 || count > OFFER_WORDS)
         luaL_error(L, "%s: attributes.%s: 1 to %d values expected, got %d", method, name,
-                   WORDS_MOST, (int)count);
+                   OFFER_WORDS, (int)count);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         words[i] = read_word(L, method, name);
@@ -218,12 +219,12 @@ static size_t read_words(lua_State *L, const char *method, const char *name,
 // The table of attributes is on top. // [-0, +0, e]
 static void read_attributes(lua_State *L, struct stock *stock, const char *method, uint8_t *mask)
 {
-    struct offer_word words[WORDS_MOST];
+    struct offer_word words[OFFER_WORDS];
     int table = lua_gettop(L);
     for (lua_pushnil(L); lua_next(L, table) != 0; lua_pop(L, 1)) {
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "%s: attributes: names expected, such as { rack = \"a\" }", method);
-        size_t count = read_words(L, method, lua_tostring(L, -2), words);
+        size_t count = offer_need_words(L, method, lua_tostring(L, -2), words);
         stock_mask_attribute(stock, text_at(L, -2), words, count, mask);
     }
 }

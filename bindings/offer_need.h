@@ -15,6 +15,13 @@
 void offer_need_amounts(lua_State *L, int index, struct stock *stock, const char *method,
                         struct stock_need *need);
 
+enum { OFFER_WORDS = 64 }; // of one attribute
+
+// The word on top, or those of the list there, which keeps them: what the attribute of that name
+// may be. // [-0, +0, v]
+size_t offer_need_words(lua_State *L, const char *method, const char *name,
+                        struct offer_word *words);
+
 // Reads role and attributes of it as well; pushes the memory of the mask, or nil. `where` is left
 // to the caller. // [-0, +1, e]
 void offer_need_read(lua_State *L, int index, struct stock *stock, const char *method,

@@ -132,28 +132,58 @@ static void check_name(lua_State *L, const char *name) // [-0, +0, v]
                       "8080, 8080 } }");
 }
 
-static int from_table(lua_State *L) // [-1, +1, e]
+static int compare_names(const void *a, const void *b)
 {
-    lua_newtable(L);
-    lua_Integer place = 0;
-    lua_pushnil(L);
-    while (lua_next(L, 1)) {
+    return resources_order(*(const char *const *)a, *(const char *const *)b);
+}
+
+// The names in the table at index 1, in the order of resources; its memory is on top. // [-0, +1,
+// e]
+static const char **push_names(lua_State *L, size_t *count)
+{
+    *count = 0;
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1), ++*count)
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "mesos.resources: names of resources expected, such as "
                           "mesos.resources { cpus = 1, mem = 128 }");
-        const char *name = lua_tostring(L, -2);
-        check_name(L, name);
-        if (lua_type(L, -1) == LUA_TNUMBER) {
-            if (!(lua_tonumber(L, -1) >= 0) || isinf(lua_tonumber(L, -1)))
-                luaL_error(L, "resources.%s: a number of 0 or more expected, got %f", name,
-                           lua_tonumber(L, -1));
-            push_resource(L, name, "SCALAR", "scalar");
-        } else if (lua_type(L, -1) == LUA_TTABLE) {
-            push_list_resource(L, name);
-        } else {
-            refuse(L, name);
-        }
-        lua_rawseti(L, 2, ++place);
+    const char **names = lua_newuserdatauv(L, *count * sizeof *names, 0);
+    size_t place = 0;
+    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+        names[place++] = lua_tostring(L, -2);
+        if (strlen(lua_tostring(L, -2)) != lua_rawlen(L, -2))
+            luaL_error(L, "mesos.resources: the name '%s...' has a zero byte in it",
+                       lua_tostring(L, -2));
+    }
+    qsort(names, *count, sizeof *names, compare_names);
+    return names;
+}
+
+// The value on top becomes the resource of that name. // [-1, +1, e]
+static void push_value(lua_State *L, const char *name)
+{
+    check_name(L, name);
+    if (lua_type(L, -1) == LUA_TTABLE) {
+        push_list_resource(L, name);
+        return;
+    }
+    if (lua_type(L, -1) != LUA_TNUMBER)
+        refuse(L, name);
+    if (!(lua_tonumber(L, -1) >= 0) || isinf(lua_tonumber(L, -1)))
+        luaL_error(L, "resources.%s: a number of 0 or more expected, got %f", name,
+                   lua_tonumber(L, -1));
+    push_resource(L, name, "SCALAR", "scalar");
+}
+
+static int from_table(lua_State *L) // [-1, +1, e]
+{
+    size_t count;
+    const char **names = push_names(L, &count);
+    lua_createtable(L, (int)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushstring(L, names[i]);
+        lua_rawget(L, 1);
+        push_value(L, names[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
 }
@@ -184,6 +214,8 @@ static void pack_all(const struct resources *list, struct buffer *buffer)
 // Nothing between parsing and freeing can raise. // [-1, +1, e]
 static int from_text(lua_State *L)
 {
+    if (strlen(lua_tostring(L, 1)) != lua_rawlen(L, 1))
+        luaL_error(L, "mesos.resources: the text has a zero byte in it");
     struct buffer *buffer = message_scratch(L);
     struct resources list = {.count = 0};
     struct error err = {0};

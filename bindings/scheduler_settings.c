@@ -97,6 +97,8 @@ void scheduler_collect(lua_State *L, int index, struct collected *collected)
     collected->callbacks = find_callbacks(L);
     setting(L, index, "master", LUA_TSTRING);
     collected->master = lua_tostring(L, -1);
+    if (collected->master != NULL && strlen(collected->master) != lua_rawlen(L, -1))
+        luaL_error(L, "master: it has a zero byte in it");
     setting(L, index, "implicitAcknowledgements", LUA_TBOOLEAN);
     options->explicit_acknowledgements = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
     setting(L, index, "suppressedRoles", LUA_TTABLE);

@@ -246,7 +246,7 @@ static int32_t state_by_name(lua_State *L)
     const ProtobufCEnumDescriptor *states = &mesos__v1__task_state__descriptor;
     const char *name = lua_tostring(L, -1);
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value_by_name(states, name);
-    if (value == NULL) {
+    if (value == NULL || strlen(name) != lua_rawlen(L, -1)) {
         const char *near = suggest(name, state_name, states);
         luaL_error(L, "filter.state: there is no TaskState '%s'%s%s%s", name,
                    near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");

@@ -337,16 +337,23 @@ static void act_reregister(struct driver *driver, const struct operation *operat
 
 // ---- submitting ----
 
+// Begins an operation.
+static bool is_driver(const struct mesos_driver *this)
+{
+    struct error *err = fresh_error();
+    return this != NULL || error_set(err, ERROR_INVALID, "driver is missing");
+}
+
 // Only a running driver looks at what it is asked.
 static bool is_running(struct mesos_driver *this)
 {
-    fresh_error();
-    return threaded_driver_status(this->driver) == DRIVER_RUNNING;
+    return is_driver(this) && threaded_driver_status(this->driver) == DRIVER_RUNNING;
 }
 
+// Without a driver nothing was ever started.
 static enum mesos_status status_of(struct mesos_driver *this)
 {
-    return convert(threaded_driver_status(this->driver));
+    return this != NULL ? convert(threaded_driver_status(this->driver)) : MESOS_DRIVER_NOT_STARTED;
 }
 
 // Takes the operation.
@@ -741,7 +748,7 @@ enum mesos_status mesos_driver_reregister(struct mesos_driver *this)
 
 Mesos__V1__FrameworkID *mesos_driver_framework_id(struct mesos_driver *this)
 {
-    char *text = threaded_driver_framework_id(this->driver);
+    char *text = is_driver(this) ? threaded_driver_framework_id(this->driver) : NULL;
     if (text == NULL)
         return NULL;
     Mesos__V1__FrameworkID *id = memory_new(sizeof *id);
@@ -752,7 +759,7 @@ Mesos__V1__FrameworkID *mesos_driver_framework_id(struct mesos_driver *this)
 
 Mesos__V1__MasterInfo *mesos_driver_master(struct mesos_driver *this)
 {
-    struct bytes *bytes = threaded_driver_master(this->driver);
+    struct bytes *bytes = is_driver(this) ? threaded_driver_master(this->driver) : NULL;
     if (bytes == NULL)
         return NULL;
     Mesos__V1__MasterInfo *master = unpack(&mesos__v1__master_info__descriptor, slice_of(bytes));
@@ -760,9 +767,16 @@ Mesos__V1__MasterInfo *mesos_driver_master(struct mesos_driver *this)
     return master;
 }
 
+static bool is_count(const size_t *count)
+{
+    return count != NULL || error_set(&last_error, ERROR_INVALID, "count is missing");
+}
+
 Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *this, size_t *count)
 {
     struct buffer list;
+    if (!is_driver(this) || !is_count(count))
+        return NULL;
     buffer_init(&list, SIZE_MAX / 2);
     size_t most = threaded_driver_offers(this->driver, &list);
     Mesos__V1__Offer **offers = most > 0 ? memory_new(most * sizeof *offers) : NULL;
@@ -893,33 +907,43 @@ void mesos_driver_destroy(struct mesos_driver *this)
 
 enum mesos_status mesos_driver_start(struct mesos_driver *this)
 {
-    return convert(threaded_driver_start(this->driver, fresh_error()));
+    if (!is_driver(this))
+        return status_of(this);
+    return convert(threaded_driver_start(this->driver, &last_error));
 }
 
 enum mesos_status mesos_driver_stop(struct mesos_driver *this, bool failover)
 {
-    fresh_error();
+    if (!is_driver(this))
+        return status_of(this);
     return convert(threaded_driver_stop(this->driver, failover));
 }
 
 enum mesos_status mesos_driver_abort(struct mesos_driver *this)
 {
-    fresh_error();
+    if (!is_driver(this))
+        return status_of(this);
     return convert(threaded_driver_abort(this->driver));
 }
 
 enum mesos_status mesos_driver_join(struct mesos_driver *this)
 {
-    return convert(threaded_driver_join(this->driver, fresh_error()));
+    if (!is_driver(this))
+        return status_of(this);
+    return convert(threaded_driver_join(this->driver, &last_error));
 }
 
 enum mesos_status mesos_driver_run(struct mesos_driver *this)
 {
-    return convert(threaded_driver_run(this->driver, fresh_error()));
+    if (!is_driver(this))
+        return status_of(this);
+    return convert(threaded_driver_run(this->driver, &last_error));
 }
 
 enum mesos_status mesos_driver_status(struct mesos_driver *this)
 {
+    if (this == NULL)
+        is_driver(this);
     return status_of(this);
 }
 

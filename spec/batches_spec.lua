@@ -455,6 +455,121 @@ describe("taking", function()
     end)
 end)
 
+describe("a list of offers in which nothing fits", function()
+    local function reason(list, need, name)
+        local found, text = list[name or "best_fit"](list, need)
+        assert.is_nil(found)
+        return text
+    end
+
+    local function attributes(...)
+        local list = {}
+        for i, each in ipairs({ ... }) do
+            list[i] = offer("o" .. i, { scalar("cpus", i) }, { attributes = { each } })
+        end
+        return rooms.offers(list)
+    end
+
+    it("says what is short, and how much there is on one offer", function()
+        local list = list_of({ { 2, 10 }, { 1, 64 } })
+        for _, name in ipairs({ "best_fit", "first_fit", "worst_fit" }) do
+            assert.equal("cpus: 64 needed, most on one offer 2", reason(list, { cpus = 64 }, name))
+        end
+        assert.equal("mem: 65.5 needed, most on one offer 64", reason(list, { cpus = 0.5, mem = 65.5 }))
+        assert.equal("gpus: 1 needed, most on one offer 0", reason(list, { gpus = 1 }))
+        local ports = rooms.offers({ offer("o", { scalar("cpus", 1), ranges("ports", { { 1, 2 } }) }) })
+        assert.equal("ports: 3 needed, most on one offer 2", reason(ports, { cpus = 1, ports = 3 }))
+        list:take(list[1], { cpus = 1.75 })
+        assert.equal("cpus: 1.5 needed, most on one offer 1", reason(list, { cpus = 1.5 }))
+        assert.same({ nil, "offer 'o1' has too little left of cpus: 0.25 of 1.0", n = 2 },
+            table.pack(list:take(list[1], { cpus = 1 })))
+    end)
+
+    it("says of several resources what no offer has, or what is missing on the nearest", function()
+        local list = list_of({ { 8, 10 }, { 1, 64 }, { 7, 60 } })
+        assert.equal("mem: 64 needed, 60 on the offer that lacks least ('o3')", reason(list, { cpus = 4, mem = 64 }))
+        assert.equal("mem: 100 needed, most on one offer 64", reason(list, { cpus = 8, mem = 100 }))
+        assert.equal("mem: 1000 needed, most on one offer 64", reason(list, { cpus = 9, mem = 1000 }))
+        assert.equal("cpus: 9 needed, most on one offer 8", reason(list, { cpus = 9, mem = 20 }))
+    end)
+
+    it("says where a task may not go", function()
+        local list = attributes(attribute("rack", "a"), attribute("rack", "b"), attribute("zone", 3))
+        assert.equal("attribute rack: 'c' wanted, on no offer", reason(list, { attributes = { rack = "c" } }))
+        assert.equal("attribute rack: 'c' or 'd' wanted, on no offer", reason(list, { attributes = { rack = { "c", "d" } } }))
+        assert.equal("attribute a: 1 or 2 or 3 or others wanted, on no offer",
+            reason(list, { attributes = { rack = "c", zone = 4, a = { 1, 2, 3, 4 } } }))
+        assert.equal("role: no offer is allocated to 'db'", reason(list, { role = "db", attributes = { rack = "c" } }))
+        assert.equal("role and attributes: no offer has all that is wanted",
+            reason(list, { attributes = { rack = "a", zone = 3 } }))
+        assert.equal("cpus: 2 needed, most on one offer 1", reason(list, { cpus = 2, attributes = { rack = "a" } }))
+        assert.equal("where: it was true for no offer that the task fits",
+            reason(list, { cpus = 1, where = function() return false end }))
+        assert.equal("the list has no offers", reason(rooms.offers({}), { cpus = 1 }))
+    end)
+
+    it("says when a text was meant where a number is, and the reverse, once for each line of a script", function()
+        local m, run = framework.subscribed([[
+            function scheduler:resourceOffers(_, offers)
+                for _ = 1, 3 do
+                    scheduler.number = select(2, offers:best_fit { attributes = { rack = 3 } })
+                    scheduler.text = select(2, offers:first_fit { attributes = { zone = "3" } })
+                    scheduler.count = #offers:filter { attributes = { rack = 3 } }
+                end
+                say(scheduler.number) say(scheduler.text) say(scheduler.count)
+            end
+        ]])
+        m:send_offers({ m:offer({ attributes = { attribute("rack", "3"), attribute("zone", 3) } }) })
+        framework.said(run, "attribute rack: 3 wanted, on no offer: it is a text there, and a number is never equal to one\n"
+            .. "attribute zone: '3' wanted, on no offer: it is a number there, and a text is never equal to one\n0\n")
+        local lines = {}
+        for line in run.stderr:gmatch("warning +(%S+: %S+): attribute") do
+            lines[#lines + 1] = line:match("%d+: %S+")
+        end
+        assert.equal(3, #lines)
+        assert.matches("^%d+: best_fit %d+: first_fit %d+: filter$", table.concat(lines, " "))
+    end)
+
+    it("answers quickly however often it is asked", function()
+        local list = {}
+        for i = 1, 10000 do
+            list[i] = offer("o" .. i, { scalar("cpus", 1 + i % 7), scalar("mem", 100) })
+        end
+        list = rooms.offers(list)
+        reason(list, { cpus = 100, mem = 10 })
+        local before = os.clock()
+        for _ = 1, 200 do
+            assert.equal("cpus: 100 needed, most on one offer 7", reason(list, { cpus = 100, mem = 10 }))
+        end
+        assert.is_true(os.clock() - before < 1, os.clock() - before)
+    end)
+end)
+
+describe("lists of resources", function()
+    it("have one order, whatever that of the table is", function()
+        local names = { "cpus", "mem", "disk", "gpus", "ports", "abc", "bandwidth", "zz" }
+        local list = { offer("o", { scalar("zz", 9), scalar("gpus", 9), ranges("ports", { { 1, 9 } }), scalar("disk", 9),
+            scalar("abc", 9), scalar("mem", 9), scalar("bandwidth", 9), scalar("cpus", 9) }) }
+        for shift = 1, #names do
+            local wanted = {}
+            for i = 1, #names do
+                wanted[names[(i + shift) % #names + 1]] = 1
+            end
+            local taken = {}
+            for i, resource in ipairs(rooms.offers(list):take(list[1], wanted)) do
+                taken[i] = resource.name
+            end
+            assert.same(names, taken)
+            wanted.ports = { { 1, 2 } }
+            local made = {}
+            for i, resource in ipairs(rooms.resources(wanted)) do
+                made[i] = resource.name
+            end
+            assert.same(names, made)
+        end
+    end)
+end)
+
 describe("filter, sort_by, sum and ids", function()
     it("make new lists with the same methods", function()
         local list = list_of({ { 1, 10 }, { 3, 30 }, { 2, 20 } })
@@ -835,7 +950,7 @@ describe("lists that the driver gives", function()
         m:send_offers({ m:offer(), m:offer() })
         framework.said(run, "held\t8.0\n")
         m:drop()
-        framework.said(run, "gone\t2\t0.0\tnil\n")
+        framework.said(run, "gone\t2\t0.0\tnil\tno offer of the list is outstanding any more\n")
     end)
 
     it("know offers as spent that the driver has forgotten", function()
@@ -905,7 +1020,7 @@ describe("lists that the driver gives", function()
         end
         table.sort(counts)
         assert.same({ 1, 2, 2 }, counts)
-        framework.said(run, "placed\tnil\tnil\n")
+        framework.said(run, "placed\tnil\tnil\tno offer of the list is outstanding any more\n")
     end)
 
     it("cannot wait inside a question, and are none the worse for it", function()

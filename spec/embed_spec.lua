@@ -371,6 +371,7 @@ describe("mesos_driver.h", function()
             s.type(line)
             s.tells(line:match("%S+") .. "\tDRIVER_RUNNING\t[^\n]*" .. text:gsub("[%-%[%].]", "%%%0") .. "\n")
         end
+        s.type("misuse driver", "misuse\tDRIVER_NOT_STARTED\tdriver is missing\n")
         s.m:send(s.m:update("a", "TASK_RUNNING"))
         s.tells("status\ta")
         s.type("acknowledge 0", "this driver acknowledges by itself")

@@ -127,6 +127,42 @@ describe("the delay before the next try", function()
         end
     end)
 
+    it("grows also over streams that are cut soon for an event that is too long or malformed", function()
+        for _, cut in ipairs {
+            function(s) s:end_stream("record length of at most 64 bytes expected", true) end,
+            function(s) s:record("\255") end,
+        } do
+            local most = {}
+            for seed in seeds(100) do
+                local s = live({ seed = seed })
+                for try = 1, 7 do
+                    s:record(RESCIND)
+                    s:advance(1)
+                    cut(s)
+                    most[try] = math.max(most[try] or 0, wait_for_try(s))
+                    s:accept()
+                    s:record(subscribed())
+                end
+                s:advance(16)
+                s:record(HEARTBEAT)
+                cut(s)
+                most.later = math.max(most.later or 0, wait_for_try(s))
+            end
+            for try, bound in pairs { 2, 4, 8, 16, 32, 60, 60, later = 2 } do
+                assert.is_true(most[try] <= bound and most[try] > 0.8 * bound, ("%s: %g"):format(try, most[try]))
+            end
+        end
+        local s = live()
+        s:end_stream("record length of at most 64 bytes expected", true)
+        assert.same({ "close", "retry",
+            "lost:the master sent an event that is too long (--record-limit): record length of at most 64 bytes expected",
+        }, (function()
+            local words = told(s)
+            table.sort(words, function(a, b) return #a < #b end)
+            return words
+        end)())
+    end)
+
     it("starts again only with SUBSCRIBED", function()
         local most = { [true] = 0, [false] = 0 }
         for _, good in ipairs { true, false } do

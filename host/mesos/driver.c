@@ -124,13 +124,13 @@ static void on_lost(void *data, const struct error *reason)
 
 // A SUBSCRIBE that was refused may have been so for what the framework has changed since the master
 // took it: then it goes on as what the master took. False if that is not so.
-bool driver_resubscribe(struct driver *this, const char *reason)
+bool driver_resubscribe(struct driver *this, struct slice reason)
 {
     if (!running(this) || this->connected || !revisions_differ(&this->revisions, &this->framework))
         return false;
     log_warning("the master refused the framework as it was changed, which goes on as the master "
-                "knows it: %s",
-                reason);
+                "knows it: %.*s",
+                SLICE_ARGS(reason));
     revisions_go_back(&this->revisions, &this->framework);
     subscription_start(&this->subscription);
     return true;
@@ -140,7 +140,7 @@ static void on_failed(void *data, const struct error *reason)
 {
     struct driver *this = data;
     enter(this);
-    if (reason->code != ERROR_REFUSED || !driver_resubscribe(this, reason->text))
+    if (reason->code != ERROR_REFUSED || !driver_resubscribe(this, slice_text(reason->text)))
         driver_fail(this, reason->text);
     driver_pump(this);
     leave(this);
@@ -211,12 +211,17 @@ void driver_end(struct driver *this, enum driver_status status)
     deferral_queue(&this->turn);
 }
 
-void driver_fail(struct driver *this, const char *text)
+void driver_fail_with(struct driver *this, struct slice text)
 {
     if (this->status != DRIVER_RUNNING)
         return;
-    this->fatal = memory_string(text);
+    this->fatal = bytes_copy(text.data, text.length);
     driver_end(this, DRIVER_ABORTED);
+}
+
+void driver_fail(struct driver *this, const char *text)
+{
+    driver_fail_with(this, slice_text(text));
 }
 
 // ---- its state ----
@@ -330,7 +335,7 @@ void driver_free(struct driver *this)
     updates_forget(&this->operation_updates);
     bytes_unref(this->master);
     free(this->batch);
-    free(this->fatal);
+    bytes_unref(this->fatal);
     free(this);
 }
 

@@ -117,53 +117,27 @@ static void broken(struct driver *this, enum call_type type, const struct transp
 
 // ---- launches that were not sent ----
 
-static void lose_tasks(struct driver *this, size_t count, Mesos__V1__TaskInfo *const *tasks,
-                       const char *why)
+struct loss {
+    struct driver *driver;
+    const char *why;
+    bool aware; // PARTITION_AWARE
+};
+
+static void lose_task(void *data, struct slice id)
 {
-    bool aware = framework_has_capability(
-        &this->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
-    for (size_t i = 0; i < count; i++)
-        driver_enqueue(this, updates_disconnected(tasks[i]->task_id->value, why, aware,
-                                                  loop_wall(this->loop)));
+    const struct loss *loss = data;
+    driver_enqueue(loss->driver,
+                   updates_disconnected(id, loss->why, loss->aware, loop_wall(loss->driver->loop)));
 }
 
 // They come back as updates, since a script waits for updates.
-static void lose_launches(struct driver *this, struct slice wire, const char *why)
+static void lose_launches(struct driver *this, struct slice accept, const char *why)
 {
-    Mesos__V1__Scheduler__Call__Accept *accept = (void *)protobuf_c_message_unpack(
-        &mesos__v1__scheduler__call__accept__descriptor, NULL, wire.length, wire.data);
-    for (size_t i = 0; accept != NULL && i < accept->n_operations; i++) {
-        const Mesos__V1__Offer__Operation *operation = accept->operations[i];
-        if (operation->launch != NULL)
-            lose_tasks(this, operation->launch->n_task_infos, operation->launch->task_infos, why);
-        if (operation->launch_group != NULL)
-            lose_tasks(this, operation->launch_group->task_group->n_tasks,
-                       operation->launch_group->task_group->tasks, why);
-    }
-    protobuf_c_message_free_unpacked((ProtobufCMessage *)accept, NULL);
+    struct loss loss = {.driver = this, .why = why};
+    loss.aware = framework_has_capability(
+        &this->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+    tasks_each_launched(accept, lose_task, &loss);
     deferral_queue(&this->turn);
-}
-
-static uint64_t count_listed(struct slice message, uint32_t number)
-{
-    uint64_t count = 0;
-    for (struct slice one; wire_next_bytes(&message, number, &one);)
-        count++;
-    return count;
-}
-
-// The tasks of LAUNCH and LAUNCH_GROUP in a Call.Accept.
-static uint64_t count_tasks(struct slice accept)
-{
-    enum { ACCEPT_OPERATIONS = 2, LAUNCH = 2, LAUNCH_TASKS = 1 };
-    enum { LAUNCH_GROUP = 7, GROUP_INFO = 2, GROUP_TASKS = 1 };
-    uint64_t count = 0;
-    for (struct slice operation; wire_next_bytes(&accept, ACCEPT_OPERATIONS, &operation);) {
-        struct slice group = wire_find(operation, LAUNCH_GROUP);
-        count += count_listed(wire_find(operation, LAUNCH), LAUNCH_TASKS);
-        count += count_listed(wire_find(group, GROUP_INFO), GROUP_TASKS);
-    }
-    return count;
 }
 
 static void accept_disconnected(struct driver *this, struct slice accept)
@@ -180,7 +154,7 @@ static void take_back_accept(struct driver *this, const struct transport_reply *
     enum { CALL_ACCEPT_FIELD = 4, ACCEPT_OFFER_IDS = 1 };
     struct slice accept = wire_find(reply->unsent, CALL_ACCEPT_FIELD), offers = accept, id;
     char *why = memory_format("Launch was lost: %.*s", SLICE_ARGS(reply->body));
-    this->counters.launched -= count_tasks(accept);
+    this->counters.launched -= tasks_each_launched(accept, NULL, NULL);
     lose_launches(this, accept, why);
     driver_flush_declines(this);
     while (this->connected && wire_next_bytes(&offers, ACCEPT_OFFER_IDS, &id))

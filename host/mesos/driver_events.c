@@ -123,9 +123,7 @@ static void finish_removed(struct driver *this, bool ok)
         go_on_as_new(this);
         return;
     }
-    char *text = memory_text((const char *)this->current.data.data, this->current.data.length);
-    driver_fail(this, text);
-    free(text);
+    driver_fail_with(this, this->current.data);
 }
 
 // The list of a large event is not kept for the next one.
@@ -233,12 +231,10 @@ static void deliver_disconnected(struct driver *this)
 
 static void deliver_fatal(struct driver *this)
 {
-    char *text = this->fatal;
+    struct bytes *block = this->fatal;
     this->fatal = NULL;
-    struct bytes *block = bytes_copy(text, strlen(text));
     struct driver_event event = {
         .callback = CALLBACK_ERROR, .block = block, .data = slice_of(block)};
-    free(text);
     deliver(this, &event);
 }
 
@@ -289,11 +285,10 @@ static void deliver_error(struct driver *this, struct driver_event *event)
         deliver(this, event);
         return;
     }
-    char *text = memory_text((const char *)event->data.data, event->data.length);
-    bytes_unref(event->block);
-    if (!driver_resubscribe(this, text))
-        driver_fail(this, text);
-    free(text);
+    struct bytes *block = event->block;
+    if (!driver_resubscribe(this, event->data))
+        driver_fail_with(this, event->data);
+    bytes_unref(block);
 }
 
 // Nothing is delivered now, so that the event can be read to where it stays.

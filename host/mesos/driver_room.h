@@ -51,8 +51,8 @@ struct driver {
     bool crowded;    // events wait until fewer calls do
     bool delivering; // a callback has not come to its end
     struct driver_event current;
-    struct status told; // of the last CALLBACK_STATUS_UPDATE
-    char *fatal;        // the error that aborted the driver, until its callback
+    struct status told;  // of the last CALLBACK_STATUS_UPDATE
+    struct bytes *fatal; // the error that aborted the driver, until its callback
 
     bool held;      // events wait for driver_release()
     bool repeating; // the event of the current callback is to come again
@@ -103,8 +103,9 @@ static inline bool running(const struct driver *this)
 // ---- driver.c ----
 
 void driver_end(struct driver *this, enum driver_status status);
+void driver_fail_with(struct driver *this, struct slice text); // as driver_fail()
 void driver_settle(struct driver *this);
-bool driver_resubscribe(struct driver *this, const char *reason);
+bool driver_resubscribe(struct driver *this, struct slice reason);
 
 // ---- driver_calls.c ----
 

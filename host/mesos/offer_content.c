@@ -289,15 +289,26 @@ struct slice offer_attribute_value(struct slice attribute, int32_t *type)
     return known ? wire_find(attribute, numbers[*type]) : (struct slice){.data = NULL};
 }
 
-bool offer_has_attribute(struct slice offer, struct slice name, const struct offer_word *word)
+// The first attribute of that name, or data NULL.
+static struct slice find_attribute(struct slice offer, struct slice name)
 {
     struct slice attribute;
-    while (wire_next_bytes(&offer, OFFER_ATTRIBUTES, &attribute)) {
-        if (!slice_equal(wire_find(attribute, ATTRIBUTE_NAME), name))
-            continue;
-        int32_t type;
-        struct slice value = offer_attribute_value(attribute, &type);
-        return value.data != NULL && equal[type](value, word);
-    }
-    return false;
+    while (wire_next_bytes(&offer, OFFER_ATTRIBUTES, &attribute))
+        if (slice_equal(wire_find(attribute, ATTRIBUTE_NAME), name))
+            return attribute;
+    return (struct slice){.data = NULL};
+}
+
+bool offer_attribute_type(struct slice offer, struct slice name, int32_t *type)
+{
+    struct slice attribute = find_attribute(offer, name);
+    return attribute.data != NULL && offer_attribute_value(attribute, type).data != NULL;
+}
+
+bool offer_has_attribute(struct slice offer, struct slice name, const struct offer_word *word)
+{
+    int32_t type;
+    struct slice attribute = find_attribute(offer, name);
+    struct slice value = offer_attribute_value(attribute, &type);
+    return value.data != NULL && equal[type](value, word);
 }

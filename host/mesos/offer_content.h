@@ -61,6 +61,9 @@ enum { ATTRIBUTE_TYPES = MESOS__V1__VALUE__TYPE__TEXT + 1 }; // those that we kn
 // type.
 struct slice offer_attribute_value(struct slice attribute, int32_t *type);
 
+// The type of the first attribute of that name; false if there is none of a known type.
+bool offer_attribute_type(struct slice offer, struct slice name, int32_t *type);
+
 // What an attribute is compared with: a text, or a number if `text.data` is NULL.
 struct offer_word {
     struct slice text;

@@ -652,6 +652,20 @@ bool resources_known(const char *name)
     return false;
 }
 
+static size_t rank(const char *name)
+{
+    size_t i = 0;
+    while (i < KNOWN_NAMES && strcmp(known_names[i].name, name) != 0)
+        i++;
+    return i;
+}
+
+int resources_order(const char *a, const char *b)
+{
+    size_t first = rank(a), second = rank(b);
+    return first != second ? (first < second ? -1 : 1) : strcmp(a, b);
+}
+
 // A name that is further off than one letter may well be meant: "cpuset".
 const char *resources_meant(const char *name)
 {

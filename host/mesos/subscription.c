@@ -130,6 +130,18 @@ static void over(struct subscription *this, const struct error *reason)
         say_failed(this, reason, delay);
 }
 
+// The stream is over for what the master sent on it.
+static void cut(struct subscription *this, const struct error *reason)
+{
+    bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
+    bool soon = loop_now(this->loop) - this->since < loop_seconds(this->heartbeat);
+    if (subscribed)
+        this->cuts = soon ? this->cuts + 1 : 1;
+    if (subscribed && this->cuts > 1)
+        this->failures = this->cuts - 1;
+    over(this, reason);
+}
+
 // ---- the stream ----
 
 static void connect_now(struct subscription *this)
@@ -242,8 +254,20 @@ static void on_subscribed(struct subscription *this, struct slice event)
     protobuf_c_message_free_unpacked((ProtobufCMessage *)subscribed, NULL);
     this->heartbeat = interval >= 0.001 && interval < 86400 ? interval : default_heartbeat;
     this->failures = this->redirects = 0;
+    this->since = loop_now(this->loop);
     this->registered = true;
     enter(this, SUBSCRIPTION_SUBSCRIBED);
+}
+
+// The id goes back in every call, from a struct whose texts end at the first zero byte.
+static bool check_subscribed(struct slice event, struct error *err)
+{
+    enum { FRAMEWORK_ID = 1 };
+    struct slice id = wire_text(wire_find(wire_find(event, FIELD_SUBSCRIBED), FRAMEWORK_ID));
+    if (id.length == 0 || memchr(id.data, 0, id.length) == NULL)
+        return true;
+    return error_set(err, ERROR_PROTOCOL,
+                     "the master sent a framework id that has a zero byte in it");
 }
 
 // The master ends the stream behind an ERROR, and taking a new one would not be right: somebody
@@ -266,11 +290,16 @@ static void on_record(void *data, struct bytes *record)
     if (!wire_accept(&record, &mesos__v1__scheduler__event__descriptor, &err)) {
         bytes_unref(record);
         error_context(&err, "the master sent an event that is malformed");
-        over(this, &err);
+        cut(this, &err);
         return;
     }
     struct slice event = slice_of(record);
     wire_find_enum(event, FIELD_TYPE, &type);
+    if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED && !check_subscribed(event, &err)) {
+        bytes_unref(record);
+        cut(this, &err);
+        return;
+    }
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED)
         on_subscribed(this, event);
     watch(this);
@@ -287,8 +316,16 @@ static void on_record(void *data, struct bytes *record)
 static void on_ended(void *data, const struct error *reason)
 {
     struct subscription *this = data;
-    if (!draining(this))
+    if (draining(this))
+        return;
+    if (reason->code != ERROR_LIMIT) {
         over(this, reason);
+        return;
+    }
+    struct error err = {0};
+    error_set(&err, ERROR_LIMIT, "the master sent an event that is too long (--record-limit): %s",
+              reason->text);
+    cut(this, &err);
 }
 
 static const struct transport_events transport_events = {

@@ -2,8 +2,9 @@
 //
 // Being subscribed, and staying so: finds the leader through a detector, opens the event stream on
 // a transport, watches it, and when it is lost comes back after a random delay that grows with each
-// failure. It ends only when it is stopped, when the master sends an ERROR, or when it was refused
-// in a way that repeating cannot mend.
+// failure. A stream that is cut within a heartbeat interval, for an event that is malformed or too
+// long, counts as one: the master will send the same again. It ends only when it is stopped, when
+// the master sends an ERROR, or when it was refused in a way that repeating cannot mend.
 //
 // One stream is live at any time; nothing of an earlier one is ever delivered. Times are those of
 // the loop. A subscription lives inside its owner, which owns detector and transport as well; it
@@ -64,6 +65,8 @@ struct subscription {
     char *target;       // where the stream comes from, or the last try went, or NULL
     unsigned redirects; // followed in a row
     unsigned failures;  // in a row; what the delay grows with
+    unsigned cuts;      // streams in a row that we cut soon, for an event that cannot be read
+    uint64_t since;     // when SUBSCRIBED came
     bool registered;    // SUBSCRIBED has come once
     bool suspicious;    // the watchdog has barked once
     bool failed_try;    // the last try did not lead to a subscription

@@ -145,9 +145,14 @@ void tasks_set_executor(struct task *task, struct slice id)
 {
     if (!tasks_fits(id) || slice_equal(id, task_executor_id(task)))
         return;
-    free(task->executor_id);
+    free(task->executor);
+    task->executor = NULL;
     task->own_executor = slice_equal(id, task_id(task));
-    task->executor_id = task->own_executor ? NULL : memory_text((const char *)id.data, id.length);
+    if (task->own_executor)
+        return;
+    task->executor = memory_new(sizeof *task->executor + id.length);
+    task->executor->length = (uint16_t)id.length;
+    memcpy(task->executor->id, id.data, id.length);
 }
 
 uint32_t tasks_place(const struct tasks *this, struct slice id, uint32_t hash)
@@ -180,7 +185,7 @@ void tasks_drop(struct tasks *this, uint32_t place)
     this->counts[task_slot(task->state)]--;
     this->count--;
     free(task->text);
-    free(task->executor_id);
+    free(task->executor);
     *task = (struct task){.generation = task->generation + 1};
     task->links[BY_STATE].next = this->free_place;
     this->free_place = place;
@@ -263,7 +268,11 @@ struct slice task_name(const struct task *task)
 
 struct slice task_executor_id(const struct task *task)
 {
-    return task->own_executor ? task_id(task) : slice_text(task->executor_id);
+    const struct task_executor *executor = task->executor;
+    if (task->own_executor)
+        return task_id(task);
+    return executor ? (struct slice){(const uint8_t *)executor->id, executor->length}
+                    : (struct slice){.data = NULL};
 }
 
 struct slice task_agent_id(const struct tasks *this, const struct task *task)
@@ -308,7 +317,7 @@ static void free_contents(struct tasks *this)
 {
     for (uint32_t place = 0; place < this->places; place++) {
         free(tasks_record(this, place)->text);
-        free(tasks_record(this, place)->executor_id);
+        free(tasks_record(this, place)->executor);
     }
     for (uint32_t page = 0; page < this->places / PAGE; page++)
         free(this->pages[page]);

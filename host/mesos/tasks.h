@@ -56,9 +56,9 @@ extern const uint32_t task_states_ended; // one bit each; the rest are active
 // registry changes.
 struct task {
     struct task_text *text;
-    char *executor_id; // NULL: not known, or the same as the task's
-    double launched;   // seconds since the Unix epoch; 0: not by this driver
-    double updated;    // the time of the last update as it says itself, or when it came; 0: none
+    struct task_executor *executor; // NULL: not known, or the same as the task's
+    double launched;                // seconds since the Unix epoch; 0: not by this driver
+    double updated; // the time of the last update as it says itself, or when it came; 0: none
     struct {
         uint32_t next, previous;
     } links[2];               // in the list of its state, in the list of its agent
@@ -89,6 +89,10 @@ void tasks_clear(struct tasks *tasks); // the framework is no more
 // the driver makes an update for each. An id that is active stays as it is: no master launches it,
 // and the refusal is waited for. Returns how many tasks the call has.
 size_t tasks_launch(struct tasks *tasks, struct slice accept, bool sent);
+
+// Calls `each` with the id of each task of a Call.Accept, unless it is NULL. Returns how many.
+size_t tasks_each_launched(struct slice accept, void (*each)(void *data, struct slice id),
+                           void *data);
 
 // How many launches there were of tasks that were active.
 uint64_t tasks_launched_again(const struct tasks *tasks);

@@ -18,6 +18,11 @@
 #define NONE HASH_INDEX_NONE
 #define BIT(name) TASK_STATE_BIT(MESOS__V1__TASK_STATE__TASK_##name)
 
+struct task_executor {
+    uint16_t length;
+    char id[];
+};
+
 enum { BY_STATE, BY_AGENT };
 enum { PAGE = 256 }; // records
 

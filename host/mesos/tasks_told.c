@@ -100,6 +100,25 @@ static size_t each_task(struct slice accept, each_launch each, void *data)
     return count;
 }
 
+struct listing {
+    void (*each)(void *data, struct slice id);
+    void *data;
+};
+
+static void list_one(void *data, const struct launch *launch)
+{
+    const struct listing *listing = data;
+    if (listing->each != NULL)
+        listing->each(listing->data, launch->id);
+}
+
+size_t tasks_each_launched(struct slice accept, void (*each)(void *data, struct slice id),
+                           void *data)
+{
+    struct listing listing = {.each = each, .data = data};
+    return each_task(accept, list_one, &listing);
+}
+
 struct launching {
     struct tasks *tasks;
     bool sent;

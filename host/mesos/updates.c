@@ -112,27 +112,32 @@ void updates_forget(struct updates_kept *kept)
         bytes_unref(unlink_kept(kept, &kept->first));
 }
 
-struct bytes *updates_disconnected(const char *task_id, const char *why, bool partition_aware,
+static void put_status(struct buffer *out, struct slice task_id, const char *why,
+                       bool partition_aware, double timestamp)
+{
+    enum { TASK_ID = 1, STATE, MESSAGE = 4, TIMESTAMP = 6, SOURCE = 9, REASON };
+    wire_put_id(out, TASK_ID, task_id);
+    wire_put_varint(out, STATE,
+                    partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED
+                                    : MESOS__V1__TASK_STATE__TASK_LOST);
+    wire_put_bytes(out, MESSAGE, slice_text(why));
+    wire_put_double(out, TIMESTAMP, timestamp);
+    wire_put_varint(out, SOURCE, MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER);
+    wire_put_varint(out, REASON, MESOS__V1__TASK_STATUS__REASON__REASON_MASTER_DISCONNECTED);
+}
+
+struct bytes *updates_disconnected(struct slice task_id, const char *why, bool partition_aware,
                                    double timestamp)
 {
-    Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
-    Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
-    Mesos__V1__Scheduler__Event__Update update = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
-    Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-    id.value = (char *)task_id;
-    status.task_id = &id;
-    status.state =
-        partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED : MESOS__V1__TASK_STATE__TASK_LOST;
-    status.has_source = status.has_reason = status.has_timestamp = 1;
-    status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER;
-    status.reason = MESOS__V1__TASK_STATUS__REASON__REASON_MASTER_DISCONNECTED;
-    status.message = (char *)why;
-    status.timestamp = timestamp;
-    update.status = &status;
-    event.has_type = 1;
-    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE;
-    event.update = &update;
-    struct bytes *bytes = bytes_create(mesos__v1__scheduler__event__get_packed_size(&event));
-    mesos__v1__scheduler__event__pack(&event, bytes->data);
+    enum { EVENT_TYPE = 1, EVENT_UPDATE = 5, UPDATE_STATUS = 1 };
+    struct buffer event;
+    buffer_init(&event, SIZE_MAX);
+    wire_put_varint(&event, EVENT_TYPE, MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE);
+    size_t update = wire_begin(&event, EVENT_UPDATE), status = wire_begin(&event, UPDATE_STATUS);
+    put_status(&event, task_id, why, partition_aware, timestamp);
+    wire_end(&event, status);
+    wire_end(&event, update);
+    struct bytes *bytes = bytes_copy(event.data, event.length);
+    buffer_free(&event);
     return bytes;
 }

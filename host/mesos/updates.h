@@ -32,7 +32,7 @@ struct bytes *updates_take(struct updates_kept *kept, struct slice status);
 void updates_forget(struct updates_kept *kept);
 
 // An Event of type UPDATE, made here: a task of a launch that could not be sent, and why. No uuid.
-struct bytes *updates_disconnected(const char *task_id, const char *why, bool partition_aware,
+struct bytes *updates_disconnected(struct slice task_id, const char *why, bool partition_aware,
                                    double timestamp);
 
 #endif

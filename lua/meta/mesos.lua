@@ -505,19 +505,23 @@ local Offers = {}
 -- The offer that would be fullest with the task, or nil: for each resource of the need the share of what was offered that
 -- would be left, (left - needed) / offered, and of these the smallest mean; the first in the list among equals. So tasks
 -- gather on few offers, and small offers are used up before large ones. (Fenzo's bin packing of cpus and memory, for any
--- resources.)
+-- resources.) Where there is none, why: "cpus: 64 needed, most on one offer 2". Executors are not in the picture: what an
+-- executor needs beside its tasks is to be added to the need of its first task.
 ---@param need mesos.Need
 ---@return mesos.Offer?
+---@return string? reason
 function Offers:best_fit(need) end
 
--- The first offer in the list that the task fits, or nil.
+-- The first offer in the list that the task fits, or nil and why there is none.
 ---@param need mesos.Need
 ---@return mesos.Offer?
+---@return string? reason
 function Offers:first_fit(need) end
 
--- The offer that would be emptiest with the task, by the same measure, or nil: spreads tasks.
+-- The offer that would be emptiest with the task, by the same measure, or nil and why: spreads tasks.
 ---@param need mesos.Need
 ---@return mesos.Offer?
+---@return string? reason
 function Offers:worst_fit(need) end
 
 -- Takes what a task needs of the offer, so that less is left of it, and gives the task's `resources`: pieces of the offer's

@@ -289,7 +289,7 @@ static int l_end_stream(lua_State *L)
 {
     struct box *box = check(L);
     struct error err = {0};
-    error_set(&err, ERROR_IO, "%s", luaL_checkstring(L, 2));
+    error_set(&err, lua_toboolean(L, 3) ? ERROR_LIMIT : ERROR_IO, "%s", luaL_checkstring(L, 2));
     box->transport.events->ended(box->transport.data, &err);
     return 0;
 }

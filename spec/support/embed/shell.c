@@ -409,6 +409,39 @@ static enum mesos_status do_know(char **words)
 }
 
 // Messages that no program should hand over.
+static bool complains(enum mesos_status status)
+{
+    return status == MESOS_DRIVER_NOT_STARTED && strstr(mesos_driver_error(), "driver is missing");
+}
+
+// All that can be called without a driver.
+static enum mesos_status misuse_driver(void)
+{
+    bool all = complains(mesos_driver_start(NULL)) && complains(mesos_driver_stop(NULL, false)) &&
+               complains(mesos_driver_abort(NULL)) && complains(mesos_driver_join(NULL)) &&
+               complains(mesos_driver_run(NULL)) && complains(mesos_driver_status(NULL)) &&
+               complains(mesos_driver_launch_tasks(NULL, NULL, 0, NULL, 0, NULL)) &&
+               complains(mesos_driver_accept_offers(NULL, NULL, 0, NULL, 0, NULL)) &&
+               complains(mesos_driver_decline_offer(NULL, NULL, NULL)) &&
+               complains(mesos_driver_accept_inverse_offers(NULL, NULL, 0, NULL)) &&
+               complains(mesos_driver_decline_inverse_offers(NULL, NULL, 0, NULL)) &&
+               complains(mesos_driver_suppress_offers(NULL, NULL)) &&
+               complains(mesos_driver_request_resources(NULL, NULL, 0)) &&
+               complains(mesos_driver_kill_task(NULL, NULL, NULL, NULL)) &&
+               complains(mesos_driver_reconcile_tasks(NULL, NULL, 0)) &&
+               complains(mesos_driver_acknowledge_status_update(NULL, NULL)) &&
+               complains(mesos_driver_send_framework_message(NULL, NULL, NULL, NULL, 0)) &&
+               complains(mesos_driver_shutdown_executor(NULL, NULL, NULL)) &&
+               complains(mesos_driver_acknowledge_operation_status(NULL, NULL)) &&
+               complains(mesos_driver_reconcile_operations(NULL, NULL, 0)) &&
+               complains(mesos_driver_update_framework(NULL, NULL, NULL, NULL)) &&
+               complains(mesos_driver_reconnect(NULL)) &&
+               complains(mesos_driver_reregister(NULL)) &&
+               mesos_driver_framework_id(NULL) == NULL && mesos_driver_master(NULL) == NULL &&
+               mesos_driver_offers(NULL, NULL) == NULL && mesos_driver_offers(driver, NULL) == NULL;
+    return all ? mesos_driver_revive_offers(NULL, NULL) : MESOS_DRIVER_ABORTED;
+}
+
 static enum mesos_status do_misuse(char **words)
 {
     Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
@@ -417,6 +450,8 @@ static enum mesos_status do_misuse(char **words)
     Mesos__V1__OfferID offer = MESOS__V1__OFFER_ID__INIT, *offers[] = {&offer, NULL};
     static char text[] = "x";
     offer.value = text;
+    if (strcmp(words[0], "driver") == 0)
+        return misuse_driver();
     if (strcmp(words[0], "null") == 0)
         return mesos_driver_kill_task(driver, NULL, NULL, NULL);
     if (strcmp(words[0], "empty") == 0)
