@@ -38,8 +38,10 @@ __attribute__((section(".preinit_array"), used)) static void (*const at_first)(i
 static void get_ready(const struct options *options)
 {
     bool runs = options->command == COMMAND_RUN || options->command == COMMAND_LOCAL;
-    if (runs)
+    if (runs) {
         spawner_prepare();
+        inherited_raise_limit();
+    }
     if (options->command == COMMAND_CTL)
         inherited_release_signals();
     log_set_level(options->log_level);

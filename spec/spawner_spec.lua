@@ -162,6 +162,20 @@ print(mesos.exec({ "env" }, { env = { A = "b" } }).stdout:find("A=b", 1, true) ~
         assert.equal("0 1 2 3 \nSigBlk:\t0000000000000000SigIgn:\t0000000000000000\ntrue\n", run.stdout, run:report())
     end)
 
+    it("hands on the limits that the program was started with, also when it had to begin anew", function()
+        local run = program.start { path = "/bin/sh", args = { "-c", ("ulimit -S -n 200; ulimit -H -n 300; exec %s -m %s %s"):format(
+            program.path, NOBODY, spawned [[
+io.stdin:read("l")
+print((mesos.exec { "sh", "-c", "ulimit -S -n; ulimit -H -n" }.stdout:gsub("\n", " ")), (io.open("/proc/self/limits"):read("a")
+    :match("Max open files +(%d+)")))]]) }, keep_stdin = true }
+        local spawner = program.wait_for(function() return spawner_of(run.pid) end)
+        uv.kill(spawner, "sigkill")
+        gone(spawner)
+        run.input:write("\n")
+        run:wait()
+        assert.equal("200 300 \t300\n", run.stdout, run:report())
+    end)
+
     it("hands on nothing to os.execute either", function()
         local secret = program.script("secret", "secret")
         local run = program.run { path = "/bin/bash", args = { "-c", ("exec 7<%s; exec %s -m %s %s"):format(secret,

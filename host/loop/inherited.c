@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { NEEDED = 20 }; // free descriptors: an idle host with its cluster has 15
@@ -48,6 +49,24 @@ bool inherited_descriptors(struct error *err)
         return false;
     close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     return true;
+}
+
+static struct rlimit original; // .rlim_max is 0: it was not raised
+
+void inherited_raise_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
+        return;
+    original = limit;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void inherited_restore_limit(void)
+{
+    if (original.rlim_max > 0)
+        setrlimit(RLIMIT_NOFILE, &original);
 }
 
 static void change_hold(int how)

@@ -12,6 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "loop/inherited.h"
 #include "loop/spawner.h"
 #include "loop/spawner_wire.h"
 
@@ -500,6 +501,7 @@ static _Noreturn void be_spawner(int socket)
 {
     static struct spawner_process this;
     reset_files(socket);
+    inherited_restore_limit();
     setsid();
     reset_signals(&this);
     rename_process();
