@@ -459,6 +459,7 @@ static const char *const unused[] = {
     "MESOS_ISOLATION",
     "MESOS_LAUNCHER",
     "MESOS_ROLES",
+    "MESOS_ATTRIBUTES",
     "MESOS_ACLS",
     "MESOS_AUTHENTICATE_*",
     "MESOS_EXAMPLE_*",

@@ -261,6 +261,34 @@ describe("the local cluster", function()
         end
     end)
 
+    it("refuses ids that a real master refuses, and no other", function()
+        local long = ("x"):rep(256)
+        local wrong = {
+            [""] = "ID must not be empty", [long] = "ID must not be greater than 255 characters",
+            ["."] = "'.' is disallowed", [".."] = "'..' is disallowed",
+        }
+        for _, id in ipairs { "a/b", "a\\b", "a\nb", "a\tb", "\1", "a\127b" } do
+            wrong[id] = "'" .. id .. "' contains invalid characters"
+        end
+        local stream = subscribe():subscribed()
+        local offer, tasks, left = stream:offer(), {}, {}
+        for id, words in pairs(wrong) do
+            tasks[#tasks + 1], left[id] = task(offer, id, "true"), words
+        end
+        for _, id in ipairs { "a b", "-a", "...", "a:b", "\u{e4}" } do
+            tasks[#tasks + 1], left[id] = task(offer, id, "true"), "TASK_STARTING"
+        end
+        stream:launch(offer, tasks)
+        while next(left) do
+            local status = stream:update()
+            local id = status.task_id.value
+            if left[id] then
+                assert.equal(left[id], status.message or status.state, id)
+                left[id] = nil
+            end
+        end
+    end)
+
     it("refuses a whole operation for one malformed resource, and names it", function()
         local stream = subscribe():subscribed()
         local offer, operations = stream:offer(), {}

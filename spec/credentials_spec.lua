@@ -428,8 +428,8 @@ describe("credentials", function()
     it("and other variables that mean nothing here are named once", function()
         local m = master.start()
         local run = start(m, nil, nil, {
-            MESOS_MODULES = "x", GLOG_logtostderr = "1", GLOG_v = "0", MESOS_TASK_ID = "t", LIBPROCESS_SSL_ENABLED = "0",
-            LIBPROCESS_IP = "127.0.0.1",
+            MESOS_MODULES = "x", MESOS_ATTRIBUTES = "rack:b", GLOG_logtostderr = "1", GLOG_v = "0", MESOS_TASK_ID = "t",
+            LIBPROCESS_SSL_ENABLED = "0", LIBPROCESS_IP = "127.0.0.1",
         })
         run:wait_for("registered")
         local names = run.stderr:match("warning +([%a_, ]+) are set and have no meaning here")
@@ -438,6 +438,6 @@ describe("credentials", function()
             list[#list + 1] = name
         end
         table.sort(list)
-        assert.same({ "GLOG_logtostderr", "LIBPROCESS_IP", "MESOS_MODULES" }, list)
+        assert.same({ "GLOG_logtostderr", "LIBPROCESS_IP", "MESOS_ATTRIBUTES", "MESOS_MODULES" }, list)
     end)
 end)
