@@ -23,6 +23,7 @@
 #include "commands.h"
 #include "control.h"
 #include "keeper.h"
+#include "lag_warning.h"
 #include "loop/loop_uv.h"
 #include "loop/poll_watcher.h"
 #include "loop/signals.h"
@@ -66,6 +67,7 @@ struct host {
     struct tls_options tls;
     bool tls_checked;
     struct timer patience;
+    struct lag_warning lag;
     bool ending;        // no matter why
     bool cluster_gone;  // all its tasks have ended
     bool failed;        // it did not load, or has mistakes that a check found
@@ -602,6 +604,7 @@ static void take_down(struct host *host)
         explicit_bzero(host->token, sizeof host->token);
     }
     spawner_close(host->loop);
+    lag_warning_stop(&host->lag);
     signals_destroy(host->signals);
     poll_watcher_destroy(host->output);
     if (host->own_loop)
@@ -629,6 +632,8 @@ static void set_up(struct host *host, const struct host_settings *settings)
         host->signals = signals_create(host->loop, &signals_events, host);
     if (settings->signals && output_descriptor() >= 0)
         host->output = poll_watcher_create(host->loop, output_descriptor(), output_drain);
+    if (host->own_loop && !settings->checking)
+        lag_warning_start(&host->lag, host->loop);
     timer_init(&host->patience, host->loop, on_patience_over, host);
     deferral_init(&host->stopping, host->loop, on_stopping, host);
     host->environment = (struct scheduler_environment){

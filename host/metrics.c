@@ -261,6 +261,31 @@ static double read_pause(const struct facts *facts, size_t index)
     return reload ? reload_counters(reload)->pause : 0;
 }
 
+static const char *span_value(size_t index)
+{
+    static const char *const values[] = {"minute", "all", NULL};
+    return values[index];
+}
+
+static struct lag_span lag_of(const struct facts *facts, size_t index)
+{
+    struct loop *loop = facts->subject->loop;
+    const struct lag *lag = loop_lag(loop);
+    return index == 0 ? lag_minute(lag, loop_now(loop)) : lag->all;
+}
+
+static double read_lag(const struct facts *facts, size_t index)
+{
+    struct lag_span span = lag_of(facts, index);
+    return lag_longest(&span);
+}
+
+static double read_mean_lag(const struct facts *facts, size_t index)
+{
+    struct lag_span span = lag_of(facts, index);
+    return lag_mean(&span);
+}
+
 static double read_memory(const struct facts *facts, size_t index)
 {
     const struct script *script = *facts->subject->script;
@@ -442,6 +467,20 @@ static const struct row rows[] = {
      .title = "last reload took",
      .read = read_pause,
      .help = "How long the last reload held up the events."},
+    {.name = "mesos_lua_loop_lag_longest_seconds",
+     .unit = UNIT_SECONDS,
+     .title = "longest loop lag",
+     .label = "span",
+     .value = span_value,
+     .read = read_lag,
+     .help = "How late the loop came to a due timer at most, in the last minute and in all."},
+    {.name = "mesos_lua_loop_lag_mean_seconds",
+     .unit = UNIT_SECONDS,
+     .title = "mean loop lag",
+     .label = "span",
+     .value = span_value,
+     .read = read_mean_lag,
+     .help = "How late the loop came to a due timer on average, in the last minute and in all."},
     {.name = "mesos_lua_script_memory_bytes",
      .unit = UNIT_BYTES,
      .title = "memory of the script",

@@ -275,6 +275,90 @@ describe("ctl", function()
         end
     end)
 
+    it("has a help of its own", function()
+        local done = program.run { args = { "ctl", "--help" } }
+        assert.equal(0, done.code, done:report())
+        has(done.stdout, "mesos-lua ctl TARGET COMMAND", "interrupt", "log-level [LEVEL]")
+        assert.is_nil(done.stdout:find("--master", 1, true))
+    end)
+
+    it("shows what could control a terminal as text on a terminal, and as it is elsewhere", function()
+        local path, server = program.directory() .. "/fake.sock", uv.new_pipe(false)
+        server:bind(path)
+        server:listen(4, function()
+            local peer = uv.new_pipe(false)
+            server:accept(peer)
+            peer:read_start(function(_, data)
+                if data then
+                    peer:write(cjson.encode { ok = true, output = "\27]0;owned\7\r\127\194\155 a\tb\n" } .. "\n")
+                else
+                    peer:close()
+                end
+            end)
+        end)
+        local function shown(how)
+            local done = program.start {
+                path = "/usr/bin/socat", args = { "-", ("EXEC:%s ctl %s status%s"):format(program.path, path, how) },
+            }
+            done:wait_for("a\tb")
+            return done.stdout
+        end
+        assert.equal("\\x1b]0;owned\\x07\\x0d\\x7f\\xc2\\x9b a\tb\r\n", shown(",pty,setsid"))
+        assert.equal("\27]0;owned\7\r\127\194\155 a\tb\n", shown(""))
+        server:close()
+    end)
+
+    -- Only root can become somebody else.
+    if uv.getuid() == 0 then
+        -- A socket of that user where that of process `pid`, of the other one, would be; the folder has that mode.
+        local function pretend(owner, user, mode)
+            local folder = ("/tmp/mesos-lua-%d"):format(user)
+            assert(not uv.fs_lstat(folder), folder .. " is there")
+            local victim = program.start {
+                path = "/usr/bin/setpriv", args = { "--reuid", tostring(user), "--clear-groups", "sleep", "100" },
+            }
+            program.wait_for(function()
+                local status = program.read(("/proc/%d/status"):format(victim.pid))
+                return status and status:match("Uid:%s+(%d+)") == tostring(user)
+            end)
+            uv.fs_mkdir(folder, tonumber("700", 8))
+            uv.fs_chown(folder, owner, owner)
+            local path = ("%s/%d.sock"):format(folder, victim.pid)
+            local fake = program.start { path = "/usr/bin/setpriv", keep_stdin = true, args = { "--reuid", tostring(owner),
+                "--clear-groups", "socat", "-", "UNIX-LISTEN:" .. path .. ",mode=777" } }
+            program.wait_for(function() return uv.fs_lstat(path) end)
+            uv.fs_chmod(folder, tonumber(mode, 8))
+            return victim, fake, function()
+                uv.fs_unlink(path)
+                uv.fs_rmdir(folder)
+            end
+        end
+
+        local USER, OTHER = 64301, 64302
+
+        it("sends nothing into a folder of another user, or that others may enter", function()
+            for _, case in ipairs { { OTHER, "700" }, { OTHER, "755" }, { USER, "711" } } do
+                local victim, fake, clean = pretend(case[1], USER, case[2])
+                local done = program.run { args = { "ctl", tostring(victim.pid), "eval", "'secret'" } }
+                clean()
+                assert.equal(2, done.code, done:report())
+                has(done.stderr, ("the folder /tmp/mesos-lua-%d belongs to user %d and has mode %s: that of process %d has to be "
+                    .. "of its user, %d, and 700; nothing was sent there"):format(USER, case[1], case[2], victim.pid, USER))
+                assert.equal("", fake.stdout)
+            end
+        end)
+
+        it("sends nothing to a process of another user", function()
+            local victim, fake, clean = pretend(OTHER, USER, "700")
+            uv.fs_chown(("/tmp/mesos-lua-%d"):format(USER), USER, USER)
+            local done = program.run { args = { "ctl", tostring(victim.pid), "eval", "'secret'" } }
+            clean()
+            assert.equal(2, done.code, done:report())
+            has(done.stderr, ("a process of user %d listens at "):format(OTHER), "nothing was sent there")
+            assert.equal("", fake.stdout)
+        end)
+    end
+
     it("tells the status as text and as JSON", function()
         local run, m = start()
         m:send_offers { m:offer(), m:offer(), m:offer() }

@@ -669,6 +669,34 @@ describe("probation", function()
         f:wait_count("the version before is back", 2)
     end)
 
+    for what, body in pairs {
+        ["timer of"] = 'mesos.every(0.02, function() error "of a timer" end)',
+        ["spawned function of"] = 'mesos.spawn(function() mesos.sleep(0.02) error "of a timer" end)',
+    } do
+        it("goes back when a " .. what .. " it raises, and repeats no event", function()
+            local f = start(policy("v1"))
+            f:save(policy("v2", body))
+            f.run:wait_for("script.lua: the version before is back after %d+%.%d+ ms; the new one, which raised in " .. what
+                .. " %S+script.lua:%d+: %S+script.lua:%d+: of a timer, is tried again when a file changes")
+            f:says("v1")
+            f:save(policy("v3"))
+            f:wait_count("reloaded in", 2)
+            f:says("v3")
+        end)
+    end
+
+    it("is not ended by a timer of the first version, nor behind the probation", function()
+        local f = start(policy("v1", 'mesos.every(0.02, function() error "first" end)'), { "--reload-probation", "1" })
+        f:wait_count("first", 2)
+        f:save(policy("v2", 'mesos.every(0.02, function() if mesos.state.late then error "later" end end)\n'
+            .. 'function scheduler:statusUpdate() mesos.state.late = true end'))
+        f:wait_count("reloaded in", 1)
+        f.run:wait_for("v2\treloaded")
+        f:update("t")
+        f:wait_count("later", 2)
+        assert.is_nil(f.run.stderr:find("the version before is back"))
+    end)
+
     it("is over after N callbacks, and off with 0", function()
         local f = start(policy("v1"), { "--reload-probation", "3" })
         local fails = policy("v2", [[

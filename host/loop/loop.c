@@ -30,6 +30,8 @@ uint64_t loop_seconds(double seconds)
 
 enum { TIMERS_OF_A_TURN = 64 };
 
+static const uint64_t time_of_a_turn = LOOP_SECOND / 100; // until the rest of a batch has to wait
+
 // ---- the heap ----
 
 static bool before(const struct timer *a, const struct timer *b)
@@ -118,15 +120,39 @@ bool timer_active(const struct timer *timer)
     return timer->slot != 0;
 }
 
+static bool is_due(const struct loop *loop, uint64_t now)
+{
+    return loop->timers > 0 && loop->heap[0]->due <= now;
+}
+
+static void note_lag(struct loop *loop, uint64_t now)
+{
+    if (!is_due(loop, now))
+        return;
+    uint64_t late = now - loop->heap[0]->due;
+    lag_note(&loop->lag, now, late);
+    if (loop->on_lag != NULL)
+        loop->on_lag(loop->lag_data, late);
+}
+
+void loop_note_rest(struct loop *loop, uint64_t now)
+{
+    if (loop->on_lag != NULL && !is_due(loop, now))
+        loop->on_lag(loop->lag_data, 0);
+}
+
 void loop_run_timers(struct loop *loop)
 {
     uint64_t now = loop_now(loop), started = loop->started;
+    note_lag(loop, now);
     for (int i = 0; i < TIMERS_OF_A_TURN && loop->timers > 0; i++) {
         struct timer *timer = loop->heap[0];
         if (timer->due > now || timer->order >= started)
             break;
         take_out(loop, timer);
         timer->callback(timer->data);
+        if (is_due(loop, now) && loop_now(loop) - now >= time_of_a_turn)
+            break;
     }
     loop->ops->arm(loop);
 }
@@ -201,6 +227,17 @@ uint64_t loop_due(const struct loop *loop)
     if (loop->first != NULL)
         return 0;
     return loop->timers ? loop->heap[0]->due : LOOP_NEVER;
+}
+
+void loop_follow_lag(struct loop *loop, void (*on_lag)(void *data, uint64_t late), void *data)
+{
+    loop->on_lag = on_lag;
+    loop->lag_data = data;
+}
+
+const struct lag *loop_lag(const struct loop *loop)
+{
+    return &loop->lag;
 }
 
 void loop_destroy(struct loop *loop)

@@ -11,11 +11,16 @@
 //
 // Timers that are due at the same moment are called in the order in which they were started. A turn
 // calls only timers that were due when it began, so that a timer of delay 0 that starts itself
-// again cannot starve the loop; and no more than a batch of them, so that many at once cannot
-// either.
+// again cannot starve the loop; and no more than a batch of them, by number and by time, so that
+// many at once, or slow ones, cannot either.
+//
+// How late the loop comes to the earliest of the due timers is measured (lag.h); that and what runs
+// when nothing is due can be followed, which tells for how long what ran made others wait.
 
 #ifndef MESOS_LUA_LOOP_LOOP_H
 #define MESOS_LUA_LOOP_LOOP_H
+
+#include "loop/lag.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +60,9 @@ struct loop {
     struct timer **heap;
     size_t timers, capacity;
     uint64_t started; // counts timer_start(), for the order of equals
+    struct lag lag;
+    void (*on_lag)(void *data, uint64_t late);
+    void *lag_data;
     struct deferral *first, **last;
     struct spawner *spawner; // loop/spawner.h; NULL: nothing was ever started
 };
@@ -78,6 +86,11 @@ void deferral_init(struct deferral *deferral, struct loop *loop, void (*callback
 void deferral_queue(struct deferral *deferral); // queueing twice is once
 void deferral_cancel(struct deferral *deferral);
 
+// Calls `on_lag` when timers are called, with how late the first of them is, and with 0 where the
+// loop sees that none is due. NULL: no more.
+void loop_follow_lag(struct loop *loop, void (*on_lag)(void *data, uint64_t late), void *data);
+const struct lag *loop_lag(const struct loop *loop);
+
 void loop_destroy(struct loop *loop); // all timers and deferrals must be stopped
 
 // For implementations.
@@ -86,6 +99,8 @@ void loop_free(struct loop *loop);
 uint64_t loop_due(
     const struct loop *loop); // when the next work is due: 0 = now, LOOP_NEVER = nothing is waiting
 void loop_run_timers(struct loop *loop); // calls a batch of the timers that are due now
+void loop_note_rest(struct loop *loop,
+                    uint64_t now); // a turn is about to wait, unless a timer is due by then
 void loop_run_deferred(
     struct loop *loop); // calls what is queued; what that queues waits for the next call
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The loop of real time: one uv_timer for the earliest of our timers, one uv_check for what is
-// deferred to the end of a turn, and one uv_idle that keeps libuv from sleeping while something is
-// deferred or due at once. The handles live in a block of their own, since libuv lets go of them
-// only in a close callback.
+// deferred to the end of a turn, one uv_prepare to see that nothing is due, and one uv_idle that
+// keeps libuv from sleeping while something is deferred or due at once. The handles live in a block
+// of their own, since libuv lets go of them only in a close callback.
 //
 // Timers that are due at once are called by the uv_idle, once in a turn: a uv_timer without delay
 // that is started in its own callback would be called again before anything else.
@@ -19,6 +19,7 @@ struct handles {
     struct loop_uv *owner;
     uv_timer_t timer;
     uv_check_t check;
+    uv_prepare_t prepare;
     uv_idle_t idle;
     int open;
 };
@@ -80,6 +81,13 @@ static void arm(struct loop *loop)
         uv_timer_stop(&handles->timer);
 }
 
+// The time is that of the beginning of the turn, or, if timers were called, of their end.
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct handles *handles = prepare->data;
+    loop_note_rest(&handles->owner->loop, uv_now(handles->owner->uv) * UINT64_C(1000000));
+}
+
 static void on_check(uv_check_t *check)
 {
     struct handles *handles = check->data;
@@ -104,6 +112,7 @@ static void destroy(struct loop *loop)
     struct loop_uv *this = self(loop);
     uv_close((uv_handle_t *)&this->handles->timer, on_closed);
     uv_close((uv_handle_t *)&this->handles->check, on_closed);
+    uv_close((uv_handle_t *)&this->handles->prepare, on_closed);
     uv_close((uv_handle_t *)&this->handles->idle, on_closed);
     if (this->own) {
         uv_run(this->uv, UV_RUN_DEFAULT);
@@ -120,11 +129,15 @@ static struct handles *open_handles(struct loop_uv *this)
 {
     struct handles *handles = memory_new(sizeof *handles);
     handles->owner = this;
-    handles->open = 3;
+    handles->open = 4;
     uv_timer_init(this->uv, &handles->timer);
     uv_check_init(this->uv, &handles->check);
+    uv_prepare_init(this->uv, &handles->prepare);
     uv_idle_init(this->uv, &handles->idle);
-    handles->timer.data = handles->check.data = handles->idle.data = handles;
+    handles->timer.data = handles->check.data = handles->idle.data = handles->prepare.data =
+        handles;
+    uv_prepare_start(&handles->prepare, on_prepare);
+    uv_unref((uv_handle_t *)&handles->prepare);
     uv_check_start(&handles->check, on_check);
     uv_unref((uv_handle_t *)&handles->check);
     return handles;
@@ -164,8 +177,9 @@ static void close_handle(uv_handle_t *handle, void *data)
 {
     struct loop_uv *this = data;
     struct handles *handles = this->handles;
-    bool ours = handle == (uv_handle_t *)&handles->timer ||
-                handle == (uv_handle_t *)&handles->check || handle == (uv_handle_t *)&handles->idle;
+    bool ours =
+        handle == (uv_handle_t *)&handles->timer || handle == (uv_handle_t *)&handles->check ||
+        handle == (uv_handle_t *)&handles->prepare || handle == (uv_handle_t *)&handles->idle;
     if (!ours && !uv_is_closing(handle))
         uv_close(handle, NULL);
 }

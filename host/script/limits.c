@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "loop/loop.h"
 #include "script/blame.h"
+#include "script/slice_times.h"
 #include "script/world.h"
 
 #include <lauxlib.h>
@@ -421,6 +422,16 @@ static void watch(struct script *script)
         arm(next);
 }
 
+// By the coarse clock, with which the slice began.
+static void account(const struct limits *limits, const struct frame *first)
+{
+    if (!limits->watched)
+        return;
+    uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE), start = limits->start;
+    if (now > start)
+        slice_times_add(&first->title, now - start, limits->warned);
+}
+
 static void look_away(struct script *script)
 {
     struct limits *limits = &script->limits;
@@ -453,6 +464,7 @@ static void sum_up(const struct script *script, const struct frame *first)
 void limits_end(struct script *script, const struct frame *first)
 {
     struct limits *limits = &script->limits;
+    account(limits, first);
     look_away(script);
     limits->stopped = limits->stopping;
     limits->stopping = false;
@@ -462,6 +474,7 @@ void limits_end(struct script *script, const struct frame *first)
 
 void limits_pause(struct script *script)
 {
+    account(&script->limits, first_frame(script));
     look_away(script);
 }
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which Lua code took the time lately: the slices (limits.h) of this thread since the loop was last
+// on time, added up by what they are called. So that many short callbacks can be blamed together,
+// as --callback-warn blames a long one. Slices of less than a tick of the coarse clock (4 ms) count
+// by their share of it. The table is small: what does not fit is counted as one.
+
+#ifndef MESOS_LUA_SCRIPT_SLICE_TIMES_H
+#define MESOS_LUA_SCRIPT_SLICE_TIMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct title;
+
+// `told`: a warning has named it already.
+void slice_times_add(const struct title *title, uint64_t nanoseconds, bool told);
+void slice_times_clear(void);
+
+uint64_t slice_times_sum(void);  // nanoseconds
+uint64_t slice_times_told(void); // of which so much has been told of
+
+// "timer of x.lua:3 took 2.00 s (40 times), callback statusUpdate 0.10 s (3 times)": those that
+// took the most, which it takes out of the table.
+void slice_times_describe(char *text, size_t size);
+
+#endif
