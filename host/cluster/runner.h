@@ -8,7 +8,7 @@
 // start() or kill(): `started` and later `exited`; or `failed`, if it could not be started for a
 // reason that is not the command's; or `exited` alone, for a run that was killed before it started.
 // A run is the runner's; it is gone after `failed` and `exited`. destroy() kills what still runs,
-// at once, and tells nobody.
+// at once, and tells nothing.
 
 #ifndef MESOS_LUA_CLUSTER_RUNNER_H
 #define MESOS_LUA_CLUSTER_RUNNER_H

@@ -451,7 +451,8 @@ static void reset_files(int socket)
     closefrom(SOCKET + 1);
 }
 
-// Where `ps` reads the command line: fields 48 and 49 of /proc/self/stat.
+// Where `ps` reads the command line: fields 48 and 49 of /proc/self/stat. Left as it is if that is
+// not where this program has got its name from, as under valgrind.
 static void rename_process(void)
 {
     static const char name[] = "mesos-lua: spawner";
@@ -468,7 +469,9 @@ static void rename_process(void)
         field = strchr(field + 1, ' ');
     if (field == NULL || sscanf(field, "%lu %lu", &first, &last) != 2 || last <= first)
         return;
-    char *line = (char *)(uintptr_t)first;
+    char *line = program_invocation_name;
+    if ((uintptr_t)line != first)
+        return;
     memset(line, 0, last - first);
     memcpy(line, name, last - first < sizeof name ? last - first - 1 : sizeof name);
 }
