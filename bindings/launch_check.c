@@ -144,8 +144,20 @@ static double scalar_value(struct slice scalar)
     return value;
 }
 
+// The usual case, without a walk over the fields: a short name, the type SCALAR, a value above 0.
+static bool is_fine(struct slice resource)
+{
+    static const uint8_t scalar[] = {2 << 3, 0, 3 << 3 | WIRE_BYTES, 9, 1 << 3 | WIRE_FIXED64};
+    size_t at = resource.length > 2 ? 2 + (size_t)resource.data[1] : 0;
+    return at >= 2 && at < 0x80 && resource.length >= at + sizeof scalar + 8 &&
+           memcmp(resource.data + at, scalar, sizeof scalar) == 0 &&
+           scalar_value((struct slice){resource.data + at + sizeof scalar - 1, 9}) > 0;
+}
+
 static void check_resource(struct inspection *this, struct slice resource)
 {
+    if (is_fine(resource))
+        return;
     struct slice name = {.length = 0};
     struct wire wire = wire_open(resource);
     for (struct wire_field it; wire_next(&wire, &it) && it.number <= RESOURCE_SCALAR;) {

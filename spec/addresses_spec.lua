@@ -48,7 +48,7 @@ local BAD = {
     { ("h:1,"):rep(64) .. "h:1", "more than 64 master addresses" },
     -- ZooKeeper
     { HOSTS, "--master: ZooKeeper address '" .. HOSTS .. "': a path behind the servers expected",
-        "the node where the masters announce themselves, such as zk://host1:2181,host2:2181/mesos" },
+        "that of a node in ZooKeeper, such as zk://host1:2181,host2:2181/mesos for the one where masters" },
     { HOSTS .. "/", "the path '/' is refused" },
     { HOSTS .. "//", "the path '/' is refused" },
     { HOSTS .. "/a//b", "'//' in the path '/a//b' is not allowed" },

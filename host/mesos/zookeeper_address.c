@@ -40,8 +40,8 @@ static bool check_path(const char *path, struct error *err)
 {
     if (path == NULL)
         return error_set(err, ERROR_INVALID,
-                         "a path behind the servers expected, that of the node where the masters "
-                         "announce themselves, such as %s",
+                         "a path behind the servers expected, that of a node in ZooKeeper, such as "
+                         "%s for the one where masters announce themselves",
                          example);
     if (strchr(path, '@') != NULL)
         return error_set(err, ERROR_INVALID,
