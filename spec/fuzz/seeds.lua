@@ -118,6 +118,16 @@ function writers.fuzz_kept()
     end
 end
 
+-- The first byte is the length of the pieces.
+function writers.fuzz_control()
+    for i, text in ipairs({
+        '{"command":"status"}\n', '{"command":"eval","argument":"1 + 1"}\neval 2\r\n\n', "log-level debug", '{"command":1}\n{}\n[\n',
+        '{"command":"eval","argument":"a\\u0000b\\ud83d\\ude00"}\n', "a\0b\n", '{"command":"\xff"}\n', "  stop   failover \n=1\n",
+    }) do
+        seed(string.char(i * 3) .. text)
+    end
+end
+
 -- Decisions; any will do.
 function writers.fuzz_script()
     math.randomseed(5)
