@@ -384,11 +384,10 @@ mesos.exit(7)]]):format(directory))
 
     it("may bring a SIGHUP that waits: it is a reload when one is possible", function()
         -- A signal that was blocked and sent before exec is pending from the first instruction on.
-        local run = program.start { path = "/usr/bin/python3", args = { "-c", [[
-import os, signal, sys
-signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])
-os.kill(os.getpid(), signal.SIGHUP)
-os.execv(sys.argv[1], sys.argv[1:])]], program.path, "-m", NOBODY, program.script "return {}" } }
+        local run = program.start { path = "/usr/bin/perl", args = { "-MPOSIX", "-e", [[
+sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGHUP));
+kill HUP => $$;
+exec @ARGV;]], program.path, "-m", NOBODY, program.script "return {}" } }
         run:wait_for("reloaded")
         run:kill()
         assert.equal(0, run:wait(), run:report())
@@ -446,7 +445,7 @@ describe("the sandbox of a task", function()
         { "a symbolic link", "rm stdout; ln -s /etc/hostname stdout", "it is a symbolic link" },
         { "a hard link", "ln stdout another", "it has other names (hard links)" },
         { "a folder", "rm stdout; mkdir stdout", "Is a directory" },
-        { "a socket", "rm stdout; python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"stdout\")'",
+        { "a socket", "rm stdout; perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un(\"stdout\"))'",
             "it is not a regular file" },
     }
     for _, row in ipairs(traps) do

@@ -42,7 +42,8 @@ return {}]]
 local function holder(megabytes)
     local directory = program.directory()
     assert(os.execute("mkfifo " .. directory .. "/go"))
-    local run = program.start { args = { "-q", "-m", NOBODY, program.script(EXEC), megabytes, directory } }
+    local run = program.start { args = { "-q", "--load-limit", "60", "-m", NOBODY, program.script(EXEC), megabytes,
+        directory } }
     run:wait_for(function() return run.stdout:find("ready") end, 60)
     run.go = assert(io.open(directory .. "/go", "w"))
     run.go:setvbuf("no")
