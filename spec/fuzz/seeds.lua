@@ -140,6 +140,60 @@ function writers.fuzz_script()
     end
 end
 
+-- A step of fuzz_master: see there. 5 is a call in JSON, 32 puts ids in that there are.
+local function step(how, bytes)
+    return string.pack("<Bs2", how, bytes)
+end
+
+local function pass(tenths)
+    return string.pack("<BI2", 0, tenths)
+end
+
+local SUBSCRIBE = '{"type":"SUBSCRIBE","subscribe":{"framework_info":{"user":"root","name":"x","roles":["a","*"],'
+    .. '"failover_timeout":5,"capabilities":[{"type":"MULTI_ROLE"},{"type":"PARTITION_AWARE"}]}}}'
+local LAUNCH = '{"type":"ACCEPT","framework_id":{"value":""},"accept":{"offer_ids":[{"value":""}],"operations":[{"type":"LAUNCH",'
+    .. '"launch":{"task_infos":[{"name":"t","task_id":{"value":"t"},"agent_id":{"value":""},"command":{"value":"true"},'
+    .. '"resources":[{"name":"cpus","type":"SCALAR","scalar":{"value":1}},{"name":"mem","type":"SCALAR","scalar":{"value":32}}],'
+    .. '"kill_policy":{"grace_period":{"nanoseconds":1000000000}}}]}}],"filters":{"refuse_seconds":1}}}'
+local ACKNOWLEDGE = '{"type":"ACKNOWLEDGE","framework_id":{"value":""},"acknowledge":{"agent_id":{"value":""},'
+    .. '"task_id":{"value":""},"uuid":"AAAAAAAAQACAAAAAAAAAAA=="}}'
+
+local CALLS = {
+    '{"type":"KILL","framework_id":{"value":""},"kill":{"task_id":{"value":"t"}}}',
+    '{"type":"DECLINE","framework_id":{"value":""},"decline":{"offer_ids":[{"value":""}],"filters":{"refuse_seconds":0.5}}}',
+    '{"type":"REVIVE","framework_id":{"value":""},"revive":{"roles":["a"]}}',
+    '{"type":"SUPPRESS","framework_id":{"value":""},"suppress":{"roles":["a"]}}',
+    '{"type":"RECONCILE","framework_id":{"value":""},"reconcile":{"tasks":[{"task_id":{"value":"t"}}]}}',
+    '{"type":"RECONCILE","framework_id":{"value":""},"reconcile":{"tasks":[]}}',
+    '{"type":"TEARDOWN","framework_id":{"value":""}}',
+    '{"type":"UPDATE_FRAMEWORK","framework_id":{"value":""},"update_framework":{"framework_info":{"user":"root","name":"y",'
+        .. '"id":{"value":""},"roles":["b"],"capabilities":[{"type":"MULTI_ROLE"}]},"suppressed_roles":["b"]}}',
+}
+
+-- What clients once sent to a real master in JSON.
+local function recorded_calls()
+    local list <close> = assert(io.popen("cat spec/fixtures/wire/*/http.txt"))
+    local calls = {}
+    for line in list:lines() do
+        calls[#calls + 1] = line:match("^ +({.*}) *$")
+    end
+    return calls
+end
+
+function writers.fuzz_master()
+    local life = step(5, SUBSCRIBE) .. pass(15) .. step(32 + 5, LAUNCH) .. pass(1) .. step(32 + 5, ACKNOWLEDGE)
+    seed(life .. string.pack("<BI2", 1, 0) .. step(32 + 5, ACKNOWLEDGE) .. pass(20) .. string.pack("<BI2", 3, 0) .. pass(60))
+    seed(life .. string.pack("<BI2", 2, 0) .. pass(250))
+    for _, call in ipairs(CALLS) do
+        seed(life .. step(32 + 5, call) .. pass(20) .. step(32 + 64 + 5, call) .. step(8 + 5, SUBSCRIBE) .. step(5, call))
+    end
+    for _, call in ipairs(recorded_calls()) do
+        seed(step(5, SUBSCRIBE) .. step(5, call) .. step(32 + 5, call) .. pass(15))
+    end
+    -- The same in protobuf: SUBSCRIBE of a framework "x" of the user "root", and a REVIVE.
+    seed(step(4, "\16\1\26\11\10\9\10\4root\18\1x") .. pass(15) .. step(32 + 4, "\10\2\10\0\16\5"))
+end
+
 local write = writers[target]
 if write then
     write()
