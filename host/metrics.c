@@ -155,7 +155,7 @@ static double read_oldest_offer(const struct facts *facts, size_t index)
     const struct offer *oldest = facts->driver ? offers_first(driver_offers(facts->driver)) : NULL;
     if (oldest == NULL)
         return 0;
-    return (double)(loop_now(facts->subject->loop) - oldest->arrived) / (double)LOOP_SECOND;
+    return (double)(loop_now(facts->subject->loop) - offers_taken(oldest)) / (double)LOOP_SECOND;
 }
 
 static double read_inverse_offers(const struct facts *facts, size_t index)

@@ -14,6 +14,7 @@
 struct bytes {
     size_t references;
     size_t length;
+    uint64_t taken; // when what it holds was taken up, in the time of a loop, or 0: the owner's
     uint8_t data[];
 };
 

@@ -151,8 +151,9 @@ struct mesos_driver_options {
     size_t size;
 
     // "host:port", "http://host:port", "https://host:port", each with "user:password@" before the
-    // host if the master wants to know who the framework is, several of them with commas, or
-    // "file:///path" of a file that contains one of these.
+    // host if the master wants to know who the framework is, several of them with commas;
+    // "zk://host:port,host:port/path" (with "user:password@" in front of the hosts if ZooKeeper asks
+    // for it); or "file:///path" of a file that contains one of these.
     const char *master;
 
     // Needs a name. `user` (which may be NULL in the struct) and `hostname` are filled in from the

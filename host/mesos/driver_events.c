@@ -177,12 +177,14 @@ static void deliver(struct driver *this, const struct driver_event *event)
 static void collect_offers(struct driver *this, struct offers *offers, struct driver_event *event)
 {
     struct slice list = event->message, wire;
+    if (event->block->taken == 0)
+        event->block->taken = loop_now(this->loop);
     while (events_next_offer(&list, &wire)) {
         if (event->count == this->batch_capacity) {
             this->batch_capacity = this->batch_capacity ? 2 * this->batch_capacity : 64;
             this->batch = memory_resize(this->batch, this->batch_capacity * sizeof wire);
         }
-        if (offers_add(offers, event->block, wire, loop_now(this->loop)) != NULL)
+        if (offers_add(offers, event->block, wire) != NULL)
             this->batch[event->count++] = wire;
     }
     event->offers = this->batch;
@@ -333,6 +335,7 @@ static void deliver_offers_again(struct driver *this, struct offers *offers,
     for (const struct offer *offer = offers_first(offers); offer != NULL; offer = offer->next)
         wire_put_bytes(&list, 1, offers_wire(offer));
     struct bytes *block = bytes_copy(list.data, list.length);
+    block->taken = offers_taken(offers_first(offers));
     buffer_free(&list);
     struct driver_event event = {.callback = callback, .block = block, .message = slice_of(block)};
     deliver_callback(this, &event);

@@ -12,14 +12,14 @@ enum { OFFER_HOSTNAME = 4 };
 
 static uint64_t age(const struct held_offers *held, const struct offer *offer)
 {
-    return loop_now(held->loop) - offer->arrived;
+    return loop_now(held->loop) - offers_taken(offer);
 }
 
 // The oldest that was not pointed out, or NULL.
 static const struct offer *next_offer(const struct held_offers *held)
 {
     const struct offer *offer = offers_first(held->offers);
-    while (offer != NULL && offer->arrived <= held->told)
+    while (offer != NULL && offers_taken(offer) <= held->told)
         offer = offer->next;
     return offer;
 }
@@ -38,7 +38,7 @@ static void point_out(struct held_offers *held, const struct offer *oldest)
     uint64_t slack = limit / 10 < LOOP_SECOND ? limit / 10 : LOOP_SECOND;
     for (const struct offer *it = oldest; it != NULL && age(held, it) + slack >= limit;
          it = it->next) {
-        held->told = it->arrived;
+        held->told = offers_taken(it);
         count++;
     }
     log_warning("%zu offer%s held without an answer for %g seconds, the oldest ('%.*s' of %.*s) "

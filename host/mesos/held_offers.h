@@ -14,7 +14,7 @@ struct held_offers {
     struct loop *loop;
     struct offers *offers; // the outstanding ones
     double seconds;        // 0: never
-    uint64_t told;         // those that arrived until then were pointed out
+    uint64_t told;         // those that were taken until then were pointed out
     struct timer timer;
 };
 

@@ -203,8 +203,7 @@ static struct slice read_id(struct slice message)
 
 static const char rescinded[] = "was rescinded", rescinded_ahead[] = "was rescinded";
 
-const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire,
-                               uint64_t now)
+const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire)
 {
     struct slice id = read_id(wire);
     uint64_t hash = hash_bytes(id);
@@ -214,7 +213,6 @@ const struct offer *offers_add(struct offers *offers, struct bytes *block, struc
     if (old != NULL && (old->block == block || old->spent == rescinded_ahead))
         return NULL;
     offer = entry_new(block, wire, id);
-    offer->arrived = old != NULL && old->spent == NULL ? old->arrived : now;
     *slot = (struct slot){.offer = offer, .hash = hash};
     list_append(&offers->outstanding, offer);
     if (old != NULL) {

@@ -18,7 +18,6 @@ struct offer {
     uint32_t length;               // of the message
     uint32_t id_at, id_length;     // the text within `data`
     uint32_t references;
-    uint64_t arrived;  // in the time of the loop
     const char *spent; // NULL: outstanding; else a static text that says what became of it
 };
 
@@ -38,11 +37,16 @@ struct offers;
 struct offers *offers_create(void);
 void offers_destroy(struct offers *offers);
 
-// Adds the offer whose wire form is `wire` within `block`, and that arrived at `now`. An id that is
-// there already is replaced, and arrived when it did; unless it is of the same block, or was
-// rescinded ahead: then NULL, and the first stays.
-const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire,
-                               uint64_t now);
+// Since when an outstanding offer is held.
+static inline uint64_t offers_taken(const struct offer *offer)
+{
+    return offer->block->taken;
+}
+
+// Adds the offer whose wire form is `wire` within `block`, which says when it was taken. An id that
+// is there already is replaced, unless it is of the same block, or was rescinded ahead: then NULL,
+// and the first stays.
+const struct offer *offers_add(struct offers *offers, struct bytes *block, struct slice wire);
 
 // The outstanding offer of that id, or NULL. With `why`, the reason if it is known to be spent,
 // else NULL.

@@ -239,7 +239,7 @@ static void remember_offers(struct offers *offers, const struct driver_event *ev
     for (size_t i = 0; i < event->count; i++) {
         struct slice wire = event->offers[i];
         struct bytes *block = bytes_copy(wire.data, wire.length);
-        offers_add(offers, block, slice_of(block), 0);
+        offers_add(offers, block, slice_of(block));
         bytes_unref(block);
     }
 }
