@@ -296,7 +296,8 @@ local function subscribe(master, call, connection)
     end
     local id = call.framework_id or call.subscribe.framework_info.id
     master:know(copy(call).subscribe.framework_info)
-    master.framework_id = id ~= nil and id ~= "" and id or master.framework_id or master.id .. "-0000"
+    master.framework_id = id ~= nil and id ~= "" and id or master.framework_id
+        or ("%s-%04d"):format(master.id, master.torn_down)
     connection:begin_stream({ ["Mesos-Stream-Id"] = master.stream.id, ["Content-Type"] = TYPE })
     if master.quiet then
         return
@@ -354,6 +355,7 @@ end
 function usual.TEARDOWN(master, _, connection)
     master:end_stream()
     master.completed[master.framework_id] = true
+    master.torn_down = master.torn_down + 1
     master.framework_id = nil
     master.framework = nil
     connection:respond(202)
@@ -467,6 +469,7 @@ function M.start(options)
     local master = setmetatable({
         id = uuid(), calls = {}, answers = {}, expected = {}, held = {}, offers = 0, quiet = options.quiet,
         framework_id = options.framework_id, lenient = options.lenient, completed = {},
+        torn_down = 0,
         heartbeat_interval = options.heartbeat_interval or 15.0,
     }, Master)
     master.server = server.start(function(connection)
