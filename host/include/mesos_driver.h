@@ -152,8 +152,8 @@ struct mesos_driver_options {
 
     // "host:port", "http://host:port", "https://host:port", each with "user:password@" before the
     // host if the master wants to know who the framework is, several of them with commas;
-    // "zk://host:port,host:port/path" (with "user:password@" in front of the hosts if ZooKeeper asks
-    // for it); or "file:///path" of a file that contains one of these.
+    // "zk://host:port,host:port/path" (with "user:password@" in front of the hosts if ZooKeeper
+    // asks for it); or "file:///path" of a file that contains one of these.
     const char *master;
 
     // Needs a name. `user` (which may be NULL in the struct) and `hostname` are filled in from the
