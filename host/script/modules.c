@@ -133,7 +133,7 @@ static bool push_kept(lua_State *L, const struct script *script, const char *nam
 }
 
 // The module that a call of require() at that level of the stack is for, or NULL; the name lives as
-// long as the call. The third upvalue is require. // [-0, +0, -]
+// long as the call. The second upvalue is require. // [-0, +0, -]
 static const char *required_at(lua_State *L, int level)
 {
     lua_Debug ar;
