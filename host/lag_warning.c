@@ -50,10 +50,13 @@ void lag_warning_start(struct lag_warning *this, struct loop *loop)
 {
     *this = (struct lag_warning){.loop = loop};
     loop_follow_lag(loop, on_lag, this);
+    slice_times_follow(true);
 }
 
 void lag_warning_stop(struct lag_warning *this)
 {
-    if (this->loop != NULL)
-        loop_follow_lag(this->loop, NULL, NULL);
+    if (this->loop == NULL)
+        return;
+    loop_follow_lag(this->loop, NULL, NULL);
+    slice_times_follow(false);
 }

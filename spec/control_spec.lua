@@ -205,7 +205,7 @@ describe("a client", function()
     end)
 
     it("gets no more than is kept of an output", function()
-        local run = start()
+        local run = start(nil, { "--load-limit", "60" })
         local client = control.connect(control.path(run))
         local reply = client:ask("eval", "for i = 1, 100000 do print('line', i) end return 'end'")
         assert.is_true(reply.ok)

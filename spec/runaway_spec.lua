@@ -341,7 +341,7 @@ describe("a signal while Lua code runs", function()
 
     it("does not start what was loaded meanwhile", function()
         local m = master.start()
-        local run = program.start { args = { "-m", m.address, program.script [[
+        local run = program.start { args = { "-m", m.address, "--load-limit", "60", program.script [[
             print "begun" io.stdout:flush()
             local t = os.clock() + 0.5
             while os.clock() < t do end

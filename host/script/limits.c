@@ -354,6 +354,7 @@ static void on_tick(int number)
 {
     (void)number;
     int error = errno;
+    slice_times_tick();
     if (watchdog.script != NULL)
         look(watchdog.script);
     else
@@ -415,17 +416,19 @@ void limits_close(struct script *script)
 
 static void watch(struct script *script)
 {
-    uint64_t next = next_look(script, 0);
     script->limits.outer = watchdog.script;
     watchdog.script = script;
-    if (!watchdog.armed && next != 0)
+    if (watchdog.armed)
+        return;
+    uint64_t next = next_look(script, 0);
+    if (next != 0)
         arm(next);
 }
 
 // By the coarse clock, with which the slice began.
 static void account(const struct limits *limits, const struct frame *first)
 {
-    if (!limits->watched)
+    if (!slice_times_wanted() || !limits->watched)
         return;
     uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE), start = limits->start;
     if (now > start)

@@ -24,6 +24,8 @@ static _Thread_local struct {
     struct row rows[ROWS_MOST], others;
     size_t count;
     uint64_t sum, told;
+    bool followed;
+    volatile bool wanted;
 } table = {.others = {.kind = "others"}};
 
 static bool is_for(const struct row *row, const char *kind, const char *name)
@@ -47,6 +49,22 @@ static struct row *find(const char *kind, const char *name)
     return row;
 }
 
+void slice_times_follow(bool on)
+{
+    table.followed = on;
+    slice_times_clear();
+}
+
+void slice_times_tick(void)
+{
+    table.wanted = table.followed;
+}
+
+bool slice_times_wanted(void)
+{
+    return table.wanted;
+}
+
 void slice_times_add(const struct title *title, uint64_t nanoseconds, bool told)
 {
     bool named = title->kind != NULL;
@@ -63,6 +81,7 @@ void slice_times_clear(void)
     table.others = (struct row){.kind = "others"};
     table.count = 0;
     table.sum = table.told = 0;
+    table.wanted = false;
 }
 
 uint64_t slice_times_sum(void)

@@ -4,6 +4,9 @@
 // on time, added up by what they are called. So that many short callbacks can be blamed together,
 // as --callback-warn blames a long one. Slices of less than a tick of the coarse clock (4 ms) count
 // by their share of it. The table is small: what does not fit is counted as one.
+//
+// Nothing is added up until the watchdog has ticked once while the loop was late, so that a loop
+// which is on time pays nothing.
 
 #ifndef MESOS_LUA_SCRIPT_SLICE_TIMES_H
 #define MESOS_LUA_SCRIPT_SLICE_TIMES_H
@@ -13,6 +16,10 @@
 #include <stdint.h>
 
 struct title;
+
+void slice_times_follow(bool on); // does anything want to know? At the start, no
+void slice_times_tick(void);      // of the watchdog, in the handler of a signal
+bool slice_times_wanted(void);    // are slices to be added now?
 
 // `told`: a warning has named it already.
 void slice_times_add(const struct title *title, uint64_t nanoseconds, bool told);
