@@ -201,12 +201,12 @@ print(good >= 256, good + refused)]], { seconds = 30 })
 
     it("says so when descriptors run out, and goes on when there are some", function()
         local script = spawned [[
-local files = {}
-repeat files[#files + 1] = io.open("/dev/null") until not files[#files + 1] and #files > 0 and not io.open("/dev/null")
+local files, file = {}, io.open("/dev/null")
+while file do
+    files[#files + 1], file = file, io.open("/dev/null")
+end
 show(mesos.exec { "echo", "x" })
-for _, file in pairs(files) do file:close() end
-files = nil
-collectgarbage()
+for _, file in ipairs(files) do file:close() end
 show(mesos.exec { "echo", "x" })]]
         local run = program.run { path = "/bin/sh", args = { "-c", ("ulimit -n 60; exec %s -m %s %s"):format(program.path,
             NOBODY, script) } }
