@@ -241,7 +241,7 @@ describe("an HTTP server of the program", function()
             end
             return ended >= 200
         end)
-        assert.is_true(descriptors(run) <= 128 - 128 / 4 + 2)
+        program.wait_for(function() return descriptors(run) <= 128 - 128 / 4 + 2 end)
         alive(port)
         assert.equal(1, select(2, run.stderr:gsub("the silent ones are closed", "")))
     end)

@@ -24,7 +24,6 @@ enum { STATES = HTTP_PEER_CLOSED + 1 };
 enum {
     FRAMING_MOST = 4096,  // bytes that may be read without a piece of a request coming out of them
     SILENCE_OF_LOG = 60,  // ticks between two warnings about the same
-    CLOSING_MOST = 16,    // connections that are shut down and still have their descriptor
     RESERVE_MOST = 4096,  // descriptors that are kept for the rest of the program
     FEW_DESCRIPTORS = 128 // under that few are kept, as there would be none left
 };
@@ -58,8 +57,9 @@ struct http_peers {
     unsigned count[STATES];
     unsigned leavers; // that are not closed yet
     struct timer tick;
-    uint64_t now, warned; // ticks
-    unsigned room;        // connections for which there are descriptors
+    uint64_t now, warned;  // ticks
+    unsigned closing_most; // that are shut down and still have a descriptor of the reserve
+    unsigned room;         // connections for which there are descriptors
 };
 
 // ---- lists ----
@@ -133,7 +133,9 @@ static void measure_room(struct http_peers *peers)
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT32_MAX)
         all = (unsigned)limit.rlim_cur;
     unsigned kept = all < FEW_DESCRIPTORS ? all / 8 : all / 4;
-    kept = (kept < RESERVE_MOST ? kept : RESERVE_MOST) + others;
+    kept = kept < RESERVE_MOST ? kept : RESERVE_MOST;
+    peers->closing_most = kept - kept / 4;
+    kept += others;
     peers->room = all > kept ? all - kept : 1;
 }
 
@@ -312,7 +314,7 @@ struct http_peers *http_peers_create(struct loop *loop, const struct http_peers_
 
 bool http_peers_welcome(const struct http_peers *peers)
 {
-    return peers->count[HTTP_PEER_CLOSED] < CLOSING_MOST;
+    return peers->count[HTTP_PEER_CLOSED] <= peers->closing_most;
 }
 
 struct http_peer *http_peers_add(struct http_peers *peers, int fd, void *context)
