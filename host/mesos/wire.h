@@ -82,7 +82,8 @@ bool wire_next_long(struct wire *wire, struct wire_field *field); // any field
 
 // False at the end, or when the rest is malformed. What the slow way is given are copies, so that
 // the compiler may keep the caller's in registers.
-static inline bool wire_next(struct wire *wire, struct wire_field *field)
+static inline __attribute__((always_inline)) bool wire_next(struct wire *wire,
+                                                            struct wire_field *field)
 {
     if (wire_next_short(wire, field))
         return true;
