@@ -6,17 +6,17 @@
 
 #include "bindings/module.h"
 
-#include "bindings/dot.h"
-#include "bindings/driver.h"
-#include "bindings/exec.h"
-#include "bindings/http.h"
-#include "bindings/log.h"
-#include "bindings/message.h"
-#include "bindings/offer_list.h"
-#include "bindings/resources.h"
-#include "bindings/state_table.h"
-#include "bindings/timers.h"
-#include "bindings/wording.h"
+#include "bindings/core/dot.h"
+#include "bindings/core/hints.h"
+#include "bindings/lib/exec.h"
+#include "bindings/lib/http.h"
+#include "bindings/lib/logging.h"
+#include "bindings/lib/state_table.h"
+#include "bindings/lib/timers.h"
+#include "bindings/message/message_codec.h"
+#include "bindings/offers/offer_list.h"
+#include "bindings/offers/resource_list.h"
+#include "bindings/scheduler/driver_methods.h"
 #include "script/script.h"
 
 #include <lauxlib.h>
@@ -49,7 +49,7 @@ static int raise_unknown(lua_State *L)
             names[count++] = lua_tostring(L, -1);
     }
     return luaL_error(L, "the module mesos has no '%s'%s", name,
-                      wording_push(L, name, name_at, names));
+                      hints_push(L, name, name_at, names));
 }
 
 static int l_index(lua_State *L) // [-2, +1, e]
@@ -86,10 +86,10 @@ int module_open(lua_State *L)
     message_open(L);
     lua_newtable(L);
     dot_library(L, "mesos");
-    driver_open(L, environment);
+    driver_methods_open(L, environment);
     offer_list_open(L, environment);
-    resources_open(L);
-    log_open(L, script);
+    resource_list_open(L);
+    logging_open(L, script);
     timers_open(L, script);
     exec_open(L, script);
     http_open(L, script);

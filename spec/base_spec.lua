@@ -2,15 +2,15 @@
 --
 -- host/base: error texts, the log's levels, buffers with a cap.
 
-local rooms = require("rooms")
+local internals = require("internals")
 
 describe("an error", function()
     it("takes context in front", function()
-        assert.equal("launch: task 1: no such field", (rooms.error("no such field", "task 1", "launch")))
+        assert.equal("launch: task 1: no such field", (internals.error("no such field", "task 1", "launch")))
     end)
 
     it("is cut where it does not fit, and keeps its context", function()
-        local text = rooms.error(("x"):rep(5000), "context")
+        local text = internals.error(("x"):rep(5000), "context")
         assert.equal(1023, #text)
         assert.matches("^context: xxx", text)
     end)
@@ -23,19 +23,19 @@ describe("the log", function()
         debug = { "d", "i", "w", "e" }, info = { "i", "w", "e" }, warning = { "w", "e" }, error = { "e" }, quiet = {},
     }) do
         it("shows at level " .. level .. " what is at least as grave", function()
-            assert.same(shown, (rooms.log_lines(level, lines)))
+            assert.same(shown, (internals.log_lines(level, lines)))
         end)
     end
 
     it("knows levels by name in any case", function()
-        assert.equal("warning", rooms.log_level("WARNING"))
-        assert.is_nil(rooms.log_level("loud"))
+        assert.equal("warning", internals.log_level("WARNING"))
+        assert.is_nil(internals.log_level("loud"))
     end)
 end)
 
 describe("a buffer", function()
     it("grows to its cap and stays as it was when it would pass it", function()
-        local buffer = rooms.buffer(10)
+        local buffer = internals.buffer(10)
         assert.is_true(buffer:append("12345"))
         assert.is_true(buffer:append("67890"))
         assert.is_false(buffer:append("x"))
@@ -46,14 +46,14 @@ describe("a buffer", function()
     end)
 
     it("formats, up to its cap", function()
-        local buffer = rooms.buffer(8)
+        local buffer = internals.buffer(8)
         assert.is_true(buffer:format("port", 123))
         assert.is_false(buffer:format("port", 456))
         assert.equal("port:123", tostring(buffer))
     end)
 
     it("can be used again after it was freed", function()
-        local buffer = rooms.buffer(4)
+        local buffer = internals.buffer(4)
         buffer:append("abc")
         buffer:free()
         assert.equal("", tostring(buffer))

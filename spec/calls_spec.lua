@@ -7,11 +7,11 @@
 -- A SUBSCRIBE begins a session, which is a driver of its own with the recorded settings; the calls behind it are its
 -- steps. What the interface cannot say, or refuses to, is counted by reason.
 
-local exchanges = require("support.exchanges")
+local exchanges = require("support.recorded_calls")
 local framework = require("support.framework")
 local master = require("support.master")
 local program = require("support.program")
-local values = require("support.values")
+local values = require("support.compare")
 
 -- Plays the sessions of a file: each step is taken when the master says so, with a MESSAGE that holds its number.
 local SCRIPT = [[

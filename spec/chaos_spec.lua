@@ -11,7 +11,7 @@
 local cjson = require("cjson")
 local master = require("support.master")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 local uv = require("luv")
 local zookeeper = require("support.zookeeper")
 
@@ -403,7 +403,7 @@ function faults.cut_stream(chaos, way, where)
     if not m then
         return
     end
-    local record = rooms.encode("mesos.v1.scheduler.Event", m:update("t1", "TASK_RUNNING"))
+    local record = internals.encode("mesos.v1.scheduler.Event", m:update("t1", "TASK_RUNNING"))
     local bytes = #record .. "\n" .. record
     m:send_bytes(bytes:sub(1, 1 + math.floor(where * (#bytes - 1))))
     end_stream(m, way)
@@ -413,7 +413,7 @@ end
 function faults.trickle(chaos)
     local m = chaos:speaker()
     if m then
-        local record = rooms.encode("mesos.v1.scheduler.Event", { type = "HEARTBEAT" })
+        local record = internals.encode("mesos.v1.scheduler.Event", { type = "HEARTBEAT" })
         local pieces = {}
         for byte in (#record .. "\n" .. record):gmatch(".") do
             pieces[#pieces + 1] = byte

@@ -5,7 +5,7 @@
 
 local client = require("support.cluster_client")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 
 local subscribe, task = client.subscribe, client.task
 
@@ -446,13 +446,13 @@ end)
 
 describe("the table of fields of the local cluster", function()
     it("has a row for each field that a framework can set, and no other", function()
-        assert.same({}, rooms.cluster_fields_without_treatment())
-        assert.same({}, rooms.cluster_treatments_without_field())
+        assert.same({}, internals.cluster_fields_without_treatment())
+        assert.same({}, internals.cluster_treatments_without_field())
     end)
 
     it("is told in full where the list of conformance says how the local cluster differs", function()
         local list = program.read("spec/CONFORMANCE.md")
-        local refused = rooms.cluster_refused()
+        local refused = internals.cluster_refused()
         assert.is_true(#refused > 10)
         for _, field in ipairs(refused) do
             assert.truthy(list:find("`" .. field .. "`", 1, true), field)

@@ -4,7 +4,7 @@
 -- fuzz target spec/fuzz/view.c does the same for as long as one likes; SPEC_SEED chooses other messages here.
 
 local oracle = require("support.view_oracle")
-local rooms = require("rooms")
+local internals = require("internals")
 
 local EVENT, OFFER, STATUS = "mesos.v1.scheduler.Event", "mesos.v1.Offer", "mesos.v1.TaskStatus"
 local INVERSE_OFFER = "mesos.v1.InverseOffer"
@@ -18,7 +18,7 @@ local function shown(type, bytes)
 end
 
 local function agree(type, bytes)
-    local ok, verdict = pcall(rooms.differential, type, bytes, oracle.check)
+    local ok, verdict = pcall(internals.differential, type, bytes, oracle.check)
     if not ok then
         error(("%s\n%s"):format(verdict, shown(type, bytes)), 0)
     end
@@ -29,16 +29,16 @@ for type, rounds in pairs({ [OFFER] = 150, [STATUS] = 150, [EVENT] = 100, [INVER
     describe("random messages of type " .. type, function()
         it("are the same in every way to read them", function()
             for seed = first, first + rounds - 1 do
-                assert.is_true(agree(type, rooms.generate(type, seed)))
+                assert.is_true(agree(type, internals.generate(type, seed)))
             end
         end)
 
         it("are so after mutations, or refused by all", function()
             local taken, refused = 0, 0
             for seed = first, first + rounds - 1 do
-                local bytes = rooms.generate(type, seed)
+                local bytes = internals.generate(type, seed)
                 for step = 1, 6 do
-                    bytes = rooms.mutate(type, bytes, seed * 100 + step)
+                    bytes = internals.mutate(type, bytes, seed * 100 + step)
                     if agree(type, bytes) then
                         taken = taken + 1
                     else
@@ -56,54 +56,54 @@ describe("a message in parts", function()
         return string.char(number << 3 | 2, #content) .. content
     end
 
-    local head = rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h" })
+    local head = internals.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h" })
 
     it("is joined when it is received, however deep", function()
         local resource = bytes(1, "cpus") .. "\x10\0" .. bytes(3, "\x09" .. ("<d"):pack(2)) .. bytes(3, "")
         local event = "\8\3" .. bytes(3, bytes(1, head .. bytes(10, "") .. bytes(5, resource) .. bytes(10, bytes(1, "web")))) ..
             bytes(3, bytes(1, head))
-        local accepted = assert(rooms.accept(EVENT, event))
-        local offers = rooms.decode_plain(EVENT, accepted).offers.offers
+        local accepted = assert(internals.accept(EVENT, event))
+        local offers = internals.decode_plain(EVENT, accepted).offers.offers
         assert.equal(2, #offers)
-        assert.same(rooms.decode_plain(EVENT, event), rooms.decode_plain(EVENT, accepted))
-        local view = rooms.view(OFFER, rooms.encode(OFFER, offers[1]))
+        assert.same(internals.decode_plain(EVENT, event), internals.decode_plain(EVENT, accepted))
+        local view = internals.view(OFFER, internals.encode(OFFER, offers[1]))
         assert.equal(2.0, view.cpus)
         assert.equal("web", view.allocation_info.role)
     end)
 
     it("is refused if its parts together lack what is required", function()
         local half = bytes(1, "x")
-        local accepted, message = rooms.accept(STATUS, bytes(1, half) .. "\x10\1" .. bytes(12, bytes(1, "")) .. bytes(12, bytes(1, "")))
+        local accepted, message = internals.accept(STATUS, bytes(1, half) .. "\x10\1" .. bytes(12, bytes(1, "")) .. bytes(12, bytes(1, "")))
         assert.is_nil(accepted)
         assert.equal("labels.labels[0].key: required field is missing", message)
-        accepted, message = rooms.accept(OFFER, head .. bytes(9, bytes(2, "\8\5")) .. bytes(9, ""))
+        accepted, message = internals.accept(OFFER, head .. bytes(9, bytes(2, "\8\5")) .. bytes(9, ""))
         assert.is_nil(accepted)
         assert.equal("unavailability.start: required field is missing", message)
     end)
 
     it("is left as it is if there is one of each", function()
         local message = head .. "\xf8\x7f\5" .. bytes(5, bytes(1, "cpus") .. "\x10\0")
-        assert.equal(message, rooms.accept(OFFER, message))
+        assert.equal(message, internals.accept(OFFER, message))
     end)
 
     it("has the member of a oneof that came last", function()
         local type = "mesos.v1.Volume.Source.CSIVolume.VolumeCapability"
         local mode = bytes(3, "\8\1")
         assert.same({ mount = { fs_type = "y" }, access_mode = { mode = "SINGLE_NODE_WRITER" } },
-            rooms.decode_plain(type, rooms.accept(type, bytes(2, bytes(1, "x") .. bytes(2, "f")) .. bytes(1, "") .. mode ..
+            internals.decode_plain(type, internals.accept(type, bytes(2, bytes(1, "x") .. bytes(2, "f")) .. bytes(1, "") .. mode ..
                 bytes(2, bytes(1, "y")))))
         assert.same({ block = {}, access_mode = { mode = "SINGLE_NODE_WRITER" } },
-            rooms.decode_plain(type, rooms.accept(type, bytes(2, bytes(1, "x")) .. bytes(2, bytes(2, "f")) .. mode .. bytes(1, ""))))
+            internals.decode_plain(type, internals.accept(type, bytes(2, bytes(1, "x")) .. bytes(2, bytes(2, "f")) .. mode .. bytes(1, ""))))
     end)
 end)
 
 describe("an enum value", function()
     it("has 32 bits, however many are sent", function()
         local attribute = "\10\4rack\16\x83\x80\x80\x80\x10\42\4\10\2r1" -- 2^32 + TEXT
-        local view = rooms.view(OFFER, rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h" }) ..
+        local view = internals.view(OFFER, internals.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h" }) ..
             "\58" .. string.char(#attribute) .. attribute)
         assert.equal("TEXT", view.attributes[1].type)
         assert.equal("r1", view:attribute("rack"))
-        assert.equal(1, #rooms.offers({ view }):filter({ attributes = { rack = "r1" } }))
+        assert.equal(1, #internals.offers({ view }):filter({ attributes = { rack = "r1" } }))
     end)
 end)

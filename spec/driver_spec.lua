@@ -4,7 +4,7 @@
 
 local master = require("support.master")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 
 -- Starts a framework whose script is `body` behind a few helpers; returns the scripted master and the run.
 local function start(body, options)
@@ -472,7 +472,7 @@ describe("the driver", function()
         m:send_record("")      -- no type
         m:send_record("\8\4")  -- UPDATE without its message
         local status = m:update("t", "TASK_RUNNING").update.status
-        local bytes = rooms.encode("mesos.v1.TaskStatus", status) .. "\x50\x87\x01" .. "\xfa\x01\3new" -- reason 135, field 31
+        local bytes = internals.encode("mesos.v1.TaskStatus", status) .. "\x50\x87\x01" .. "\xfa\x01\3new" -- reason 135, field 31
         local update = "\x0a" .. string.char(#bytes & 127 | 128, #bytes >> 7) .. bytes
         m:send_record("\8\4\x2a" .. string.char(#update & 127 | 128, #update >> 7) .. update)
         run:wait_for("TASK_RUNNING\t135")

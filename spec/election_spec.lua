@@ -5,7 +5,7 @@
 
 local master = require("support.master")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 local uv = require("luv")
 local zookeeper = require("support.zookeeper")
 
@@ -339,11 +339,11 @@ describe("--elect", function()
         first:kill()
         assert.equal(0, first:wait())
         local client = zk:client()
-        local ok, id, state = rooms.kept_read(client:get("/elect-" .. paths .. "/a/state"))
+        local ok, id, state = internals.state_file_read(client:get("/elect-" .. paths .. "/a/state"))
         client:close()
         assert.is_true(ok)
         assert.equal(m.framework_id, id)
-        assert.equal(1, select(2, rooms.state_load(state)).term)
+        assert.equal(1, select(2, internals.serialize_load(state)).term)
     end)
 
     it("refuses a wrong address, and --state beside it", function()

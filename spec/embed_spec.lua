@@ -7,7 +7,7 @@
 local control = require("support.control")
 local master = require("support.master")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 local uv = require("luv")
 
 local build = os.getenv("MESOS_LUA_BUILD") or "build"
@@ -276,7 +276,7 @@ describe("mesos_driver.h", function()
                 assert.is_string(call.framework_id)
                 connection:begin_stream({ ["Mesos-Stream-Id"] = "x", ["Content-Type"] = "application/x-protobuf" })
                 local event = { type = "ERROR", error = { message = "Framework has been removed" } }
-                local record = rooms.encode("mesos.v1.scheduler.Event", event)
+                local record = internals.encode("mesos.v1.scheduler.Event", event)
                 connection:chunk(#record .. "\n" .. record)
                 connection:finish()
             end)

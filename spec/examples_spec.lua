@@ -6,7 +6,7 @@
 local master = require("support.master")
 local program = require("support.program")
 local server = require("support.server")
-local values = require("support.values")
+local values = require("support.compare")
 
 after_each(function()
     program.cleanup()

@@ -4,7 +4,7 @@
 -- scripted master, that says so, takes what a real one takes and refuses what a real one refuses.
 
 local framework = require("support.framework")
-local values = require("support.values")
+local values = require("support.compare")
 
 local logged, said, subscribed = framework.logged, framework.said, framework.subscribed
 

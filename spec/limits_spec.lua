@@ -5,7 +5,7 @@
 
 local master = require("support.master")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 
 local NOBODY = "127.0.0.1:1"
 
@@ -253,7 +253,7 @@ end)
 describe("the allocator", function()
     it("keeps blocks apart and counts exactly", function()
         math.randomseed(11)
-        local heap = rooms.allocator()
+        local heap = internals.allocator()
         local sizes, used = {}, 0
         for step = 1, 60000 do
             local number = math.random(0, 2000)
@@ -273,7 +273,7 @@ describe("the allocator", function()
     end)
 
     it("refuses what is above its limit and nothing else", function()
-        local heap = rooms.allocator(1000)
+        local heap = internals.allocator(1000)
         assert.is_true(heap:resize(1, 600))
         assert.is_true(heap:resize(2, 400))
         assert.is_false(heap:resize(3, 1))
@@ -284,7 +284,7 @@ describe("the allocator", function()
     end)
 
     it("uses memory that has become free for blocks of other sizes", function()
-        local heap = rooms.allocator()
+        local heap = internals.allocator()
         for number = 0, 4000 do
             heap:resize(number, 32)
         end

@@ -5,7 +5,7 @@
 
 local framework = require("support.framework")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 
 -- Text -> what a sink gets, and, if that is another, what stands in a line of text.
 local TEXTS = {
@@ -47,7 +47,7 @@ describe("a line of the log", function()
 
     for _, row in ipairs(TEXTS) do
         it(("escapes %q"):format(row[1]), function()
-            assert.same({ row[2] }, (rooms.log_lines("info", { { "info", row[1] } })))
+            assert.same({ row[2] }, (internals.log_lines("info", { { "info", row[1] } })))
         end)
     end
 
@@ -61,7 +61,7 @@ describe("a line of the log", function()
 
     it("takes long texts", function()
         local text = ("x\27"):rep(20000)
-        assert.same({ (text:gsub("\27", "\\x1b")) }, (rooms.log_lines("info", { { "info", text } })))
+        assert.same({ (text:gsub("\27", "\\x1b")) }, (internals.log_lines("info", { { "info", text } })))
     end)
 
     it("holds what a master said", function()

@@ -3,23 +3,23 @@
 -- The codec: what messages look like in Lua, what it refuses and in which words, and that nothing is lost on the way.
 
 local recordings = require("support.recordings")
-local rooms = require("rooms")
+local internals = require("internals")
 
 local EVENT, CALL = "mesos.v1.scheduler.Event", "mesos.v1.scheduler.Call"
 local TASK, RESOURCE = "mesos.v1.TaskInfo", "mesos.v1.Resource"
 
 -- What a message of that type raises when it is encoded as "task".
 local function refusal(type, value)
-    local ok, message = pcall(rooms.encode, type, value, "task")
+    local ok, message = pcall(internals.encode, type, value, "task")
     assert.is_false(ok)
     return message
 end
 
 -- There and back again.
 local function passed(type, value)
-    local bytes = rooms.encode(type, value)
-    assert.is_true(rooms.validate(type, bytes))
-    return rooms.decode(type, bytes)
+    local bytes = internals.encode(type, value)
+    assert.is_true(internals.validate(type, bytes))
+    return internals.decode(type, bytes)
 end
 
 local function task(changes)
@@ -35,7 +35,7 @@ local function with_scalar(scalar)
 end
 
 local function refused_by_wire(type, bytes)
-    local ok, message = rooms.validate(type, bytes)
+    local ok, message = internals.validate(type, bytes)
     assert.is_nil(ok)
     return message
 end
@@ -73,15 +73,15 @@ describe("a message in Lua", function()
     end)
 
     it("may be given with its value in a table all the same", function()
-        assert.equal(rooms.encode(TASK, task()), rooms.encode(TASK, task({ task_id = { value = "t1" } })))
+        assert.equal(internals.encode(TASK, task()), internals.encode(TASK, task({ task_id = { value = "t1" } })))
         assert.equal("task.task_id: unknown field 'valeu' in TaskID (did you mean 'value'?)",
             refusal(TASK, task({ task_id = { valeu = "t1" } })))
         assert.equal("task.task_id.value: required field of TaskID is missing", refusal(TASK, task({ task_id = {} })))
     end)
 
     it("counts a value that was left out as empty", function()
-        assert.equal("", rooms.decode("mesos.v1.OfferID", ""))
-        assert.equal(0.0, rooms.decode("mesos.v1.Value.Scalar", ""))
+        assert.equal("", internals.decode("mesos.v1.OfferID", ""))
+        assert.equal(0.0, internals.decode("mesos.v1.Value.Scalar", ""))
     end)
 
     it("has enums by name, and takes numbers", function()
@@ -128,7 +128,7 @@ describe("a message in Lua", function()
     it("completes entries of a map that lack a half", function()
         local cpus = field(15, field(1, "cpus"))
         local nothing = field(15, field(2, "\9" .. string.pack("<d", 2)))
-        local got = rooms.decode_plain(TASK, cpus .. nothing)
+        local got = internals.decode_plain(TASK, cpus .. nothing)
         assert.same({ cpus = 0.0, [""] = 2.0 }, got.limits)
     end)
 
@@ -142,16 +142,16 @@ describe("a message in Lua", function()
     end)
 
     it("reads what is absent as nil, lists and maps as empty ones that stay", function()
-        local got = rooms.decode(TASK, rooms.encode(TASK, task()))
+        local got = internals.decode(TASK, internals.encode(TASK, task()))
         assert.is_nil(got.command)
         assert.same({}, got.resources)
         assert.same({}, got.limits)
         got.resources[1] = { name = "cpus", type = "SCALAR", scalar = 1 }
-        assert.equal("cpus", rooms.decode(TASK, rooms.encode(TASK, got)).resources[1].name)
+        assert.equal("cpus", internals.decode(TASK, internals.encode(TASK, got)).resources[1].name)
     end)
 
     it("knows its fields when it is read and written", function()
-        local got = rooms.decode(TASK, rooms.encode(TASK, task()))
+        local got = internals.decode(TASK, internals.encode(TASK, task()))
         assert.error_matches(function()
             return got.taskid
         end, "TaskInfo has no field 'taskid' %(did you mean 'task_id'%?%)$")
@@ -166,7 +166,7 @@ describe("a message in Lua", function()
     end)
 
     it("is a table like any other when it is plain", function()
-        local got = rooms.decode_plain(TASK, rooms.encode(TASK, task({ command = { value = "x" } })))
+        local got = internals.decode_plain(TASK, internals.encode(TASK, task({ command = { value = "x" } })))
         assert.is_nil(getmetatable(got))
         assert.is_nil(getmetatable(got.command))
         assert.is_nil(got.resources)
@@ -177,7 +177,7 @@ describe("a message in Lua", function()
         local value = task({ resources = { { name = "p", type = "RANGES", ranges = { range = { { 1, 2 } } } } }, data = "\1\255" })
         assert.equal('TaskInfo { name = "t", task_id = "t1", agent_id = "a1", resources = { { name = "p", type = "RANGES", '
             .. 'ranges = { range = { { begin = 1, ["end"] = 2 } } } } }, data = "\\x01\\xff" }', tostring(passed(TASK, value)))
-        assert.equal('TaskInfo { name = "say \\"\\n\\"" }', tostring(rooms.decode(TASK, field(1, 'say "\n"'))))
+        assert.equal('TaskInfo { name = "say \\"\\n\\"" }', tostring(internals.decode(TASK, field(1, 'say "\n"'))))
         assert.equal("mesos.v1.TaskInfo", getmetatable(passed(TASK, value)).__name)
     end)
 end)
@@ -272,7 +272,7 @@ describe("a refusal", function()
 
     it("leaves the path out where there is none, and says which line it was", function()
         local ok, message = pcall(function()
-            rooms.encode(TASK, {})
+            internals.encode(TASK, {})
         end)
         assert.is_false(ok)
         assert.matches("^[^ ]*message_spec.lua:%d+: name: required field of TaskInfo is missing$", message)
@@ -298,7 +298,7 @@ end)
 describe("the wire", function()
     it("is checked before anything is believed", function()
         local id = field(1, field(1, "x"))
-        assert.is_true(rooms.validate("mesos.v1.Labels", id))
+        assert.is_true(internals.validate("mesos.v1.Labels", id))
         assert.equal("labels[0].key: length runs past the end", refused_by_wire("mesos.v1.Labels", "\10\3\10\9x"))
         assert.equal("labels[1].key: required field is missing", refused_by_wire("mesos.v1.Labels", id .. field(1, "")))
         assert.equal("labels[1]: field number out of range", refused_by_wire("mesos.v1.Labels", id .. field(1, "\2\0")))
@@ -313,9 +313,9 @@ describe("the wire", function()
         local inner = start .. field(1, "x") .. integer(2, 3) .. start .. stop .. "\x31" .. ("8"):rep(8) .. "\x35four" .. stop
         local id = field(1, "t1")
         local status = inner .. field(1, inner .. id .. inner) .. inner .. integer(2, 1) .. inner
-        assert.is_true(rooms.validate("mesos.v1.TaskStatus", status))
-        assert.same({ task_id = "t1", state = "TASK_RUNNING" }, rooms.decode_plain("mesos.v1.TaskStatus", status))
-        local view = rooms.view("mesos.v1.TaskStatus", status)
+        assert.is_true(internals.validate("mesos.v1.TaskStatus", status))
+        assert.same({ task_id = "t1", state = "TASK_RUNNING" }, internals.decode_plain("mesos.v1.TaskStatus", status))
+        local view = internals.view("mesos.v1.TaskStatus", status)
         assert.same({ "t1", "TASK_RUNNING" }, { view.task_id, view.state })
         for content, message in pairs({
             [start] = "^field 50: group has no end$",
@@ -331,7 +331,7 @@ describe("the wire", function()
         }) do
             assert.matches(message, refused_by_wire("mesos.v1.TaskStatus", content))
         end
-        assert.is_true(rooms.validate("mesos.v1.TaskStatus", status .. start:rep(64) .. stop:rep(64)))
+        assert.is_true(internals.validate("mesos.v1.TaskStatus", status .. start:rep(64) .. stop:rep(64)))
     end)
 
     it("refuses field 0, known or not", function()
@@ -345,38 +345,38 @@ describe("the wire", function()
     it("may hold what we do not know", function()
         local unknown = integer(100, 5) .. field(101, "x") .. varint(102 << 3 | 1) .. ("\1"):rep(8) .. varint(103 << 3 | 5) .. "\1\2\3\4"
         local bytes = unknown .. field(1, "the key") .. unknown
-        assert.is_true(rooms.validate("mesos.v1.Label", bytes))
-        assert.same({ key = "the key" }, rooms.decode("mesos.v1.Label", bytes))
+        assert.is_true(internals.validate("mesos.v1.Label", bytes))
+        assert.same({ key = "the key" }, internals.decode("mesos.v1.Label", bytes))
         assert.equal("field 101: length runs past the end", refused_by_wire("mesos.v1.Label", field(1, "k") .. "\170\6\9"))
     end)
 
     it("may repeat fields: the last value counts, messages add up, members of a oneof replace each other", function()
-        assert.same({ key = "b" }, rooms.decode("mesos.v1.Label", field(1, "a") .. field(1, "b")))
+        assert.same({ key = "b" }, internals.decode("mesos.v1.Label", field(1, "a") .. field(1, "b")))
         local first = field(1, field(1, "a"))
         local second = field(1, field(1, "b"))
         local command = field(7, first .. field(3, "old")) .. field(7, second .. field(3, "new"))
-        local got = rooms.decode_plain(TASK, field(1, "t") .. field(2, field(1, "t")) .. field(3, field(1, "a")) .. command)
+        local got = internals.decode_plain(TASK, field(1, "t") .. field(2, field(1, "t")) .. field(3, field(1, "a")) .. command)
         assert.same({ value = "new", uris = { { value = "a" }, { value = "b" } } }, got.command)
         local SELECTOR = "mesos.v1.scheduler.AttributeConstraint.Selector"
-        assert.same({ attribute_name = "x" }, rooms.decode(SELECTOR, integer(1, 1) .. field(2, "x")))
-        assert.same({ pseudoattribute_type = "HOSTNAME" }, rooms.decode(SELECTOR, field(2, "x") .. integer(1, 1)))
+        assert.same({ attribute_name = "x" }, internals.decode(SELECTOR, integer(1, 1) .. field(2, "x")))
+        assert.same({ pseudoattribute_type = "HOSTNAME" }, internals.decode(SELECTOR, field(2, "x") .. integer(1, 1)))
     end)
 
     it("may bring a required field in any of the pieces that add up", function()
         local FAULT = "mesos.v1.URL"
         local address = field(1, "host")
         assert.matches("required", refused_by_wire(FAULT, field(1, "s") .. field(2, address)))
-        assert.is_true(rooms.validate(FAULT, field(1, "s") .. field(2, address) .. field(2, integer(3, 80))))
-        local got = rooms.decode(FAULT, field(1, "s") .. field(2, address) .. field(2, integer(3, 80)))
+        assert.is_true(internals.validate(FAULT, field(1, "s") .. field(2, address) .. field(2, integer(3, 80))))
+        local got = internals.decode(FAULT, field(1, "s") .. field(2, address) .. field(2, integer(3, 80)))
         assert.same({ hostname = "host", port = 80 }, got.address)
     end)
 
     it("may be packed", function()
         local CAPABILITIES = "mesos.v1.CapabilityInfo"
         local packed = field(1, varint(1000) .. varint(1001))
-        assert.is_true(rooms.validate(CAPABILITIES, packed .. integer(1, 1002)))
+        assert.is_true(internals.validate(CAPABILITIES, packed .. integer(1, 1002)))
         assert.same({ capabilities = { "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH" } },
-            rooms.decode(CAPABILITIES, packed .. integer(1, 1002)))
+            internals.decode(CAPABILITIES, packed .. integer(1, 1002)))
         assert.equal("capabilities[0]: packed value is cut short", refused_by_wire(CAPABILITIES, field(1, "\232")))
     end)
 
@@ -389,19 +389,19 @@ describe("the wire", function()
             return bytes
         end
         local deep = nested(64)
-        assert.is_true(rooms.validate("mesos.v1.ContainerID", deep))
-        assert.equal(deep, rooms.encode("mesos.v1.ContainerID", rooms.decode("mesos.v1.ContainerID", deep)))
+        assert.is_true(internals.validate("mesos.v1.ContainerID", deep))
+        assert.equal(deep, internals.encode("mesos.v1.ContainerID", internals.decode("mesos.v1.ContainerID", deep)))
         assert.matches("^parent%..*%.parent: nested more than 64 deep$", refused_by_wire("mesos.v1.ContainerID", nested(65)))
         assert.error_matches(function()
-            rooms.decode("mesos.v1.ContainerID", nested(65))
+            internals.decode("mesos.v1.ContainerID", nested(65))
         end, "nested too deeply")
-        assert.is_nil(rooms.validate("mesos.v1.ContainerID", nested(3000)))
+        assert.is_nil(internals.validate("mesos.v1.ContainerID", nested(3000)))
     end)
 
     it("says malformed when unchecked bytes are", function()
         for _, bytes in ipairs({ "\255", "\10\5", "\8\1", "\10" }) do
             assert.error_matches(function()
-                rooms.decode(TASK, bytes)
+                internals.decode(TASK, bytes)
             end, "malformed TaskInfo$")
         end
     end)
@@ -424,12 +424,12 @@ describe("every recorded event", function()
             for _, record in ipairs(stream.records) do
                 local start = stream.bytes:find("\n", record.offset + 1, true) + 1
                 local bytes = stream.bytes:sub(start, start + record.length - 1)
-                assert.is_true(rooms.validate(EVENT, bytes))
-                local event = rooms.decode(EVENT, bytes)
+                assert.is_true(internals.validate(EVENT, bytes))
+                local event = internals.decode(EVENT, bytes)
                 assert.equal(record.type, event.type)
-                local again = rooms.encode(EVENT, event)
-                assert.same(event, rooms.decode(EVENT, again))
-                assert.equal(again, rooms.encode(EVENT, rooms.decode_plain(EVENT, bytes)))
+                local again = internals.encode(EVENT, event)
+                assert.same(event, internals.decode(EVENT, again))
+                assert.equal(again, internals.encode(EVENT, internals.decode_plain(EVENT, bytes)))
             end
         end)
     end
@@ -447,10 +447,10 @@ describe("every recorded event", function()
             local bytes = samples[math.random(#samples)]
             local at = math.random(#bytes)
             local damaged = bytes:sub(1, at - 1) .. string.char(math.random(0, 255)) .. bytes:sub(at + math.random(0, 2))
-            local decoded, value = pcall(rooms.decode, EVENT, damaged)
-            if rooms.validate(EVENT, damaged) then
+            local decoded, value = pcall(internals.decode, EVENT, damaged)
+            if internals.validate(EVENT, damaged) then
                 assert.is_true(decoded, value)
-                assert.is_true(rooms.validate(EVENT, rooms.encode(EVENT, value)))
+                assert.is_true(internals.validate(EVENT, internals.encode(EVENT, value)))
                 read = read + 1
             else
                 refused = refused + 1
@@ -462,7 +462,7 @@ end)
 
 describe("a call", function()
     it("is written as other implementations write it", function()
-        local bytes = rooms.encode(CALL, {
+        local bytes = internals.encode(CALL, {
             framework_id = "f", type = "DECLINE", decline = { offer_ids = { "o1", "o2" }, filters = { refuse_seconds = 5 } },
         })
         local decline = field(1, field(1, "o1")) .. field(1, field(1, "o2")) .. field(2, "\9" .. string.pack("<d", 5))
@@ -476,7 +476,7 @@ describe("a call", function()
             a[names[i]] = "x"
             b[names[5 - i]] = "x"
         end
-        assert.equal(rooms.encode(TASK, a), rooms.encode(TASK, b))
+        assert.equal(internals.encode(TASK, a), internals.encode(TASK, b))
     end)
 end)
 
@@ -487,14 +487,14 @@ describe("a suggestion", function()
             resourceOffer = "resourceOffers", resourceoffers = "resourceOffers", statusUpdtae = "statusUpdate",
             offerRescind = "offerRescinded", ip = "id",
         }) do
-            assert.equal(name, rooms.suggest(word, names))
+            assert.equal(name, internals.suggest(word, names))
         end
     end)
 
     it("is none where nothing is near", function()
         for _, word in ipairs({ "", "x", "framework", "ids!?", ("x"):rep(100) }) do
-            assert.is_nil(rooms.suggest(word, names))
+            assert.is_nil(internals.suggest(word, names))
         end
-        assert.is_nil(rooms.suggest("name", {}))
+        assert.is_nil(internals.suggest("name", {}))
     end)
 end)

@@ -5,11 +5,11 @@
 
 local meta = require("support.meta")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 
 describe("lua/meta", function()
     it("declares the messages as they are", function()
-        assert.equal(meta.text(rooms.descriptors()), program.read("lua/meta/messages.lua"),
+        assert.equal(meta.text(internals.descriptors()), program.read("lua/meta/messages.lua"),
             "run spec/support/meta.lua again, as its head says")
     end)
 

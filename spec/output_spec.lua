@@ -5,7 +5,7 @@
 local framework = require("support.framework")
 local master = require("support.master")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 local uv = require("luv")
 
 local HEAD = [[
@@ -22,7 +22,7 @@ local Channel = {}
 Channel.__index = Channel
 
 local function channel(kind)
-    local reader, writer = rooms.channel(kind)
+    local reader, writer = internals.channel(kind)
     local this = setmetatable({ kind = kind, reader = reader, writer = writer, text = "" }, Channel)
     channels[#channels + 1] = this
     return this
@@ -50,7 +50,7 @@ end
 -- From now on what comes is added to `text`; `ended` when no more can come.
 function Channel:read()
     if self.kind == "stopped terminal" then
-        assert(rooms.start_terminal(self.writer))
+        assert(internals.start_terminal(self.writer))
     end
     self:close_writer()
     self.poll = uv.new_poll(self.reader)
@@ -115,7 +115,7 @@ describe("output that nothing reads", function()
             local out = channel(kind)
             local run = start(FLOOD, nil, { stdout = out })
             run:wait_for("still turning")
-            assert.is_true(rooms.is_blocking(out.writer))
+            assert.is_true(internals.is_blocking(out.writer))
             run:kill("sigterm")
             ends(run, 4)
             assert.matches("SIGTERM: stopping", run.stderr)
@@ -132,7 +132,7 @@ describe("output that nothing reads", function()
                 end
             ]], nil, { stderr = err })
             run:wait_for("still turning")
-            assert.is_true(rooms.is_blocking(err.writer))
+            assert.is_true(internals.is_blocking(err.writer))
             run:kill("sigterm")
             ends(run, 4)
         end)

@@ -4,7 +4,7 @@
 -- is extra, and number, name, label, type, default and oneof of each are the same.
 
 local tables = require("support.api_tables")
-local rooms = require("rooms")
+local internals = require("internals")
 
 local function sorted_keys(map)
     local keys = {}
@@ -48,7 +48,7 @@ local function default_of(row)
 end
 
 describe("proto/", function()
-    local generated = rooms.descriptors()
+    local generated = internals.descriptors()
     local messages, enums = tables.messages(), tables.enums()
     messages["mesos.v1.Value"] = {} -- never sent itself: the name space of Scalar, Ranges, Set and Text
 

@@ -4,16 +4,16 @@
 
 local cjson = require("cjson")
 local recordings = require("support.recordings")
-local rooms = require("rooms")
-local splits = require("support.splits")
+local internals = require("internals")
+local splits = require("support.chunks")
 local textformat = require("support.textformat")
-local values = require("support.values")
+local values = require("support.compare")
 
 local EVENT = "mesos.v1.scheduler.Event"
-local descriptors = rooms.descriptors()
+local descriptors = internals.descriptors()
 
 local function decode(pieces)
-    local decoder, all = rooms.recordio(), {}
+    local decoder, all = internals.recordio(), {}
     for _, piece in ipairs(pieces) do
         local records, message = decoder:feed(piece)
         for _, record in ipairs(assert(records, message)) do
@@ -63,15 +63,15 @@ describe("the recording", function()
             it(stream.name .. " decodes to the values that its text shows", function()
                 for i, record in ipairs(decode({ stream.bytes })) do
                     local wanted = textformat.parse(descriptors, EVENT, stream.records[i].text)
-                    local got = plain(rooms.decode(EVENT, record))
+                    local got = plain(internals.decode(EVENT, record))
                     assert.is_nil(difference(wanted, got, "record " .. i))
                 end
             end)
 
             it(stream.name .. " encodes to the same values again", function()
                 for i, record in ipairs(decode({ stream.bytes })) do
-                    local value = plain(rooms.decode(EVENT, record))
-                    local again = plain(rooms.decode(EVENT, rooms.encode(EVENT, value)))
+                    local value = plain(internals.decode(EVENT, record))
+                    local again = plain(internals.decode(EVENT, internals.encode(EVENT, value)))
                     assert.is_nil(difference(value, again, "record " .. i))
                 end
             end)

@@ -2,8 +2,8 @@
 --
 -- host/net/recordio: any split of the input gives the same records, and what is no RecordIO is refused with words.
 
-local rooms = require("rooms")
-local splits = require("support.splits")
+local internals = require("internals")
+local splits = require("support.chunks")
 
 local function frame(records)
     local parts = {}
@@ -15,7 +15,7 @@ end
 
 -- Feeds the pieces; returns all records and whether the end is a boundary, or nil and the message.
 local function decode(pieces, limit)
-    local decoder, all = rooms.recordio(limit), {}
+    local decoder, all = internals.recordio(limit), {}
     for _, piece in ipairs(pieces) do
         local records, message, before = decoder:feed(piece)
         for _, record in ipairs(records or before) do
@@ -97,7 +97,7 @@ describe("recordio", function()
             assert.is_nil(got, length)
             assert.is_string(message)
         end
-        assert.equal(64 * 1024 * 1024, rooms.RECORDIO_LIMIT)
+        assert.equal(64 * 1024 * 1024, internals.RECORDIO_LIMIT)
     end)
 
     it("refuses a length line that does not end", function()
@@ -122,7 +122,7 @@ describe("recordio", function()
     end
 
     it("gives the records before the garbage, then stays bad", function()
-        local decoder = rooms.recordio()
+        local decoder = internals.recordio()
         local got, message, before = decoder:feed("1\nagarbage")
         assert.is_nil(got)
         assert.same({ "a" }, before)

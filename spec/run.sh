@@ -156,13 +156,13 @@ asan() {
     sanitized "$@"
 }
 
-# What hardship is: spec/support/hardship.h. Specs that measure time are not among these.
+# What hardship is: spec/support/fault_injection.h. Specs that measure time are not among these.
 hard() {
     build_sanitized
     echo "Running the host's specs with collections at every chance"
     export MESOS_LUA_HARDSHIP=collect=3,doors=1
     program=spec/mesos-lua-hard
-    files="reload lifetime control runaway exec state script host driver calls complaints http sandbox mistakes"
+    files="reload lifetime control runaway exec serialize script host driver calls known_issues http sandbox mistakes"
     sanitized "$@"
     unset MESOS_LUA_HARDSHIP program files
 }

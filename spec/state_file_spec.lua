@@ -6,7 +6,7 @@
 local framework = require("support.framework")
 local master = require("support.master")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 local uv = require("luv")
 
 local read = program.read
@@ -17,12 +17,12 @@ local function write(path, text)
 end
 
 local function kept_in(path)
-    local ok, id, state = rooms.kept_read(assert(read(path), "there is no " .. path))
+    local ok, id, state = internals.state_file_read(assert(read(path), "there is no " .. path))
     assert(ok, id)
     if state == "" then
         return id, nil
     end
-    local loaded, value = rooms.state_load(state)
+    local loaded, value = internals.serialize_load(state)
     assert(loaded, value)
     return id, value
 end
@@ -311,7 +311,7 @@ describe("--state", function()
 
     it("does not keep what a script left that did not load", function()
         local path = fresh_path()
-        write(path, rooms.kept_write("id-1", rooms.state_save({ good = 1 })))
+        write(path, internals.state_file_write("id-1", internals.serialize_save({ good = 1 })))
         local _, run = start(path, "mesos.state.half = true error('no')")
         ends(run, 2)
         local id, state = kept_in(path)
@@ -322,7 +322,7 @@ describe("--state", function()
     it("follows a symbolic link, and keeps the mode of the file", function()
         local path = fresh_path()
         local real = program.directory() .. "/real"
-        write(real, rooms.kept_write(nil, ""))
+        write(real, internals.state_file_write(nil, ""))
         uv.fs_chmod(real, tonumber("640", 8))
         uv.fs_symlink(real, path)
         local m, run = start(path, "function scheduler:registered(driver) driver:stop(true) end")
@@ -409,9 +409,9 @@ describe("a state file", function()
 
     it("is refused when its state is malformed, although its checksum is right", function()
         local path = fresh_path()
-        write(path, rooms.kept_write("id", "mls\1{"))
+        write(path, internals.state_file_write("id", "mls\1{"))
         refused(path, "mesos.state: kept data is damaged: it ends too early at byte 5")
-        write(path, rooms.kept_write("id", "mls\1i\2"))
+        write(path, internals.state_file_write("id", "mls\1i\2"))
         refused(path, "mesos.state: it is no table")
     end)
 
@@ -436,7 +436,7 @@ describe("a state file", function()
 
     it("is refused when it is another framework's than the script says", function()
         local path = fresh_path()
-        write(path, rooms.kept_write("kept-id", ""))
+        write(path, internals.state_file_write("kept-id", ""))
         local _, run = start(path, "scheduler.framework.id = 'other-id'")
         ends(run, 2)
         framework.logged(run, "framework.id is 'other-id', but the id that was kept (--state) is 'kept-id'")
@@ -457,7 +457,7 @@ describe("a state file", function()
     it("is refused by a hard link as well, naming the process", function()
         local path = fresh_path()
         local early, late = path .. "-early", path .. "-late"
-        write(path, rooms.kept_write(nil, ""))
+        write(path, internals.state_file_write(nil, ""))
         assert(uv.fs_link(path, early))
         local _, run = start(path, REGISTERED)
         framework.said(run, "registered")
@@ -466,7 +466,7 @@ describe("a state file", function()
             refused(link, ("'%s' is in use by the process %d"):format(link, run.pid))
         end
         stop(run)
-        assert.is_true(rooms.kept_read(read(late)))
+        assert.is_true(internals.state_file_read(read(late)))
         run = select(2, start(late, REGISTERED))
         framework.said(run, "registered")
     end)
@@ -514,7 +514,7 @@ describe("a state file", function()
             return pending("only root can give files away")
         end
         local path = fresh_path()
-        write(path, rooms.kept_write(nil, ""))
+        write(path, internals.state_file_write(nil, ""))
         assert(uv.fs_chown(path, 65534, 65534))
         refused(path, "'" .. path .. "' belongs to another user (65534)")
         assert(uv.fs_chown(path, 0, 0))
@@ -534,7 +534,7 @@ describe("a state file", function()
             assert.equal(warned, run.stderr:find(text, 1, true) ~= nil, run:report())
         end
         local path = fresh_path()
-        write(path, rooms.kept_write(nil, ""))
+        write(path, internals.state_file_write(nil, ""))
         assert(uv.fs_chmod(path, tonumber("666", 8)))
         local _, run = start(path, "function scheduler:registered(driver) driver:stop(true) end")
         ends(run, 0)
@@ -543,7 +543,7 @@ describe("a state file", function()
 
     it("may have left a half-written new version beside it", function()
         local path = fresh_path()
-        write(path, rooms.kept_write("kept-id", ""))
+        write(path, internals.state_file_write("kept-id", ""))
         write(path .. ".new", "mesos-lua state 1\nframew")
         local _, run = start(path, "mesos.state.x = 1 " .. REGISTERED)
         framework.said(run, "registered\tkept-id")
@@ -553,18 +553,18 @@ describe("a state file", function()
     end)
 
     it("is refused when it is cut anywhere, or any byte of it changed", function()
-        local whole = rooms.kept_write("20ee6b2e-a37c-4b9d-9d3a-6f2d5f1c9a10-0003", rooms.state_save({ 1, a = { "x" } }))
-        assert.is_true((rooms.kept_read(whole)))
+        local whole = internals.state_file_write("20ee6b2e-a37c-4b9d-9d3a-6f2d5f1c9a10-0003", internals.serialize_save({ 1, a = { "x" } }))
+        assert.is_true((internals.state_file_read(whole)))
         for length = 0, #whole - 1 do
-            assert.is_nil((rooms.kept_read(whole:sub(1, length))))
+            assert.is_nil((internals.state_file_read(whole:sub(1, length))))
         end
         for at = 1, #whole do
             for _, bits in ipairs { 1, 32, 128 } do
                 local changed = whole:sub(1, at - 1) .. string.char(whole:byte(at) ~ bits) .. whole:sub(at + 1)
-                assert.is_nil((rooms.kept_read(changed)), ("byte %d"):format(at))
+                assert.is_nil((internals.state_file_read(changed)), ("byte %d"):format(at))
             end
         end
-        assert.is_nil((rooms.kept_read(whole .. "\n")))
+        assert.is_nil((internals.state_file_read(whole .. "\n")))
         local path = fresh_path()
         for length = 0, #whole - 1, 23 do
             write(path, whole:sub(1, length))
@@ -573,8 +573,8 @@ describe("a state file", function()
     end)
 
     it("is written only with an id that fits in its line", function()
-        assert.is_nil((rooms.kept_write("a\nsaved x", "")))
-        local ok, id, state = rooms.kept_read(rooms.kept_write(nil, ""))
+        assert.is_nil((internals.state_file_write("a\nsaved x", "")))
+        local ok, id, state = internals.state_file_read(internals.state_file_write(nil, ""))
         assert.same({ true, "", "" }, { ok, id, state })
     end)
 end)
@@ -605,7 +605,7 @@ describe("a framework that the master has completed", function()
                 return true
             end
             connection:begin_stream({ ["Mesos-Stream-Id"] = "x", ["Content-Type"] = "application/x-protobuf" })
-            local event = rooms.encode("mesos.v1.scheduler.Event", {
+            local event = internals.encode("mesos.v1.scheduler.Event", {
                 type = "ERROR", error = { message = "Framework has been removed" },
             })
             connection:chunk(#event .. "\n" .. event)
@@ -616,7 +616,7 @@ describe("a framework that the master has completed", function()
 
     it("goes on as a new one if frameworkRemoved says so", function()
         local path = fresh_path()
-        write(path, rooms.kept_write("old-id", rooms.state_save({ x = 1 })))
+        write(path, internals.state_file_write("old-id", internals.serialize_save({ x = 1 })))
         local kept = {}
         local m = forgetful(function()
             kept[#kept + 1] = kept_in(path)
@@ -644,7 +644,7 @@ describe("a framework that the master has completed", function()
             [""] = "let a callback frameworkRemoved return \"reregister\"",
         } do
             local path = fresh_path()
-            write(path, rooms.kept_write("old-id", ""))
+            write(path, internals.state_file_write("old-id", ""))
             local m = forgetful()
             local _, run = start(path, framework.WATCH .. body, { master = m })
             ends(run, 1)
@@ -682,7 +682,7 @@ describe("a framework that the master has completed", function()
             m.id = "second"
             assert(call.framework_id == first)
             connection:begin_stream({ ["Mesos-Stream-Id"] = "x", ["Content-Type"] = "application/x-protobuf" })
-            local event = rooms.encode("mesos.v1.scheduler.Event", {
+            local event = internals.encode("mesos.v1.scheduler.Event", {
                 type = "ERROR", error = { message = "Framework has been removed" },
             })
             connection:chunk(#event .. "\n" .. event)

@@ -5,7 +5,7 @@
 -- part is played with records that were put together beforehand, and takes the calls without decoding them.
 
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 local server = require("support.server")
 
 local UPDATES, BURST = 100000, 1000
@@ -45,7 +45,7 @@ return stress
 ]]
 
 local function frame(event)
-    local record = rooms.encode(EVENT, event)
+    local record = internals.encode(EVENT, event)
     return #record .. "\n" .. record
 end
 

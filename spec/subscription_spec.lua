@@ -3,13 +3,13 @@
 -- host/mesos/subscription in virtual time, between a scripted detector and a scripted transport: when it tries again,
 -- when it takes silence for loss, whom it follows, and when it gives up.
 
-local rooms = require("rooms")
+local internals = require("internals")
 
 local EVENT = "mesos.v1.scheduler.Event"
 local A, B, C = "http://a:5050", "http://b:5050", "http://c:5050"
 
 local function event(fields)
-    return rooms.encode(EVENT, fields)
+    return internals.encode(EVENT, fields)
 end
 
 local function subscribed(interval)
@@ -55,7 +55,7 @@ local function seeds(count)
 end
 
 local function connecting(options)
-    local s = rooms.subscription(options or {})
+    local s = internals.subscription(options or {})
     s:start()
     s:leader(A)
     assert.same({ "detect", "open:" .. A }, told(s))
@@ -78,7 +78,7 @@ end
 
 describe("a subscription", function()
     it("finds the leader, subscribes, and hands over what follows, but for heartbeats", function()
-        local s = rooms.subscription {}
+        local s = internals.subscription {}
         s:start()
         assert.equal("detecting", s:state())
         s:advance(1000)

@@ -4,7 +4,7 @@
 
 local master = require("support.master")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 local server = require("support.server")
 
 local function curl(...)
@@ -79,7 +79,7 @@ describe("the scripted master", function()
     local CALL = "mesos.v1.scheduler.Call"
 
     local function post(m, call, ...)
-        local body = program.files({ body = rooms.encode(CALL, call) }) .. "/body"
+        local body = program.files({ body = internals.encode(CALL, call) }) .. "/body"
         local args = {
             "-sSN", "-m", "10", "--data-binary", "@" .. body, "-H", "Content-Type: application/x-protobuf", "-H",
             "Accept: application/x-protobuf", "-w", "%{stderr}%{http_code}",
@@ -98,8 +98,8 @@ describe("the scripted master", function()
         m:end_stream()
         assert.equal(0, run:wait())
         local types = {}
-        for i, record in ipairs(assert(rooms.recordio():feed(run.stdout))) do
-            types[i] = rooms.decode("mesos.v1.scheduler.Event", record).type
+        for i, record in ipairs(assert(internals.recordio():feed(run.stdout))) do
+            types[i] = internals.decode("mesos.v1.scheduler.Event", record).type
         end
         assert.same({ "SUBSCRIBED", "HEARTBEAT", "OFFERS" }, types)
     end)

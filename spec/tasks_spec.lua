@@ -1,515 +1,539 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- driver:tasks(), driver:task() and driver:taskCounts(): what a script learns of its tasks, through launches, updates,
--- lost masters, reloads and restarts. The rules by themselves are in task_registry_spec.lua.
+-- The registry of tasks by itself: single rules as examples, and all of them together against a naive model, over
+-- random launches, updates and kills.
 
-local control = require("support.control")
-local framework = require("support.framework")
-local master = require("support.master")
-local program = require("support.program")
-local rooms = require("rooms")
-local values = require("support.values")
+local internals = require("internals")
+local values = require("support.compare")
 
-local said = framework.said
+local STATES = internals.descriptors().enums["mesos.v1.TaskState"]
+local ENDED = {
+    TASK_FINISHED = true, TASK_FAILED = true, TASK_KILLED = true, TASK_ERROR = true, TASK_LOST = true,
+    TASK_DROPPED = true, TASK_GONE = true, TASK_GONE_BY_OPERATOR = true, TASK_UNKNOWN = true,
+}
+local FINAL = { TASK_FINISHED = true, TASK_FAILED = true, TASK_KILLED = true }
 
--- For scripts: the ids that a loop finds, sorted, as one text.
-local IDS = [[
-    local function ids(driver, filter)
-        local found = {}
-        for task in driver:tasks(filter) do found[#found + 1] = task.task_id end
-        table.sort(found)
-        return table.concat(found, " ")
+local NAMES, ACTIVE, ALL = {}, 0, 0
+for name, number in pairs(STATES) do
+    NAMES[#NAMES + 1] = name
+    ALL = ALL | 1 << number
+    ACTIVE = ACTIVE | (ENDED[name] and 0 or 1 << number)
+end
+table.sort(NAMES)
+
+local function bit(...)
+    local bits = 0
+    for _, name in ipairs({ ... }) do
+        bits = bits | 1 << STATES[name]
     end
-    local function counts(driver)
-        local found = {}
-        for state, count in pairs(driver:taskCounts()) do found[#found + 1] = state .. "=" .. count end
-        table.sort(found)
-        return table.concat(found, " ")
-    end
-]]
-
--- Launches `count` tasks t1, t2 ... on the first offer, and says what is known after each update.
-local LAUNCH = IDS .. [[
-    local count = %d
-    function scheduler:resourceOffers(driver, offers)
-        local tasks = {}
-        for i = 1, count do tasks[i] = task("t" .. i, offers[1]) end
-        driver:launchTasks(offers[1].id, tasks)
-        count = 0
-        say("launched", ids(driver), counts(driver))
-    end
-    function scheduler:statusUpdate(driver, status)
-        local known = driver:task(status.task_id)
-        say("update", status.task_id, known.state, ids(driver), counts(driver))
-    end
-]]
-
--- Says what is known whenever a frameworkMessage with the text of a Lua expression comes.
-local ASK = IDS .. [[
-    function scheduler:frameworkMessage(driver, executor, agent, data)
-        say("answer", data, assert(load("local driver, ids, counts, say = ... return " .. data))(driver, ids, counts, say))
-    end
-]]
-
-local function ask(m, code)
-    m:send({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = code } })
+    return bits
 end
 
--- Asks, and waits for the answer, which must be that.
-local function answers(m, run, code, answer)
-    local before = #run.stdout
-    ask(m, code)
-    run:wait_for(function()
-        return run.stdout:find("answer\t[^\n]*\n", before + 1)
-    end)
-    local found = run.stdout:sub(before + 1):match("answer\t([^\n]*)\n")
-    assert.equal(code .. "\t" .. answer, found)
-end
-
-local function running(m, id, fields)
-    local all = { uuid = false }
+local function task_info(id, fields)
+    local info = { name = "name of " .. id, task_id = id, agent_id = "a1" }
     for name, value in pairs(fields or {}) do
-        all[name] = value
+        info[name] = value
     end
-    m:send(m:update(id, "TASK_RUNNING", all))
+    return info
 end
 
-describe("the tasks of a driver", function()
-    after_each(framework.cleanup)
+local function accept(...)
+    return internals.encode("mesos.v1.scheduler.Call.Accept", {
+        offer_ids = { "o" }, operations = { { type = "LAUNCH", launch = { task_infos = { ... } } } },
+    })
+end
 
-    it("are known from the launch on, and before each update's callback", function()
-        local m, run = framework.subscribed(LAUNCH:format(2))
-        m:send_offers()
-        said(run, "launched\tt1 t2\tTASK_STAGING=2\n")
-        m:send(m:update("t1", "TASK_RUNNING"))
-        said(run, "update\tt1\tTASK_RUNNING\tt1 t2\tTASK_RUNNING=1 TASK_STAGING=1\n")
-        m:send(m:update("t1", "TASK_FINISHED"))
-        said(run, "update\tt1\tTASK_FINISHED\tt2\tTASK_STAGING=1\n")
-        m:send(m:update("t2", "TASK_ERROR", { uuid = false }))
-        said(run, "update\tt2\tTASK_ERROR\t\t\n")
+local function status(id, state, fields)
+    local message = { task_id = id, state = state }
+    for name, value in pairs(fields or {}) do
+        message[name] = value
+    end
+    return internals.encode("mesos.v1.TaskStatus", message)
+end
+
+local function kill(id)
+    return internals.encode("mesos.v1.scheduler.Call.Kill", { task_id = id })
+end
+
+local function ids(selected)
+    local list = {}
+    for i, each in ipairs(selected) do
+        list[i] = each[1]
+    end
+    return list
+end
+
+local function uuid(number)
+    return string.pack("<I16", number)
+end
+
+describe("the registry of tasks", function()
+    local tasks
+
+    before_each(function()
+        tasks = internals.tasks()
     end)
 
-    it("are not changed by an update that comes again", function()
-        local m, run = framework.subscribed(IDS .. [[
-            function scheduler:statusUpdate(driver, status)
-                say(status.timestamp, driver:task("t1").updated_at, counts(driver))
-                if status.timestamp == 1 then error("no") end
-            end
-        ]])
-        local update = m:update("t1", "TASK_RUNNING", { timestamp = 1 })
-        m:send(update)
-        update.update.status.timestamp = 2
-        m:send(update)
-        said(run, "1.0\t1.0\tTASK_RUNNING=1\n2.0\t1.0\tTASK_RUNNING=1\n")
-    end)
-
-    it("tell all that is known of one", function()
-        local m, run = framework.subscribed(ASK)
-        m:send(m:update("t1", "TASK_RUNNING", { executor_id = "e1", healthy = true, reason = "REASON_RECONCILIATION" }))
-        answers(m, run, "driver:task('t1').state, driver:task('t1').executor_id, driver:task('t1').healthy",
-            "TASK_RUNNING\te1\ttrue")
-        answers(m, run, "driver:task('t1').reason, driver:task('t1').active, driver:task('t1').name",
-            "REASON_RECONCILIATION\ttrue\tnil")
-        answers(m, run, "driver:task('t1').updated_at, driver:task('t1').launched_at, driver:task('t2')",
-            "1700000000.5\tnil\tnil")
-        answers(m, run, "driver:task('t1').killing, driver:killTask('t1') and driver:task('t1').killing", "false\ttrue")
-        answers(m, run, "tostring(driver:tasks())", "TaskList (1)")
-    end)
-
-    it("are asked for by state and by agent", function()
-        local m, run = framework.subscribed(ASK)
-        running(m, "r1", { agent_id = "a1" })
-        running(m, "r2", { agent_id = "a2" })
-        m:send(m:update("s1", "TASK_STAGING", { agent_id = "a1" }))
-        m:send(m:update("f1", "TASK_FAILED", { agent_id = "a1" }))
-        m:send(m:update("u1", "TASK_UNREACHABLE", { agent_id = "a2", uuid = false }))
-        answers(m, run, "ids(driver), #driver:tasks()", "r1 r2 s1 u1\t4")
-        answers(m, run, "ids(driver, {}), #driver:tasks {}", "r1 r2 s1 u1\t4")
-        answers(m, run, "ids(driver, { state = 'TASK_RUNNING' }), #driver:tasks { state = 'TASK_RUNNING' }", "r1 r2\t2")
-        answers(m, run, "ids(driver, { state = { 'TASK_STAGING', 'TASK_FAILED' } })", "f1 s1")
-        answers(m, run, "ids(driver, { agent_id = 'a1' }), #driver:tasks { agent_id = 'a1' }", "r1 s1\t2")
-        answers(m, run, "ids(driver, { agent_id = 'a1', state = 'TASK_FAILED' })", "f1")
-        answers(m, run, "ids(driver, { agent_id = 'a3' }), #driver:tasks { agent_id = 'a3' }", "\t0")
-        answers(m, run, "ids(driver, { state = {} })", "")
-    end)
-
-    it("are in a state, and have a reason, that this build does not know, by their numbers", function()
-        local m, run = framework.subscribed(ASK)
-        running(m, "r1", { agent_id = "a1" })
-        m:send(m:update("r1", 99, { reason = 98765, agent_id = "a1" }))
-        running(m, "x1", { state = -7 })
-        running(m, "x2", { state = 99, reason = 12 })
-        answers(m, run, "driver:task('r1').state, driver:task('r1').reason, driver:task('r1').active", "99\t98765\ttrue")
-        answers(m, run, "tostring(driver:task('r1')), driver:task('x1'):table().state", "Task r1: 99 on a1\t-7")
-        answers(m, run, "ids(driver), #driver:tasks()", "r1 x1 x2\t3")
-        answers(m, run, "ids(driver, { state = 99 }), #driver:tasks { state = 99 }", "r1 x2\t2")
-        answers(m, run, "ids(driver, { state = { -7, 'TASK_RUNNING' } })", "x1")
-        answers(m, run, "ids(driver, { state = 99, agent_id = 'a1' })", "r1")
-        answers(m, run, "ids(driver, { state = 98 }), #driver:tasks { state = 98 }", "\t0")
-        answers(m, run, "counts(driver), driver:taskCounts()[99]", "-7=1 99=2\t2")
-        assert.equal("r1", m:wait_for("ACKNOWLEDGE").call.acknowledge.task_id)
-        m:send(m:update("r1", "TASK_FINISHED"))
-        answers(m, run, "driver:task('r1').state, counts(driver)", "TASK_FINISHED\t-7=1 99=1")
-    end)
-
-    it("are found by the number of a state that has a name", function()
-        local m, run = framework.subscribed(ASK)
-        running(m, "r1")
-        m:send(m:update("s1", "TASK_STAGING", { uuid = false }))
-        answers(m, run, "ids(driver, { state = 1 }), ids(driver, { state = { 6, 99 } })", "r1\ts1")
-    end)
-
-    it("go on when their id is launched again, which is pointed out where that is done", function()
-        local m, run = framework.subscribed(ASK .. [[
-            function scheduler:resourceOffers(driver, offers)
-                local offer = offers[1]
-                driver:launchTasks(offer.id, { task("a", offer) }) -- line HERE
-                say("launched")
-            end
-            function scheduler:statusUpdate(driver, status)
-                say("update", status.state, driver:task("a").state, #driver:tasks())
-            end
-        ]])
-        m:send_offers()
-        m:send(m:update("a", "TASK_RUNNING", { agent_id = "a1" }))
-        said(run, "update\tTASK_RUNNING\tTASK_RUNNING\t1\n")
-        assert.is_nil(run.stderr:find("active already", 1, true))
-        m:send_offers()
-        framework.logged(run, "task 'a' is active already (TASK_RUNNING on agent a1): a master refuses this launch, "
-            .. "and the task that is active stays")
-        local path, line = run.stderr:match("warning +(%S+):(%d+): task 'a' is active already")
-        local lines = {}
-        for text in io.lines(path) do
-            lines[#lines + 1] = text
-        end
-        assert.matches("-- line HERE", lines[tonumber(line)])
-        m:send(m:update("a", "TASK_ERROR", {
-            uuid = false, reason = "REASON_TASK_INVALID", source = "SOURCE_MASTER", message = "Task has duplicate ID: a",
-        }))
-        said(run, "update\tTASK_ERROR\tTASK_RUNNING\t1\n")
-        answers(m, run, "driver:reconcileTasks(driver:tasks())", "DRIVER_RUNNING")
-        m:expect("RECONCILE", { tasks = { { task_id = "a", agent_id = "a1" } } })
-        m:send(m:update("a", "TASK_ERROR", { uuid = false, reason = "REASON_TASK_INVALID", source = "SOURCE_MASTER" }))
-        said(run, "update\tTASK_ERROR\tTASK_ERROR\t0\n")
-    end)
-
-    it("say what is wrong with a question", function()
-        local m, run = framework.subscribed(ASK)
-        for code, message in pairs({
-            ["driver:tasks(1)"] = "filter: a table such as { state = \"TASK_RUNNING\" } expected, got number",
-            ["driver:tasks { stat = 1 }"] = "driver:tasks: the filter 'stat' is unknown (did you mean 'state'?)",
-            ["driver:tasks { state = true }"] =
-                "filter.state: the name or number of a TaskState or a list of them expected, got boolean",
-            ["driver:tasks { state = 1.5 }"] = "filter.state: a whole number of 32 bits expected, got 1.5",
-            ["driver:tasks { state = 1 << 31 }"] =
-                "filter.state: a whole number of 32 bits expected, got 2147483648",
-            ["driver:tasks { state = 'TASK_RUNING' }"] =
-                "filter.state: there is no TaskState 'TASK_RUNING' (did you mean 'TASK_RUNNING'?)",
-            ["driver:tasks { agent_id = {} }"] = "filter.agent_id: an id (a string) expected, got table",
-            ["driver:task(7)"] = "taskId: an id (a string) expected, got number",
-            ["driver:task()"] = "taskId: an id (a string) expected, got no value",
-            ["driver:tasks()[1]"] = "a list of tasks has no fields or places: go over it with \"for task in "
-                .. "driver:tasks() do\", or ask driver:task(id)",
-            ["driver.tasks()"] = "tasks: a driver expected in front of it, got no value",
-        }) do
-            ask(m, code)
-            framework.logged(run, message)
-        end
-    end)
-
-    it("check what their metamethods are given", function()
-        local m, run = framework.subscribed(LAUNCH:format(1) .. [[
-            function scheduler:frameworkMessage(driver)
-                local known = driver:task("t1")
-                for _, method in ipairs { (pairs(known)), debug.getmetatable(known).__index } do
-                    for _, first in ipairs { false, 1, "x", print, io.stdout } do
-                        say(pcall(method, first, "state"))
-                    end
-                end
-                say("checked", known.state)
-            end
-        ]])
-        m:send_offers({ m:offer() })
-        framework.said(run, "launched\tt1")
-        m:send({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } })
-        framework.said(run, "checked\tTASK_STAGING\n")
-        assert.is_nil(run.stdout:find("true", 1, true))
-    end)
-
-    it("can change while a loop goes over them", function()
-        local m, run = framework.subscribed [[
-            local updates = 0
-            function scheduler:statusUpdate() updates = updates + 1 end
-            function scheduler:registered(driver)
-                mesos.spawn(function()
-                    while updates < 5 do mesos.sleep(0.01) end
-                    for task in driver:tasks { state = "TASK_RUNNING" } do
-                        say("one", task.task_id)
-                        driver:killTask(task.task_id)
-                        while updates < 9 do mesos.sleep(0.01) end
-                    end
-                    say("over", #driver:tasks())
-                end)
-            end
-        ]]
-        for i = 1, 5 do
-            running(m, "t" .. i)
-        end
-        m:wait_for("KILL")
-        m:send(m:update("t3", "TASK_KILLED"))       -- gone before its turn
-        m:send(m:update("t4", "TASK_KILLING"))      -- does not match any more
-        m:send(m:update("t1", "TASK_UNREACHABLE"))  -- goes and comes back
-        m:send(m:update("t1", "TASK_RUNNING"))
-        said(run, "over")
-        running(m, "t6")
-        assert.equal("one\tt1\none\tt2\none\tt5\nover\t4\n", run.stdout)
-    end)
-
-    it("are no objects before their turn", function()
-        local m, run = framework.subscribed(ASK .. [[
-            function memory(driver)
-                collectgarbage() collectgarbage("stop")
-                local before = collectgarbage("count")
-                for task in driver:tasks() do
-                    local used = collectgarbage("count") - before
-                    collectgarbage("restart")
-                    return used < 4
-                end
-            end
-        ]])
-        for i = 1, 2000 do
-            running(m, "task-" .. i)
-        end
-        answers(m, run, "#driver:tasks(), memory(driver)", "2000\ttrue")
-    end)
-
-    it("may be in several loops at once, each with a list of its own", function()
-        local m, run = framework.subscribed(ASK .. [[
-            function pairs_of(driver)
-                local count, list = 0, driver:tasks()
-                for a in driver:tasks() do
-                    for b in driver:tasks() do count = count + 1 end
-                end
-                for a in list do count = count + 100 break end
-                for a in list do count = count + 1000 end
-                for a in list do count = count + 10000 end
-                return count
-            end
-            function shared(driver)
-                local list = driver:tasks()
-                for a in list do for b in list do end end
-            end
-        ]])
-        running(m, "t1")
-        running(m, "t2")
-        running(m, "t3")
-        answers(m, run, "pairs_of(driver)", tostring(9 + 100 + 3000 + 30000))
-        ask(m, "shared(driver)")
-        framework.logged(run, "two loops share one list of tasks: ask driver:tasks() again for the second")
-    end)
-
-    it("that were launched without a master come back as lost", function()
-        local m, run = framework.subscribed(IDS .. [[
-            local offer
-            function scheduler:resourceOffers(_, offers) offer = offers[1] say("offer") end
-            function scheduler:disconnected(driver)
-                driver:launchTasks(offer.id, { task("t1", offer) })
-                say("launched", ids(driver), counts(driver))
-            end
-            function scheduler:statusUpdate(driver, status)
-                say("update", driver:task("t1").state, driver:task("t1").name, #driver:tasks())
-            end
-        ]])
-        m:send_offers()
-        said(run, "offer")
-        m:drop()
-        said(run, "launched\tt1\tTASK_STAGING=1\nupdate\tTASK_LOST\tt1\t0\n")
-        m:wait_for("SUBSCRIBE", 2)
-        assert.equal(0, #m:calls_of("RECONCILE"))
-    end)
-
-    it("stay known over a lost master", function()
-        local m, run = framework.subscribed(LAUNCH:format(2) .. [[
-            function scheduler:disconnected(driver) say("disconnected", ids(driver), counts(driver)) end
-            function scheduler:reregistered(driver) say("reregistered", ids(driver), counts(driver)) end
-        ]])
-        m:send_offers()
-        said(run, "launched")
-        m:send(m:update("t1", "TASK_RUNNING"))
-        said(run, "update")
-        m:wait_for("ACKNOWLEDGE")
-        local second = m:restart()
-        said(run, "disconnected\tt1 t2\tTASK_RUNNING=1 TASK_STAGING=1\n")
-        said(run, "reregistered\tt1 t2\tTASK_RUNNING=1 TASK_STAGING=1\n")
-        second:send(second:update("t2", "TASK_LOST", { uuid = false, reason = "REASON_RECONCILIATION" }))
-        said(run, "update\tt2\tTASK_LOST\tt1\tTASK_RUNNING=1\n")
-        assert.equal(0, #second:calls_of("RECONCILE"))
-    end)
-
-    it("whose launch or kill had no answer are asked for at the next registration", function()
-        local m, run = framework.subscribed [[
-            function scheduler:resourceOffers(driver, offers)
-                driver:launchTasks(offers[1].id, { task("t1", offers[1]), task("t2", offers[1]) })
-                driver:killTask("t3")
-                driver:killTask("nobody")
-            end
-        ]]
-        running(m, "t3", { agent_id = "a3" })
-        running(m, "t4")
-        m:answer("ACCEPT", function(_, connection)
-            m:drop()
-            connection:close()
-            return false
-        end)
-        m:send_offers()
-        local asked = values.plain(m:wait_for("RECONCILE").call.reconcile.tasks)
-        table.sort(asked, function(a, b) return a.task_id < b.task_id end)
+    it("notes a launch", function()
+        assert.equal(2, tasks:launch(accept(task_info("t1"), task_info("t2", { agent_id = "a2" })), true))
         assert.same({
-            { task_id = "t1", agent_id = m.id .. "-S0" }, { task_id = "t2", agent_id = m.id .. "-S0" },
-            { task_id = "t3", agent_id = "a3" },
-        }, asked)
-        framework.logged(run, "asking for 3 tasks whose launch or kill the master may not have taken")
+            task_id = "t1", name = "name of t1", agent_id = "a1", state = "TASK_STAGING", launched_at = 1000.0,
+            killing = false, active = true,
+        }, tasks:find("t1"):table())
+        assert.same({ "t1", "t2" }, ids(tasks:select({ states = ACTIVE })))
+        assert.same({ "t2" }, ids(tasks:select({ states = ACTIVE, agent_id = "a2" })))
+        assert.is_nil(tasks:find("t3"))
     end)
 
-    it("of a launch that is refused are asked for at once", function()
-        local m, run = framework.subscribed(LAUNCH:format(1))
-        m:answer("ACCEPT", 400, "Failed to validate")
-        m:send_offers()
-        m:expect("RECONCILE", { tasks = { { task_id = "t1", agent_id = m.id .. "-S0" } } })
-        m:send(m:update("t1", "TASK_LOST", { uuid = false, reason = "REASON_RECONCILIATION" }))
-        said(run, "update\tt1\tTASK_LOST\t\t\n")
-        assert.equal(1, #m:calls_of("RECONCILE"))
+    it("knows the executor of a task and of a group", function()
+        local executor = { executor_id = "e1", framework_id = "f", command = { value = "true" } }
+        assert.equal(3, tasks:launch(internals.encode("mesos.v1.scheduler.Call.Accept", {
+            offer_ids = { "o" },
+            operations = {
+                { type = "UNRESERVE" },
+                { type = "LAUNCH", launch = { task_infos = { task_info("t1", { executor = executor }) } } },
+                { type = "LAUNCH_GROUP",
+                    launch_group = { executor = { executor_id = "e2" }, task_group = { tasks = {
+                        task_info("t2"), task_info("t3"),
+                    } } } },
+            },
+        }), true))
+        assert.same({ "e1", "e2", "e2" },
+            { tasks:find("t1").executor_id, tasks:find("t2").executor_id, tasks:find("t3").executor_id })
+        tasks:launch(accept(task_info("t4")), true)
+        tasks:update(status("t4", "TASK_RUNNING", { executor_id = "t4" }))
+        assert.equal("t4", tasks:find("t4").executor_id)
     end)
 
-    it("can be asked for at the master as a list", function()
-        local m, run = framework.subscribed(ASK)
-        running(m, "t1", { agent_id = "a1" })
-        running(m, "t2", { agent_id = "a2" })
-        answers(m, run, "driver:reconcileTasks(driver:tasks { agent_id = 'a2' })", "DRIVER_RUNNING")
-        m:expect("RECONCILE", { tasks = { { task_id = "t2", agent_id = "a2" } } })
-        answers(m, run, "driver:reconcileTasks(driver:tasks { agent_id = 'a3' })", "DRIVER_RUNNING")
-        answers(m, run, "driver:reconcileTasks { driver:task('t1') }", "DRIVER_RUNNING")
-        m:expect("RECONCILE", { tasks = { { task_id = "t1", agent_id = "a1" } } })
-        answers(m, run, "driver:reconcileTasks()", "DRIVER_RUNNING")
-        m:expect("RECONCILE", {})
+    it("notes what an update says", function()
+        tasks:launch(accept(task_info("t1")), true)
+        tasks:update(status("t1", "TASK_RUNNING", { timestamp = 1005.5, healthy = true, uuid = uuid(1) }))
+        assert.same({
+            task_id = "t1", name = "name of t1", agent_id = "a1", state = "TASK_RUNNING", launched_at = 1000.0,
+            updated_at = 1005.5, killing = false, active = true, healthy = true,
+        }, tasks:find("t1"):table())
+        tasks:kill(kill("t1"))
+        tasks:kill(kill("nobody"))
+        tasks:advance(10)
+        tasks:update(status("t1", "TASK_FAILED", { reason = "REASON_CONTAINER_LIMITATION_MEMORY", healthy = false }))
+        assert.same({
+            task_id = "t1", name = "name of t1", agent_id = "a1", state = "TASK_FAILED", launched_at = 1000.0,
+            updated_at = 1010.0, killing = true, active = false, healthy = false,
+            reason = "REASON_CONTAINER_LIMITATION_MEMORY",
+        }, tasks:find("t1"):table())
     end)
 
-    it("are forgotten with a framework that was removed", function()
-        local m = master.start()
-        local _, run = framework.start(ASK .. [[
-            function scheduler:statusUpdate(driver, status) say("known", ids(driver)) end
-            function scheduler:registered(driver, id) say("registered", id, #driver:tasks(), driver:task("t1")) end
-            function scheduler:frameworkRemoved(driver) say("removed", ids(driver)) return "reregister" end
-        ]], { master = m })
-        m:wait_for("SUBSCRIBE")
-        running(m, "t1")
-        said(run, "known\tt1\n")
-        local second = false
-        m:answer("SUBSCRIBE", function(call, connection)
-            if not call.framework_id then
-                m.framework_id = nil
-                return true
+    it("keeps a task that is launched again, whatever the answers to the later launches are", function()
+        local answers = {
+            { "TASK_ERROR", "REASON_TASK_INVALID" }, { "TASK_ERROR", "REASON_TASK_GROUP_INVALID" },
+            { "TASK_ERROR", "REASON_TASK_UNAUTHORIZED" }, { "TASK_LOST", "REASON_INVALID_OFFERS" },
+            { "TASK_DROPPED", "REASON_MASTER_DISCONNECTED" },
+        }
+        for _, first in ipairs({ "TASK_STAGING", "TASK_RUNNING" }) do
+            tasks:clear()
+            tasks:launch(accept(task_info("t1")), true)
+            tasks:update(status("t1", first))
+            for _, answer in ipairs(answers) do
+                tasks:launch(accept(task_info("t1", { name = "other", agent_id = "a2" })), true)
+                tasks:update(status("t1", answer[1], { reason = answer[2] }))
+                assert.same({ first, "a1", "name of t1" },
+                    { tasks:find("t1").state, tasks:find("t1").agent_id, tasks:find("t1").name })
             end
-            second = true
-            connection:begin_stream({ ["Mesos-Stream-Id"] = "x", ["Content-Type"] = "application/x-protobuf" })
-            local event = rooms.encode("mesos.v1.scheduler.Event", {
-                type = "ERROR", error = { message = "Framework has been removed" },
-            })
-            connection:chunk(#event .. "\n" .. event)
-            connection:finish()
+            tasks:launch(accept(task_info("t1"), task_info("t1")), true)
+            for _ = 1, 2 do
+                tasks:update(status("t1", "TASK_ERROR", { reason = "REASON_TASK_INVALID" }))
+                assert.equal(first, tasks:find("t1").state)
+            end
+            tasks:update(status("t1", "TASK_ERROR", { reason = "REASON_TASK_INVALID" }))
+            assert.equal("TASK_ERROR", tasks:find("t1").state)
+        end
+    end)
+
+    it("takes every other end of a task that was launched again for its own", function()
+        for _, fields in ipairs({
+            { "TASK_ERROR", { reason = "REASON_TASK_INVALID", uuid = uuid(7) } }, { "TASK_ERROR", {} },
+            { "TASK_LOST", { reason = "REASON_AGENT_REMOVED" } }, { "TASK_FAILED", { reason = "REASON_TASK_INVALID" } },
+            { "TASK_LOST", { reason = "REASON_RECONCILIATION" } },
+        }) do
+            tasks:clear()
+            tasks:launch(accept(task_info("t1")), true)
+            tasks:launch(accept(task_info("t1")), true)
+            tasks:update(status("t1", fields[1], fields[2]))
+            assert.equal(fields[1], tasks:find("t1").state)
+        end
+    end)
+
+    it("keeps a task that runs when it is launched again while there is no master", function()
+        tasks:launch(accept(task_info("t1")), true)
+        tasks:update(status("t1", "TASK_RUNNING", { uuid = uuid(1) }))
+        tasks:launch(accept(task_info("t1")), false)
+        tasks:update(status("t1", "TASK_LOST", { reason = "REASON_MASTER_DISCONNECTED" }))
+        assert.equal("TASK_RUNNING", tasks:find("t1").state)
+        tasks:launch(accept(task_info("t2")), false)
+        tasks:update(status("t2", "TASK_LOST", { reason = "REASON_MASTER_DISCONNECTED" }))
+        assert.equal("TASK_LOST", tasks:find("t2").state)
+    end)
+
+    it("has a task in a state that it does not know, which is active, until another update", function()
+        tasks:update(status("t1", 99, { reason = 1 << 30 }))
+        tasks:update(status("t2", -1, {}))
+        assert.same({ 99, 1 << 30, true }, { tasks:find("t1").state, tasks:find("t1").reason, tasks:find("t1").active })
+        assert.equal(2, tasks:in_slot(12345))
+        assert.equal(2, tasks:count({ states = ACTIVE | 1 << 14 }))
+        tasks:update(status("t1", "TASK_FINISHED"))
+        assert.equal(1, tasks:in_slot(99))
+        tasks:update(status("t1", 99))
+        assert.equal("TASK_FINISHED", tasks:find("t1").state)
+    end)
+
+    it("takes in tasks of which it hears first in an update", function()
+        tasks:update(status("t1", "TASK_RUNNING", { agent_id = "a9", executor_id = "e" }))
+        tasks:update(status("t2", "TASK_LOST"))
+        assert.same({
+            task_id = "t1", agent_id = "a9", executor_id = "e", state = "TASK_RUNNING", updated_at = 1000.0,
+            killing = false, active = true,
+        }, tasks:find("t1"):table())
+        assert.same({ "t1" }, ids(tasks:select({ states = ACTIVE })))
+        assert.equal("TASK_LOST", tasks:find("t2").state)
+    end)
+
+    it("counts an update once", function()
+        tasks:update(status("t1", "TASK_RUNNING", { uuid = uuid(1), timestamp = 5, healthy = true }))
+        tasks:update(status("t1", "TASK_RUNNING", { uuid = uuid(2), timestamp = 6, healthy = false }))
+        tasks:update(status("t1", "TASK_RUNNING", { uuid = uuid(2), timestamp = 7, healthy = true }))
+        assert.same({ 6.0, false }, { tasks:find("t1").updated_at, tasks:find("t1").healthy })
+    end)
+
+    it("does not let an update of the task before it end one of the same id", function()
+        tasks:launch(accept(task_info("t1")), true)
+        tasks:update(status("t1", "TASK_FINISHED", { uuid = uuid(1) }))
+        tasks:advance(5)
+        tasks:launch(accept(task_info("t1", { agent_id = "a2" })), true)
+        tasks:update(status("t1", "TASK_FINISHED", { uuid = uuid(1) }))
+        assert.same({ "TASK_STAGING", 1005.0, "a2" },
+            { tasks:find("t1").state, tasks:find("t1").launched_at, tasks:find("t1").agent_id })
+        tasks:update(status("t1", "TASK_RUNNING", { uuid = uuid(2) }))
+        assert.equal("TASK_RUNNING", tasks:find("t1").state)
+    end)
+
+    for state in pairs(ENDED) do
+        it(("%s what became of a task after %s"):format(FINAL[state] and "does not revise" or "revises", state), function()
+            tasks:launch(accept(task_info("t1")), true)
+            tasks:update(status("t1", state))
+            assert.is_false(tasks:find("t1").active)
+            assert.equal(0, tasks:count({ states = ACTIVE }))
+            tasks:update(status("t1", "TASK_RUNNING"))
+            assert.equal(FINAL[state] and state or "TASK_RUNNING", tasks:find("t1").state)
+            assert.equal(FINAL[state] and 0 or 1, tasks:count({ states = ACTIVE }))
         end)
-        m:drop()
-        said(run, "removed\tt1\n")
-        said(run, "registered\t" .. m.id .. "-0000\t0\tnil\n")
-        assert.is_true(second)
+    end
+
+    it("leaves an active task alone that is launched again", function()
+        tasks:launch(accept(task_info("t1")), true)
+        tasks:update(status("t1", "TASK_RUNNING", { uuid = uuid(1) }))
+        assert.equal(1, tasks:launch(accept(task_info("t1", { agent_id = "a2" })), true))
+        assert.same({ "TASK_RUNNING", "a1" }, { tasks:find("t1").state, tasks:find("t1").agent_id })
     end)
 
-    it("are the driver's, not the version's, over a reload", function()
-        local m, run = framework.subscribed(ASK .. [[
-            function scheduler:statusUpdate() say("update") end
-            function scheduler:reloaded(driver) say("reloaded", ids(driver), driver:task("t1").name) end
-            function scheduler:resourceOffers(driver, offers)
-                driver:launchTasks(offers[1].id, { task("t1", offers[1], { name = "the name" }) })
-                say("launched")
-            end
-        ]])
-        m:send_offers()
-        said(run, "launched")
-        run:kill("sighup")
-        said(run, "reloaded\tt1\tthe name\n")
-        m:send(m:update("t1", "TASK_RUNNING"))
-        said(run, "update")
-        answers(m, run, "counts(driver)", "TASK_RUNNING=1")
-    end)
-
-    it("come back by reconciliation after a restart with --state", function()
-        local m = master.start()
-        local path = program.directory() .. "/kept"
-        local body = IDS .. [[
-            function scheduler:resourceOffers(driver, offers)
-                driver:launchTasks(offers[1].id, { task("t1", offers[1]), task("t2", offers[1]) })
-                say("launched", ids(driver))
-            end
-            function scheduler:registered(driver) say("registered", #driver:tasks()) end
-            function scheduler:statusUpdate(driver) say("update", ids(driver), counts(driver)) end
-        ]]
-        local _, run = framework.start(body, { master = m, args = { "--state", path } })
-        m:wait_for("SUBSCRIBE")
-        said(run, "registered\t0\n")
-        m:send_offers()
-        said(run, "launched\tt1 t2\n")
-        m:wait_for("ACCEPT")
-        run:kill("sigkill")
-        run:wait()
-        _, run = framework.start(body, { master = m, args = { "--state", path } })
-        assert.same({}, values.plain(m:wait_for("RECONCILE").call.reconcile.tasks or {}))
-        said(run, "registered\t0\n")
-        for _, id in ipairs({ "t1", "t2" }) do
-            running(m, id, { reason = "REASON_RECONCILIATION" })
+    it("remembers the last 4,096 that ended", function()
+        for i = 1, 5000 do
+            tasks:update(status("t" .. i, i % 2 == 0 and "TASK_FINISHED" or "TASK_LOST", { agent_id = "a" .. i % 7 }))
         end
-        said(run, "update\tt1 t2\tTASK_RUNNING=2\n")
+        assert.equal(4096, tasks:count({ states = ALL }))
+        assert.equal(2048, tasks:in_slot(STATES.TASK_FINISHED))
+        assert.is_nil(tasks:find("t904"))
+        assert.equal("TASK_LOST", tasks:find("t905").state)
+        assert.equal("t905", tasks:select({ states = ALL })[1][1])
     end)
 
-    it("can be asked for after the end, as long as there is the driver", function()
-        local m = master.start()
-        local run = program.start { args = { "--master", m.address, program.script [[
-            local mesos = require "mesos"
-            local scheduler = {}
-            function scheduler:statusUpdate(driver, status) driver:stop(true) end
-            local function run()
-                local driver = mesos.SchedulerDriver { scheduler = scheduler, framework = { name = "own" } }
-                print(#driver:tasks(), driver:task("t1"))
-                driver:run()
-                local list = driver:tasks()
-                for task in list do print(task.task_id, task.state) end
-                print(#list)
-                debug.getmetatable(driver).__gc(driver)
-                for _, use in ipairs { function() return #list end, function() return list() end } do
-                    print((select(2, pcall(use)):gsub("^[^ ]*: ", "")))
+    it("has room for so many, rather for active ones", function()
+        tasks = internals.tasks(3)
+        for i = 1, 3 do
+            tasks:update(status("t" .. i, i == 2 and "TASK_FAILED" or "TASK_RUNNING"))
+        end
+        tasks:update(status("t4", "TASK_RUNNING"))
+        assert.is_nil(tasks:find("t2"))
+        assert.equal(0, tasks:left_out())
+        tasks:update(status("t5", "TASK_RUNNING"))
+        assert.equal(1, tasks:launch(accept(task_info("t6")), true))
+        assert.is_nil(tasks:find("t5"))
+        assert.is_nil(tasks:find("t6"))
+        assert.equal(2, tasks:left_out())
+        tasks:update(status("t1", "TASK_FINISHED"))
+        tasks:update(status("t5", "TASK_RUNNING"))
+        assert.same({ "t3", "t4", "t5" }, ids(tasks:select({ states = ALL })))
+    end)
+
+    it("takes no id that is empty or too long, and cuts names", function()
+        tasks:update(status(("x"):rep(1025), "TASK_RUNNING"))
+        tasks:launch(accept(task_info(("x"):rep(1025)), task_info("")), true)
+        assert.equal(0, tasks:count({ states = ALL }))
+        local long = ("x"):rep(1024)
+        tasks:launch(accept(task_info(long, { name = ("y"):rep(70000), agent_id = ("z"):rep(2000) })), true)
+        assert.same({ long, ("y"):rep(1024) }, { tasks:find(long).task_id, tasks:find(long).name })
+        assert.is_nil(tasks:find(long).agent_id)
+    end)
+
+    it("tells a task from another in the same place", function()
+        tasks:update(status("t1", "TASK_RUNNING"))
+        local _, place, generation = table.unpack(tasks:select({ states = ALL })[1])
+        assert.equal("t1", tasks:at(place, generation))
+        tasks:clear()
+        assert.is_nil(tasks:at(place, generation))
+        tasks:update(status("t2", "TASK_RUNNING"))
+        assert.equal(place, tasks:select({ states = ALL })[1][2])
+        assert.is_nil(tasks:at(place, generation))
+        assert.is_nil(tasks:at(1 << 20, 0))
+    end)
+
+    it("names tasks in a RECONCILE, and of those that are unsure no others", function()
+        tasks:launch(accept(task_info("sent")), true)
+        tasks:launch(accept(task_info("unsent")), false)
+        tasks:update(status("running", "TASK_RUNNING"))
+        tasks:update(status("killing", "TASK_RUNNING", { agent_id = "a2" }))
+        tasks:update(status("killed", "TASK_RUNNING"))
+        tasks:kill(kill("killing"))
+        tasks:kill(kill("killed"))
+        tasks:update(status("killed", "TASK_KILLED"))
+        local bytes, count = tasks:reconcile({ states = ALL, unsure = true })
+        assert.equal(2, count)
+        assert.equal(2, tasks:count({ states = ALL, unsure = true }))
+        assert.same({ tasks = { { task_id = "killing", agent_id = "a2" }, { task_id = "sent", agent_id = "a1" } } },
+            values.plain(internals.decode("mesos.v1.scheduler.Call.Reconcile", bytes)))
+        assert.same({ "", 0 }, { tasks:reconcile({ states = bit("TASK_ERROR") }) })
+        bytes, count = tasks:reconcile({ states = ACTIVE }, 64)
+        assert.is_true(count < 4 and #bytes <= 64)
+        assert.equal(count, #internals.decode("mesos.v1.scheduler.Call.Reconcile", bytes).tasks)
+    end)
+
+    it("gives a task as a read-only copy", function()
+        tasks:update(status("t1", "TASK_RUNNING", { agent_id = "a1" }))
+        local task = tasks:find("t1")
+        tasks:update(status("t1", "TASK_FINISHED"))
+        tasks:clear()
+        assert.equal("TASK_RUNNING", task.state)
+        assert.equal("Task t1: TASK_RUNNING on a1", tostring(task))
+        assert.has_error(function() task.state = "TASK_LOST" end, "Task is read-only; use :table() for a copy")
+        assert.error_matches(function() return task.stat end, "Task has no field 'stat' %(did you mean 'state'%?%)")
+        local copy = {}
+        for name, value in pairs(task) do
+            copy[name] = value
+        end
+        assert.same(task:table(), copy)
+    end)
+end)
+
+-- ---- against a model ----
+
+local Model = {}
+Model.__index = Model
+
+local function new_model(most)
+    return setmetatable({ most = most, known = {}, count = 0, steps = 0, left_out = 0 }, Model)
+end
+
+function Model:step()
+    self.steps = self.steps + 1
+    return self.steps
+end
+
+function Model:drop(id)
+    self.known[id] = nil
+    self.count = self.count - 1
+end
+
+function Model:make_room()
+    if self.count < self.most then
+        return true
+    end
+    local oldest
+    for _, task in pairs(self.known) do
+        if ENDED[task.state] and (not oldest or task.entered < oldest.entered) then
+            oldest = task
+        end
+    end
+    if oldest then
+        self:drop(oldest.task_id)
+    else
+        self.left_out = self.left_out + 1
+    end
+    return oldest ~= nil
+end
+
+function Model:add(id)
+    if not self:make_room() then
+        return nil
+    end
+    self.count = self.count + 1
+    self.known[id] = { task_id = id, killing = false }
+    return self.known[id]
+end
+
+function Model:enter(task, state)
+    if ENDED[state] ~= ENDED[task.state or ""] or task.state ~= state then
+        task.entered = self:step()
+    end
+    task.state = state
+end
+
+function Model:move(task, agent_id)
+    if agent_id and task.agent_id ~= agent_id then
+        task.agent_id, task.moved = agent_id, self:step()
+    end
+end
+
+function Model:launch(info, sent, now)
+    local old = self.known[info.task_id]
+    if old and not ENDED[old.state] then
+        return
+    elseif old then
+        self:drop(info.task_id)
+    end
+    local task = self:add(info.task_id)
+    if task then
+        task.name, task.launched_at, task.heard, task.uuid = info.name, now, not sent, old and old.uuid
+        self:move(task, info.agent_id)
+        self:enter(task, "TASK_STAGING")
+    end
+end
+
+function Model:update(message, now)
+    local task = self.known[message.task_id]
+    if task and (FINAL[task.state] or (message.uuid and message.uuid == task.uuid)) then
+        return
+    end
+    task = task or self:add(message.task_id)
+    if task then
+        task.uuid, task.heard, task.reason = message.uuid, true, message.reason
+        task.updated_at = message.timestamp or now
+        if message.healthy ~= nil then
+            task.healthy = message.healthy
+        end
+        task.executor_id = message.executor_id or task.executor_id
+        self:move(task, message.agent_id)
+        self:enter(task, message.state)
+    end
+end
+
+function Model:kill(id)
+    if self.known[id] and not ENDED[self.known[id].state] then
+        self.known[id].killing = true
+    end
+end
+
+-- The ids of those that match, in the order of the registry.
+function Model:select(filter)
+    local list = {}
+    for _, task in pairs(self.known) do
+        local unsure = not ENDED[task.state] and (task.killing or not task.heard)
+        if filter.states & 1 << STATES[task.state] ~= 0 and (unsure or not filter.unsure)
+            and (not filter.agent_id or filter.agent_id == task.agent_id) then
+            list[#list + 1] = task
+        end
+    end
+    local function group(task)
+        return filter.agent_id and 0 or ENDED[task.state] and 100 or STATES[task.state]
+    end
+    table.sort(list, function(a, b)
+        if group(a) ~= group(b) then
+            return group(a) < group(b)
+        elseif filter.agent_id then
+            return a.moved < b.moved
+        end
+        return a.entered < b.entered
+    end)
+    for i, task in ipairs(list) do
+        list[i] = task.task_id
+    end
+    return list
+end
+
+local FIELDS = { "task_id", "name", "agent_id", "executor_id", "state", "reason", "healthy", "killing", "launched_at",
+    "updated_at" }
+
+local function compare_task(model, tasks, id)
+    local wanted, found = model.known[id], tasks:find(id)
+    if not wanted then
+        return assert.is_nil(found)
+    end
+    for _, name in ipairs(FIELDS) do
+        if wanted[name] ~= found[name] then
+            error(("%s of %s is %s in place of %s"):format(name, id, found[name], wanted[name]))
+        end
+    end
+    assert.equal(not ENDED[wanted.state], found.active)
+end
+
+local function compare_selections(model, tasks, random)
+    local filters = {
+        { states = ALL }, { states = ACTIVE }, { states = ALL, agent_id = "a" .. random(5) }, { states = random(0, ALL) },
+        { states = random(0, ALL), agent_id = "a" .. random(5) }, { states = ALL, unsure = true },
+    }
+    for _, filter in ipairs(filters) do
+        local wanted = model:select(filter)
+        assert.same(wanted, ids(tasks:select(filter)))
+        assert.equal(#wanted, tasks:count(filter))
+        assert.equal(#wanted, select(2, tasks:reconcile(filter)))
+    end
+    assert.equal(model.left_out, tasks:left_out())
+end
+
+local REASONS = { false, "REASON_RECONCILIATION", "REASON_CONTAINER_LIMITATION_MEMORY" }
+
+local function maybe(random, value)
+    if random(3) > 1 then
+        return value
+    end
+    return nil
+end
+
+local function random_step(model, tasks, random, now)
+    local id, agent_id, kind = "t" .. random(40), "a" .. random(5), random(20)
+    if kind <= 6 then
+        local info, sent = task_info(id, { agent_id = agent_id }), random(2) == 1
+        tasks:launch(accept(info), sent)
+        model:launch(info, sent, now)
+    elseif kind <= 17 then
+        local message = {
+            task_id = id, state = NAMES[random(#NAMES)], uuid = maybe(random, uuid(random(3))),
+            agent_id = maybe(random, agent_id), executor_id = maybe(random, random(2) == 1 and id or "e" .. random(3)),
+            reason = REASONS[random(#REASONS)] or nil, timestamp = maybe(random, now + random(100)),
+        }
+        if random(3) == 1 then
+            message.healthy = random(2) == 1
+        end
+        tasks:update(internals.encode("mesos.v1.TaskStatus", message))
+        model:update(message, now)
+    else
+        tasks:kill(kill(id))
+        model:kill(id)
+    end
+    compare_task(model, tasks, id)
+end
+
+describe("the registry of tasks and its model", function()
+    for _, most in ipairs({ 5, 20, 100 }) do
+        it(("agree on random steps with room for %d"):format(most), function()
+            local seed = tonumber(os.getenv("SPEC_SEED")) or os.time()
+            local random = math.random
+            math.randomseed(seed)
+            local tasks, now = internals.tasks(most), 1000.0
+            for round = 1, 10 do
+                local model = new_model(most)
+                model.left_out = tasks:left_out()
+                for step = 1, 300 do
+                    local fine, why = pcall(random_step, model, tasks, random, now)
+                    assert(fine, ("seed %d, round %d, step %d: %s"):format(seed, round, step, tostring(why)))
+                    if step % 20 == 0 then
+                        fine, why = pcall(compare_selections, model, tasks, random)
+                        assert(fine, ("seed %d, round %d, step %d: %s"):format(seed, round, step, tostring(why)))
+                    end
+                    tasks:advance(1)
+                    now = now + 1
                 end
+                tasks:clear()
+                assert.equal(0, tasks:count({ states = ALL }))
             end
-            run()
-        ]] } }
-        m:wait_for("SUBSCRIBE")
-        m:send(m:update("t1", "TASK_RUNNING"))
-        assert.equal(0, run:wait(), run:report())
-        local gone = "the driver of these tasks is gone: its script was replaced or its program ends\n"
-        assert.equal("0\tnil\nt1\tTASK_RUNNING\n1\n" .. gone .. gone, run.stdout)
-    end)
-
-    it("are no more than --task-limit says", function()
-        local m, run = framework.start(ASK, { args = { "--task-limit", "2" } })
-        m:wait_for("SUBSCRIBE")
-        for i = 1, 5 do
-            running(m, "t" .. i)
-        end
-        answers(m, run, "ids(driver), driver:task('t3')", "t1 t2\tnil")
-        assert.equal(1, select(2, run.stderr:gsub("2 tasks are known, and none of them has ended: no more are taken into "
-            .. "the registry, so that driver:tasks%(%) is incomplete %(see %-%-task%-limit%)", "")), run.stderr)
-        m:send(m:update("t1", "TASK_FINISHED"))
-        running(m, "t6")
-        answers(m, run, "ids(driver)", "t2 t6")
-        local text = control.ctl(run, { "status" }).stdout
-        assert.is_truthy(text:find("tasks                 TASK_RUNNING 2\n", 1, true), text)
-    end)
+        end)
+    end
 end)

@@ -3,7 +3,7 @@
 -- Views: received offers and statuses read like tables, cannot be changed, and know what a framework may use.
 
 local recordings = require("support.recordings")
-local rooms = require("rooms")
+local internals = require("internals")
 
 local EVENT, OFFER, STATUS = "mesos.v1.scheduler.Event", "mesos.v1.Offer", "mesos.v1.TaskStatus"
 
@@ -28,7 +28,7 @@ local function offer(changes)
     for key, item in pairs(changes or {}) do
         value[key] = item
     end
-    return rooms.view(OFFER, rooms.encode(OFFER, value))
+    return internals.view(OFFER, internals.encode(OFFER, value))
 end
 
 local function allocated(role, resources)
@@ -48,7 +48,7 @@ local function status(changes)
     for key, item in pairs(changes or {}) do
         value[key] = item
     end
-    return rooms.view(STATUS, rooms.encode(STATUS, value))
+    return internals.view(STATUS, internals.encode(STATUS, value))
 end
 
 describe("a view", function()
@@ -140,7 +140,7 @@ describe("a view", function()
         assert.is_nil(getmetatable(copy))
         copy.state = "TASK_LOST"
         assert.equal("TASK_RUNNING", it.state)
-        assert.equal(rooms.encode(STATUS, it), rooms.encode(STATUS, it:table()))
+        assert.equal(internals.encode(STATUS, it), internals.encode(STATUS, it:table()))
         assert.error_matches(function()
             it.table()
         end, "message %(call it as view:table%(%)%) expected")
@@ -149,7 +149,7 @@ describe("a view", function()
     it("prints like the table", function()
         local it = status({ uuid = "\1" })
         assert.equal('TaskStatus { task_id = "t1", state = "TASK_RUNNING", uuid = "\\x01" }', tostring(it))
-        assert.equal(tostring(rooms.decode(STATUS, rooms.encode(STATUS, it))), tostring(it))
+        assert.equal(tostring(internals.decode(STATUS, internals.encode(STATUS, it))), tostring(it))
     end)
 
     it("equals another one of the same bytes", function()
@@ -161,29 +161,29 @@ describe("a view", function()
     it("is taken where its message is, and only there", function()
         local it = offer()
         assert.same({ type = "OFFERS", offers = { offers = { it:table() } } },
-            rooms.decode_plain(EVENT, rooms.encode(EVENT, { type = "OFFERS", offers = { offers = { it } } })))
-        local ok, message = pcall(rooms.encode, EVENT, { type = "OFFERS", offers = { offers = { status() } } })
+            internals.decode_plain(EVENT, internals.encode(EVENT, { type = "OFFERS", offers = { offers = { it } } })))
+        local ok, message = pcall(internals.encode, EVENT, { type = "OFFERS", offers = { offers = { status() } } })
         assert.is_false(ok)
         assert.equal("offers.offers[1]: Offer expected, got TaskStatus", message)
-        ok, message = pcall(rooms.encode, "mesos.v1.OfferID", it, "id")
+        ok, message = pcall(internals.encode, "mesos.v1.OfferID", it, "id")
         assert.is_false(ok)
         assert.equal("id: OfferID expected, got Offer", message)
-        ok, message = pcall(rooms.encode, STATUS, { task_id = "x", state = "TASK_LOST", message = it })
+        ok, message = pcall(internals.encode, STATUS, { task_id = "x", state = "TASK_LOST", message = it })
         assert.is_false(ok)
         assert.equal("message: string expected, got Offer", message)
     end)
 
     it("is a plain value for a message that is one", function()
-        assert.equal("o1", rooms.view("mesos.v1.OfferID", rooms.encode("mesos.v1.OfferID", "o1")))
+        assert.equal("o1", internals.view("mesos.v1.OfferID", internals.encode("mesos.v1.OfferID", "o1")))
     end)
 
     it("adds up a message that comes in pieces", function()
-        local first = rooms.encode(STATUS, { task_id = "a", state = "TASK_LOST", labels = { labels = { { key = "1" } } } })
-        local second = rooms.encode(STATUS, { task_id = "b", state = "TASK_LOST", labels = { labels = { { key = "2" } } } })
-        local it = rooms.view(STATUS, first .. second)
+        local first = internals.encode(STATUS, { task_id = "a", state = "TASK_LOST", labels = { labels = { { key = "1" } } } })
+        local second = internals.encode(STATUS, { task_id = "b", state = "TASK_LOST", labels = { labels = { { key = "2" } } } })
+        local it = internals.view(STATUS, first .. second)
         assert.equal("b", it.task_id)
         assert.same({ { key = "1" }, { key = "2" } }, it.labels.labels)
-        assert.equal("a", rooms.view(STATUS, first .. "\10\0").task_id)
+        assert.equal("a", internals.view(STATUS, first .. "\10\0").task_id)
     end)
 
     it("keeps its bytes as long as it lives", function()
@@ -257,10 +257,10 @@ describe("an offer", function()
     it("takes the last role of a resource that names several", function()
         local function again(first, last)
             local it = allocated("db", { scalar("cpus", 2, { role = first }) })
-            local bytes = rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h",
+            local bytes = internals.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h",
                 allocation_info = { role = "db" } })
-            local resource = rooms.encode("mesos.v1.Resource", it.resources[1]) .. "\50" .. string.char(#last) .. last
-            return rooms.view(OFFER, bytes .. "\42" .. string.char(#resource) .. resource).cpus
+            local resource = internals.encode("mesos.v1.Resource", it.resources[1]) .. "\50" .. string.char(#last) .. last
+            return internals.view(OFFER, bytes .. "\42" .. string.char(#resource) .. resource).cpus
         end
         assert.equal(2.0, again("web", "*"))
         assert.equal(2.0, again("web", "db"))
@@ -268,10 +268,10 @@ describe("an offer", function()
     end)
 
     it("takes a reservation before a role, in whichever order they come", function()
-        local offer_bytes = rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h",
+        local offer_bytes = internals.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h",
             allocation_info = { role = "db" } })
-        local resource = rooms.encode("mesos.v1.Resource", scalar("cpus", 2, reserved("db"))) .. "\50\3web"
-        assert.equal(2.0, rooms.view(OFFER, offer_bytes .. "\42" .. string.char(#resource) .. resource).cpus)
+        local resource = internals.encode("mesos.v1.Resource", scalar("cpus", 2, reserved("db"))) .. "\50\3web"
+        assert.equal(2.0, internals.view(OFFER, offer_bytes .. "\42" .. string.char(#resource) .. resource).cpus)
     end)
 
     it("never counts what is revocable", function()
@@ -294,7 +294,7 @@ describe("an offer", function()
     end)
 
     it("has the ports that the bytes say, however they are written", function()
-        local base = rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h" })
+        local base = internals.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "h" })
         local function field(number, bytes)
             return string.char(number * 8 + 2, #bytes) .. bytes
         end
@@ -304,7 +304,7 @@ describe("an offer", function()
             ["\8\128\128\128\1\16\128\128\128\1"] = "2097152-2097152", ["\8\2\16\1"] = "", ["\24\7\8\1\16\2"] = "1-2",
         } do
             local resource = field(1, "ports") .. "\16\1" .. field(4, field(1, bytes))
-            local it = rooms.view(OFFER, base .. field(5, resource))
+            local it = internals.view(OFFER, base .. field(5, resource))
             local range = it.ports[1]
             assert.equal(expected, range and ("%d-%d"):format(range[1], range[2]) or "")
         end
@@ -323,10 +323,10 @@ describe("an offer", function()
         local function bytes(number, text)
             return string.char(number << 3 | 2, #text & 0x7f | 0x80, #text >> 7) .. text
         end
-        local head = rooms.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "host" })
+        local head = internals.encode(OFFER, { id = "o1", framework_id = "f1", agent_id = "a1", hostname = "host" })
         local text, type = bytes(5, bytes(1, "value")), "\x10\x03"
         local long = ("n"):rep(200)
-        local it = rooms.view(OFFER, head .. bytes(7, type .. text .. bytes(1, "behind")) ..
+        local it = internals.view(OFFER, head .. bytes(7, type .. text .. bytes(1, "behind")) ..
             bytes(7, bytes(1, "first") .. bytes(1, "last") .. type .. text) ..
             bytes(7, bytes(1, long) .. type .. text) .. bytes(7, bytes(1, "usual") .. type .. text))
         for _, name in ipairs({ "behind", "last", long, "usual" }) do
@@ -386,21 +386,21 @@ local function events(stream)
     local all = {}
     for i, record in ipairs(stream.json and {} or stream.records) do
         local start = stream.bytes:find("\n", record.offset + 1, true) + 1
-        all[i] = rooms.decode(EVENT, stream.bytes:sub(start, start + record.length - 1))
+        all[i] = internals.decode(EVENT, stream.bytes:sub(start, start + record.length - 1))
     end
     return all
 end
 
 local function compare(type, message)
-    local bytes = rooms.encode(type, message)
-    local view, read = rooms.view(type, bytes), {}
+    local bytes = internals.encode(type, message)
+    local view, read = internals.view(type, bytes), {}
     for key, value in pairs(view) do
         read[key] = value
     end
-    assert.same(rooms.decode(type, bytes), read)
-    assert.same(rooms.decode_plain(type, bytes), view:table())
-    assert.equal(tostring(rooms.decode(type, bytes)), tostring(view))
-    assert.equal(bytes, rooms.encode(type, view))
+    assert.same(internals.decode(type, bytes), read)
+    assert.same(internals.decode_plain(type, bytes), view:table())
+    assert.equal(tostring(internals.decode(type, bytes)), tostring(view))
+    assert.equal(bytes, internals.encode(type, view))
 end
 
 describe("recorded messages", function()
@@ -433,7 +433,7 @@ describe("recorded messages", function()
         local found = 0
         for _, it in ipairs(event) do
             for _, message in ipairs(it.offers and it.offers.offers or {}) do
-                local view, cpus = rooms.view(OFFER, rooms.encode(OFFER, message)), 0
+                local view, cpus = internals.view(OFFER, internals.encode(OFFER, message)), 0
                 for _, resource in ipairs(message.resources) do
                     cpus = cpus + (resource.name == "cpus" and resource.role == "*" and resource.scalar or 0)
                 end

@@ -4,7 +4,7 @@
 
 local framework = require("support.framework")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 
 local logged, said = framework.logged, framework.said
 
@@ -137,8 +137,8 @@ describe("a zero byte in a text", function()
     end)
 
     it("is in a registry's ids of executors", function()
-        local tasks = rooms.tasks()
-        tasks:update(rooms.encode("mesos.v1.TaskStatus", { task_id = ZERO, state = "TASK_RUNNING", executor_id = "e\0f" }))
+        local tasks = internals.tasks()
+        tasks:update(internals.encode("mesos.v1.TaskStatus", { task_id = ZERO, state = "TASK_RUNNING", executor_id = "e\0f" }))
         assert.same({ ZERO, "e\0f" }, { tasks:find(ZERO).task_id, tasks:find(ZERO).executor_id })
     end)
 end)

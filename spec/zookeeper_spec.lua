@@ -5,7 +5,7 @@
 
 local master = require("support.master")
 local program = require("support.program")
-local rooms = require("rooms")
+local internals = require("internals")
 local tls = require("support.tls")
 local zookeeper = require("support.zookeeper")
 
@@ -149,7 +149,7 @@ describe("ZooKeeper", function()
 
         it("reads the older forms: protobuf, and the address alone", function()
             local forms = {
-                ["info_"] = rooms.encode("mesos.v1.MasterInfo", info(4711)), [""] = "master@127.0.0.1:4711",
+                ["info_"] = internals.encode("mesos.v1.MasterInfo", info(4711)), [""] = "master@127.0.0.1:4711",
             }
             for label, data in pairs(forms) do
                 local one = client()
@@ -184,7 +184,7 @@ describe("ZooKeeper", function()
         it("takes the lowest number, whatever the label, and no notice of the others", function()
             local first, second, third = client(), client(), client()
             local m = master.start()
-            assert(first:create(path .. "/info_", rooms.encode("mesos.v1.MasterInfo", info(m.server.port)),
+            assert(first:create(path .. "/info_", internals.encode("mesos.v1.MasterInfo", info(m.server.port)),
                 { ephemeral = true, sequential = true }))
             announce(second, 4712)
             local framework = run()

@@ -8,9 +8,9 @@
 #include "base/output.h"
 
 #include "base/buffer.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/stopwatch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,19 +33,19 @@ static const double patience = 1;                  // seconds that the end waits
 enum kind { PRINTED, LOGGED, KINDS };
 enum way { WAY_OWN, WAY_SOCKET, WAY_SHARED }; // how to write without waiting
 
-struct run {
+struct output_run {
     size_t length;
     enum kind kind;
 };
 
-struct queue {
+struct output_queue {
     const char *name; // of its descriptor or descriptors
     const char *file_kind;
     int file;
     enum way way;
     struct buffer bytes; // those up to `sent` have gone
     size_t sent;
-    struct run *runs; // the first of them is at `first`
+    struct output_run *runs; // the first of them is at `first`
     size_t first, count, capacity;
     size_t waiting[KINDS], limit[KINDS];
     bool full[KINDS];              // what comes is dropped
@@ -56,9 +56,9 @@ struct queue {
 };
 
 static struct {
-    struct queue queues[2];
-    struct queue *of[STDERR_FILENO + 1]; // NULL: that descriptor is written to directly
-    int poll;                            // an epoll descriptor of the queues that wait
+    struct output_queue queues[2];
+    struct output_queue *of[STDERR_FILENO + 1]; // NULL: that descriptor is written to directly
+    int poll;                                   // an epoll descriptor of the queues that wait
     bool started, hurried;
 } output = {.poll = -1};
 
@@ -75,7 +75,7 @@ static const char *kind_of(int file, const struct stat *status)
     return S_ISCHR(status->st_mode) && isatty(file) ? "a terminal" : NULL;
 }
 
-static void choose_way(struct queue *queue, int file, const struct stat *status)
+static void choose_way(struct output_queue *queue, int file, const struct stat *status)
 {
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
@@ -89,7 +89,7 @@ static void choose_way(struct queue *queue, int file, const struct stat *status)
     queue->file = file;
 }
 
-static ssize_t write_once(const struct queue *queue, const uint8_t *data, size_t length)
+static ssize_t write_once(const struct output_queue *queue, const uint8_t *data, size_t length)
 {
     struct pollfd state = {.fd = queue->file, .events = POLLOUT};
     switch (queue->way) {
@@ -106,7 +106,8 @@ static ssize_t write_once(const struct queue *queue, const uint8_t *data, size_t
 }
 
 // Writes what can be written without waiting. False, with errno, if it will never be.
-static bool write_some(const struct queue *queue, const uint8_t *data, size_t length, size_t *done)
+static bool write_some(const struct output_queue *queue, const uint8_t *data, size_t length,
+                       size_t *done)
 {
     *done = 0;
     while (*done < length) {
@@ -133,12 +134,12 @@ static bool write_directly(int file, const void *data, size_t length)
 
 // ---- what waits ----
 
-static size_t total(const struct queue *queue)
+static size_t total(const struct output_queue *queue)
 {
     return queue->bytes.length - queue->sent;
 }
 
-static void set_blocked(struct queue *queue, bool blocked)
+static void set_blocked(struct output_queue *queue, bool blocked)
 {
     struct epoll_event event = {.events = EPOLLOUT};
     if (blocked == (queue->blocked != 0))
@@ -147,7 +148,7 @@ static void set_blocked(struct queue *queue, bool blocked)
     epoll_ctl(output.poll, blocked ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, queue->file, &event);
 }
 
-static void forget(struct queue *queue)
+static void forget(struct output_queue *queue)
 {
     buffer_free(&queue->bytes);
     free(queue->runs);
@@ -157,7 +158,7 @@ static void forget(struct queue *queue)
     set_blocked(queue, false);
 }
 
-static void note_run(struct queue *queue, enum kind kind, size_t length)
+static void note_run(struct output_queue *queue, enum kind kind, size_t length)
 {
     queue->waiting[kind] += length;
     if (queue->count > queue->first && queue->runs[queue->count - 1].kind == kind) {
@@ -168,10 +169,10 @@ static void note_run(struct queue *queue, enum kind kind, size_t length)
         queue->capacity = queue->capacity ? 2 * queue->capacity : 16;
         queue->runs = memory_resize(queue->runs, queue->capacity * sizeof *queue->runs);
     }
-    queue->runs[queue->count++] = (struct run){.length = length, .kind = kind};
+    queue->runs[queue->count++] = (struct output_run){.length = length, .kind = kind};
 }
 
-static void append(struct queue *queue, enum kind kind, const uint8_t *data, size_t length)
+static void append(struct output_queue *queue, enum kind kind, const uint8_t *data, size_t length)
 {
     buffer_append(&queue->bytes, data, length);
     note_run(queue, kind, length);
@@ -179,7 +180,7 @@ static void append(struct queue *queue, enum kind kind, const uint8_t *data, siz
 }
 
 // Moves what is left to the front when more than half has gone.
-static void compact(struct queue *queue)
+static void compact(struct output_queue *queue)
 {
     if (queue->sent > queue->bytes.length / 2) {
         buffer_consume(&queue->bytes, queue->sent);
@@ -192,11 +193,11 @@ static void compact(struct queue *queue)
     }
 }
 
-static void take_off(struct queue *queue, size_t length)
+static void take_off(struct output_queue *queue, size_t length)
 {
     queue->sent += length;
     while (length > 0) {
-        struct run *run = &queue->runs[queue->first];
+        struct output_run *run = &queue->runs[queue->first];
         size_t piece = length < run->length ? length : run->length;
         queue->waiting[run->kind] -= piece;
         run->length -= piece;
@@ -211,14 +212,14 @@ static void take_off(struct queue *queue, size_t length)
 
 // ---- what is lost ----
 
-static void tell_full(const struct queue *queue)
+static void tell_full(const struct output_queue *queue)
 {
     log_warning("print: %zu bytes that the script printed wait, since %s, %s, is not read: what it "
                 "prints from now on is lost until that is read again (--output-limit)",
                 queue->waiting[PRINTED], queue->name, queue->file_kind);
 }
 
-static void tell_lost(struct queue *queue, enum kind kind)
+static void tell_lost(struct output_queue *queue, enum kind kind)
 {
     uint64_t bytes = queue->lost_bytes, lines = queue->lost_lines + (uint64_t)queue->missed;
     queue->full[kind] = false;
@@ -235,12 +236,12 @@ static void tell_lost(struct queue *queue, enum kind kind)
                 lines == 1 ? "" : "s", lines == 1 ? "was" : "were", queue->name, queue->file_kind);
 }
 
-static bool has_room(const struct queue *queue, enum kind kind)
+static bool has_room(const struct output_queue *queue, enum kind kind)
 {
     return queue->waiting[kind] <= queue->limit[kind] / 2;
 }
 
-static void tell(struct queue *queue)
+static void tell(struct output_queue *queue)
 {
     if (queue->full[PRINTED] && has_room(queue, PRINTED))
         tell_lost(queue, PRINTED);
@@ -248,7 +249,7 @@ static void tell(struct queue *queue)
         tell_lost(queue, LOGGED);
 }
 
-static void lose(struct queue *queue, enum kind kind, size_t length)
+static void lose(struct output_queue *queue, enum kind kind, size_t length)
 {
     bool first = !queue->full[kind];
     queue->full[kind] = true;
@@ -264,7 +265,7 @@ static void lose(struct queue *queue, enum kind kind, size_t length)
 // ---- writing ----
 
 // False, with errno, if the reader has gone: then nothing waits any more.
-static bool drain(struct queue *queue)
+static bool drain(struct output_queue *queue)
 {
     size_t done, length = total(queue) < DRAIN_MOST ? total(queue) : DRAIN_MOST;
     bool open = write_some(queue, queue->bytes.data + queue->sent, length, &done);
@@ -283,7 +284,7 @@ static bool drain(struct queue *queue)
 }
 
 // One string is taken whole or not at all; it may be larger than the room that is left.
-static bool put(struct queue *queue, enum kind kind, const uint8_t *data, size_t length)
+static bool put(struct output_queue *queue, enum kind kind, const uint8_t *data, size_t length)
 {
     size_t done = 0;
     if (queue->blocked && !drain(queue))
@@ -305,7 +306,7 @@ static bool put(struct queue *queue, enum kind kind, const uint8_t *data, size_t
 
 void output_log(const char *line, size_t length)
 {
-    struct queue *queue = output.of[STDERR_FILENO];
+    struct output_queue *queue = output.of[STDERR_FILENO];
     if (!output.started)
         fwrite(line, 1, length, stderr);
     else if (queue == NULL)
@@ -316,7 +317,7 @@ void output_log(const char *line, size_t length)
 
 void output_from_signal(const char *line, size_t length)
 {
-    struct queue *queue = output.of[STDERR_FILENO];
+    struct output_queue *queue = output.of[STDERR_FILENO];
     size_t done = 0;
     int reason = errno;
     if (queue == NULL)
@@ -386,11 +387,11 @@ static void wait_for_readers(void)
     sigset_t during;
     const struct timespec tick = {.tv_nsec = 100 * 1000 * 1000};
     struct pollfd state = {.fd = output.poll, .events = POLLIN};
-    double start = clock_seconds();
+    double start = stopwatch_seconds();
     catch_interrupts(&during);
     while (drain_queues() && !interrupted) {
         bool limited = output.hurried || !print_waits();
-        if (limited && clock_seconds() - start > patience)
+        if (limited && stopwatch_seconds() - start > patience)
             break;
         ppoll(&state, 1, &tick, &during);
     }
@@ -403,7 +404,7 @@ static void on_exit_of_process(void)
     if (output.poll >= 0 && drain_queues())
         wait_for_readers();
     for (size_t i = 0; i < sizeof output.queues / sizeof *output.queues; i++) {
-        struct queue *queue = &output.queues[i];
+        struct output_queue *queue = &output.queues[i];
         if (queue->waiting[PRINTED] > 0)
             log_warning("print: the last %zu bytes that the script printed are lost, since %s, %s, "
                         "is not read",
@@ -419,7 +420,7 @@ static ssize_t on_write(void *cookie, const char *data, size_t length)
 }
 
 // As those that it replaces: standard error without a buffer, a terminal line by line.
-static void replace(FILE **stream, struct queue *queue, int file)
+static void replace(FILE **stream, struct output_queue *queue, int file)
 {
     static const cookie_io_functions_t functions = {.write = on_write};
     FILE *fresh = fopencookie(queue, "w", functions);
@@ -432,7 +433,8 @@ static void replace(FILE **stream, struct queue *queue, int file)
     *stream = fresh;
 }
 
-static void open_queue(struct queue *queue, int file, const struct stat *status, size_t limit)
+static void open_queue(struct output_queue *queue, int file, const struct stat *status,
+                       size_t limit)
 {
     queue->name = file == STDOUT_FILENO ? "stdout" : "stderr";
     queue->file_kind = kind_of(file, status);
@@ -446,7 +448,7 @@ static void open_queue(struct queue *queue, int file, const struct stat *status,
 void output_start(size_t limit)
 {
     struct stat out, error;
-    struct queue *queues = output.queues;
+    struct output_queue *queues = output.queues;
     bool has_out = fstat(STDOUT_FILENO, &out) == 0 && kind_of(STDOUT_FILENO, &out) != NULL;
     bool has_error = fstat(STDERR_FILENO, &error) == 0 && kind_of(STDERR_FILENO, &error) != NULL;
     output.started = true;

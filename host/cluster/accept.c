@@ -4,7 +4,7 @@
 // resources are free again, the tasks of its operations take theirs one after another out of what
 // was accepted, and what they leave is refused with the filters of the call.
 
-#include "cluster/books.h"
+#include "cluster/ledger.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -18,7 +18,7 @@ typedef Mesos__V1__Scheduler__Call__Accept Accept;
 
 // What an ACCEPT has to give.
 struct acceptance {
-    struct framework *framework;
+    struct master_framework *framework;
     struct node *node;
     char *role;
     struct resources left; // of its offers; allocated to the role
@@ -26,33 +26,33 @@ struct acceptance {
 
 // ---- refusals ----
 
-static void refuse_task(struct framework *framework, const Mesos__V1__TaskInfo *task,
-                        const struct status_text *text)
+static void refuse_task(struct master_framework *framework, const Mesos__V1__TaskInfo *task,
+                        const struct master_updates_text *text)
 {
-    status_send(framework, task->task_id->value, task->agent_id, text, NULL);
+    master_updates_send(framework, task->task_id->value, task->agent_id, text, NULL);
 }
 
-static void refuse_group(struct framework *framework, const Operation *operation,
-                         const struct status_text *text)
+static void refuse_group(struct master_framework *framework, const Operation *operation,
+                         const struct master_updates_text *text)
 {
     const Mesos__V1__TaskGroupInfo *group = operation->launch_group->task_group;
     for (size_t i = 0; i < group->n_tasks; i++)
         refuse_task(framework, group->tasks[i], text);
 }
 
-static void refuse_launch(struct framework *framework, const Operation *operation,
-                          const struct status_text *text)
+static void refuse_launch(struct master_framework *framework, const Operation *operation,
+                          const struct master_updates_text *text)
 {
     for (size_t i = 0; i < operation->launch->n_task_infos; i++)
         refuse_task(framework, operation->launch->task_infos[i], text);
 }
 
-static void refuse_for_offers(struct framework *framework, const Operation *operation,
+static void refuse_for_offers(struct master_framework *framework, const Operation *operation,
                               const char *fault)
 {
     char *message = memory_format("Task launched with invalid offers: %s", fault);
     char *feedback = memory_format("Operation attempted with invalid offers: %s", fault);
-    const struct status_text text = {
+    const struct master_updates_text text = {
         framework->partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED
                                    : MESOS__V1__TASK_STATE__TASK_LOST,
         MESOS__V1__TASK_STATUS__REASON__REASON_INVALID_OFFERS, message};
@@ -61,20 +61,20 @@ static void refuse_for_offers(struct framework *framework, const Operation *oper
     else if (operation->launch_group != NULL)
         refuse_group(framework, operation, &text);
     else if (operation->id != NULL)
-        status_operation_error(framework, operation->id, feedback);
+        master_updates_operation_error(framework, operation->id, feedback);
     free(message);
     free(feedback);
 }
 
 // All offers that the call names are used up, also those of other frameworks.
-static void refuse_all(struct framework *framework, const Accept *accept, const char *fault)
+static void refuse_all(struct master_framework *framework, const Accept *accept, const char *fault)
 {
     for (size_t i = 0; i < accept->n_operations; i++)
         refuse_for_offers(framework, accept->operations[i], fault);
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
-        struct offer *offer = books_offer(framework->master, accept->offer_ids[i]->value);
+        struct master_offer *offer = ledger_offer(framework->master, accept->offer_ids[i]->value);
         if (offer != NULL)
-            books_remove_offer(offer);
+            ledger_remove_offer(offer);
     }
 }
 
@@ -111,8 +111,8 @@ static char *check_needs(const struct acceptance *acceptance, const struct resou
 static void start_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo *task,
                        const struct resources *needs)
 {
-    struct framework *framework = acceptance->framework;
-    books_add_task(framework, acceptance->node, acceptance->role, task, needs);
+    struct master_framework *framework = acceptance->framework;
+    ledger_add_task(framework, acceptance->node, acceptance->role, task, needs);
     resources_subtract(&acceptance->left, needs);
     const struct agent_launch launch = {
         .framework_id = framework->id,
@@ -134,8 +134,9 @@ static void launch_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo
     char *fault = validation_task(&launch);
     if (fault == NULL)
         fault = check_needs(acceptance, &needs);
-    const struct status_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
-                                     MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID, fault};
+    const struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
+                                             MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
+                                             fault};
     if (fault != NULL)
         refuse_task(acceptance->framework, task, &text);
     else
@@ -182,8 +183,9 @@ static void launch(struct acceptance *acceptance, const Operation *operation)
         error_set(&err, ERROR_INVALID, "The `id` field cannot be set on LAUNCH operations");
     else
         check_resources(operation, &err);
-    const struct status_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
-                                     MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID, err.text};
+    const struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
+                                             MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
+                                             err.text};
     if (err.code != ERROR_NONE) {
         refuse_launch(acceptance->framework, operation, &text);
         return;
@@ -201,9 +203,9 @@ static void launch_group(struct acceptance *acceptance, const Operation *operati
     char *fault = operation->id
                       ? memory_string("The `id` field cannot be set on LAUNCH_GROUP operations")
                       : treatments_fault(&operation->base);
-    const struct status_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
-                                     MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID,
-                                     fault};
+    const struct master_updates_text text = {
+        MESOS__V1__TASK_STATE__TASK_ERROR,
+        MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID, fault};
     refuse_group(acceptance->framework, operation, &text);
     free(fault);
 }
@@ -224,7 +226,7 @@ static void refuse_operation(struct acceptance *acceptance, const Operation *ope
 {
     char *message = operation_fault(operation);
     if (operation->id != NULL)
-        status_operation_error(acceptance->framework, operation->id, message);
+        master_updates_operation_error(acceptance->framework, operation->id, message);
     else
         log_warning("framework %s: %s", acceptance->framework->id, message);
     free(message);
@@ -244,29 +246,30 @@ static void carry_out(struct acceptance *acceptance, const Operation *operation)
 
 // ---- ACCEPT and DECLINE ----
 
-static void decline(struct framework *framework, const char *id, const Mesos__V1__Filters *filters)
+static void decline(struct master_framework *framework, const char *id,
+                    const Mesos__V1__Filters *filters)
 {
-    struct offer *offer = books_offer(framework->master, id);
+    struct master_offer *offer = ledger_offer(framework->master, id);
     if (offer == NULL || offer->framework != framework)
         return;
     allocator_refuse(framework, offer->node, offer->role, &offer->resources, filters);
-    books_remove_offer(offer);
+    ledger_remove_offer(offer);
 }
 
-static struct acceptance open_acceptance(struct framework *framework, const Accept *accept)
+static struct acceptance open_acceptance(struct master_framework *framework, const Accept *accept)
 {
-    const struct offer *first = books_offer(framework->master, accept->offer_ids[0]->value);
+    const struct master_offer *first = ledger_offer(framework->master, accept->offer_ids[0]->value);
     struct acceptance acceptance = {
         .framework = framework, .node = first->node, .role = memory_string(first->role)};
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
-        struct offer *offer = books_offer(framework->master, accept->offer_ids[i]->value);
+        struct master_offer *offer = ledger_offer(framework->master, accept->offer_ids[i]->value);
         resources_add(&acceptance.left, &offer->resources);
-        books_remove_offer(offer);
+        ledger_remove_offer(offer);
     }
     return acceptance;
 }
 
-void accept_offers(struct framework *framework, const Accept *accept)
+void accept_offers(struct master_framework *framework, const Accept *accept)
 {
     if (accept->n_operations == 0) {
         for (size_t i = 0; i < accept->n_offer_ids; i++)
@@ -288,7 +291,8 @@ void accept_offers(struct framework *framework, const Accept *accept)
     free(acceptance.role);
 }
 
-void accept_decline(struct framework *framework, const Mesos__V1__Scheduler__Call__Decline *call)
+void accept_decline(struct master_framework *framework,
+                    const Mesos__V1__Scheduler__Call__Decline *call)
 {
     for (size_t i = 0; i < call->n_offer_ids; i++)
         decline(framework, call->offer_ids[i]->value, call->filters);

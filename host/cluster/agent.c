@@ -8,9 +8,9 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/uuid.h"
 #include "cluster/check_rules.h"
-#include "cluster/table.h"
-#include "cluster/uuid.h"
+#include "cluster/string_map.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -24,7 +24,7 @@
 
 enum { LAUNCHES_OF_A_TURN = 32 }; // of the loop: all that is else due gets its turn, too
 
-enum phase {
+enum execution_phase {
     STAGED,   // its turn has not come
     FETCHING, // a run copies its uris
     STARTING, // a run is to become the task
@@ -39,12 +39,12 @@ struct update {
 
 struct execution {
     struct agent *agent;
-    struct table_entry entry;
+    struct string_map_entry entry;
     TAILQ_ENTRY(execution) link, staged;
     char *key, *framework_id, *user, *sandbox;
     Mesos__V1__TaskInfo *info;
     char container_id[UUID_TEXT];
-    enum phase phase;
+    enum execution_phase phase;
     bool killing_state, killed, too_long, silent;
     struct run *run;
     int64_t pid;
@@ -61,7 +61,7 @@ struct agent {
     struct runner *runner;
     const struct agent_events *events;
     void *data;
-    struct table table;
+    struct string_map table;
     TAILQ_HEAD(executions, execution) executions, staged; // all; those in the phase STAGED
     struct deferral launch;
     bool stopping;
@@ -260,7 +260,7 @@ static void destroy_execution(struct execution *execution)
     while (!TAILQ_EMPTY(&execution->updates))
         destroy_update(execution, TAILQ_FIRST(&execution->updates));
     if (!execution->silent)
-        table_remove(&agent->table, &execution->entry);
+        string_map_remove(&agent->table, &execution->entry);
     TAILQ_REMOVE(&agent->executions, execution, link);
     mesos__v1__task_info__free_unpacked(execution->info, NULL);
     free(execution->key);
@@ -663,7 +663,7 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
     timer_init(&execution->retry, agent->loop, on_retry, execution);
     TAILQ_INIT(&execution->updates);
     TAILQ_INSERT_TAIL(&agent->executions, execution, link);
-    table_put(&agent->table, &execution->entry, execution->key, execution);
+    string_map_put(&agent->table, &execution->entry, execution->key, execution);
     TAILQ_INSERT_TAIL(&agent->staged, execution, staged);
     if (!agent->stopping)
         deferral_queue(&agent->launch);
@@ -672,7 +672,7 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
 static struct execution *find(const struct agent *agent, const char *framework_id, const char *id)
 {
     char *key = key_of(framework_id, id);
-    struct execution *execution = table_find(&agent->table, key);
+    struct execution *execution = string_map_find(&agent->table, key);
     free(key);
     return execution;
 }
@@ -760,7 +760,7 @@ static void silence(struct execution *execution)
         destroy_execution(execution);
         return;
     }
-    table_remove(&execution->agent->table, &execution->entry);
+    string_map_remove(&execution->agent->table, &execution->entry);
     execution->silent = true;
     timer_stop(&execution->retry);
     terminate(execution, REMOVAL_GRACE_PERIOD);
@@ -831,7 +831,7 @@ void agent_destroy(struct agent *agent)
         destroy_execution(TAILQ_FIRST(&agent->executions));
     timer_stop(&agent->stop_escalation);
     deferral_cancel(&agent->launch);
-    table_free(&agent->table);
+    string_map_free(&agent->table);
     free(agent->id);
     free(agent->ip);
     free(agent->work_dir);

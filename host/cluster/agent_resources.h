@@ -6,7 +6,7 @@
 #ifndef MESOS_LUA_CLUSTER_AGENT_RESOURCES_H
 #define MESOS_LUA_CLUSTER_AGENT_RESOURCES_H
 
-#include "mesos/resources.h"
+#include "offers/resources.h"
 
 // The machine, whose resources the agents have in equal parts.
 struct agent_machine {

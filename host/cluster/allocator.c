@@ -6,7 +6,7 @@
 // least. What a framework refused is not offered to it again until the filter is over, unless there
 // is more of it than it refused.
 
-#include "cluster/books.h"
+#include "cluster/ledger.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -23,7 +23,7 @@
 #define FILTERS_LIMIT 32 // of one role and agent
 
 struct candidate {
-    struct framework *framework;
+    struct master_framework *framework;
     struct role *role;
     double share;
 };
@@ -42,17 +42,17 @@ static char *key_of(const char *role, const struct node *node)
     return memory_format("%s/%s", node->id, role);
 }
 
-static void free_filter(struct filter *filter)
+static void free_filter(struct offer_filter *filter)
 {
     resources_free(&filter->resources);
     free(filter);
 }
 
-static void remove_filters(struct framework *framework, struct filters *filters)
+static void remove_filters(struct master_framework *framework, struct filters *filters)
 {
-    table_remove(&framework->filter_table, &filters->entry);
+    string_map_remove(&framework->filter_table, &filters->entry);
     TAILQ_REMOVE(&framework->filters, filters, link);
-    for (struct filter *filter = filters->first, *next; filter != NULL; filter = next) {
+    for (struct offer_filter *filter = filters->first, *next; filter != NULL; filter = next) {
         next = filter->next;
         free_filter(filter);
     }
@@ -62,18 +62,18 @@ static void remove_filters(struct framework *framework, struct filters *filters)
 }
 
 // Drops what is over; then: does one of them cover these resources?
-bool allocator_filtered(struct framework *framework, const struct node *node, const char *role,
-                        const struct resources *resources)
+bool allocator_filtered(struct master_framework *framework, const struct node *node,
+                        const char *role, const struct resources *resources)
 {
     char *key = key_of(role, node);
-    struct filters *filters = table_find(&framework->filter_table, key);
+    struct filters *filters = string_map_find(&framework->filter_table, key);
     free(key);
     if (filters == NULL)
         return false;
     uint64_t now = loop_now(framework->master->loop);
     bool covered = false;
-    for (struct filter **link = &filters->first; *link != NULL;) {
-        struct filter *filter = *link;
+    for (struct offer_filter **link = &filters->first; *link != NULL;) {
+        struct offer_filter *filter = *link;
         if (filter->until <= now) {
             *link = filter->next;
             free_filter(filter);
@@ -87,11 +87,11 @@ bool allocator_filtered(struct framework *framework, const struct node *node, co
     return covered;
 }
 
-static struct filters *filters_for(struct framework *framework, const struct node *node,
+static struct filters *filters_for(struct master_framework *framework, const struct node *node,
                                    const char *role)
 {
     char *key = key_of(role, node);
-    struct filters *filters = table_find(&framework->filter_table, key);
+    struct filters *filters = string_map_find(&framework->filter_table, key);
     if (filters != NULL) {
         free(key);
         return filters;
@@ -99,17 +99,17 @@ static struct filters *filters_for(struct framework *framework, const struct nod
     filters = memory_new(sizeof *filters);
     filters->key = key;
     filters->role = memory_string(role);
-    table_put(&framework->filter_table, &filters->entry, filters->key, filters);
+    string_map_put(&framework->filter_table, &filters->entry, filters->key, filters);
     TAILQ_INSERT_TAIL(&framework->filters, filters, link);
     return filters;
 }
 
 // The oldest goes when there are too many.
-static void put_filter(struct filters *filters, struct filter *filter)
+static void put_filter(struct filters *filters, struct offer_filter *filter)
 {
     filter->next = filters->first;
     filters->first = filter;
-    struct filter **link = &filters->first;
+    struct offer_filter **link = &filters->first;
     for (size_t i = 0; i < FILTERS_LIMIT && *link != NULL; i++)
         link = &(*link)->next;
     if (*link != NULL) {
@@ -128,21 +128,21 @@ static double refusal(const Mesos__V1__Filters *filters)
 }
 
 // A filter lasts over the next round at least.
-void allocator_refuse(struct framework *framework, struct node *node, const char *role,
+void allocator_refuse(struct master_framework *framework, struct node *node, const char *role,
                       const struct resources *resources, const Mesos__V1__Filters *filters)
 {
     double seconds = refusal(filters);
-    if (seconds == 0 || resources->count == 0 || books_role(framework, role) == NULL)
+    if (seconds == 0 || resources->count == 0 || ledger_role(framework, role) == NULL)
         return;
     uint64_t length = loop_seconds(seconds);
-    struct filter *filter = memory_new(sizeof *filter);
+    struct offer_filter *filter = memory_new(sizeof *filter);
     filter->until = loop_now(framework->master->loop) + (length > INTERVAL ? length : INTERVAL);
     resources_copy(&filter->resources, resources);
     resources_allocate(&filter->resources, NULL);
     put_filter(filters_for(framework, node, role), filter);
 }
 
-void allocator_clear_filters(struct framework *framework, const char *role)
+void allocator_clear_filters(struct master_framework *framework, const char *role)
 {
     for (struct filters *filters = TAILQ_FIRST(&framework->filters), *next; filters != NULL;
          filters = next) {
@@ -163,7 +163,7 @@ static double share_of(const struct master *master, const struct role *role)
     return largest;
 }
 
-static void add_candidates(struct round *round, struct framework *framework)
+static void add_candidates(struct round *round, struct master_framework *framework)
 {
     round->candidates = memory_resize(round->candidates, (round->count + framework->role_count) *
                                                              sizeof *round->candidates);
@@ -212,7 +212,7 @@ static void sort_candidates(struct round *round)
 // ---- giving ----
 
 // Reservations that an older framework cannot read are kept from it.
-static void drop_unreadable(const struct framework *framework, struct resources *resources)
+static void drop_unreadable(const struct master_framework *framework, struct resources *resources)
 {
     if (framework->reservation_refinement)
         return;
@@ -235,7 +235,7 @@ static void give(struct candidate *candidate, struct node *node)
         obstacles_find(candidate->framework, candidate->role, node, &resources);
     candidate->role->agents[obstacle]++;
     if (obstacle == OBSTACLE_NONE) {
-        books_make_offer(candidate->framework, node, candidate->role, &resources);
+        ledger_make_offer(candidate->framework, node, candidate->role, &resources);
         candidate->share = share_of(node->master, candidate->role);
     }
     resources_free(&resources);
@@ -265,9 +265,9 @@ struct message {
 
 // Without MULTI_ROLE a framework does not see allocations, without RESERVATION_REFINEMENT it sees
 // the older format.
-static void fill_resources(struct message *message, const struct offer *offer)
+static void fill_resources(struct message *message, const struct master_offer *offer)
 {
-    const struct framework *framework = offer->framework;
+    const struct master_framework *framework = offer->framework;
     resources_copy(&message->resources, &offer->resources);
     if (!framework->multi_role)
         resources_allocate(&message->resources, NULL);
@@ -277,7 +277,7 @@ static void fill_resources(struct message *message, const struct offer *offer)
     message->offer.resources = message->resources.items;
 }
 
-static void fill_message(struct message *message, const struct offer *offer)
+static void fill_message(struct message *message, const struct master_offer *offer)
 {
     struct master *master = offer->framework->master;
     mesos__v1__offer__init(&message->offer);
@@ -305,11 +305,11 @@ static void fill_message(struct message *message, const struct offer *offer)
     fill_resources(message, offer);
 }
 
-static void send_offers(struct framework *framework, size_t count)
+static void send_offers(struct master_framework *framework, size_t count)
 {
     struct message *messages = memory_new(count * sizeof *messages);
     Mesos__V1__Offer **list = memory_new(count * sizeof *list);
-    struct offer *offer = TAILQ_LAST(&framework->offers, offers_of_framework);
+    struct master_offer *offer = TAILQ_LAST(&framework->offers, offers_of_framework);
     for (size_t i = count; i-- > 0; offer = TAILQ_PREV(offer, offers_of_framework, of_framework)) {
         fill_message(&messages[i], offer);
         list[i] = &messages[i].offer;
@@ -322,7 +322,7 @@ static void send_offers(struct framework *framework, size_t count)
     event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS;
     event.offers = &offers;
     log_debug("framework %s gets %zu offers", framework->id, count);
-    framework_send(framework, &event);
+    master_framework_send(framework, &event);
     for (size_t i = 0; i < count; i++)
         resources_free(&messages[i].resources);
     free(messages);
@@ -331,7 +331,7 @@ static void send_offers(struct framework *framework, size_t count)
 
 // ---- rounds ----
 
-static uint64_t offers_made(const struct framework *framework)
+static uint64_t offers_made(const struct master_framework *framework)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < framework->role_count; i++)
@@ -342,7 +342,7 @@ static uint64_t offers_made(const struct framework *framework)
 static void run(struct master *master)
 {
     struct round round = {.master = master};
-    struct framework *framework;
+    struct master_framework *framework;
     struct node *node;
     TAILQ_FOREACH(framework, &master->frameworks, link)
     {

@@ -17,9 +17,9 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/uuid.h"
 #include "cluster/json_message.h"
 #include "cluster/text_check.h"
-#include "cluster/uuid.h"
 #include "net/http_server.h"
 
 #include <stdio.h>
@@ -68,7 +68,7 @@ struct stream {
 };
 
 // What an exchange's data is.
-struct request {
+struct cluster_request {
     const struct route *route; // NULL: there is none
     bool allowed;              // it may use the route
     const char *principal;     // who it is, or NULL if that is not known
@@ -364,7 +364,7 @@ static bool check_principal(const char *authenticated, char **principal, struct 
                      authenticated, *principal);
 }
 
-static bool validate(const struct request *request, Call *call, struct error *err)
+static bool validate(const struct cluster_request *request, Call *call, struct error *err)
 {
     if (!master_validate(call, err))
         return false;
@@ -378,7 +378,7 @@ static bool validate(const struct request *request, Call *call, struct error *er
 static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange *exchange,
                                  const Call *call)
 {
-    struct request *request = exchange->data;
+    struct cluster_request *request = exchange->data;
     if (http_exchange_header(exchange, "Mesos-Stream-Id") != NULL)
         return http_exchange_refuse(
             exchange, MHD_HTTP_BAD_REQUEST,
@@ -390,7 +390,7 @@ static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange
 static enum MHD_Result answer_call(struct cluster_http *http, struct http_exchange *exchange,
                                    Call *call)
 {
-    const struct request *request = exchange->data;
+    const struct cluster_request *request = exchange->data;
     struct error err = {0};
     if (!validate(request, call, &err))
         return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
@@ -424,7 +424,7 @@ static enum MHD_Result refuse_body(struct http_exchange *exchange, bool json)
 static enum MHD_Result on_scheduler(struct cluster_http *http, struct http_exchange *exchange)
 {
     const char *type = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
-    const struct request *request = exchange->data;
+    const struct cluster_request *request = exchange->data;
     struct error err = {0};
     if (type == NULL)
         return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST,
@@ -506,7 +506,7 @@ static bool is_subscribed(const struct cluster_http *http, const char *stream_id
 static size_t on_begin(void *data, struct http_exchange *exchange)
 {
     struct cluster_http *http = data;
-    struct request *request = exchange->data = memory_new(sizeof *request);
+    struct cluster_request *request = exchange->data = memory_new(sizeof *request);
     const char *type = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
     const char *authorization = http_exchange_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION);
     request->route = find_route(exchange->url);
@@ -521,7 +521,7 @@ static size_t on_begin(void *data, struct http_exchange *exchange)
 
 static enum MHD_Result on_request(void *data, struct http_exchange *exchange)
 {
-    const struct request *request = exchange->data;
+    const struct cluster_request *request = exchange->data;
     const struct route *route = request->route;
     if (!request->allowed)
         return refuse_stranger(data, exchange, route ? route->realm : "mesos-master-readonly");
@@ -536,7 +536,7 @@ static enum MHD_Result on_request(void *data, struct http_exchange *exchange)
 
 static void on_completed(void *data, struct http_exchange *exchange)
 {
-    struct request *request = exchange->data;
+    struct cluster_request *request = exchange->data;
     (void)data;
     if (request == NULL)
         return;
@@ -548,7 +548,7 @@ static void on_completed(void *data, struct http_exchange *exchange)
 
 static void on_left(void *data, struct http_exchange *exchange)
 {
-    const struct request *request = exchange->data;
+    const struct cluster_request *request = exchange->data;
     (void)data;
     stream_lost(request->stream);
     wake(request->stream);

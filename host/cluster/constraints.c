@@ -4,7 +4,7 @@
 // agents of the local cluster have a host name, and no attributes, region or zone. Regular
 // expressions are POSIX extended ones, and match the whole value.
 
-#include "cluster/books.h"
+#include "cluster/ledger.h"
 
 #include "base/memory.h"
 

@@ -245,15 +245,15 @@ bool json_message_write(const ProtobufCMessage *message, struct buffer *out)
 
 // ---- reading ----
 
-struct reader {
+struct json_reader {
     struct error *err;
     struct buffer missing; // paths of required fields that were not there, joined with ", "
     struct buffer path;    // of the message that is being read, each name with a "." behind it
 };
 
-static bool read_message(struct reader *reader, ProtobufCMessage *message, json_t *object);
+static bool read_message(struct json_reader *reader, ProtobufCMessage *message, json_t *object);
 
-static bool unexpected(struct reader *reader, Field *field, const json_t *json)
+static bool unexpected(struct json_reader *reader, Field *field, const json_t *json)
 {
     static const char *const kinds[] = {
         [JSON_OBJECT] = "object",  [JSON_ARRAY] = "array", [JSON_STRING] = "string",
@@ -298,7 +298,7 @@ static bool read_base64(const char *text, ProtobufCBinaryData *bytes)
 }
 
 // Numbers may be written as strings, as in the JSON form of protobuf.
-static bool read_number(struct reader *reader, Field *field, const json_t *json, double *real,
+static bool read_number(struct json_reader *reader, Field *field, const json_t *json, double *real,
                         json_int_t *whole)
 {
     if (json_is_number(json)) {
@@ -323,7 +323,7 @@ static bool read_number(struct reader *reader, Field *field, const json_t *json,
 }
 
 // A name that the enum does not have counts as absent, as it does in protobuf.
-static bool read_enum(struct reader *reader, Field *field, const json_t *json, int32_t *value,
+static bool read_enum(struct json_reader *reader, Field *field, const json_t *json, int32_t *value,
                       bool *absent)
 {
     if (!json_is_string(json))
@@ -335,7 +335,7 @@ static bool read_enum(struct reader *reader, Field *field, const json_t *json, i
     return true;
 }
 
-static bool read_string(struct reader *reader, Field *field, const json_t *json, void *value)
+static bool read_string(struct json_reader *reader, Field *field, const json_t *json, void *value)
 {
     if (!json_is_string(json))
         return unexpected(reader, field, json);
@@ -343,7 +343,7 @@ static bool read_string(struct reader *reader, Field *field, const json_t *json,
     return true;
 }
 
-static bool read_bytes(struct reader *reader, Field *field, const json_t *json, void *value)
+static bool read_bytes(struct json_reader *reader, Field *field, const json_t *json, void *value)
 {
     if (!json_is_string(json))
         return unexpected(reader, field, json);
@@ -353,7 +353,7 @@ static bool read_bytes(struct reader *reader, Field *field, const json_t *json, 
     return true;
 }
 
-static bool read_nested(struct reader *reader, Field *field, json_t *json, void *value)
+static bool read_nested(struct json_reader *reader, Field *field, json_t *json, void *value)
 {
     if (!json_is_object(json))
         return unexpected(reader, field, json);
@@ -368,7 +368,7 @@ static bool read_nested(struct reader *reader, Field *field, json_t *json, void 
     return good;
 }
 
-static bool read_plain(struct reader *reader, Field *field, const json_t *json, void *value)
+static bool read_plain(struct json_reader *reader, Field *field, const json_t *json, void *value)
 {
     double real = 0;
     json_int_t whole = 0;
@@ -389,7 +389,8 @@ static bool read_plain(struct reader *reader, Field *field, const json_t *json, 
     return true;
 }
 
-static bool read_value(struct reader *reader, Field *field, json_t *json, void *value, bool *absent)
+static bool read_value(struct json_reader *reader, Field *field, json_t *json, void *value,
+                       bool *absent)
 {
     *absent = false;
     if (field->type == PROTOBUF_C_TYPE_STRING)
@@ -403,7 +404,7 @@ static bool read_value(struct reader *reader, Field *field, json_t *json, void *
     return read_plain(reader, field, json, value);
 }
 
-static bool read_list(struct reader *reader, Field *field, void *message, json_t *array)
+static bool read_list(struct json_reader *reader, Field *field, void *message, json_t *array)
 {
     if (!json_is_array(array))
         return unexpected(reader, field, array);
@@ -424,7 +425,7 @@ static bool read_list(struct reader *reader, Field *field, void *message, json_t
     return true;
 }
 
-static bool read_map(struct reader *reader, Field *field, void *message, json_t *object)
+static bool read_map(struct json_reader *reader, Field *field, void *message, json_t *object)
 {
     if (!json_is_object(object))
         return unexpected(reader, field, object);
@@ -446,13 +447,13 @@ static bool read_map(struct reader *reader, Field *field, void *message, json_t 
     return true;
 }
 
-static void note_missing(struct reader *reader, Field *field)
+static void note_missing(struct json_reader *reader, Field *field)
 {
     buffer_format(&reader->missing, "%s%.*s%s", reader->missing.length ? ", " : "",
                   SLICE_ARGS(buffer_slice(&reader->path)), field->name);
 }
 
-static bool read_field(struct reader *reader, Field *field, void *message, json_t *json)
+static bool read_field(struct json_reader *reader, Field *field, void *message, json_t *json)
 {
     if (field->label == PROTOBUF_C_LABEL_REPEATED)
         return is_map(field) ? read_map(reader, field, message, json)
@@ -473,7 +474,7 @@ static bool read_field(struct reader *reader, Field *field, void *message, json_
     return true;
 }
 
-static bool read_message(struct reader *reader, ProtobufCMessage *message, json_t *object)
+static bool read_message(struct json_reader *reader, ProtobufCMessage *message, json_t *object)
 {
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         Field *field = &message->descriptor->fields[i];
@@ -490,7 +491,7 @@ static bool read_message(struct reader *reader, ProtobufCMessage *message, json_
 static ProtobufCMessage *convert(const ProtobufCMessageDescriptor *type, json_t *root,
                                  struct error *err)
 {
-    struct reader reader = {.err = err};
+    struct json_reader reader = {.err = err};
     buffer_init(&reader.missing, PATH_LIMIT);
     buffer_init(&reader.path, PATH_LIMIT);
     ProtobufCMessage *message = memory_new(type->sizeof_message);

@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "cluster/books.h"
+#include "cluster/ledger.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,27 +17,27 @@ typedef Mesos__V1__Scheduler__Call Call;
 
 // ---- calls ----
 
-static void on_teardown(struct framework *framework, const Call *call)
+static void on_teardown(struct master_framework *framework, const Call *call)
 {
     (void)call;
-    framework_remove(framework);
+    master_framework_remove(framework);
 }
 
-static void on_accept(struct framework *framework, const Call *call)
+static void on_accept(struct master_framework *framework, const Call *call)
 {
     accept_offers(framework, call->accept);
 }
 
-static void on_decline(struct framework *framework, const Call *call)
+static void on_decline(struct master_framework *framework, const Call *call)
 {
     accept_decline(framework, call->decline);
 }
 
 // One role that is not valid or not the framework's makes the whole call void.
-static bool all_subscribed(const struct framework *framework, char **roles, size_t count)
+static bool all_subscribed(const struct master_framework *framework, char **roles, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (books_role(framework, roles[i]) != NULL)
+        if (ledger_role(framework, roles[i]) != NULL)
             continue;
         log_debug("framework %s: dropping a call for role '%s', which it is not subscribed to",
                   framework->id, roles[i]);
@@ -46,16 +46,17 @@ static bool all_subscribed(const struct framework *framework, char **roles, size
     return true;
 }
 
-static void suppress(struct framework *framework, char **roles, size_t count, bool suppressed)
+static void suppress(struct master_framework *framework, char **roles, size_t count,
+                     bool suppressed)
 {
     for (size_t i = 0; i < framework->role_count; i++)
         if (count == 0)
             framework->roles[i].suppressed = suppressed;
     for (size_t i = 0; i < count; i++)
-        books_role(framework, roles[i])->suppressed = suppressed;
+        ledger_role(framework, roles[i])->suppressed = suppressed;
 }
 
-static void on_suppress(struct framework *framework, const Call *call)
+static void on_suppress(struct master_framework *framework, const Call *call)
 {
     size_t count = call->suppress ? call->suppress->n_roles : 0;
     char **roles = count ? call->suppress->roles : NULL;
@@ -63,7 +64,7 @@ static void on_suppress(struct framework *framework, const Call *call)
         suppress(framework, roles, count, true);
 }
 
-static void on_revive(struct framework *framework, const Call *call)
+static void on_revive(struct master_framework *framework, const Call *call)
 {
     size_t count = call->revive ? call->revive->n_roles : 0;
     char **roles = count ? call->revive->roles : NULL;
@@ -77,12 +78,12 @@ static void on_revive(struct framework *framework, const Call *call)
     allocator_hurry(framework->master);
 }
 
-static void on_kill(struct framework *framework, const Call *call)
+static void on_kill(struct master_framework *framework, const Call *call)
 {
     const Mesos__V1__Scheduler__Call__Kill *kill = call->kill;
-    const struct task *task = books_task(framework, kill->task_id->value);
+    const struct master_task *task = ledger_task(framework, kill->task_id->value);
     if (task == NULL)
-        status_reconcile(framework, kill->task_id->value, kill->agent_id);
+        master_updates_reconcile(framework, kill->task_id->value, kill->agent_id);
     else if (kill->agent_id != NULL && strcmp(kill->agent_id->value, task->node->id) != 0)
         log_debug("task %s is not killed: it does not run on agent %s", task->id,
                   kill->agent_id->value);
@@ -90,42 +91,42 @@ static void on_kill(struct framework *framework, const Call *call)
         agent_kill(task->node->agent, framework->id, task->id, kill->kill_policy);
 }
 
-static void on_acknowledge(struct framework *framework, const Call *call)
+static void on_acknowledge(struct master_framework *framework, const Call *call)
 {
     const Mesos__V1__Scheduler__Call__Acknowledge *ack = call->acknowledge;
-    struct node *node = books_node(framework->master, ack->agent_id);
+    struct node *node = ledger_node(framework->master, ack->agent_id);
     Mesos__V1__TaskState state;
     if (node == NULL ||
         !agent_acknowledge(node->agent, framework->id, ack->task_id->value, &ack->uuid, &state))
         return;
-    struct task *task = books_task(framework, ack->task_id->value);
+    struct master_task *task = ledger_task(framework, ack->task_id->value);
     if (task != NULL && agent_terminal(state))
-        books_remove_task(task);
+        ledger_remove_task(task);
 }
 
-static void on_reconcile(struct framework *framework, const Call *call)
+static void on_reconcile(struct master_framework *framework, const Call *call)
 {
     const Mesos__V1__Scheduler__Call__Reconcile *reconcile = call->reconcile;
     if (reconcile->n_tasks == 0)
-        status_reconcile_all(framework);
+        master_updates_reconcile_all(framework);
     for (size_t i = 0; i < reconcile->n_tasks; i++)
-        status_reconcile(framework, reconcile->tasks[i]->task_id->value,
-                         reconcile->tasks[i]->agent_id);
+        master_updates_reconcile(framework, reconcile->tasks[i]->task_id->value,
+                                 reconcile->tasks[i]->agent_id);
 }
 
 // No operation is ever pending here, so that the implicit form has no answer.
-static void on_reconcile_operations(struct framework *framework, const Call *call)
+static void on_reconcile_operations(struct master_framework *framework, const Call *call)
 {
     const Mesos__V1__Scheduler__Call__ReconcileOperations *reconcile = call->reconcile_operations;
     for (size_t i = 0; i < reconcile->n_operations; i++)
-        status_reconcile_operation(framework, reconcile->operations[i]->operation_id,
-                                   reconcile->operations[i]->agent_id);
+        master_updates_reconcile_operation(framework, reconcile->operations[i]->operation_id,
+                                           reconcile->operations[i]->agent_id);
 }
 
 // The types whose handler is missing are good calls that have no effect: there are no executors to
 // talk to, no inverse offers, no updates of operations, and a real master ignores REQUEST.
 static const struct handler {
-    void (*handle)(struct framework *framework, const Call *call);
+    void (*handle)(struct master_framework *framework, const Call *call);
 } handlers[] = {
 #define HANDLER(TYPE, function) [MESOS__V1__SCHEDULER__CALL__TYPE__##TYPE] = {function}
     HANDLER(TEARDOWN, on_teardown),
@@ -153,7 +154,8 @@ static struct master_answer answer(int status, const char *text)
     return answer;
 }
 
-static struct master_answer wrong_stream(const struct framework *framework, const char *stream_id)
+static struct master_answer wrong_stream(const struct master_framework *framework,
+                                         const char *stream_id)
 {
     struct master_answer answer = {.status = 400};
     error_set(&answer.error, ERROR_INVALID,
@@ -163,10 +165,10 @@ static struct master_answer wrong_stream(const struct framework *framework, cons
     return answer;
 }
 
-static struct master_answer dispatch(struct framework *framework, const Call *call)
+static struct master_answer dispatch(struct master_framework *framework, const Call *call)
 {
     if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK)
-        return framework_update(framework, call);
+        return master_framework_update(framework, call);
     if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__UNKNOWN)
         return answer(501, "Calls of type UNKNOWN are not implemented");
     size_t type = (size_t)call->type;
@@ -176,13 +178,13 @@ static struct master_answer dispatch(struct framework *framework, const Call *ca
 }
 
 // Who a framework is was settled when it subscribed.
-static bool is_principal(const struct framework *framework, const char *authenticated)
+static bool is_principal(const struct master_framework *framework, const char *authenticated)
 {
     const char *principal = framework->info->principal;
     return authenticated == NULL || strcmp(authenticated, principal ? principal : "") == 0;
 }
 
-static struct master_answer wrong_principal(const struct framework *framework,
+static struct master_answer wrong_principal(const struct master_framework *framework,
                                             const char *authenticated)
 {
     struct master_answer answer = {.status = 400};
@@ -197,7 +199,7 @@ struct master_answer master_call(struct master *master, const Call *call,
                                  const struct master_caller *caller)
 {
     const char *stream_id = caller->stream_id;
-    struct framework *framework = books_framework(master, call->framework_id->value);
+    struct master_framework *framework = ledger_framework(master, call->framework_id->value);
     if (framework == NULL)
         return answer(400, "Framework cannot be found");
     if (!is_principal(framework, caller->principal))
@@ -213,21 +215,22 @@ struct master_answer master_call(struct master *master, const Call *call,
 
 // ---- what agents report ----
 
-static struct task *find_task(const struct node *node, const char *framework_id, const char *id)
+static struct master_task *find_task(const struct node *node, const char *framework_id,
+                                     const char *id)
 {
-    struct framework *framework = books_framework(node->master, framework_id);
-    return framework ? books_task(framework, id) : NULL;
+    struct master_framework *framework = ledger_framework(node->master, framework_id);
+    return framework ? ledger_task(framework, id) : NULL;
 }
 
 static void on_entered(void *data, const char *framework_id, const char *task_id,
                        Mesos__V1__TaskState state)
 {
-    struct task *task = find_task(data, framework_id, task_id);
+    struct master_task *task = find_task(data, framework_id, task_id);
     if (task == NULL)
         return;
     task->state = state;
     if (agent_terminal(state))
-        books_release_task(task);
+        ledger_release_task(task);
 }
 
 static Mesos__V1__ContainerStatus *copy_container(const Mesos__V1__ContainerStatus *container)
@@ -242,13 +245,13 @@ static Mesos__V1__ContainerStatus *copy_container(const Mesos__V1__ContainerStat
 
 static void on_update(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status)
 {
-    struct task *task = find_task(data, framework_id, status->task_id->value);
+    struct master_task *task = find_task(data, framework_id, status->task_id->value);
     if (task == NULL)
         return;
     task->forwarded = status->state;
     if (status->container_status != NULL && task->container == NULL)
         task->container = copy_container(status->container_status);
-    framework_send_status(task->framework, (Mesos__V1__TaskStatus *)(uintptr_t)status);
+    master_framework_send_status(task->framework, (Mesos__V1__TaskStatus *)(uintptr_t)status);
 }
 
 // ---- life ----
@@ -282,7 +285,7 @@ void master_add_agent(struct master *master, const struct resources *resources)
     resources_copy(&node->total, resources);
     resources_copy(&node->free, resources);
     TAILQ_INIT(&node->offers);
-    struct shares shares = books_shares(resources);
+    struct shares shares = ledger_shares(resources);
     for (size_t i = 0; i < SHARES; i++)
         master->total.amount[i] += shares.amount[i];
     node->gpus = shares.amount[SHARE_GPUS] > 0;
@@ -295,7 +298,7 @@ void master_add_agent(struct master *master, const struct resources *resources)
         .runner = master->runner,
     };
     node->agent = agent_create(master->loop, &options, &events, node);
-    table_put(&master->node_table, &node->entry, node->id, node);
+    string_map_put(&master->node_table, &node->entry, node->id, node);
     TAILQ_INSERT_TAIL(&master->nodes, node, link);
     allocator_hurry(master);
 }
@@ -304,7 +307,7 @@ static void destroy_node(struct node *node)
 {
     struct master *master = node->master;
     agent_destroy(node->agent);
-    table_remove(&master->node_table, &node->entry);
+    string_map_remove(&master->node_table, &node->entry);
     TAILQ_REMOVE(&master->nodes, node, link);
     resources_free(&node->total);
     resources_free(&node->free);
@@ -328,14 +331,14 @@ void master_destroy(struct master *master)
         return;
     allocator_stop(master);
     while (!TAILQ_EMPTY(&master->frameworks))
-        framework_destroy(TAILQ_FIRST(&master->frameworks));
+        master_framework_destroy(TAILQ_FIRST(&master->frameworks));
     while (!TAILQ_EMPTY(&master->nodes))
         destroy_node(TAILQ_FIRST(&master->nodes));
     free_completed(master);
-    table_free(&master->framework_table);
-    table_free(&master->node_table);
-    table_free(&master->offer_table);
-    table_free(&master->completed_table);
+    string_map_free(&master->framework_table);
+    string_map_free(&master->node_table);
+    string_map_free(&master->offer_table);
+    string_map_free(&master->completed_table);
     free(master->ip);
     free(master->hostname);
     free(master->work_dir);

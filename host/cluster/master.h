@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "cluster/runner.h"
 #include "loop/loop.h"
-#include "mesos/resources.h"
+#include "offers/resources.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 

@@ -2,7 +2,7 @@
 //
 // What the master knows, as JSON for people.
 
-#include "cluster/books.h"
+#include "cluster/ledger.h"
 
 #include "base/memory.h"
 
@@ -17,7 +17,7 @@ static json_t *text_of(const struct resources *resources)
     return json;
 }
 
-static json_t *describe_task(const struct task *task)
+static json_t *describe_task(const struct master_task *task)
 {
     const ProtobufCEnumValue *state =
         protobuf_c_enum_descriptor_get_value(&mesos__v1__task_state__descriptor, (int)task->state);
@@ -26,7 +26,7 @@ static json_t *describe_task(const struct task *task)
                      state ? state->name : "", "resources", text_of(&task->resources));
 }
 
-static json_t *describe_offer(const struct offer *offer)
+static json_t *describe_offer(const struct master_offer *offer)
 {
     uint64_t age = loop_now(offer->framework->master->loop) - offer->made;
     return json_pack("{s:s, s:s, s:s*, s:o*, s:f}", "id", offer->id, "agent_id", offer->node->id,
@@ -35,10 +35,10 @@ static json_t *describe_offer(const struct offer *offer)
 }
 
 // Its offers, the oldest first, or why it has none.
-static void add_offers(json_t *json, const struct framework *framework)
+static void add_offers(json_t *json, const struct master_framework *framework)
 {
     json_t *offers = json_array();
-    const struct offer *offer;
+    const struct master_offer *offer;
     char *words = obstacles_words(framework);
     TAILQ_FOREACH(offer, &framework->offers, of_framework)
     json_array_append_new(offers, describe_offer(offer));
@@ -48,10 +48,10 @@ static void add_offers(json_t *json, const struct framework *framework)
     free(words);
 }
 
-static json_t *describe_framework(const struct framework *framework)
+static json_t *describe_framework(const struct master_framework *framework)
 {
     json_t *roles = json_array(), *tasks = json_array();
-    const struct task *task;
+    const struct master_task *task;
     for (size_t i = 0; i < framework->role_count; i++)
         json_array_append_new(roles, json_string(framework->roles[i].name));
     TAILQ_FOREACH(task, &framework->tasks, link)
@@ -73,7 +73,7 @@ static json_t *describe_node(const struct master *master, const struct node *nod
 char *master_state(const struct master *master)
 {
     json_t *frameworks = json_array(), *agents = json_array(), *completed = json_array();
-    const struct framework *framework;
+    const struct master_framework *framework;
     const struct node *node;
     const struct completed *gone;
     TAILQ_FOREACH(framework, &master->frameworks, link)

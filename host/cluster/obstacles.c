@@ -4,7 +4,7 @@
 // allocator acts on, and which the log and the cluster's status put in words. The allocator counts
 // the agents by obstacle in each round; what other frameworks hold is seen from their offers.
 
-#include "cluster/books.h"
+#include "cluster/ledger.h"
 
 #include "base/buffer.h"
 #include "base/log.h"
@@ -26,7 +26,7 @@ typedef Mesos__V1__OfferFilters__ResourceQuantities Quantities;
 
 // ---- what stands in the way ----
 
-static const Least *least_of(const struct framework *framework, const char *role)
+static const Least *least_of(const struct master_framework *framework, const char *role)
 {
     const Mesos__V1__FrameworkInfo *info = framework->info;
     for (size_t i = 0; i < info->n_offer_filters; i++)
@@ -70,7 +70,7 @@ static enum obstacle small(const struct node *node, const struct resources *reso
     return least == NULL || !worth_it(resources) ? OBSTACLE_RESERVED : OBSTACLE_SMALL;
 }
 
-enum obstacle obstacles_find(struct framework *framework, const struct role *role,
+enum obstacle obstacles_find(struct master_framework *framework, const struct role *role,
                              const struct node *node, const struct resources *resources)
 {
     const Least *least = least_of(framework, role->name);
@@ -100,8 +100,8 @@ enum reason {
 };
 
 // The offers of others: who holds the oldest, and how many it has.
-struct holding {
-    const struct framework *holder;
+struct agent_holding {
+    const struct master_framework *holder;
     size_t offers;
     uint64_t age;
 };
@@ -109,10 +109,10 @@ struct holding {
 struct hunger {
     enum reason reason;
     size_t agents; // that have something free, or are held
-    struct holding held;
+    struct agent_holding held;
 };
 
-static size_t agents_with(const struct framework *framework, enum obstacle obstacle)
+static size_t agents_with(const struct master_framework *framework, enum obstacle obstacle)
 {
     size_t most = 0;
     for (size_t i = 0; i < framework->role_count; i++)
@@ -121,7 +121,7 @@ static size_t agents_with(const struct framework *framework, enum obstacle obsta
     return most;
 }
 
-static bool all_suppressed(const struct framework *framework)
+static bool all_suppressed(const struct master_framework *framework)
 {
     for (size_t i = 0; i < framework->role_count; i++)
         if (!framework->roles[i].suppressed)
@@ -129,19 +129,19 @@ static bool all_suppressed(const struct framework *framework)
     return framework->role_count > 0;
 }
 
-static struct holding find_holding(const struct framework *framework)
+static struct agent_holding find_holding(const struct master_framework *framework)
 {
     const struct master *master = framework->master;
-    struct holding found = {.holder = NULL};
-    const struct framework *other;
-    const struct offer *offer;
+    struct agent_holding found = {.holder = NULL};
+    const struct master_framework *other;
+    const struct master_offer *offer;
     TAILQ_FOREACH(other, &master->frameworks, link)
     {
-        const struct offer *oldest = TAILQ_FIRST(&other->offers);
+        const struct master_offer *oldest = TAILQ_FIRST(&other->offers);
         uint64_t age = oldest ? loop_now(master->loop) - oldest->made : 0;
         if (other == framework || age < HELD_LONG || age <= found.age)
             continue;
-        found = (struct holding){.holder = other, .age = age};
+        found = (struct agent_holding){.holder = other, .age = age};
         TAILQ_FOREACH(offer, &other->offers, of_framework)
         found.offers++;
     }
@@ -149,7 +149,7 @@ static struct holding find_holding(const struct framework *framework)
 }
 
 // What it could have, were it not for that, comes before what it chose.
-static struct hunger find_hunger(const struct framework *framework)
+static struct hunger find_hunger(const struct master_framework *framework)
 {
     static const struct {
         enum obstacle obstacle;
@@ -182,7 +182,7 @@ static char *about_agents(size_t agents, const char *one, const char *several)
                          agents == 1 ? one : several);
 }
 
-static char *about_holding(const struct holding *held)
+static char *about_holding(const struct agent_holding *held)
 {
     return memory_format("framework '%.100s' (%s) holds %zu offer%s without an answer, the oldest "
                          "for %.0f s; --offer-timeout S takes such offers back",
@@ -222,7 +222,7 @@ static char *words_for(const struct hunger *hunger)
     }
 }
 
-char *obstacles_words(const struct framework *framework)
+char *obstacles_words(const struct master_framework *framework)
 {
     if (!framework->connected || !TAILQ_EMPTY(&framework->offers))
         return NULL;
@@ -249,7 +249,7 @@ static const struct telling {
     [REASON_HELD] = {.level = LOG_WARNING},
 };
 
-static void tell(struct framework *framework, const struct hunger *hunger, uint64_t now)
+static void tell(struct master_framework *framework, const struct hunger *hunger, uint64_t now)
 {
     const struct telling *telling = &tellings[hunger->reason];
     if (telling->level == LOG_DEBUG || (framework->told & 1u << hunger->reason) != 0 ||
@@ -264,7 +264,7 @@ static void tell(struct framework *framework, const struct hunger *hunger, uint6
 }
 
 // A reason is told once, and once more when the framework had offers meanwhile.
-void obstacles_tell(struct framework *framework)
+void obstacles_tell(struct master_framework *framework)
 {
     uint64_t now = loop_now(framework->master->loop);
     if (!framework->connected || !TAILQ_EMPTY(&framework->offers)) {

@@ -4,7 +4,7 @@
 // two of our own: a field that the local cluster does not carry out is refused (treatments.h), and
 // a framework has a limit of tasks.
 
-#include "cluster/books.h"
+#include "cluster/ledger.h"
 
 #include "base/memory.h"
 #include "cluster/check_rules.h"
@@ -34,7 +34,7 @@ static bool check_id(const struct task_launch *launch, struct error *err)
 static bool check_unique(const struct task_launch *launch, struct error *err)
 {
     const char *id = launch->task->task_id->value;
-    return books_task(launch->framework, id) == NULL ||
+    return ledger_task(launch->framework, id) == NULL ||
            error_set(err, ERROR_INVALID, "Task has duplicate ID: %s", id);
 }
 

@@ -4,7 +4,7 @@
 
 #include "cluster/text_check.h"
 
-#include "mesos/wire.h"
+#include "wire/wire.h"
 
 #include <string.h>
 

@@ -202,13 +202,13 @@ static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescript
 }
 
 // Where the walk is: a field, of the message that is the field one level up.
-struct place {
-    const struct place *up;
+struct field_place {
+    const struct field_place *up;
     const char *field;
     size_t index; // from 1, in a list
 };
 
-static void write_path(const struct place *place, struct buffer *out)
+static void write_path(const struct field_place *place, struct buffer *out)
 {
     if (place->up != NULL)
         write_path(place->up, out);
@@ -217,7 +217,7 @@ static void write_path(const struct place *place, struct buffer *out)
         buffer_format(out, "[%zu]", place->index);
 }
 
-static char *refuse(const struct place *place, const char *words)
+static char *refuse(const struct field_place *place, const char *words)
 {
     struct buffer path;
     buffer_init(&path, PATH_LIMIT);
@@ -228,11 +228,11 @@ static char *refuse(const struct place *place, const char *words)
     return fault;
 }
 
-static char *walk(const ProtobufCMessage *message, const struct place *up);
+static char *walk(const ProtobufCMessage *message, const struct field_place *up);
 
 // The messages of a field that is carried out.
 static char *descend(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                     struct place *place)
+                     struct field_place *place)
 {
     const void *value = pointer_at(message, field->offset);
     if (field->label != PROTOBUF_C_LABEL_REPEATED)
@@ -246,13 +246,13 @@ static char *descend(const ProtobufCMessage *message, const ProtobufCFieldDescri
     return fault;
 }
 
-static char *walk(const ProtobufCMessage *message, const struct place *up)
+static char *walk(const ProtobufCMessage *message, const struct field_place *up)
 {
     const struct treatment_row *first = rows_of(message->descriptor);
     char *fault = NULL;
     for (unsigned i = 0; i < message->descriptor->n_fields && fault == NULL; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        struct place place = {up, field->name, 0};
+        struct field_place place = {up, field->name, 0};
         if (!is_set(message, field))
             continue;
         const struct treatment_row *row = find_in(first, field->name);

@@ -3,11 +3,11 @@
 // What can be wrong with calls, frameworks, offers and tasks, each in the words of a real master,
 // which clients match on.
 
-#include "cluster/books.h"
+#include "cluster/ledger.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "mesos/role_name.h"
+#include "offers/role_name.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -323,14 +323,14 @@ static bool named_before(Mesos__V1__OfferID **ids, size_t count, const char *id)
 
 // What an ACCEPT names, each looked at only when the rules in front found nothing.
 struct offer_list {
-    const struct framework *framework;
+    const struct master_framework *framework;
     Mesos__V1__OfferID **ids;
     size_t count;
 };
 
-static const struct offer *offer_of(const struct offer_list *list, size_t i)
+static const struct master_offer *offer_of(const struct offer_list *list, size_t i)
 {
-    return books_offer(list->framework->master, list->ids[i]->value);
+    return ledger_offer(list->framework->master, list->ids[i]->value);
 }
 
 static char *check_unique(const struct offer_list *list, size_t i)
@@ -348,7 +348,7 @@ static char *check_exists(const struct offer_list *list, size_t i)
 
 static char *check_owner(const struct offer_list *list, size_t i)
 {
-    const struct offer *offer = offer_of(list, i);
+    const struct master_offer *offer = offer_of(list, i);
     return offer->framework == list->framework
                ? NULL
                : memory_format("Offer %s has invalid framework %s while framework %s is expected",
@@ -357,7 +357,7 @@ static char *check_owner(const struct offer_list *list, size_t i)
 
 static char *check_role(const struct offer_list *list, size_t i)
 {
-    const struct offer *offer = offer_of(list, i), *first = offer_of(list, 0);
+    const struct master_offer *offer = offer_of(list, i), *first = offer_of(list, 0);
     return strcmp(offer->role, first->role) == 0
                ? NULL
                : memory_format("Aggregated offers must be allocated to the same role. Offer %s "
@@ -367,7 +367,7 @@ static char *check_role(const struct offer_list *list, size_t i)
 
 static char *check_agent(const struct offer_list *list, size_t i)
 {
-    const struct offer *offer = offer_of(list, i), *first = offer_of(list, 0);
+    const struct master_offer *offer = offer_of(list, i), *first = offer_of(list, 0);
     return offer->node == first->node
                ? NULL
                : memory_format("Aggregated offers must belong to one single agent. Offer %s uses "
@@ -375,7 +375,8 @@ static char *check_agent(const struct offer_list *list, size_t i)
                                offer->id, offer->node->id, first->node->id);
 }
 
-char *validation_offers(const struct framework *framework, Mesos__V1__OfferID **ids, size_t count)
+char *validation_offers(const struct master_framework *framework, Mesos__V1__OfferID **ids,
+                        size_t count)
 {
     static char *(*const checks[])(const struct offer_list *, size_t) = {
         check_unique, check_exists, check_owner, check_role, check_agent};

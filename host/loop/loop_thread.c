@@ -17,7 +17,7 @@ struct loop_thread {
     pthread_t thread;
 };
 
-struct task {
+struct thread_job {
     struct loop *loop;
     bool (*done)(void *data);
     void (*ended)(void *data);
@@ -28,7 +28,7 @@ static _Thread_local const struct loop *running; // what this thread is there fo
 
 static void *on_thread(void *data)
 {
-    const struct task task = *(struct task *)data;
+    const struct thread_job task = *(struct thread_job *)data;
     free(data);
     running = task.loop;
     loop_uv_run(task.loop, task.done, task.data);
@@ -38,7 +38,7 @@ static void *on_thread(void *data)
 }
 
 // The new thread inherits the mask.
-static int create(pthread_t *thread, struct task *task)
+static int create(pthread_t *thread, struct thread_job *task)
 {
     sigset_t all, before;
     sigfillset(&all);
@@ -52,8 +52,8 @@ struct loop_thread *loop_thread_start(struct loop *loop, bool (*done)(void *data
                                       void (*ended)(void *data), void *data, struct error *err)
 {
     struct loop_thread *thread = memory_new(sizeof *thread);
-    struct task *task = memory_new(sizeof *task);
-    *task = (struct task){.loop = loop, .done = done, .ended = ended, .data = data};
+    struct thread_job *task = memory_new(sizeof *task);
+    *task = (struct thread_job){.loop = loop, .done = done, .ended = ended, .data = data};
     int code = create(&thread->thread, task);
     if (code == 0)
         return thread;

@@ -12,8 +12,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-struct letter {
-    struct letter *next;
+struct mailbox_message {
+    struct mailbox_message *next;
     mailbox_letter open;
     void *data;
 };
@@ -25,7 +25,7 @@ struct mailbox {
     size_t capacity;
 
     pthread_mutex_t mutex; // over what follows
-    struct letter *first, **end;
+    struct mailbox_message *first, **end;
     size_t count;
 };
 
@@ -56,7 +56,7 @@ struct mailbox *mailbox_create(struct loop *loop, size_t capacity, void (*on_rin
 
 // ---- posting ----
 
-static bool append(struct mailbox *mailbox, struct letter *letter)
+static bool append(struct mailbox *mailbox, struct mailbox_message *letter)
 {
     pthread_mutex_lock(&mailbox->mutex);
     bool room = mailbox->count < mailbox->capacity;
@@ -71,8 +71,8 @@ static bool append(struct mailbox *mailbox, struct letter *letter)
 
 bool mailbox_post(struct mailbox *mailbox, mailbox_letter letter, void *data)
 {
-    struct letter *posted = memory_new(sizeof *posted);
-    *posted = (struct letter){.open = letter, .data = data};
+    struct mailbox_message *posted = memory_new(sizeof *posted);
+    *posted = (struct mailbox_message){.open = letter, .data = data};
     if (!append(mailbox, posted)) {
         free(posted);
         return false;
@@ -96,10 +96,10 @@ bool mailbox_full(struct mailbox *mailbox)
 
 // ---- opening ----
 
-static struct letter *take(struct mailbox *mailbox)
+static struct mailbox_message *take(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->mutex);
-    struct letter *letter = mailbox->first;
+    struct mailbox_message *letter = mailbox->first;
     if (letter != NULL) {
         mailbox->first = letter->next;
         mailbox->count--;
@@ -112,7 +112,7 @@ static struct letter *take(struct mailbox *mailbox)
 
 static bool open_next(struct mailbox *mailbox, bool lost)
 {
-    struct letter *letter = take(mailbox);
+    struct mailbox_message *letter = take(mailbox);
     if (letter == NULL)
         return false;
     letter->open(letter->data, lost);

@@ -4,7 +4,7 @@
 
 #include "mesos/calls.h"
 
-#include "mesos/wire.h"
+#include "wire/wire.h"
 
 enum { FIELD_FRAMEWORK_ID = 1, FIELD_TYPE = 2 };
 

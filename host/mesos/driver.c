@@ -8,7 +8,7 @@
 // was sent before is answered (or given up after a while), closes the stream, and tells the
 // listener.
 
-#include "mesos/driver_room.h"
+#include "mesos/driver_internal.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -26,7 +26,7 @@ const char *driver_status_name(enum driver_status status)
     return names[status];
 }
 
-const char *driver_callback_name(enum driver_callback callback)
+const char *events_callback_name(enum driver_callback callback)
 {
     static const char *const names[CALLBACKS] = {
         [CALLBACK_REGISTERED] = "registered",
@@ -113,8 +113,8 @@ static void on_lost(void *data, const struct error *reason)
     buffer_clear(&this->decline_filters);
     event_queue_drop_stale(&this->queue);
     this->paused = false;
-    offers_spend_all(this->offers, "was made void when the master was lost");
-    offers_spend_all(this->inverse_offers, "was made void when the master was lost");
+    offer_table_spend_all(this->offers, "was made void when the master was lost");
+    offer_table_spend_all(this->inverse_offers, "was made void when the master was lost");
     if (this->connected)
         driver_enqueue(this, NULL);
     this->connected = false;
@@ -261,12 +261,12 @@ struct slice driver_master(const struct driver *this)
     return this->master ? slice_of(this->master) : (struct slice){.data = NULL};
 }
 
-struct offers *driver_offers(struct driver *this)
+struct offer_table *driver_offers(struct driver *this)
 {
     return this->offers;
 }
 
-struct offers *driver_inverse_offers(struct driver *this)
+struct offer_table *driver_inverse_offers(struct driver *this)
 {
     return this->inverse_offers;
 }
@@ -329,10 +329,10 @@ void driver_free(struct driver *this)
     free_buffers(this);
     revisions_clear(&this->revisions);
     framework_free(&this->framework);
-    offers_destroy(this->offers);
-    offers_destroy(this->inverse_offers);
+    offer_table_destroy(this->offers);
+    offer_table_destroy(this->inverse_offers);
     tasks_destroy(this->tasks);
-    updates_forget(&this->operation_updates);
+    acknowledgements_forget(&this->operation_updates);
     bytes_unref(this->master);
     free(this->batch);
     bytes_unref(this->fatal);
@@ -358,8 +358,8 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     this->explicit_acknowledgements = options->explicit_acknowledgements;
     this->detector = options->detector;
     this->transport = options->transport;
-    this->offers = offers_create();
-    this->inverse_offers = offers_create();
+    this->offers = offer_table_create();
+    this->inverse_offers = offer_table_create();
     this->tasks = tasks_create(loop, options->task_limit);
     held_offers_init(&this->held_offers, loop, this->offers, options->offer_warn);
     failed_tasks_init(&this->failed_tasks, loop);

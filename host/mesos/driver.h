@@ -16,13 +16,13 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "leader/detector.h"
 #include "loop/loop.h"
 #include "mesos/calls.h"
-#include "mesos/detector.h"
-#include "mesos/offers.h"
 #include "mesos/subscription.h"
-#include "mesos/tasks.h"
 #include "mesos/transport.h"
+#include "offers/offer_table.h"
+#include "tasks/tasks.h"
 
 struct driver;
 
@@ -49,7 +49,7 @@ enum driver_callback {
     CALLBACKS
 };
 
-const char *driver_callback_name(enum driver_callback callback); // "statusUpdate"
+const char *events_callback_name(enum driver_callback callback); // "statusUpdate"
 
 struct driver_event {
     enum driver_callback callback;
@@ -136,8 +136,8 @@ struct slice
 driver_framework(const struct driver *driver); // the FrameworkInfo, with its id if known
 struct slice driver_framework_id(const struct driver *driver); // empty before registration
 struct slice driver_master(const struct driver *driver);       // MasterInfo, or data NULL
-struct offers *driver_offers(struct driver *driver);
-struct offers *driver_inverse_offers(struct driver *driver);
+struct offer_table *driver_offers(struct driver *driver);
+struct offer_table *driver_inverse_offers(struct driver *driver);
 const struct tasks *driver_tasks(const struct driver *driver);
 
 struct driver_counters {

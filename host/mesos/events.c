@@ -4,13 +4,13 @@
 
 #include "mesos/events.h"
 
-#include "mesos/wire.h"
+#include "wire/wire.h"
 
 #define TYPE(name) MESOS__V1__SCHEDULER__EVENT__TYPE__##name
 
 enum { FIELD_TYPE = 1 };
 
-struct row {
+struct event_row {
     uint32_t field; // of Event, with the message of this type; 0: we do not know the type
     enum driver_callback callback;
     void (*read)(struct slice message, struct driver_event *event);
@@ -67,7 +67,7 @@ static void read_error(struct slice message, struct driver_event *event)
     event->data = wire_find(message, 1);
 }
 
-static const struct row rows[] = {
+static const struct event_row rows[] = {
     [TYPE(SUBSCRIBED)] = {2, CALLBACK_REGISTERED, read_subscribed, false},
     [TYPE(OFFERS)] = {3, CALLBACK_RESOURCE_OFFERS, read_offers, false},
     [TYPE(RESCIND)] = {4, CALLBACK_OFFER_RESCINDED, read_rescind, false},
@@ -80,7 +80,7 @@ static const struct row rows[] = {
     [TYPE(UPDATE_OPERATION_STATUS)] = {11, CALLBACK_OPERATION_STATUS_UPDATE, read_status, true},
 };
 
-static const struct row *row_of(struct slice event)
+static const struct event_row *row_of(struct slice event)
 {
     int32_t type = TYPE(UNKNOWN);
     wire_find_enum(event, FIELD_TYPE, &type);
@@ -92,7 +92,7 @@ static const struct row *row_of(struct slice event)
 enum event_kind events_read(struct bytes *record, struct driver_event *event)
 {
     *event = (struct driver_event){.block = record};
-    const struct row *row = row_of(slice_of(record));
+    const struct event_row *row = row_of(slice_of(record));
     if (row == NULL)
         return EVENT_IGNORED;
     struct slice message = wire_find(slice_of(record), row->field);
@@ -111,7 +111,7 @@ bool events_next_offer(struct slice *list, struct slice *offer)
 
 bool events_rescind(struct bytes *record, bool *inverse, struct slice *id)
 {
-    const struct row *row = row_of(slice_of(record));
+    const struct event_row *row = row_of(slice_of(record));
     if (row == NULL || row->read != read_rescind)
         return false;
     *id = id_of(wire_find(slice_of(record), row->field), 1);
@@ -121,6 +121,6 @@ bool events_rescind(struct bytes *record, bool *inverse, struct slice *id)
 
 bool events_outlive_stream(const struct bytes *record)
 {
-    const struct row *row = row_of(slice_of(record));
+    const struct event_row *row = row_of(slice_of(record));
     return row != NULL && row->outlives_stream;
 }

@@ -5,8 +5,8 @@
 #include "mesos/failed_tasks.h"
 
 #include "base/log.h"
-#include "mesos/tasks.h"
-#include "mesos/wire.h"
+#include "tasks/tasks.h"
+#include "wire/wire.h"
 
 #include <inttypes.h>
 #include <stdio.h>

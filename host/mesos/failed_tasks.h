@@ -8,7 +8,7 @@
 #define MESOS_LUA_MESOS_FAILED_TASKS_H
 
 #include "loop/loop.h"
-#include "mesos/status.h"
+#include "tasks/status.h"
 
 struct failed_tasks {
     struct timer timer; // runs for a second from the first line on

@@ -5,7 +5,7 @@
 #include "mesos/framework.h"
 
 #include "base/memory.h"
-#include "mesos/wire.h"
+#include "wire/wire.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,20 +6,20 @@
 #include "mesos/held_offers.h"
 
 #include "base/log.h"
-#include "mesos/wire.h"
+#include "wire/wire.h"
 
 enum { OFFER_HOSTNAME = 4 };
 
 static uint64_t age(const struct held_offers *held, const struct offer *offer)
 {
-    return loop_now(held->loop) - offers_taken(offer);
+    return loop_now(held->loop) - offer_table_taken(offer);
 }
 
 // The oldest that was not pointed out, or NULL.
 static const struct offer *next_offer(const struct held_offers *held)
 {
-    const struct offer *offer = offers_first(held->offers);
-    while (offer != NULL && offers_taken(offer) <= held->told)
+    const struct offer *offer = offer_table_first(held->offers);
+    while (offer != NULL && offer_table_taken(offer) <= held->told)
         offer = offer->next;
     return offer;
 }
@@ -38,14 +38,15 @@ static void point_out(struct held_offers *held, const struct offer *oldest)
     uint64_t slack = limit / 10 < LOOP_SECOND ? limit / 10 : LOOP_SECOND;
     for (const struct offer *it = oldest; it != NULL && age(held, it) + slack >= limit;
          it = it->next) {
-        held->told = offers_taken(it);
+        held->told = offer_table_taken(it);
         count++;
     }
     log_warning("%zu offer%s held without an answer for %g seconds, the oldest ('%.*s' of %.*s) "
                 "for %.1f: held offers go to no other framework, so decline what is not needed "
                 "(driver:declineOffer); --offer-warn says after how long this is said",
-                count, count == 1 ? " is" : "s are", held->seconds, SLICE_ARGS(offers_id(oldest)),
-                SLICE_ARGS(wire_find(offers_wire(oldest), OFFER_HOSTNAME)),
+                count, count == 1 ? " is" : "s are", held->seconds,
+                SLICE_ARGS(offer_table_id(oldest)),
+                SLICE_ARGS(wire_find(offer_table_wire(oldest), OFFER_HOSTNAME)),
                 (double)age(held, oldest) / (double)LOOP_SECOND);
 }
 
@@ -61,7 +62,7 @@ static void on_timer(void *data)
         wait_for(held, oldest);
 }
 
-void held_offers_init(struct held_offers *held, struct loop *loop, struct offers *offers,
+void held_offers_init(struct held_offers *held, struct loop *loop, struct offer_table *offers,
                       double seconds)
 {
     *held = (struct held_offers){.loop = loop, .offers = offers, .seconds = seconds};

@@ -8,17 +8,17 @@
 #define MESOS_LUA_MESOS_HELD_OFFERS_H
 
 #include "loop/loop.h"
-#include "mesos/offers.h"
+#include "offers/offer_table.h"
 
 struct held_offers {
     struct loop *loop;
-    struct offers *offers; // the outstanding ones
-    double seconds;        // 0: never
-    uint64_t told;         // those that were taken until then were pointed out
+    struct offer_table *offers; // the outstanding ones
+    double seconds;             // 0: never
+    uint64_t told;              // those that were taken until then were pointed out
     struct timer timer;
 };
 
-void held_offers_init(struct held_offers *held, struct loop *loop, struct offers *offers,
+void held_offers_init(struct held_offers *held, struct loop *loop, struct offer_table *offers,
                       double seconds);
 void held_offers_watch(struct held_offers *held); // there are new ones
 void held_offers_stop(struct held_offers *held);

@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "mesos/wire.h"
+#include "wire/wire.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 

@@ -14,8 +14,8 @@
 #define MESOS_LUA_MESOS_SUBSCRIPTION_H
 
 #include "base/buffer.h"
+#include "leader/detector.h"
 #include "loop/loop.h"
-#include "mesos/detector.h"
 #include "mesos/transport.h"
 
 enum subscription_state {

@@ -14,7 +14,7 @@
 #include "net/call_pipeline.h"
 
 #include "base/memory.h"
-#include "net/http_connection.h"
+#include "net/curl_socket.h"
 #include "net/http_reply_parser.h"
 
 #include <stdio.h>
@@ -51,7 +51,7 @@ struct call {
     char *location, *challenge; // or NULL
 };
 
-struct list {
+struct call_chain {
     struct call *first, **last;
     size_t count, bytes; // of memory, about
 };
@@ -59,7 +59,7 @@ struct list {
 struct call_pipeline {
     struct loop *loop;
     struct call_pipeline_options options;
-    struct list waiting, written, again, answered, refused, leaving;
+    struct call_chain waiting, written, again, answered, refused, leaving;
     struct deferral delivery;
     const char *refusal; // why calls are not taken, NULL if they are
     bool destroyed;      // and freed when `holds` is 0
@@ -74,7 +74,7 @@ struct call_pipeline {
     unsigned generation; // how often they were made
 
     // The connection.
-    struct http_connection *connection; // NULL while there is none
+    struct curl_socket *connection; // NULL while there is none
     struct http_reply_parser parser;
     struct buffer out; // what is written and not sent begins at `out_sent`
     size_t out_sent;
@@ -94,9 +94,9 @@ static const char too_long[] = "not sent: it is longer than 64 MiB";
 
 // ---- lists ----
 
-static void list_init(struct list *list)
+static void list_init(struct call_chain *list)
 {
-    *list = (struct list){.first = NULL};
+    *list = (struct call_chain){.first = NULL};
     list->last = &list->first;
 }
 
@@ -111,7 +111,7 @@ static size_t weight(const struct call *call)
     return sizeof *call + (call->bytes ? sizeof *call->bytes + call->bytes->length : 0);
 }
 
-static void push(struct list *list, struct call *call)
+static void push(struct call_chain *list, struct call *call)
 {
     call->next = NULL;
     *list->last = call;
@@ -120,7 +120,7 @@ static void push(struct list *list, struct call *call)
     list->bytes += weight(call);
 }
 
-static struct call *pop(struct list *list)
+static struct call *pop(struct call_chain *list)
 {
     struct call *call = list->first;
     if (call == NULL)
@@ -134,7 +134,7 @@ static struct call *pop(struct list *list)
 }
 
 // Moves all of `from` behind what is in `to`.
-static void append(struct list *to, struct list *from)
+static void append(struct call_chain *to, struct call_chain *from)
 {
     if (from->first == NULL)
         return;
@@ -146,7 +146,7 @@ static void append(struct list *to, struct list *from)
 }
 
 // Moves all of `from` to the front of `to`.
-static void put_back(struct list *to, struct list *from)
+static void put_back(struct call_chain *to, struct call_chain *from)
 {
     append(from, to);
     append(to, from);
@@ -293,7 +293,7 @@ static void wipe_out(struct call_pipeline *pipeline)
 
 static void disconnect(struct call_pipeline *pipeline)
 {
-    http_connection_destroy(pipeline->connection);
+    curl_socket_destroy(pipeline->connection);
     pipeline->connection = NULL;
     wipe_out(pipeline);
     buffer_clear(&pipeline->out);
@@ -322,7 +322,7 @@ static void count_vain(struct call_pipeline *pipeline, struct bytes *why)
 
 static void lose(struct call_pipeline *pipeline)
 {
-    const char *text = http_connection_failure(pipeline->connection, pipeline->parser.begun);
+    const char *text = curl_socket_failure(pipeline->connection, pipeline->parser.begun);
     struct bytes *why = bytes_copy(text, strlen(text));
     while (pipeline->written.first != NULL && is_sent(pipeline, pipeline->written.first)) {
         pipeline->carried = true;
@@ -352,8 +352,8 @@ static void keep_answer(struct call_pipeline *pipeline, struct call *call)
         return;
     }
     const struct http_reply reply =
-        http_connection_reply(pipeline->connection, parser->status, parser->location,
-                              parser->challenge, buffer_slice(&parser->body));
+        curl_socket_reply(pipeline->connection, parser->status, parser->location, parser->challenge,
+                          buffer_slice(&parser->body));
     call->status = reply.status;
     call->location = copy_text(reply.location);
     call->challenge = copy_text(reply.challenge);
@@ -385,7 +385,7 @@ static void end_reading(struct call_pipeline *pipeline)
 
 static void stop_reading(struct call_pipeline *pipeline, const char *why)
 {
-    http_connection_fail(pipeline->connection, why);
+    curl_socket_fail(pipeline->connection, why);
     lose(pipeline);
 }
 
@@ -434,7 +434,7 @@ static bool read_answers(struct call_pipeline *pipeline)
     size_t length = 1;
     pipeline->unread = false;
     for (int i = 0; i < PIECES_MOST && length > 0; i++) {
-        if (!http_connection_read(pipeline->connection, piece, sizeof piece, &length)) {
+        if (!curl_socket_read(pipeline->connection, piece, sizeof piece, &length)) {
             end_reading(pipeline);
             return false;
         }
@@ -477,7 +477,7 @@ static void on_patience(void *data)
     }
     char why[64];
     snprintf(why, sizeof why, "no answer within %g seconds", pipeline->options.timeout);
-    http_connection_fail(pipeline->connection, why);
+    curl_socket_fail(pipeline->connection, why);
     end_reading(pipeline);
 }
 
@@ -491,22 +491,21 @@ static void on_opened(void *data)
 
 static void on_ready(void *data);
 
-static const struct http_connection_events connection_events = {.opened = on_opened,
-                                                                .ready = on_ready};
+static const struct curl_socket_events connection_events = {.opened = on_opened, .ready = on_ready};
 
 static void open_connection(struct call_pipeline *pipeline)
 {
-    const struct http_request_options options = {
+    const struct curl_request_options options = {
         .connect_timeout = pipeline->options.connect_timeout, .timeout = pipeline->options.timeout};
     pipeline->connection =
-        http_connection_create(pipeline->loop, &pipeline->master, pipeline->options.tls, &options,
-                               &connection_events, pipeline);
+        curl_socket_create(pipeline->loop, &pipeline->master, pipeline->options.tls, &options,
+                           &connection_events, pipeline);
 }
 
 // The first call learns of it; for the next one it is tried anew.
 static void fail_to_connect(struct call_pipeline *pipeline)
 {
-    const char *text = http_connection_failure(pipeline->connection, false);
+    const char *text = curl_socket_failure(pipeline->connection, false);
     struct bytes *why = bytes_copy(text, strlen(text));
     if (pipeline->waiting.first != NULL)
         break_call(pipeline, pop(&pipeline->waiting), why);
@@ -535,8 +534,8 @@ static bool flush(struct call_pipeline *pipeline)
     struct buffer *out = &pipeline->out;
     size_t done = 1;
     while (pipeline->out_sent < out->length && done > 0) {
-        if (!http_connection_write(pipeline->connection, out->data + pipeline->out_sent,
-                                   out->length - pipeline->out_sent, &done)) {
+        if (!curl_socket_write(pipeline->connection, out->data + pipeline->out_sent,
+                               out->length - pipeline->out_sent, &done)) {
             if (read_answers(pipeline)) // the last words of the master
                 lose(pipeline);
             return false;
@@ -545,7 +544,7 @@ static bool flush(struct call_pipeline *pipeline)
         pipeline->sent += done;
     }
     trim_out(pipeline);
-    http_connection_watch(pipeline->connection, out->length > 0);
+    curl_socket_watch(pipeline->connection, out->length > 0);
     expect_answer(pipeline);
     return true;
 }
@@ -616,13 +615,12 @@ static void go_on(struct call_pipeline *pipeline)
 {
     if (!pipeline->open || has_broken(pipeline))
         return;
-    enum http_connection_state state = pipeline->connection
-                                           ? http_connection_state(pipeline->connection)
-                                           : HTTP_CONNECTION_OPENING;
-    if (state == HTTP_CONNECTION_FAILED) {
+    enum curl_socket_state state =
+        pipeline->connection ? curl_socket_state(pipeline->connection) : CURL_SOCKET_OPENING;
+    if (state == CURL_SOCKET_FAILED) {
         fail_to_connect(pipeline);
         deferral_queue(&pipeline->delivery);
-    } else if (state == HTTP_CONNECTION_OPEN) {
+    } else if (state == CURL_SOCKET_OPEN) {
         if (pipeline->unread && !read_answers(pipeline))
             return;
         if (pipeline->waiting.first != NULL && !is_alive(pipeline))
@@ -647,7 +645,7 @@ static void on_ready(void *data)
 
 // At most those that were there when it began: a reply that sends again is answered in the next
 // turn.
-static void report_all(struct list *list)
+static void report_all(struct call_chain *list)
 {
     for (size_t count = list->count; count > 0 && list->first != NULL; count--)
         report(pop(list));
@@ -723,7 +721,7 @@ void call_pipeline_end(struct call_pipeline *pipeline)
     pipeline->refusal = not_subscribed;
 }
 
-static void give_up(struct call_pipeline *pipeline, struct list *list)
+static void give_up(struct call_pipeline *pipeline, struct call_chain *list)
 {
     for (struct call *call; (call = pop(list)) != NULL;) {
         bool arrived = list == &pipeline->written && is_sent(pipeline, call);

@@ -7,7 +7,7 @@
 #include "net/event_stream.h"
 
 #include "base/memory.h"
-#include "net/http_request.h"
+#include "net/curl_request.h"
 #include "net/recordio.h"
 
 #include <stdio.h>
@@ -19,7 +19,7 @@
 #define ANSWER_TIMEOUT 30.0
 #define TYPE "application/x-protobuf"
 
-enum state {
+enum stream_state {
     STATE_WAITING,   // for the headers of the answer
     STATE_REFUSED,   // they are there and say no
     STATE_STREAMING, // they say yes
@@ -37,12 +37,12 @@ struct event_stream {
     const struct event_stream_events *events;
     void *data;
     struct event_stream_options options;
-    struct http *http;
-    struct http_request request;
+    struct curl_loop *http;
+    struct curl_request request;
     struct recordio recordio;
     struct queue queue;
     struct deferral delivery;
-    enum state state;
+    enum stream_state state;
     struct error fault; // why the answer is not, or no longer, that of a master
     bool started, paused;
     bool choked;    // libcurl was told to wait, since the queue is full
@@ -103,7 +103,7 @@ static bool is_protobuf(const char *type)
 // 200 is not enough: many servers say it to anything.
 static bool judge(struct event_stream *stream)
 {
-    const struct http_request *request = &stream->request;
+    const struct curl_request *request = &stream->request;
     if (request->content_type[0] == 0)
         return error_set(&stream->fault, ERROR_PROTOCOL,
                          "not a Mesos master: its answer 200 has no Content-Type, %s expected",
@@ -127,12 +127,12 @@ static bool on_answered(void *data)
     if (!judge(stream))
         return false;
     stream->state = STATE_STREAMING;
-    http_request_endless(&stream->request);
+    curl_request_endless(&stream->request);
     deferral_queue(&stream->delivery);
     return true;
 }
 
-static enum http_request_body decode(struct event_stream *stream, const uint8_t *bytes,
+static enum curl_request_body decode(struct event_stream *stream, const uint8_t *bytes,
                                      size_t length)
 {
     enum recordio_status status;
@@ -142,22 +142,22 @@ static enum http_request_body decode(struct event_stream *stream, const uint8_t 
         push(&stream->queue, record);
     deferral_queue(&stream->delivery);
     if (status == RECORDIO_MORE)
-        return HTTP_REQUEST_TAKEN;
+        return CURL_REQUEST_TAKEN;
     error_context(&stream->fault, "the stream is no sequence of records");
-    return HTTP_REQUEST_ENOUGH;
+    return CURL_REQUEST_ENOUGH;
 }
 
-static enum http_request_body on_body(void *data, const uint8_t *bytes, size_t length)
+static enum curl_request_body on_body(void *data, const uint8_t *bytes, size_t length)
 {
     struct event_stream *stream = data;
     if (stream->state != STATE_STREAMING) {
-        http_request_keep(&stream->request, bytes, length);
-        return HTTP_REQUEST_TAKEN;
+        curl_request_keep(&stream->request, bytes, length);
+        return CURL_REQUEST_TAKEN;
     }
     if (stream->queue.bytes < EVENT_STREAM_QUEUE)
         return decode(stream, bytes, length);
     stream->choked = true;
-    return HTTP_REQUEST_LATER;
+    return CURL_REQUEST_LATER;
 }
 
 static void on_done(void *data)
@@ -167,7 +167,7 @@ static void on_done(void *data)
     deferral_queue(&stream->delivery);
 }
 
-static const struct http_request_events request_events = {
+static const struct curl_request_events request_events = {
     .answered = on_answered, .body = on_body, .done = on_done};
 
 // ---- reports ----
@@ -187,8 +187,8 @@ static void report_refused(struct event_stream *stream)
 {
     struct http_reply reply = {.body = slice_text(stream->fault.text)};
     if (stream->fault.code == ERROR_NONE)
-        reply = http_request_reply(&stream->request);
-    struct buffer body = http_request_take_body(&stream->request);
+        reply = curl_request_reply(&stream->request);
+    struct buffer body = curl_request_take_body(&stream->request);
     stream->events->refused(stream->data, &reply);
     buffer_free(&body);
 }
@@ -208,7 +208,7 @@ static void add_cut(struct event_stream *stream, struct error *reason)
 
 static void explain_end(struct event_stream *stream, struct error *reason)
 {
-    const char *failure = http_request_failure(&stream->request);
+    const char *failure = curl_request_failure(&stream->request);
     if (failure == NULL)
         error_set(reason, ERROR_PROTOCOL, "the master ended the stream");
     else if (stream->request.result == CURLE_PARTIAL_FILE)
@@ -262,7 +262,7 @@ static void on_delivery(void *data)
         report_record(stream);
     if (may_report(stream) && stream->choked) {
         stream->choked = false;
-        http_request_pause(&stream->request, false);
+        curl_request_pause(&stream->request, false);
     }
     if (may_report(stream) && stream->over && !stream->queue.count && !stream->finished)
         finish(stream);
@@ -284,7 +284,7 @@ struct event_stream *event_stream_create(struct loop *loop,
         stream->options.connect_timeout = CONNECT_TIMEOUT;
     if (stream->options.answer_timeout <= 0)
         stream->options.answer_timeout = ANSWER_TIMEOUT;
-    stream->http = http_create(loop, options->tls);
+    stream->http = curl_loop_create(loop, options->tls);
     recordio_init(&stream->recordio, options->record_limit);
     deferral_init(&stream->delivery, loop, on_delivery, stream);
     return stream;
@@ -293,14 +293,14 @@ struct event_stream *event_stream_create(struct loop *loop,
 void event_stream_start(struct event_stream *stream, const struct url *master,
                         struct slice subscribe)
 {
-    const struct http_request_options options = {.connect_timeout = stream->options.connect_timeout,
+    const struct curl_request_options options = {.connect_timeout = stream->options.connect_timeout,
                                                  .timeout = stream->options.answer_timeout,
                                                  .credentials = stream->options.credentials};
-    http_request_init(&stream->request, stream->http, master, NULL, &options, &request_events,
+    curl_request_init(&stream->request, stream->http, master, NULL, &options, &request_events,
                       stream);
     struct bytes *call = bytes_copy(subscribe.data, subscribe.length);
     stream->started = true;
-    http_request_start(&stream->request, call);
+    curl_request_start(&stream->request, call);
     bytes_unref(call);
 }
 
@@ -311,7 +311,7 @@ void event_stream_pause(struct event_stream *stream, bool paused)
         return;
     stream->paused = paused;
     if (stream->state == STATE_STREAMING && !stream->choked)
-        http_request_pause(&stream->request, paused);
+        curl_request_pause(&stream->request, paused);
     if (!paused)
         deferral_queue(&stream->delivery);
 }
@@ -324,8 +324,8 @@ void event_stream_destroy(struct event_stream *stream)
     stream->destroyed = true;
     deferral_cancel(&stream->delivery);
     if (stream->started)
-        http_request_free(&stream->request);
-    http_destroy(stream->http);
+        curl_request_free(&stream->request);
+    curl_loop_destroy(stream->http);
     recordio_free(&stream->recordio);
     free_queue(&stream->queue);
     release(stream);

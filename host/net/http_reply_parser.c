@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum state {
+enum parser_state {
     STATUS_LINE,
     HEADERS,
     BODY,        // `rest` bytes

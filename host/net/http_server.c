@@ -178,14 +178,14 @@ static void take_body(struct client *client, const char *bytes, size_t length)
 
 // ---- headers ----
 
-struct search {
+struct header_search {
     const char *name, *value;
 };
 
 static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char *name,
                                  const char *value)
 {
-    struct search *search = data;
+    struct header_search *search = data;
     (void)kind;
     if (strcasecmp(name, search->name) == 0)
         search->value = value ? value : "";
@@ -194,7 +194,7 @@ static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char
 
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
 {
-    struct search search = {.name = name};
+    struct header_search search = {.name = name};
     MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, &search);
     return search.value;
 }

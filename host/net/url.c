@@ -171,7 +171,7 @@ static bool parse_scheme(struct url *url, const char **text, bool *found, struct
     return true;
 }
 
-// The forms that an address of masters may begin with. Those of detectors (mesos/detector.h) stand
+// The forms that an address of masters may begin with. Those of detectors (leader/detector.h) stand
 // alone: a list has none of them.
 static const struct {
     const char *name, *behind; // and what is behind ":" in its shortest form

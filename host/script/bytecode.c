@@ -16,17 +16,17 @@
 
 enum { DEPTH = 220 }; // functions within functions; Lua allows no more than about 200
 
-struct block {
-    struct block *next;
+struct bytecode_block {
+    struct bytecode_block *next;
     max_align_t bytes[];
 };
 
 struct bytecode {
-    struct block *blocks;
+    struct bytecode_block *blocks;
     struct bytecode_function main;
 };
 
-struct reader {
+struct bytecode_reader {
     struct bytecode *into;
     struct slice rest;
     bool bad;
@@ -35,15 +35,15 @@ struct reader {
 
 // ---- bytes ----
 
-static void *allocate(struct reader *reader, size_t count, size_t size)
+static void *allocate(struct bytecode_reader *reader, size_t count, size_t size)
 {
-    struct block *block = memory_new(sizeof *block + count * size);
+    struct bytecode_block *block = memory_new(sizeof *block + count * size);
     block->next = reader->into->blocks;
     reader->into->blocks = block;
     return block->bytes;
 }
 
-static const uint8_t *take(struct reader *reader, size_t length)
+static const uint8_t *take(struct bytecode_reader *reader, size_t length)
 {
     static const uint8_t nothing[16];
     if (reader->bad || length > reader->rest.length) {
@@ -55,13 +55,13 @@ static const uint8_t *take(struct reader *reader, size_t length)
     return bytes;
 }
 
-static uint8_t take_byte(struct reader *reader)
+static uint8_t take_byte(struct bytecode_reader *reader)
 {
     return *take(reader, 1);
 }
 
 // Seven bits at a time, the highest first; the last byte has its highest bit set.
-static size_t take_size(struct reader *reader)
+static size_t take_size(struct bytecode_reader *reader)
 {
     size_t value = 0;
     uint8_t byte = 0;
@@ -74,7 +74,7 @@ static size_t take_size(struct reader *reader)
 }
 
 // A number of things of which each takes at least `least` bytes.
-static size_t take_count(struct reader *reader, size_t least)
+static size_t take_count(struct bytecode_reader *reader, size_t least)
 {
     size_t count = take_size(reader);
     if (count > reader->rest.length / least)
@@ -82,14 +82,14 @@ static size_t take_count(struct reader *reader, size_t least)
     return reader->bad ? 0 : count;
 }
 
-static int take_line(struct reader *reader)
+static int take_line(struct bytecode_reader *reader)
 {
     size_t line = take_size(reader);
     return line > 0x7fffffff ? 0 : (int)line;
 }
 
 // NULL stands for none.
-static const char *take_text(struct reader *reader)
+static const char *take_text(struct bytecode_reader *reader)
 {
     size_t size = take_size(reader);
     reader->bad = reader->bad || (size > 0 && size - 1 > reader->rest.length);
@@ -102,7 +102,7 @@ static const char *take_text(struct reader *reader)
 
 // ---- the parts of a function ----
 
-static bool take_header(struct reader *reader)
+static bool take_header(struct bytecode_reader *reader)
 {
     static const char start[] = LUA_SIGNATURE "\x54\0\x19\x93\r\n\x1a\n\x04\x08\x08";
     const lua_Integer integer = 0x5678;
@@ -112,7 +112,7 @@ static bool take_header(struct reader *reader)
            memcmp(take(reader, sizeof number), &number, sizeof number) == 0;
 }
 
-static void take_code(struct reader *reader, struct bytecode_function *function)
+static void take_code(struct bytecode_reader *reader, struct bytecode_function *function)
 {
     size_t length = take_count(reader, sizeof *function->code);
     uint32_t *code = allocate(reader, length, sizeof *code);
@@ -122,7 +122,7 @@ static void take_code(struct reader *reader, struct bytecode_function *function)
     function->length = length;
 }
 
-static const char *take_constant(struct reader *reader)
+static const char *take_constant(struct bytecode_reader *reader)
 {
     enum { INTEGER = 0x03, FLOAT = 0x13, SHORT = 0x04, LONG = 0x14, OTHERS = 0x11 };
     uint8_t type = take_byte(reader);
@@ -135,7 +135,7 @@ static const char *take_constant(struct reader *reader)
     return NULL;
 }
 
-static void take_constants(struct reader *reader, struct bytecode_function *function)
+static void take_constants(struct bytecode_reader *reader, struct bytecode_function *function)
 {
     size_t count = take_count(reader, 1);
     const char **constants = allocate(reader, count, sizeof *constants);
@@ -145,7 +145,7 @@ static void take_constants(struct reader *reader, struct bytecode_function *func
     function->constant_count = count;
 }
 
-static struct bytecode_upvalue *take_upvalues(struct reader *reader,
+static struct bytecode_upvalue *take_upvalues(struct bytecode_reader *reader,
                                               struct bytecode_function *function)
 {
     size_t count = take_count(reader, 3);
@@ -160,9 +160,9 @@ static struct bytecode_upvalue *take_upvalues(struct reader *reader,
     return upvalues;
 }
 
-static void take_function(struct reader *reader, struct bytecode_function *function);
+static void take_function(struct bytecode_reader *reader, struct bytecode_function *function);
 
-static void take_inner(struct reader *reader, struct bytecode_function *function)
+static void take_inner(struct bytecode_reader *reader, struct bytecode_function *function)
 {
     size_t count = take_count(reader, 8);
     function->inner = allocate(reader, count, sizeof *function->inner);
@@ -176,7 +176,7 @@ static void take_inner(struct reader *reader, struct bytecode_function *function
 }
 
 // A line is told as a difference, or, where that does not fit, in a list of its own.
-static void take_lines(struct reader *reader, struct bytecode_function *function)
+static void take_lines(struct bytecode_reader *reader, struct bytecode_function *function)
 {
     enum { ELSEWHERE = -128 };
     size_t count = take_count(reader, 1), next = 0;
@@ -197,7 +197,7 @@ static void take_lines(struct reader *reader, struct bytecode_function *function
     function->lines = lines;
 }
 
-static void take_names(struct reader *reader, struct bytecode_function *function,
+static void take_names(struct bytecode_reader *reader, struct bytecode_function *function,
                        struct bytecode_upvalue *upvalues)
 {
     size_t count = take_count(reader, 3);
@@ -278,7 +278,7 @@ static size_t find_target(const struct bytecode_function *function, size_t at)
     return target >= 0 && (size_t)target < function->length ? (size_t)target : at;
 }
 
-static void find_jumps(struct reader *reader, struct bytecode_function *function)
+static void find_jumps(struct bytecode_reader *reader, struct bytecode_function *function)
 {
     size_t *unsure = allocate(reader, function->length, sizeof *unsure);
     size_t *loop_end = allocate(reader, function->length, sizeof *loop_end);
@@ -295,7 +295,7 @@ static void find_jumps(struct reader *reader, struct bytecode_function *function
     function->loop_end = loop_end;
 }
 
-static void take_function(struct reader *reader, struct bytecode_function *function)
+static void take_function(struct bytecode_reader *reader, struct bytecode_function *function)
 {
     take_text(reader); // the name of its file
     function->line = take_line(reader);
@@ -315,7 +315,7 @@ static void take_function(struct reader *reader, struct bytecode_function *funct
 struct bytecode *bytecode_read(struct slice dump, struct error *err)
 {
     struct bytecode *bytecode = memory_new(sizeof *bytecode);
-    struct reader reader = {.into = bytecode, .rest = dump};
+    struct bytecode_reader reader = {.into = bytecode, .rest = dump};
     if (take_header(&reader)) {
         take_byte(&reader);
         take_function(&reader, &bytecode->main);
@@ -332,7 +332,7 @@ void bytecode_free(struct bytecode *bytecode)
     if (bytecode == NULL)
         return;
     while (bytecode->blocks != NULL) {
-        struct block *next = bytecode->blocks->next;
+        struct bytecode_block *next = bytecode->blocks->next;
         free(bytecode->blocks);
         bytecode->blocks = next;
     }

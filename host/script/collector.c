@@ -4,9 +4,9 @@
 
 #include "script/collector.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
-#include "script/world.h"
+#include "base/stopwatch.h"
+#include "script/script_internal.h"
 
 enum {
     GROWN = 256 * 1024, // bytes, and a quarter of what there was: worth a cycle
@@ -36,11 +36,11 @@ static bool pins_much(const struct script *script)
 static void collect(struct script *script)
 {
     struct collector *collector = &script->collector;
-    double end = clock_seconds() + piece;
+    double end = stopwatch_seconds() + piece;
     if (collector->cycles == 0)
         collector->cycles = 2;
     script->busy++;
-    while (collector->cycles > 0 && clock_seconds() < end)
+    while (collector->cycles > 0 && stopwatch_seconds() < end)
         if (protect_collect(script))
             collector->cycles--;
     if (collector->cycles == 0) {
@@ -77,7 +77,7 @@ static void on_quiet(void *data)
     } else if (collector->cycles > 0 || has_grown(script)) {
         collect(script);
         timer_start(&collector->timer, 0);
-    } else if (allocator_trim(&script->memory, SLABS)) {
+    } else if (script_heap_trim(&script->memory, SLABS)) {
         timer_start(&collector->timer, 0);
     } else {
         rest(script);

@@ -5,7 +5,7 @@
 // that waits so is "normal" to everybody else. Nothing catches the end of the script (os.exit). And
 // a coroutine that fails leaves its trace for whoever reports the error.
 
-#include "script/world.h"
+#include "script/script_internal.h"
 
 #include <lauxlib.h>
 
@@ -18,7 +18,7 @@ static int finish_call(lua_State *L, int status, lua_KContext extra)
         return lua_gettop(L) - (int)extra;
     protect_check(L);
     if (status == LUA_ERRMEM)
-        limits_explain(L);
+        watchdog_explain(L);
     lua_pushboolean(L, 0);
     lua_pushvalue(L, -2);
     return 2;
@@ -118,7 +118,7 @@ static int take_results(lua_State *L, lua_State *coroutine, int status, int resu
     }
     lua_xmove(coroutine, L, failed ? 1 : results);
     if (status == LUA_ERRMEM)
-        limits_explain(L);
+        watchdog_explain(L);
     return failed ? -1 : results;
 }
 
@@ -159,7 +159,7 @@ static bool give_arguments(lua_State *L, lua_State *coroutine, int arguments)
 static int finish_resume(lua_State *L, lua_State *coroutine, int results)
 {
     if (results < 0 && lua_status(coroutine) > LUA_YIELD && lua_status(coroutine) != LUA_ERRMEM)
-        protect_trace(L, coroutine, lua_gettop(L));
+        traceback_keep(L, coroutine, lua_gettop(L));
     int values = results < 0 ? 1 : results;
     lua_pushboolean(L, results >= 0);
     lua_insert(L, -(values + 1));
@@ -207,7 +207,7 @@ static int raise_failure(lua_State *L, lua_State *coroutine)
     if (!failed)
         return lua_error(L);
     if (status != LUA_ERRMEM)
-        protect_trace(L, coroutine, original);
+        traceback_keep(L, coroutine, original);
     if (protect_coroutine_close(L, coroutine) != LUA_OK && status != LUA_ERRMEM)
         lua_settop(coroutine, 0);
     protect_check(L);

@@ -6,7 +6,7 @@
 // brought back; so are those that the main chunk reads by dofile() and loadfile().
 
 #include "script/sandbox.h"
-#include "script/world.h"
+#include "script/script_internal.h"
 
 #include <lauxlib.h>
 

@@ -12,8 +12,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "script/error_text.h"
-#include "script/world.h"
+#include "script/script_internal.h"
+#include "script/traceback.h"
 
 #include <lauxlib.h>
 
@@ -60,18 +60,18 @@ static void enter(struct script *script, struct frame *frame)
     atomic_signal_fence(memory_order_seq_cst);
     script->frame = frame;
     if (frame->first)
-        limits_begin(script, frame);
+        watchdog_begin(script, frame);
 }
 
 static void leave(struct script *script, struct frame *frame)
 {
     assert(script->frame == frame);
     if (frame->first)
-        limits_end(script, frame);
+        watchdog_end(script, frame);
     script->frame = frame->previous;
     atomic_signal_fence(memory_order_seq_cst);
     if (frame->hooked)
-        limits_unhook(frame);
+        watchdog_unhook(frame);
 }
 
 void protect_title(struct script *script, const char *kind, const char *name)
@@ -86,12 +86,12 @@ void protect_title_loaded(struct script *script, const char *kind, const char *n
 
 void protect_pause(struct script *script)
 {
-    limits_pause(script);
+    watchdog_pause(script);
 }
 
 void protect_continue(struct script *script)
 {
-    limits_continue(script);
+    watchdog_continue(script);
 }
 
 // The end of a call into Lua. The trace of a caught error must not turn up behind a later one.
@@ -107,7 +107,7 @@ void protect_settle(struct script *script)
     if (--script->busy > 0)
         return;
     if (script->traced) {
-        error_text_forget(script->L);
+        traceback_forget(script->L);
         script->traced = false;
     }
     if (script->doomed)
@@ -136,7 +136,7 @@ static void on_stopped(lua_State *L, lua_Debug *ar)
 void protect_unwind(lua_State *L)
 {
     if (!script_of(L)->exiting)
-        limits_unwind(L);
+        watchdog_unwind(L);
     lua_sethook(L, on_stopped, LUA_MASKCOUNT, 1);
     lua_pushlightuserdata(L, address(&sentinel));
     lua_error(L);
@@ -162,7 +162,7 @@ static int l_message(lua_State *L)
 {
     lua_settop(L, 1);
     if (!protect_stopping(L))
-        error_text(L, L, 1);
+        traceback_text(L, L, 1);
     return 1;
 }
 
@@ -176,7 +176,7 @@ static int l_describe(lua_State *L)
     } else {
         lua_xmove(thread, L, 1);
     }
-    error_text(L, thread, 0);
+    traceback_text(L, thread, 0);
     return 1;
 }
 
@@ -204,7 +204,7 @@ static const char *push_failure(struct script *script, lua_State *failed)
         return plain_text(failed);
     }
     if (script->limits.stopped) {
-        limits_push_text(L);
+        watchdog_push_text(L);
         return plain_text(L);
     }
     struct frame frame = {.L = L};
@@ -238,10 +238,10 @@ static enum protect_outcome call_outcome(struct script *script, int status, int 
         return PROTECT_DONE;
     script->failures++;
     if (status == LUA_ERRMEM)
-        limits_explain(script->L);
+        watchdog_explain(script->L);
     if (script->limits.stopped) {
         lua_settop(script->L, base - 1);
-        limits_push_text(script->L);
+        watchdog_push_text(script->L);
     }
     return PROTECT_RAISED;
 }
@@ -356,7 +356,7 @@ static void free_routine(struct routine *routine)
 // What ran beside a call that has been told about already.
 static void log_stopped(struct script *script, const struct title *title)
 {
-    limits_push_text(script->L);
+    watchdog_push_text(script->L);
     log_error("%s %s: %s", title->kind ? title->kind : "a call", title->kind ? title->name : "",
               protect_text(script));
     lua_pop(script->L, 1);
@@ -424,7 +424,7 @@ static enum protect_outcome fail_with_error(struct routine *routine, int status)
 {
     lua_State *L = routine->script->L;
     if (status == LUA_ERRMEM)
-        limits_explain(routine->L);
+        watchdog_explain(routine->L);
     const char *text = push_failure(routine->script, routine->L);
     enum protect_outcome outcome = fail(routine, text);
     lua_pop(L, 1);

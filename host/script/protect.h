@@ -134,7 +134,7 @@ bool protect_in_coroutine(lua_State *L);    // may `L` yield to the script?
 
 // Keeps the trace of a failed coroutine for the text of the error that it becomes, which is on top
 // of `L`; `original` is where its own error is. // [-0, +0, m]
-void protect_trace(lua_State *L, lua_State *failed, int original);
+void traceback_keep(lua_State *L, lua_State *failed, int original);
 
 // ---- for script.c and collector.c ----
 

@@ -6,7 +6,7 @@
 #include "script/sandbox.h"
 
 #include "base/memory.h"
-#include "script/world.h"
+#include "script/script_internal.h"
 
 #include <lauxlib.h>
 #include <lualib.h>

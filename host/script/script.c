@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "script/sandbox.h"
-#include "script/world.h"
+#include "script/script_internal.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -96,7 +96,7 @@ static int l_open(lua_State *L)
     if (settings->sandbox)
         sandbox_close_in(L);
     globals_open(L);
-    limits_set_memory_text(L, settings->memory_limit);
+    watchdog_set_memory_text(L, settings->memory_limit);
     return 0;
 }
 
@@ -117,12 +117,12 @@ static struct script *new_script(const struct script_settings *settings)
     script->on_failure = settings->on_failure;
     script->data = settings->data;
     script->sandbox = settings->sandbox;
-    allocator_init(&script->memory, settings->memory_limit);
+    script_heap_init(&script->memory, settings->memory_limit);
     script->sources = sources_create();
     script->result = LUA_REFNIL;
     buffer_init(&script->warning, WARNING_LIMIT);
     deferral_init(&script->doom, settings->loop, on_doom, script);
-    script->L = lua_newstate(allocator_allocate, &script->memory);
+    script->L = lua_newstate(script_heap_allocate, &script->memory);
     return script;
 }
 
@@ -132,7 +132,7 @@ static bool open_state(struct script *script, const struct script_settings *sett
     lua_State *L = script->L;
     if (L == NULL)
         return error_set(err, ERROR_LIMIT, "not enough memory for a Lua state");
-    limits_open(script, settings->callback_warn, settings->callback_limit, settings->load_limit);
+    watchdog_open(script, settings->callback_warn, settings->callback_limit, settings->load_limit);
     *(struct script **)lua_getextraspace(L) = script;
     lua_atpanic(L, on_panic);
     lua_setwarnf(L, on_warning, script);
@@ -188,8 +188,8 @@ void script_destroy(struct script *script)
     }
     deferral_cancel(&script->doom);
     close_state(script);
-    limits_close(script);
-    allocator_free(&script->memory);
+    watchdog_close(script);
+    script_heap_free(&script->memory);
     buffer_free(&script->warning);
     free(script->closers);
     sources_unref(script->sources);
@@ -389,12 +389,12 @@ struct sources *script_sources(struct script *script)
 
 bool script_running(char *text, size_t size)
 {
-    return limits_describe(text, size);
+    return watchdog_describe(text, size);
 }
 
 bool script_interrupt(const char *why)
 {
-    return limits_interrupt(why);
+    return watchdog_interrupt(why);
 }
 
 void script_failed(struct script *script, const char *what, const char *text)

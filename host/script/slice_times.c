@@ -6,7 +6,7 @@
 #include "script/slice_times.h"
 
 #include "loop/loop.h"
-#include "script/world.h"
+#include "script/script_internal.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 // Looking for places: gives the policy of policies/best_fit.lua events of 10,000 offers. It takes
 // the times itself, as it compares what it does with the same in Lua.
 
-#include "stage.h"
+#include "fixture.h"
 
 #include "base/log.h"
 

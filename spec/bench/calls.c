@@ -5,9 +5,9 @@
 // half a millisecond, as a network would have it. Rounds of both take turns; what counts is the
 // ratio of the medians of the time by the clock.
 
+#include "fixture.h"
 #include "loop/loop_uv.h"
 #include "net/call_pipeline.h"
-#include "stage.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>

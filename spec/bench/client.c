@@ -5,8 +5,8 @@
 // What counts is CPU time, that of the kernel included; rounds of both take turns. Every offer must
 // have been seen, and be declined, in no more than one call for each event.
 
-#include "peer.h"
-#include "stage.h"
+#include "fake_master.h"
+#include "fixture.h"
 
 #include "base/buffer.h"
 #include "cluster/json_message.h"

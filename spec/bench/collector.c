@@ -6,7 +6,7 @@
 // with a table of five fields for each, or there are none; the three take turns. What is told is
 // the time of whole events in processor time, the policy's own work included.
 
-#include "stage.h"
+#include "fixture.h"
 
 #include "base/memory.h"
 

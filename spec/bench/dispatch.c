@@ -7,7 +7,7 @@
 // same block, so that two copies of the event take turns; a policy that did not get all its offers,
 // or an update that was not acknowledged, ends the process.
 
-#include "stage.h"
+#include "fixture.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 

@@ -5,8 +5,8 @@
 // them. The policy has had other offers before and declined them when new ones came, so that this
 // is the state in which a framework lives, with what the allocators and the collector leave behind.
 
-#include "peer.h"
-#include "stage.h"
+#include "fake_master.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -41,7 +41,7 @@ else
         bench=$(basename "$bench")
         bench=${bench%.*}
         case $bench in
-        stage | peer) ;;
+        fixture | fake_master) ;;
         *) run "$bench" ;;
         esac
     done

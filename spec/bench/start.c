@@ -3,8 +3,8 @@
 // From the start of the real program to its SUBSCRIBE on the wire, with the first example as the
 // script, and what memory it then has, when nothing happens.
 
-#include "peer.h"
-#include "stage.h"
+#include "fake_master.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 // callback, to the driver's registry and to a table of the script's own, which holds a table of
 // five fields for each task. The two take turns; what counts is the ratio of the medians.
 
-#include "stage.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>

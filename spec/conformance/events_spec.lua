@@ -145,10 +145,10 @@ describe("no callback", function()
                 if status.task_id == "abort" then driver:abort() end
             end
         ]])
-        local rooms, bytes = require("rooms"), ""
+        local internals, bytes = require("internals"), ""
         for _, event in ipairs({ m:update("stop", "TASK_RUNNING"), m:update("next", "TASK_RUNNING"),
             { type = "ERROR", error = { message = "late" } } }) do
-            local record = rooms.encode("mesos.v1.scheduler.Event", event)
+            local record = internals.encode("mesos.v1.scheduler.Event", event)
             bytes = bytes .. #record .. "\n" .. record
         end
         m:send_bytes(bytes)

@@ -108,7 +108,7 @@ describe("when a master fails over, a framework", function()
         local m, run = subscribed(body .. WATCH)
         said(run, "registered")
         m:drop()
-        local values = require("support.values")
+        local values = require("support.compare")
         local first = values.plain(m:wait_for("SUBSCRIBE").call.subscribe.framework_info)
         local second = values.plain(m:wait_for("SUBSCRIBE", 2).call.subscribe.framework_info)
         first.id = m.framework_id
@@ -125,7 +125,7 @@ describe("when a master fails over, a framework", function()
         said(second, "registered\t" .. m.framework_id)
         local info = m:calls_of("SUBSCRIBE")[2].call.subscribe.framework_info
         assert.same({ "renamed", 7, { "new" }, m.framework_id },
-            { info.name, info.failover_timeout, require("support.values").plain(info.roles), info.id })
+            { info.name, info.failover_timeout, require("support.compare").plain(info.roles), info.id })
     end)
 end)
 
@@ -285,7 +285,7 @@ describe("while disconnected", function()
         said(run, "reregistered")
         local subscribe = m:wait_for("SUBSCRIBE", 2).call.subscribe
         assert.equal("renamed", subscribe.framework_info.name)
-        assert.same({ "d", "b" }, require("support.values").plain(subscribe.suppressed_roles))
+        assert.same({ "d", "b" }, require("support.compare").plain(subscribe.suppressed_roles))
         m:expect("KILL", { task_id = "last" })
         assert.same({ "SUBSCRIBE", "SUBSCRIBE", "KILL" }, m:call_types())
         for _, name in ipairs({ "KILL", "RECONCILE", "MESSAGE", "REQUEST", "SHUTDOWN", "RECONCILE_OPERATIONS", "DECLINE",

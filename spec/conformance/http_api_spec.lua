@@ -7,14 +7,14 @@ local framework = require("support.framework")
 local master = require("support.master")
 local program = require("support.program")
 local recordings = require("support.recordings")
-local rooms = require("rooms")
+local internals = require("internals")
 local server = require("support.server")
 local uv = require("luv")
 
 local subscribed, start, said = framework.subscribed, framework.start, framework.said
 
 local TYPE = "application/x-protobuf"
-local SUBSCRIBE = rooms.encode("mesos.v1.scheduler.Call", {
+local SUBSCRIBE = internals.encode("mesos.v1.scheduler.Call", {
     type = "SUBSCRIBE", subscribe = { framework_info = { user = "u", name = "n" } },
 })
 
@@ -53,7 +53,7 @@ describe("the scripted master", function()
     end
 
     local function call(message)
-        return rooms.encode("mesos.v1.scheduler.Call", message)
+        return internals.encode("mesos.v1.scheduler.Call", message)
     end
 
     it("wants a Content-Type", function()

@@ -4,10 +4,10 @@
 -- and in which words must be what was recorded. The ids of offers and agents are put in place of the recorded ones.
 
 local client = require("support.cluster_client")
-local exchanges = require("support.exchanges")
+local exchanges = require("support.recorded_calls")
 local program = require("support.program")
 local recordings = require("support.recordings")
-local rooms = require("rooms")
+local internals = require("internals")
 
 local SCENARIO = "06-launch-errors"
 local CALL, EVENT = "mesos.v1.scheduler.Call", "mesos.v1.scheduler.Event"
@@ -16,8 +16,8 @@ local CALL, EVENT = "mesos.v1.scheduler.Call", "mesos.v1.scheduler.Event"
 -- The refusals of a recorded stream, as { task id, state, reason, message }, and the id of its framework.
 local function recorded(name)
     local refusals, framework_id = {}, nil
-    for _, record in ipairs(rooms.recordio():feed(recordings.stream(SCENARIO .. "/" .. name).bytes)) do
-        local event = rooms.decode(EVENT, record)
+    for _, record in ipairs(internals.recordio():feed(recordings.stream(SCENARIO .. "/" .. name).bytes)) do
+        local event = internals.decode(EVENT, record)
         if event.subscribed then
             framework_id = event.subscribed.framework_id
         end
@@ -89,7 +89,7 @@ local function play(stream, launch)
         task.agent_id = task.agent_id == launch.agent_id and offer.agent_id.value or task.agent_id
     end)
     local headers = { ["Mesos-Stream-Id"] = stream.id, ["Content-Type"] = "application/x-protobuf" }
-    local status, text = client.request("@" .. program.script(rooms.encode(CALL, call), "call"), { headers = headers })
+    local status, text = client.request("@" .. program.script(internals.encode(CALL, call), "call"), { headers = headers })
     assert.same({ 202, "" }, { status, text })
     return count, endless
 end

@@ -5,7 +5,7 @@
 
 local framework = require("support.framework")
 local recordings = require("support.recordings")
-local splits = require("support.splits")
+local splits = require("support.chunks")
 
 local SCRIPT = framework.WATCH .. [[
 function scheduler:statusUpdate(_, s)

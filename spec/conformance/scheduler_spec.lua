@@ -289,9 +289,9 @@ describe("the scheduler library of Mesos", function()
         ]]
         local tasks = m:wait_for("RECONCILE").call.reconcile.tasks
         assert.equal(20000, #tasks)
-        local rooms, records = require("rooms"), {}
+        local internals, records = require("internals"), {}
         for i, task in ipairs(tasks) do
-            local record = rooms.encode("mesos.v1.scheduler.Event", m:update(task.task_id, "TASK_LOST", {
+            local record = internals.encode("mesos.v1.scheduler.Event", m:update(task.task_id, "TASK_LOST", {
                 uuid = false, source = "SOURCE_MASTER", reason = "REASON_RECONCILIATION", agent_id = false,
             }))
             records[i] = #record .. "\n" .. record

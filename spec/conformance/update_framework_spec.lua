@@ -4,7 +4,7 @@
 -- it wants to be offered.
 
 local framework = require("support.framework")
-local values = require("support.values")
+local values = require("support.compare")
 
 local subscribed, start, said = framework.subscribed, framework.start, framework.said
 

@@ -4,9 +4,9 @@
 // or a complaint, none is lost, how the bytes were cut makes no difference, and what was understood
 // is understood alike when it is written as JSON.
 
-#include "control.h"
+#include "ops/control.h"
 #include "base/buffer.h"
-#include "control_line.h"
+#include "ops/control_line.h"
 
 #include <stdlib.h>
 #include <string.h>

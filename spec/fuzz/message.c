@@ -5,11 +5,11 @@
 // crash. (A message that comes in several parts may lack required fields unnoticed; encoding says
 // so then.) The first byte chooses the message type.
 
-#include "bindings/message.h"
+#include "bindings/message/message_codec.h"
 #include "mesos/v1/executor/executor.pb-c.h"
 #include "mesos/v1/mesos.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
-#include "mesos/wire.h"
+#include "wire/wire.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>

@@ -11,10 +11,10 @@
 // MESOS_LUA_FUZZ_SHOW=1 fuzz_script FILE.
 
 #include "base/log.h"
-#include "hardship.h"
+#include "fault_injection.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
-#include "mesos/wire.h"
 #include "scripts.h"
+#include "wire/wire.h"
 #include "world.h"
 
 #include <stdio.h>

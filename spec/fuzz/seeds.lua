@@ -102,7 +102,7 @@ function writers.fuzz_zookeeper()
     end
 end
 
-function writers.fuzz_state()
+function writers.fuzz_serialize()
     for _, text in ipairs({
         "n", "t", "i\1", "d\0\0\0\0\0\0\248\63", "s\3abc", "{}", "{i\2i\4=s\1xt}", "{{}@\1=t@\0=i\9{s\0}}",
     }) do
@@ -110,7 +110,7 @@ function writers.fuzz_state()
     end
 end
 
-function writers.fuzz_kept()
+function writers.fuzz_state_file()
     for _, text in ipairs({
         "saved 2026-11-22T15:04:05Z\nstate 5\nmls\1t", "framework-id a-0001\nsaved x\nstate 0\n", "saved x\nstate 9\n\n",
     }) do

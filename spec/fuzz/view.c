@@ -7,7 +7,7 @@
 #include "support/differential.h"
 #include "support/mutation.h"
 
-#include "bindings/message.h"
+#include "bindings/message/message_codec.h"
 #include "mesos/v1/mesos.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 

@@ -4,8 +4,8 @@
 // a master's node. The first byte chooses. What is taken has to keep what its header promises.
 
 #include "base/memory.h"
-#include "mesos/master_node.h"
-#include "mesos/zookeeper_address.h"
+#include "leader/zookeeper_address.h"
+#include "leader/zookeeper_masters.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +33,12 @@ static void read_address(const char *text)
     zookeeper_address_free(&address);
 }
 
-static void read_node(enum master_node_label label, struct slice data)
+static void read_node(enum zookeeper_masters_label label, struct slice data)
 {
     struct url address, again;
     char hostname[sizeof address.host], text[URL_ADDRESS];
     struct error err = {.code = ERROR_NONE};
-    if (!master_node_read(label, data, &address, hostname, &err)) {
+    if (!zookeeper_masters_read(label, data, &address, hostname, &err)) {
         check(err.text[0] != 0);
         return;
     }
@@ -51,11 +51,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     char *text = memory_text((const char *)data + 1, size - 1);
-    enum master_node_label label = (enum master_node_label)(data[0] % (MASTER_NODE_UNKNOWN + 1));
-    if (label == MASTER_NODE_UNKNOWN)
+    enum zookeeper_masters_label label =
+        (enum zookeeper_masters_label)(data[0] % (ZOOKEEPER_MASTERS_UNKNOWN + 1));
+    if (label == ZOOKEEPER_MASTERS_UNKNOWN)
         read_address(text);
-    else if (label == MASTER_NODE_NONE)
-        master_node_leader(&text, 1);
+    else if (label == ZOOKEEPER_MASTERS_NONE)
+        zookeeper_masters_leader(&text, 1);
     else
         read_node(label, (struct slice){data + 1, size - 1});
     free(text);

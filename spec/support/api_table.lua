@@ -63,7 +63,7 @@ end
 
 -- The operations in their order, each with its call.
 function M.operations()
-    local text, rows = read("bindings/driver.c"), {}
+    local text, rows = read("bindings/scheduler/driver_methods.c"), {}
     local methods = assert(text:match("static const luaL_Reg methods%[%] = {(.-)\n};"))
     for name in methods:gmatch('{"(%a+)"') do
         rows[#rows + 1] = { name = name, what = assert(CALLS[name], "no call: " .. name) }
@@ -148,8 +148,8 @@ end
 function M.text()
     local places = {
         examples = listing("examples/*.lua"),
-        specs = listing("spec/conformance/*_spec.lua spec/complaints_spec.lua spec/driver_spec.lua spec/reload_spec.lua "
-            .. "spec/state_file_spec.lua spec/tasks_spec.lua"),
+        specs = listing("spec/conformance/*_spec.lua spec/known_issues_spec.lua spec/driver_spec.lua spec/reload_spec.lua "
+            .. "spec/state_file_spec.lua spec/task_list_spec.lua"),
         current = (M.current()),
     }
     return table_of("callback", M.callbacks(), "Scheduler", SCHEDULER, callback_patterns, places) .. "\n\n"

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Prints the list of descriptors that the generated headers (its arguments) declare, as
--- MESSAGE(symbol) and ENUM(symbol) lines for spec/support/rooms_descriptors.c.
+-- MESSAGE(symbol) and ENUM(symbol) lines for spec/support/internals_descriptors.c.
 
 for _, path in ipairs(arg) do
     local file <close> = assert(io.open(path))

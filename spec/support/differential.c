@@ -8,13 +8,13 @@
 
 #include "differential.h"
 
-#include "unpacked.h"
+#include "protobufc_oracle.h"
 
-#include "bindings/message.h"
-#include "bindings/view.h"
+#include "bindings/message/message_codec.h"
+#include "bindings/message/view.h"
 #include "mesos/events.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
-#include "mesos/wire.h"
+#include "wire/wire.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static struct bytes **push_block(lua_State *L, struct slice message, size_t befo
 {
     struct bytes **block = lua_newuserdatauv(L, sizeof *block, 0);
     *block = NULL;
-    if (luaL_newmetatable(L, "rooms.block")) {
+    if (luaL_newmetatable(L, "internals.block")) {
         lua_pushcfunction(L, l_block_gc);
         lua_setfield(L, -2, "__gc");
     }

@@ -1,25 +1,41 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Who may include what. The rooms are floors, and no arrow runs back; a library is known to the one room that is
--- there for it. Run by the build with the root of the tree as argument: prints file:line and the rule that is
--- broken, and fails.
+-- The rooms of the house, who may include what, and which names are unique. No arrow runs back, and a library's
+-- header is included only in the room that is there for it. The build runs this with the root of the tree as its
+-- argument; it prints file:line and the rule that is broken, and fails.
 --
---   base <- loop <- net <- mesos <- cluster        base, loop <- script
---   script, mesos, cluster <- bindings             everything <- host/*.c (main, options, host, control)
+-- The rows stand in the order of the floors: a room may include only rooms of rows above its own.
 
 local root = arg[1] or "."
 
--- Room -> the rooms whose headers it may include, besides its own and base.
-local MAY_INCLUDE = {
-    base = {},
-    loop = {},
-    net = { "loop" },
-    mesos = { "loop", "net" },
-    cluster = { "loop", "net", "mesos" },
-    script = { "loop" },
-    bindings = { "loop", "net", "mesos", "cluster", "script" },
-    include = {},
-    host = { "loop", "net", "mesos", "cluster", "script", "bindings", "include" },
+-- Room, and the rooms whose headers it may include, besides its own and base.
+local ROOMS = {
+    { "base" },
+    { "include" },
+    { "loop" },
+    { "wire" },
+    { "net", "loop" },
+    { "script", "loop" },
+    { "offers", "wire" },
+    { "tasks", "loop", "wire" },
+    { "leader", "loop", "net", "wire" },
+    { "mesos", "loop", "net", "wire", "leader", "offers", "tasks" },
+    { "cluster", "loop", "net", "wire", "offers" },
+    { "bindings/core", "script", "wire" },
+    { "bindings/message", "script", "wire", "bindings/core" },
+    { "bindings/offers", "script", "wire", "offers", "bindings/core", "bindings/message" },
+    { "bindings/scheduler", "script", "loop", "net", "wire", "offers", "tasks", "mesos", "bindings/core",
+        "bindings/message", "bindings/offers" },
+    { "bindings/lib", "script", "loop", "net", "wire", "mesos", "bindings/core", "bindings/message",
+        "bindings/scheduler" },
+    { "bindings", "script", "bindings/core", "bindings/message", "bindings/offers", "bindings/scheduler",
+        "bindings/lib" },
+    { "ops", "loop", "net", "wire", "offers", "tasks", "mesos", "cluster", "script", "bindings/core",
+        "bindings/message", "bindings/scheduler", "bindings/lib" },
+    { "app", "loop", "net", "wire", "leader", "mesos", "cluster", "script", "bindings", "bindings/scheduler",
+        "bindings/lib", "ops" },
+    { "api", "include", "loop", "net", "wire", "leader", "offers", "mesos", "script", "app" },
+    { "cli", "loop", "ops", "app" },
 }
 
 -- Library header -> patterns of the files that may include it.
@@ -29,27 +45,43 @@ local LIBRARIES = {
     ["^lauxlib%.h$"] = { "^host/script/", "^bindings/" },
     ["^curl/"] = { "^host/net/" },
     ["^openssl/"] = { "^host/net/" },
-    ["^zookeeper"] = { "^host/mesos/zookeeper_session%.c$" },
+    ["^zookeeper"] = { "^host/leader/zookeeper_session%.c$" },
     ["^microhttpd%.h$"] = { "^host/net/http_server%.[ch]$" },
-    ["^editline/"] = { "^host/line_editor%.c$" },
+    ["^editline/"] = { "^host/cli/line_editor%.c$" },
     ["^uv%.h$"] = {
-        "^host/loop/", "^host/net/", "^host/mesos/detector[%w_]*%.[ch]$",
-        "^host/mesos/zookeeper_session%.c$", "^host/control%.c$",
+        "^host/loop/", "^host/net/", "^host/cluster/runner_process%.[ch]$", "^host/leader/detector[%w_]*%.[ch]$",
+        "^host/leader/zookeeper_session%.c$", "^host/ops/control%.c$",
     },
 }
 
--- Headers of the program itself that lie beside main.c and are nobody's room.
-local function room_of(path)
-    return path:match("^host/(%w+)/") or path:match("^(bindings)/") or "host"
+-- Arrows that still run back, from before the rooms.
+local OLD = {
+    ["bindings/message/view.c"] = "bindings/offers/offer_view.h",
+    ["bindings/offers/offer_list.h"] = "bindings/scheduler/scheduler.h",
+    ["bindings/offers/offer_list_index.c"] = "bindings/scheduler/scheduler.h",
+    ["host/ops/metrics.h"] = "app/reload.h",
+}
+
+local MAY_INCLUDE, broken = {}, 0
+
+local function complain(path, line, rule)
+    io.stderr:write(("%s:%d: %s\n"):format(path, line, rule))
+    broken = broken + 1
 end
 
-local function contains(list, wanted)
-    for _, item in ipairs(list) do
-        if item == wanted then
-            return true
+for _, row in ipairs(ROOMS) do
+    local allowed = { base = true, [row[1]] = true }
+    for i = 2, #row do
+        if not MAY_INCLUDE[row[i]] then
+            error(("the room %s may not include %s: it stands below"):format(row[1], row[i]))
         end
+        allowed[row[i]] = true
     end
-    return false
+    MAY_INCLUDE[row[1]] = allowed
+end
+
+local function room_of(path)
+    return path:match("^host/(%w+)/") or path:match("^(bindings/%w+)/") or path:match("^(bindings)/")
 end
 
 local function matches_any(path, patterns)
@@ -61,15 +93,15 @@ local function matches_any(path, patterns)
     return false
 end
 
--- The room that a quoted include belongs to, or nil for what is not a room's (generated messages).
+-- The room that a quoted include belongs to; nil for generated messages.
 local function included_room(name)
-    local room = name:match("^(%w+)/")
-    if not room then
-        return "host"
-    end
     if name:find("^mesos/v1/.*%.pb%-c%.h$") then
         return nil
     end
+    if name:find("^mesos_%w+%.h$") then
+        return "include"
+    end
+    local room = name:match("^(bindings/%w+)/") or name:match("^(%w+)/")
     return MAY_INCLUDE[room] and room or "unknown"
 end
 
@@ -80,37 +112,50 @@ local function broken_rule(path, name, quoted)
             return ("<%s> belongs to files that match %s"):format(name, table.concat(places, " or "))
         end
     end
-    if not quoted then
+    local target = quoted and included_room(name)
+    if not target then
         return nil
-    end
-    local room, target = room_of(path), included_room(name)
-    if room == "include" and target == "host" and name:find("^mesos_") then
-        return nil -- they are installed side by side
     end
     if target == "unknown" then
         return ('"%s" is neither relative to host/ nor to the root'):format(name)
     end
-    if target and target ~= room and target ~= "base" and not contains(MAY_INCLUDE[room], target) then
-        local allowed = table.concat(MAY_INCLUDE[room], ", ")
-        return ('%s may not include "%s": of the other rooms it may include base%s%s only'):format(room, name,
-            allowed ~= "" and ", " or "", allowed)
+    if not MAY_INCLUDE[room_of(path)][target] then
+        return ('%s may not include "%s": see the row of that room in spec/support/includes.lua'):format(room_of(path),
+            name)
     end
     return nil
 end
 
-local function check(path)
+-- Name -> where it was first seen; of files without their ending, and of types.
+local files, types = {}, {}
+
+-- No two rooms share the name of a file, nor that of a type.
+local function check_unique(seen, what, name, path, line)
+    local room = room_of(path)
+    if seen[name] and seen[name].room ~= room then
+        complain(path, line, ("%s '%s' is in %s already"):format(what, name, seen[name].path))
+    end
+    seen[name] = seen[name] or { room = room, path = path }
+end
+
+local function check_file(path)
     local file <close> = assert(io.open(root .. "/" .. path))
-    local broken, number = 0, 0
+    local number = 0
     for line in file:lines() do
         number = number + 1
         local open, name = line:match('^%s*#%s*include%s*([<"])([^>"]+)[>"]')
         local rule = name and broken_rule(path, name, open == '"')
-        if rule then
-            io.stderr:write(("%s:%d: %s\n"):format(path, number, rule))
-            broken = broken + 1
+        if rule and OLD[path] ~= name then
+            complain(path, number, rule)
+        end
+        local tag = line:match("^struct ([%w_]+) {") or line:match("^enum ([%w_]+) {")
+        if tag then
+            check_unique(types, "a type", tag, path, number)
         end
     end
-    return broken
+    if room_of(path) ~= "include" then
+        check_unique(files, "a file", path:match("([%w_]+)%.[ch]$"), path, 1)
+    end
 end
 
 local function sources()
@@ -122,13 +167,11 @@ local function sources()
     return paths
 end
 
-local broken = 0
 for _, path in ipairs(sources()) do
-    if not MAY_INCLUDE[room_of(path)] then
-        io.stderr:write(("%s:1: '%s' is not a room of the house\n"):format(path, room_of(path)))
-        broken = broken + 1
+    if MAY_INCLUDE[room_of(path)] then
+        check_file(path)
     else
-        broken = broken + check(path)
+        complain(path, 1, "this folder is not a room of the house")
     end
 end
 if broken > 0 then

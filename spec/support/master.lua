@@ -24,9 +24,9 @@
 local program = require("support.program")
 local rules = require("support.framework_rules")
 local recordings = require("support.recordings")
-local rooms = require("rooms")
+local internals = require("internals")
 local server = require("support.server")
-local values = require("support.values")
+local values = require("support.compare")
 
 local M = { cleanup = server.cleanup }
 
@@ -51,7 +51,7 @@ end
 
 -- Sends an event (a table by the mapping of the contract) as one chunk on the live stream.
 function Master:send(event)
-    self:send_record(rooms.encode(EVENT, event))
+    self:send_record(internals.encode(EVENT, event))
 end
 
 function Master:send_record(record)
@@ -79,8 +79,8 @@ function Master:play(name, options)
     local last = stream.records[options.to or #stream.records]
     local bytes = stream.bytes:sub(first.offset + 1, last.offset + #tostring(last.length) + 1 + last.length)
     local events = {}
-    for i, record in ipairs(rooms.recordio():feed(bytes)) do
-        events[i] = rooms.decode(EVENT, record)
+    for i, record in ipairs(internals.recordio():feed(bytes)) do
+        events[i] = internals.decode(EVENT, record)
         if events[i].type == "SUBSCRIBED" then
             self.framework_id = events[i].subscribed.framework_id
         end
@@ -282,14 +282,14 @@ end
 
 -- What is read of it leaves empty lists behind, which specs need not see.
 local function copy(call)
-    return rooms.decode(CALL, rooms.encode(CALL, call))
+    return internals.decode(CALL, internals.encode(CALL, call))
 end
 
 local function subscribe(master, call, connection)
     local old = master.stream
     master.stream = { id = uuid(), connection = connection }
     if old then
-        old.connection:chunk(frame(rooms.encode(EVENT, {
+        old.connection:chunk(frame(internals.encode(EVENT, {
             type = "ERROR", error = { message = "Framework failed over" },
         })))
         old.connection:finish()
@@ -324,7 +324,7 @@ end
 -- Refuses a SUBSCRIBE: 200, an ERROR event, and the end of the stream.
 local function refuse(connection, text)
     connection:begin_stream({ ["Mesos-Stream-Id"] = uuid(), ["Content-Type"] = TYPE })
-    connection:chunk(frame(rooms.encode(EVENT, { type = "ERROR", error = { message = text } })))
+    connection:chunk(frame(internals.encode(EVENT, { type = "ERROR", error = { message = text } })))
     connection:finish()
 end
 
@@ -399,7 +399,7 @@ local function handle(master, request, connection)
     if status then
         return connection:respond(status, text)
     end
-    local read, call = pcall(rooms.decode, CALL, request.body)
+    local read, call = pcall(internals.decode, CALL, request.body)
     if not read then
         return connection:respond(400, "Failed to parse body into Call protobuf")
     elseif call.type == "SUBSCRIBE" and request:header("Accept") ~= TYPE then

@@ -128,7 +128,7 @@ function M.text(descriptors)
 end
 
 if arg and arg[0]:find("meta%.lua$") then
-    io.write(M.text(require("rooms").descriptors()))
+    io.write(M.text(require("internals").descriptors()))
 end
 
 return M

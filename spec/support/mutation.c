@@ -6,7 +6,7 @@
 
 #include "mutation.h"
 
-#include "field.h"
+#include "reference_decoder.h"
 
 #include "base/memory.h"
 

@@ -8,11 +8,11 @@
 #include "world.h"
 
 #include "base/memory.h"
-#include "bindings/eval.h"
+#include "bindings/lib/eval.h"
+#include "bindings/lib/state_table.h"
 #include "bindings/module.h"
-#include "bindings/state_table.h"
+#include "leader/detector.h"
 #include "loop/loop_uv.h"
-#include "mesos/detector.h"
 #include "mesos/driver.h"
 #include "mesos/transport.h"
 #include "script/script.h"
@@ -46,7 +46,7 @@ struct call {
 };
 
 // Time that passes in world_pass() alone.
-struct clock {
+struct stopwatch {
     struct loop loop;
     uint64_t time;
 };
@@ -54,7 +54,7 @@ struct clock {
 struct world {
     struct world_settings settings;
     clock_t start;
-    struct clock clock;
+    struct stopwatch clock;
     struct loop *loop;
     struct script *script;
     struct scheduler *scheduler;
@@ -71,12 +71,12 @@ struct world {
 
 static uint64_t clock_now(struct loop *loop)
 {
-    return ((struct clock *)loop)->time;
+    return ((struct stopwatch *)loop)->time;
 }
 
 static double clock_wall(struct loop *loop)
 {
-    return 1.8e9 + (double)((struct clock *)loop)->time / 1e9;
+    return 1.8e9 + (double)((struct stopwatch *)loop)->time / 1e9;
 }
 
 static void do_nothing(struct loop *loop)
@@ -439,7 +439,7 @@ static bool replace(struct world *world, struct script *script, struct slice tex
            scheduler_replace(world->scheduler, script, on_warning, NULL, changes, err);
 }
 
-// As host/reload.c does it.
+// As host/app/reload.c does it.
 bool world_reload(struct world *world, struct slice text, struct error *err)
 {
     struct buffer changes, state;

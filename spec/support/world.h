@@ -13,7 +13,7 @@
 #include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/error.h"
-#include "bindings/scheduler.h"
+#include "bindings/scheduler/scheduler.h"
 
 struct world;
 

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Libraries and their names: see dot.h.
+
+#include "bindings/core/dot.h"
+
+#include <lauxlib.h>
+
+static const char libraries[] = "mesos.libraries"; // registry: table of a library -> its name
+
+void dot_library(lua_State *L, const char *name)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, libraries);
+    lua_pushvalue(L, -2);
+    lua_pushstring(L, name);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
+void dot_check_table(lua_State *L, const char *function)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, libraries);
+    lua_pushvalue(L, 1);
+    if (lua_rawget(L, -2) == LUA_TSTRING)
+        luaL_error(L, "%s.%s is called with a dot, not a colon: write %s.%s(...)",
+                   lua_tostring(L, -1), function, lua_tostring(L, -1), function);
+    lua_pop(L, 2);
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What C holds for Lua objects: see holding.h. The userdata has a pointer to the struct; the list
+// of a state hangs on a userdata in the registry, which is made before the first object that has a
+// finalizer of ours, and so is the last of them to be finalized when the state closes.
+
+#include "bindings/core/userdata.h"
+
+#include "base/memory.h"
+
+#include <lauxlib.h>
+
+#include <stdlib.h>
+
+static const char list_key; // registry
+
+static void end(lua_State *L, struct userdata *holding)
+{
+    *holding->link = holding->next;
+    if (holding->next != NULL)
+        holding->next->link = holding->link;
+    holding->end(L, holding);
+    free(holding);
+}
+
+// ---- the list ----
+
+static int l_end_all(lua_State *L)
+{
+    struct userdata **list = lua_touserdata(L, 1);
+    while (*list != NULL)
+        end(L, *list);
+    return 0;
+}
+
+static struct userdata **make_list(lua_State *L) // [-0, +0, m]
+{
+    struct userdata **list = lua_newuserdatauv(L, sizeof(struct userdata *), 0);
+    *list = NULL;
+    lua_createtable(L, 0, 2);
+    lua_pushcfunction(L, l_end_all);
+    lua_setfield(L, -2, "__gc");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &list_key);
+    return list;
+}
+
+static struct userdata **list_of(lua_State *L) // [-0, +0, m]
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &list_key);
+    struct userdata **list = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return list ? list : make_list(L);
+}
+
+// ---- objects ----
+
+// The upvalue is the type.
+static int l_gc(lua_State *L)
+{
+    struct userdata **slot = luaL_checkudata(L, 1, lua_tostring(L, lua_upvalueindex(1)));
+    struct userdata *holding = *slot;
+    *slot = NULL;
+    if (holding != NULL)
+        end(L, holding);
+    return 0;
+}
+
+void userdata_type(lua_State *L, const char *type)
+{
+    luaL_newmetatable(L, type);
+    lua_pushstring(L, type);
+    lua_pushcclosure(L, l_gc, 1);
+    lua_setfield(L, -2, "__gc");
+    lua_pushstring(L, type);
+    lua_setfield(L, -2, "__metatable");
+}
+
+void *userdata_push(lua_State *L, const char *type, size_t size, int values,
+                    void (*end_it)(lua_State *L, struct userdata *holding))
+{
+    struct userdata **list = list_of(L);
+    struct userdata **slot = lua_newuserdatauv(L, sizeof(struct userdata *), values);
+    *slot = NULL;
+    luaL_setmetatable(L, type);
+    struct userdata *holding = memory_new(size);
+    *holding = (struct userdata){.next = *list, .link = list, .end = end_it};
+    if (holding->next != NULL)
+        holding->next->link = &holding->next;
+    *list = *slot = holding;
+    return holding;
+}
+
+void *userdata_at(lua_State *L, int index)
+{
+    struct userdata **slot = lua_touserdata(L, index);
+    return *slot;
+}
+
+void *userdata_test(lua_State *L, int index, const char *type)
+{
+    struct userdata **slot = luaL_testudata(L, index, type);
+    return slot ? *slot : NULL;
+}
+
+void *userdata_check(lua_State *L, int index, const char *type)
+{
+    struct userdata **slot = luaL_checkudata(L, index, type);
+    if (*slot == NULL)
+        luaL_error(L, "this %s has ended", type);
+    return *slot;
+}

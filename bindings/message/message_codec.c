@@ -1,0 +1,881 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The codec between wire bytes and Lua values: see message.h. Both directions walk the descriptor
+// of the type and recurse into the types of its fields, at most DEPTH_LIMIT deep. Decoding holds no
+// memory of its own, encoding appends to a buffer that its caller anchored, so an error may be
+// raised at any point.
+
+#include "bindings/message/message_codec.h"
+
+#include "base/suggest.h"
+#include "bindings/core/hints.h"
+#include "bindings/core/userdata.h"
+#include "bindings/message/message_form.h"
+#include "bindings/message/view.h"
+
+#include <lauxlib.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define DEPTH_LIMIT 64
+#define SCRATCH_LIMIT (64u << 20)
+#define STACK_NEEDED 13 // slots of one level, with those of the helpers it calls
+
+static bool is_repeated(const ProtobufCFieldDescriptor *field)
+{
+    return field->label == PROTOBUF_C_LABEL_REPEATED;
+}
+
+static bool is_message(const ProtobufCFieldDescriptor *field)
+{
+    return field->type == PROTOBUF_C_TYPE_MESSAGE;
+}
+
+static bool is_rival(const ProtobufCFieldDescriptor *a, const ProtobufCFieldDescriptor *b)
+{
+    return a != b && (a->flags & b->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+           a->quantifier_offset == b->quantifier_offset;
+}
+
+// ---- wire to Lua ----
+
+struct decoder {
+    lua_State *L;
+    bool plain; // without metatables
+    int only;   // position of the one field to decode at the top level, or -1
+};
+
+// One table that is being filled. On the stack: the table, the names of its type, the list that
+// elements are being added to.
+struct filling {
+    struct decoder *decoder;
+    struct message_type *shape;
+    struct wire wire;
+    int table;
+    int depth;
+    uint64_t seen;      // fields that the table has, one bit each
+    int list;           // position of the field whose list is on the stack, or -1
+    lua_Integer length; // of that list
+};
+
+enum { NAMES = 1, LIST = 2 }; // stack slots behind the table
+
+static void push_message(struct decoder *decoder, struct message_type *shape, struct slice wire,
+                         int depth);
+
+static int malformed(lua_State *L, const struct message_type *shape)
+{
+    return luaL_error(L, "malformed %s", shape->name);
+}
+
+static int64_t unzigzag(uint64_t value)
+{
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+static double as_double(uint64_t bits)
+{
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static float as_float(uint64_t bits)
+{
+    uint32_t half = (uint32_t)bits;
+    float value;
+    memcpy(&value, &half, sizeof value);
+    return value;
+}
+
+void message_push_enum(lua_State *L, const ProtobufCEnumDescriptor *type, int number)
+{
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(type, number);
+    if (value != NULL)
+        lua_pushstring(L, value->name);
+    else
+        lua_pushinteger(L, number);
+}
+
+static void push_number(lua_State *L, const ProtobufCFieldDescriptor *field, uint64_t value)
+{
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_INT32:
+    case PROTOBUF_C_TYPE_SFIXED32:
+        lua_pushinteger(L, (int32_t)value);
+        break;
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32:
+        lua_pushinteger(L, (uint32_t)value);
+        break;
+    case PROTOBUF_C_TYPE_SINT32:
+        lua_pushinteger(L, unzigzag((uint32_t)value));
+        break;
+    case PROTOBUF_C_TYPE_SINT64:
+        lua_pushinteger(L, unzigzag(value));
+        break;
+    case PROTOBUF_C_TYPE_FLOAT:
+        lua_pushnumber(L, (lua_Number)as_float(value));
+        break;
+    case PROTOBUF_C_TYPE_DOUBLE:
+        lua_pushnumber(L, as_double(value));
+        break;
+    case PROTOBUF_C_TYPE_BOOL:
+        lua_pushboolean(L, value != 0);
+        break;
+    case PROTOBUF_C_TYPE_ENUM:
+        message_push_enum(L, field->descriptor, (int32_t)value);
+        break;
+    default:
+        lua_pushinteger(L, (lua_Integer)value);
+    }
+}
+
+static void push_scalar(lua_State *L, const ProtobufCFieldDescriptor *field,
+                        const struct wire_field *it)
+{
+    if (it->type == WIRE_BYTES)
+        lua_pushlstring(L, (const char *)it->bytes.data, it->bytes.length);
+    else
+        push_number(L, field, it->value);
+}
+
+// What a field counts as that the sender left out although the mapping has no place for nil.
+static void push_default(struct decoder *decoder, struct message_type *shape, unsigned position,
+                         int depth)
+{
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    if (is_message(field))
+        push_message(decoder, message_shape_nested(decoder->L, shape, position),
+                     (struct slice){.data = NULL}, depth + 1);
+    else if (wire_type_of(field->type) == WIRE_BYTES)
+        lua_pushliteral(decoder->L, "");
+    else
+        push_number(decoder->L, field, 0);
+}
+
+static void push_collapsed(struct decoder *decoder, struct message_type *shape,
+                           struct slice message)
+{
+    const ProtobufCFieldDescriptor *field = shape->type->fields;
+    struct wire wire = wire_open(message);
+    struct wire_field it, last = {0};
+    while (wire_next(&wire, &it)) {
+        if (it.number == field->id)
+            last = it;
+    }
+    if (wire.bad || (last.number != 0 && last.type != wire_type_of(field->type)))
+        malformed(decoder->L, shape);
+    if (last.number != 0)
+        push_scalar(decoder->L, field, &last);
+    else
+        push_default(decoder, shape, 0, 0);
+}
+
+static void push_value(struct decoder *decoder, struct message_type *shape, unsigned position,
+                       const struct wire_field *it, int depth)
+{
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    if (it->type != wire_type_of(field->type))
+        malformed(decoder->L, shape);
+    if (is_message(field))
+        push_message(decoder, message_shape_nested(decoder->L, shape, position), it->bytes,
+                     depth + 1);
+    else
+        push_scalar(decoder->L, field, it);
+}
+
+// How many fields of that number follow without another in between.
+static int count_ahead(struct wire wire, uint32_t number)
+{
+    int count = 0;
+    for (struct wire_field it; wire_next(&wire, &it) && it.number == number;)
+        count++;
+    return count;
+}
+
+static void push_name(struct filling *filling, unsigned position)
+{
+    lua_rawgeti(filling->decoder->L, filling->table + NAMES, (lua_Integer)position + 1);
+}
+
+// Puts the list or map of a repeated field, new or begun earlier, into the slot for it.
+static void select_list(struct filling *filling, unsigned position)
+{
+    lua_State *L = filling->decoder->L;
+    const ProtobufCFieldDescriptor *field = &filling->shape->type->fields[position];
+    push_name(filling, position);
+    if (lua_rawget(L, filling->table) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_createtable(L, 1 + count_ahead(filling->wire, field->id), 0);
+        push_name(filling, position);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, filling->table);
+    }
+    filling->length = (lua_Integer)lua_rawlen(L, -1);
+    filling->list = (int)position;
+    filling->seen |= UINT64_C(1) << position % 64;
+    lua_replace(L, filling->table + LIST);
+}
+
+static void decode_packed(struct filling *filling, const ProtobufCFieldDescriptor *field,
+                          struct slice bytes)
+{
+    lua_State *L = filling->decoder->L;
+    struct wire packed = wire_open(bytes);
+    for (uint64_t value; wire_element(&packed, wire_type_of(field->type), &value);) {
+        push_number(L, field, value);
+        lua_rawseti(L, filling->table + LIST, ++filling->length);
+    }
+    if (packed.bad)
+        malformed(L, filling->shape);
+}
+
+// An entry of a map is a message on the wire: { key, value }, either of which may be left out.
+static void decode_entry(struct filling *filling, unsigned position, const struct wire_field *it)
+{
+    lua_State *L = filling->decoder->L;
+    struct message_type *entry = message_shape_nested(L, filling->shape, position);
+    push_value(filling->decoder, filling->shape, position, it, filling->depth);
+    for (unsigned i = 0; i < 2; i++) {
+        lua_pushstring(L, entry->type->fields[i].name);
+        if (lua_rawget(L, -2 - (int)i) == LUA_TNIL) {
+            lua_pop(L, 1);
+            push_default(filling->decoder, entry, i, filling->depth + 1);
+        }
+    }
+    lua_rawset(L, filling->table + LIST);
+    lua_pop(L, 1);
+}
+
+static void decode_element(struct filling *filling, unsigned position, const struct wire_field *it)
+{
+    const ProtobufCFieldDescriptor *field = &filling->shape->type->fields[position];
+    if (filling->list != (int)position)
+        select_list(filling, position);
+    if (message_is_map(field)) {
+        decode_entry(filling, position, it);
+    } else if (it->type == WIRE_BYTES && wire_type_of(field->type) != WIRE_BYTES) {
+        decode_packed(filling, field, it->bytes);
+    } else {
+        push_value(filling->decoder, filling->shape, position, it, filling->depth);
+        lua_rawseti(filling->decoder->L, filling->table + LIST, ++filling->length);
+    }
+}
+
+static void clear_rivals(struct filling *filling, const ProtobufCFieldDescriptor *field)
+{
+    const ProtobufCMessageDescriptor *type = filling->shape->type;
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        if (!is_rival(field, &type->fields[i]))
+            continue;
+        push_name(filling, i);
+        lua_pushnil(filling->decoder->L);
+        lua_rawset(filling->decoder->L, filling->table);
+    }
+}
+
+static void decode_single(struct filling *filling, unsigned position, const struct wire_field *it)
+{
+    const ProtobufCFieldDescriptor *field = &filling->shape->type->fields[position];
+    push_name(filling, position);
+    push_value(filling->decoder, filling->shape, position, it, filling->depth);
+    lua_rawset(filling->decoder->L, filling->table);
+    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+        clear_rivals(filling, field);
+    filling->seen |= UINT64_C(1) << position % 64;
+}
+
+static void decode_field(struct filling *filling, const struct wire_field *it)
+{
+    const ProtobufCMessageDescriptor *type = filling->shape->type;
+    const ProtobufCFieldDescriptor *field = wire_descriptor(type, it->number);
+    if (field == NULL)
+        return;
+    unsigned position = (unsigned)(field - type->fields);
+    if (filling->depth == 1 && filling->decoder->only >= 0 &&
+        filling->decoder->only != (int)position)
+        return;
+    if (is_repeated(field))
+        decode_element(filling, position, it);
+    else
+        decode_single(filling, position, it);
+}
+
+// Adds the fields of filling->wire to the table at the top of the stack, above which there is room
+// for a level. // [-0, +0, e]
+static void fill(struct filling *filling)
+{
+    lua_State *L = filling->decoder->L;
+    if (filling->depth > DEPTH_LIMIT)
+        luaL_error(L, "%s is nested too deeply (more than %d)", filling->shape->name, DEPTH_LIMIT);
+    filling->list = -1;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, filling->shape->names);
+    lua_pushnil(L);
+    for (struct wire_field it; wire_next(&filling->wire, &it);)
+        decode_field(filling, &it);
+    if (filling->wire.bad)
+        malformed(L, filling->shape);
+    lua_settop(L, filling->table);
+}
+
+static unsigned count_bits(uint64_t bits)
+{
+    return (unsigned)__builtin_popcountll(bits);
+}
+
+static void push_table(struct decoder *decoder, struct message_type *shape, struct slice wire,
+                       int depth)
+{
+    lua_State *L = decoder->L;
+    luaL_checkstack(L, STACK_NEEDED, "nested message");
+    lua_createtable(L, 0, (int)shape->hint);
+    struct filling filling = {.decoder = decoder,
+                              .shape = shape,
+                              .wire = wire_open(wire),
+                              .table = lua_gettop(L),
+                              .depth = depth};
+    fill(&filling);
+    shape->hint = count_bits(filling.seen);
+    if (decoder->plain)
+        return;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, shape->metatable);
+    lua_setmetatable(L, -2);
+}
+
+static void push_message(struct decoder *decoder, struct message_type *shape, struct slice wire,
+                         int depth)
+{
+    if (shape->collapsed)
+        push_collapsed(decoder, shape, wire);
+    else
+        push_table(decoder, shape, wire, depth);
+}
+
+void message_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct slice wire)
+{
+    struct decoder decoder = {.L = L, .only = -1};
+    push_message(&decoder, message_shape(L, type), wire, 1);
+}
+
+void message_push_plain(lua_State *L, const ProtobufCMessageDescriptor *type, struct slice wire)
+{
+    struct decoder decoder = {.L = L, .plain = true, .only = -1};
+    push_message(&decoder, message_shape(L, type), wire, 1);
+}
+
+void message_push_field(lua_State *L, struct message_type *shape, unsigned position,
+                        struct slice wire)
+{
+    struct decoder decoder = {.L = L, .only = (int)position};
+    luaL_checkstack(L, STACK_NEEDED, "message field");
+    lua_createtable(L, 0, 1);
+    struct filling filling = {.decoder = &decoder,
+                              .shape = shape,
+                              .wire = wire_open(wire),
+                              .table = lua_gettop(L),
+                              .depth = 1};
+    fill(&filling);
+    lua_pushstring(L, shape->type->fields[position].name);
+    lua_rawget(L, -2);
+    lua_replace(L, -2);
+}
+
+void message_push_occurrence(lua_State *L, struct message_type *shape, unsigned position,
+                             const struct wire_field *occurrence)
+{
+    struct decoder decoder = {.L = L, .only = -1};
+    push_value(&decoder, shape, position, occurrence, 1);
+}
+
+// ---- Lua to wire ----
+
+// Where in the caller's value we are: a chain on the C stack, written out when something is wrong.
+struct place {
+    const struct place *up;
+    const char *name;  // of a field or of the whole, or NULL
+    lua_Integer index; // of a list's element, if there is no name
+    int key;           // stack index of a map's key, or 0
+};
+
+struct encoder {
+    lua_State *L;
+    struct buffer *buffer;
+    int depth;
+    bool ends_at_zero; // texts that have a zero byte are refused
+};
+
+static void encode_message(struct encoder *encoder, int index, struct message_type *shape,
+                           uint32_t number, const struct place *place);
+static void encode_content(struct encoder *encoder, int index, struct message_type *shape,
+                           const struct place *place);
+
+// Pushes "tasks[2].resources[1].scalar", or "" for a whole without a name. What it is made of does
+// not stay below it, so that the depth of a place takes no room on the stack. // [-0, +1, m]
+static const char *push_place(lua_State *L, const struct place *place)
+{
+    luaL_checkstack(L, STACK_NEEDED, "nested message");
+    if (place->up == NULL)
+        return lua_pushstring(L, place->name ? place->name : "");
+    const char *up = push_place(L, place->up);
+    int at = lua_gettop(L);
+    if (place->key != 0)
+        lua_pushfstring(L, "%s[%s]", up, luaL_tolstring(L, place->key, NULL));
+    else if (place->name != NULL)
+        lua_pushfstring(L, "%s%s%s", up, *up ? "." : "", place->name);
+    else
+        lua_pushfstring(L, "%s[%I]", up, place->index);
+    lua_replace(L, at);
+    lua_settop(L, at);
+    return lua_tostring(L, at);
+}
+
+static int fail(lua_State *L, const struct place *place, const char *format, ...)
+{
+    va_list args;
+    luaL_checkstack(L, STACK_NEEDED, "message error");
+    va_start(args, format);
+    const char *text = lua_pushvfstring(L, format, args);
+    va_end(args);
+    const char *path = push_place(L, place);
+    return luaL_error(L, "%s%s%s", path, *path ? ": " : "", text);
+}
+
+// What appended to the buffer says whether it fitted.
+static void check_room(struct encoder *encoder, bool fitted, const struct place *place)
+{
+    if (!fitted)
+        fail(encoder->L, place, "the message is larger than the %I bytes allowed",
+             (lua_Integer)encoder->buffer->limit);
+}
+
+static const char *type_name(lua_State *L, int index)
+{
+    return luaL_typename(L, index);
+}
+
+// A table that was given for something else, and a view, say what they are.
+static int expected(lua_State *L, int index, const struct place *place, const char *what)
+{
+    struct view_content view;
+    if (view_get(L, index, &view))
+        return fail(L, place, "%s expected, got %s", what, wire_message_name(view.type));
+    return fail(L, place, "%s expected, got %s", what, type_name(L, index));
+}
+
+static double number_at(struct encoder *encoder, int index, const struct place *place)
+{
+    if (lua_type(encoder->L, index) != LUA_TNUMBER)
+        expected(encoder->L, index, place, "number");
+    return lua_tonumber(encoder->L, index);
+}
+
+struct number_limits {
+    ProtobufCType type;
+    lua_Integer least, most;
+};
+
+static const struct number_limits limits[] = {
+    {PROTOBUF_C_TYPE_INT32, INT32_MIN, INT32_MAX}, {PROTOBUF_C_TYPE_SINT32, INT32_MIN, INT32_MAX},
+    {PROTOBUF_C_TYPE_ENUM, INT32_MIN, INT32_MAX},  {PROTOBUF_C_TYPE_SFIXED32, INT32_MIN, INT32_MAX},
+    {PROTOBUF_C_TYPE_UINT32, 0, UINT32_MAX},       {PROTOBUF_C_TYPE_FIXED32, 0, UINT32_MAX},
+};
+
+static void check_limits(struct encoder *encoder, lua_Integer value, ProtobufCType type,
+                         const struct place *place)
+{
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        if (limits[i].type == type && (value < limits[i].least || value > limits[i].most))
+            fail(encoder->L, place, "number from %I to %I expected, got %I", limits[i].least,
+                 limits[i].most, value);
+    }
+}
+
+static lua_Integer integer_at(struct encoder *encoder, int index, ProtobufCType type,
+                              const struct place *place)
+{
+    int whole;
+    number_at(encoder, index, place);
+    lua_Integer value = lua_tointegerx(encoder->L, index, &whole);
+    if (!whole)
+        fail(encoder->L, place, "whole number of at most 64 bits expected, got %s",
+             luaL_tolstring(encoder->L, index, NULL));
+    check_limits(encoder, value, type, place);
+    return value;
+}
+
+static bool boolean_at(struct encoder *encoder, int index, const struct place *place)
+{
+    if (!lua_isboolean(encoder->L, index))
+        expected(encoder->L, index, place, "boolean");
+    return lua_toboolean(encoder->L, index);
+}
+
+static struct slice string_at(struct encoder *encoder, int index, const struct place *place)
+{
+    struct slice text;
+    if (lua_type(encoder->L, index) != LUA_TSTRING)
+        expected(encoder->L, index, place, "string");
+    text.data = (const uint8_t *)lua_tolstring(encoder->L, index, &text.length);
+    return text;
+}
+
+static struct slice text_at(struct encoder *encoder, int index, const struct place *place)
+{
+    struct slice text = string_at(encoder, index, place);
+    if (encoder->ends_at_zero && text.length > 0 && memchr(text.data, 0, text.length) != NULL)
+        fail(encoder->L, place, "it has a zero byte in it");
+    return text;
+}
+
+static const char *enum_type_name(const ProtobufCEnumDescriptor *type)
+{
+    size_t length = strlen(type->package_name);
+    return length ? type->name + length + 1 : type->name;
+}
+
+static int unknown_value(struct encoder *encoder, const ProtobufCEnumDescriptor *type,
+                         const char *name, const struct place *place)
+{
+    const char *nearest = suggest(name, message_enum_name, type);
+    if (nearest == NULL)
+        return fail(encoder->L, place, "%s has no value '%s'", enum_type_name(type), name);
+    return fail(encoder->L, place, "%s has no value '%s' (did you mean '%s'?)",
+                enum_type_name(type), name, nearest);
+}
+
+static lua_Integer enum_at(struct encoder *encoder, int index, const ProtobufCEnumDescriptor *type,
+                           const struct place *place)
+{
+    if (lua_type(encoder->L, index) == LUA_TNUMBER)
+        return integer_at(encoder, index, PROTOBUF_C_TYPE_ENUM, place);
+    if (lua_type(encoder->L, index) != LUA_TSTRING)
+        expected(encoder->L, index, place, enum_type_name(type));
+    size_t length;
+    const char *name = lua_tolstring(encoder->L, index, &length);
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value_by_name(type, name);
+    if (value == NULL || strlen(name) != length)
+        unknown_value(encoder, type, name, place);
+    return value->value;
+}
+
+static uint64_t zigzag(int64_t value)
+{
+    return ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+}
+
+static uint32_t float_bits(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static bool put_integer(struct encoder *encoder, const ProtobufCFieldDescriptor *field,
+                        lua_Integer value)
+{
+    uint64_t bits = (uint64_t)value;
+    if (wire_type_of(field->type) == WIRE_FIXED64)
+        return wire_put_fixed64(encoder->buffer, field->id, bits);
+    if (wire_type_of(field->type) == WIRE_FIXED32)
+        return wire_put_fixed32(encoder->buffer, field->id, (uint32_t)bits);
+    if (field->type == PROTOBUF_C_TYPE_SINT32 || field->type == PROTOBUF_C_TYPE_SINT64)
+        bits = zigzag(value);
+    return wire_put_varint(encoder->buffer, field->id, bits);
+}
+
+static bool put_scalar(struct encoder *encoder, int index, const ProtobufCFieldDescriptor *field,
+                       const struct place *place)
+{
+    struct buffer *buffer = encoder->buffer;
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_STRING:
+        return wire_put_bytes(buffer, field->id, text_at(encoder, index, place));
+    case PROTOBUF_C_TYPE_BYTES:
+        return wire_put_bytes(buffer, field->id, string_at(encoder, index, place));
+    case PROTOBUF_C_TYPE_DOUBLE:
+        return wire_put_double(buffer, field->id, number_at(encoder, index, place));
+    case PROTOBUF_C_TYPE_FLOAT:
+        return wire_put_fixed32(buffer, field->id,
+                                float_bits((float)number_at(encoder, index, place)));
+    case PROTOBUF_C_TYPE_BOOL:
+        return wire_put_varint(buffer, field->id, boolean_at(encoder, index, place));
+    case PROTOBUF_C_TYPE_ENUM:
+        return put_integer(encoder, field, enum_at(encoder, index, field->descriptor, place));
+    default:
+        return put_integer(encoder, field, integer_at(encoder, index, field->type, place));
+    }
+}
+
+// One value of the field, whatever its label.
+static void encode_value(struct encoder *encoder, int index, struct message_type *shape,
+                         unsigned position, const struct place *place)
+{
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    if (is_message(field))
+        encode_message(encoder, index, message_shape_nested(encoder->L, shape, position), field->id,
+                       place);
+    else
+        check_room(encoder, put_scalar(encoder, index, field, place), place);
+}
+
+// Raises for the key at the top but one of what should be a list. // [-0, +0, v]
+static int refuse_key(struct encoder *encoder, const struct place *place,
+                      const ProtobufCMessageDescriptor *element)
+{
+    lua_State *L = encoder->L;
+    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+    const char *shown = luaL_tolstring(L, -2, NULL);
+    return fail(L, place, "list expected, got a table with the key '%s'%s", shown,
+                message_form_list(L, element, key));
+}
+
+// The length of the list at `index`, which must have the keys 1 to n and no others. Its elements
+// are of the type `element`, or no messages (NULL).
+static lua_Integer check_list(struct encoder *encoder, int index, const struct place *place,
+                              const ProtobufCMessageDescriptor *element)
+{
+    lua_State *L = encoder->L;
+    lua_Integer count = 0, most = 0;
+    if (!lua_istable(L, index))
+        expected(L, index, place, "list");
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), count++) {
+        lua_Integer key = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
+        if (key < 1)
+            refuse_key(encoder, place, element);
+        most = key > most ? key : most;
+    }
+    for (lua_Integer i = 1; most > count && i <= most; i++) {
+        if (lua_rawgeti(L, index, i) == LUA_TNIL)
+            fail(L, place, "list with a hole: element %I is nil, but there is a %I", i, most);
+        lua_pop(L, 1);
+    }
+    return count;
+}
+
+static void encode_list(struct encoder *encoder, int index, struct message_type *shape,
+                        unsigned position, const struct place *place)
+{
+    lua_State *L = encoder->L;
+    struct place element = {.up = place};
+    const ProtobufCFieldDescriptor *listed = &shape->type->fields[position];
+    lua_Integer length =
+        check_list(encoder, index, place, is_message(listed) ? listed->descriptor : NULL);
+    for (element.index = 1; element.index <= length; element.index++) {
+        lua_rawgeti(L, index, element.index);
+        encode_value(encoder, lua_gettop(L), shape, position, &element);
+        lua_pop(L, 1);
+    }
+}
+
+static void encode_map(struct encoder *encoder, int index, struct message_type *shape,
+                       unsigned position, const struct place *place)
+{
+    lua_State *L = encoder->L;
+    if (!lua_istable(L, index))
+        expected(L, index, place, "table by key");
+    struct message_type *entry = message_shape_nested(L, shape, position);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        int value = lua_gettop(L);
+        struct place element = {.up = place, .key = value - 1};
+        size_t mark = wire_begin(encoder->buffer, shape->type->fields[position].id);
+        encode_value(encoder, value - 1, entry, 0, &element);
+        encode_value(encoder, value, entry, 1, &element);
+        check_room(encoder, wire_end(encoder->buffer, mark), &element);
+    }
+}
+
+static void encode_field(struct encoder *encoder, int index, struct message_type *shape,
+                         unsigned position, const struct place *place)
+{
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    if (message_is_map(field))
+        encode_map(encoder, index, shape, position, place);
+    else if (is_repeated(field))
+        encode_list(encoder, index, shape, position, place);
+    else
+        encode_value(encoder, index, shape, position, place);
+}
+
+// The value is behind the key.
+static int unknown_key(struct encoder *encoder, int key, struct message_type *shape,
+                       const struct place *place)
+{
+    lua_State *L = encoder->L;
+    if (lua_type(L, key) == LUA_TNUMBER)
+        return fail(L, place, "%s expected, got a list%s", shape->name,
+                    message_form_around(L, shape->type));
+    const char *name = luaL_tolstring(L, key, NULL), *meant = message_suggestion(L, shape, name);
+    if (shape->collapsed && *meant == 0)
+        return fail(L, place, "a plain value (%s) expected, got a table", shape->name);
+    const char *pairs = lua_istable(L, key + 1) ? "" : message_form_pairs(L, shape->type, name);
+    return fail(L, place, "unknown field '%s' in %s%s", name, shape->name, *pairs ? pairs : meant);
+}
+
+// Which fields the table at `index` has, one bit each.
+static uint64_t present_fields(struct encoder *encoder, int index, struct message_type *shape,
+                               const struct place *place)
+{
+    lua_State *L = encoder->L;
+    uint64_t present = 0;
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        int position = message_position(L, shape, -2);
+        if (position < 0)
+            unknown_key(encoder, lua_gettop(L) - 1, shape, place);
+        present |= UINT64_C(1) << position % 64;
+    }
+    return present;
+}
+
+static void check_required(struct encoder *encoder, struct message_type *shape, uint64_t present,
+                           const struct place *place)
+{
+    for (unsigned i = 0; i < shape->type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &shape->type->fields[i];
+        struct place missing = {.up = place, .name = field->name};
+        if (field->label == PROTOBUF_C_LABEL_REQUIRED && !(present >> i & 1))
+            fail(encoder->L, &missing, "required field of %s is missing", shape->name);
+    }
+}
+
+static void check_rivals(struct encoder *encoder, struct message_type *shape, uint64_t present,
+                         const ProtobufCFieldDescriptor *field, const struct place *place)
+{
+    for (unsigned i = 0; i < shape->type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *other = &shape->type->fields[i];
+        if ((present >> i & 1) && is_rival(field, other))
+            fail(encoder->L, place, "'%s' and '%s' of %s exclude each other", field->name,
+                 other->name, shape->name);
+    }
+}
+
+// A misspelt field, also of a field's own message, is named before one that is missing: it may be
+// the same.
+static void encode_fields(struct encoder *encoder, int index, struct message_type *shape,
+                          const struct place *place)
+{
+    lua_State *L = encoder->L;
+    const ProtobufCMessageDescriptor *type = shape->type;
+    uint64_t present = present_fields(encoder, index, shape, place);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, shape->names);
+    int names = lua_gettop(L);
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        if (!(present >> i & 1))
+            continue;
+        struct place nested = {.up = place, .name = type->fields[i].name};
+        if (type->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
+            check_rivals(encoder, shape, present, &type->fields[i], place);
+        lua_rawgeti(L, names, (lua_Integer)i + 1);
+        lua_rawget(L, index);
+        encode_field(encoder, names + 1, shape, i, &nested);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    check_required(encoder, shape, present, place);
+}
+
+// { first, last }
+static void encode_range(struct encoder *encoder, int index, struct message_type *shape,
+                         const struct place *place)
+{
+    lua_State *L = encoder->L;
+    if (check_list(encoder, index, place, NULL) != 2)
+        fail(L, place, "%s expected, { first, last } or { begin =, [\"end\"] = }", shape->name);
+    for (unsigned i = 0; i < 2; i++) {
+        struct place bound = {.up = place, .index = (lua_Integer)i + 1};
+        lua_rawgeti(L, index, bound.index);
+        encode_value(encoder, lua_gettop(L), shape, i, &bound);
+        lua_pop(L, 1);
+    }
+}
+
+static void encode_view(struct encoder *encoder, const struct view_content *view,
+                        struct message_type *shape, const struct place *place)
+{
+    if (view->type != shape->type)
+        fail(encoder->L, place, "%s expected, got %s", shape->name, wire_message_name(view->type));
+    check_room(encoder, buffer_append_slice(encoder->buffer, view->slice), place);
+}
+
+static void encode_content(struct encoder *encoder, int index, struct message_type *shape,
+                           const struct place *place)
+{
+    lua_State *L = encoder->L;
+    struct view_content view;
+    luaL_checkstack(L, STACK_NEEDED, "nested message");
+    if (encoder->depth > DEPTH_LIMIT)
+        fail(L, place, "nested too deeply (more than %d)", DEPTH_LIMIT);
+    if (view_get(L, index, &view))
+        encode_view(encoder, &view, shape, place);
+    else if (shape->collapsed && !lua_istable(L, index))
+        encode_value(encoder, index, shape, 0, place);
+    else if (!lua_istable(L, index))
+        fail(L, place, "a table (%s) expected, got %s%s", shape->name, type_name(L, index),
+             message_form(L, shape->type));
+    else if (shape->range && lua_rawlen(L, index) > 0)
+        encode_range(encoder, index, shape, place);
+    else
+        encode_fields(encoder, index, shape, place);
+}
+
+static void encode_message(struct encoder *encoder, int index, struct message_type *shape,
+                           uint32_t number, const struct place *place)
+{
+    size_t mark = wire_begin(encoder->buffer, number);
+    encoder->depth++;
+    encode_content(encoder, index, shape, place);
+    encoder->depth--;
+    check_room(encoder, wire_end(encoder->buffer, mark), place);
+}
+
+static void encode(struct encoder *encoder, int index, const ProtobufCMessageDescriptor *type,
+                   const char *path)
+{
+    struct place whole = {.name = path};
+    lua_State *L = encoder->L;
+    encode_content(encoder, lua_absindex(L, index), message_shape(L, type), &whole);
+}
+
+void message_encode(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
+                    const char *path, struct buffer *buffer)
+{
+    struct encoder encoder = {.L = L, .buffer = buffer, .depth = 1};
+    encode(&encoder, index, type, path);
+}
+
+void message_encode_texts(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
+                          const char *path, struct buffer *buffer)
+{
+    struct encoder encoder = {.L = L, .buffer = buffer, .depth = 1, .ends_at_zero = true};
+    encode(&encoder, index, type, path);
+}
+
+// ---- scratch memory ----
+
+static const char scratch_name[] = "mesos.scratch";
+
+struct scratch {
+    struct userdata holding;
+    struct buffer buffer;
+};
+
+static void end_scratch(lua_State *L, struct userdata *holding)
+{
+    (void)L;
+    buffer_free(&((struct scratch *)holding)->buffer);
+}
+
+struct buffer *message_scratch(lua_State *L)
+{
+    struct scratch *scratch = userdata_push(L, scratch_name, sizeof *scratch, 0, end_scratch);
+    buffer_init(&scratch->buffer, SCRATCH_LIMIT);
+    return &scratch->buffer;
+}
+
+void message_open(lua_State *L)
+{
+    userdata_type(L, scratch_name);
+    lua_pop(L, 1);
+    view_open(L);
+    hints_open(L);
+}

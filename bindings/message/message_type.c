@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Message types in a Lua state: see message_type.h. A shape is a userdata that the registry keeps
+// under the address of its descriptor; the two tables that belong to it are registry references, so
+// that decoding reaches them by number.
+
+#include "bindings/message/message_type.h"
+
+#include "bindings/core/hints.h"
+#include "bindings/message/message_tostring.h"
+#include "wire/wire.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+static bool named(const ProtobufCMessageDescriptor *type, unsigned position, const char *name)
+{
+    return strcmp(type->fields[position].name, name) == 0;
+}
+
+static bool is_collapsed(const ProtobufCMessageDescriptor *type)
+{
+    return type->n_fields == 1 && named(type, 0, "value") &&
+           type->fields[0].label != PROTOBUF_C_LABEL_REPEATED &&
+           type->fields[0].type != PROTOBUF_C_TYPE_MESSAGE;
+}
+
+static bool is_range(const ProtobufCMessageDescriptor *type)
+{
+    return type->n_fields == 2 && named(type, 0, "begin") && named(type, 1, "end");
+}
+
+bool message_is_map(const ProtobufCFieldDescriptor *field)
+{
+    const ProtobufCMessageDescriptor *entry = field->descriptor;
+    if (field->label != PROTOBUF_C_LABEL_REPEATED || field->type != PROTOBUF_C_TYPE_MESSAGE ||
+        entry->n_fields != 2 || !named(entry, 0, "key") || !named(entry, 1, "value"))
+        return false;
+    size_t length = strlen(entry->short_name);
+    return length > 5 && strcmp(entry->short_name + length - 5, "Entry") == 0;
+}
+
+// ---- names ----
+
+static const char *field_name(const void *shape, size_t index)
+{
+    const ProtobufCMessageDescriptor *type = ((const struct message_type *)shape)->type;
+    return index < type->n_fields ? type->fields[index].name : NULL;
+}
+
+const char *message_enum_name(const void *descriptor, size_t index)
+{
+    const ProtobufCEnumDescriptor *type = descriptor;
+    return index < type->n_values ? type->values[index].name : NULL;
+}
+
+int message_position(lua_State *L, const struct message_type *shape, int index)
+{
+    if (lua_type(L, index) != LUA_TSTRING)
+        return -1;
+    index = lua_absindex(L, index);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, shape->names);
+    lua_pushvalue(L, index);
+    lua_rawget(L, -2);
+    int position = (int)lua_tointeger(L, -1);
+    lua_pop(L, 2);
+    return position - 1;
+}
+
+const char *message_suggestion(lua_State *L, const struct message_type *shape, const char *word)
+{
+    return hints_push(L, word, field_name, shape);
+}
+
+int message_no_field(lua_State *L, const struct message_type *shape, int index)
+{
+    const char *name = luaL_tolstring(L, index, NULL);
+    return luaL_error(L, "%s has no field '%s'%s", shape->name, name,
+                      message_suggestion(L, shape, name));
+}
+
+// ---- the metatable of a type ----
+
+static struct message_type *upvalue_shape(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+// An absent list or map reads as an empty table, which is kept so that what is put into it is too.
+static int l_index(lua_State *L)
+{
+    struct message_type *shape = upvalue_shape(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    int position = message_position(L, shape, 2);
+    if (position < 0)
+        return message_no_field(L, shape, 2);
+    if (shape->type->fields[position].label != PROTOBUF_C_LABEL_REPEATED)
+        return 0;
+    lua_settop(L, 2);
+    lua_newtable(L);
+    lua_insert(L, 2);
+    lua_pushvalue(L, 2);
+    lua_rawset(L, 1);
+    return 1;
+}
+
+static int l_newindex(lua_State *L)
+{
+    struct message_type *shape = upvalue_shape(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    if (message_position(L, shape, 2) < 0) {
+        const char *name = luaL_tolstring(L, 2, NULL);
+        return luaL_error(L, "unknown field '%s' in %s%s", name, shape->name,
+                          message_suggestion(L, shape, name));
+    }
+    lua_settop(L, 3);
+    lua_rawset(L, 1);
+    return 0;
+}
+
+static int l_tostring(lua_State *L)
+{
+    message_text(L, 1, upvalue_shape(L));
+    return 1;
+}
+
+// ---- shapes ----
+
+static int reference_names(lua_State *L, const ProtobufCMessageDescriptor *type)
+{
+    lua_createtable(L, (int)type->n_fields, (int)type->n_fields);
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        lua_pushstring(L, type->fields[i].name);
+        lua_pushvalue(L, -1);
+        lua_rawseti(L, -3, (lua_Integer)i + 1);
+        lua_pushinteger(L, (lua_Integer)i + 1);
+        lua_rawset(L, -3);
+    }
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+// The shape at the top of the stack becomes the upvalue of all three. // [-0, +0, e]
+static int reference_metatable(lua_State *L, const ProtobufCMessageDescriptor *type)
+{
+    static const luaL_Reg methods[] = {
+        {"__index", l_index}, {"__newindex", l_newindex}, {"__tostring", l_tostring}, {NULL, NULL}};
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, type->name);
+    lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -2);
+    luaL_setfuncs(L, methods, 1);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static struct message_type *create(lua_State *L, const ProtobufCMessageDescriptor *type)
+{
+    size_t size = sizeof(struct message_type) + type->n_fields * sizeof(struct message_type *);
+    struct message_type *shape = lua_newuserdatauv(L, size, 0);
+    memset(shape, 0, size);
+    shape->type = type;
+    shape->name = wire_message_name(type);
+    shape->collapsed = is_collapsed(type);
+    shape->range = is_range(type);
+    shape->names = reference_names(L, type);
+    shape->metatable = reference_metatable(L, type);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, type);
+    return shape;
+}
+
+struct message_type *message_shape(lua_State *L, const ProtobufCMessageDescriptor *type)
+{
+    luaL_checkstack(L, 6, "message types");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, type);
+    struct message_type *shape = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return shape != NULL ? shape : create(L, type);
+}
+
+struct message_type *message_shape_nested(lua_State *L, struct message_type *shape,
+                                          unsigned position)
+{
+    if (shape->nested[position] == NULL)
+        shape->nested[position] = message_shape(L, shape->type->fields[position].descriptor);
+    return shape->nested[position];
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the codec has to know of a message type in one Lua state: its descriptor, the keys of its
+// fields as Lua strings, the metatable of its tables. A shape is made when its type is first met
+// and lives as long as the state.
+
+#ifndef MESOS_LUA_BINDINGS_MESSAGE_MESSAGE_TYPE_H
+#define MESOS_LUA_BINDINGS_MESSAGE_MESSAGE_TYPE_H
+
+#include <lua.h>
+#include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
+
+struct message_type {
+    const ProtobufCMessageDescriptor *type;
+    const char *name;  // without the package: "Resource.DiskInfo"
+    int names;         // registry: position (from 1) -> name of the field, and the reverse
+    int metatable;     // registry
+    bool collapsed;    // its only field is `value`: it is that value in Lua
+    bool range;        // its fields are `begin` and `end`: { first, last } is taken as well
+    unsigned hint;     // fields of the last one that was decoded
+    const void *views; // what view.c knows of its views, or NULL
+    struct message_type *nested[]; // of each message field, once it was asked for
+};
+
+// The shape of a type, and of the type of its field at `position` (from 0). // [-0, +0, e]
+struct message_type *message_shape(lua_State *L, const ProtobufCMessageDescriptor *type);
+struct message_type *message_shape_nested(lua_State *L, struct message_type *shape,
+                                          unsigned position);
+
+// Is the field a map, a repeated message of a key and a value?
+bool message_is_map(const ProtobufCFieldDescriptor *field);
+
+// The position (from 0) of the field that is named by the value at `index`, or -1. // [-0, +0, -]
+int message_position(lua_State *L, const struct message_type *shape, int index);
+
+// Pushes " (did you mean 'command'?)" for a misspelt field, or "". // [-0, +1, m]
+const char *message_suggestion(lua_State *L, const struct message_type *shape, const char *word);
+
+// Raises "TaskStatus has no field 'stat' (did you mean 'state'?)" for the key at `index`.
+int message_no_field(lua_State *L, const struct message_type *shape, int index); // [-0, +0, v]
+
+// Names of the values of an enum, for suggest().
+const char *message_enum_name(const void *descriptor, size_t index);
+
+#endif

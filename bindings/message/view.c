@@ -1,0 +1,726 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Views: see view.h. A view has no finaliser: its first user value is the anchor that holds the
+// block, shared by all views of the block through a weak table; the others are the first composite
+// values that were read. Where there are more of these, a table takes the anchor's place, and has
+// the anchor too. On the first read the message is walked once and the place of each field is
+// noted; after that a field is one step away.
+//
+// Policies hold thousands of views, so that each byte of one counts.
+
+#include "bindings/message/view.h"
+
+#include "bindings/core/hints.h"
+#include "bindings/core/userdata.h"
+#include "bindings/message/message_codec.h"
+#include "bindings/message/message_tostring.h"
+#include "bindings/offers/offer_view.h"
+#include "script/collector.h"
+
+#include <assert.h>
+#include <lauxlib.h>
+#include <string.h>
+
+enum { HOLD = 1, KEPT = 2 };       // user values: the first, and the first of those that are kept
+enum { COPIED_MOST = 512 };        // bytes of a message that is copied into its view
+enum { KEPT_EXPECTED = 4 };        // values in a table of kept ones
+enum { NARROW_MOST = UINT16_MAX }; // bytes of a message whose places need 16 bits
+enum { ANCHOR = 0 };               // key in a table of kept ones
+
+// Lua has one string for all equal short ones, which the table of names keeps: its address is the
+// name.
+struct name {
+    const void *string;
+    int what; // a field is its position from 1, a getter a number from -1 down
+};
+
+enum { NAMES_MOST = 128, NUMBERS = 64 }; // both powers of two
+
+struct view_class {
+    struct message_type *shape;
+    const struct view_member *members;
+    size_t places_size, extra_size; // of narrow offsets
+    int metatable;                  // registry
+    int slots;                      // kept values that are user values
+    uint8_t positions[NUMBERS];     // of the field of that number, from 1; 0: look for it
+    struct name names[NAMES_MOST];  // by hash of the address
+    uint8_t kinds[];                // of the fields, of what follows
+};
+
+enum view_kind {
+    KIND_PLAIN = 1, // a string, or a message that is one
+    KIND_RIVAL = 2, // one of a oneof
+    KIND_LIST = 4,
+};
+
+// A place is the offset of the field's last occurrence, plus one; 0 if it is absent.
+struct view {
+    const struct view_class *class; // which is in the registry: no other userdata begins so
+    const uint8_t *data;
+    uint32_t length;
+    bool indexed : 1, wide : 1;
+    uint8_t keys[VIEW_KEPT]; // of what the user values from KEPT on are; 0: free
+    uint16_t places[];       // or 32 bits each
+};
+
+static const char anchor_name[] = "mesos.bytes";
+static const char anchors_key;
+
+static inline struct slice content(const struct view *view)
+{
+    return (struct slice){.data = view->data, .length = view->length};
+}
+
+static inline void *extra(struct view *view)
+{
+    return (char *)view->places + (view->class->places_size << view->wide);
+}
+
+static size_t view_size(const struct view_class *class, bool wide)
+{
+    return sizeof(struct view) + (class->places_size << wide) + class->extra_size;
+}
+
+static inline uint32_t get_place(const struct view *view, unsigned position)
+{
+    return view->wide ? ((const uint32_t *)view->places)[position] : view->places[position];
+}
+
+static inline void set_place(struct view *view, bool wide, unsigned position, size_t place)
+{
+    if (wide)
+        ((uint32_t *)view->places)[position] = (uint32_t)place;
+    else
+        view->places[position] = (uint16_t)place;
+}
+
+// ---- finding fields ----
+
+static void clear_rivals(struct view *view, const ProtobufCFieldDescriptor *field)
+{
+    const ProtobufCMessageDescriptor *type = view->class->shape->type;
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *other = &type->fields[i];
+        if (other != field && (other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+            other->quantifier_offset == field->quantifier_offset)
+            set_place(view, view->wide, i, 0);
+    }
+}
+
+static unsigned position_slowly(const struct view *view, uint32_t number)
+{
+    const ProtobufCMessageDescriptor *type = view->class->shape->type;
+    const ProtobufCFieldDescriptor *field = wire_descriptor(type, number);
+    return field ? (unsigned)(field - type->fields) + 1 : 0;
+}
+
+// Returns the kind of the field, which is 0 if there is none of that number.
+static inline unsigned note(struct view *view, bool wide, uint32_t number, size_t offset)
+{
+    const struct view_class *class = view->class;
+    unsigned position = class->positions[number % NUMBERS];
+    if (position == 0 || number >= NUMBERS)
+        position = position_slowly(view, number);
+    if (position-- == 0)
+        return 0;
+    set_place(view, wide, position, offset + 1);
+    if (class->kinds[position] & KIND_RIVAL)
+        clear_rivals(view, &class->shape->type->fields[position]);
+    return class->kinds[position];
+}
+
+// Of a list one occurrence is enough to know. `wide` is a constant where it is called, so that the
+// loop does not ask for it.
+static inline void note_all(struct view *view, bool wide)
+{
+    struct wire wire = wire_open(content(view));
+    const uint8_t *at = wire.at, *start = wire.at;
+    uint32_t list = 0;
+    for (struct wire_field it; wire_next(&wire, &it); at = wire.at)
+        if (it.number != list && note(view, wide, it.number, (size_t)(at - start)) & KIND_LIST)
+            list = it.number;
+}
+
+static void find_fields(struct view *view)
+{
+    memset(view->places, 0, view->class->places_size << view->wide);
+    if (view->wide)
+        note_all(view, true);
+    else
+        note_all(view, false);
+    view->indexed = true;
+}
+
+static uint32_t place_of(struct view *view, unsigned position)
+{
+    if (!view->indexed)
+        find_fields(view);
+    return get_place(view, position);
+}
+
+// ---- kept values ----
+
+// The user value that has what that key names, or a free one; 0 if there is neither.
+static inline int slot_of(const struct view *view, unsigned key)
+{
+    for (int i = 0; i < view->class->slots; i++)
+        if (view->keys[i] == key || view->keys[i] == 0)
+            return KEPT + i;
+    return 0;
+}
+
+// Pushes what the view at index 1 keeps for that key, or nil. // [-0, +1, -]
+static bool push_kept(lua_State *L, const struct view *view, unsigned key)
+{
+    int slot = slot_of(view, key);
+    if (slot != 0)
+        return lua_getiuservalue(L, 1, slot) != LUA_TNIL;
+    if (lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_pushnil(L);
+        return false;
+    }
+    int type = lua_rawgeti(L, -1, (lua_Integer)key);
+    lua_replace(L, -2);
+    return type != LUA_TNIL;
+}
+
+// The anchor, at the top, moves into a table that takes its place. // [-1, +1, m]
+static void make_kept(lua_State *L)
+{
+    lua_createtable(L, 0, KEPT_EXPECTED);
+    lua_insert(L, -2);
+    lua_rawseti(L, -2, ANCHOR);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, HOLD);
+}
+
+// Keeps the value at the top of the stack, which stays, for the view at index 1. // [-0, +0, m]
+static void keep(lua_State *L, struct view *view, unsigned key)
+{
+    int slot = slot_of(view, key);
+    if (slot == 0 && lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE)
+        make_kept(L);
+    lua_pushvalue(L, slot == 0 ? -2 : -1);
+    if (slot != 0) {
+        lua_setiuservalue(L, 1, slot);
+        view->keys[slot - KEPT] = (uint8_t)key;
+    } else {
+        lua_rawseti(L, -2, (lua_Integer)key);
+        lua_pop(L, 1);
+    }
+}
+
+// Fields have the keys from 1 up, members those from 255 down.
+static unsigned key_of_field(unsigned position)
+{
+    return position + 1;
+}
+
+static unsigned key_of_member(const struct view *view, const struct view_member *member)
+{
+    return UINT8_MAX - (unsigned)(member - view->class->members);
+}
+
+bool view_kept(lua_State *L, const struct view_member *member)
+{
+    const struct view *view = lua_touserdata(L, 1);
+    return push_kept(L, view, key_of_member(view, member));
+}
+
+void view_keep(lua_State *L, const struct view_member *member)
+{
+    struct view *view = lua_touserdata(L, 1);
+    keep(L, view, key_of_member(view, member));
+}
+
+// ---- reading ----
+
+static bool is_composite(struct message_type *shape, unsigned position, lua_State *L)
+{
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    return field->label == PROTOBUF_C_LABEL_REPEATED ||
+           (field->type == PROTOBUF_C_TYPE_MESSAGE &&
+            !message_shape_nested(L, shape, position)->collapsed);
+}
+
+static struct slice slice_from(struct slice slice, size_t offset)
+{
+    return (struct slice){.data = slice.data + offset, .length = slice.length - offset};
+}
+
+static void push_occurrence(lua_State *L, struct view *view, unsigned position, uint32_t at)
+{
+    struct wire_field it;
+    struct wire wire = wire_open(slice_from(content(view), at - 1));
+    wire_next(&wire, &it);
+    message_push_occurrence(L, view->class->shape, position, &it);
+}
+
+static void push_composite(lua_State *L, struct view *view, unsigned position, uint32_t at)
+{
+    struct message_type *shape = view->class->shape;
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    if (push_kept(L, view, key_of_field(position)))
+        return;
+    lua_pop(L, 1);
+    if (at == 0)
+        lua_newtable(L);
+    else if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        message_push_field(L, shape, position, content(view));
+    else
+        push_occurrence(L, view, position, at);
+    keep(L, view, key_of_field(position));
+}
+
+// A string, or a message that is one. // [-0, +1, e]
+static void push_plain(lua_State *L, const struct view *view, const ProtobufCFieldDescriptor *field,
+                       uint32_t at)
+{
+    struct wire wire = wire_open(slice_from(content(view), at - 1));
+    struct wire_field it;
+    wire_next(&wire, &it);
+    struct slice text = field->type == PROTOBUF_C_TYPE_MESSAGE ? wire_find(it.bytes, 1) : it.bytes;
+    lua_pushlstring(L, (const char *)text.data, text.length);
+}
+
+// Pushes the field of the view at index 1, nil if it is absent. // [-0, +1, e]
+static void push_field(lua_State *L, struct view *view, unsigned position)
+{
+    const ProtobufCFieldDescriptor *field = &view->class->shape->type->fields[position];
+    uint32_t at = place_of(view, position);
+    if (at == 0 && field->label != PROTOBUF_C_LABEL_REPEATED)
+        lua_pushnil(L);
+    else if (view->class->kinds[position] & KIND_PLAIN)
+        push_plain(L, view, field, at);
+    else if (is_composite(view->class->shape, position, L))
+        push_composite(L, view, position, at);
+    else
+        push_occurrence(L, view, position, at);
+}
+
+// ---- what Lua calls ----
+
+// Upvalues of these functions.
+enum { CLASS = 1, NAMES = 2 };
+
+// What can begin with a class, if it is one. Nobody can write a class but this file.
+static inline struct view *candidate(lua_State *L, int index)
+{
+    struct view *view = lua_touserdata(L, index);
+    return view == NULL || lua_rawlen(L, index) < sizeof *view ? NULL : view;
+}
+
+// [-0, +0, -]
+static struct view *view_at(lua_State *L, int index)
+{
+    struct view *view = candidate(L, index);
+    if (view == NULL)
+        return NULL;
+    bool known = lua_rawgetp(L, LUA_REGISTRYINDEX, view->class) == LUA_TBOOLEAN;
+    lua_pop(L, 1);
+    return known ? view : NULL;
+}
+
+static int wrong_type(lua_State *L) // [-0, +0, v]
+{
+    const struct view_class *class = lua_touserdata(L, lua_upvalueindex(CLASS));
+    return luaL_typeerror(L, 1, class->shape->type->name);
+}
+
+// The view at index 1, of the class that the function belongs to. // [-0, +0, v]
+static inline struct view *self(lua_State *L)
+{
+    struct view *view = candidate(L, 1);
+    if (view == NULL || view->class != lua_touserdata(L, lua_upvalueindex(CLASS)))
+        wrong_type(L);
+    return view;
+}
+
+// A view answers to more names than its message has fields. // [-0, +1, -]
+static const char *view_name(const void *data, size_t index)
+{
+    const struct view_class *class = data;
+    const ProtobufCMessageDescriptor *type = class->shape->type;
+    if (index < type->n_fields)
+        return type->fields[index].name;
+    return class->members ? class->members[index - type->n_fields].name : NULL;
+}
+
+static int no_name(lua_State *L, const struct view_class *class) // [-0, +0, v]
+{
+    const char *name = luaL_tolstring(L, 2, NULL);
+    return luaL_error(L, "%s has no field '%s'%s", class->shape->name, name,
+                      hints_push(L, name, view_name, class));
+}
+
+static size_t home_of(const void *string)
+{
+    return (uintptr_t)string / 8 * 2654435761u / 4096 % NAMES_MOST;
+}
+
+// What that value stands for; 0 if it is no name of a field or a getter.
+static inline int what_is(const struct view_class *class, const void *string)
+{
+    size_t slot = home_of(string);
+    while (class->names[slot].string != string && class->names[slot].string != NULL)
+        slot = (slot + 1) % NAMES_MOST;
+    return class->names[slot].what;
+}
+
+// The method that the value at index 2 names. // [-0, +1, e]
+static void push_method(lua_State *L, const struct view *view)
+{
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(NAMES)) == LUA_TNIL)
+        no_name(L, view->class);
+}
+
+static int l_index(lua_State *L)
+{
+    struct view *view = self(L);
+    int what = what_is(view->class, lua_topointer(L, 2));
+    if (what > 0) {
+        push_field(L, view, (unsigned)what - 1);
+    } else if (what < 0) {
+        const struct view_member *member = &view->class->members[-what - 1];
+        member->getter(L, member, content(view), extra(view));
+    } else {
+        push_method(L, view);
+    }
+    return 1;
+}
+
+static int l_newindex(lua_State *L)
+{
+    return luaL_error(L, "%s is read-only; use :table() for a copy", self(L)->class->shape->name);
+}
+
+// The position of the field after that of the key at index 2; the first for nil.
+static unsigned position_after(lua_State *L, const struct view *view)
+{
+    if (lua_isnoneornil(L, 2))
+        return 0;
+    int position = message_position(L, view->class->shape, 2);
+    return position < 0 ? (unsigned)message_no_field(L, view->class->shape, 2)
+                        : (unsigned)position + 1;
+}
+
+static int l_next(lua_State *L)
+{
+    struct view *view = self(L);
+    const ProtobufCMessageDescriptor *type = view->class->shape->type;
+    lua_settop(L, 2);
+    for (unsigned i = position_after(L, view); i < type->n_fields; i++) {
+        if (place_of(view, i) == 0)
+            continue;
+        lua_pushstring(L, type->fields[i].name);
+        push_field(L, view, i);
+        return 2;
+    }
+    lua_pushnil(L);
+    return 1;
+}
+
+static int l_pairs(lua_State *L)
+{
+    self(L);
+    lua_pushvalue(L, lua_upvalueindex(CLASS));
+    lua_pushcclosure(L, l_next, CLASS);
+    lua_pushvalue(L, 1);
+    lua_pushnil(L);
+    return 3;
+}
+
+static int l_tostring(lua_State *L)
+{
+    struct view *view = self(L);
+    message_push_plain(L, view->class->shape->type, content(view));
+    message_text(L, -1, view->class->shape);
+    return 1;
+}
+
+static int l_eq(lua_State *L)
+{
+    struct view_content a, b;
+    lua_pushboolean(L, view_get(L, 1, &a) && view_get(L, 2, &b) && a.type == b.type &&
+                           slice_equal(a.slice, b.slice));
+    return 1;
+}
+
+static int l_table(lua_State *L)
+{
+    struct view_content it;
+    if (!view_get(L, 1, &it))
+        return luaL_typeerror(L, 1, "message (call it as view:table())");
+    message_push_plain(L, it.type, it.slice);
+    return 1;
+}
+
+// ---- classes ----
+
+static bool is_text(const ProtobufCFieldDescriptor *field)
+{
+    return wire_type_of(field->type) == WIRE_BYTES && field->type != PROTOBUF_C_TYPE_MESSAGE &&
+           field->label != PROTOBUF_C_LABEL_REPEATED;
+}
+
+// [-0, +0, e]
+static bool is_plain(lua_State *L, struct message_type *shape, unsigned position)
+{
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
+    if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED)
+        return is_text(field);
+    const struct message_type *nested = message_shape_nested(L, shape, position);
+    return nested->collapsed && is_text(nested->type->fields) && nested->type->fields->id == 1;
+}
+
+// A name stands for a value; it is at the top of the stack and stays. // [-0, +0, -]
+static void add_name(lua_State *L, struct view_class *class, int what)
+{
+    const void *string = lua_topointer(L, -1);
+    size_t slot = home_of(string);
+    while (class->names[slot].string != NULL)
+        slot = (slot + 1) % NAMES_MOST;
+    class->names[slot] = (struct name){.string = string, .what = what};
+}
+
+// Adds a name to the table at the top, which stands for `what` or for a method of the class below.
+// [-0, +0, m]
+static void set_name(lua_State *L, struct view_class *class, const char *name, int what,
+                     lua_CFunction method)
+{
+    lua_pushstring(L, name);
+    if (method == NULL) {
+        add_name(L, class, what);
+        lua_pushboolean(L, true);
+    } else {
+        lua_pushvalue(L, -3);
+        lua_pushcclosure(L, method, CLASS);
+    }
+    lua_rawset(L, -3);
+}
+
+static unsigned count_names(const struct view_class *class)
+{
+    unsigned count = class->shape->type->n_fields;
+    for (int i = 0; class->members != NULL && class->members[i].name != NULL; i++)
+        count++;
+    return count;
+}
+
+// Pushes the table of all names of the class at the top: methods themselves, and whatever else
+// there is so that it stays.
+// [-0, +1, e]
+static void push_names(lua_State *L, struct view_class *class)
+{
+    const ProtobufCMessageDescriptor *type = class->shape->type;
+    assert(count_names(class) < NAMES_MOST / 2);
+    lua_createtable(L, 0, (int)count_names(class) + 1);
+    set_name(L, class, "table", 0, l_table);
+    for (int i = 0; class->members != NULL && class->members[i].name != NULL; i++)
+        set_name(L, class, class->members[i].name, -i - 1, class->members[i].method);
+    for (unsigned i = 0; i < type->n_fields; i++)
+        set_name(L, class, type->fields[i].name, (int)i + 1, NULL);
+}
+
+// For the class at the top of the stack. // [-0, +0, e]
+static int reference_metatable(lua_State *L, struct view_class *class)
+{
+    static const luaL_Reg methods[] = {{"__index", l_index},       {"__newindex", l_newindex},
+                                       {"__pairs", l_pairs},       {"__eq", l_eq},
+                                       {"__tostring", l_tostring}, {NULL, NULL}};
+    lua_createtable(L, 0, 8);
+    lua_pushstring(L, class->shape->type->name);
+    lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -2);
+    push_names(L, class);
+    luaL_setfuncs(L, methods, NAMES);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static void describe_fields(lua_State *L, struct view_class *class) // [-0, +0, e]
+{
+    const ProtobufCMessageDescriptor *type = class->shape->type;
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &type->fields[i];
+        bool rival = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
+        bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
+        class->kinds[i] = (uint8_t)((is_plain(L, class->shape, i) ? KIND_PLAIN : 0) |
+                                    (rival ? KIND_RIVAL : 0) | (list ? KIND_LIST : 0));
+        if (field->id < NUMBERS)
+            class->positions[field->id] = (uint8_t)(i + 1);
+    }
+}
+
+static size_t size_of_places(const ProtobufCMessageDescriptor *type)
+{
+    return (type->n_fields * sizeof(uint16_t) + 7) & ~(size_t)7;
+}
+
+// The class is kept by the upvalues of its functions, which the registry has.
+void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
+                 const struct view_member *members, size_t extra_size, int kept)
+{
+    struct message_type *shape = message_shape(L, type);
+    struct view_class *class = lua_newuserdatauv(L, sizeof *class + type->n_fields, 0);
+    *class = (struct view_class){.shape = shape,
+                                 .members = members,
+                                 .places_size = size_of_places(type),
+                                 .extra_size = extra_size,
+                                 .slots = kept};
+    assert(kept <= VIEW_KEPT && count_names(class) < UINT8_MAX);
+    describe_fields(L, class);
+    class->metatable = reference_metatable(L, class);
+    shape->views = class;
+    lua_pushboolean(L, true);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, class);
+    lua_pop(L, 1);
+}
+
+static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDescriptor *type)
+{
+    const struct message_type *shape = message_shape(L, type);
+    if (shape->views == NULL)
+        view_define(L, type, NULL, 0, 1);
+    return shape->views;
+}
+
+// ---- anchors ----
+
+struct anchor {
+    struct userdata holding;
+    struct bytes *block;
+};
+
+static void end_anchor(lua_State *L, struct userdata *holding)
+{
+    struct bytes *block = ((struct anchor *)holding)->block;
+    if (block != NULL)
+        collector_released(L, block->length);
+    bytes_unref(block);
+}
+
+// Pushes the anchor of a block. // [-0, +1, m]
+static void push_anchor(lua_State *L, struct bytes *block)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &anchors_key);
+    if (lua_rawgetp(L, -1, block) == LUA_TNIL) {
+        lua_pop(L, 1);
+        struct anchor *anchor = userdata_push(L, anchor_name, sizeof *anchor, 0, end_anchor);
+        anchor->block = bytes_ref(block);
+        collector_pinned(L, block->length);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, -3, block);
+    }
+    lua_replace(L, -2);
+}
+
+// ---- the face to C ----
+
+// Pushes a view without an anchor, with room for `more` bytes behind it. Its metatable is at that
+// index. The places of the fields are written when they are looked for. // [-0, +1, m]
+static struct view *push_view(lua_State *L, const struct view_class *class, struct slice slice,
+                              size_t more, int metatable)
+{
+    bool wide = slice.length > NARROW_MOST;
+    size_t size = view_size(class, wide);
+    struct view *view = lua_newuserdatauv(L, size + more, KEPT - 1 + class->slots);
+    *view = (struct view){
+        .class = class, .data = slice.data, .length = (uint32_t)slice.length, .wide = wide};
+    if (class->extra_size > 0)
+        memset(extra(view), 0, class->extra_size);
+    lua_pushvalue(L, metatable);
+    lua_setmetatable(L, -2);
+    return view;
+}
+
+// [-0, +1, m]
+static void push_copied(lua_State *L, const struct view_class *class, struct slice slice)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
+    struct view *view = push_view(L, class, slice, slice.length, lua_gettop(L));
+    uint8_t *copy = (uint8_t *)view + view_size(class, view->wide);
+    memcpy(copy, slice.data, slice.length);
+    view->data = copy;
+    lua_replace(L, -2);
+}
+
+static bool better_copied(const struct bytes *block, struct slice slice)
+{
+    return slice.length > 0 && slice.length <= COPIED_MOST && slice.length > block->length / 2;
+}
+
+void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
+               struct slice slice)
+{
+    luaL_checkstack(L, 8, "views");
+    const struct view_class *class = class_of(L, type);
+    if (class->shape->collapsed) {
+        message_push(L, type, slice);
+        return;
+    }
+    if (better_copied(block, slice)) {
+        push_copied(L, class, slice);
+        return;
+    }
+    int top = lua_gettop(L);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
+    push_view(L, class, slice, 0, top + 1);
+    push_anchor(L, block);
+    lua_setiuservalue(L, -2, HOLD);
+    lua_replace(L, top + 1);
+}
+
+void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
+                    struct slice (*next)(void *data), void *data, size_t count)
+{
+    luaL_checkstack(L, 8, "views");
+    const struct view_class *class = class_of(L, type);
+    lua_createtable(L, (int)count, 0);
+    int list = lua_gettop(L);
+    push_anchor(L, block);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
+    for (size_t i = 1; i <= count; i++) {
+        push_view(L, class, next(data), 0, list + 2);
+        lua_pushvalue(L, list + 1);
+        lua_setiuservalue(L, -2, HOLD);
+        lua_rawseti(L, list, (lua_Integer)i);
+    }
+    lua_settop(L, list);
+}
+
+bool view_get(lua_State *L, int index, struct view_content *it)
+{
+    const struct view *view = view_at(L, index);
+    if (view == NULL)
+        return false;
+    *it = (struct view_content){.type = view->class->shape->type, .slice = content(view)};
+    return true;
+}
+
+void *view_self(lua_State *L, struct slice *message)
+{
+    struct view *view = self(L);
+    *message = content(view);
+    return extra(view);
+}
+
+// The table of anchors is weak: an anchor that only this table knows may go.
+static void open_anchors(lua_State *L)
+{
+    userdata_type(L, anchor_name);
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "v");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &anchors_key);
+    lua_pop(L, 1);
+}
+
+void view_open(lua_State *L)
+{
+    open_anchors(L);
+    offer_view_open(L);
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Received messages as read-only objects. Offers and statuses come in tens of thousands and a
+// script looks at a few fields of each, so a view keeps the bytes and decodes a field when it is
+// read:
+//
+//     view (userdata) -> anchor (userdata, one a block) -> struct bytes, which the subscription
+//     shares
+//
+// Composite values that were read stay with their view, so that reading again gives the same table;
+// beyond the first few, a table of them stands between the view and the anchor. A short message
+// that is most of its block is copied into its view instead.
+//
+// The bytes must have passed wire_accept(). A view answers to the names of its type's fields and
+// to the members that its type was given with view_define(), which must not be names of fields.
+
+#ifndef MESOS_LUA_BINDINGS_MESSAGE_VIEW_H
+#define MESOS_LUA_BINDINGS_MESSAGE_VIEW_H
+
+#include "base/bytes.h"
+
+#include <lua.h>
+#include <protobuf-c/protobuf-c.h>
+
+// Pushes a view over `slice`, which lies in `block`; a reference on the block is taken. Of a type
+// that is a plain value in Lua, that value. // [-0, +1, m]
+void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
+               struct slice slice);
+
+// Pushes a list of views over slices of one block, of a type that is no plain value; `next` gives
+// them one after the other. // [-0, +1, m]
+void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
+                    struct slice (*next)(void *data), void *data, size_t count);
+
+struct view_content {
+    const ProtobufCMessageDescriptor *type;
+    struct slice slice; // valid as long as the view
+};
+
+// What is at `index`, if it is a view of any type. // [-0, +0, -]
+bool view_get(lua_State *L, int index, struct view_content *content);
+
+// A member beyond the fields and `table`, which all views have. A method is called by the script
+// with the view as its first argument; a getter pushes one value for the view at index 1. // [-0,
+// +1, e]
+struct view_member {
+    const char *name;
+    lua_CFunction method;
+    void (*getter)(lua_State *L, const struct view_member *self, struct slice message, void *extra);
+};
+
+// Gives the views of a type members (ended by a NULL name, static) and `extra_size` bytes of their
+// own, zeroed, for their getters. At most VIEW_KEPT composite values, `kept`, are kept without a
+// table, for 16 bytes of each view. Before the first view of that type. // [-0, +0, e]
+enum { VIEW_KEPT = 3 };
+void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
+                 const struct view_member *members, size_t extra_size, int kept);
+
+// For getters: the value kept for that member, or nil; and keeps the value at the top of the stack.
+// Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]
+bool view_kept(lua_State *L, const struct view_member *member);
+void view_keep(lua_State *L, const struct view_member *member);
+
+// For methods: the message of the view at index 1, and what it has of its own. // [-0, +0, v]
+void *view_self(lua_State *L, struct slice *message);
+
+// Called by message_open(). // [-0, +0, e]
+void view_open(lua_State *L);
+
+#endif

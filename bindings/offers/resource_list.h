@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// mesos.resources: lists of Resource from a table of amounts or from Mesos's text form.
+
+#ifndef MESOS_LUA_BINDINGS_OFFERS_RESOURCE_LIST_H
+#define MESOS_LUA_BINDINGS_OFFERS_RESOURCE_LIST_H
+
+#include "base/bytes.h"
+
+#include <lua.h>
+
+// Pushes a list of the Resource messages in `packed`, which are its field 1, each. // [-0, +1, e]
+void resource_list_push(lua_State *L, struct slice packed);
+
+// Adds `resources` to the module table on top of the stack. // [-0, +0, e]
+void resource_list_open(lua_State *L);
+
+#endif

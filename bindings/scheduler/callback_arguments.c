@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What callbacks are given behind the driver: one row for each of them. See scheduler_internal.h.
+
+#include "bindings/message/message_codec.h"
+#include "bindings/message/view.h"
+#include "bindings/offers/offer_list.h"
+#include "bindings/scheduler/scheduler_internal.h"
+
+static int push_text(lua_State *L, struct slice text)
+{
+    lua_pushlstring(L, text.data ? (const char *)text.data : "", text.length);
+    return 1;
+}
+
+static int push_master(lua_State *L, const struct driver_event *event)
+{
+    message_push(L, &mesos__v1__master_info__descriptor, event->message);
+    return 1;
+}
+
+static int push_registered(lua_State *L, const struct driver_event *event)
+{
+    push_text(L, event->framework_id);
+    push_master(L, event);
+    return 2;
+}
+
+static int push_nothing(lua_State *L, const struct driver_event *event)
+{
+    (void)L, (void)event;
+    return 0;
+}
+
+static struct slice next_wire(void *data)
+{
+    const struct slice **offers = data;
+    return *(*offers)++;
+}
+
+static int push_list(lua_State *L, const ProtobufCMessageDescriptor *type,
+                     const struct driver_event *event)
+{
+    const struct slice *offers = event->offers;
+    view_push_list(L, type, event->block, next_wire, &offers, event->count);
+    return 1;
+}
+
+static int push_offers(lua_State *L, const struct driver_event *event)
+{
+    push_list(L, &mesos__v1__offer__descriptor, event);
+    offer_list_adopt(L);
+    return 1;
+}
+
+static int push_inverse_offers(lua_State *L, const struct driver_event *event)
+{
+    return push_list(L, &mesos__v1__inverse_offer__descriptor, event);
+}
+
+static int push_offer_id(lua_State *L, const struct driver_event *event)
+{
+    return push_text(L, event->offer_id);
+}
+
+static int push_status(lua_State *L, const struct driver_event *event)
+{
+    view_push(L, &mesos__v1__task_status__descriptor, event->block, event->message);
+    return 1;
+}
+
+static int push_operation_status(lua_State *L, const struct driver_event *event)
+{
+    message_push(L, &mesos__v1__operation_status__descriptor, event->message);
+    return 1;
+}
+
+static int push_message(lua_State *L, const struct driver_event *event)
+{
+    push_text(L, event->executor_id);
+    push_text(L, event->agent_id);
+    push_text(L, event->data);
+    return 3;
+}
+
+static int push_agent(lua_State *L, const struct driver_event *event)
+{
+    return push_text(L, event->agent_id);
+}
+
+static int push_executor(lua_State *L, const struct driver_event *event)
+{
+    push_text(L, event->executor_id);
+    push_text(L, event->agent_id);
+    lua_pushinteger(L, event->status);
+    return 3;
+}
+
+static int push_data(lua_State *L, const struct driver_event *event)
+{
+    return push_text(L, event->data);
+}
+
+static int (*const rows[CALLBACKS])(lua_State *L, const struct driver_event *event) = {
+    [CALLBACK_REGISTERED] = push_registered,
+    [CALLBACK_REREGISTERED] = push_master,
+    [CALLBACK_DISCONNECTED] = push_nothing,
+    [CALLBACK_RESOURCE_OFFERS] = push_offers,
+    [CALLBACK_OFFER_RESCINDED] = push_offer_id,
+    [CALLBACK_STATUS_UPDATE] = push_status,
+    [CALLBACK_FRAMEWORK_MESSAGE] = push_message,
+    [CALLBACK_SLAVE_LOST] = push_agent,
+    [CALLBACK_EXECUTOR_LOST] = push_executor,
+    [CALLBACK_ERROR] = push_data,
+    [CALLBACK_INVERSE_OFFERS] = push_inverse_offers,
+    [CALLBACK_INVERSE_OFFER_RESCINDED] = push_offer_id,
+    [CALLBACK_OPERATION_STATUS_UPDATE] = push_operation_status,
+    [CALLBACK_RELOADED] = push_nothing,
+    [CALLBACK_FRAMEWORK_REMOVED] = push_data,
+};
+
+int callback_arguments_push(lua_State *L, const struct driver_event *event)
+{
+    return rows[event->callback](L, event);
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the callbacks of a scheduler are given, for those who look at its code without running it
+// (script/lint.h).
+
+#ifndef MESOS_LUA_BINDINGS_SCHEDULER_CALLBACK_SAMPLES_H
+#define MESOS_LUA_BINDINGS_SCHEDULER_CALLBACK_SAMPLES_H
+
+#include "bindings/scheduler/scheduler.h"
+#include "script/lint.h"
+
+// The rows for examine(), whose `data` is the scheduler. To be freed.
+struct lint_parameter *callback_samples_parameters(void);
+
+#endif

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a master refuses of a launch: see launch_check.h. Only what cannot be right is told, so that
+// nothing here may be wrong about a launch that works. It reads the encoded call, which costs a
+// small part of encoding it.
+
+#include "bindings/scheduler/launch_check.h"
+
+#include "base/log.h"
+#include "wire/wire.h"
+
+#include "mesos/v1/mesos.pb-c.h"
+
+#include <lauxlib.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ID_MOST = 255 };
+
+// Numbers of fields.
+enum { ACCEPT_OFFER_IDS = 1, ACCEPT_OPERATIONS = 2 };
+enum { OFFER_AGENT_ID = 3, OPERATION_LAUNCH = 2, LAUNCH_TASKS = 1 };
+enum { TASK_ID = 2, TASK_AGENT_ID = 3, TASK_RESOURCES = 4 };
+enum { RESOURCE_NAME = 1, RESOURCE_SCALAR = 3, SCALAR_VALUE = 1 };
+
+struct inspection {
+    lua_State *L;
+    const char *called;     // "launchTasks" or "acceptOffers"
+    size_t operation, task; // where it is, from 1
+    struct slice first;     // id of the first offer, as it is encoded; data NULL: not yet seen
+    struct slice agent;     // of that offer; data NULL if that is not known
+    bool told;
+};
+
+// ---- telling ----
+
+static void write_place(const struct inspection *this, char *place, size_t size)
+{
+    if (this->task == 0)
+        *place = 0;
+    else if (strcmp(this->called, "launchTasks") == 0)
+        snprintf(place, size, "tasks[%zu].", this->task);
+    else
+        snprintf(place, size, "operations[%zu].launch.task_infos[%zu].", this->operation,
+                 this->task);
+}
+
+static void tell(struct inspection *this, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+// Once for a call: what else is wrong with it comes up when this is right. // [-0, +0, m]
+static void tell(struct inspection *this, const char *format, ...)
+{
+    char text[1024], place[80];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    write_place(this, place, sizeof place);
+    luaL_where(this->L, 1);
+    log_warning("%s%s: %s%s", lua_tostring(this->L, -1), this->called, place, text);
+    lua_pop(this->L, 1);
+    this->told = true;
+}
+
+// ---- offers ----
+
+static struct slice agent_of(const struct offer *offer)
+{
+    struct slice agent = {.data = NULL};
+    if (offer == NULL)
+        return agent;
+    struct wire wire = wire_open(offer_table_wire(offer));
+    return wire_seek(&wire, OFFER_AGENT_ID, &agent) ? wire_text(agent) : agent;
+}
+
+// All must be of the agent of the first one.
+static void check_offer(struct inspection *this, struct offer_table *offers, struct slice message)
+{
+    const char *why;
+    if (this->first.data == NULL) {
+        this->first = message;
+        return;
+    }
+    struct slice id = wire_text(message), first = wire_text(this->first);
+    struct slice agent = agent_of(offer_table_find(offers, id, &why));
+    if (this->agent.data != NULL && agent.data != NULL && !slice_equal(agent, this->agent))
+        tell(this,
+             "offer %.*s is of agent %.*s, and offer %.*s of agent %.*s: a master refuses them "
+             "together, so launch on one agent at a time",
+             SLICE_ARGS(first), SLICE_ARGS(this->agent), SLICE_ARGS(id), SLICE_ARGS(agent));
+}
+
+// ---- tasks ----
+
+static bool is_control(uint8_t c)
+{
+    return c < ' ' || c == 0x7f;
+}
+
+static bool is_bad(uint8_t c)
+{
+    return is_control(c) || c == '/' || c == '\\';
+}
+
+static void check_id(struct inspection *this, struct slice id)
+{
+    size_t i = 0;
+    while (i < id.length && !is_bad(id.data[i]))
+        i++;
+    bool dots =
+        id.length > 0 && id.length <= 2 && strncmp("..", (const char *)id.data, id.length) == 0;
+    if (id.length == 0)
+        tell(this, "task_id is empty: a master refuses the task");
+    else if (id.length > ID_MOST)
+        tell(this, "task_id has %zu characters: a master takes at most %d", id.length, ID_MOST);
+    else if (dots)
+        tell(this, "task_id is '%.*s', which a master refuses", SLICE_ARGS(id));
+    else if (i < id.length && is_control(id.data[i]))
+        tell(this, "task_id has a control character in it, which a master refuses");
+    else if (i < id.length)
+        tell(this, "task_id '%.*s' has a '%c' in it, which a master refuses: take '.' or '-'",
+             SLICE_ARGS(id), id.data[i]);
+}
+
+static void check_agent(struct inspection *this, struct slice agent)
+{
+    if (this->agent.data != NULL && !slice_equal(agent, this->agent))
+        tell(this, "agent_id is '%.*s', but the offer is of agent '%.*s': give that of the offer",
+             SLICE_ARGS(agent), SLICE_ARGS(this->agent));
+}
+
+// The only field of a Scalar, as it is encoded here, is eight bytes behind its tag.
+static double scalar_value(struct slice scalar)
+{
+    uint64_t bits = 0;
+    double value;
+    if (scalar.length == 1 + sizeof bits)
+        memcpy(&bits, scalar.data + 1, sizeof bits);
+    bits = le64toh(bits);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+// The usual case, without a walk over the fields: a short name, the type SCALAR, a value above 0.
+static bool is_fine(struct slice resource)
+{
+    static const uint8_t scalar[] = {2 << 3, 0, 3 << 3 | WIRE_BYTES, 9, 1 << 3 | WIRE_FIXED64};
+    size_t at = resource.length > 2 ? 2 + (size_t)resource.data[1] : 0;
+    return at >= 2 && at < 0x80 && resource.length >= at + sizeof scalar + 8 &&
+           memcmp(resource.data + at, scalar, sizeof scalar) == 0 &&
+           scalar_value((struct slice){resource.data + at + sizeof scalar - 1, 9}) > 0;
+}
+
+static void check_resource(struct inspection *this, struct slice resource)
+{
+    if (is_fine(resource))
+        return;
+    struct slice name = {.length = 0};
+    struct wire wire = wire_open(resource);
+    for (struct wire_field it; wire_next(&wire, &it) && it.number <= RESOURCE_SCALAR;) {
+        if (it.number == RESOURCE_NAME)
+            name = it.bytes;
+        else if (it.number == RESOURCE_SCALAR && !(scalar_value(it.bytes) > 0))
+            tell(this,
+                 "resources: '%.*s' is %g, which a master refuses: leave out what the task does "
+                 "not need",
+                 SLICE_ARGS(name), scalar_value(it.bytes));
+    }
+}
+
+// Fields were encoded in the order of their numbers.
+static void check_task(struct inspection *this, struct slice task)
+{
+    bool resources = false;
+    struct wire wire = wire_open(task);
+    for (struct wire_field it; wire_next(&wire, &it) && it.number <= TASK_RESOURCES;) {
+        if (this->told)
+            return;
+        if (it.number == TASK_ID)
+            check_id(this, wire_text(it.bytes));
+        else if (it.number == TASK_AGENT_ID)
+            check_agent(this, wire_text(it.bytes));
+        else if (it.number == TASK_RESOURCES)
+            check_resource(this, it.bytes);
+        resources = resources || it.number == TASK_RESOURCES;
+    }
+    if (!resources && !this->told)
+        tell(this, "resources: there are none, and a master refuses the task: write resources = "
+                   "mesos.resources { cpus = 0.1, mem = 32 }");
+}
+
+static void check_launch(struct inspection *this, struct slice launch)
+{
+    struct wire wire = wire_open(launch);
+    struct slice task;
+    for (this->task = 1; !this->told && wire_seek(&wire, LAUNCH_TASKS, &task); this->task++)
+        check_task(this, task);
+}
+
+static void check_operation(struct inspection *this, struct slice operation)
+{
+    struct wire wire = wire_open(operation);
+    this->operation++;
+    for (struct wire_field it; !this->told && wire_next(&wire, &it);)
+        if (it.number == OPERATION_LAUNCH)
+            check_launch(this, it.bytes);
+}
+
+void launch_check(lua_State *L, struct offer_table *offers, const struct offer *first,
+                  struct slice accept, const char *operation)
+{
+    struct inspection this = {.L = L, .called = operation, .agent = agent_of(first)};
+    struct wire wire = wire_open(accept);
+    for (struct wire_field it; !this.told && wire_next(&wire, &it);)
+        if (it.number == ACCEPT_OFFER_IDS)
+            check_offer(&this, offers, it.bytes);
+        else if (it.number == ACCEPT_OPERATIONS)
+            check_operation(&this, it.bytes);
+}

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The scheduler that a script returned, and that of its next version: see scheduler.h. What changed
+// between two versions is told by comparing what they said, as bytes; only the table changes hands.
+
+#include "bindings/core/hints.h"
+#include "bindings/scheduler/scheduler_internal.h"
+#include "script/protect.h"
+#include "wire/wire.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+// ---- names that look like callbacks ----
+
+static const char *callback_name(const void *data, size_t i)
+{
+    (void)data;
+    return i < CALLBACKS ? events_callback_name((enum driver_callback)i) : NULL;
+}
+
+static void check_name(const char *word, void (*tell)(void *data, const char *text), void *data)
+{
+    char text[256];
+    const char *near = hints_near(word, callback_name, NULL);
+    if (near == NULL || strcmp(near, word) == 0)
+        return;
+    snprintf(text, sizeof text, "no callback '%s'; did you mean '%s'?", word, near);
+    tell(data, text);
+}
+
+// Is it a callback's name that stands for something else?
+static void check_type(const char *word, const char *type,
+                       void (*tell)(void *data, const char *text), void *data)
+{
+    char text[256];
+    enum driver_callback i = 0;
+    while (i < CALLBACKS && strcmp(events_callback_name(i), word) != 0)
+        i++;
+    if (i == CALLBACKS)
+        return;
+    snprintf(text, sizeof text, "%s is no callback: a function expected, got %s", word, type);
+    tell(data, text);
+}
+
+static void check_names(lua_State *L, int index, void (*tell)(void *data, const char *text),
+                        void *data) // [-0, +0, e]
+{
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
+            check_name(lua_tostring(L, -2), tell, data);
+        else if (lua_type(L, -2) == LUA_TSTRING)
+            check_type(lua_tostring(L, -2), luaL_typename(L, -1), tell, data);
+        lua_pop(L, 1);
+    }
+}
+
+// ---- the scheduler of a script that returned its table ----
+
+struct adoption {
+    struct script *script;
+    struct scheduler_environment *environment;
+    void (*tell)(void *data, const char *text);
+    void *data;
+    struct scheduler *made;
+};
+
+// Makes the settings of a driver from the scheduler table at `index`. // [-0, +1, e]
+static void push_settings(lua_State *L, int index)
+{
+    static const char *const names[] = {"framework", "implicitAcknowledgements", "suppressedRoles",
+                                        "offerConstraints"};
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        lua_getfield(L, index, names[i]);
+        lua_setfield(L, -2, names[i]);
+    }
+    lua_pushvalue(L, index);
+    lua_setfield(L, -2, "scheduler");
+}
+
+// Loads the module of that name if the script did not: what the callbacks are given has its types.
+// [-0, +0, e]
+static void load_module(lua_State *L, const char *name)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    if (lua_getfield(L, -1, name) == LUA_TNIL) {
+        luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+        lua_getfield(L, -1, name);
+        lua_pushstring(L, name);
+        lua_call(L, 1, 1);
+        lua_setfield(L, -4, name);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+}
+
+static void check_result(lua_State *L, int index) // [-0, +0, v]
+{
+    if (!lua_istable(L, index))
+        luaL_error(L,
+                   "it returned %s: a script returns its scheduler, a table with callbacks such as "
+                   "resourceOffers, or runs a mesos.SchedulerDriver itself",
+                   lua_isnil(L, index) ? "nothing"
+                                       : lua_pushfstring(L, "a %s", luaL_typename(L, index)));
+}
+
+static int adopt(lua_State *L) // [-1, +0, e]
+{
+    struct adoption *adoption = lua_touserdata(L, 1);
+    script_result(adoption->script, L);
+    int table = lua_gettop(L);
+    if (lua_isnil(L, table) && adoption->environment->used)
+        return 0;
+    check_result(L, table);
+    check_names(L, table, adoption->tell, adoption->data);
+    load_module(L, "mesos");
+    push_settings(L, table);
+    adoption->made = scheduler_create(L, -1, adoption->environment);
+    return 0;
+}
+
+bool scheduler_adopt(struct script *script, struct scheduler_environment *environment,
+                     void (*tell)(void *data, const char *text), void *data,
+                     struct scheduler **made, struct error *err)
+{
+    struct adoption adoption = {
+        .script = script, .environment = environment, .tell = tell, .data = data};
+    enum protect_outcome outcome = protect_run(script, adopt, &adoption, 0);
+    *made = adoption.made;
+    if (outcome != PROTECT_RAISED)
+        return outcome == PROTECT_DONE;
+    error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
+    lua_pop(script_state(script), 1);
+    return false;
+}
+
+// ---- another version of the script ----
+
+struct replacement {
+    struct scheduler *scheduler;
+    struct script *script;
+    void (*tell)(void *data, const char *text);
+    void *data;
+    struct buffer *changes;
+};
+
+static void tell_change(struct buffer *changes, const char *what, const char *name, bool first)
+{
+    if (first)
+        buffer_format(changes, "%s%s ", changes->length > 0 ? "; " : "", what);
+    buffer_format(changes, "%s%s", first ? "" : ", ", name);
+}
+
+static void tell_callbacks(struct buffer *changes, const char *what, uint32_t callbacks)
+{
+    bool first = true;
+    for (int i = 0; i < CALLBACKS; i++) {
+        if ((callbacks >> i & 1) == 0)
+            continue;
+        tell_change(changes, what, events_callback_name((enum driver_callback)i), first);
+        first = false;
+    }
+}
+
+// How many fields of that number `message` has, and how many of them are `value`.
+struct tally {
+    size_t all, same;
+};
+
+// The value of a field, as the bytes it takes.
+static bool next_value(struct wire *wire, uint32_t number, struct slice *value)
+{
+    const uint8_t *from = wire->at;
+    for (struct wire_field field; wire_next(wire, &field); from = wire->at) {
+        *value = (struct slice){from, (size_t)(wire->at - from)};
+        if (field.number == number)
+            return true;
+    }
+    return false;
+}
+
+static struct tally count(struct slice message, uint32_t number, struct slice value)
+{
+    struct tally tally = {0};
+    struct wire wire = wire_open(message);
+    for (struct slice other; next_value(&wire, number, &other); tally.all++)
+        tally.same += slice_equal(other, value);
+    return tally;
+}
+
+// Has that field the same values in both, in any order? Maps have none, and the lists here (roles,
+// capabilities) are sets.
+static bool same_field(struct slice a, struct slice b, uint32_t number)
+{
+    struct wire wire = wire_open(a);
+    if (count(a, number, a).all != count(b, number, b).all)
+        return false;
+    for (struct slice value; next_value(&wire, number, &value);)
+        if (count(a, number, value).same != count(b, number, value).same)
+            return false;
+    return true;
+}
+
+static bool same_message(struct slice a, struct slice b, const ProtobufCMessageDescriptor *type)
+{
+    for (unsigned i = 0; i < type->n_fields; i++)
+        if (!same_field(a, b, type->fields[i].id))
+            return false;
+    return true;
+}
+
+static const ProtobufCMessageDescriptor *const framework_type =
+    &mesos__v1__framework_info__descriptor;
+
+// Mesos refuses these for a framework that it knows. `real` is what it knows, filled in and all.
+// [-0, +0, v]
+static void check_fixed(lua_State *L, struct slice old, struct slice real, struct slice new)
+{
+    static const char *const fixed[] = {"id", "user", "principal", "checkpoint"};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        const ProtobufCFieldDescriptor *field =
+            protobuf_c_message_descriptor_get_field_by_name(framework_type, fixed[i]);
+        if (!same_field(old, new, field->id) && !same_field(real, new, field->id))
+            luaL_error(L,
+                       "framework.%s: Mesos does not let a framework change its %s while it is "
+                       "registered; put the old value back, or start the program again",
+                       fixed[i], fixed[i]);
+    }
+}
+
+static bool tell_fields(struct buffer *changes, struct slice old, struct slice new)
+{
+    bool first = true;
+    for (unsigned i = 0; i < framework_type->n_fields; i++) {
+        if (same_field(old, new, framework_type->fields[i].id))
+            continue;
+        tell_change(changes, "framework:", framework_type->fields[i].name, first);
+        first = false;
+    }
+    return !first;
+}
+
+static bool same_roles(const struct roles *a, const struct roles *b)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t j = 0; j < b->count; j++)
+            same += strcmp(a->names[i], b->names[j]) == 0;
+    return a->count == b->count && same == a->count;
+}
+
+static bool same_constraints(const struct bytes *a, const struct bytes *b)
+{
+    if (a == NULL || b == NULL)
+        return a == b;
+    return same_message(slice_of(a), slice_of(b),
+                        &mesos__v1__scheduler__offer_constraints__descriptor);
+}
+
+static void tell_settings(struct buffer *changes, const struct driver_revision *revision,
+                          bool was_explicit)
+{
+    bool first = true;
+    const char *words[3] = {
+        revision->roles ? "suppressedRoles" : NULL,
+        revision->constraints ? "offerConstraints" : NULL,
+        revision->explicit_acknowledgements != was_explicit ? "implicitAcknowledgements" : NULL};
+    for (int i = 0; i < 3; i++) {
+        if (words[i] == NULL)
+            continue;
+        tell_change(changes, "changed", words[i], first);
+        first = false;
+    }
+}
+
+// Compares the descriptions and gives the driver what is new.
+static void revise(struct scheduler *this, const struct collected *collected,
+                   const struct scheduler_description *next, struct buffer *changes)
+{
+    const struct scheduler_description *old = &this->description;
+    const struct driver_options *options = &collected->options;
+    struct driver_revision revision = {
+        .roles = !same_roles(&old->suppressed, &next->suppressed),
+        .suppressed_roles = options->suppressed_roles,
+        .constraints = !same_constraints(old->constraints, next->constraints),
+        .offer_constraints = options->offer_constraints,
+        .explicit_acknowledgements = options->explicit_acknowledgements,
+    };
+    tell_callbacks(changes, "callbacks added:", next->callbacks & ~old->callbacks);
+    tell_callbacks(changes, "callbacks removed:", old->callbacks & ~next->callbacks);
+    if (tell_fields(changes, slice_of(old->framework), slice_of(next->framework)))
+        revision.framework = options->framework;
+    tell_settings(changes, &revision, this->explicit_acknowledgements);
+    this->explicit_acknowledgements = options->explicit_acknowledgements;
+    driver_revise(this->driver, &revision);
+}
+
+// The old script is left; what it still holds of us says that it is gone.
+static void detach(struct scheduler *this)
+{
+    scheduler_unlink_all(this);
+    if (this->script != NULL)
+        scheduler_let_go(this);
+    this->object = this->table = LUA_NOREF;
+    if (this->delivery != NULL)
+        driver_repeat(this->driver);
+    scheduler_give_up(this);
+}
+
+// From the reference on nothing raises.
+static int replace(lua_State *L) // [-1, +0, e]
+{
+    struct replacement *replacement = lua_touserdata(L, 1);
+    struct scheduler *this = replacement->scheduler;
+    struct collected collected = {.master = NULL};
+    struct scheduler_description next;
+    luaL_checkstack(L, 40, "settings of a driver");
+    load_module(L, "mesos");
+    script_result(replacement->script, L);
+    int table = lua_gettop(L);
+    check_result(L, table);
+    check_names(L, table, replacement->tell, replacement->data);
+    push_settings(L, table);
+    scheduler_collect(L, lua_gettop(L), &collected);
+    check_fixed(L, slice_of(this->description.framework), driver_framework(this->driver),
+                collected.options.framework);
+    lua_pushvalue(L, table);
+    int reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    scheduler_describe(&next, &collected);
+    revise(this, &collected, &next, replacement->changes);
+    scheduler_forget_description(&this->description);
+    this->description = next;
+    detach(this);
+    this->script = replacement->script;
+    this->table = reference;
+    driver_hand_over(this->driver);
+    return 0;
+}
+
+bool scheduler_replace(struct scheduler *this, struct script *script,
+                       void (*tell)(void *data, const char *text), void *data,
+                       struct buffer *changes, struct error *err)
+{
+    struct replacement replacement = {
+        .scheduler = this, .script = script, .tell = tell, .data = data, .changes = changes};
+    enum protect_outcome outcome = protect_run(script, replace, &replacement, 0);
+    if (outcome == PROTECT_DONE)
+        return true;
+    if (outcome != PROTECT_RAISED)
+        return error_set(err, ERROR_SCRIPT, "%s: it ended itself", script_path(script));
+    error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
+    lua_pop(script_state(script), 1);
+    return false;
+}

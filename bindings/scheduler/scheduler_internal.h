@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inside of a scheduler, for its four files only: scheduler.c (its life, and how events become
+// calls), callback_arguments.c (what each callback is given), scheduler_settings.c (what its table
+// says), scheduler_adopt.c (the scheduler that a script returned, and that of its next version).
+
+#ifndef MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_INTERNAL_H
+#define MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_INTERNAL_H
+
+#include "bindings/scheduler/scheduler.h"
+#include "mesos/roles.h"
+
+struct delivery;
+
+// What the table said when it was adopted, for comparison with the next version's.
+struct scheduler_description {
+    struct bytes *framework;   // FrameworkInfo
+    struct bytes *constraints; // OfferConstraints, or NULL
+    struct roles suppressed;
+    uint32_t callbacks; // one bit for each that it has
+};
+
+struct scheduler {
+    struct scheduler_environment *environment;
+    struct scheduler *next, **link; // among those of the environment
+    struct script *script;          // NULL: its world is gone
+    struct driver *driver;
+    struct scheduler_link *links; // of the driver objects that point to this
+    int table, object;            // registry references
+    bool explicit_acknowledgements;
+    bool resumes;     // came with the id that was kept, and has not registered yet
+    bool dispatching; // the callback is being started: its end is told by the return value
+    bool doomed;      // destroyed while dispatching
+    bool missing;     // the script has no such callback
+    enum driver_outcome outcome;
+    const struct driver_event *event; // while dispatching
+    struct delivery *delivery;        // the callback whose end the driver waits for, or NULL
+    struct delivery *spare;           // for the next one, or NULL
+    struct scheduler_description description;
+    bool (*ended)(void *data, const char *callback, const char *text);
+    void *ended_data;
+    struct scheduler_times times[CALLBACKS];
+};
+
+// What driver_create() needs, in memory that the Lua stack owns.
+struct collected {
+    struct driver_options options;
+    const char *master;
+    struct credentials_options credential; // principal NULL: none was given
+    uint32_t callbacks;
+};
+
+// ---- scheduler.c ----
+
+// The script's side is left: its registry references go, and the objects that point here.
+void scheduler_let_go(struct scheduler *this);
+void scheduler_unlink_all(struct scheduler *this);
+
+// ---- callback_arguments.c ----
+
+// Pushes what comes behind the driver; returns how many. // [-0, +n, e]
+int callback_arguments_push(lua_State *L, const struct driver_event *event);
+
+// ---- scheduler_settings.c ----
+
+// Raises if the table at `index` has a setting that there is not. // [-0, +0, v]
+void scheduler_check_settings(lua_State *L, int index);
+
+// The first value that it leaves is the table of callbacks. // [-0, +many, e]
+void scheduler_collect(lua_State *L, int index, struct collected *collected);
+
+void scheduler_describe(struct scheduler_description *description,
+                        const struct collected *collected);
+void scheduler_forget_description(struct scheduler_description *description);
+
+#endif

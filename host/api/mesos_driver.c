@@ -1,0 +1,981 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The driver for C programs: see include/mesos_driver.h. This file turns protobuf-c's structs into
+// the bytes of the calls and the bytes of the events into structs. Everything about threads is in
+// mesos/threaded_driver.
+//
+// An operation is checked and packed on the thread that called it, as an operation of the threaded
+// driver, which takes it. A driver may be destroyed in its callbacks: nothing here touches it after
+// one.
+
+#include "mesos_driver.h"
+
+#include "api/message_check.h"
+#include "api/threaded_driver.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "mesos/framework_defaults.h"
+#include "wire/wire.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef Mesos__V1__Scheduler__Call__Accept Accept;
+typedef Mesos__V1__Scheduler__Call__Decline Decline;
+typedef Mesos__V1__Scheduler__Call__UpdateFramework UpdateFramework;
+typedef Mesos__V1__Scheduler__Call__Reconcile__Task ReconciledTask;
+
+struct mesos_driver {
+    struct threaded_driver *driver;
+    struct mesos_scheduler scheduler;
+    void *data;
+    bool explicit_acknowledgements;
+};
+
+// What mesos_driver_error() tells.
+static _Thread_local struct error last_error;
+
+static struct error *fresh_error(void)
+{
+    last_error.code = ERROR_NONE;
+    last_error.text[0] = 0;
+    return &last_error;
+}
+
+static enum mesos_status convert(enum driver_status status)
+{
+    return (enum mesos_status)status; // the numbers are those of Mesos in both
+}
+
+const char *mesos_status_name(enum mesos_status status)
+{
+    bool known = status >= MESOS_DRIVER_NOT_STARTED && status <= MESOS_DRIVER_STOPPED;
+    return known ? driver_status_name((enum driver_status)status) : "no status";
+}
+
+const char *mesos_driver_error(void)
+{
+    return last_error.text;
+}
+
+// ---- callbacks ----
+
+// One text of an event as the id message that holds it.
+#define ID_OF(name, init, slice)                                                                   \
+    name = init;                                                                                   \
+    name.value = memory_text((const char *)(slice).data, (slice).length)
+
+static void *unpack(const ProtobufCMessageDescriptor *type, struct slice wire)
+{
+    if (wire.data == NULL)
+        return NULL;
+    return protobuf_c_message_unpack(type, NULL, wire.length, wire.data);
+}
+
+static void free_message(void *message)
+{
+    protobuf_c_message_free_unpacked(message, NULL);
+}
+
+static bool complain(const struct driver_event *event)
+{
+    log_error("%s: what the master sent cannot be unpacked", events_callback_name(event->callback));
+    return false;
+}
+
+static bool call_registered(struct mesos_driver *this, const struct driver_event *event)
+{
+    if (this->scheduler.registered == NULL)
+        return true;
+    Mesos__V1__FrameworkID ID_OF(id, (Mesos__V1__FrameworkID)MESOS__V1__FRAMEWORK_ID__INIT,
+                                 event->framework_id);
+    void *master = unpack(&mesos__v1__master_info__descriptor, event->message);
+    this->scheduler.registered(this->data, this, &id, master);
+    free_message(master);
+    free(id.value);
+    return true;
+}
+
+static bool call_reregistered(struct mesos_driver *this, const struct driver_event *event)
+{
+    if (this->scheduler.reregistered == NULL)
+        return true;
+    void *master = unpack(&mesos__v1__master_info__descriptor, event->message);
+    this->scheduler.reregistered(this->data, this, master);
+    free_message(master);
+    return true;
+}
+
+static bool call_disconnected(struct mesos_driver *this, const struct driver_event *event)
+{
+    (void)event;
+    if (this->scheduler.disconnected != NULL)
+        this->scheduler.disconnected(this->data, this);
+    return true;
+}
+
+static void free_list(void **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free_message(list[i]);
+    free(list);
+}
+
+// The offers of an event, or NULL.
+static void **unpack_offers(const ProtobufCMessageDescriptor *type,
+                            const struct driver_event *event)
+{
+    void **list = memory_new(event->count * sizeof *list);
+    for (size_t i = 0; i < event->count; i++) {
+        list[i] = unpack(type, event->offers[i]);
+        if (list[i] == NULL) {
+            free_list(list, i);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static void decline_offers(struct mesos_driver *this, const struct driver_event *event);
+
+static bool call_resource_offers(struct mesos_driver *this, const struct driver_event *event)
+{
+    size_t count = event->count;
+    if (this->scheduler.resource_offers == NULL) {
+        decline_offers(this, event);
+        return true;
+    }
+    void **offers = unpack_offers(&mesos__v1__offer__descriptor, event);
+    if (offers == NULL)
+        return complain(event);
+    this->scheduler.resource_offers(this->data, this, (Mesos__V1__Offer *const *)offers, count);
+    free_list(offers, count);
+    return true;
+}
+
+static bool call_inverse_offers(struct mesos_driver *this, const struct driver_event *event)
+{
+    size_t count = event->count;
+    if (this->scheduler.inverse_offers == NULL)
+        return true;
+    void **offers = unpack_offers(&mesos__v1__inverse_offer__descriptor, event);
+    if (offers == NULL)
+        return complain(event);
+    this->scheduler.inverse_offers(this->data, this, (Mesos__V1__InverseOffer *const *)offers,
+                                   count);
+    free_list(offers, count);
+    return true;
+}
+
+static bool call_rescinded(struct mesos_driver *this, const struct driver_event *event)
+{
+    void (*callback)(void *, struct mesos_driver *, const Mesos__V1__OfferID *) =
+        event->callback == CALLBACK_OFFER_RESCINDED ? this->scheduler.offer_rescinded
+                                                    : this->scheduler.inverse_offer_rescinded;
+    if (callback == NULL)
+        return true;
+    Mesos__V1__OfferID ID_OF(id, (Mesos__V1__OfferID)MESOS__V1__OFFER_ID__INIT, event->offer_id);
+    callback(this->data, this, &id);
+    free(id.value);
+    return true;
+}
+
+static bool call_status_update(struct mesos_driver *this, const struct driver_event *event)
+{
+    if (this->scheduler.status_update == NULL)
+        return true;
+    void *status = unpack(&mesos__v1__task_status__descriptor, event->message);
+    if (status == NULL)
+        return complain(event);
+    this->scheduler.status_update(this->data, this, status);
+    free_message(status);
+    return true;
+}
+
+static bool call_operation_status(struct mesos_driver *this, const struct driver_event *event)
+{
+    if (this->scheduler.operation_status_update == NULL)
+        return true;
+    void *status = unpack(&mesos__v1__operation_status__descriptor, event->message);
+    if (status == NULL)
+        return complain(event);
+    this->scheduler.operation_status_update(this->data, this, status);
+    free_message(status);
+    return true;
+}
+
+// An event without an executor is one of the agent alone.
+static bool call_about_executor(struct mesos_driver *this, const struct driver_event *event)
+{
+    const struct mesos_scheduler *scheduler = &this->scheduler;
+    Mesos__V1__ExecutorID ID_OF(executor, (Mesos__V1__ExecutorID)MESOS__V1__EXECUTOR_ID__INIT,
+                                event->executor_id);
+    Mesos__V1__AgentID ID_OF(agent, (Mesos__V1__AgentID)MESOS__V1__AGENT_ID__INIT, event->agent_id);
+    if (event->callback == CALLBACK_SLAVE_LOST && scheduler->slave_lost != NULL)
+        scheduler->slave_lost(this->data, this, &agent);
+    else if (event->callback == CALLBACK_EXECUTOR_LOST && scheduler->executor_lost != NULL)
+        scheduler->executor_lost(this->data, this, &executor, &agent, event->status);
+    else if (event->callback == CALLBACK_FRAMEWORK_MESSAGE && scheduler->framework_message != NULL)
+        scheduler->framework_message(this->data, this, &executor, &agent, event->data.data,
+                                     event->data.length);
+    free(executor.value);
+    free(agent.value);
+    return true;
+}
+
+static bool call_error(struct mesos_driver *this, const struct driver_event *event)
+{
+    char *text = memory_text((const char *)event->data.data, event->data.length);
+    if (this->scheduler.error != NULL)
+        this->scheduler.error(this->data, this, text);
+    else
+        log_error("%s", text);
+    free(text);
+    return true;
+}
+
+static bool call_framework_removed(struct mesos_driver *this, const struct driver_event *event)
+{
+    if (this->scheduler.framework_removed == NULL)
+        return true;
+    char *text = memory_text((const char *)event->data.data, event->data.length);
+    this->scheduler.framework_removed(this->data, this, text);
+    free(text);
+    return true;
+}
+
+static bool (*const calls[CALLBACKS])(struct mesos_driver *this, const struct driver_event *) = {
+    [CALLBACK_REGISTERED] = call_registered,
+    [CALLBACK_REREGISTERED] = call_reregistered,
+    [CALLBACK_DISCONNECTED] = call_disconnected,
+    [CALLBACK_RESOURCE_OFFERS] = call_resource_offers,
+    [CALLBACK_OFFER_RESCINDED] = call_rescinded,
+    [CALLBACK_STATUS_UPDATE] = call_status_update,
+    [CALLBACK_FRAMEWORK_MESSAGE] = call_about_executor,
+    [CALLBACK_SLAVE_LOST] = call_about_executor,
+    [CALLBACK_EXECUTOR_LOST] = call_about_executor,
+    [CALLBACK_ERROR] = call_error,
+    [CALLBACK_INVERSE_OFFERS] = call_inverse_offers,
+    [CALLBACK_INVERSE_OFFER_RESCINDED] = call_rescinded,
+    [CALLBACK_OPERATION_STATUS_UPDATE] = call_operation_status,
+    [CALLBACK_FRAMEWORK_REMOVED] = call_framework_removed,
+};
+
+static bool on_callback(void *data, const struct driver_event *event)
+{
+    return calls[event->callback](data, event);
+}
+
+// ---- what operations do on the loop's thread ----
+
+static void act_call(struct driver *driver, const struct driver_operation *operation)
+{
+    driver_call(driver, operation->type, buffer_slice(&operation->message));
+}
+
+static void act_accept(struct driver *driver, const struct driver_operation *operation)
+{
+    driver_accept(driver, buffer_slice(&operation->message));
+}
+
+static void act_decline(struct driver *driver, const struct driver_operation *operation)
+{
+    struct slice message = buffer_slice(&operation->message), rest = message, id;
+    struct slice filters = wire_find(message, 2);
+    while (wire_next_bytes(&rest, 1, &id))
+        driver_decline(driver, wire_find(id, 1), filters);
+}
+
+static void act_acknowledge(struct driver *driver, const struct driver_operation *operation)
+{
+    struct slice status = buffer_slice(&operation->message);
+    if (operation->type == CALL_ACKNOWLEDGE)
+        driver_acknowledge(driver, status);
+    else
+        driver_acknowledge_operation(driver, status);
+}
+
+// The roles stand behind each other in the message, each with its zero byte.
+static void act_roles(struct driver *driver, const struct driver_operation *operation)
+{
+    const struct buffer *texts = &operation->message;
+    const char **roles = memory_new((texts->length + 1) * sizeof *roles);
+    size_t count = 0;
+    for (size_t at = 0; at < texts->length; at += strlen((const char *)texts->data + at) + 1)
+        roles[count++] = (const char *)texts->data + at;
+    const char *const *list = operation->all ? NULL : roles;
+    if (operation->type == CALL_REVIVE)
+        driver_revive(driver, list);
+    else
+        driver_suppress(driver, list);
+    free(roles);
+}
+
+static void act_update_framework(struct driver *driver, const struct driver_operation *operation)
+{
+    struct buffer update;
+    buffer_init(&update, OPERATION_BYTES_MOST);
+    buffer_append_slice(&update, buffer_slice(&operation->message));
+    if (framework_defaults_keep(driver_framework(driver), &update))
+        driver_update_framework(driver, buffer_slice(&update));
+    buffer_free(&update);
+}
+
+static void act_reconnect(struct driver *driver, const struct driver_operation *operation)
+{
+    (void)operation;
+    driver_reconnect(driver);
+}
+
+static void act_reregister(struct driver *driver, const struct driver_operation *operation)
+{
+    (void)operation;
+    driver_reregister(driver);
+}
+
+// ---- submitting ----
+
+// Begins an operation.
+static bool is_driver(const struct mesos_driver *this)
+{
+    struct error *err = fresh_error();
+    return this != NULL || error_set(err, ERROR_INVALID, "driver is missing");
+}
+
+// Only a running driver looks at what it is asked.
+static bool is_running(struct mesos_driver *this)
+{
+    return is_driver(this) && threaded_driver_status(this->driver) == DRIVER_RUNNING;
+}
+
+// Without a driver nothing was ever started.
+static enum mesos_status status_of(struct mesos_driver *this)
+{
+    return this != NULL ? convert(threaded_driver_status(this->driver)) : MESOS_DRIVER_NOT_STARTED;
+}
+
+// Takes the operation.
+static enum mesos_status submit(struct mesos_driver *this, struct driver_operation *operation)
+{
+    return convert(threaded_driver_submit(this->driver, operation, &last_error));
+}
+
+// An operation whose message is this one, which was checked.
+static enum mesos_status submit_message(struct mesos_driver *this,
+                                        struct driver_operation *operation, const void *message)
+{
+    if (message_check_pack(message, &operation->message, &last_error))
+        return submit(this, operation);
+    operation_destroy(operation);
+    return status_of(this);
+}
+
+static struct driver_operation *call_operation(enum call_type type)
+{
+    struct driver_operation *operation = operation_create(act_call);
+    operation->type = type;
+    return operation;
+}
+
+static enum mesos_status submit_call(struct mesos_driver *this, enum call_type type,
+                                     const void *message)
+{
+    return submit_message(this, call_operation(type), message);
+}
+
+static bool check(const void *message, const ProtobufCMessageDescriptor *type, const char *name)
+{
+    return message_check_check(message, type, name, &last_error);
+}
+
+static bool check_optional(const void *message, const ProtobufCMessageDescriptor *type,
+                           const char *name)
+{
+    return message == NULL || check(message, type, name);
+}
+
+static bool check_list(const void *messages, size_t count, const ProtobufCMessageDescriptor *type,
+                       const char *name)
+{
+    return message_check_check_list(messages, count, type, name, &last_error);
+}
+
+// ---- offers ----
+
+static bool check_answer(Mesos__V1__OfferID *const *ids, size_t count, const char *name,
+                         const Mesos__V1__Filters *filters)
+{
+    if (count == 0)
+        return error_set(&last_error, ERROR_INVALID, "%s: at least one is needed", name);
+    return check_list(ids, count, &mesos__v1__offer_id__descriptor, name) &&
+           check_optional(filters, &mesos__v1__filters__descriptor, "filters");
+}
+
+static struct driver_operation *offers_operation(void (*act)(struct driver *,
+                                                             const struct driver_operation *),
+                                                 enum operation_offers offers, const char *spent)
+{
+    struct driver_operation *operation = operation_create(act);
+    operation->offers = offers;
+    operation->spent = spent;
+    return operation;
+}
+
+static enum mesos_status decline(struct mesos_driver *this, Mesos__V1__OfferID *const *ids,
+                                 size_t count, const Mesos__V1__Filters *filters)
+{
+    Decline message = MESOS__V1__SCHEDULER__CALL__DECLINE__INIT;
+    message.n_offer_ids = count;
+    message.offer_ids = (Mesos__V1__OfferID **)ids;
+    message.filters = (Mesos__V1__Filters *)filters;
+    return submit_message(
+        this, offers_operation(act_decline, OPERATION_OFFERS, "was declined already"), &message);
+}
+
+static enum mesos_status accept(struct mesos_driver *this, Mesos__V1__OfferID *const *ids,
+                                size_t id_count, Mesos__V1__Offer__Operation *const *operations,
+                                size_t operation_count, const Mesos__V1__Filters *filters)
+{
+    Accept message = MESOS__V1__SCHEDULER__CALL__ACCEPT__INIT;
+    message.n_offer_ids = id_count;
+    message.offer_ids = (Mesos__V1__OfferID **)ids;
+    message.n_operations = operation_count;
+    message.operations = (Mesos__V1__Offer__Operation **)operations;
+    message.filters = (Mesos__V1__Filters *)filters;
+    return submit_message(
+        this, offers_operation(act_accept, OPERATION_OFFERS, "was accepted already"), &message);
+}
+
+// Those of an event, for a program that takes no offers.
+static void decline_offers(struct mesos_driver *this, const struct driver_event *event)
+{
+    struct driver_operation *operation =
+        offers_operation(act_decline, OPERATION_OFFERS, "was declined already");
+    for (size_t i = 0; i < event->count; i++)
+        wire_put_bytes(&operation->message, 1, wire_find(event->offers[i], 1));
+    submit(this, operation);
+}
+
+enum mesos_status mesos_driver_launch_tasks(struct mesos_driver *this,
+                                            Mesos__V1__OfferID *const *offer_ids,
+                                            size_t offer_id_count,
+                                            Mesos__V1__TaskInfo *const *tasks, size_t task_count,
+                                            const Mesos__V1__Filters *filters)
+{
+    if (!is_running(this) || !check_answer(offer_ids, offer_id_count, "offer_ids", filters) ||
+        !check_list(tasks, task_count, &mesos__v1__task_info__descriptor, "tasks"))
+        return status_of(this);
+    if (task_count == 0)
+        return decline(this, offer_ids, offer_id_count, filters);
+    Mesos__V1__Offer__Operation__Launch launch = MESOS__V1__OFFER__OPERATION__LAUNCH__INIT;
+    launch.n_task_infos = task_count;
+    launch.task_infos = (Mesos__V1__TaskInfo **)tasks;
+    Mesos__V1__Offer__Operation operation = MESOS__V1__OFFER__OPERATION__INIT;
+    operation.has_type = true;
+    operation.type = MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH;
+    operation.launch = &launch;
+    Mesos__V1__Offer__Operation *list[] = {&operation};
+    return accept(this, offer_ids, offer_id_count, list, 1, filters);
+}
+
+enum mesos_status
+mesos_driver_accept_offers(struct mesos_driver *this, Mesos__V1__OfferID *const *offer_ids,
+                           size_t offer_id_count, Mesos__V1__Offer__Operation *const *operations,
+                           size_t operation_count, const Mesos__V1__Filters *filters)
+{
+    if (!is_running(this) || !check_answer(offer_ids, offer_id_count, "offer_ids", filters) ||
+        !check_list(operations, operation_count, &mesos__v1__offer__operation__descriptor,
+                    "operations"))
+        return status_of(this);
+    return accept(this, offer_ids, offer_id_count, operations, operation_count, filters);
+}
+
+enum mesos_status mesos_driver_decline_offer(struct mesos_driver *this,
+                                             const Mesos__V1__OfferID *offer_id,
+                                             const Mesos__V1__Filters *filters)
+{
+    if (!is_running(this) || !check(offer_id, &mesos__v1__offer_id__descriptor, "offer_id") ||
+        !check_optional(filters, &mesos__v1__filters__descriptor, "filters"))
+        return status_of(this);
+    Mesos__V1__OfferID *ids[] = {(Mesos__V1__OfferID *)offer_id};
+    return decline(this, ids, 1, filters);
+}
+
+enum mesos_status mesos_driver_accept_inverse_offers(struct mesos_driver *this,
+                                                     Mesos__V1__OfferID *const *ids, size_t count,
+                                                     const Mesos__V1__Filters *filters)
+{
+    if (!is_running(this) || !check_answer(ids, count, "inverse_offer_ids", filters))
+        return status_of(this);
+    Mesos__V1__Scheduler__Call__AcceptInverseOffers message =
+        MESOS__V1__SCHEDULER__CALL__ACCEPT_INVERSE_OFFERS__INIT;
+    message.n_inverse_offer_ids = count;
+    message.inverse_offer_ids = (Mesos__V1__OfferID **)ids;
+    message.filters = (Mesos__V1__Filters *)filters;
+    struct driver_operation *operation =
+        offers_operation(act_call, OPERATION_INVERSE_OFFERS, "was accepted already");
+    operation->type = CALL_ACCEPT_INVERSE_OFFERS;
+    return submit_message(this, operation, &message);
+}
+
+enum mesos_status mesos_driver_decline_inverse_offers(struct mesos_driver *this,
+                                                      Mesos__V1__OfferID *const *ids, size_t count,
+                                                      const Mesos__V1__Filters *filters)
+{
+    if (!is_running(this) || !check_answer(ids, count, "inverse_offer_ids", filters))
+        return status_of(this);
+    Mesos__V1__Scheduler__Call__DeclineInverseOffers message =
+        MESOS__V1__SCHEDULER__CALL__DECLINE_INVERSE_OFFERS__INIT;
+    message.n_inverse_offer_ids = count;
+    message.inverse_offer_ids = (Mesos__V1__OfferID **)ids;
+    message.filters = (Mesos__V1__Filters *)filters;
+    struct driver_operation *operation =
+        offers_operation(act_call, OPERATION_INVERSE_OFFERS, "was declined already");
+    operation->type = CALL_DECLINE_INVERSE_OFFERS;
+    return submit_message(this, operation, &message);
+}
+
+static enum mesos_status submit_roles(struct mesos_driver *this, enum call_type type,
+                                      const char *const *roles)
+{
+    if (!is_running(this) || (roles != NULL && roles[0] == NULL))
+        return status_of(this);
+    struct driver_operation *operation = operation_create(act_roles);
+    operation->type = type;
+    operation->all = roles == NULL;
+    for (size_t i = 0; roles != NULL && roles[i] != NULL; i++)
+        buffer_append(&operation->message, roles[i], strlen(roles[i]) + 1);
+    return submit(this, operation);
+}
+
+enum mesos_status mesos_driver_revive_offers(struct mesos_driver *this, const char *const *roles)
+{
+    return submit_roles(this, CALL_REVIVE, roles);
+}
+
+enum mesos_status mesos_driver_suppress_offers(struct mesos_driver *this, const char *const *roles)
+{
+    return submit_roles(this, CALL_SUPPRESS, roles);
+}
+
+enum mesos_status mesos_driver_request_resources(struct mesos_driver *this,
+                                                 Mesos__V1__Request *const *requests, size_t count)
+{
+    if (!is_running(this) ||
+        !check_list(requests, count, &mesos__v1__request__descriptor, "requests"))
+        return status_of(this);
+    Mesos__V1__Scheduler__Call__Request message = MESOS__V1__SCHEDULER__CALL__REQUEST__INIT;
+    message.n_requests = count;
+    message.requests = (Mesos__V1__Request **)requests;
+    return submit_call(this, CALL_REQUEST, &message);
+}
+
+// ---- tasks and executors ----
+
+enum mesos_status mesos_driver_kill_task(struct mesos_driver *this,
+                                         const Mesos__V1__TaskID *task_id,
+                                         const Mesos__V1__AgentID *agent_id,
+                                         const Mesos__V1__KillPolicy *kill_policy)
+{
+    if (!is_running(this) || !check(task_id, &mesos__v1__task_id__descriptor, "task_id") ||
+        !check_optional(agent_id, &mesos__v1__agent_id__descriptor, "agent_id") ||
+        !check_optional(kill_policy, &mesos__v1__kill_policy__descriptor, "kill_policy"))
+        return status_of(this);
+    Mesos__V1__Scheduler__Call__Kill message = MESOS__V1__SCHEDULER__CALL__KILL__INIT;
+    message.task_id = (Mesos__V1__TaskID *)task_id;
+    message.agent_id = (Mesos__V1__AgentID *)agent_id;
+    message.kill_policy = (Mesos__V1__KillPolicy *)kill_policy;
+    return submit_call(this, CALL_KILL, &message);
+}
+
+enum mesos_status mesos_driver_reconcile_tasks(struct mesos_driver *this,
+                                               Mesos__V1__TaskStatus *const *statuses, size_t count)
+{
+    if (!is_running(this) ||
+        !check_list(statuses, count, &mesos__v1__task_status__descriptor, "statuses"))
+        return status_of(this);
+    Mesos__V1__Scheduler__Call__Reconcile message = MESOS__V1__SCHEDULER__CALL__RECONCILE__INIT;
+    ReconciledTask *tasks = memory_new(count * sizeof *tasks);
+    message.tasks = memory_new(count * sizeof *message.tasks);
+    for (size_t i = 0; i < count; i++) {
+        tasks[i] = (ReconciledTask)MESOS__V1__SCHEDULER__CALL__RECONCILE__TASK__INIT;
+        tasks[i].task_id = statuses[i]->task_id;
+        tasks[i].agent_id = statuses[i]->agent_id;
+        message.tasks[message.n_tasks++] = &tasks[i];
+    }
+    enum mesos_status status = submit_call(this, CALL_RECONCILE, &message);
+    free(message.tasks);
+    free(tasks);
+    return status;
+}
+
+static enum mesos_status submit_acknowledgement(struct mesos_driver *this, enum call_type type,
+                                                const void *status,
+                                                const ProtobufCMessageDescriptor *descriptor)
+{
+    if (!is_running(this) || !check(status, descriptor, "status"))
+        return status_of(this);
+    if (!this->explicit_acknowledgements) {
+        error_set(&last_error, ERROR_INVALID,
+                  "this driver acknowledges by itself when the callback returns: set "
+                  "explicit_acknowledgements to do it yourself");
+        return status_of(this);
+    }
+    struct driver_operation *operation = operation_create(act_acknowledge);
+    operation->type = type;
+    return submit_message(this, operation, status);
+}
+
+enum mesos_status mesos_driver_acknowledge_status_update(struct mesos_driver *this,
+                                                         const Mesos__V1__TaskStatus *status)
+{
+    return submit_acknowledgement(this, CALL_ACKNOWLEDGE, status,
+                                  &mesos__v1__task_status__descriptor);
+}
+
+enum mesos_status
+mesos_driver_acknowledge_operation_status(struct mesos_driver *this,
+                                          const Mesos__V1__OperationStatus *status)
+{
+    return submit_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, status,
+                                  &mesos__v1__operation_status__descriptor);
+}
+
+static bool check_executor(const Mesos__V1__ExecutorID *executor_id,
+                           const Mesos__V1__AgentID *agent_id)
+{
+    return check(executor_id, &mesos__v1__executor_id__descriptor, "executor_id") &&
+           check(agent_id, &mesos__v1__agent_id__descriptor, "agent_id");
+}
+
+enum mesos_status mesos_driver_send_framework_message(struct mesos_driver *this,
+                                                      const Mesos__V1__ExecutorID *executor_id,
+                                                      const Mesos__V1__AgentID *agent_id,
+                                                      const void *data, size_t length)
+{
+    if (!is_running(this) || !check_executor(executor_id, agent_id))
+        return status_of(this);
+    if (data == NULL && length > 0) {
+        error_set(&last_error, ERROR_INVALID, "message is missing");
+        return status_of(this);
+    }
+    Mesos__V1__Scheduler__Call__Message message = MESOS__V1__SCHEDULER__CALL__MESSAGE__INIT;
+    message.executor_id = (Mesos__V1__ExecutorID *)executor_id;
+    message.agent_id = (Mesos__V1__AgentID *)agent_id;
+    message.data = (ProtobufCBinaryData){.len = length, .data = (uint8_t *)data};
+    return submit_call(this, CALL_MESSAGE, &message);
+}
+
+enum mesos_status mesos_driver_shutdown_executor(struct mesos_driver *this,
+                                                 const Mesos__V1__ExecutorID *executor_id,
+                                                 const Mesos__V1__AgentID *agent_id)
+{
+    if (!is_running(this) || !check_executor(executor_id, agent_id))
+        return status_of(this);
+    Mesos__V1__Scheduler__Call__Shutdown message = MESOS__V1__SCHEDULER__CALL__SHUTDOWN__INIT;
+    message.executor_id = (Mesos__V1__ExecutorID *)executor_id;
+    message.agent_id = (Mesos__V1__AgentID *)agent_id;
+    return submit_call(this, CALL_SHUTDOWN, &message);
+}
+
+enum mesos_status mesos_driver_reconcile_operations(
+    struct mesos_driver *this,
+    Mesos__V1__Scheduler__Call__ReconcileOperations__Operation *const *operations, size_t count)
+{
+    if (!is_running(this) ||
+        !check_list(operations, count,
+                    &mesos__v1__scheduler__call__reconcile_operations__operation__descriptor,
+                    "operations"))
+        return status_of(this);
+    Mesos__V1__Scheduler__Call__ReconcileOperations message =
+        MESOS__V1__SCHEDULER__CALL__RECONCILE_OPERATIONS__INIT;
+    message.n_operations = count;
+    message.operations = (Mesos__V1__Scheduler__Call__ReconcileOperations__Operation **)operations;
+    return submit_call(this, CALL_RECONCILE_OPERATIONS, &message);
+}
+
+// ---- the framework ----
+
+static size_t count_texts(const char *const *texts)
+{
+    size_t count = 0;
+    while (texts != NULL && texts[count] != NULL)
+        count++;
+    return count;
+}
+
+// A missing user is an empty one on the way: the loop's thread knows the current one.
+enum mesos_status
+mesos_driver_update_framework(struct mesos_driver *this, const Mesos__V1__FrameworkInfo *framework,
+                              const char *const *suppressed_roles,
+                              const Mesos__V1__Scheduler__OfferConstraints *offer_constraints)
+{
+    static char nobody[] = "";
+    const ProtobufCMessageDescriptor *type = &mesos__v1__framework_info__descriptor;
+    if (!is_running(this) || !message_check_check_type(framework, type, "framework", &last_error))
+        return status_of(this);
+    UpdateFramework message = MESOS__V1__SCHEDULER__CALL__UPDATE_FRAMEWORK__INIT;
+    Mesos__V1__FrameworkInfo info = *framework;
+    if (info.user == NULL)
+        info.user = nobody;
+    message.framework_info = &info;
+    message.n_suppressed_roles = count_texts(suppressed_roles);
+    message.suppressed_roles = (char **)suppressed_roles;
+    message.offer_constraints = (Mesos__V1__Scheduler__OfferConstraints *)offer_constraints;
+    if (!check(&info, type, "framework") ||
+        !check_optional(offer_constraints, &mesos__v1__scheduler__offer_constraints__descriptor,
+                        "offer_constraints"))
+        return status_of(this);
+    return submit_message(this, operation_create(act_update_framework), &message);
+}
+
+enum mesos_status mesos_driver_reconnect(struct mesos_driver *this)
+{
+    if (!is_running(this))
+        return status_of(this);
+    return submit(this, operation_create(act_reconnect));
+}
+
+enum mesos_status mesos_driver_reregister(struct mesos_driver *this)
+{
+    if (!is_running(this))
+        return status_of(this);
+    return submit(this, operation_create(act_reregister));
+}
+
+// ---- what it knows ----
+
+Mesos__V1__FrameworkID *mesos_driver_framework_id(struct mesos_driver *this)
+{
+    char *text = is_driver(this) ? threaded_driver_framework_id(this->driver) : NULL;
+    if (text == NULL)
+        return NULL;
+    Mesos__V1__FrameworkID *id = memory_new(sizeof *id);
+    mesos__v1__framework_id__init(id);
+    id->value = text;
+    return id;
+}
+
+Mesos__V1__MasterInfo *mesos_driver_master(struct mesos_driver *this)
+{
+    struct bytes *bytes = is_driver(this) ? threaded_driver_master(this->driver) : NULL;
+    if (bytes == NULL)
+        return NULL;
+    Mesos__V1__MasterInfo *master = unpack(&mesos__v1__master_info__descriptor, slice_of(bytes));
+    bytes_unref(bytes);
+    return master;
+}
+
+static bool is_count(const size_t *count)
+{
+    return count != NULL || error_set(&last_error, ERROR_INVALID, "count is missing");
+}
+
+Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *this, size_t *count)
+{
+    struct buffer list;
+    if (!is_driver(this) || !is_count(count))
+        return NULL;
+    buffer_init(&list, SIZE_MAX / 2);
+    size_t most = threaded_driver_offers(this->driver, &list);
+    Mesos__V1__Offer **offers = most > 0 ? memory_new(most * sizeof *offers) : NULL;
+    struct slice rest = buffer_slice(&list), wire;
+    *count = 0;
+    while (*count < most && wire_next_bytes(&rest, 1, &wire)) {
+        offers[*count] = unpack(&mesos__v1__offer__descriptor, wire);
+        *count += offers[*count] != NULL;
+    }
+    buffer_free(&list);
+    return offers;
+}
+
+void mesos_driver_free_offers(Mesos__V1__Offer **offers, size_t count)
+{
+    free_list((void **)offers, count);
+}
+
+// ---- life ----
+
+// A struct of the caller's, as long as he knows it: what he does not know is zero. Members that we
+// do not know must be zero.
+static bool read_struct(void *to, size_t known, const void *from, size_t size, const char *name,
+                        struct error *err)
+{
+    if (from == NULL)
+        return error_set(err, ERROR_INVALID, "%s is missing", name);
+    if (size < sizeof size)
+        return error_set(err, ERROR_INVALID, "%s.size is not set: start from its sizeof", name);
+    for (size_t i = known; i < size; i++)
+        if (((const uint8_t *)from)[i] != 0)
+            return error_set(err, ERROR_INVALID,
+                             "%s has members that this version of the library does not know", name);
+    memset(to, 0, known);
+    memcpy(to, from, size < known ? size : known);
+    return true;
+}
+
+static bool check_master(const char *master, struct error *err)
+{
+    if (master == NULL || master[0] == 0)
+        return error_set(err, ERROR_INVALID, "options.master is missing");
+    if (strcmp(master, "local") == 0 || strncmp(master, "local:", 6) == 0)
+        return error_set(
+            err, ERROR_INVALID,
+            "options.master: '%s' is for the program; start one with `mesos-lua local` "
+            "and give the address that it prints",
+            master);
+    return true;
+}
+
+static bool pack_framework(const struct mesos_driver_options *options, struct buffer *buffer,
+                           struct error *err)
+{
+    const ProtobufCMessageDescriptor *type = &mesos__v1__framework_info__descriptor;
+    struct framework_defaults defaults;
+    if (!message_check_check_type(options->framework, type, "options.framework", err))
+        return false;
+    Mesos__V1__FrameworkInfo info = *options->framework;
+    framework_defaults_fill(&defaults, &info);
+    return message_check_check(&info, type, "options.framework", err) &&
+           message_check_pack(&info, buffer, err);
+}
+
+static bool pack_constraints(const struct mesos_driver_options *options, struct buffer *buffer,
+                             struct error *err)
+{
+    const void *constraints = options->offer_constraints;
+    if (constraints == NULL)
+        return true;
+    return message_check_check(constraints, &mesos__v1__scheduler__offer_constraints__descriptor,
+                               "options.offer_constraints", err) &&
+           message_check_pack(constraints, buffer, err);
+}
+
+static bool start_up(struct mesos_driver *this, const struct mesos_driver_options *options,
+                     struct error *err)
+{
+    struct buffer framework, constraints;
+    buffer_init(&framework, OPERATION_BYTES_MOST);
+    buffer_init(&constraints, OPERATION_BYTES_MOST);
+    if (check_master(options->master, err) && pack_framework(options, &framework, err) &&
+        pack_constraints(options, &constraints, err)) {
+        struct threaded_driver_options threaded = {
+            .uv = options->loop,
+            .master = options->master,
+            .driver = {.framework = buffer_slice(&framework),
+                       .suppressed_roles = options->suppressed_roles,
+                       .explicit_acknowledgements = options->explicit_acknowledgements},
+        };
+        if (options->offer_constraints != NULL)
+            threaded.driver.offer_constraints =
+                constraints.data ? buffer_slice(&constraints) : slice_text("");
+        this->driver = threaded_driver_create(&threaded, on_callback, this, err);
+    }
+    buffer_free(&framework);
+    buffer_free(&constraints);
+    return this->driver != NULL;
+}
+
+struct mesos_driver *mesos_driver_create(const struct mesos_scheduler *scheduler, void *data,
+                                         const struct mesos_driver_options *options, char *error,
+                                         size_t error_size)
+{
+    struct error *err = fresh_error();
+    struct mesos_driver_options known = {0};
+    struct mesos_driver *this = memory_new(sizeof *this);
+    bool good =
+        read_struct(&this->scheduler, sizeof this->scheduler, scheduler,
+                    scheduler ? scheduler->size : 0, "scheduler", err) &&
+        read_struct(&known, sizeof known, options, options ? options->size : 0, "options", err);
+    this->data = data;
+    this->explicit_acknowledgements = known.explicit_acknowledgements;
+    if (good && start_up(this, &known, err))
+        return this;
+    free(this);
+    if (error_size > 0)
+        snprintf(error, error_size, "%s", err->text);
+    return NULL;
+}
+
+void mesos_driver_destroy(struct mesos_driver *this)
+{
+    if (this == NULL)
+        return;
+    threaded_driver_destroy(this->driver);
+    free(this);
+}
+
+enum mesos_status mesos_driver_start(struct mesos_driver *this)
+{
+    if (!is_driver(this))
+        return status_of(this);
+    return convert(threaded_driver_start(this->driver, &last_error));
+}
+
+enum mesos_status mesos_driver_stop(struct mesos_driver *this, bool failover)
+{
+    if (!is_driver(this))
+        return status_of(this);
+    return convert(threaded_driver_stop(this->driver, failover));
+}
+
+enum mesos_status mesos_driver_abort(struct mesos_driver *this)
+{
+    if (!is_driver(this))
+        return status_of(this);
+    return convert(threaded_driver_abort(this->driver));
+}
+
+enum mesos_status mesos_driver_join(struct mesos_driver *this)
+{
+    if (!is_driver(this))
+        return status_of(this);
+    return convert(threaded_driver_join(this->driver, &last_error));
+}
+
+enum mesos_status mesos_driver_run(struct mesos_driver *this)
+{
+    if (!is_driver(this))
+        return status_of(this);
+    return convert(threaded_driver_run(this->driver, &last_error));
+}
+
+enum mesos_status mesos_driver_status(struct mesos_driver *this)
+{
+    if (this == NULL)
+        is_driver(this);
+    return status_of(this);
+}
+
+// ---- the log ----
+
+// The program's function, and what it is given.
+struct taker {
+    mesos_log_function function;
+    void *data;
+};
+
+// The levels have the same numbers.
+static void on_line(void *data, enum log_level level, const char *text)
+{
+    const struct taker *taker = data;
+    taker->function(taker->data, (enum mesos_log_level)level, text);
+}
+
+// Once another is in its place nobody reads the old one any more.
+void mesos_driver_set_log(mesos_log_function function, void *data, enum mesos_log_level level)
+{
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // over `current`
+    static struct taker *current;
+    struct taker *taker = function ? memory_new(sizeof *taker) : NULL;
+    if (taker != NULL)
+        *taker = (struct taker){.function = function, .data = data};
+    pthread_mutex_lock(&mutex);
+    log_set_level((enum log_level)level);
+    log_set_sink(taker ? on_line : NULL, taker);
+    free(current);
+    current = taker;
+    pthread_mutex_unlock(&mutex);
+}

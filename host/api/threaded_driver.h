@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The driver of driver.h for a program with several threads. The driver itself lives on the thread
+// of its loop, as everything else does; here is what may be touched from outside: the status, what
+// is known of master and framework, and which offers are outstanding, all under one mutex.
+// Operations are posted to the loop's thread. There they take effect at once, behind whatever was
+// posted before.
+//
+// The status is what the threads of the program agree on: it changes when stop or abort is called,
+// not when the loop hears of it, and no callback but `error` starts after that.
+//
+// The loop is the embedder's, who runs it and creates and destroys the driver on its thread, or one
+// of our own, which a thread runs from start to end.
+
+#ifndef MESOS_LUA_API_THREADED_DRIVER_H
+#define MESOS_LUA_API_THREADED_DRIVER_H
+
+#include "mesos/driver.h"
+
+struct threaded_driver;
+struct uv_loop_s;
+
+struct threaded_driver_options {
+    struct uv_loop_s *uv; // NULL: a loop and a thread of its own
+    const char *master;
+    // FrameworkInfo, suppressed roles, constraints, acknowledgements; the rest is filled in.
+    struct driver_options driver;
+};
+
+// Called on the loop's thread; false: it did not work, and what it was given is not acknowledged.
+// The driver may be destroyed in it.
+typedef bool (*threaded_callback)(void *data, const struct driver_event *event);
+
+struct threaded_driver *threaded_driver_create(const struct threaded_driver_options *options,
+                                               threaded_callback callback, void *data,
+                                               struct error *err);
+
+// Aborts it if it runs. With a thread of its own it waits for that thread, unless it is called on
+// it; then, as inside any callback, what is left goes when the callback has returned.
+void threaded_driver_destroy(struct threaded_driver *driver);
+
+// ---- on any thread ----
+
+enum driver_status threaded_driver_start(struct threaded_driver *driver, struct error *err);
+enum driver_status threaded_driver_stop(struct threaded_driver *driver, bool failover);
+enum driver_status threaded_driver_abort(struct threaded_driver *driver);
+
+// Waits for the end. On the loop's thread it would wait for ever: an error and the status.
+enum driver_status threaded_driver_join(struct threaded_driver *driver, struct error *err);
+
+// Start and join, for a driver that may be destroyed in a callback between the two.
+enum driver_status threaded_driver_run(struct threaded_driver *driver, struct error *err);
+
+enum driver_status threaded_driver_status(struct threaded_driver *driver);
+
+// What an operation is for the offers that field 1 of its message names: they must be outstanding,
+// each named once, and are spent by it.
+enum operation_offers { OPERATION_NO_OFFERS, OPERATION_OFFERS, OPERATION_INVERSE_OFFERS };
+
+struct driver_operation {
+    void (*act)(struct driver *driver,
+                const struct driver_operation *operation); // on the loop's thread
+    enum call_type type;
+    bool all; // of roles: no list
+    enum operation_offers offers;
+    const char *spent;     // completes "offer X ..."; static
+    struct buffer message; // the message of the call
+};
+
+#define OPERATION_BYTES_MOST (64u << 20)
+
+struct driver_operation *operation_create(void (*act)(struct driver *,
+                                                      const struct driver_operation *));
+void operation_destroy(struct driver_operation *operation);
+
+// Takes the operation. With an error, for instance about an offer, nothing is done.
+enum driver_status threaded_driver_submit(struct threaded_driver *driver,
+                                          struct driver_operation *operation, struct error *err);
+
+// Copies of what is known. framework_id: NULL before registration; free(). master: one reference,
+// NULL when there is none. offers: a sequence of OfferID and Offer messages as field 1, in `list`.
+char *threaded_driver_framework_id(struct threaded_driver *driver);
+struct bytes *threaded_driver_master(struct threaded_driver *driver);
+size_t threaded_driver_offers(struct threaded_driver *driver, struct buffer *list);
+
+#endif

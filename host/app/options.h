@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line: one table of rows, from which come the parsing, the defaults, the environment
+// variables, the errors and the help. The command line wins over the environment, the environment
+// over the default; an empty environment variable is an unset one.
+
+#ifndef MESOS_LUA_APP_OPTIONS_H
+#define MESOS_LUA_APP_OPTIONS_H
+
+#include "base/error.h"
+#include "base/log.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL, COMMAND_CTL };
+enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION };
+
+// Where to listen. The host of "[::1]:80" is "::1". Port 0: any that is free.
+struct options_address {
+    char host[256];
+    uint16_t port;
+};
+
+// Texts point into argv, the environment or the table and are not owned.
+struct options {
+    enum options_command command;
+    enum options_show show; // print that and end; nothing else was checked then
+    const char *script;     // NULL for `local` and `ctl`
+    int argc;               // the script's own arguments, or all of `ctl`
+    char *const *argv;
+    bool arguments_marked; // "--" stood in front of the script
+
+    const char *master;
+    double zk_session_timeout; // seconds
+    int64_t agents;
+    const char *resources;         // NULL: this machine's
+    const char *work_dir;          // NULL: a fresh temporary folder
+    struct options_address listen; // host "": not given
+    const char *allow_hosts;       // more names of our servers, "a,b"; or NULL
+    const char *redirect_hosts;    // where redirects may take credentials, "a,b" or "*"; or NULL
+    double offer_timeout;          // seconds; 0: never
+    int no_watch;                  // 1: reload only when asked
+    int64_t reload_probation;      // callbacks
+    int64_t record_limit;          // bytes
+    double registration_backoff, connect_timeout, answer_timeout;  // seconds
+    int64_t call_window;                                           // calls
+    const char *principal, *secret_file, *credential, *token_file; // each may be NULL
+    int tls, verify, tls_1_2, tls_1_3;                             // 0 or 1
+    const char *ca_file, *ca_path, *cert, *key, *ciphers, *curves; // each may be NULL
+    int64_t verification_depth;                                    // 0: any
+    const char *elect;                    // zk:// address, or NULL: there is no election
+    const char *state;                    // file, or NULL: nothing is kept
+    const char *control;                  // NULL: a path of our own
+    struct options_address metrics;       // host "": none
+    double callback_warn, callback_limit; // seconds; 0: none
+    double load_limit;                    // seconds; 0: none
+    double offer_warn;                    // seconds; 0: never
+    int64_t task_limit;                   // tasks
+    int64_t memory_limit;                 // bytes; 0: none
+    int sandbox;
+    enum log_level log_level;
+    enum log_format log_format;
+    int64_t output_limit; // bytes of what the script prints that wait for a reader
+};
+
+// Fills `options` from the arguments (argv[0] is the program) and the environment. On failure `err`
+// is one line, fit for stderr.
+bool options_parse(struct options *options, int argc, char *const *argv, struct error *err);
+
+// For embedders: the defaults of `run`, with the environment's values on request; then one option
+// by its long name. The value of a flag is "true", "false" or NULL, which is true; texts point into
+// what was given. Options of the command line's own (help, version) are none here.
+bool options_init(struct options *options, bool environment, struct error *err);
+bool options_set(struct options *options, const char *name, const char *value, struct error *err);
+
+void options_usage(FILE *file); // what --help prints
+
+// Logs, once, what the environment holds that Mesos's own drivers would look at and this program
+// does not, or not under that name for ever; and options that stand behind the script.
+void options_warn(const struct options *options);
+
+// What the address of the master was given by: "--master" or "MESOS_MASTER".
+const char *options_master_name(const struct options *options);
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The command line: options in, exit status out.
+
+#include "app/host.h"
+#include "app/options.h"
+#include "base/log.h"
+#include "base/output.h"
+#include "cli/ctl.h"
+#include "loop/inherited.h"
+#include "loop/spawner.h"
+
+#include <stdio.h>
+
+static const int exit_usage = 2;
+
+static int (*const commands[])(const struct options *options) = {
+    [COMMAND_RUN] = host_run,
+    [COMMAND_CHECK] = host_check,
+    [COMMAND_LOCAL] = host_local,
+    [COMMAND_CTL] = ctl_run,
+};
+
+// The linker calls this before the libraries initialise themselves, which takes some milliseconds
+// until main() begins.
+static void on_linked(int argc, char **argv, char **environment)
+{
+    (void)argc;
+    (void)argv;
+    (void)environment;
+    inherited_hold_signals();
+}
+
+__attribute__((section(".preinit_array"), used)) static void (*const at_first)(int, char **,
+                                                                               char **) = on_linked;
+
+// The spawner is forked as long as there is nothing in memory that it would have to carry.
+static void get_ready(const struct options *options)
+{
+    bool runs = options->command == COMMAND_RUN || options->command == COMMAND_LOCAL;
+    if (runs) {
+        spawner_prepare();
+        inherited_raise_limit();
+    }
+    if (options->command == COMMAND_CTL)
+        inherited_release_signals();
+    log_set_level(options->log_level);
+    log_set_format(options->log_format);
+    if (runs)
+        output_start((size_t)options->output_limit);
+    if (options->command != COMMAND_CTL)
+        options_warn(options);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct error err = {0};
+    if (!inherited_descriptors(&err) || !options_parse(&options, argc, argv, &err)) {
+        fprintf(stderr, "mesos-lua: %s\n", err.text);
+        return exit_usage;
+    }
+    if (options.show == SHOW_HELP) {
+        (options.command == COMMAND_CTL ? ctl_usage : options_usage)(stdout);
+        return 0;
+    }
+    if (options.show == SHOW_VERSION) {
+        puts("mesos-lua " MESOS_LUA_VERSION);
+        return 0;
+    }
+    get_ready(&options);
+    return commands[options.command](&options);
+}

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The master's books: which frameworks, agents, offers and tasks there are and how they hang
+// together. Shared by the files of the master (master.c, framework.c, accept.c, allocator.c...) and
+// seen by nobody else.
+//
+// What always holds: each resource of an agent is free, or in exactly one offer, or held by exactly
+// one task that has not ended (`holds`). `allocated` of a role of a framework is the sum of the
+// scalars of its offers and held tasks. Every change of that goes through the functions here.
+
+#ifndef MESOS_LUA_CLUSTER_LEDGER_H
+#define MESOS_LUA_CLUSTER_LEDGER_H
+
+#include "base/uuid.h"
+#include "cluster/agent.h"
+#include "cluster/master.h"
+#include "cluster/string_map.h"
+
+#include <sys/queue.h>
+
+// The scalars by which shares are measured.
+enum { SHARE_CPUS, SHARE_MEM, SHARE_DISK, SHARE_GPUS, SHARES };
+
+struct shares {
+    double amount[SHARES];
+};
+
+// Why a role is not offered what is free on an agent.
+enum obstacle {
+    OBSTACLE_NONE,
+    OBSTACLE_NOTHING_FREE,
+    OBSTACLE_RESERVED, // for other roles
+    OBSTACLE_SMALL,    // less than the framework's offer_filters ask for
+    OBSTACLE_GPUS,     // the agent has some, the framework lacks GPU_RESOURCES
+    OBSTACLE_CONSTRAINTS,
+    OBSTACLE_FILTERED, // the framework refused it a while ago
+    OBSTACLES,
+};
+
+// A role that a framework is subscribed to.
+struct role {
+    char *name;
+    bool suppressed;
+    struct shares allocated;
+    uint64_t offers; // made so far: of two with equal shares the one that got fewer comes first
+    size_t agents[OBSTACLES]; // in the last round, with that obstacle
+};
+
+// A framework does not want to hear of (part of) these resources of an agent for a while.
+struct offer_filter {
+    struct offer_filter *next;
+    struct resources resources;
+    uint64_t until;
+};
+
+// All filters of one role and agent.
+struct filters {
+    struct string_map_entry entry;
+    TAILQ_ENTRY(filters) link;
+    char *key;
+    char *role;
+    struct offer_filter *first;
+};
+
+struct master_framework {
+    struct master *master;
+    struct string_map_entry entry;
+    TAILQ_ENTRY(master_framework) link;
+    char *id;
+    Mesos__V1__FrameworkInfo *info; // with `id`
+    struct role *roles;
+    size_t role_count;
+    bool multi_role, reservation_refinement, partition_aware, killing_state, gpus;
+    Mesos__V1__Scheduler__OfferConstraints *constraints;
+
+    bool connected;
+    char stream_id[UUID_TEXT];
+    const struct master_sink *sink;
+    void *sink_data;
+    struct timer heartbeat, failover;
+
+    struct string_map task_table, filter_table;
+    TAILQ_HEAD(, master_task) tasks;
+    TAILQ_HEAD(offers_of_framework, master_offer) offers; // oldest first
+    TAILQ_HEAD(, filters) filters;
+    uint64_t offers_told; // how many it had been offered before the allocator's round
+
+    uint64_t hungry_since; // has no offers and gets none since then; 0: it has some
+    unsigned told;         // which reasons for that were logged, as bits
+    uint64_t told_at;
+};
+
+// An agent as the master sees it.
+struct node {
+    struct master *master;
+    struct string_map_entry entry;
+    TAILQ_ENTRY(node) link;
+    char *id;
+    struct agent *agent;
+    struct resources total, free;
+    bool gpus;
+    TAILQ_HEAD(, master_offer) offers;
+};
+
+struct master_offer {
+    struct string_map_entry entry;
+    TAILQ_ENTRY(master_offer) of_framework, of_node;
+    char *id;
+    struct master_framework *framework;
+    struct node *node;
+    char *role;
+    struct resources resources; // allocated to the role
+    uint64_t made;              // loop_now()
+    struct timer timeout;       // runs if offers have a limit
+};
+
+struct master_task {
+    struct string_map_entry entry;
+    TAILQ_ENTRY(master_task) link;
+    struct master_framework *framework;
+    struct node *node;
+    char *id, *name, *role;
+    struct resources resources;     // allocated to the role
+    bool holds;                     // its resources are not free yet
+    Mesos__V1__TaskState state;     // what the agent said last
+    Mesos__V1__TaskState forwarded; // what the framework was told last
+    Mesos__V1__ContainerStatus *container;
+};
+
+struct completed {
+    TAILQ_ENTRY(completed) link;
+    struct string_map_entry entry;
+    char *id;
+};
+
+struct master {
+    struct loop *loop;
+    char *ip, *hostname, *work_dir, *path;
+    bool switch_users;
+    unsigned port;
+    struct runner *runner;
+    char id[UUID_TEXT];
+
+    struct string_map framework_table, node_table, offer_table, completed_table;
+    TAILQ_HEAD(, master_framework) frameworks;
+    TAILQ_HEAD(, node) nodes;
+    TAILQ_HEAD(, completed) completed;
+    size_t completed_count;
+    struct shares total;
+    uint64_t next_framework, next_node, next_offer;
+
+    uint64_t offer_timeout;  // how long an offer may stay without an answer; 0: for ever
+    struct timer tick, soon; // the allocator's next round, and one before it
+    bool stopping;
+    size_t running_agents; // that have not stopped yet
+    void (*stopped)(void *data);
+    void *stopped_data;
+};
+
+// ---- books.c ----
+
+struct master_framework *ledger_framework(const struct master *master, const char *id);
+struct node *ledger_node(const struct master *master, const Mesos__V1__AgentID *id); // NULL is fine
+struct master_offer *ledger_offer(const struct master *master, const char *id);
+struct master_task *ledger_task(const struct master_framework *framework, const char *id);
+struct role *ledger_role(const struct master_framework *framework, const char *name);
+
+// Moves resources of the node that are free into an offer.
+struct master_offer *ledger_make_offer(struct master_framework *framework, struct node *node,
+                                       struct role *role, const struct resources *resources);
+
+// Ends an offer; its resources are free again.
+void ledger_remove_offer(struct master_offer *offer);
+
+// A task that takes its resources out of what is free.
+struct master_task *ledger_add_task(struct master_framework *framework, struct node *node,
+                                    const char *role, const Mesos__V1__TaskInfo *info,
+                                    const struct resources *resources);
+void ledger_release_task(struct master_task *task); // its resources are free again; once is enough
+void ledger_remove_task(struct master_task *task);
+
+void ledger_add_completed(struct master *master, const char *id);
+bool ledger_completed(const struct master *master, const char *id);
+
+struct shares ledger_shares(const struct resources *resources);
+
+// ---- framework.c ----
+
+void master_framework_send(struct master_framework *framework,
+                           const Mesos__V1__Scheduler__Event *event);
+void master_framework_send_status(struct master_framework *framework,
+                                  Mesos__V1__TaskStatus *status);
+
+void framework_rescind(struct master_offer *offer); // tells the framework, and ends the offer
+void master_framework_remove(
+    struct master_framework *framework); // tasks killed, id completed, freed
+void master_framework_destroy(struct master_framework *framework);
+
+struct master_answer master_framework_update(struct master_framework *framework,
+                                             const Mesos__V1__Scheduler__Call *call);
+
+// ---- status.c: updates that the master itself makes ----
+
+struct master_updates_text {
+    Mesos__V1__TaskState state;
+    Mesos__V1__TaskStatus__Reason reason;
+    const char *message;
+};
+
+void master_updates_send(struct master_framework *framework, const char *task_id,
+                         const Mesos__V1__AgentID *agent_id, const struct master_updates_text *text,
+                         const Mesos__V1__ContainerStatus *container);
+void master_updates_reconcile(struct master_framework *framework, const char *task_id,
+                              const Mesos__V1__AgentID *agent_id);
+void master_updates_reconcile_all(struct master_framework *framework);
+void master_updates_reconcile_operation(struct master_framework *framework,
+                                        const Mesos__V1__OperationID *operation_id,
+                                        const Mesos__V1__AgentID *agent_id);
+void master_updates_operation_error(struct master_framework *framework,
+                                    const Mesos__V1__OperationID *operation_id,
+                                    const char *message);
+
+// ---- accept.c ----
+
+void accept_offers(struct master_framework *framework,
+                   const Mesos__V1__Scheduler__Call__Accept *accept);
+void accept_decline(struct master_framework *framework,
+                    const Mesos__V1__Scheduler__Call__Decline *decline);
+
+// ---- allocator.c ----
+
+void allocator_start(struct master *master);
+void allocator_stop(struct master *master);
+void allocator_hurry(struct master *master); // a round soon, not only at the next tick
+
+// The framework refused these resources of the node; seconds as in Filters, NULL: the default.
+void allocator_refuse(struct master_framework *framework, struct node *node, const char *role,
+                      const struct resources *resources, const Mesos__V1__Filters *filters);
+void allocator_clear_filters(struct master_framework *framework,
+                             const char *role); // NULL: of all roles
+bool allocator_filtered(struct master_framework *framework, const struct node *node,
+                        const char *role, const struct resources *resources);
+
+// ---- obstacles.c: why a framework is offered something, or nothing ----
+
+// What stands in the way of offering `resources`, what is free on the node for that role.
+enum obstacle obstacles_find(struct master_framework *framework, const struct role *role,
+                             const struct node *node, const struct resources *resources);
+
+// Once a round, behind all offers: logs why a framework goes without, once for each reason.
+void obstacles_tell(struct master_framework *framework);
+
+// Why it has no offers, in words; NULL if it has some, or is not connected. free() it.
+char *obstacles_words(const struct master_framework *framework);
+
+// ---- validation.c: what is wrong with it, in the words of a master ----
+
+bool validation_framework_info(const Mesos__V1__FrameworkInfo *info, struct error *err);
+bool validation_roles(const Mesos__V1__FrameworkInfo *info, char **suppressed,
+                      size_t suppressed_count,
+                      const Mesos__V1__Scheduler__OfferConstraints *constraints, struct error *err);
+bool validation_has_capability(const Mesos__V1__FrameworkInfo *info,
+                               Mesos__V1__FrameworkInfo__Capability__Type type);
+
+bool validation_id(const char *id, struct error *err);
+
+// Long texts: NULL if there is nothing wrong, else free() it.
+char *validation_offers(const struct master_framework *framework, Mesos__V1__OfferID **ids,
+                        size_t count);
+
+// ---- task_validation.c ----
+
+struct task_launch {
+    const struct master_framework *framework;
+    const struct node *node;
+    const char *role; // of the offers
+    const Mesos__V1__TaskInfo *task;
+};
+
+char *validation_task(const struct task_launch *launch); // as validation_offers()
+
+// ---- constraints.c ----
+
+bool constraints_check(const Mesos__V1__Scheduler__OfferConstraints *constraints,
+                       struct error *err);
+bool constraints_hold(const Mesos__V1__Scheduler__OfferConstraints *constraints, const char *role,
+                      const struct node *node);
+
+#endif

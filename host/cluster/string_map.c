@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A chained hash table that doubles when it is full; the hash is FNV-1a.
+
+#include "cluster/string_map.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t hash_of(const char *key)
+{
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (; *key; key++)
+        hash = (hash ^ (unsigned char)*key) * UINT64_C(1099511628211);
+    return hash;
+}
+
+static struct string_map_entry **slot_of(const struct string_map *table, uint64_t hash)
+{
+    return &table->slots[hash & (table->capacity - 1)];
+}
+
+static void insert(struct string_map *table, struct string_map_entry *entry)
+{
+    struct string_map_entry **slot = slot_of(table, entry->hash);
+    entry->next = *slot;
+    *slot = entry;
+}
+
+static void grow(struct string_map *table)
+{
+    struct string_map old = *table;
+    table->capacity = old.capacity ? 2 * old.capacity : 16;
+    table->slots = memory_new(table->capacity * sizeof *table->slots);
+    for (size_t i = 0; i < old.capacity; i++) {
+        for (struct string_map_entry *entry = old.slots[i], *next; entry != NULL; entry = next) {
+            next = entry->next;
+            insert(table, entry);
+        }
+    }
+    free(old.slots);
+}
+
+void string_map_put(struct string_map *table, struct string_map_entry *entry, const char *key,
+                    void *thing)
+{
+    if (table->count == table->capacity)
+        grow(table);
+    *entry = (struct string_map_entry){.hash = hash_of(key), .key = key, .thing = thing};
+    insert(table, entry);
+    table->count++;
+}
+
+void *string_map_find(const struct string_map *table, const char *key)
+{
+    if (table->count == 0)
+        return NULL;
+    uint64_t hash = hash_of(key);
+    for (struct string_map_entry *entry = *slot_of(table, hash); entry != NULL; entry = entry->next)
+        if (entry->hash == hash && strcmp(entry->key, key) == 0)
+            return entry->thing;
+    return NULL;
+}
+
+void string_map_remove(struct string_map *table, struct string_map_entry *entry)
+{
+    struct string_map_entry **link = slot_of(table, entry->hash);
+    while (*link != entry)
+        link = &(*link)->next;
+    *link = entry->next;
+    table->count--;
+}
+
+void string_map_free(struct string_map *table)
+{
+    free(table->slots);
+    *table = (struct string_map){0};
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An address in a file: see detector_file.h. It owns a second detector, made from the contents,
+// whose events it passes on; without one it looks at the file once a second.
+
+#include "leader/detector_file.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/regular_file.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define INTERVAL LOOP_SECOND
+#define CONTENTS 4096 // bytes of an address
+static const char scheme[] = "file://";
+
+struct detector_file {
+    struct detector detector;
+    struct loop *loop;
+    struct detector_options options; // of `inner`
+    struct timer poll;
+    char *path;
+    char *contents;         // what `inner` was made from, or NULL
+    struct detector *inner; // or NULL
+    char said[1024];        // the message that was logged last
+};
+
+static struct detector_file *self(struct detector *detector)
+{
+    return (struct detector_file *)detector;
+}
+
+// ---- reading ----
+
+static bool is_file(const char *text)
+{
+    return strncmp(text, scheme, sizeof scheme - 1) == 0;
+}
+
+static void trim(char *text)
+{
+    size_t length = strlen(text), blank = 0;
+    while (length && isspace((unsigned char)text[length - 1]))
+        length--;
+    text[length] = 0;
+    while (isspace((unsigned char)text[blank]))
+        blank++;
+    memmove(text, text + blank, length - blank + 1);
+}
+
+static bool read_contents(const char *path, char contents[CONTENTS + 1], struct error *err)
+{
+    size_t length;
+    int file = regular_file_open(AT_FDCWD, path, REGULAR_FILE, NULL, err);
+    if (file < 0)
+        return false;
+    bool done = regular_file_read(file, contents, CONTENTS + 1, &length, err);
+    close(file);
+    if (done && length > CONTENTS)
+        return error_set(err, ERROR_LIMIT, "it is longer than %d bytes", CONTENTS);
+    contents[done ? length : 0] = 0;
+    trim(contents);
+    return done;
+}
+
+// The file may be another than was meant, and hold secrets: what the detectors have to say of an
+// address would quote it.
+static bool no_address(struct error *err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "what it contains is not the address of a master, such as host:port or "
+                     "zk://host:port/path (it is not shown here)");
+}
+
+// ---- the inner detector ----
+
+static void on_leader(void *data, const char *master)
+{
+    struct detector_file *this = data;
+    this->detector.guess = this->inner->guess;
+    this->detector.events->leader(this->detector.data, master);
+}
+
+static void on_failed(void *data, const struct error *reason)
+{
+    struct detector_file *this = data;
+    this->detector.events->failed(this->detector.data, reason);
+}
+
+static const struct detector_events inner_events = {.leader = on_leader, .failed = on_failed};
+
+static void drop_inner(struct detector_file *this)
+{
+    detector_destroy(this->inner);
+    this->inner = NULL;
+    free(this->contents);
+    this->contents = NULL;
+}
+
+// Starts a detector for the file's contents, or asks the one that there is again if they are the
+// same.
+static bool look(struct detector_file *this, struct error *err)
+{
+    char contents[CONTENTS + 1];
+    if (!read_contents(this->path, contents, err))
+        return false;
+    if (is_file(contents))
+        return error_set(err, ERROR_INVALID, "it contains the name of a file once more");
+    if (this->inner != NULL && strcmp(contents, this->contents) == 0) {
+        detector_retry(this->inner);
+        return true;
+    }
+    if (*contents == 0)
+        return error_set(err, ERROR_INVALID, "it is empty");
+    drop_inner(this);
+    this->inner = detector_create_with(contents, &this->options, this->loop, NULL);
+    if (this->inner == NULL)
+        return no_address(err);
+    this->contents = memory_string(contents);
+    this->inner->events = &inner_events;
+    this->inner->data = this;
+    detector_start(this->inner);
+    return true;
+}
+
+// Once for each reason, not once a second.
+static void say(struct detector_file *this, const char *reason)
+{
+    if (strcmp(this->said, reason) == 0)
+        return;
+    snprintf(this->said, sizeof this->said, "%s", reason);
+    log_warning("waiting for a master address in %s: %s", this->path, reason);
+}
+
+static void on_poll(void *data)
+{
+    struct detector_file *this = data;
+    struct error err;
+    if (look(this, &err)) {
+        this->said[0] = 0;
+        return;
+    }
+    say(this, err.text);
+    timer_start(&this->poll, INTERVAL);
+}
+
+// ---- life ----
+
+static void start(struct detector *detector)
+{
+    timer_start(&self(detector)->poll, 0);
+}
+
+static void stop(struct detector *detector)
+{
+    timer_stop(&self(detector)->poll);
+    drop_inner(self(detector));
+}
+
+static void destroy(struct detector *detector)
+{
+    stop(detector);
+    credentials_unref(self(detector)->options.credentials);
+    free(self(detector)->path);
+    free(detector);
+}
+
+static const struct detector_ops ops = {
+    .start = start, .retry = start, .stop = stop, .destroy = destroy};
+
+struct detector *detector_file_create(const char *url, const struct detector_options *options,
+                                      struct loop *loop, struct error *err)
+{
+    const char *path = url + sizeof scheme - 1;
+    if (*path != '/') {
+        error_set(err, ERROR_INVALID,
+                  "master address '%s': an absolute path expected, such as "
+                  "file:///etc/mesos/zk",
+                  url);
+        return NULL;
+    }
+    struct detector_file *this = memory_new(sizeof *this);
+    this->detector.ops = &ops;
+    this->loop = loop;
+    this->options = *options;
+    if (options->credentials != NULL)
+        credentials_ref(options->credentials);
+    this->path = memory_string(path);
+    timer_init(&this->poll, loop, on_poll, this);
+    return &this->detector;
+}

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Watching files: see watch.h. A file knows what stat() said of it last; a folder has the libuv
+// handle, which lives in a block of its own until its close callback.
+
+#include "loop/file_watch.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "loop/loop_uv.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const uint64_t quiet = LOOP_SECOND * 75 / 1000; // after the last change
+static const uint64_t quiet_most = LOOP_SECOND;        // after the first
+static const uint64_t look_every = 2 * LOOP_SECOND;
+
+struct print {
+    bool there;
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified, changed;
+};
+
+struct watched_file {
+    char *path;
+    struct print print;
+};
+
+struct folder {
+    uv_fs_event_t handle;
+    struct file_watch *watch;
+    char *path;
+    char **names; // of the files in it
+    size_t count;
+    dev_t device;
+    ino_t inode;
+    struct folder *next;
+};
+
+struct file_watch {
+    struct loop *loop;
+    void (*on_change)(void *data);
+    void *data;
+    struct watched_file *files;
+    size_t count;
+    struct folder *folders;
+    struct timer settle, look;
+    uint64_t first; // change of the burst; valid while `settle` is started
+};
+
+void file_watch_touch(struct file_watch *this)
+{
+    uint64_t now = loop_now(this->loop);
+    if (!timer_active(&this->settle))
+        this->first = now;
+    uint64_t end = this->first + quiet_most, wanted = now + quiet;
+    timer_start(&this->settle, (wanted < end ? wanted : end > now ? end : now) - now);
+}
+
+static void on_settled(void *data)
+{
+    struct file_watch *this = data;
+    this->on_change(this->data);
+}
+
+// ---- folders ----
+
+static bool has_name(const struct folder *folder, const char *name)
+{
+    for (size_t i = 0; i < folder->count; i++)
+        if (strcmp(folder->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+static void on_event(uv_fs_event_t *handle, const char *name, int events, int status)
+{
+    struct folder *folder = handle->data;
+    (void)events;
+    if (status < 0 || name == NULL || has_name(folder, name))
+        file_watch_touch(folder->watch);
+}
+
+static void on_folder_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void clear_names(struct folder *folder)
+{
+    for (size_t i = 0; i < folder->count; i++)
+        free(folder->names[i]);
+    folder->count = 0;
+}
+
+static void close_folder(struct folder *folder)
+{
+    clear_names(folder);
+    free(folder->names);
+    free(folder->path);
+    folder->names = NULL;
+    folder->path = NULL;
+    uv_close((uv_handle_t *)&folder->handle, on_folder_closed);
+}
+
+static void start_folder(struct folder *folder)
+{
+    struct stat status;
+    bool there = stat(folder->path, &status) == 0;
+    folder->device = there ? status.st_dev : 0;
+    folder->inode = there ? status.st_ino : 0;
+    uv_fs_event_stop(&folder->handle);
+    int result = there ? uv_fs_event_start(&folder->handle, on_event, folder->path, 0) : 0;
+    if (result != 0)
+        log_debug("cannot watch %s, which is looked at now and then instead: %s", folder->path,
+                  uv_strerror(result));
+    uv_unref((uv_handle_t *)&folder->handle);
+}
+
+static struct folder *open_folder(struct file_watch *this, const char *path)
+{
+    for (struct folder *folder = this->folders; folder != NULL; folder = folder->next)
+        if (strcmp(folder->path, path) == 0)
+            return folder;
+    struct folder *folder = memory_new(sizeof *folder);
+    folder->watch = this;
+    folder->path = memory_string(path);
+    folder->next = this->folders;
+    this->folders = folder;
+    uv_fs_event_init(loop_uv_handle(this->loop), &folder->handle);
+    folder->handle.data = folder;
+    start_folder(folder);
+    return folder;
+}
+
+static void add_name(struct file_watch *this, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + (slash == path) : 0;
+    char *where = slash ? memory_text(path, length) : memory_string(".");
+    struct folder *folder = open_folder(this, where);
+    const char *name = slash ? slash + 1 : path;
+    if (!has_name(folder, name)) {
+        folder->names = memory_resize(folder->names, (folder->count + 1) * sizeof *folder->names);
+        folder->names[folder->count++] = memory_string(name);
+    }
+    free(where);
+}
+
+// Under its own name, and under the one that symbolic links lead to.
+static void add_names(struct file_watch *this, const char *path)
+{
+    char *real = realpath(path, NULL);
+    add_name(this, path);
+    if (real != NULL)
+        add_name(this, real);
+    free(real);
+}
+
+static void close_unused(struct file_watch *this)
+{
+    for (struct folder **link = &this->folders; *link != NULL;) {
+        struct folder *folder = *link;
+        if (folder->count > 0) {
+            link = &folder->next;
+            continue;
+        }
+        *link = folder->next;
+        close_folder(folder);
+    }
+}
+
+// Another folder of the same name has come in the place of the one that is watched.
+static bool folder_replaced(const struct folder *folder)
+{
+    struct stat status;
+    bool there = stat(folder->path, &status) == 0;
+    return there && (status.st_dev != folder->device || status.st_ino != folder->inode);
+}
+
+// ---- files ----
+
+static struct print print_of(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return (struct print){.there = false};
+    return (struct print){.there = true,
+                          .device = status.st_dev,
+                          .inode = status.st_ino,
+                          .size = status.st_size,
+                          .modified = status.st_mtim,
+                          .changed = status.st_ctim};
+}
+
+static bool same_time(struct timespec a, struct timespec b)
+{
+    return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
+}
+
+static bool same_print(const struct print *a, const struct print *b)
+{
+    return a->there == b->there && a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && same_time(a->modified, b->modified) &&
+           same_time(a->changed, b->changed);
+}
+
+static void on_look(void *data)
+{
+    struct file_watch *this = data;
+    for (struct folder *folder = this->folders; folder != NULL; folder = folder->next)
+        if (folder_replaced(folder)) {
+            start_folder(folder);
+            file_watch_touch(this);
+        }
+    for (size_t i = 0; i < this->count; i++) {
+        struct print print = print_of(this->files[i].path);
+        if (!same_print(&print, &this->files[i].print))
+            file_watch_touch(this);
+        this->files[i].print = print;
+    }
+    timer_start(&this->look, look_every);
+}
+
+static void clear_files(struct file_watch *this)
+{
+    for (size_t i = 0; i < this->count; i++)
+        free(this->files[i].path);
+    free(this->files);
+    this->files = NULL;
+    this->count = 0;
+}
+
+// ---- the face ----
+
+struct file_watch *file_watch_create(struct loop *loop, void (*on_change)(void *data), void *data)
+{
+    struct file_watch *this = memory_new(sizeof *this);
+    this->loop = loop;
+    this->on_change = on_change;
+    this->data = data;
+    timer_init(&this->settle, loop, on_settled, this);
+    timer_init(&this->look, loop, on_look, this);
+    timer_start(&this->look, look_every);
+    return this;
+}
+
+void file_watch_set(struct file_watch *this, const char *const *paths, size_t count)
+{
+    clear_files(this);
+    for (struct folder *folder = this->folders; folder != NULL; folder = folder->next)
+        clear_names(folder);
+    this->files = memory_new((count + 1) * sizeof *this->files);
+    for (size_t i = 0; i < count; i++) {
+        add_names(this, paths[i]);
+        this->files[this->count++] =
+            (struct watched_file){.path = memory_string(paths[i]), .print = print_of(paths[i])};
+    }
+    close_unused(this);
+}
+
+void file_watch_destroy(struct file_watch *this)
+{
+    if (this == NULL)
+        return;
+    timer_stop(&this->settle);
+    timer_stop(&this->look);
+    clear_files(this);
+    for (struct folder *folder = this->folders, *next; folder != NULL; folder = next) {
+        next = folder->next;
+        close_folder(folder);
+    }
+    free(this);
+}

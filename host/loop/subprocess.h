@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A child process that is run for its output: started, fed with a text, listened to, waited for,
+// and killed if it takes too long or says too much. It leads a process group of its own, and the
+// group goes when it goes: what it left running in the background is killed as well, as is
+// everything when the host ends.
+
+#ifndef MESOS_LUA_LOOP_SUBPROCESS_H
+#define MESOS_LUA_LOOP_SUBPROCESS_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "loop/loop.h"
+
+struct subprocess;
+
+struct subprocess_command {
+    const char *const *argv;        // ended by NULL; the first is looked up in PATH
+    const char *const *environment; // "NAME=value", ended by NULL; NULL: that of the host
+    const char *directory;          // NULL: that of the host
+    struct slice input;             // its standard input; without data: empty
+    size_t limit;                   // bytes of standard output, and as many of standard error
+    uint64_t timeout;               // nanoseconds; 0: none
+};
+
+enum subprocess_outcome {
+    SUBPROCESS_ENDED,
+    SUBPROCESS_TIMED_OUT,
+    SUBPROCESS_TOO_LOUD,
+    SUBPROCESS_FAILED
+};
+
+struct subprocess_end {
+    enum subprocess_outcome
+        outcome;             // if it is SUBPROCESS_TIMED_OUT or SUBPROCESS_TOO_LOUD, it was killed
+    int64_t status;          // of the exit; -1 if a signal ended it
+    int signal;              // that ended it; 0: none
+    struct slice out, err;   // what it wrote, up to the limit; valid until subprocess_destroy()
+    const char *text, *code; // SUBPROCESS_FAILED: it was not started, or lost (loop/spawner.h), and
+                             // the name of the fault ("ENOENT"); valid until subprocess_destroy()
+};
+
+// Starts it, on a loop of loop_uv.h. `on_end` is called once, from the loop, also if it turns out
+// that it cannot be started. NULL, and `err` and the name of the fault in `code`, if too many wait.
+struct subprocess *subprocess_start(struct loop *loop, const struct subprocess_command *command,
+                                    void (*on_end)(void *data, const struct subprocess_end *end),
+                                    void *data, const char **code, struct error *err);
+
+// Kills it if it runs; `on_end` is not called then. NULL is fine.
+void subprocess_destroy(struct subprocess *child);
+
+#endif

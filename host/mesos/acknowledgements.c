@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Acknowledgements, and updates of the driver's own: see updates.h.
+
+#include "mesos/acknowledgements.h"
+
+#include "base/memory.h"
+#include "wire/wire.h"
+
+#include "mesos/v1/scheduler/scheduler.pb-c.h"
+
+#include <stdlib.h>
+
+enum {
+    OPERATION_STATUS_ID = 1,
+    OPERATION_STATUS_UUID = 5,
+    OPERATION_STATUS_AGENT_ID = 6,
+    OPERATION_STATUS_PROVIDER_ID = 7,
+};
+
+enum { KEPT_MOST = 1024 };
+
+struct update_kept {
+    struct update_kept *next;
+    struct bytes *status;
+};
+
+static bool is_there(struct slice slice)
+{
+    return slice.length > 0;
+}
+
+bool acknowledgements_acknowledge(const struct status *status, struct buffer *out)
+{
+    buffer_clear(out);
+    return is_there(status->uuid) && is_there(status->agent_id) &&
+           wire_put_bytes(out, 1, status->agent_id) && wire_put_bytes(out, 2, status->task_id) &&
+           wire_put_bytes(out, 3, status->uuid);
+}
+
+// The uuid of an OperationStatus is a message, that of its acknowledgement is bytes.
+static struct slice operation_uuid(struct slice status)
+{
+    return wire_find(wire_find(status, OPERATION_STATUS_UUID), 1);
+}
+
+bool acknowledgements_acknowledge_operation(struct slice status, struct buffer *out)
+{
+    struct slice agent_id = wire_find(status, OPERATION_STATUS_AGENT_ID);
+    struct slice provider_id = wire_find(status, OPERATION_STATUS_PROVIDER_ID);
+    struct slice operation_id = wire_find(status, OPERATION_STATUS_ID);
+    struct slice uuid = operation_uuid(status);
+    buffer_clear(out);
+    if (!is_there(uuid) || !is_there(agent_id) || !is_there(operation_id))
+        return false;
+    if (!wire_put_bytes(out, 1, agent_id))
+        return false;
+    if (is_there(provider_id) && !wire_put_bytes(out, 2, provider_id))
+        return false;
+    return wire_put_bytes(out, 3, uuid) && wire_put_bytes(out, 4, operation_id);
+}
+
+static struct update_kept **find_kept(struct acknowledgements_kept *kept, struct slice uuid)
+{
+    struct update_kept **link = &kept->first;
+    while (*link != NULL && !slice_equal(operation_uuid(slice_of((*link)->status)), uuid))
+        link = &(*link)->next;
+    return link;
+}
+
+static struct bytes *unlink_kept(struct acknowledgements_kept *kept, struct update_kept **link)
+{
+    struct update_kept *update = *link;
+    struct bytes *status = update->status;
+    *link = update->next;
+    kept->count--;
+    free(update);
+    return status;
+}
+
+static void forget_oldest(struct acknowledgements_kept *kept)
+{
+    struct update_kept **link = &kept->first;
+    while ((*link)->next != NULL)
+        link = &(*link)->next;
+    bytes_unref(unlink_kept(kept, link));
+}
+
+void acknowledgements_keep(struct acknowledgements_kept *kept, struct slice status)
+{
+    struct slice uuid = operation_uuid(status);
+    if (!is_there(uuid) || *find_kept(kept, uuid) != NULL)
+        return;
+    if (kept->count == KEPT_MOST)
+        forget_oldest(kept);
+    struct update_kept *update = memory_new(sizeof *update);
+    *update =
+        (struct update_kept){.next = kept->first, .status = bytes_copy(status.data, status.length)};
+    kept->first = update;
+    kept->count++;
+}
+
+struct bytes *acknowledgements_take(struct acknowledgements_kept *kept, struct slice status)
+{
+    struct update_kept **link = find_kept(kept, operation_uuid(status));
+    return *link ? unlink_kept(kept, link) : NULL;
+}
+
+void acknowledgements_forget(struct acknowledgements_kept *kept)
+{
+    while (kept->first != NULL)
+        bytes_unref(unlink_kept(kept, &kept->first));
+}
+
+static void put_status(struct buffer *out, struct slice task_id, const char *why,
+                       bool partition_aware, double timestamp)
+{
+    enum { TASK_ID = 1, STATE, MESSAGE = 4, TIMESTAMP = 6, SOURCE = 9, REASON };
+    wire_put_id(out, TASK_ID, task_id);
+    wire_put_varint(out, STATE,
+                    partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED
+                                    : MESOS__V1__TASK_STATE__TASK_LOST);
+    wire_put_bytes(out, MESSAGE, slice_text(why));
+    wire_put_double(out, TIMESTAMP, timestamp);
+    wire_put_varint(out, SOURCE, MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER);
+    wire_put_varint(out, REASON, MESOS__V1__TASK_STATUS__REASON__REASON_MASTER_DISCONNECTED);
+}
+
+struct bytes *acknowledgements_disconnected(struct slice task_id, const char *why,
+                                            bool partition_aware, double timestamp)
+{
+    enum { EVENT_TYPE = 1, EVENT_UPDATE = 5, UPDATE_STATUS = 1 };
+    struct buffer event;
+    buffer_init(&event, SIZE_MAX);
+    wire_put_varint(&event, EVENT_TYPE, MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE);
+    size_t update = wire_begin(&event, EVENT_UPDATE), status = wire_begin(&event, UPDATE_STATUS);
+    put_status(&event, task_id, why, partition_aware, timestamp);
+    wire_end(&event, status);
+    wire_end(&event, update);
+    struct bytes *bytes = bytes_copy(event.data, event.length);
+    buffer_free(&event);
+    return bytes;
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A gate in front of transports: calls wait until whoever keeps the gate lets them go. So nothing
+// that a script decided leaves the process before what the script remembers of it is safe. The
+// order of the calls stays. Streams, and SUBSCRIBE with them, are not held up, but the keeper may
+// refuse to have one opened.
+
+#ifndef MESOS_LUA_MESOS_CALL_BARRIER_H
+#define MESOS_LUA_MESOS_CALL_BARRIER_H
+
+#include "mesos/transport.h"
+
+struct call_barrier {
+    void (*waiting)(void *data); // a call has begun to wait: called for each, opens nothing itself
+    bool (*admits)(void *data, struct error *err); // may a stream be opened now? NULL: always
+    void *data;
+    uint64_t calls; // that have come to wait so far: the number of the last one
+    struct call_barrier_transport *first; // the transports behind it
+};
+
+// `admits` is NULL then.
+void call_barrier_init(struct call_barrier *gate, void (*waiting)(void *data), void *data);
+
+// Does any call wait?
+bool call_barrier_waiting(const struct call_barrier *gate);
+
+// Sends on all calls that wait.
+void call_barrier_open(struct call_barrier *gate);
+
+// Sends on those that wait, up to the one of that number (see `calls`).
+void call_barrier_open_to(struct call_barrier *gate, uint64_t number);
+
+// Gives up all calls that wait, as if the stream had been closed.
+void call_barrier_refuse(struct call_barrier *gate);
+
+// `inner` is handed over. The gate must outlive the transport.
+struct transport *call_barrier_transport_create(struct call_barrier *gate, struct transport *inner);
+
+#endif

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A connection to a master that libcurl opens, with name, proxy and TLS, and on which its owner
+// writes and reads bytes. Through a proxy it is a tunnel (CONNECT).
+
+#ifndef MESOS_LUA_NET_CURL_SOCKET_H
+#define MESOS_LUA_NET_CURL_SOCKET_H
+
+#include "net/curl_request.h"
+
+enum curl_socket_state {
+    CURL_SOCKET_OPENING,
+    CURL_SOCKET_OPEN,
+    CURL_SOCKET_FAILED,
+};
+
+struct curl_socket;
+
+struct curl_socket_events {
+    // It is open, or failed to open. Takes notes only, see http.h.
+    void (*opened)(void *data);
+    // There may be something to read, or room to write. May do everything.
+    void (*ready)(void *data);
+};
+
+// Begins to open it.
+struct curl_socket *curl_socket_create(struct loop *loop, const struct url *master,
+                                       const struct tls_options *tls,
+                                       const struct curl_request_options *options,
+                                       const struct curl_socket_events *events, void *data);
+void curl_socket_destroy(struct curl_socket *connection); // NULL is fine
+
+enum curl_socket_state curl_socket_state(const struct curl_socket *connection);
+
+// Of an open one. `*done` is how much went through, 0: nothing for now. False: it is broken, or has
+// ended.
+bool curl_socket_write(struct curl_socket *connection, const uint8_t *bytes, size_t length,
+                       size_t *done);
+bool curl_socket_read(struct curl_socket *connection, uint8_t *space, size_t room, size_t *done);
+
+// It is always watched for something to read; is it for room to write as well?
+void curl_socket_watch(struct curl_socket *connection, bool writable);
+
+// What came is an answer: reads its fields as an answer to a request, valid until the next one.
+struct http_reply curl_socket_reply(struct curl_socket *connection, int status,
+                                    const char *location, const char *challenge, struct slice body);
+
+// Gives it up, for a reason of the owner's.
+void curl_socket_fail(struct curl_socket *connection, const char *why);
+
+// Why it failed; `begun`: an answer had begun.
+const char *curl_socket_failure(struct curl_socket *connection, bool begun);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rest of an offer: see offer_remainder.h.
+
+#include "offers/offer_remainder.h"
+
+#include "base/memory.h"
+#include "offers/offer_fields.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// Field numbers.
+enum { RESOURCE_SCALAR = 3, RESOURCE_RANGES = 4, RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2 };
+enum { SCALAR_VALUE = 1 };
+
+struct piece {
+    struct offer_resource resource;
+    double left;                // thousandths
+    struct offer_range *ranges; // what is left of them, ascending; NULL: a scalar
+    size_t count;
+};
+
+struct offer_remainder {
+    struct piece *pieces;
+    size_t count;
+};
+
+// ---- pieces ----
+
+static void read_ranges(struct piece *piece)
+{
+    struct wire ranges = wire_open(piece->resource.ranges);
+    for (struct offer_range range; offer_fields_next_range(&ranges, &range); piece->count++) {
+        piece->ranges = memory_resize(piece->ranges, (piece->count + 1) * sizeof range);
+        piece->ranges[piece->count] = range;
+    }
+    offer_fields_sort_ranges(piece->ranges, piece->count);
+}
+
+static void add_piece(struct offer_remainder *rest, const struct offer_resource *resource)
+{
+    rest->pieces = memory_resize(rest->pieces, (rest->count + 1) * sizeof *rest->pieces);
+    struct piece *piece = &rest->pieces[rest->count++];
+    *piece = (struct piece){.resource = *resource, .left = offer_fields_amount(resource)};
+    if (resource->ranges.data != NULL)
+        read_ranges(piece);
+}
+
+struct offer_remainder *offer_remainder_create(struct slice offer)
+{
+    struct offer_remainder *rest = memory_new(sizeof *rest);
+    struct offer_walk walk = offer_fields_walk(offer);
+    for (struct offer_resource resource; offer_fields_next(&walk, &resource);)
+        if (!resource.whole)
+            add_piece(rest, &resource);
+    return rest;
+}
+
+static void *copy_of(const void *data, size_t size)
+{
+    return size > 0 ? memcpy(memory_new(size), data, size) : NULL;
+}
+
+struct offer_remainder *offer_remainder_copy(const struct offer_remainder *rest)
+{
+    if (rest == NULL)
+        return NULL;
+    struct offer_remainder *copy = copy_of(rest, sizeof *rest);
+    copy->pieces = copy_of(rest->pieces, rest->count * sizeof *rest->pieces);
+    for (size_t i = 0; i < copy->count; i++) {
+        struct piece *piece = &copy->pieces[i];
+        piece->ranges = copy_of(piece->ranges, piece->count * sizeof *piece->ranges);
+    }
+    return copy;
+}
+
+void offer_remainder_destroy(struct offer_remainder *rest)
+{
+    if (rest == NULL)
+        return;
+    for (size_t i = 0; i < rest->count; i++)
+        free(rest->pieces[i].ranges);
+    free(rest->pieces);
+    free(rest);
+}
+
+// ---- taking ----
+
+// The fields of the resource as they came, but for its value.
+static bool put_head(const struct piece *piece, struct buffer *out)
+{
+    struct wire wire = wire_open(piece->resource.wire);
+    const uint8_t *from = wire.at;
+    bool fine = true;
+    for (struct wire_field it; wire_next(&wire, &it); from = wire.at)
+        if (it.number != RESOURCE_SCALAR && it.number != RESOURCE_RANGES)
+            fine = fine && buffer_append(out, from, (size_t)(wire.at - from));
+    return fine;
+}
+
+static bool put_scalar(double thousandths, struct buffer *out)
+{
+    size_t mark = wire_begin(out, RESOURCE_SCALAR);
+    return wire_put_double(out, SCALAR_VALUE, thousandths / 1000) && wire_end(out, mark);
+}
+
+static bool put_range(const struct offer_range *range, struct buffer *out)
+{
+    size_t mark = wire_begin(out, RANGES_RANGE);
+    return wire_put_varint(out, RANGE_BEGIN, range->first) &&
+           wire_put_varint(out, RANGE_END, range->last) && wire_end(out, mark);
+}
+
+// So many values off the front of the first range.
+static struct offer_range cut_range(struct piece *piece, uint64_t values)
+{
+    struct offer_range *first = piece->ranges, cut = *first;
+    if (cut.last - cut.first < values) {
+        piece->count--;
+        memmove(first, first + 1, piece->count * sizeof *first);
+        return cut;
+    }
+    cut.last = cut.first + values - 1;
+    first->first = cut.last + 1;
+    return cut;
+}
+
+static bool put_ranges(struct piece *piece, double thousandths, struct buffer *out)
+{
+    bool fine = true;
+    uint64_t values = (uint64_t)(thousandths / 1000);
+    size_t mark = wire_begin(out, RESOURCE_RANGES);
+    while (values > 0 && piece->count > 0) {
+        struct offer_range cut = cut_range(piece, values);
+        values -= cut.last - cut.first + 1;
+        fine = put_range(&cut, out) && fine;
+    }
+    return fine && wire_end(out, mark);
+}
+
+static bool take(struct piece *piece, double thousandths, struct buffer *out)
+{
+    size_t mark = wire_begin(out, 1);
+    piece->left -= thousandths;
+    return put_head(piece, out) &&
+           (piece->resource.ranges.data != NULL ? put_ranges(piece, thousandths, out)
+                                                : put_scalar(thousandths, out)) &&
+           wire_end(out, mark);
+}
+
+bool offer_remainder_take(struct offer_remainder *rest, struct slice name, bool revocable,
+                          double thousandths, struct buffer *out)
+{
+    bool fine = true;
+    for (size_t i = 0; i < 2 * rest->count && thousandths > 0 && fine; i++) {
+        struct piece *piece = &rest->pieces[i % rest->count];
+        const struct offer_resource *it = &piece->resource;
+        if (it->reserved != (i < rest->count) || it->revocable != revocable || piece->left <= 0 ||
+            !slice_equal(it->name, name))
+            continue;
+        double part = piece->left < thousandths ? piece->left : thousandths;
+        thousandths -= part;
+        fine = take(piece, part, out);
+    }
+    return fine;
+}

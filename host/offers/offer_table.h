@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The outstanding offers of a framework, found by id and walked in the order of their arrival. An
+// offer is kept as the bytes that the master sent: all offers of one event share one block and pin
+// it. Of offers that are spent the table remembers why, for a while, so that a script that uses one
+// again can be told.
+
+#ifndef MESOS_LUA_OFFERS_OFFER_TABLE_H
+#define MESOS_LUA_OFFERS_OFFER_TABLE_H
+
+#include "base/bytes.h"
+
+// There are as many as tens of thousands, so that it is kept small.
+struct offer {
+    struct offer *next, *previous; // by arrival
+    struct bytes *block;           // of which `data` is a part; a reference; NULL: spent
+    const uint8_t *data;           // the Offer (or InverseOffer) message; of a spent one its id
+    uint32_t length;               // of the message
+    uint32_t id_at, id_length;     // the text within `data`
+    uint32_t references;
+    const char *spent; // NULL: outstanding; else a static text that says what became of it
+};
+
+static inline struct slice offer_table_id(const struct offer *offer)
+{
+    return (struct slice){.data = offer->data + offer->id_at, .length = offer->id_length};
+}
+
+// The message of an outstanding offer.
+static inline struct slice offer_table_wire(const struct offer *offer)
+{
+    return (struct slice){.data = offer->data, .length = offer->length};
+}
+
+struct offer_table;
+
+struct offer_table *offer_table_create(void);
+void offer_table_destroy(struct offer_table *offers);
+
+// Since when an outstanding offer is held.
+static inline uint64_t offer_table_taken(const struct offer *offer)
+{
+    return offer->block->taken;
+}
+
+// Adds the offer whose wire form is `wire` within `block`, which says when it was taken. An id that
+// is there already is replaced, unless it is of the same block, or was rescinded ahead: then NULL,
+// and the first stays.
+const struct offer *offer_table_add(struct offer_table *offers, struct bytes *block,
+                                    struct slice wire);
+
+// The outstanding offer of that id, or NULL. With `why`, the reason if it is known to be spent,
+// else NULL.
+const struct offer *offer_table_find(struct offer_table *offers, struct slice id, const char **why);
+
+// The offer is spent: `why` completes "offer X ..." ("was declined") and must be static. An id that
+// is not outstanding is ignored. The `struct offer` is gone after it.
+bool offer_table_spend(struct offer_table *offers, struct slice id, const char *why);
+// The offer is spent as rescinded; one that is not there yet will not be added.
+void offer_table_rescind(struct offer_table *offers, struct slice id);
+
+void offer_table_spend_all(struct offer_table *offers, const char *why);
+
+// Keeps the struct, of which only `spent` may be looked at from then on: it is set when the offer
+// is spent, and at the latest when the table goes. For whoever asks often and late.
+struct offer *offer_ref(const struct offer *offer);
+void offer_unref(struct offer *offer); // NULL is fine
+
+size_t offer_table_count(const struct offer_table *offers);
+const struct offer *offer_table_first(const struct offer_table *offers); // then ->next
+
+#endif

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Lists of resources: what an agent has, an offer holds, a task needs. Arithmetic, comparison, and
+// the two text forms that Mesos knows: the one that people write ("cpus:4;ports:[31000-32000]") and
+// the one of its messages ("cpus(allocated: web):4; ports(allocated: web):[31000-32000]").
+//
+// A list owns its resources. It is kept normal: resources of one kind (name, type, reservation,
+// allocation, disk...) are one entry, scalars have three decimals (Mesos computes in thousandths,
+// so that 0.1 ten times is 1), ranges are sorted and disjoint, set items are unique, and what is
+// empty is absent. Entries are in the format of RESERVATION_REFINEMENT: `role` is not set and a
+// reservation is an entry of `reservations`. What comes from outside is brought into this form by
+// resources_add_message() and goes back to the older one with resource_downgrade().
+
+#ifndef MESOS_LUA_OFFERS_RESOURCES_H
+#define MESOS_LUA_OFFERS_RESOURCES_H
+
+#include "base/error.h"
+
+#include "mesos/v1/mesos.pb-c.h"
+
+struct resources {
+    Mesos__V1__Resource **items;
+    size_t count;
+};
+
+// ---- lists; a zeroed struct is the empty list ----
+
+void resources_free(struct resources *list); // empties it; it can be used again
+void resources_copy(struct resources *to, const struct resources *from); // `to` is overwritten
+
+void resources_add(struct resources *list, const struct resources *more);
+void resources_subtract(struct resources *list, const struct resources *less); // down to nothing
+bool resources_contain(const struct resources *list, const struct resources *part);
+double resources_scalar(const struct resources *list, const char *name); // over all kinds of it
+double resources_quantity(const struct resources *list,
+                          const char *name); // ports, for example, are counted
+
+// Every entry allocated to `role`, or, with NULL, to nobody.
+void resources_allocate(struct resources *list, const char *role);
+
+// Appends to `to` what a framework may be offered in `role`: what is not reserved, or reserved to
+// the role or to one that it lies in ("eng" for "eng/dev").
+void resources_add_for_role(struct resources *to, const struct resources *from, const char *role);
+
+// ---- text ----
+
+// "name:value" or "name(role):value" with ";" between; a value is a number, "[begin-end,...]" or
+// "{item,...}". Resources without a role in parentheses are reserved to `role`, which is NULL or
+// "*" for nobody. A name that comes twice adds up, and what is 0 or empty is absent. The error
+// names the piece that is wrong; it may be a name that only looks like one that every agent has.
+bool resources_parse(struct resources *list, const char *text, const char *role, struct error *err);
+
+// Whether such a text has a resource of that name, be it 0.
+bool resources_text_names(const char *text, const char *name);
+
+bool resources_known(const char *name);        // cpus, mem, disk, gpus or ports
+const char *resources_meant(const char *name); // the one of these that a misspelt name means, or
+                                               // NULL
+
+// The order of names in lists of resources: cpus, mem, disk, gpus, ports, then all others as bytes.
+// As strcmp().
+int resources_order(const char *a, const char *b);
+
+char *resources_text(const struct resources *list);     // what resources_parse() reads; free() it
+char *resources_describe(const struct resources *list); // as Mesos writes it in messages; free() it
+
+// ---- messages of either format ----
+
+// What is wrong with a resource that somebody sent, in Mesos's words, as for example "Resource
+// 'cpus:-1' is invalid: Invalid scalar resource: value <= 0". A value of 0 is valid, and means
+// nothing.
+bool resource_check(const Mesos__V1__Resource *resource, struct error *err);
+
+// Adds a resource that passed resource_check().
+void resources_add_message(struct resources *list, const Mesos__V1__Resource *resource);
+
+void resource_free(Mesos__V1__Resource *resource);
+
+// Into the format of a framework without RESERVATION_REFINEMENT: the reservation becomes `role` and
+// `reservation`, and `role` is "*" for what is not reserved. False, and unchanged, if the
+// reservation is a refined one, which that format cannot say.
+bool resource_downgrade(Mesos__V1__Resource *resource);
+
+#endif

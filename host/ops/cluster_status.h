@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `ctl status` tells of a cluster that runs alone (mesos-lua local).
+
+#ifndef MESOS_LUA_OPS_CLUSTER_STATUS_H
+#define MESOS_LUA_OPS_CLUSTER_STATUS_H
+
+#include "base/buffer.h"
+#include "cluster/cluster.h"
+
+// Appends where it listens, its agents, and each framework with its tasks, for people.
+void cluster_status(const struct cluster *cluster, struct buffer *out);
+
+#endif

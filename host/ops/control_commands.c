@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The commands of an operator: see commands.h. Those that asked for a reload wait in a list for the
+// line that tells how it went. Some can be done while Lua code runs and keeps the loop from
+// turning: they look, or take note of what is to be done when it turns.
+
+#include "ops/control_commands.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/suggest.h"
+#include "bindings/lib/eval.h"
+#include "bindings/message/inspect.h"
+#include "ops/cluster_status.h"
+#include "script/script.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MOST = 1 << 20, ERROR_MOST = 64 << 10, PLACE_MOST = 512 };
+
+enum stop_kind { STOP_AS_SIGNAL, STOP_FAILOVER, STOP_TEARDOWN, STOP_KINDS };
+
+static const char *const stop_words[] = {"", "failover", "teardown"};
+
+struct waiter {
+    struct waiter *next;
+    struct control_request *request;
+};
+
+struct control_commands {
+    struct metrics_subject subject;
+    void (*stop)(void *data);
+    void *data;
+    struct waiter *waiters; // for the end of a reload
+    struct deferral stopping;
+    enum stop_kind stop_kind;
+};
+
+// Code that an operator's client waits for.
+struct job {
+    struct control_request *request;
+    struct evaluation *evaluation;
+};
+
+// ---- replies ----
+
+static void succeed(struct control_request *request, const char *output)
+{
+    control_reply(request, json_pack("{s:b, s:s}", "ok", 1, "output", output));
+}
+
+static json_t *json_text(const char *text)
+{
+    struct buffer clean;
+    buffer_init(&clean, ERROR_MOST);
+    inspect_text(&clean, text, strlen(text));
+    json_t *string = json_string(buffer_string(&clean));
+    buffer_free(&clean);
+    return string;
+}
+
+static void fail(struct control_request *request, const char *text)
+{
+    control_reply(request, json_pack("{s:b, s:o}", "ok", 0, "error", json_text(text)));
+}
+
+static void finish(struct control_request *request, bool ok, const char *text)
+{
+    if (!ok) {
+        fail(request, text);
+        return;
+    }
+    char *line = memory_format("%s\n", text);
+    succeed(request, line);
+    free(line);
+}
+
+// ---- looking ----
+
+// A cluster that runs alone.
+static void status_of_cluster(struct control_commands *this, struct control_request *request,
+                              struct slice argument)
+{
+    struct buffer text;
+    buffer_init(&text, TEXT_MOST);
+    if (argument.length == 0) {
+        cluster_status(this->subject.cluster, &text);
+    } else if (slice_equal(argument, slice_text("--json"))) {
+        char *state = cluster_state(this->subject.cluster);
+        buffer_format(&text, "%s\n", state);
+        free(state);
+    }
+    if (text.length > 0)
+        succeed(request, buffer_string(&text));
+    else
+        fail(request, "status: nothing or --json expected");
+    buffer_free(&text);
+}
+
+static void on_status(struct control_commands *this, struct control_request *request,
+                      struct slice argument)
+{
+    struct buffer text;
+    buffer_init(&text, TEXT_MOST);
+    if (this->subject.cluster != NULL) {
+        status_of_cluster(this, request, argument);
+    } else if (argument.length == 0) {
+        metrics_summary(&this->subject, &text);
+        succeed(request, buffer_string(&text));
+    } else if (slice_equal(argument, slice_text("--json"))) {
+        json_t *status = metrics_json(&this->subject);
+        char *line = json_dumps(status, JSON_COMPACT | JSON_REAL_PRECISION(15));
+        buffer_format(&text, "%s\n", line ? line : "{}");
+        succeed(request, buffer_string(&text));
+        free(line);
+        json_decref(status);
+    } else {
+        fail(request, "status: nothing or --json expected");
+    }
+    buffer_free(&text);
+}
+
+static void on_metrics(struct control_commands *this, struct control_request *request,
+                       struct slice argument)
+{
+    struct buffer text;
+    (void)argument;
+    buffer_init(&text, TEXT_MOST);
+    metrics_prometheus(&this->subject, &text);
+    succeed(request, buffer_string(&text));
+    buffer_free(&text);
+}
+
+// ---- code ----
+
+static void on_evaluated(void *data, const struct eval_end *end)
+{
+    struct job *job = data;
+    json_t *reply = json_object();
+    struct slice output = end->output;
+    json_object_set_new(reply, "ok", json_boolean(end->error == NULL));
+    json_object_set_new(reply, "output",
+                        json_stringn(output.data ? (const char *)output.data : "", output.length));
+    if (end->error != NULL)
+        json_object_set_new(reply, "error", json_text(end->error));
+    if (end->incomplete)
+        json_object_set_new(reply, "incomplete", json_true());
+    control_reply(job->request, reply);
+    free(job);
+}
+
+static void on_client_left(void *data)
+{
+    struct job *job = data;
+    log_debug("the client of an eval has gone: it ends");
+    eval_abandon(job->evaluation);
+}
+
+static void start_job(struct control_commands *this, struct control_request *request,
+                      struct slice code)
+{
+    struct job *job = memory_new(sizeof *job);
+    job->request = request;
+    job->evaluation = eval_create(*this->subject.script, metrics_scheduler(&this->subject), code,
+                                  on_evaluated, job);
+    control_request_follow(request, on_client_left, job);
+    eval_start(job->evaluation);
+}
+
+static void on_eval(struct control_commands *this, struct control_request *request,
+                    struct slice argument)
+{
+    if (argument.length == 0)
+        fail(request, "eval: Lua code expected, such as: eval '#driver:offers()'");
+    else if (*this->subject.script == NULL)
+        fail(request, "eval: the script is not loaded yet");
+    else
+        start_job(this, request, argument);
+}
+
+// ---- reloading ----
+
+static void on_told(void *data, bool ok, const char *text)
+{
+    struct control_commands *this = data;
+    while (this->waiters != NULL) {
+        struct waiter *waiter = this->waiters;
+        this->waiters = waiter->next;
+        finish(waiter->request, ok, text);
+        free(waiter);
+    }
+}
+
+static void on_reload(struct control_commands *this, struct control_request *request,
+                      struct slice argument)
+{
+    struct reload *reload = *this->subject.reload;
+    struct scheduler *scheduler = metrics_scheduler(&this->subject);
+    (void)argument;
+    if (reload == NULL) {
+        fail(request, "nothing to reload; a script that returns its scheduler can be reloaded "
+                      "while it runs, one that runs its drivers itself cannot");
+        return;
+    }
+    if (driver_status(scheduler_driver(scheduler)) != DRIVER_RUNNING) {
+        fail(request, "not reloaded: the driver does not run");
+        return;
+    }
+    struct waiter *waiter = memory_new(sizeof *waiter);
+    *waiter = (struct waiter){.next = this->waiters, .request = request};
+    this->waiters = waiter;
+    reload_listen(reload, on_told, this);
+    reload_request(reload, "ctl reload");
+}
+
+// ---- the rest ----
+
+static void on_log_level(struct control_commands *this, struct control_request *request,
+                         struct slice argument)
+{
+    enum log_level level;
+    char name[16];
+    (void)this;
+    snprintf(name, sizeof name, "%.*s", SLICE_ARGS(argument));
+    if (argument.length == 0)
+        finish(request, true, log_level_name(log_get_level()));
+    else if (argument.length >= sizeof name || !log_level_find(name, &level))
+        fail(request, "log-level: debug, info, warning, error or quiet expected");
+    else {
+        log_set_level(level);
+        finish(request, true, log_level_name(level));
+    }
+}
+
+static void stop_drivers(struct control_commands *this, bool failover)
+{
+    for (struct scheduler *each = this->subject.environment->first; each;
+         each = scheduler_next(each))
+        driver_stop(scheduler_driver(each), failover);
+}
+
+// Behind what runs now.
+static void on_stopping(void *data)
+{
+    struct control_commands *this = data;
+    if (this->stop_kind != STOP_AS_SIGNAL)
+        stop_drivers(this, this->stop_kind == STOP_FAILOVER);
+    this->stop(this->data);
+}
+
+static bool find_stop(struct slice argument, enum stop_kind *kind)
+{
+    for (int i = 0; i < STOP_KINDS; i++) {
+        if (slice_equal(argument, slice_text(stop_words[i]))) {
+            *kind = (enum stop_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_stop(struct control_commands *this, struct control_request *request,
+                    struct slice argument)
+{
+    char place[PLACE_MOST];
+    if (!find_stop(argument, &this->stop_kind)) {
+        fail(request, "stop: nothing, failover (the tasks live on) or teardown (they are killed) "
+                      "expected");
+        return;
+    }
+    bool busy = script_running(place, sizeof place);
+    log_info("ctl stop%s%s: stopping%s%s", argument.length ? " " : "", stop_words[this->stop_kind],
+             busy ? " when it returns or waits: " : "", busy ? place : "");
+    char *text = memory_format(busy ? "stopping when it returns or waits: %s (interrupt stops it)"
+                                    : "stopping%s",
+                               busy ? place : "");
+    finish(request, true, text);
+    free(text);
+    deferral_queue(&this->stopping);
+}
+
+static void on_interrupt(struct control_commands *this, struct control_request *request,
+                         struct slice argument)
+{
+    char place[PLACE_MOST];
+    (void)this, (void)argument;
+    if (!script_running(place, sizeof place)) {
+        fail(request, "nothing to interrupt: no Lua code runs now; what waits is given up by a "
+                      "reload, or by stop");
+        return;
+    }
+    script_interrupt("ctl interrupt");
+    char *text = memory_format("interrupted %s", place);
+    finish(request, true, text);
+    free(text);
+}
+
+static void on_help(struct control_commands *this, struct control_request *request,
+                    struct slice argument)
+{
+    char *text = NULL;
+    size_t length = 0;
+    FILE *file = open_memstream(&text, &length);
+    (void)this;
+    (void)argument;
+    control_commands_usage(file);
+    fclose(file);
+    succeed(request, text);
+    free(text);
+}
+
+static const struct {
+    const char *name, *usage, *help;
+    void (*handle)(struct control_commands *this, struct control_request *request,
+                   struct slice argument);
+    bool needs_script;
+    bool any_time; // also while Lua code runs, by control_serve()
+} rows[] = {
+    {"status", "status [--json]", "framework, master, offers, calls, events, times, memory",
+     on_status, false, true},
+    {"eval", "eval CODE", "run Lua code in the script and print what it returns; - reads it",
+     on_eval, true, false},
+    {"repl", "repl", "the same line by line, with history; :help tells more", NULL, false, true},
+    {"interrupt", "interrupt", "stop the Lua code that runs now, as --callback-limit does",
+     on_interrupt, true, true},
+    {"reload", "reload", "load the script anew, and tell how it went", on_reload, true, false},
+    {"log-level", "log-level [LEVEL]", "tell or set what is logged", on_log_level, false, true},
+    {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics, true, true},
+    {"stop", "stop [failover|teardown]",
+     "end as SIGTERM does, or leave the tasks alive, or kill them", on_stop, false, true},
+    {"help", "help", "this", on_help, false, true},
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static const char *row_name(const void *data, size_t index)
+{
+    (void)data;
+    return index < ROWS ? rows[index].name : NULL;
+}
+
+bool control_commands_known(const char *name, struct error *err)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].name, name) == 0)
+            return true;
+    const char *near = suggest(name, row_name, NULL);
+    if (near != NULL)
+        return error_set(err, ERROR_INVALID, "unknown command '%s' (did you mean '%s'?)", name,
+                         near);
+    return error_set(err, ERROR_INVALID, "unknown command '%s' (help lists the commands)", name);
+}
+
+void control_commands_usage(FILE *file)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        fprintf(file, "  %-26s%s\n", rows[i].usage, rows[i].help);
+}
+
+// An unknown one is told so at once.
+static bool is_ready(void *data, const char *command)
+{
+    (void)data;
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].name, command) == 0)
+            return rows[i].any_time;
+    return true;
+}
+
+static void handle(void *data, struct control_request *request, const char *command,
+                   struct slice argument)
+{
+    struct control_commands *this = data;
+    struct error err = {0};
+    for (size_t i = 0; i < ROWS; i++) {
+        if (strcmp(rows[i].name, command) != 0 || rows[i].handle == NULL)
+            continue;
+        if (rows[i].needs_script && this->subject.path == NULL)
+            fail(request, "no script runs here: this is a cluster alone (status, log-level, stop)");
+        else
+            rows[i].handle(this, request, argument);
+        return;
+    }
+    if (control_commands_known(command, &err))
+        error_set(&err, ERROR_INVALID, "%s is a command of mesos-lua ctl", command);
+    fail(request, err.text);
+}
+
+const struct control_events control_commands_events = {.handle = handle, .ready = is_ready};
+
+struct control_commands *control_commands_create(const struct metrics_subject *subject,
+                                                 void (*stop)(void *data), void *data)
+{
+    struct control_commands *this = memory_new(sizeof *this);
+    *this = (struct control_commands){.subject = *subject, .stop = stop, .data = data};
+    deferral_init(&this->stopping, subject->loop, on_stopping, this);
+    return this;
+}
+
+void control_commands_destroy(struct control_commands *this)
+{
+    if (this == NULL)
+        return;
+    on_told(this, false, "not reloaded: the host ends");
+    deferral_cancel(&this->stopping);
+    free(this);
+}

@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The examination: see examine.h. Each function is walked from its first instruction to its last,
+// once, with a mark on each register that is known to hold something: the globals, a text, a table
+// that is there since the script was loaded, or something that is missing. Where a jump leads in,
+// marks that depend on the way are dropped (bytecode.h), so that a mark is right however the
+// instruction was reached. A variable of a function around counts if nothing assigns to it again.
+//
+// All files are walked twice: the first time to note what they declare and assign, the second time
+// to find. Lua values are looked up on the way, so that this runs in a protected call; what is
+// allocated meanwhile belongs to the examination, which outlives it.
+
+#include "script/lint.h"
+
+#include "base/memory.h"
+#include "script/lint_rules.h"
+
+#include <lauxlib.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NESTED = 40,          // functions within functions
+    DUMP_MOST = 64 << 20, // bytes of a compiled file
+};
+
+// ---- instructions ----
+
+static void set(struct scan *scan, unsigned number, struct mark mark)
+{
+    mark.at = scan->at;
+    scan->registers[number % REGISTERS] = mark;
+}
+
+static void forget_from(struct scan *scan, unsigned first, unsigned end)
+{
+    for (unsigned i = first; i < end && i < REGISTERS; i++)
+        scan->registers[i].kind = MARK_NONE;
+}
+
+static const char *text_of(const struct mark *mark)
+{
+    return mark->kind == MARK_TEXT ? mark->names[0] : NULL;
+}
+
+static const char *constant(const struct scan *scan, unsigned number)
+{
+    return bytecode_text(scan->function, number);
+}
+
+static void on_move(struct scan *scan, uint32_t i)
+{
+    set(scan, bytecode_a(i), scan->registers[bytecode_b(i)]);
+}
+
+static void on_loadk(struct scan *scan, uint32_t i)
+{
+    const char *text = constant(scan, bytecode_bx(i));
+    struct mark mark = {.kind = text ? MARK_TEXT : MARK_NONE, .names = {text}};
+    set(scan, bytecode_a(i), mark);
+}
+
+static void on_loadnil(struct scan *scan, uint32_t i)
+{
+    forget_from(scan, bytecode_a(i), bytecode_a(i) + bytecode_b(i) + 1);
+}
+
+static void on_getupval(struct scan *scan, uint32_t i)
+{
+    set(scan, bytecode_a(i), scan->upvalues[bytecode_b(i)]);
+}
+
+static void on_setupval(struct scan *scan, uint32_t i)
+{
+    findings_note(scan->walk, REBOUND, scan->function->upvalues[bytecode_b(i)].name);
+}
+
+static void on_gettabup(struct scan *scan, uint32_t i)
+{
+    const struct mark *from = &scan->upvalues[bytecode_b(i)];
+    set(scan, bytecode_a(i), findings_read(scan, from, constant(scan, bytecode_c(i))));
+}
+
+static void on_gettable(struct scan *scan, uint32_t i)
+{
+    const struct mark *from = &scan->registers[bytecode_b(i)];
+    const char *name = text_of(&scan->registers[bytecode_c(i)]);
+    set(scan, bytecode_a(i), findings_read(scan, from, name));
+}
+
+static void on_getfield(struct scan *scan, uint32_t i)
+{
+    const struct mark *from = &scan->registers[bytecode_b(i)];
+    set(scan, bytecode_a(i), findings_read(scan, from, constant(scan, bytecode_c(i))));
+}
+
+static struct mark element(const struct mark *list)
+{
+    struct mark mark = *list;
+    mark.kind = MARK_OBJECT;
+    return mark;
+}
+
+static void on_geti(struct scan *scan, uint32_t i)
+{
+    const struct mark *from = &scan->registers[bytecode_b(i)];
+    struct mark nothing = {.kind = MARK_NONE};
+    set(scan, bytecode_a(i), from->kind == MARK_LIST ? element(from) : nothing);
+}
+
+static void on_self(struct scan *scan, uint32_t i)
+{
+    const struct mark from = scan->registers[bytecode_b(i)];
+    const char *name =
+        bytecode_k(i) ? constant(scan, bytecode_c(i)) : text_of(&scan->registers[bytecode_c(i)]);
+    set(scan, bytecode_a(i), findings_read(scan, &from, name));
+    set(scan, bytecode_a(i) + 1, from);
+}
+
+static void on_settabup(struct scan *scan, uint32_t i)
+{
+    findings_write(scan, &scan->upvalues[bytecode_a(i)], constant(scan, bytecode_b(i)));
+}
+
+static void on_settable(struct scan *scan, uint32_t i)
+{
+    findings_write(scan, &scan->registers[bytecode_a(i)], text_of(&scan->registers[bytecode_b(i)]));
+}
+
+static void on_setfield(struct scan *scan, uint32_t i)
+{
+    findings_write(scan, &scan->registers[bytecode_a(i)], constant(scan, bytecode_b(i)));
+}
+
+// Whoever looks whether it is there knows what to do if it is not.
+static void on_test(struct scan *scan, uint32_t i)
+{
+    bool testset = bytecode_operation(i) == OPERATION_TESTSET;
+    const struct mark *mark = &scan->registers[testset ? bytecode_b(i) : bytecode_a(i)];
+    if (mark->kind == MARK_MISSING)
+        findings_note(scan->walk, ASSIGNED, mark->names[mark->depth - 1]);
+    if (testset)
+        forget_from(scan, bytecode_a(i), bytecode_a(i) + 1);
+}
+
+static void on_eqk(struct scan *scan, uint32_t i)
+{
+    findings_compare(scan, &scan->registers[bytecode_a(i)], constant(scan, bytecode_b(i)));
+}
+
+// A constant whose number is large is in a register.
+static void on_eq(struct scan *scan, uint32_t i)
+{
+    const struct mark *left = &scan->registers[bytecode_a(i)];
+    const struct mark *right = &scan->registers[bytecode_b(i)];
+    findings_compare(scan, left, text_of(right));
+    findings_compare(scan, right, text_of(left));
+}
+
+static struct mark loop_over(const struct mark *list)
+{
+    struct mark mark = *list;
+    mark.kind = MARK_LOOP;
+    return mark;
+}
+
+static void on_call(struct scan *scan, uint32_t i)
+{
+    unsigned a = bytecode_a(i);
+    struct mark function = scan->registers[a], argument = {.kind = MARK_NONE};
+    if (bytecode_b(i) == 2 && a + 1 < REGISTERS)
+        argument = scan->registers[a + 1];
+    forget_from(scan, a, REGISTERS);
+    if (function.kind == MARK_MISSING)
+        findings_use_missing(scan, &function);
+    else if (function.kind == MARK_REQUIRE && text_of(&argument) != NULL)
+        set(scan, a, findings_require(scan, argument.names[0]));
+    else if (function.kind == MARK_IPAIRS && argument.kind == MARK_LIST)
+        set(scan, a, loop_over(&argument));
+}
+
+static void on_loop(struct scan *scan, uint32_t i)
+{
+    forget_from(scan, bytecode_a(i), REGISTERS);
+}
+
+// The second variable of a loop is the element; the body is in front of the call that gives it.
+static void on_tforprep(struct scan *scan, uint32_t i)
+{
+    enum { ELEMENT = 5 };
+    struct mark loop = scan->registers[bytecode_a(i)];
+    forget_from(scan, bytecode_a(i), REGISTERS);
+    if (loop.kind == MARK_LOOP)
+        set(scan, bytecode_a(i) + ELEMENT, element(&loop));
+}
+
+static void walk_function(struct scan *scan);
+
+// Does nothing behind this instruction assign to the variable in that register?
+static bool stays(const struct scan *scan, unsigned number)
+{
+    const struct bytecode_function *function = scan->function;
+    const struct bytecode_local *local = bytecode_local(function, number, scan->at);
+    return local != NULL && !findings_noted(scan->walk, REBOUND, local->name) &&
+           !bytecode_changes(function, number, scan->at + 1, local->end);
+}
+
+static struct mark captured(const struct scan *scan, const struct bytecode_upvalue *upvalue)
+{
+    struct mark nothing = {.kind = MARK_NONE};
+    if (!upvalue->in_stack)
+        return scan->upvalues[upvalue->index];
+    const struct mark *mark = &scan->registers[upvalue->index % REGISTERS];
+    return mark->kind != MARK_NONE && stays(scan, upvalue->index) ? *mark : nothing;
+}
+
+static void on_closure(struct scan *scan, uint32_t i)
+{
+    struct scan inner = {
+        .walk = scan->walk, .outer = scan, .function = &scan->function->inner[bytecode_bx(i)]};
+    forget_from(scan, bytecode_a(i), bytecode_a(i) + 1);
+    for (size_t n = 0; n < inner.function->upvalue_count && n < REGISTERS; n++)
+        inner.upvalues[n] = captured(scan, &inner.function->upvalues[n]);
+    if (scan->walk->depth < NESTED)
+        walk_function(&inner);
+}
+
+static void (*const steps[OPERATIONS])(struct scan *scan, uint32_t instruction) = {
+    [OPERATION_MOVE] = on_move,         [OPERATION_LOADK] = on_loadk,
+    [OPERATION_LOADNIL] = on_loadnil,   [OPERATION_GETUPVAL] = on_getupval,
+    [OPERATION_SETUPVAL] = on_setupval, [OPERATION_GETTABUP] = on_gettabup,
+    [OPERATION_GETTABLE] = on_gettable, [OPERATION_GETI] = on_geti,
+    [OPERATION_GETFIELD] = on_getfield, [OPERATION_SETTABUP] = on_settabup,
+    [OPERATION_SETTABLE] = on_settable, [OPERATION_SETFIELD] = on_setfield,
+    [OPERATION_SELF] = on_self,         [OPERATION_EQ] = on_eq,
+    [OPERATION_EQK] = on_eqk,           [OPERATION_TEST] = on_test,
+    [OPERATION_TESTSET] = on_test,      [OPERATION_CALL] = on_call,
+    [OPERATION_TAILCALL] = on_call,     [OPERATION_FORLOOP] = on_loop,
+    [OPERATION_FORPREP] = on_loop,      [OPERATION_TFORPREP] = on_tforprep,
+    [OPERATION_TFORCALL] = on_loop,     [OPERATION_TFORLOOP] = on_loop,
+    [OPERATION_CLOSURE] = on_closure,   [OPERATION_VARARG] = on_loop,
+};
+
+static void drop_unsure(struct scan *scan)
+{
+    size_t first = scan->function->unsure[scan->at], end = scan->function->loop_end[scan->at];
+    if (first == scan->function->length && end == 0)
+        return;
+    for (unsigned i = 0; i < REGISTERS; i++) {
+        struct mark *mark = &scan->registers[i];
+        if (mark->kind != MARK_NONE &&
+            (mark->at >= first || bytecode_changes(scan->function, i, scan->at, end + 1)))
+            mark->kind = MARK_NONE;
+    }
+}
+
+// Does another function begin on that line, so that they cannot be told apart?
+static bool is_only_one(const struct bytecode_function *function, int line)
+{
+    const struct bytecode_function *outer = function->outer;
+    size_t count = 0;
+    for (size_t i = 0; outer != NULL && i < outer->inner_count; i++)
+        count += outer->inner[i].line == line;
+    return count == 1;
+}
+
+// Is it the function of that name in the script's table? // [-0, +0, m]
+static bool is_callback(struct scan *scan, const char *name)
+{
+    lua_State *L = scan->walk->L;
+    lua_Debug ar = {.linedefined = -1};
+    script_result(scan->walk->this->script, L);
+    if (lua_istable(L, -1) && findings_raw_field(L, -1, name) == LUA_TFUNCTION)
+        lua_getinfo(L, ">S", &ar);
+    lua_settop(L, TOP);
+    return ar.linedefined == scan->function->line && *ar.source == '@' &&
+           strcmp(ar.source + 1, scan->walk->file->path) == 0 &&
+           is_only_one(scan->function, scan->function->line);
+}
+
+// What it is given is there before the first instruction. // [-0, +0, m]
+static void mark_parameters(struct scan *scan)
+{
+    const struct lint_parameter *rows = scan->walk->this->parameters;
+    for (size_t i = 0; rows != NULL && rows[i].function != NULL; i++) {
+        if (rows[i].place >= scan->function->parameters || !is_callback(scan, rows[i].function))
+            continue;
+        scan->registers[rows[i].place].kind = rows[i].list ? MARK_LIST : MARK_OBJECT;
+        scan->registers[rows[i].place].object = (lua_Integer)i + 1;
+    }
+}
+
+static void walk_function(struct scan *scan)
+{
+    const struct bytecode_function *function = scan->function;
+    scan->walk->depth++;
+    luaL_checkstack(scan->walk->L, LUA_MINSTACK, "an examination");
+    mark_parameters(scan);
+    for (scan->at = 0; scan->at < function->length; scan->at++) {
+        uint32_t instruction = function->code[scan->at];
+        void (*step)(struct scan *, uint32_t) = steps[bytecode_operation(instruction)];
+        drop_unsure(scan);
+        if (step != NULL)
+            step(scan, instruction);
+        else if (bytecode_sets_a(instruction))
+            forget_from(scan, bytecode_a(instruction), bytecode_a(instruction) + 1);
+    }
+    scan->walk->depth--;
+}
+
+// ---- files ----
+
+static int on_piece(lua_State *L, const void *data, size_t length, void *buffer)
+{
+    (void)L;
+    return buffer_append(buffer, data, length) ? 0 : 1;
+}
+
+static void add_file(struct examination *this, const char *path, struct bytecode *bytecode)
+{
+    size_t count = this->file_count + 1;
+    this->files = memory_resize(this->files, count * sizeof *this->files);
+    this->files[this->file_count++] =
+        (struct lint_file){.path = memory_string(path), .bytecode = bytecode};
+}
+
+// Compiles what was read, without running it. Other people's modules are not the author's to mend,
+// and what is read by loadfile() may have globals of its own. // [-0, +0, m]
+static void compile(struct examination *this, lua_State *L, const struct source *source)
+{
+    struct bytecode *bytecode = NULL;
+    buffer_clear(&this->dump);
+    bool own = modules_is_own(this->script, source->path) && !modules_is_file(source);
+    if (own && source->text != NULL && modules_load(L, source) == LUA_OK &&
+        lua_dump(L, on_piece, &this->dump, 0) == 0)
+        bytecode = bytecode_read(buffer_slice(&this->dump), NULL);
+    add_file(this, source->path, bytecode);
+    lua_settop(L, TOP);
+}
+
+static bool walk_file(struct examination *this, lua_State *L, size_t i, bool reporting)
+{
+    struct lint_walk walk = {.this = this, .L = L, .file = &this->files[i], .reporting = reporting};
+    if (walk.file->bytecode == NULL)
+        return true;
+    struct scan scan = {.walk = &walk, .function = bytecode_main(walk.file->bytecode)};
+    scan.upvalues[0].kind = MARK_GLOBALS;
+    walk_function(&scan);
+    return !findings_noted(&walk, REBOUND, "_ENV");
+}
+
+// The list of sources grows on the way.
+static bool read_files(struct examination *this, lua_State *L)
+{
+    bool usual = true;
+    for (size_t i = 0; i < sources_count(this->script->sources); i++) {
+        compile(this, L, sources_at(this->script->sources, i));
+        usual = walk_file(this, L, i, false) && usual;
+    }
+    return usual;
+}
+
+static void push_objects(struct examination *this, lua_State *L) // [-0, +1, e]
+{
+    lua_newtable(L);
+    for (lua_Integer i = 0; this->parameters != NULL && this->parameters[i].function; i++) {
+        this->parameters[i].push(L, this->data);
+        lua_rawseti(L, OBJECTS, i + 1);
+    }
+}
+
+static int l_examine(lua_State *L)
+{
+    struct examination *this = lua_touserdata(L, SELF);
+    luaL_checkstack(L, 2 * LUA_MINSTACK, "an examination");
+    for (int set = DECLARED; set <= REQUIRED; set++)
+        lua_newtable(L);
+    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+    lua_pushglobaltable(L);
+    push_objects(this, L);
+    if (!globals_strict(L) || !read_files(this, L))
+        return 0;
+    for (size_t i = 0; i < this->file_count; i++)
+        walk_file(this, L, i, true);
+    return 0;
+}
+
+// ---- the face ----
+
+static int compare(const void *a, const void *b)
+{
+    const struct finding *left = *(struct finding *const *)a, *right = *(struct finding *const *)b;
+    int files = strcmp(left->file, right->file);
+    return files != 0 ? files : (left->line > right->line) - (left->line < right->line);
+}
+
+static void tell_all(const struct examination *this, void (*tell)(const char *text))
+{
+    struct finding *list[LINT_MOST];
+    size_t count = 0;
+    for (struct finding *each = this->findings; each != NULL; each = each->next)
+        list[count++] = each;
+    qsort(list, count, sizeof *list, compare);
+    for (size_t i = 0; i < count; i++) {
+        char *text = memory_format("%s:%d: %s", list[i]->file, list[i]->line, list[i]->text);
+        tell(text);
+        free(text);
+    }
+}
+
+static void release(struct examination *this)
+{
+    for (size_t i = 0; i < this->file_count; i++) {
+        bytecode_free(this->files[i].bytecode);
+        free(this->files[i].path);
+    }
+    while (this->findings != NULL) {
+        struct finding *next = this->findings->next;
+        free(this->findings);
+        this->findings = next;
+    }
+    free(this->files);
+    buffer_free(&this->dump);
+}
+
+size_t examine(struct script *script, const struct lint_parameter *parameters, void *data,
+               void (*tell)(const char *text))
+{
+    struct examination this = {.script = script, .parameters = parameters, .data = data};
+    this.last = &this.findings;
+    buffer_init(&this.dump, DUMP_MOST);
+    if (protect_run(script, l_examine, &this, 0) == PROTECT_RAISED) {
+        tell(protect_text(script));
+        lua_pop(script->L, 1);
+        this.found++;
+    }
+    tell_all(&this, tell);
+    size_t found = this.found;
+    release(&this);
+    return found;
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The memory of one Lua state: its account, its cap, and blocks from size classes. What a script
+// allocates is small and short-lived, and Lua tells the size of what it gives back; so blocks of up
+// to SCRIPT_HEAP_SMALL bytes come from slabs of blocks of one size, larger ones from malloc. A slab
+// that becomes empty serves any class again, and keeps its pages until script_heap_trim().
+//
+// The account is exact: `used` is the sum of the sizes that Lua asked for, as its own
+// collectgarbage("count") has it. Under AddressSanitizer every block comes from malloc, so that it
+// sees what is used after it was freed.
+
+#ifndef MESOS_LUA_SCRIPT_SCRIPT_HEAP_H
+#define MESOS_LUA_SCRIPT_SCRIPT_HEAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    SCRIPT_HEAP_STEP = 16, // a class for every so many bytes
+    SCRIPT_HEAP_SMALL = 512,
+    SCRIPT_HEAP_CLASSES = SCRIPT_HEAP_SMALL / SCRIPT_HEAP_STEP,
+};
+
+struct script_heap {
+    size_t used;  // bytes
+    size_t limit; // the most that may be used; 0: no limit
+    bool refused; // for the limit's sake, since somebody set this to false
+
+    struct slab *open[SCRIPT_HEAP_CLASSES]; // slabs that have room
+    struct slab *empty;                     // slabs of no class, with their pages
+    size_t bare;                            // slabs of no class, without them
+    struct arena *arenas;                   // where slabs come from
+};
+
+void script_heap_init(struct script_heap *allocator, size_t limit);
+
+// Returns all its memory to the system, blocks that Lua still has included.
+void script_heap_free(struct script_heap *allocator);
+
+// The lua_Alloc of a state; `data` is the allocator. Making a block smaller never fails: without
+// any memory left for it the process ends.
+void *script_heap_allocate(void *data, void *block, size_t old, size_t size);
+
+// Gives the pages of up to `slabs` empty slabs back to the system; false if there were fewer.
+bool script_heap_trim(struct script_heap *allocator, size_t slabs);
+
+// Bytes that it holds from the system for small blocks.
+size_t script_heap_held(const struct script_heap *allocator);
+
+#endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inside of a script, for the files of this room only. Every state of the script, main or
+// coroutine, has the script's address in its extra space.
+
+#ifndef MESOS_LUA_SCRIPT_SCRIPT_INTERNAL_H
+#define MESOS_LUA_SCRIPT_SCRIPT_INTERNAL_H
+
+#include "base/buffer.h"
+#include "script/collector.h"
+#include "script/protect.h"
+#include "script/script.h"
+#include "script/script_heap.h"
+#include "script/sources.h"
+#include "script/watchdog.h"
+
+// What something is called in messages, such as "callback" and "statusUpdate".
+struct title {
+    const char *kind, *name; // NULL: nothing
+    bool loaded;             // a main chunk or an operator's code: --load-limit holds for it
+};
+
+// What runs now: a chain on the C stack, the innermost first.
+struct frame {
+    struct frame *previous;
+    lua_State *L;
+    struct routine *routine; // NULL: a main chunk or another plain call
+    bool coroutine;          // L is a coroutine that the script made
+    bool main;               // the main chunk of the script, or a coroutine in it
+    bool waits;              // every coroutine between the routine and L can yield
+
+    bool first;           // its slice began with it,
+    struct title title;   // which is called so
+    volatile bool hooked; // L has a hook of limits.c, and had this one before:
+    lua_Hook hook;
+    int mask, count;
+};
+
+struct closer {
+    void (*close)(void *data);
+    void *data;
+};
+
+struct script {
+    lua_State *L;
+    struct loop *loop;
+    void (*on_exit)(void *data, int code);
+    void (*on_source)(void *data);
+    void (*on_long)(void *data);
+    void (*on_failure)(void *data, const char *what, const char *text);
+    void *data;
+
+    struct sources *sources; // what it has read
+    struct sources *kept;    // where it reads instead of from files, or NULL
+
+    char *path, *name;
+    int result; // registry reference of what the main chunk returned
+
+    struct script_heap memory; // the Lua heap
+    struct collector collector;
+    struct buffer warning; // the pieces of one so far
+
+    struct watchdog limits;
+    struct frame *volatile frame; // NULL: no Lua code runs
+    struct title title;           // of the next call or routine
+    struct routine *routines;     // those that run, wait, or are prepared
+    struct routine *idle;         // those whose coroutine can be used again
+    size_t idles;
+    size_t busy; // calls into Lua that have not returned yet
+    uint64_t failures;
+    uint64_t runs; // calls into Lua that have returned
+    bool traced;   // the trace of a coroutine is kept
+    bool starting; // the next call is that of the main chunk
+
+    bool sandbox;
+    bool exiting; // stop as soon as possible, run no further line
+    int code;
+    bool closing; // start nothing new
+    bool doomed;  // destroy when it is not busy any more
+    struct deferral doom;
+
+    struct closer *closers;
+    size_t closings;
+};
+
+// Reads of undeclared globals, and assignments to new ones outside a main chunk, raise from here
+// on. // [-0, +0, e]
+void globals_open(lua_State *L);
+bool globals_strict(lua_State *L);                     // is that still so? // [-0, +0, m]
+bool globals_declared(lua_State *L, const char *name); // [-0, +0, m]
+
+// The text of that error, for a name that is read or assigned where these local variables can be
+// seen (their list ends with NULL). // [-0, +many, m]
+void globals_push_complaint(lua_State *L, const char *name, const char *const *visible,
+                            bool assigned);
+
+// What Lua 5.4 has in the place of a global of other versions, NULL if it is none.
+const char *globals_foreign(const char *name);
+
+// The key of the table at `index` that was probably meant, or NULL. // [-0, +0, -]
+const char *globals_nearest_key(lua_State *L, int index, const char *name);
+
+// pcall, xpcall and the coroutine library, in their versions for routines. // [-0, +0, e]
+void coroutines_open(lua_State *L);
+
+// package.path, package.preload, and the searcher that reads source text only. // [-0, +0, e]
+void modules_open(lua_State *L, const struct script_module *modules);
+void modules_set_folder(lua_State *L, const char *script); // [-0, +0, e]
+
+// Reads a file (`module` NULL: the script itself), from memory if the script is one that is brought
+// back. NULL and `err`, without the path, if that fails. // [-0, +0, -]
+const struct source *modules_read(struct script *script, const char *module, const char *path,
+                                  struct error *err);
+
+// Does the file belong to the script: is it the script, or below its folder? Modules from elsewhere
+// are other people's.
+bool modules_is_own(const struct script *script, const char *path);
+
+// luaL_loadfilex() of a file of source text, or of standard input (NULL). One that is read while
+// the main chunk of the script runs is part of its version, as a module is. // [-0, +1, m]
+int modules_load_file(lua_State *L, const char *path);
+bool modules_is_file(const struct source *source); // was it read so?
+
+// luaL_loadfilex() of what was read. // [-0, +1, m]
+int modules_load(lua_State *L, const struct source *source);
+
+#endif

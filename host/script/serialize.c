@@ -1,0 +1,611 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Plain Lua data as bytes, and back: see state.h. Neither direction recurses. Saving walks the
+// tables with one `struct table_level` each and the table, and where it has got to, on the Lua
+// stack; which tables were met before is noted in C memory, so that nothing on the way can raise.
+// Loading holds everything on the Lua stack and owns no C memory, since making tables can raise.
+
+#include "script/serialize.h"
+
+#include "base/memory.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char magic[] = {'m', 'l', 's', SERIALIZE_VERSION};
+
+enum { STACK_PER_LEVEL = 6 };
+
+// ---- saving ----
+
+struct table_level {
+    int table;         // its place on the Lua stack; while `pairs`, the key is above it
+    lua_Integer next;  // of the items without a key, how many were written
+    lua_Integer solid; // how many there are: all from 1 up to the first nil
+    bool pairs;        // the items with a key have begun
+};
+
+struct met {
+    const void *table;
+    size_t number;
+};
+
+struct saving {
+    lua_State *L;
+    const char *name;
+    struct buffer *out;
+    struct error *err;
+    struct table_level *levels;
+    size_t depth, capacity;
+    struct met *met; // a hash table with open addressing, at most half full
+    size_t tables, slots;
+};
+
+// ---- tables met before ----
+
+static struct met *met_slot(const struct saving *saving, const void *table)
+{
+    size_t place = ((uintptr_t)table >> 4) * 0x9e3779b97f4a7c15u >> 20;
+    for (;; place++) {
+        struct met *met = &saving->met[place & (saving->slots - 1)];
+        if (met->table == table || met->table == NULL)
+            return met;
+    }
+}
+
+static void grow_met(struct saving *saving)
+{
+    struct met *old = saving->met;
+    size_t slots = saving->slots;
+    saving->slots = slots ? 2 * slots : 64;
+    saving->met = memory_new(saving->slots * sizeof *saving->met);
+    for (size_t i = 0; i < slots; i++)
+        if (old[i].table != NULL)
+            *met_slot(saving, old[i].table) = old[i];
+    free(old);
+}
+
+// ---- the path of what cannot be kept ----
+
+static bool is_name(const char *text, size_t length)
+{
+    if (length == 0 || isdigit((unsigned char)*text))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        if (!isalnum((unsigned char)text[i]) && text[i] != '_')
+            return false;
+    return true;
+}
+
+static void add_string_key(struct buffer *path, const char *text, size_t length)
+{
+    enum { SHOWN = 40 };
+    if (is_name(text, length) && length <= SHOWN) {
+        buffer_format(path, ".%s", text);
+        return;
+    }
+    buffer_append_text(path, "[\"");
+    for (size_t i = 0; i < length && i < SHOWN; i++) {
+        bool plain = isprint((unsigned char)text[i]) && text[i] != '"' && text[i] != '\\';
+        buffer_format(path, plain ? "%c" : "\\x%02x", (unsigned char)text[i]);
+    }
+    buffer_append_text(path, length > SHOWN ? "...\"]" : "\"]");
+}
+
+// [-0, +0, -]
+static void add_key(lua_State *L, int index, struct buffer *path)
+{
+    size_t length;
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING: {
+        const char *text = lua_tolstring(L, index, &length);
+        add_string_key(path, text, length);
+        break;
+    }
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, index))
+            buffer_format(path, "[" LUA_INTEGER_FMT "]", lua_tointeger(L, index));
+        else
+            buffer_format(path, "[%.14g]", lua_tonumber(L, index));
+        break;
+    default:
+        buffer_append_text(path, lua_toboolean(L, index) ? "[true]" : "[false]");
+    }
+}
+
+static void add_level(const struct saving *saving, size_t i, struct buffer *path)
+{
+    const struct table_level *level = &saving->levels[i];
+    if (level->pairs)
+        add_key(saving->L, level->table + 1, path);
+    else
+        buffer_format(path, "[" LUA_INTEGER_FMT "]", level->next);
+}
+
+// The keys of the first `depth` levels. Of a long way the middle is left out.
+static bool refuse(struct saving *saving, size_t depth, const char *what)
+{
+    enum { ENDS = 5, PATH_MOST = 2048 };
+    struct buffer path;
+    buffer_init(&path, PATH_MOST);
+    for (size_t i = 0; i < depth; i++) {
+        if (i == ENDS && depth > 2 * ENDS) {
+            buffer_append_text(&path, " ... ");
+            i = depth - ENDS;
+        }
+        add_level(saving, i, &path);
+    }
+    error_set(saving->err, ERROR_INVALID, "%s%.800s: %s", saving->name, buffer_string(&path), what);
+    buffer_free(&path);
+    return false;
+}
+
+// ---- values ----
+
+static bool put(struct saving *saving, const void *data, size_t length)
+{
+    if (buffer_append(saving->out, data, length))
+        return true;
+    return error_set(saving->err, ERROR_LIMIT,
+                     "%s is too large to be kept: it takes more than %zu bytes", saving->name,
+                     saving->out->limit);
+}
+
+static bool put_tag(struct saving *saving, char tag)
+{
+    return put(saving, &tag, 1);
+}
+
+static bool put_varint(struct saving *saving, char tag, uint64_t number)
+{
+    uint8_t bytes[11];
+    size_t length = 0;
+    bytes[length++] = (uint8_t)tag;
+    for (; number > 0x7f; number >>= 7)
+        bytes[length++] = (uint8_t)(number | 0x80);
+    bytes[length++] = (uint8_t)number;
+    return put(saving, bytes, length);
+}
+
+static bool put_float(struct saving *saving, double number)
+{
+    uint8_t bytes[9] = {'d'};
+    uint64_t bits;
+    memcpy(&bits, &number, sizeof bits);
+    for (int i = 0; i < 8; i++)
+        bytes[i + 1] = (uint8_t)(bits >> 8 * i);
+    return put(saving, bytes, sizeof bytes);
+}
+
+static bool put_number(struct saving *saving)
+{
+    lua_State *L = saving->L;
+    if (!lua_isinteger(L, -1))
+        return put_float(saving, lua_tonumber(L, -1));
+    uint64_t number = (uint64_t)lua_tointeger(L, -1);
+    return put_varint(saving, 'i', number << 1 ^ (0 - (number >> 63)));
+}
+
+static bool put_string(struct saving *saving)
+{
+    size_t length;
+    const char *text = lua_tolstring(saving->L, -1, &length);
+    return put_varint(saving, 's', length) && put(saving, text, length);
+}
+
+// A value at the top that is no table. // [-0, +0, -]
+static bool put_scalar(struct saving *saving)
+{
+    lua_State *L = saving->L;
+    switch (lua_type(L, -1)) {
+    case LUA_TNIL:
+        return put_tag(saving, 'n');
+    case LUA_TBOOLEAN:
+        return put_tag(saving, lua_toboolean(L, -1) ? 't' : 'f');
+    case LUA_TNUMBER:
+        return put_number(saving);
+    case LUA_TSTRING:
+        return put_string(saving);
+    case LUA_TFUNCTION:
+        return refuse(saving, saving->depth, "a function cannot be kept");
+    case LUA_TTHREAD:
+        return refuse(saving, saving->depth, "a coroutine cannot be kept");
+    default:
+        return refuse(saving, saving->depth,
+                      "a userdata cannot be kept (of an offer or a status, keep its :table())");
+    }
+}
+
+static lua_Integer count_solid(lua_State *L, int table) // [-0, +0, -]
+{
+    lua_Integer count = 0;
+    while (lua_rawgeti(L, table, count + 1) != LUA_TNIL) {
+        lua_pop(L, 1);
+        count++;
+    }
+    lua_pop(L, 1);
+    return count;
+}
+
+// Begins the table at the top, which stays there until it is closed. // [-0, +0, -]
+static bool open_level(struct saving *saving)
+{
+    lua_State *L = saving->L;
+    if (saving->depth == SERIALIZE_DEPTH)
+        return refuse(saving, saving->depth, "tables are nested too deeply to be kept");
+    if (!lua_checkstack(L, STACK_PER_LEVEL))
+        return error_set(saving->err, ERROR_LIMIT, "%s: not enough memory to save it",
+                         saving->name);
+    if (saving->depth == saving->capacity) {
+        saving->capacity = saving->capacity ? 2 * saving->capacity : 16;
+        saving->levels = memory_resize(saving->levels, saving->capacity * sizeof *saving->levels);
+    }
+    int table = lua_gettop(L);
+    saving->levels[saving->depth++] =
+        (struct table_level){.table = table, .solid = count_solid(L, table)};
+    return put_tag(saving, '{');
+}
+
+static bool put_table(struct saving *saving) // [-1, +0|1, -]
+{
+    lua_State *L = saving->L;
+    if (2 * saving->tables >= saving->slots)
+        grow_met(saving);
+    const void *table = lua_topointer(L, -1);
+    struct met *met = met_slot(saving, table);
+    if (met->table != NULL) {
+        lua_pop(L, 1);
+        return put_varint(saving, '@', met->number);
+    }
+    if (lua_getmetatable(L, -1))
+        return refuse(saving, saving->depth,
+                      "a table with a metatable cannot be kept (only plain data)");
+    *met = (struct met){.table = table, .number = saving->tables++};
+    return open_level(saving);
+}
+
+static bool put_value(struct saving *saving) // [-1, +0|1, -]
+{
+    if (lua_istable(saving->L, -1))
+        return put_table(saving);
+    bool fine = put_scalar(saving);
+    lua_pop(saving->L, 1);
+    return fine;
+}
+
+// ---- the items of a table ----
+
+static bool is_solid(lua_State *L, int index, const struct table_level *level)
+{
+    if (!lua_isinteger(L, index))
+        return false;
+    lua_Integer key = lua_tointeger(L, index);
+    return key >= 1 && key <= level->solid;
+}
+
+// Goes on to the next item with a key. // [-0|1, +1|0, -]
+static bool next_pair(lua_State *L, const struct table_level *level)
+{
+    while (lua_next(L, level->table)) {
+        if (!is_solid(L, -2, level))
+            return true;
+        lua_pop(L, 1);
+    }
+    return false;
+}
+
+static bool can_be_key(lua_State *L, int index)
+{
+    int type = lua_type(L, index);
+    return type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN;
+}
+
+// The key below the value at the top. // [-0, +0, -]
+static bool put_key(struct saving *saving)
+{
+    lua_State *L = saving->L;
+    if (!can_be_key(L, -2))
+        return refuse(saving, saving->depth - 1,
+                      "a key that is no string, number or boolean cannot be kept");
+    lua_pushvalue(L, -2);
+    bool fine = put_tag(saving, '=') && put_scalar(saving);
+    lua_pop(L, 1);
+    return fine;
+}
+
+static bool close_level(struct saving *saving) // [-1, +0, -]
+{
+    saving->depth--;
+    lua_settop(saving->L, saving->levels[saving->depth].table - 1);
+    return put_tag(saving, '}');
+}
+
+// The next item of the innermost table, or its end.
+static bool put_item(struct saving *saving)
+{
+    lua_State *L = saving->L;
+    struct table_level *level = &saving->levels[saving->depth - 1];
+    if (level->next < level->solid) {
+        lua_rawgeti(L, level->table, ++level->next);
+        return put_value(saving);
+    }
+    if (!level->pairs)
+        lua_pushnil(L);
+    level->pairs = true;
+    if (!next_pair(L, level))
+        return close_level(saving);
+    return put_key(saving) && put_value(saving);
+}
+
+bool serialize_save(lua_State *L, int index, const char *name, struct buffer *out,
+                    struct error *err)
+{
+    int top = lua_gettop(L);
+    struct saving saving = {.L = L, .name = name, .out = out, .err = err};
+    buffer_clear(out);
+    if (!lua_checkstack(L, STACK_PER_LEVEL))
+        return error_set(err, ERROR_LIMIT, "%s: not enough memory to save it", name);
+    lua_pushvalue(L, index);
+    bool fine = put(&saving, magic, sizeof magic) && put_value(&saving);
+    while (fine && saving.depth > 0)
+        fine = put_item(&saving);
+    lua_settop(L, top);
+    free(saving.levels);
+    free(saving.met);
+    if (!fine)
+        buffer_clear(out);
+    return fine;
+}
+
+// ---- loading ----
+
+struct loading {
+    lua_State *L;
+    const uint8_t *start, *at, *end;
+    struct error *err;
+    int tables; // place on the stack of the list of the tables made so far
+    lua_Integer count;
+    size_t depth; // how many of the tables above it are not complete
+};
+
+static bool bad(const struct loading *loading, const char *what)
+{
+    error_set(loading->err, ERROR_INVALID, "kept data is damaged: %s at byte %td", what,
+              loading->at - loading->start);
+    return false;
+}
+
+static bool take_tag(struct loading *loading, char *tag)
+{
+    if (loading->at == loading->end)
+        return bad(loading, "it ends too early");
+    *tag = (char)*loading->at++;
+    return true;
+}
+
+static bool take_varint(struct loading *loading, uint64_t *number)
+{
+    *number = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+        if (loading->at == loading->end)
+            return bad(loading, "it ends in a number");
+        uint64_t byte = *loading->at++;
+        bool spilled = shift == 63 && byte > 1, padded = shift > 0 && byte == 0;
+        if (spilled || padded)
+            break;
+        *number |= (byte & 0x7f) << shift;
+        if (byte < 0x80)
+            return true;
+    }
+    return bad(loading, "a malformed number");
+}
+
+static bool take_bytes(struct loading *loading, uint64_t length, const uint8_t **bytes)
+{
+    if (length > (size_t)(loading->end - loading->at))
+        return bad(loading, "it ends in a value");
+    *bytes = loading->at;
+    loading->at += length;
+    return true;
+}
+
+static bool load_integer(struct loading *loading) // [-0, +1|0, -]
+{
+    uint64_t number;
+    if (!take_varint(loading, &number))
+        return false;
+    lua_pushinteger(loading->L, (lua_Integer)(number >> 1 ^ (0 - (number & 1))));
+    return true;
+}
+
+static bool load_float(struct loading *loading) // [-0, +1|0, -]
+{
+    const uint8_t *bytes;
+    uint64_t bits = 0;
+    double number;
+    if (!take_bytes(loading, 8, &bytes))
+        return false;
+    for (int i = 0; i < 8; i++)
+        bits |= (uint64_t)bytes[i] << 8 * i;
+    memcpy(&number, &bits, sizeof number);
+    lua_pushnumber(loading->L, number);
+    return true;
+}
+
+static bool load_string(struct loading *loading) // [-0, +1|0, m]
+{
+    uint64_t length;
+    const uint8_t *bytes;
+    if (!take_varint(loading, &length) || !take_bytes(loading, length, &bytes))
+        return false;
+    lua_pushlstring(loading->L, (const char *)bytes, (size_t)length);
+    return true;
+}
+
+static bool load_table(struct loading *loading) // [-0, +1|0, m]
+{
+    lua_State *L = loading->L;
+    if (loading->depth == SERIALIZE_DEPTH || !lua_checkstack(L, STACK_PER_LEVEL))
+        return bad(loading, "tables are nested too deeply");
+    loading->depth++;
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, loading->tables, ++loading->count);
+    return true;
+}
+
+static bool load_reference(struct loading *loading) // [-0, +1|0, -]
+{
+    uint64_t number;
+    if (!take_varint(loading, &number))
+        return false;
+    if (number >= (uint64_t)loading->count)
+        return bad(loading, "a reference to a table that is not there");
+    lua_rawgeti(loading->L, loading->tables, (lua_Integer)number + 1);
+    return true;
+}
+
+// Pushes a value; of a table the items follow. // [-0, +1|0, m]
+static bool load_value(struct loading *loading, char tag)
+{
+    lua_State *L = loading->L;
+    switch (tag) {
+    case 'n':
+        lua_pushnil(L);
+        return true;
+    case 't':
+    case 'f':
+        lua_pushboolean(L, tag == 't');
+        return true;
+    case 'i':
+        return load_integer(loading);
+    case 'd':
+        return load_float(loading);
+    case 's':
+        return load_string(loading);
+    case '{':
+        return load_table(loading);
+    case '@':
+        return load_reference(loading);
+    default:
+        loading->at--;
+        return bad(loading, "an unknown kind of value");
+    }
+}
+
+// ---- the items of a table ----
+
+// The key of the innermost table, at the top, is fine and not there yet. // [-0, +0, -]
+static bool check_key(const struct loading *loading)
+{
+    lua_State *L = loading->L;
+    if (lua_isnil(L, -1) || lua_istable(L, -1))
+        return bad(loading, "a key that cannot be one");
+    if (lua_type(L, -1) == LUA_TNUMBER && isnan(lua_tonumber(L, -1)))
+        return bad(loading, "a key that is not a number");
+    lua_pushvalue(L, -1);
+    bool fresh = lua_rawget(L, -3) == LUA_TNIL;
+    lua_pop(L, 1);
+    return fresh || bad(loading, "a key that was there before");
+}
+
+static bool load_key(struct loading *loading) // [-0, +1|0, m]
+{
+    char tag;
+    if (!take_tag(loading, &tag))
+        return false;
+    if (tag == '{')
+        return bad(loading, "a key that cannot be one");
+    return load_value(loading, tag) && check_key(loading);
+}
+
+// The innermost table, a key and its value are at the top: all but the key stay. // [-1, +0, m]
+static void set_pair(lua_State *L)
+{
+    lua_pushvalue(L, -1);
+    lua_insert(L, -3); // table, value, key, value
+    lua_rawset(L, -4);
+}
+
+// [-0, +0, m]
+static void append(lua_State *L)
+{
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, -3, (lua_Integer)lua_rawlen(L, -3) + 1);
+}
+
+// The next item of the innermost table, which is at the top, or its end. // [-0|1, +0|1, m]
+static bool load_item(struct loading *loading)
+{
+    lua_State *L = loading->L;
+    char tag;
+    size_t depth = loading->depth;
+    if (!take_tag(loading, &tag))
+        return false;
+    if (tag == '}') {
+        lua_pop(L, 1);
+        loading->depth--;
+        return true;
+    }
+    bool keyed = tag == '=';
+    if (keyed && (!load_key(loading) || !take_tag(loading, &tag)))
+        return false;
+    if (tag == 'n')
+        return bad(loading, "nil in a table");
+    if (!load_value(loading, tag))
+        return false;
+    if (keyed)
+        set_pair(L);
+    else
+        append(L);
+    if (loading->depth == depth)
+        lua_pop(L, 1);
+    return true;
+}
+
+static bool check_magic(struct loading *loading)
+{
+    size_t length = sizeof magic - 1;
+    if (loading->end - loading->at < (ptrdiff_t)sizeof magic ||
+        memcmp(loading->at, magic, length) != 0)
+        return bad(loading, "it does not begin as kept data does");
+    if (loading->at[length] != SERIALIZE_VERSION)
+        return error_set(loading->err, ERROR_INVALID,
+                         "kept data has format %d, this version of mesos-lua reads format %d",
+                         loading->at[length], SERIALIZE_VERSION);
+    loading->at += sizeof magic;
+    return true;
+}
+
+// Leaves the value above the list of tables. // [-0, +1|0, m]
+static bool load_root(struct loading *loading)
+{
+    char tag;
+    if (!check_magic(loading) || !take_tag(loading, &tag) || !load_value(loading, tag))
+        return false;
+    bool table = loading->depth > 0;
+    while (loading->depth > 0)
+        if (!load_item(loading))
+            return false;
+    if (table)
+        lua_rawgeti(loading->L, loading->tables, 1);
+    return loading->at == loading->end || bad(loading, "something is left over");
+}
+
+bool serialize_load(lua_State *L, struct slice bytes, struct error *err)
+{
+    struct loading loading = {.L = L, .start = bytes.data, .at = bytes.data, .err = err};
+    loading.end = bytes.length ? bytes.data + bytes.length : bytes.data;
+    if (!lua_checkstack(L, 2 * STACK_PER_LEVEL))
+        return error_set(err, ERROR_LIMIT, "not enough memory to load kept data");
+    lua_newtable(L);
+    loading.tables = lua_gettop(L);
+    bool fine = load_root(&loading);
+    if (fine)
+        lua_replace(L, loading.tables);
+    lua_settop(L, loading.tables - !fine);
+    return fine;
+}

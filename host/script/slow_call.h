@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which function took the time of a slow callback, if it is one that is written in C and so cannot
+// be looked into: os.execute, a socket's receive, string.find. And what there is instead.
+
+#ifndef MESOS_LUA_SCRIPT_SLOW_CALL_H
+#define MESOS_LUA_SCRIPT_SLOW_CALL_H
+
+#include <lua.h>
+#include <stddef.h>
+
+struct slow_call {
+    char function[64];  // "os.execute"; empty: none is known
+    const char *advice; // what to do, or ""
+};
+
+// For a hook that is called at the return of a function written in C, `ar` being the hook's.
+// [-0, +0, -]
+void slow_call_find(lua_State *L, lua_Debug *ar, struct slow_call *blame);
+
+#endif

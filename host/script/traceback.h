@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an error is told as: its message, the place where it was raised if it does not say so
+// itself, and the trace of where it came from, through coroutines of the script too.
+
+#ifndef MESOS_LUA_SCRIPT_TRACEBACK_H
+#define MESOS_LUA_SCRIPT_TRACEBACK_H
+
+#include <lua.h>
+
+// Replaces the error at the top, which ended `thread`, by its text; the trace begins at `level`.
+// [-1, +1, e]
+void traceback_text(lua_State *L, lua_State *thread, int level);
+
+// The trace that traceback_keep() kept is of no use any more. // [-0, +0, -]
+void traceback_forget(lua_State *L);
+
+#endif

@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The watchdog: see limits.h. Its timer is armed when a slice begins and it is not armed, and looks
+// for itself when to come back; at full speed that is one call of the system in as many seconds as
+// the limit has. The handler of its signal does what a handler may do, lua_sethook() included, and
+// what it reads is written in an order that is right at every instruction.
+
+#include "script/watchdog.h"
+
+#include "base/log.h"
+#include "loop/loop.h"
+#include "script/script_internal.h"
+#include "script/slice_times.h"
+#include "script/slow_call.h"
+
+#include <lauxlib.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    RETRY = 20 * 1000 * 1000,     // nanoseconds, until a hook that was set has been called
+    TICK = 100 * 1000 * 1000,     // nanoseconds between two calls of on_long()
+    LONG_CALL = 10 * 1000 * 1000, // nanoseconds that a C function may keep a hook waiting
+    DEPTH = 16,                   // nested coroutines that a trace shows
+    NESTED = 200,                 // functions that are looked through for a line
+};
+
+static const char stop_text;   // registry: why the slice was stopped
+static const char memory_text; // registry: what a script is told when its memory is at its limit
+
+static _Thread_local struct {
+    timer_t timer;
+    unsigned users; // scripts
+    volatile bool armed;
+    struct script *volatile script; // whose slice is open and not paused
+} watchdog;
+
+// ---- time ----
+
+static uint64_t read_clock(clockid_t clock)
+{
+    struct timespec time;
+    clock_gettime(clock, &time);
+    return (uint64_t)time.tv_sec * LOOP_SECOND + (uint64_t)time.tv_nsec;
+}
+
+static uint64_t elapsed(const struct watchdog *limits)
+{
+    uint64_t now = read_clock(CLOCK_MONOTONIC), start = limits->start;
+    return now > start ? now - start : 0;
+}
+
+static double seconds(uint64_t nanoseconds)
+{
+    return (double)nanoseconds / (double)LOOP_SECOND;
+}
+
+static void arm(uint64_t delay)
+{
+    const struct itimerspec setting = {.it_value = {.tv_sec = (time_t)(delay / LOOP_SECOND),
+                                                    .tv_nsec = (long)(delay % LOOP_SECOND)}};
+    watchdog.armed = true;
+    timer_settime(watchdog.timer, 0, &setting, NULL);
+}
+
+// The lesser of two limits, where 0 is none.
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return a < b ? a : b;
+}
+
+// How long the slice may have run when it is warned of or stopped; 0: neither will be any more.
+static uint64_t next_limit(const struct watchdog *limits)
+{
+    bool warns = limits->warn != 0 && !limits->warned;
+    return lesser(warns ? limits->warn : 0, limits->most);
+}
+
+// How long it is until the watchdog has something to do; 0: for ever.
+static uint64_t next_look(const struct script *script, uint64_t time)
+{
+    uint64_t limit = next_limit(&script->limits);
+    return lesser(limit > time ? limit - time : 0, script->on_long != NULL ? TICK : 0);
+}
+
+// ---- hooks ----
+
+static void set_hook(struct frame *frame, lua_Hook hook, int mask)
+{
+    if (!frame->hooked) {
+        frame->hook = lua_gethook(frame->L);
+        frame->mask = lua_gethookmask(frame->L);
+        frame->count = lua_gethookcount(frame->L);
+        atomic_signal_fence(memory_order_seq_cst);
+        frame->hooked = true;
+    }
+    lua_sethook(frame->L, hook, mask, 1);
+}
+
+void watchdog_unhook(struct frame *frame)
+{
+    lua_sethook(frame->L, frame->hook, frame->mask, frame->count);
+    frame->hooked = false;
+}
+
+// A coroutine that was made while a hook was set has inherited it.
+static void drop_hook(lua_State *L)
+{
+    struct frame *frame = script_of(L)->frame;
+    if (frame != NULL && frame->L == L && frame->hooked)
+        watchdog_unhook(frame);
+    else
+        lua_sethook(L, NULL, 0, 0);
+}
+
+// ---- what a slow slice is told ----
+
+static const struct frame *first_frame(const struct script *script)
+{
+    const struct frame *frame = script->frame;
+    while (!frame->first)
+        frame = frame->previous;
+    return frame;
+}
+
+static void describe(const struct frame *first, char *text, size_t size)
+{
+    if (first->title.kind != NULL)
+        snprintf(text, size, "%s %s", first->title.kind, first->title.name);
+    else
+        snprintf(text, size, "a call into the script");
+}
+
+// The innermost function that has lines, which are those of its caller where C functions run or
+// have just returned, such as one called by pcall(). Without any, false and the outermost that was
+// seen.
+// [-0, +0, -]
+static bool find_line(lua_State *L, lua_Debug *at)
+{
+    for (int level = 0; level < NESTED && lua_getstack(L, level, at); level++) {
+        lua_getinfo(L, "Sln", at);
+        if (at->currentline > 0)
+            return true;
+    }
+    return false;
+}
+
+// The line that runs. A C function that has just returned is to blame if it had kept the hook
+// waiting.
+static void describe_place(lua_State *L, lua_Debug *ar, uint64_t waited, char *text, size_t size)
+{
+    struct slow_call blame = {.advice = ""};
+    lua_Debug at = *ar;
+    if (ar->event == LUA_HOOKRET && waited >= LONG_CALL)
+        slow_call_find(L, ar, &blame);
+    find_line(L, &at);
+    if (*blame.function != 0)
+        snprintf(text, size, "was in %s, called at %s:%d%s%s%s", blame.function, at.short_src,
+                 at.currentline, *blame.advice ? " (" : "", blame.advice, *blame.advice ? ")" : "");
+    else
+        snprintf(text, size, "is at %s:%d%s%s%s", at.short_src, at.currentline,
+                 at.name ? " in '" : "", at.name ? at.name : "", at.name ? "'" : "");
+}
+
+static void warn(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
+{
+    char what[160], place[512];
+    describe(first_frame(script_of(L)), what, sizeof what);
+    describe_place(L, ar, waited, place, sizeof place);
+    log_warning("%s is slow: it has run for %.2f s without a pause, %s, and no event is handled "
+                "until it returns or waits (--callback-warn); ctl %d interrupt stops it, and "
+                "--callback-limit would",
+                what, seconds(time), place, (int)getpid());
+}
+
+// Appends to the text at the top the traces of those who resumed the coroutine that runs.
+// [-1, +1, m]
+static void append_outer(lua_State *L)
+{
+    const struct frame *frame = script_of(L)->frame;
+    for (int i = 0; !frame->first && i < DEPTH; i++) {
+        frame = frame->previous;
+        luaL_traceback(L, frame->L, "\nresumed by", 0);
+        lua_concat(L, 2);
+    }
+}
+
+// The line that runs, "script.lua:3: ", or nothing.
+// [-0, +1, m]
+static void push_line(lua_State *L)
+{
+    lua_Debug at;
+    if (find_line(L, &at))
+        lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);
+    else
+        lua_pushliteral(L, "");
+}
+
+static void describe_stop(const struct script *script, uint64_t time, char *text, size_t size)
+{
+    const struct watchdog *limits = &script->limits;
+    bool loaded = first_frame(script)->title.loaded && limits->most == limits->load;
+    if (limits->interrupt != NULL)
+        snprintf(text, size, "stopped after %.2f s without a pause, by %s", seconds(time),
+                 limits->interrupt);
+    else
+        snprintf(text, size, "stopped after %.2f s without a pause; the limit is %g s (%s)",
+                 seconds(time), seconds(limits->most),
+                 loaded ? "--load-limit" : "--callback-limit");
+}
+
+// [-0, +0, m]
+static void make_text(lua_State *L, uint64_t time)
+{
+    char text[160];
+    describe_stop(script_of(L), time, text, sizeof text);
+    luaL_checkstack(L, LUA_MINSTACK, NULL);
+    push_line(L);
+    lua_pushstring(L, text);
+    lua_concat(L, 2);
+    luaL_traceback(L, L, lua_tostring(L, -1), 0);
+    append_outer(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &stop_text);
+    lua_pop(L, 1);
+}
+
+void watchdog_push_text(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &stop_text);
+}
+
+static void on_unwind(lua_State *L, lua_Debug *ar)
+{
+    (void)ar;
+    struct watchdog *limits = &script_of(L)->limits;
+    if (!limits->stopping) {
+        drop_hook(L);
+        return;
+    }
+    watchdog_push_text(L);
+    lua_error(L);
+}
+
+void watchdog_unwind(lua_State *L)
+{
+    set_hook(script_of(L)->frame, on_unwind, LUA_MASKCOUNT);
+    watchdog_push_text(L);
+    lua_error(L);
+    abort();
+}
+
+// Is the slice to be stopped now? Before, the host has its say, and a slow one is told of.
+static bool is_over(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
+{
+    struct script *script = script_of(L);
+    struct watchdog *limits = &script->limits;
+    if (script->on_long != NULL && time >= TICK && !limits->stopping)
+        script->on_long(script->data);
+    if (limits->interrupt != NULL || (limits->most != 0 && time >= limits->most))
+        return true;
+    if (limits->warn != 0 && time >= limits->warn && !limits->warned) {
+        limits->warned = true;
+        warn(L, ar, time, waited);
+    }
+    return false;
+}
+
+static void on_over(lua_State *L, lua_Debug *ar)
+{
+    struct watchdog *limits = &script_of(L)->limits;
+    drop_hook(L);
+    if (!limits->open)
+        return;
+    uint64_t time = elapsed(limits);
+    uint64_t waited = limits->asked != 0 && time > limits->asked ? time - limits->asked : 0;
+    limits->stuck = limits->asked = 0;
+    if (!is_over(L, ar, time, waited))
+        return;
+    if (!limits->stopping) {
+        limits->stopping = true;
+        make_text(L, time);
+    }
+    watchdog_unwind(L);
+}
+
+// ---- the watchdog ----
+
+// No hook has been called since the limit: nothing but a call of a C function, or a finalizer,
+// takes that long. Each time it has become twice as long it is told of anew.
+static bool is_stuck(struct watchdog *limits, uint64_t time)
+{
+    if (limits->stuck == 0)
+        limits->stuck = time + LOOP_SECOND;
+    if (time < limits->stuck)
+        return false;
+    limits->stuck = 2 * time;
+    return true;
+}
+
+static const char *write_number(uint64_t number, char *end)
+{
+    *--end = 0;
+    do {
+        *--end = (char)('0' + number % 10);
+    } while ((number /= 10) > 0);
+    return end;
+}
+
+// Nothing else may be said by the handler of a signal.
+static void tell_stuck(const struct script *script, uint64_t time)
+{
+    char digits[24];
+    const struct title *title = &first_frame(script)->title;
+    const char *parts[] = {title->kind ? title->kind : "a call",
+                           " ",
+                           title->kind ? title->name : "into the script",
+                           " has been inside one call of a C function, or a finalizer, for about ",
+                           write_number(time / LOOP_SECOND, digits + sizeof digits),
+                           " s: no event is handled, and nothing can stop it, until that returns "
+                           "(--callback-warn)",
+                           NULL};
+    log_from_signal(LOG_WARNING, parts);
+}
+
+static void look(struct script *script)
+{
+    struct watchdog *limits = &script->limits;
+    uint64_t limit = next_limit(limits), time = elapsed(limits), next = next_look(script, time);
+    bool over = limit != 0 && time >= limit, lasts = script->on_long != NULL && time >= TICK;
+    if (over || lasts) {
+        limits->asked = limits->asked != 0 ? limits->asked : time;
+        set_hook(script->frame, on_over, LUA_MASKCOUNT | LUA_MASKRET);
+    }
+    limits->late = limits->late || over;
+    if (over && is_stuck(limits, time))
+        tell_stuck(script, time);
+    if (over || next != 0)
+        arm(over ? RETRY : next);
+    else
+        watchdog.armed = false;
+}
+
+static void on_tick(int number)
+{
+    (void)number;
+    int error = errno;
+    slice_times_tick();
+    if (watchdog.script != NULL)
+        look(watchdog.script);
+    else
+        watchdog.armed = false;
+    errno = error;
+}
+
+static int tick_signal(void)
+{
+    return SIGRTMIN + 3;
+}
+
+static void start_watchdog(void)
+{
+    struct sigaction action = {.sa_handler = on_tick, .sa_flags = SA_RESTART};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = tick_signal()};
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    sigfillset(&action.sa_mask);
+    sigaction(tick_signal(), &action, NULL);
+    if (timer_create(CLOCK_MONOTONIC, &event, &watchdog.timer) != 0) {
+        log_warning("slow callbacks will not be noticed: no timer: %s", strerror(errno));
+        return;
+    }
+    watchdog.users = 1;
+}
+
+void watchdog_open(struct script *script, double warn_after, double stop_after, double load_most)
+{
+    struct watchdog *limits = &script->limits;
+    uint64_t warn = loop_seconds(warn_after), stop = loop_seconds(stop_after);
+    uint64_t load = loop_seconds(load_most);
+    if (warn == 0 && stop == 0 && load == 0 && script->on_long == NULL)
+        return;
+    if (watchdog.users > 0)
+        watchdog.users++;
+    else
+        start_watchdog();
+    if (watchdog.users == 0)
+        return;
+    limits->watched = true;
+    limits->warn = warn;
+    limits->stop = stop;
+    limits->load = load;
+}
+
+void watchdog_close(struct script *script)
+{
+    struct watchdog *limits = &script->limits;
+    if (!limits->watched)
+        return;
+    limits->watched = false;
+    if (--watchdog.users > 0)
+        return;
+    timer_delete(watchdog.timer);
+    watchdog.armed = false;
+}
+
+// ---- slices ----
+
+static void watch(struct script *script)
+{
+    script->limits.outer = watchdog.script;
+    watchdog.script = script;
+    if (watchdog.armed)
+        return;
+    uint64_t next = next_look(script, 0);
+    if (next != 0)
+        arm(next);
+}
+
+// By the coarse clock, with which the slice began.
+static void account(const struct watchdog *limits, const struct frame *first)
+{
+    if (!slice_times_wanted() || !limits->watched)
+        return;
+    uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE), start = limits->start;
+    if (now > start)
+        slice_times_add(&first->title, now - start, limits->warned);
+}
+
+static void look_away(struct script *script)
+{
+    struct watchdog *limits = &script->limits;
+    if (watchdog.script == script)
+        watchdog.script = limits->outer;
+    limits->open = false;
+}
+
+void watchdog_begin(struct script *script, const struct frame *first)
+{
+    struct watchdog *limits = &script->limits;
+    limits->late = limits->warned = limits->stopped = false;
+    limits->stuck = limits->asked = 0;
+    limits->interrupt = NULL;
+    limits->open = true;
+    if (!limits->watched)
+        return;
+    limits->most = first->title.loaded ? lesser(limits->stop, limits->load) : limits->stop;
+    limits->start = read_clock(CLOCK_MONOTONIC_COARSE);
+    watch(script);
+}
+
+static void sum_up(const struct script *script, const struct frame *first)
+{
+    char what[160];
+    describe(first, what, sizeof what);
+    log_warning("%s ran for %.2f s without a pause", what, seconds(elapsed(&script->limits)));
+}
+
+void watchdog_end(struct script *script, const struct frame *first)
+{
+    struct watchdog *limits = &script->limits;
+    account(limits, first);
+    look_away(script);
+    limits->stopped = limits->stopping;
+    limits->stopping = false;
+    if (limits->late && !limits->stopped && limits->warn != 0)
+        sum_up(script, first);
+}
+
+void watchdog_pause(struct script *script)
+{
+    account(&script->limits, first_frame(script));
+    look_away(script);
+}
+
+void watchdog_continue(struct script *script)
+{
+    watchdog_begin(script, first_frame(script));
+}
+
+// ---- the slice that is open ----
+
+bool watchdog_describe(char *text, size_t size)
+{
+    const struct script *script = watchdog.script;
+    char what[160];
+    lua_Debug at;
+    if (script == NULL)
+        return false;
+    describe(first_frame(script), what, sizeof what);
+    if (find_line(script->frame->L, &at))
+        snprintf(text, size, "%s, which has run for %.2f s and is at %s:%d", what,
+                 seconds(elapsed(&script->limits)), at.short_src, at.currentline);
+    else
+        snprintf(text, size, "%s, which has run for %.2f s", what,
+                 seconds(elapsed(&script->limits)));
+    return true;
+}
+
+bool watchdog_interrupt(const char *why)
+{
+    if (watchdog.script == NULL)
+        return false;
+    watchdog.script->limits.interrupt = why;
+    return true;
+}
+
+// ---- memory ----
+
+void watchdog_set_memory_text(lua_State *L, size_t limit)
+{
+    char text[160];
+    snprintf(text, sizeof text,
+             "not enough memory: the script is at its limit of %zu bytes (--memory-limit)", limit);
+    lua_pushstring(L, text);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &memory_text);
+}
+
+void watchdog_explain(lua_State *L)
+{
+    struct script_heap *memory = &script_of(L)->memory;
+    if (!memory->refused)
+        return;
+    memory->refused = false;
+    lua_pop(L, 1);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &memory_text);
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tasks that match a filter: see tasks.h. Those of one agent are looked for among the agent's,
+// others in the lists of their states.
+
+#include "tasks/tasks_internal.h"
+
+#include "base/memory.h"
+#include "wire/wire.h"
+
+static bool is_unsure(const struct task *task)
+{
+    return task_is_active(task) && (task->killing || !task->heard);
+}
+
+static bool is_wanted(const struct task_filter *filter, int32_t state)
+{
+    unsigned slot = task_slot(state);
+    bool wanted = (filter->states & TASK_STATE_BIT(slot)) != 0;
+    if (slot != TASK_STATE_OTHER || filter->other_count == 0)
+        return wanted;
+    for (size_t i = 0; i < filter->other_count; i++)
+        if (filter->others[i] == state)
+            return wanted;
+    return false;
+}
+
+bool tasks_match(const struct tasks *this, const struct task *task,
+                 const struct task_filter *filter)
+{
+    return is_wanted(filter, task->state) && (!filter->unsure || is_unsure(task)) &&
+           (filter->agent_id.data == NULL ||
+            slice_equal(task_agent_id(this, task), filter->agent_id));
+}
+
+// ---- many of them ----
+
+typedef void (*visitor)(void *data, const struct tasks *tasks, uint32_t place);
+
+static void visit_list(const struct tasks *this, const struct task_chain *list, int kind,
+                       const struct task_filter *filter, visitor each, void *data)
+{
+    for (uint32_t place = list->first; place != NONE;
+         place = tasks_record(this, place)->links[kind].next)
+        if (tasks_match(this, tasks_record(this, place), filter))
+            each(data, this, place);
+}
+
+static void visit(const struct tasks *this, const struct task_filter *filter, visitor each,
+                  void *data)
+{
+    if (filter->agent_id.data != NULL) {
+        uint32_t agent = tasks_agent(this, filter->agent_id);
+        if (agent != NONE)
+            visit_list(this, &this->agents[agent].tasks, BY_AGENT, filter, each, data);
+        return;
+    }
+    for (unsigned slot = 0; slot < TASK_SLOTS; slot++)
+        if (filter->states & TASK_STATE_BIT(slot))
+            visit_list(this, &this->active[slot], BY_STATE, filter, each, data);
+    if (filter->states & task_states_ended)
+        visit_list(this, &this->ended, BY_STATE, filter, each, data);
+}
+
+static void count_one(void *data, const struct tasks *this, uint32_t place)
+{
+    size_t *count = data;
+    (void)this, (void)place;
+    ++*count;
+}
+
+static bool names_others(const struct task_filter *filter)
+{
+    return (filter->states & TASK_STATE_BIT(TASK_STATE_OTHER)) != 0 && filter->other_count > 0;
+}
+
+size_t tasks_count(const struct tasks *this, const struct task_filter *filter)
+{
+    size_t count = 0;
+    if (filter->agent_id.data != NULL || filter->unsure || names_others(filter)) {
+        visit(this, filter, count_one, &count);
+        return count;
+    }
+    for (unsigned slot = 0; slot < TASK_SLOTS; slot++)
+        if (filter->states & TASK_STATE_BIT(slot))
+            count += this->counts[slot];
+    return count;
+}
+
+struct selection {
+    struct task_handle *handles;
+    size_t count;
+};
+
+static void select_one(void *data, const struct tasks *this, uint32_t place)
+{
+    struct selection *selection = data;
+    selection->handles[selection->count++] =
+        (struct task_handle){.place = place, .generation = tasks_record(this, place)->generation};
+}
+
+struct task_handle *tasks_select(const struct tasks *this, const struct task_filter *filter,
+                                 size_t *count)
+{
+    struct selection selection = {.handles = NULL};
+    size_t most = tasks_count(this, filter);
+    if (most > 0) {
+        selection.handles = memory_resize(NULL, most * sizeof *selection.handles);
+        visit(this, filter, select_one, &selection);
+    }
+    *count = selection.count;
+    return selection.handles;
+}
+
+const struct task *tasks_at(const struct tasks *this, struct task_handle handle)
+{
+    if (handle.place >= this->places)
+        return NULL;
+    const struct task *task = tasks_record(this, handle.place);
+    return task->used && task->generation == handle.generation ? task : NULL;
+}
+
+struct naming {
+    struct buffer *call;
+    size_t count;
+};
+
+static void put_id(struct buffer *call, uint32_t number, struct slice id)
+{
+    if (id.length > 0)
+        wire_put_id(call, number, id);
+}
+
+static void name_one(void *data, const struct tasks *this, uint32_t place)
+{
+    struct naming *naming = data;
+    const struct task *task = tasks_record(this, place);
+    enum { RECONCILE_TASKS = 1, TASK_ID = 1, AGENT_ID = 2, AROUND = 32 };
+    size_t length = task_id(task).length + task_agent_id(this, task).length + AROUND;
+    if (buffer_reserve(naming->call, length) == NULL)
+        return;
+    size_t mark = wire_begin(naming->call, RECONCILE_TASKS);
+    put_id(naming->call, TASK_ID, task_id(task));
+    put_id(naming->call, AGENT_ID, task_agent_id(this, task));
+    wire_end(naming->call, mark);
+    naming->count++;
+}
+
+size_t tasks_reconcile(const struct tasks *this, const struct task_filter *filter,
+                       struct buffer *call)
+{
+    struct naming naming = {.call = call};
+    visit(this, filter, name_one, &naming);
+    return naming.count;
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The window to lists of offers: internals.offers(list), for offers of no driver.
+
+#include "bindings/offers/offer_list.h"
+#include "bindings/offers/resource_list.h"
+#include "internals.h"
+
+void internals_offers_open(lua_State *L)
+{
+    offer_list_open(L, NULL);
+    resource_list_open(L);
+}
