@@ -13,8 +13,9 @@
 #include "bindings/lib/logging.h"
 #include "bindings/lib/state_table.h"
 #include "bindings/lib/timers.h"
-#include "bindings/message/message_codec.h"
+#include "bindings/message/message_encode.h"
 #include "bindings/offers/offer_list.h"
+#include "bindings/offers/offer_view.h"
 #include "bindings/offers/resource_list.h"
 #include "bindings/scheduler/driver_methods.h"
 #include "script/script.h"
@@ -84,10 +85,12 @@ int module_open(lua_State *L)
     struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(1));
     struct script *script = script_of(L);
     message_open(L);
+    offer_view_open(L);
     lua_newtable(L);
     dot_library(L, "mesos");
     driver_methods_open(L, environment);
-    offer_list_open(L, environment);
+    environment->offers = (struct offer_finder){scheduler_find_offer, environment};
+    offer_list_open(L, &environment->offers);
     resource_list_open(L);
     logging_open(L, script);
     timers_open(L, script);

@@ -92,8 +92,9 @@ describe("a message in parts", function()
         assert.same({ mount = { fs_type = "y" }, access_mode = { mode = "SINGLE_NODE_WRITER" } },
             internals.decode_plain(type, internals.accept(type, bytes(2, bytes(1, "x") .. bytes(2, "f")) .. bytes(1, "") .. mode ..
                 bytes(2, bytes(1, "y")))))
+        local body = bytes(2, bytes(1, "x")) .. bytes(2, bytes(2, "f")) .. mode .. bytes(1, "")
         assert.same({ block = {}, access_mode = { mode = "SINGLE_NODE_WRITER" } },
-            internals.decode_plain(type, internals.accept(type, bytes(2, bytes(1, "x")) .. bytes(2, bytes(2, "f")) .. mode .. bytes(1, ""))))
+            internals.decode_plain(type, internals.accept(type, body)))
     end)
 end)
 

@@ -22,7 +22,7 @@ describe("the check of who includes what", function()
         local run = check({
             ["host/mesos/driver.c"] = '#include "base/log.h"\n#include "net/url.h"\n#include "mesos/v1/mesos.pb-c.h"\n',
             ["host/script/protect.c"] = '#include "loop/loop.h"\n#include <lua.h>\n',
-            ["host/cli/main.c"] = '#include "options.h"\n#include "bindings/module.h"\n',
+            ["host/cli/main.c"] = '#include "app/options.h"\n#include "ops/control.h"\n',
         })
         assert.equal(0, run.code, run:report())
     end)

@@ -78,7 +78,7 @@ check_format() {
 }
 
 check_lua() {
-    luacheck -q lua examples spec
+    luacheck -q host lua examples spec
 }
 
 check_shell() {

@@ -12,13 +12,13 @@
 
 #include <stdlib.h>
 
+LIST_HEAD(userdata_list, userdata);
+
 static const char list_key; // registry
 
 static void end(lua_State *L, struct userdata *holding)
 {
-    *holding->link = holding->next;
-    if (holding->next != NULL)
-        holding->next->link = holding->link;
+    LIST_REMOVE(holding, link);
     holding->end(L, holding);
     free(holding);
 }
@@ -27,16 +27,16 @@ static void end(lua_State *L, struct userdata *holding)
 
 static int l_end_all(lua_State *L)
 {
-    struct userdata **list = lua_touserdata(L, 1);
-    while (*list != NULL)
-        end(L, *list);
+    struct userdata_list *list = lua_touserdata(L, 1);
+    while (!LIST_EMPTY(list))
+        end(L, LIST_FIRST(list));
     return 0;
 }
 
-static struct userdata **make_list(lua_State *L) // [-0, +0, m]
+static struct userdata_list *make_list(lua_State *L) // [-0, +0, m]
 {
-    struct userdata **list = lua_newuserdatauv(L, sizeof(struct userdata *), 0);
-    *list = NULL;
+    struct userdata_list *list = lua_newuserdatauv(L, sizeof *list, 0);
+    LIST_INIT(list);
     lua_createtable(L, 0, 2);
     lua_pushcfunction(L, l_end_all);
     lua_setfield(L, -2, "__gc");
@@ -47,10 +47,10 @@ static struct userdata **make_list(lua_State *L) // [-0, +0, m]
     return list;
 }
 
-static struct userdata **list_of(lua_State *L) // [-0, +0, m]
+static struct userdata_list *list_of(lua_State *L) // [-0, +0, m]
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &list_key);
-    struct userdata **list = lua_touserdata(L, -1);
+    struct userdata_list *list = lua_touserdata(L, -1);
     lua_pop(L, 1);
     return list ? list : make_list(L);
 }
@@ -81,15 +81,14 @@ void userdata_type(lua_State *L, const char *type)
 void *userdata_push(lua_State *L, const char *type, size_t size, int values,
                     void (*end_it)(lua_State *L, struct userdata *holding))
 {
-    struct userdata **list = list_of(L);
+    struct userdata_list *list = list_of(L);
     struct userdata **slot = lua_newuserdatauv(L, sizeof(struct userdata *), values);
     *slot = NULL;
     luaL_setmetatable(L, type);
     struct userdata *holding = memory_new(size);
-    *holding = (struct userdata){.next = *list, .link = list, .end = end_it};
-    if (holding->next != NULL)
-        holding->next->link = &holding->next;
-    *list = *slot = holding;
+    holding->end = end_it;
+    LIST_INSERT_HEAD(list, holding, link);
+    *slot = holding;
     return holding;
 }
 

@@ -10,10 +10,11 @@
 
 #include <lua.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 // The first member of the struct of each type.
 struct userdata {
-    struct userdata *next, **link;
+    LIST_ENTRY(userdata) link; // of its state
     void (*end)(lua_State *L,
                 struct userdata *holding); // lets go of all but the memory of the struct itself
 };

@@ -6,7 +6,7 @@
 
 #include "bindings/message/inspect.h"
 
-#include "bindings/message/message_codec.h"
+#include "bindings/message/message_decode.h"
 #include "bindings/message/view.h"
 #include "script/protect.h"
 
@@ -180,7 +180,7 @@ static void write_view(struct inspect_writer *writer, const struct view_content 
     lua_State *L = writer->L;
     write(writer, message_shape(L, content->type)->name);
     write(writer, " ");
-    message_push_plain(L, content->type, content->slice);
+    message_decode_plain(L, content->type, content->slice);
     write_value(writer, lua_gettop(L));
     lua_pop(L, 1);
 }

@@ -18,7 +18,7 @@ enum {
     INSPECT_STRING = 4096, // bytes of one string
 };
 
-// Appends the value at `index` to `out`, which must survive a Lua error (message_scratch). False if
+// Appends the value at `index` to `out`, which must survive a Lua error (scratch_push). False if
 // its cap cut the text. // [-0, +0, e]
 bool show(lua_State *L, int index, struct buffer *out);
 

@@ -5,7 +5,7 @@
 
 #include "bindings/message/message_tostring.h"
 
-#include "bindings/message/message_codec.h"
+#include "bindings/core/scratch.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -165,12 +165,23 @@ static void write_table(struct tostring_writer *writer, int index, struct messag
     writer->depth--;
 }
 
-void message_text(lua_State *L, int index, struct message_type *shape)
+void message_tostring(lua_State *L, int index, struct message_type *shape)
 {
     index = lua_absindex(L, index);
-    struct tostring_writer writer = {.L = L, .out = message_scratch(L)};
+    struct tostring_writer writer = {.L = L, .out = scratch_push(L)};
     buffer_format(writer.out, "%s ", shape->name);
     write_value(&writer, index, shape, false);
     lua_pushlstring(L, (const char *)writer.out->data, writer.out->length);
     lua_replace(L, -2);
+}
+
+static int l_tostring(lua_State *L) // [-1, +1, e]
+{
+    message_tostring(L, 1, message_type_upvalue(L));
+    return 1;
+}
+
+void message_tostring_open(lua_State *L)
+{
+    message_type_set_tostring(L, l_tostring);
 }

@@ -9,6 +9,9 @@
 
 // Pushes `TaskStatus { task_id = "t1", state = "TASK_RUNNING" }` for the table at `index`, fields
 // in the order of their numbers. Reads raw. // [-0, +1, m]
-void message_text(lua_State *L, int index, struct message_type *shape);
+void message_tostring(lua_State *L, int index, struct message_type *shape);
+
+// Gives the tables of messages their `__tostring`. // [-0, +0, m]
+void message_tostring_open(lua_State *L);
 
 #endif

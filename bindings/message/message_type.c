@@ -7,11 +7,12 @@
 #include "bindings/message/message_type.h"
 
 #include "bindings/core/hints.h"
-#include "bindings/message/message_tostring.h"
 #include "wire/wire.h"
 
 #include <lauxlib.h>
 #include <string.h>
+
+static const char tostring_key; // registry: the function behind __tostring
 
 static bool named(const ProtobufCMessageDescriptor *type, unsigned position, const char *name)
 {
@@ -81,7 +82,7 @@ int message_no_field(lua_State *L, const struct message_type *shape, int index)
 
 // ---- the metatable of a type ----
 
-static struct message_type *upvalue_shape(lua_State *L)
+struct message_type *message_type_upvalue(lua_State *L)
 {
     return lua_touserdata(L, lua_upvalueindex(1));
 }
@@ -89,7 +90,7 @@ static struct message_type *upvalue_shape(lua_State *L)
 // An absent list or map reads as an empty table, which is kept so that what is put into it is too.
 static int l_index(lua_State *L)
 {
-    struct message_type *shape = upvalue_shape(L);
+    struct message_type *shape = message_type_upvalue(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     int position = message_position(L, shape, 2);
     if (position < 0)
@@ -106,7 +107,7 @@ static int l_index(lua_State *L)
 
 static int l_newindex(lua_State *L)
 {
-    struct message_type *shape = upvalue_shape(L);
+    struct message_type *shape = message_type_upvalue(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     if (message_position(L, shape, 2) < 0) {
         const char *name = luaL_tolstring(L, 2, NULL);
@@ -116,12 +117,6 @@ static int l_newindex(lua_State *L)
     lua_settop(L, 3);
     lua_rawset(L, 1);
     return 0;
-}
-
-static int l_tostring(lua_State *L)
-{
-    message_text(L, 1, upvalue_shape(L));
-    return 1;
 }
 
 // ---- shapes ----
@@ -139,16 +134,34 @@ static int reference_names(lua_State *L, const ProtobufCMessageDescriptor *type)
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+void message_type_set_tostring(lua_State *L, lua_CFunction function)
+{
+    lua_pushcfunction(L, function);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &tostring_key);
+}
+
+// The function, with the shape below the table on top as its upvalue. // [-0, +1, m]
+static void push_tostring(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &tostring_key);
+    lua_CFunction function = lua_tocfunction(L, -1);
+    lua_pop(L, 1);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, function, 1);
+}
+
 // The shape at the top of the stack becomes the upvalue of all three. // [-0, +0, e]
 static int reference_metatable(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
     static const luaL_Reg methods[] = {
-        {"__index", l_index}, {"__newindex", l_newindex}, {"__tostring", l_tostring}, {NULL, NULL}};
+        {"__index", l_index}, {"__newindex", l_newindex}, {NULL, NULL}};
     lua_createtable(L, 0, 4);
     lua_pushstring(L, type->name);
     lua_setfield(L, -2, "__name");
     lua_pushvalue(L, -2);
     luaL_setfuncs(L, methods, 1);
+    push_tostring(L);
+    lua_setfield(L, -2, "__tostring");
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 

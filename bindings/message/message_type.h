@@ -28,6 +28,24 @@ struct message_type *message_shape(lua_State *L, const ProtobufCMessageDescripto
 struct message_type *message_shape_nested(lua_State *L, struct message_type *shape,
                                           unsigned position);
 
+static inline bool message_is_repeated(const ProtobufCFieldDescriptor *field)
+{
+    return field->label == PROTOBUF_C_LABEL_REPEATED;
+}
+
+static inline bool message_is_message(const ProtobufCFieldDescriptor *field)
+{
+    return field->type == PROTOBUF_C_TYPE_MESSAGE;
+}
+
+// Are they members of one oneof?
+static inline bool message_is_rival(const ProtobufCFieldDescriptor *a,
+                                    const ProtobufCFieldDescriptor *b)
+{
+    return a != b && (a->flags & b->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
+           a->quantifier_offset == b->quantifier_offset;
+}
+
 // Is the field a map, a repeated message of a key and a value?
 bool message_is_map(const ProtobufCFieldDescriptor *field);
 
@@ -42,5 +60,11 @@ int message_no_field(lua_State *L, const struct message_type *shape, int index);
 
 // Names of the values of an enum, for suggest().
 const char *message_enum_name(const void *descriptor, size_t index);
+
+// Sets what `__tostring` of the tables of all types does. To be called before any type is met; the
+// function finds its type with message_type_upvalue(). // [-0, +0, m]
+void message_type_set_tostring(lua_State *L, lua_CFunction function);
+struct message_type *
+message_type_upvalue(lua_State *L); // of a method of such a table // [-0, +0, -]
 
 #endif

@@ -12,9 +12,8 @@
 
 #include "bindings/core/hints.h"
 #include "bindings/core/userdata.h"
-#include "bindings/message/message_codec.h"
+#include "bindings/message/message_decode.h"
 #include "bindings/message/message_tostring.h"
-#include "bindings/offers/offer_view.h"
 #include "script/collector.h"
 
 #include <assert.h>
@@ -254,7 +253,7 @@ static void push_occurrence(lua_State *L, struct view *view, unsigned position, 
     struct wire_field it;
     struct wire wire = wire_open(slice_from(content(view), at - 1));
     wire_next(&wire, &it);
-    message_push_occurrence(L, view->class->shape, position, &it);
+    message_decode_occurrence(L, view->class->shape, position, &it);
 }
 
 static void push_composite(lua_State *L, struct view *view, unsigned position, uint32_t at)
@@ -267,7 +266,7 @@ static void push_composite(lua_State *L, struct view *view, unsigned position, u
     if (at == 0)
         lua_newtable(L);
     else if (field->label == PROTOBUF_C_LABEL_REPEATED)
-        message_push_field(L, shape, position, content(view));
+        message_decode_field(L, shape, position, content(view));
     else
         push_occurrence(L, view, position, at);
     keep(L, view, key_of_field(position));
@@ -280,7 +279,7 @@ static void push_plain(lua_State *L, const struct view *view, const ProtobufCFie
     struct wire wire = wire_open(slice_from(content(view), at - 1));
     struct wire_field it;
     wire_next(&wire, &it);
-    struct slice text = field->type == PROTOBUF_C_TYPE_MESSAGE ? wire_find(it.bytes, 1) : it.bytes;
+    struct slice text = field->type == PROTOBUF_C_TYPE_MESSAGE ? wire_text(it.bytes) : it.bytes;
     lua_pushlstring(L, (const char *)text.data, text.length);
 }
 
@@ -435,8 +434,8 @@ static int l_pairs(lua_State *L)
 static int l_tostring(lua_State *L)
 {
     struct view *view = self(L);
-    message_push_plain(L, view->class->shape->type, content(view));
-    message_text(L, -1, view->class->shape);
+    message_decode_plain(L, view->class->shape->type, content(view));
+    message_tostring(L, -1, view->class->shape);
     return 1;
 }
 
@@ -453,7 +452,7 @@ static int l_table(lua_State *L)
     struct view_content it;
     if (!view_get(L, 1, &it))
         return luaL_typeerror(L, 1, "message (call it as view:table())");
-    message_push_plain(L, it.type, it.slice);
+    message_decode_plain(L, it.type, it.slice);
     return 1;
 }
 
@@ -657,7 +656,7 @@ void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct byte
     luaL_checkstack(L, 8, "views");
     const struct view_class *class = class_of(L, type);
     if (class->shape->collapsed) {
-        message_push(L, type, slice);
+        message_decode(L, type, slice);
         return;
     }
     if (better_copied(block, slice)) {
@@ -722,5 +721,4 @@ static void open_anchors(lua_State *L)
 void view_open(lua_State *L)
 {
     open_anchors(L);
-    offer_view_open(L);
 }

@@ -12,7 +12,7 @@
 
 #include "base/suggest.h"
 #include "bindings/core/dot.h"
-#include "bindings/message/message_codec.h"
+#include "bindings/core/scratch.h"
 #include "bindings/message/view.h"
 #include "bindings/offers/offer_list_index.h"
 #include "bindings/offers/offer_need.h"
@@ -177,7 +177,7 @@ static int l_take(lua_State *L)
     offer_need_amounts(L, SECOND, stock, offer_list_index_method(L), &need);
     if (push_refusal(L, stock, &need, row) > 0)
         return 2;
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     if (!offer_packing_take(stock, &need, row, buffer))
         luaL_error(L, "%s: more resources than a message may have", offer_list_index_method(L));
     resource_list_push(L, buffer_slice(buffer));
@@ -441,13 +441,13 @@ static int l_offers(lua_State *L)
 }
 
 // [-0, +1, m]
-static void push_methods(lua_State *L, struct scheduler_environment *environment)
+static void push_methods(lua_State *L, const struct offer_finder *finder)
 {
     lua_createtable(L, 0, sizeof methods / sizeof *methods);
     offer_list_index_push_table(L);
     for (const luaL_Reg *it = methods; it->name != NULL; it++) {
         lua_pushvalue(L, -1);
-        lua_pushlightuserdata(L, environment);
+        lua_pushlightuserdata(L, (void *)(uintptr_t)finder);
         lua_pushstring(L, it->name);
         lua_pushcclosure(L, it->func, NAME);
         lua_setfield(L, -3, it->name);
@@ -460,10 +460,10 @@ void offer_list_adopt(lua_State *L)
     offer_list_index_adopt(L);
 }
 
-void offer_list_open(lua_State *L, struct scheduler_environment *environment)
+void offer_list_open(lua_State *L, const struct offer_finder *finder)
 {
     lua_createtable(L, 0, 1); // of the lists
-    push_methods(L, environment);
+    push_methods(L, finder);
     lua_createtable(L, 0, 1); // of the methods
     lua_pushcfunction(L, l_index);
     lua_setfield(L, -2, "__index");

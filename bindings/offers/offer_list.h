@@ -7,15 +7,23 @@
 #ifndef MESOS_LUA_BINDINGS_OFFERS_OFFER_LIST_H
 #define MESOS_LUA_BINDINGS_OFFERS_OFFER_LIST_H
 
-#include "bindings/scheduler/scheduler.h"
+#include "base/bytes.h"
 
 #include <lua.h>
 
 // Gives the list at the top the methods. // [-0, +0, e]
 void offer_list_adopt(lua_State *L);
 
-// Adds `offers` to the module at the top. Whether an offer is outstanding is asked of the drivers
-// of `environment`; NULL: all are. // [-0, +0, e]
-void offer_list_open(lua_State *L, struct scheduler_environment *environment);
+struct offer;
+
+// Finds the outstanding offer of that id; NULL if there is none.
+struct offer_finder {
+    const struct offer *(*find)(void *data, struct slice id);
+    void *data;
+};
+
+// Adds `offers` to the module at the top. `finder` tells whether an offer is outstanding, and must
+// outlive the state; NULL: all offers are. // [-0, +0, e]
+void offer_list_open(lua_State *L, const struct offer_finder *finder);
 
 #endif

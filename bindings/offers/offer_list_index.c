@@ -8,7 +8,7 @@
 
 #include "bindings/core/userdata.h"
 #include "bindings/message/view.h"
-#include "bindings/scheduler/scheduler.h"
+#include "bindings/offers/offer_list.h"
 #include "mesos/v1/mesos.pb-c.h"
 
 #include <lauxlib.h>
@@ -46,23 +46,14 @@ const char *offer_list_index_method(lua_State *L)
     return lua_tostring(L, lua_upvalueindex(NAME));
 }
 
-// The outstanding offer of that id, of any driver.
-static const struct offer *find_offer(struct scheduler_environment *environment, struct slice id)
-{
-    const struct offer *found = NULL;
-    for (struct scheduler *it = environment->first; it && !found; it = scheduler_next(it))
-        found = offer_table_find(driver_offers(scheduler_driver(it)), id, NULL);
-    return found;
-}
-
 // A new row for the view on top, if there is none of its id; the stock is at that index.
 // [-0, +0, e]
 static uint32_t add_row(lua_State *L, struct offer_packing *stock, int index, struct slice wire)
 {
-    struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(ENVIRONMENT));
+    const struct offer_finder *finder = lua_touserdata(L, lua_upvalueindex(FINDER));
     size_t before = offer_packing_rows(stock);
     struct slice id = offer_fields_id(wire);
-    const struct offer *offer = environment ? find_offer(environment, id) : NULL;
+    const struct offer *offer = finder ? finder->find(finder->data, id) : NULL;
     lua_getiuservalue(L, index, HOLD);
     lua_pushvalue(L, -2);
     lua_rawseti(L, -2, (lua_Integer)before + 1); // ahead of the row, which needs it
@@ -71,7 +62,7 @@ static uint32_t add_row(lua_State *L, struct offer_packing *stock, int index, st
     if (row == OFFER_PACKING_NONE)
         luaL_error(L, "%s: these lists had too many offers (%d)", offer_list_index_method(L),
                    OFFER_PACKING_ROWS);
-    if (offer_packing_rows(stock) > before && environment != NULL && offer == NULL)
+    if (offer_packing_rows(stock) > before && finder != NULL && offer == NULL)
         offer_packing_drop(stock, row);
     return row;
 }

@@ -15,8 +15,8 @@
 
 #include <lua.h>
 
-// Upvalues of a method: the table of selections, the scheduler_environment or NULL, its name.
-enum { SELECTIONS = 1, ENVIRONMENT = 2, NAME = 3 };
+// Upvalues of a method: the table of selections, the offer_finder or NULL, its name.
+enum { SELECTIONS = 1, FINDER = 2, NAME = 3 };
 
 // The stack of a method; what it pushes comes behind.
 enum { LIST = 1, ARGUMENT = 2, SECOND = 3, SELECTION = 4 };

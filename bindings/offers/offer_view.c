@@ -6,9 +6,10 @@
 
 #include "bindings/offers/offer_view.h"
 
-#include "bindings/message/message_codec.h"
+#include "bindings/message/message_decode.h"
 #include "bindings/message/view.h"
 #include "offers/offer_fields.h"
+#include "wire/field_numbers.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -16,7 +17,6 @@
 #include <string.h>
 
 // Field numbers.
-enum { OFFER_ATTRIBUTES = 7, TEXT_VALUE = 1 };
 
 // ---- the sums ----
 
@@ -188,9 +188,10 @@ static bool is_plain(struct slice attribute, size_t length, struct slice *text)
     if (left < TYPE_AND_HEADS || left >= 0x80)
         return false;
     *text = (struct slice){.data = at + TYPE_AND_HEADS, .length = left - TYPE_AND_HEADS};
-    return at[0] == (ATTRIBUTE_TYPE << 3 | WIRE_VARINT) && at[1] == MESOS__V1__VALUE__TYPE__TEXT &&
-           at[2] == (ATTRIBUTE_TEXT << 3 | WIRE_BYTES) && at[3] == left - 4 &&
-           at[4] == (TEXT_VALUE << 3 | WIRE_BYTES) && at[5] == left - TYPE_AND_HEADS;
+    return at[0] == (FIELD_ATTRIBUTE_TYPE << 3 | WIRE_VARINT) &&
+           at[1] == MESOS__V1__VALUE__TYPE__TEXT &&
+           at[2] == (FIELD_ATTRIBUTE_TEXT << 3 | WIRE_BYTES) && at[3] == left - 4 &&
+           at[4] == (FIELD_VALUE_TEXT_VALUE << 3 | WIRE_BYTES) && at[5] == left - TYPE_AND_HEADS;
 }
 
 // Does it begin with its name, of fewer than 128 bytes, and is that its only one?
@@ -198,13 +199,13 @@ static bool is_regular(struct slice message)
 {
     size_t names = 0;
     struct slice text;
-    if (message.data[0] == (ATTRIBUTE_NAME << 3 | WIRE_BYTES) && message.data[1] < 0x80 &&
+    if (message.data[0] == (FIELD_ATTRIBUTE_NAME << 3 | WIRE_BYTES) && message.data[1] < 0x80 &&
         is_plain(message, message.data[1], &text))
         return true;
     struct wire wire = wire_open(message);
     for (struct wire_field it; wire_next(&wire, &it);)
-        names += it.number == ATTRIBUTE_NAME;
-    return names == 1 && message.data[0] == (ATTRIBUTE_NAME << 3 | WIRE_BYTES) &&
+        names += it.number == FIELD_ATTRIBUTE_NAME;
+    return names == 1 && message.data[0] == (FIELD_ATTRIBUTE_NAME << 3 | WIRE_BYTES) &&
            message.data[1] < 0x80;
 }
 
@@ -213,7 +214,7 @@ static const uint8_t *first_attribute(struct slice offer)
 {
     struct wire wire = wire_open(offer);
     const uint8_t *at = wire.at;
-    for (struct wire_field it; wire_next(&wire, &it) && it.number != OFFER_ATTRIBUTES;)
+    for (struct wire_field it; wire_next(&wire, &it) && it.number != FIELD_OFFER_ATTRIBUTES;)
         at = wire.at;
     return at;
 }
@@ -223,7 +224,8 @@ static void look_at_attributes(struct slice offer, struct sums *sums)
     const uint8_t *first = first_attribute(offer);
     struct wire wire = {.at = first, .end = offer.data + offer.length};
     sums->regular = true;
-    for (struct slice attribute; sums->regular && wire_seek(&wire, OFFER_ATTRIBUTES, &attribute);)
+    for (struct slice attribute;
+         sums->regular && wire_seek(&wire, FIELD_OFFER_ATTRIBUTES, &attribute);)
         sums->regular = is_regular(attribute);
     sums->attributes = (offset_in(offer, first) + 1) & OFFSET_MOST;
 }
@@ -243,7 +245,7 @@ static inline bool is_named(struct slice attribute, struct slice name, bool regu
         return attribute.data[1] == name.length &&
                (name.length == 0 || (attribute.data[2] == name.data[0] &&
                                      memcmp(attribute.data + 2, name.data, name.length) == 0));
-    return slice_equal(wire_find(attribute, ATTRIBUTE_NAME), name);
+    return slice_equal(wire_find(attribute, FIELD_ATTRIBUTE_NAME), name);
 }
 
 // The first attribute of that name; data is NULL if there is none.
@@ -251,7 +253,7 @@ static struct slice find_attribute(struct slice offer, struct sums *sums, struct
 {
     struct wire wire = wire_open(attributes_of(offer, sums));
     bool regular = sums->regular;
-    for (struct slice attribute; wire_seek(&wire, OFFER_ATTRIBUTES, &attribute);) {
+    for (struct slice attribute; wire_seek(&wire, FIELD_OFFER_ATTRIBUTES, &attribute);) {
         if (is_named(attribute, name, regular))
             return attribute;
     }
@@ -268,21 +270,21 @@ static void push_text(lua_State *L, struct slice text)
     struct slice value = {.data = NULL};
     struct wire wire = wire_open(text);
     for (struct wire_field it; wire_next(&wire, &it);)
-        if (it.number == TEXT_VALUE)
+        if (it.number == FIELD_VALUE_TEXT_VALUE)
             value = it.bytes;
     lua_pushlstring(L, (const char *)value.data, value.length);
 }
 
 static void push_range_messages(lua_State *L, struct slice ranges)
 {
-    message_push(L, &mesos__v1__value__ranges__descriptor, ranges);
+    message_decode(L, &mesos__v1__value__ranges__descriptor, ranges);
     lua_getfield(L, -1, "range");
     lua_replace(L, -2);
 }
 
 static void push_items(lua_State *L, struct slice set)
 {
-    message_push(L, &mesos__v1__value__set__descriptor, set);
+    message_decode(L, &mesos__v1__value__set__descriptor, set);
     lua_getfield(L, -1, "item");
     lua_replace(L, -2);
 }

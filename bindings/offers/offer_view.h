@@ -10,7 +10,7 @@
 
 #include <lua.h>
 
-// Called by view_open(). // [-0, +0, e]
+// Gives the views of offers these fields; behind message_open(). // [-0, +0, e]
 void offer_view_open(lua_State *L);
 
 #endif

@@ -6,7 +6,8 @@
 #include "bindings/offers/resource_list.h"
 
 #include "bindings/core/dot.h"
-#include "bindings/message/message_codec.h"
+#include "bindings/core/scratch.h"
+#include "bindings/message/message_decode.h"
 #include "offers/resources.h"
 #include "wire/wire.h"
 
@@ -192,8 +193,8 @@ void resource_list_push(lua_State *L, struct slice packed)
 {
     lua_newtable(L);
     lua_Integer i = 1;
-    for (struct slice wire; wire_next_bytes(&packed, 1, &wire); i++) {
-        message_push(L, &mesos__v1__resource__descriptor, wire);
+    for (struct slice wire; wire_next_bytes(&packed, WIRE_LIST, &wire); i++) {
+        message_decode(L, &mesos__v1__resource__descriptor, wire);
         lua_rawseti(L, -2, i);
     }
 }
@@ -202,7 +203,7 @@ void resource_list_push(lua_State *L, struct slice packed)
 static void pack_all(const struct resources *list, struct buffer *buffer)
 {
     for (size_t i = 0; i < list->count; i++) {
-        size_t mark = wire_begin(buffer, 1);
+        size_t mark = wire_begin(buffer, WIRE_LIST);
         size_t size = mesos__v1__resource__get_packed_size(list->items[i]);
         uint8_t *end = buffer_reserve(buffer, size);
         if (end != NULL)
@@ -216,7 +217,7 @@ static int from_text(lua_State *L)
 {
     if (strlen(lua_tostring(L, 1)) != lua_rawlen(L, 1))
         luaL_error(L, "mesos.resources: the text has a zero byte in it");
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     struct resources list = {.count = 0};
     struct error err = {0};
     bool parsed = resources_parse(&list, lua_tostring(L, 1), NULL, &err);

@@ -2,7 +2,7 @@
 //
 // What callbacks are given behind the driver: one row for each of them. See scheduler_internal.h.
 
-#include "bindings/message/message_codec.h"
+#include "bindings/message/message_decode.h"
 #include "bindings/message/view.h"
 #include "bindings/offers/offer_list.h"
 #include "bindings/scheduler/scheduler_internal.h"
@@ -15,7 +15,7 @@ static int push_text(lua_State *L, struct slice text)
 
 static int push_master(lua_State *L, const struct driver_event *event)
 {
-    message_push(L, &mesos__v1__master_info__descriptor, event->message);
+    message_decode(L, &mesos__v1__master_info__descriptor, event->message);
     return 1;
 }
 
@@ -71,7 +71,7 @@ static int push_status(lua_State *L, const struct driver_event *event)
 
 static int push_operation_status(lua_State *L, const struct driver_event *event)
 {
-    message_push(L, &mesos__v1__operation_status__descriptor, event->message);
+    message_decode(L, &mesos__v1__operation_status__descriptor, event->message);
     return 1;
 }
 

@@ -8,7 +8,7 @@
 
 #include "base/memory.h"
 #include "bindings/core/hints.h"
-#include "bindings/message/message_codec.h"
+#include "bindings/message/message_decode.h"
 #include "bindings/message/view.h"
 #include "mesos/driver.h"
 
@@ -51,13 +51,13 @@ static void push_status(lua_State *L, void *data)
 static void push_operation_status(lua_State *L, void *data)
 {
     (void)data;
-    message_push(L, &mesos__v1__operation_status__descriptor, nothing);
+    message_decode(L, &mesos__v1__operation_status__descriptor, nothing);
 }
 
 static void push_master(lua_State *L, void *data)
 {
     (void)data;
-    message_push(L, &mesos__v1__master_info__descriptor, nothing);
+    message_decode(L, &mesos__v1__master_info__descriptor, nothing);
 }
 
 // An enum reads as the name of one of its values, or as a number.

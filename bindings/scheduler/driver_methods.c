@@ -10,15 +10,18 @@
 #include "base/memory.h"
 #include "bindings/core/dot.h"
 #include "bindings/core/hints.h"
-#include "bindings/core/userdata.h"
+#include "bindings/core/scratch.h"
 #include "bindings/message/arguments.h"
-#include "bindings/message/message_codec.h"
+#include "bindings/message/message_decode.h"
+#include "bindings/message/message_encode.h"
 #include "bindings/message/view.h"
 #include "bindings/offers/offer_list.h"
 #include "bindings/scheduler/framework_info.h"
 #include "bindings/scheduler/launch_check.h"
+#include "bindings/scheduler/scheduler_handle.h"
 #include "bindings/scheduler/task_list.h"
 #include "script/protect.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include <lauxlib.h>
@@ -27,46 +30,11 @@
 
 #define CALL(name) (&mesos__v1__scheduler__call__##name##__descriptor)
 
-static const char *const metatable = "mesos.SchedulerDriver";
-
-struct driver_handle {
-    struct userdata holding;
-    struct scheduler_link link;
-    bool owner;
-};
-
 // ---- the object ----
-
-static const char *name_of_operation(lua_State *L) // [-0, +0, -]
-{
-    lua_Debug ar = {0};
-    lua_getstack(L, 0, &ar);
-    lua_getinfo(L, "n", &ar);
-    return ar.name ? ar.name : "an operation";
-}
-
-// Most often the driver is missing because of a dot in place of the colon. // [-0, +0, v]
-static int raise_missing(lua_State *L)
-{
-    const char *name = name_of_operation(L);
-    return luaL_error(
-        L, "%s: a driver expected in front of it, got %s: write driver:%s(...), with a colon", name,
-        luaL_typename(L, 1), name);
-}
-
-static struct scheduler *check_scheduler(lua_State *L) // [-0, +0, v]
-{
-    struct driver_handle *handle = userdata_test(L, 1, metatable);
-    if (handle == NULL)
-        raise_missing(L);
-    if (handle->link.scheduler == NULL)
-        luaL_error(L, "this driver is gone: its script was replaced or its program ends");
-    return handle->link.scheduler;
-}
 
 static struct driver *check_driver(lua_State *L) // [-0, +0, v]
 {
-    return scheduler_driver(check_scheduler(L));
+    return scheduler_driver(scheduler_handle_check(L));
 }
 
 // The driver, if it has room for another call: events are held back before it has none, so that it
@@ -80,7 +48,7 @@ static struct driver *check_caller(lua_State *L)
         L,
         "%s: %d calls are waiting for the master, %d MiB of them, and no more are taken: make "
         "fewer at a time, and the others when these are answered, such as in a later callback",
-        name_of_operation(L), (int)driver_calls_waiting(driver),
+        scheduler_handle_operation(L), (int)driver_calls_waiting(driver),
         (int)(DRIVER_CALL_BYTES_MOST >> 20));
     return NULL;
 }
@@ -96,33 +64,9 @@ static bool running(const struct driver *driver)
     return driver_status(driver) == DRIVER_RUNNING;
 }
 
-static void end_handle(lua_State *L, struct userdata *holding)
-{
-    (void)L;
-    struct driver_handle *handle = (struct driver_handle *)holding;
-    struct scheduler *scheduler = handle->link.scheduler;
-    scheduler_unlink(&handle->link);
-    if (handle->owner)
-        scheduler_destroy(scheduler);
-}
-
-static struct driver_handle *push_handle(lua_State *L, bool owner) // [-0, +1, m]
-{
-    struct driver_handle *handle = userdata_push(L, metatable, sizeof *handle, 0, end_handle);
-    handle->owner = owner;
-    return handle;
-}
-
-void driver_methods_push(lua_State *L, struct scheduler *scheduler)
-{
-    struct driver_handle *handle = push_handle(L, false);
-    scheduler_link(scheduler, &handle->link);
-}
-
 static int l_tostring(lua_State *L) // [-1, +1, m]
 {
-    struct driver_handle *handle = userdata_check(L, 1, metatable);
-    struct scheduler *scheduler = handle->link.scheduler;
+    struct scheduler *scheduler = scheduler_handle_at(L, 1);
     const char *status =
         scheduler ? driver_status_name(driver_status(scheduler_driver(scheduler))) : "gone";
     lua_pushfstring(L, "SchedulerDriver (%s)", status);
@@ -145,7 +89,7 @@ static void check_start(lua_State *L, const struct scheduler_environment *enviro
 
 static int l_start(lua_State *L) // [-1, +1, e]
 {
-    struct scheduler *scheduler = check_scheduler(L);
+    struct scheduler *scheduler = scheduler_handle_check(L);
     struct driver *driver = scheduler_driver(scheduler);
     if (driver_status(driver) == DRIVER_NOT_STARTED) {
         check_start(L, scheduler_environment(scheduler));
@@ -180,8 +124,7 @@ struct joining {
 static bool is_over(void *data)
 {
     const struct joining *joining = data;
-    const struct driver_handle *handle = userdata_at(joining->L, 1);
-    struct scheduler *scheduler = handle ? handle->link.scheduler : NULL;
+    struct scheduler *scheduler = scheduler_handle_at(joining->L, 1);
     return scheduler == NULL || script_closing(joining->script) ||
            driver_finished(scheduler_driver(scheduler));
 }
@@ -189,7 +132,7 @@ static bool is_over(void *data)
 // The loop runs inside the call, which only the main chunk may hold up.
 static int l_join(lua_State *L) // [-1, +1, e]
 {
-    struct scheduler_environment *environment = scheduler_environment(check_scheduler(L));
+    struct scheduler_environment *environment = scheduler_environment(scheduler_handle_check(L));
     struct joining joining = {.L = L, .script = script_of(L)};
     if (!protect_in_main(L))
         luaL_error(L, "driver:join() waits for the end of the driver and would never see it here: "
@@ -264,11 +207,11 @@ static struct slice text_at(lua_State *L, int index) // [-0, +0, -]
     return (struct slice){.data = (const uint8_t *)text, .length = length};
 }
 
-// Field 1 of Accept and of Decline: the offer ids. // [-0, +0, e]
+// Those of an Accept. // [-0, +0, e]
 static void put_ids(lua_State *L, int ids, struct buffer *buffer)
 {
     for (lua_Integer i = 1; lua_rawgeti(L, ids, i) != LUA_TNIL; i++) {
-        wire_put_id(buffer, 1, text_at(L, -1));
+        wire_put_id(buffer, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, text_at(L, -1));
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -286,7 +229,8 @@ static void put_message(lua_State *L, int index, const ProtobufCMessageDescripto
 static void put_filters(lua_State *L, int index, struct buffer *buffer) // [-0, +0, e]
 {
     if (!lua_isnoneornil(L, index))
-        put_message(L, index, &mesos__v1__filters__descriptor, 3, "filters", buffer);
+        put_message(L, index, &mesos__v1__filters__descriptor, FIELD_SCHEDULER_CALL_ACCEPT_FILTERS,
+                    "filters", buffer);
 }
 
 // Every message of the list at `index` as field `number`. // [-0, +0, e]
@@ -336,7 +280,7 @@ static int l_declineOffer(lua_State *L) // [-3, +1, e]
     }
     struct slice filters = {.data = NULL};
     if (!lua_isnil(L, 3)) {
-        struct buffer *buffer = message_scratch(L);
+        struct buffer *buffer = scratch_push(L);
         message_encode(L, 3, &mesos__v1__filters__descriptor, "filters", buffer);
         filters = buffer->data ? buffer_slice(buffer) : slice_text("");
     }
@@ -365,7 +309,7 @@ static void warn_again(void *data, const struct task *task)
     if (again->count++ >= AGAIN_NAMED)
         return;
     struct slice agent = task_agent_id(again->tasks, task);
-    message_push_enum(L, &mesos__v1__task_state__descriptor, task->state);
+    message_decode_enum(L, &mesos__v1__task_state__descriptor, task->state);
     log_warning("%stask '%.*s' is active already (%s%s%.*s): a master refuses this launch, and the "
                 "task that is active stays",
                 lua_tostring(L, -2), SLICE_ARGS(task_id(task)), lua_tostring(L, -1),
@@ -394,10 +338,11 @@ static int accept(lua_State *L, struct driver *driver, struct slice message)
 // Operation: type = LAUNCH, launch = Launch { task_infos }. // [-0, +0, e]
 static void put_launch(lua_State *L, int tasks, struct buffer *buffer)
 {
-    size_t operation = wire_begin(buffer, 2);
-    wire_put_varint(buffer, 1, MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH);
-    size_t launch = wire_begin(buffer, 2);
-    put_list(L, tasks, &mesos__v1__task_info__descriptor, 1, "tasks", buffer);
+    size_t operation = wire_begin(buffer, FIELD_SCHEDULER_CALL_ACCEPT_OPERATIONS);
+    wire_put_varint(buffer, FIELD_OFFER_OPERATION_TYPE, MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH);
+    size_t launch = wire_begin(buffer, FIELD_OFFER_OPERATION_LAUNCH);
+    put_list(L, tasks, &mesos__v1__task_info__descriptor, FIELD_OFFER_OPERATION_LAUNCH_TASK_INFOS,
+             "tasks", buffer);
     wire_end(buffer, launch);
     wire_end(buffer, operation);
 }
@@ -414,7 +359,7 @@ static int l_launchTasks(lua_State *L) // [-4, +1, e]
     arguments_ids(L, 2, "offerIds");
     struct offer_table *offers = driver_offers(driver);
     const struct offer *first = check_offers(L, driver, offers, 2);
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     put_ids(L, 2, buffer);
     put_launch(L, 3, buffer);
     put_filters(L, 4, buffer);
@@ -430,9 +375,10 @@ static int l_acceptOffers(lua_State *L) // [-4, +1, e]
     arguments_ids(L, 2, "offerIds");
     struct offer_table *offers = driver_offers(driver);
     const struct offer *first = check_offers(L, driver, offers, 2);
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     put_ids(L, 2, buffer);
-    put_list(L, 3, &mesos__v1__offer__operation__descriptor, 2, "operations", buffer);
+    put_list(L, 3, &mesos__v1__offer__operation__descriptor, FIELD_SCHEDULER_CALL_ACCEPT_OPERATIONS,
+             "operations", buffer);
     put_filters(L, 4, buffer);
     launch_check(L, offers, first, buffer_slice(buffer), "acceptOffers");
     return accept(L, driver, buffer_slice(buffer));
@@ -455,14 +401,14 @@ static int l_suppressOffers(lua_State *L) // [-2, +1, e]
 // The TaskStatus or OperationStatus argument, as bytes on the stack. // [-0, +1, e]
 static struct slice encode_status(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     message_encode(L, 2, type, "status", buffer);
     return buffer_slice(buffer);
 }
 
 static void check_explicit(lua_State *L, const char *name) // [-0, +0, v]
 {
-    if (!scheduler_explicit(check_scheduler(L)))
+    if (!scheduler_explicit(scheduler_handle_check(L)))
         luaL_error(L,
                    "%s: this driver acknowledges by itself when the callback returns; set "
                    "implicitAcknowledgements = false to do it yourself",
@@ -528,7 +474,7 @@ static enum driver_status send_table(lua_State *L, struct driver *driver, enum c
                                      const ProtobufCMessageDescriptor *type) // [-0, +1, e]
 {
     int table = lua_gettop(L);
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     message_encode(L, table, type, "", buffer);
     struct slice message = buffer->data ? buffer_slice(buffer) : slice_text("");
     return driver_call(driver, call, message);
@@ -608,7 +554,7 @@ static void reduce_status(lua_State *L, lua_Integer place)
 static bool reconcile_list(lua_State *L, struct driver *driver, enum driver_status *status)
 {
     size_t count = 0;
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     if (!task_list_reconcile(L, 2, buffer, &count))
         return false;
     *status = count > 0 ? driver_call(driver, CALL_RECONCILE, buffer_slice(buffer))
@@ -650,7 +596,7 @@ static int l_updateFramework(lua_State *L) // [-4, +1, e]
         lua_pushvalue(L, 2 + i);
         lua_setfield(L, 5, fields[i]);
     }
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     message_encode_texts(L, 5, CALL(update_framework), "", buffer);
     return push_status(L, driver_update_framework(driver, buffer_slice(buffer)));
 }
@@ -663,19 +609,12 @@ static int l_offers(lua_State *L) // [-1, +1, e]
     lua_createtable(L, (int)offer_table_count(offers), 0);
     offer_list_adopt(L);
     lua_Integer place = 0;
-    for (const struct offer *offer = offer_table_first(offers); offer; offer = offer->next) {
+    for (const struct offer *offer = offer_table_first(offers); offer;
+         offer = offer_table_next(offer)) {
         view_push(L, &mesos__v1__offer__descriptor, offer->block, offer_table_wire(offer));
         lua_rawseti(L, -2, ++place);
     }
     return 1;
-}
-
-const struct tasks *driver_methods_registry(lua_State *L, int index)
-{
-    const struct driver_handle *handle = userdata_test(L, index, metatable);
-    if (handle == NULL || handle->link.scheduler == NULL)
-        return NULL;
-    return driver_tasks(scheduler_driver(handle->link.scheduler));
 }
 
 static int l_task(lua_State *L) // [-2, +1, e]
@@ -720,7 +659,7 @@ static int l_master(lua_State *L) // [-1, +1, e]
     if (master.data == NULL)
         lua_pushnil(L);
     else
-        message_push(L, &mesos__v1__master_info__descriptor, master);
+        message_decode(L, &mesos__v1__master_info__descriptor, master);
     return 1;
 }
 
@@ -792,8 +731,8 @@ static int l_SchedulerDriver(lua_State *L)
     luaL_checktype(L, 1, LUA_TTABLE);
     if (script_closing(script_of(L)))
         luaL_error(L, "mesos.SchedulerDriver: the script is being closed");
-    struct driver_handle *handle = push_handle(L, true);
-    scheduler_link(scheduler_create(L, 1, environment), &handle->link);
+    struct scheduler_handle *handle = scheduler_handle_push(L, scheduler_destroy);
+    scheduler_point(scheduler_create(L, 1, environment), handle);
     return 1;
 }
 
@@ -820,7 +759,7 @@ void driver_methods_open(lua_State *L, struct scheduler_environment *environment
 {
     static const enum driver_status statuses[] = {DRIVER_NOT_STARTED, DRIVER_RUNNING,
                                                   DRIVER_ABORTED, DRIVER_STOPPED};
-    userdata_type(L, metatable);
+    scheduler_handle_open(L);
     lua_pushcfunction(L, l_tostring);
     lua_setfield(L, -2, "__tostring");
     luaL_newlib(L, methods);

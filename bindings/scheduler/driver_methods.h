@@ -12,11 +12,4 @@
 // // [-0, +0, e]
 void driver_methods_open(lua_State *L, struct scheduler_environment *environment);
 
-// Pushes a handle for `scheduler`, which does not belong to it. // [-0, +1, m]
-void driver_methods_push(lua_State *L, struct scheduler *scheduler);
-
-// The registry of tasks of the driver object at `index`, or NULL if its scheduler is gone.
-// // [-0, +0, -]
-const struct tasks *driver_methods_registry(lua_State *L, int index);
-
 #endif

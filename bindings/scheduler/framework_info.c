@@ -5,7 +5,9 @@
 
 #include "bindings/scheduler/framework_info.h"
 
-#include "bindings/message/message_codec.h"
+#include "bindings/core/scratch.h"
+#include "bindings/message/message_decode.h"
+#include "bindings/message/message_encode.h"
 #include "script/script.h"
 
 #include "mesos/v1/mesos.pb-c.h"
@@ -146,7 +148,7 @@ struct slice framework_info_encode(lua_State *L, int index, int credential)
     fill_principal(L, table, credential);
     fill_capabilities(L, table);
     fill_roles(L, table);
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     message_encode_texts(L, table, &mesos__v1__framework_info__descriptor, "framework", buffer);
     return buffer_slice(buffer);
 }
@@ -157,7 +159,7 @@ void framework_info_complete(lua_State *L, int index, struct slice current)
     index = lua_absindex(L, index);
     push_copy(L, index);
     int table = lua_gettop(L);
-    message_push_plain(L, &mesos__v1__framework_info__descriptor, current);
+    message_decode_plain(L, &mesos__v1__framework_info__descriptor, current);
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         lua_getfield(L, table + 1, kept[i]);
         fill(L, table, kept[i]);

@@ -10,16 +10,25 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/stopwatch.h"
-#include "bindings/scheduler/driver_methods.h"
 #include "offers/offer_fields.h"
 #include "script/protect.h"
+#include "wire/field_numbers.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
+// A callback while it is being started, on the C stack: what it is given, and how it ended if that
+// was at once.
+struct callback_dispatch {
+    struct scheduler *scheduler;
+    const struct driver_event *event;
+    bool missing; // the script has no such callback
+    enum driver_outcome outcome;
+};
+
 // One callback, from its start to its end.
-struct delivery {
+struct callback_delivery {
     struct scheduler *scheduler; // NULL: nobody waits for its end any more
     enum driver_callback callback;
     double started;
@@ -135,23 +144,28 @@ static void forget_id(struct scheduler *this)
 // Pushes the method and its arguments, or nothing if there is no such method. // [-0, +n, e]
 static int push_callback(lua_State *L)
 {
-    struct scheduler *this = lua_touserdata(L, 1);
-    const struct driver_event *event = this->event;
+    struct callback_dispatch *dispatch = lua_touserdata(L, 1);
+    struct scheduler *this = dispatch->scheduler;
     luaL_checkstack(L, 10, "arguments of a callback");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, this->table);
-    lua_getfield(L, -1, events_callback_name(event->callback));
-    this->missing = lua_isnil(L, -1);
-    if (this->missing)
+    lua_rawgeti(L, LUA_REGISTRYINDEX, this->table);                       // table
+    lua_getfield(L, -1, events_callback_name(dispatch->event->callback)); // table, method
+    dispatch->missing = lua_isnil(L, -1);
+    if (dispatch->missing)
         return 0;
     lua_rotate(L, -2, 1); // method, table
     scheduler_push_driver(L, this);
-    return 3 + callback_arguments_push(L, event);
+    return 3 + callback_arguments_push(L, dispatch->event);
+}
+
+static bool is_missing(const struct scheduler *this)
+{
+    return this->dispatch != NULL && this->dispatch->missing;
 }
 
 // Tells the observer, who may want the event to come again.
 static void callback_ended(struct scheduler *this, enum driver_callback callback, const char *text)
 {
-    if (this->ended != NULL && !this->missing && !this->doomed &&
+    if (this->ended != NULL && !is_missing(this) && !this->doomed &&
         this->ended(this->ended_data, events_callback_name(callback), text))
         driver_repeat(this->driver);
 }
@@ -159,7 +173,7 @@ static void callback_ended(struct scheduler *this, enum driver_callback callback
 static void measure(struct scheduler *this, enum driver_callback callback, double seconds)
 {
     struct scheduler_times *times = &this->times[callback];
-    if (this->missing)
+    if (is_missing(this))
         return;
     for (int i = 0; i < SCHEDULER_BOUNDS; i++) {
         if (seconds <= scheduler_bounds[i]) {
@@ -176,7 +190,7 @@ static void measure(struct scheduler *this, enum driver_callback callback, doubl
 
 static void on_done(void *data, const struct protect_end *end)
 {
-    struct delivery *delivery = data;
+    struct callback_delivery *delivery = data;
     struct scheduler *this = delivery->scheduler;
     enum driver_callback callback = delivery->callback;
     bool ok = end->outcome == PROTECT_DONE, raised = end->outcome == PROTECT_RAISED;
@@ -193,8 +207,8 @@ static void on_done(void *data, const struct protect_end *end)
     if (ok || raised)
         callback_ended(this, callback, raised ? end->text : NULL);
     follow_up(this, callback, end);
-    if (this->dispatching)
-        this->outcome = ok ? OUTCOME_DONE : OUTCOME_FAILED;
+    if (this->dispatch != NULL)
+        this->dispatch->outcome = ok ? OUTCOME_DONE : OUTCOME_FAILED;
     else
         driver_callback_finished(this->driver, ok);
 }
@@ -215,12 +229,12 @@ static void release(struct scheduler *this)
     free(this);
 }
 
-static struct delivery *new_delivery(struct scheduler *this, enum driver_callback callback)
+static struct callback_delivery *new_delivery(struct scheduler *this, enum driver_callback callback)
 {
     this->delivery = this->spare ? this->spare : memory_new(sizeof *this->delivery);
     this->spare = NULL;
-    *this->delivery =
-        (struct delivery){.scheduler = this, .callback = callback, .started = stopwatch_seconds()};
+    *this->delivery = (struct callback_delivery){
+        .scheduler = this, .callback = callback, .started = stopwatch_seconds()};
     return this->delivery;
 }
 
@@ -231,21 +245,20 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
         return OUTCOME_FAILED;
     if (event->callback == CALLBACK_ERROR)
         log_error("%.*s", SLICE_ARGS(event->data));
-    this->event = event;
-    this->missing = false;
-    this->dispatching = true;
-    this->outcome = OUTCOME_DONE;
+    struct callback_dispatch dispatch = {
+        .scheduler = this, .event = event, .outcome = OUTCOME_DONE};
+    this->dispatch = &dispatch;
     protect_title(this->script, "callback", events_callback_name(event->callback));
-    enum protect_outcome started = protect_dispatch(this->script, push_callback, this, on_done,
+    enum protect_outcome started = protect_dispatch(this->script, push_callback, &dispatch, on_done,
                                                     new_delivery(this, event->callback));
-    this->dispatching = false;
+    this->dispatch = NULL;
     if (this->doomed) {
         release(this);
         return OUTCOME_FAILED;
     }
-    if (this->missing)
+    if (dispatch.missing)
         do_without(this, event);
-    return started == PROTECT_YIELDED ? OUTCOME_PENDING : this->outcome;
+    return started == PROTECT_YIELDED ? OUTCOME_PENDING : dispatch.outcome;
 }
 
 // The object is kept while the driver runs, also if the script lets go of it.
@@ -298,10 +311,9 @@ static void check_id(lua_State *L, struct slice given, struct slice kept)
 static bool take_kept_id(lua_State *L, const struct scheduler_environment *environment,
                          struct driver_options *options)
 {
-    enum { FIELD_ID = 3, FIELD_VALUE = 1 };
     if (environment->kept_id == NULL || environment->kept != NULL)
         return false;
-    struct slice given = wire_find(wire_find(options->framework, FIELD_ID), FIELD_VALUE);
+    struct slice given = wire_text(wire_find(options->framework, FIELD_FRAMEWORK_INFO_ID));
     options->framework_id = environment->kept_id(environment->data);
     check_id(L, given, options->framework_id);
     return true;
@@ -382,28 +394,9 @@ void scheduler_let_go(struct scheduler *this)
     this->script = NULL;
 }
 
-void scheduler_link(struct scheduler *this, struct scheduler_link *link)
+void scheduler_point(struct scheduler *this, struct scheduler_handle *handle)
 {
-    *link = (struct scheduler_link){.scheduler = this, .next = this->links, .link = &this->links};
-    if (link->next != NULL)
-        link->next->link = &link->next;
-    this->links = link;
-}
-
-void scheduler_unlink(struct scheduler_link *link)
-{
-    if (link->scheduler == NULL)
-        return;
-    link->scheduler = NULL;
-    *link->link = link->next;
-    if (link->next != NULL)
-        link->next->link = link->link;
-}
-
-void scheduler_unlink_all(struct scheduler *this)
-{
-    while (this->links != NULL)
-        scheduler_unlink(this->links);
+    scheduler_handle_link(handle, this, &this->handles);
 }
 
 void scheduler_destroy(struct scheduler *this)
@@ -414,13 +407,22 @@ void scheduler_destroy(struct scheduler *this)
     let_go_of_id(this);
     if (this->script != NULL)
         scheduler_let_go(this);
-    scheduler_unlink_all(this);
+    scheduler_handle_clear(&this->handles);
     this->doomed = true;
-    if (!this->dispatching)
+    if (this->dispatch == NULL)
         release(this);
 }
 
 // ---- what others ask ----
+
+const struct offer *scheduler_find_offer(void *data, struct slice id)
+{
+    const struct scheduler_environment *environment = data;
+    const struct offer *found = NULL;
+    for (struct scheduler *it = environment->first; it != NULL && found == NULL; it = it->next)
+        found = offer_table_find(driver_offers(it->driver), id, NULL);
+    return found;
+}
 
 struct driver *scheduler_driver(struct scheduler *this)
 {
@@ -455,7 +457,7 @@ void scheduler_stop(struct scheduler *this)
 
 void scheduler_give_up(struct scheduler *this)
 {
-    if (this->delivery == NULL || this->dispatching)
+    if (this->delivery == NULL || this->dispatch != NULL)
         return;
     log_debug("callback %s is not waited for any more",
               events_callback_name(this->delivery->callback));
@@ -474,7 +476,7 @@ void scheduler_push_driver(lua_State *L, struct scheduler *this)
     if (lua_rawgeti(L, LUA_REGISTRYINDEX, this->object) == LUA_TUSERDATA)
         return;
     lua_pop(L, 1);
-    driver_methods_push(L, this);
+    scheduler_point(this, scheduler_handle_push(L, NULL));
     scheduler_hold(L, this, -1);
 }
 

@@ -6,12 +6,14 @@
 //
 // The host makes the scheduler of a script that returns its table; a script that builds its own
 // driver makes one with mesos.SchedulerDriver. Either way the scheduler owns the driver, and the
-// object that Lua holds (bindings/scheduler/driver_methods.h) is a handle to it.
+// object that Lua holds (scheduler_handle.h) is a handle to it.
 
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_H
 #define MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_H
 
 #include "base/buffer.h"
+#include "bindings/offers/offer_list.h"
+#include "bindings/scheduler/scheduler_handle.h"
 #include "mesos/driver.h"
 #include "net/credentials.h"
 #include "script/script.h"
@@ -35,18 +37,14 @@ struct scheduler_environment {
     bool replacing; // a script is loaded that shall take over a scheduler: it may start no driver
     void *data;
 
-    struct scheduler *first; // all of them
-    struct scheduler *kept;  // whose framework id is kept, or NULL
-    bool used;               // there was one, also if it is gone by now
-    bool aborted;            // the driver that finished last was aborted
+    struct offer_finder offers; // of all its schedulers, for the lists of offers
+    struct scheduler *first;    // all of them
+    struct scheduler *kept;     // whose framework id is kept, or NULL
+    bool used;                  // there was one, also if it is gone by now
+    bool aborted;               // the driver that finished last was aborted
 };
 
 struct scheduler;
-
-struct scheduler_link {
-    struct scheduler *scheduler; // NULL: it is gone
-    struct scheduler_link *next, **link;
-};
 
 // Makes a scheduler from the settings table at `index`: { scheduler =, framework =, master =,
 // implicitAcknowledgements =, suppressedRoles =, offerConstraints =, credential = }. Raises on what
@@ -56,6 +54,9 @@ struct scheduler *scheduler_create(lua_State *L, int index,
 
 // Legal at any time, also inside a callback.
 void scheduler_destroy(struct scheduler *scheduler);
+
+// The outstanding offer of that id, of any scheduler of the struct scheduler_environment `data`.
+const struct offer *scheduler_find_offer(void *data, struct slice id);
 
 struct driver *scheduler_driver(struct scheduler *scheduler);
 struct scheduler *scheduler_next(struct scheduler *scheduler); // in its environment
@@ -78,10 +79,8 @@ void scheduler_push_driver(lua_State *L, struct scheduler *scheduler);
 // [-0, +0, m]
 void scheduler_hold(lua_State *L, struct scheduler *scheduler, int index);
 
-// Links a driver object to it, one of several perhaps: `link->scheduler` is set, and becomes NULL
-// when the scheduler is gone. The link is its owner's, who unlinks it before it goes.
-void scheduler_link(struct scheduler *scheduler, struct scheduler_link *link);
-void scheduler_unlink(struct scheduler_link *link); // one that is not linked is fine
+// Lets a handle point to it, one of several perhaps.
+void scheduler_point(struct scheduler *scheduler, struct scheduler_handle *handle);
 
 // The world of `script` ends: none of its schedulers may use it any more.
 void scheduler_forget(struct scheduler_environment *environment, const struct script *script);

@@ -301,7 +301,7 @@ static void revise(struct scheduler *this, const struct collected *collected,
 // The old script is left; what it still holds of us says that it is gone.
 static void detach(struct scheduler *this)
 {
-    scheduler_unlink_all(this);
+    scheduler_handle_clear(&this->handles);
     if (this->script != NULL)
         scheduler_let_go(this);
     this->object = this->table = LUA_NOREF;

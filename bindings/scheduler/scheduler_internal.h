@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The inside of a scheduler, for its four files only: scheduler.c (its life, and how events become
-// calls), callback_arguments.c (what each callback is given), scheduler_settings.c (what its table
-// says), scheduler_adopt.c (the scheduler that a script returned, and that of its next version).
+// The inside of a scheduler, for the files of this room only: scheduler.c (its life, and how events
+// become calls), callback_arguments.c (what each callback is given), scheduler_settings.c (what its
+// table says), scheduler_adopt.c (the scheduler that a script returned, and that of its next
+// version).
 
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_INTERNAL_H
 #define MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_INTERNAL_H
@@ -10,7 +11,8 @@
 #include "bindings/scheduler/scheduler.h"
 #include "mesos/roles.h"
 
-struct delivery;
+struct callback_delivery;
+struct callback_dispatch;
 
 // What the table said when it was adopted, for comparison with the next version's.
 struct scheduler_description {
@@ -25,17 +27,14 @@ struct scheduler {
     struct scheduler *next, **link; // among those of the environment
     struct script *script;          // NULL: its world is gone
     struct driver *driver;
-    struct scheduler_link *links; // of the driver objects that point to this
-    int table, object;            // registry references
+    struct scheduler_handles handles; // that point to this
+    int table, object;                // registry references
     bool explicit_acknowledgements;
-    bool resumes;     // came with the id that was kept, and has not registered yet
-    bool dispatching; // the callback is being started: its end is told by the return value
-    bool doomed;      // destroyed while dispatching
-    bool missing;     // the script has no such callback
-    enum driver_outcome outcome;
-    const struct driver_event *event; // while dispatching
-    struct delivery *delivery;        // the callback whose end the driver waits for, or NULL
-    struct delivery *spare;           // for the next one, or NULL
+    bool resumes; // came with the id that was kept, and has not registered yet
+    bool doomed;  // destroyed while a callback is being started
+    struct callback_dispatch *dispatch; // the callback that is being started, or NULL
+    struct callback_delivery *delivery; // the callback whose end the driver waits for, or NULL
+    struct callback_delivery *spare;    // for the next one, or NULL
     struct scheduler_description description;
     bool (*ended)(void *data, const char *callback, const char *text);
     void *ended_data;
@@ -54,7 +53,6 @@ struct collected {
 
 // The script's side is left: its registry references go, and the objects that point here.
 void scheduler_let_go(struct scheduler *this);
-void scheduler_unlink_all(struct scheduler *this);
 
 // ---- callback_arguments.c ----
 

@@ -4,8 +4,9 @@
 // the name of the setting; what is right is collected in memory that the Lua stack owns.
 
 #include "bindings/core/hints.h"
+#include "bindings/core/scratch.h"
 #include "bindings/message/arguments.h"
-#include "bindings/message/message_codec.h"
+#include "bindings/message/message_encode.h"
 #include "bindings/scheduler/framework_info.h"
 #include "bindings/scheduler/scheduler_internal.h"
 
@@ -111,7 +112,7 @@ void scheduler_collect(lua_State *L, int index, struct collected *collected)
     setting(L, index, "offerConstraints", LUA_TTABLE);
     if (!lua_isnil(L, -1)) {
         int constraints = lua_gettop(L);
-        struct buffer *buffer = message_scratch(L);
+        struct buffer *buffer = scratch_push(L);
         message_encode(L, constraints, &mesos__v1__scheduler__offer_constraints__descriptor,
                        "offerConstraints", buffer);
         options->offer_constraints = buffer->data ? buffer_slice(buffer) : slice_text("");

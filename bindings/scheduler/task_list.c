@@ -10,8 +10,9 @@
 #include "base/suggest.h"
 #include "bindings/core/userdata.h"
 #include "bindings/message/arguments.h"
-#include "bindings/message/message_codec.h"
-#include "bindings/scheduler/driver_methods.h"
+#include "bindings/message/message_decode.h"
+#include "bindings/scheduler/scheduler.h"
+#include "bindings/scheduler/scheduler_handle.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -101,13 +102,13 @@ static void push_executor_id(lua_State *L, const struct known *known)
 
 static void push_state(lua_State *L, const struct known *known)
 {
-    message_push_enum(L, &mesos__v1__task_state__descriptor, known->task.state);
+    message_decode_enum(L, &mesos__v1__task_state__descriptor, known->task.state);
 }
 
 static void push_reason(lua_State *L, const struct known *known)
 {
     if (known->task.reason != TASK_NO_REASON)
-        message_push_enum(L, &mesos__v1__task_status__reason__descriptor, known->task.reason);
+        message_decode_enum(L, &mesos__v1__task_status__reason__descriptor, known->task.reason);
     else
         lua_pushnil(L);
 }
@@ -352,12 +353,12 @@ int task_list_push(lua_State *L, int driver, int filter)
 static const struct tasks *registry(lua_State *L, int index)
 {
     lua_getiuservalue(L, index, DRIVER);
-    const struct tasks *tasks = driver_methods_registry(L, -1);
-    if (tasks == NULL)
+    struct scheduler *scheduler = scheduler_handle_at(L, -1);
+    if (scheduler == NULL)
         luaL_error(L, "the driver of these tasks is gone: its script was replaced or its program "
                       "ends");
     lua_pop(L, 1);
-    return tasks;
+    return driver_tasks(scheduler_driver(scheduler));
 }
 
 static void end_loop(struct task_list *list)

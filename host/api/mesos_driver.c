@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "mesos/framework_defaults.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include <pthread.h>
@@ -283,9 +284,9 @@ static void act_accept(struct driver *driver, const struct driver_operation *ope
 static void act_decline(struct driver *driver, const struct driver_operation *operation)
 {
     struct slice message = buffer_slice(&operation->message), rest = message, id;
-    struct slice filters = wire_find(message, 2);
-    while (wire_next_bytes(&rest, 1, &id))
-        driver_decline(driver, wire_find(id, 1), filters);
+    struct slice filters = wire_find(message, FIELD_SCHEDULER_CALL_DECLINE_FILTERS);
+    while (wire_next_bytes(&rest, FIELD_SCHEDULER_CALL_DECLINE_OFFER_IDS, &id))
+        driver_decline(driver, wire_text(id), filters);
 }
 
 static void act_acknowledge(struct driver *driver, const struct driver_operation *operation)
@@ -454,7 +455,8 @@ static void decline_offers(struct mesos_driver *this, const struct driver_event 
     struct driver_operation *operation =
         offers_operation(act_decline, OPERATION_OFFERS, "was declined already");
     for (size_t i = 0; i < event->count; i++)
-        wire_put_bytes(&operation->message, 1, wire_find(event->offers[i], 1));
+        wire_put_bytes(&operation->message, FIELD_SCHEDULER_CALL_DECLINE_OFFER_IDS,
+                       wire_find(event->offers[i], FIELD_OFFER_ID));
     submit(this, operation);
 }
 
@@ -783,7 +785,7 @@ Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *this, size_t *count)
     Mesos__V1__Offer **offers = most > 0 ? memory_new(most * sizeof *offers) : NULL;
     struct slice rest = buffer_slice(&list), wire;
     *count = 0;
-    while (*count < most && wire_next_bytes(&rest, 1, &wire)) {
+    while (*count < most && wire_next_bytes(&rest, WIRE_LIST, &wire)) {
         offers[*count] = unpack(&mesos__v1__offer__descriptor, wire);
         *count += offers[*count] != NULL;
     }

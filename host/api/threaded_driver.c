@@ -19,6 +19,7 @@
 #include "loop/loop_uv.h"
 #include "loop/mailbox.h"
 #include "mesos/transport_http.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include <pthread.h>
@@ -540,7 +541,9 @@ enum driver_status threaded_driver_status(struct threaded_driver *this)
 static struct slice next_id(struct slice *list)
 {
     struct slice id = {.data = NULL};
-    return wire_next_bytes(list, 1, &id) ? wire_find(id, 1) : (struct slice){.data = NULL};
+    return wire_next_bytes(list, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, &id)
+               ? wire_text(id)
+               : (struct slice){.data = NULL};
 }
 
 static bool is_named_again(struct slice rest, struct slice id)
@@ -644,8 +647,9 @@ size_t threaded_driver_offers(struct threaded_driver *this, struct buffer *list)
 {
     lock(this);
     size_t count = 0;
-    for (const struct offer *offer = offer_table_first(this->offers); offer; offer = offer->next)
-        count += wire_put_bytes(list, 1, offer_table_wire(offer));
+    for (const struct offer *offer = offer_table_first(this->offers); offer;
+         offer = offer_table_next(offer))
+        count += wire_put_bytes(list, WIRE_LIST, offer_table_wire(offer));
     unlock(this);
     return count;
 }

@@ -57,9 +57,8 @@ struct host {
     char token[HTTP_ACCESS_TOKEN + 1]; // that it asks for, if it is for this script alone
     struct election *elector;          // NULL: there is no election
     struct state_store *keeper;        // NULL: nothing is kept
-    struct script *script;
-    struct scheduler *scheduler; // of a script that returned its table
-    struct reload *reload;       // of such a script while it runs
+    struct session session;            // script and scheduler, and what operators see of them
+    struct reload *reload;             // of a script that returned its table, while it runs
     struct scheduler_environment environment;
     struct control_commands *commands; // of an operator, through the following two
     struct control *control;
@@ -521,38 +520,40 @@ static bool open_control(struct host *host, struct error *err)
     return true;
 }
 
-static bool open_metrics(struct host *host, const struct metrics_subject *subject,
-                         struct error *err)
+static bool open_metrics(struct host *host, struct error *err)
 {
     const struct options_address *at = &host->options->metrics;
     if (*at->host == '\0')
         return true;
     char *address = memory_format(strchr(at->host, ':') ? "[%s]:%u" : "%s:%u", at->host, at->port);
     host->metrics =
-        metrics_http_create(host->loop, address, host->options->allow_hosts, subject, err);
+        metrics_http_create(host->loop, address, host->options->allow_hosts, &host->session, err);
     free(address);
     if (host->metrics != NULL)
         log_info("metrics are at http://%s/metrics", metrics_http_address(host->metrics));
     return host->metrics != NULL;
 }
 
-static bool let_operators_in(struct host *host, struct error *err)
+// For the operator, who reaches it through the session.
+static void on_reload_asked(void *data, void (*told)(void *data, bool ok, const char *text),
+                            void *told_data)
 {
-    const struct metrics_subject subject = {.loop = host->loop,
-                                            .environment = &host->environment,
-                                            .path = host->options->script,
-                                            .cluster = host->options->script ? NULL : host->cluster,
-                                            .script = &host->script,
-                                            .scheduler = &host->scheduler,
-                                            .reload = &host->reload,
-                                            .started = stopwatch_seconds()};
-    if (host->environment.checking)
-        return true;
-    host->commands = control_commands_create(&subject, on_stop_asked, host);
-    return open_control(host, err) && open_metrics(host, &subject, err);
+    struct host *host = data;
+    reload_listen(host->reload, told, told_data);
+    reload_request(host->reload, "ctl reload");
 }
 
-static void send_operators_away(struct host *host)
+static bool open_endpoints(struct host *host, struct error *err)
+{
+    struct session *session = &host->session;
+    session->cluster = host->options->script ? NULL : host->cluster;
+    if (host->environment.checking)
+        return true;
+    host->commands = control_commands_create(session, on_stop_asked, host);
+    return open_control(host, err) && open_metrics(host, err);
+}
+
+static void close_endpoints(struct host *host)
 {
     control_commands_destroy(host->commands);
     control_close(host->control);
@@ -582,19 +583,25 @@ static void keep_state(struct host *host)
     state_store_follow(host->keeper, NULL);
 }
 
+static void drop_reload(struct host *host)
+{
+    reload_destroy(host->reload);
+    host->reload = NULL;
+    host->session.reloads = NULL;
+}
+
 static void take_down(struct host *host)
 {
     stop_drivers(host);
     loop_uv_run(host->loop, drivers_finished, host);
-    reload_destroy(host->reload);
-    host->reload = NULL;
+    drop_reload(host);
     deferral_cancel(&host->stopping);
     timer_stop(&host->patience);
     keep_state(host);
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
-    script_destroy(host->script);
-    send_operators_away(host);
+    script_destroy(host->session.script);
+    close_endpoints(host);
     state_store_close(host->keeper);
     election_destroy(host->elector);
     if (host->cluster != NULL) {
@@ -610,6 +617,24 @@ static void take_down(struct host *host)
     if (host->own_loop)
         loop_uv_drain(host->loop);
     loop_destroy(host->loop);
+}
+
+static void on_output(void *data, int fd, int events)
+{
+    (void)data;
+    (void)fd;
+    (void)events;
+    output_drain();
+}
+
+// What the program has to write and its reader does not take waits without keeping the loop alive.
+static void watch_output(struct host *host)
+{
+    host->output = poll_watcher_create(host->loop, output_descriptor(), on_output, NULL, NULL);
+    if (host->output == NULL)
+        return;
+    poll_watcher_unref(host->output);
+    poll_watcher_start(host->output, UV_READABLE);
 }
 
 static void set_up(struct host *host, const struct host_settings *settings)
@@ -631,7 +656,7 @@ static void set_up(struct host *host, const struct host_settings *settings)
     if (settings->signals)
         host->signals = signals_create(host->loop, &signals_events, host);
     if (settings->signals && output_descriptor() >= 0)
-        host->output = poll_watcher_create(host->loop, output_descriptor(), output_drain);
+        watch_output(host);
     if (host->own_loop && !settings->checking)
         lag_warning_start(&host->lag, host->loop);
     timer_init(&host->patience, host->loop, on_patience_over, host);
@@ -639,6 +664,12 @@ static void set_up(struct host *host, const struct host_settings *settings)
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .connect = on_connect, .run = on_run, .data = host};
     host->environment.checking = settings->checking;
+    host->session = (struct session){.loop = host->loop,
+                                     .environment = &host->environment,
+                                     .path = options->script,
+                                     .started = stopwatch_seconds(),
+                                     .reload = on_reload_asked,
+                                     .data = host};
 }
 
 // ---- what is kept ----
@@ -659,9 +690,9 @@ static bool restore_state(struct host *host, struct error *err)
 {
     if (host->keeper == NULL)
         return true;
-    if (!state_store_restore(host->keeper, host->script, err))
+    if (!state_store_restore(host->keeper, host->session.script, err))
         return false;
-    state_store_follow(host->keeper, host->script);
+    state_store_follow(host->keeper, host->session.script);
     return true;
 }
 
@@ -728,17 +759,17 @@ static struct script *create_script(void *data, struct error *err)
 static void on_swapped(void *data, struct script *script)
 {
     struct host *host = data;
-    host->script = script;
+    host->session.script = script;
     if (host->keeper != NULL)
         state_store_follow(host->keeper, script);
 }
 
 static bool load(struct host *host, struct error *err)
 {
-    host->script = create_script(host, err);
-    if (host->script == NULL || !restore_state(host, err))
+    host->session.script = create_script(host, err);
+    if (host->session.script == NULL || !restore_state(host, err))
         return false;
-    return script_load(host->script, host->options->script, host->options->argc,
+    return script_load(host->session.script, host->options->script, host->options->argc,
                        host->options->argv, err);
 }
 
@@ -750,8 +781,8 @@ static void on_name_warning(void *data, const char *text)
 
 static bool is_over(const struct host *host)
 {
-    return host->ending || host->scheduler == NULL ||
-           driver_finished(scheduler_driver(host->scheduler));
+    return host->ending || host->session.scheduler == NULL ||
+           driver_finished(scheduler_driver(host->session.scheduler));
 }
 
 int host_status(const struct host *host)
@@ -759,18 +790,18 @@ int host_status(const struct host *host)
     int code = 0;
     if (host->failed)
         return EXIT_USAGE;
-    if (host->script == NULL || script_exit_requested(host->script, &code))
+    if (host->session.script == NULL || script_exit_requested(host->session.script, &code))
         return code;
     bool aborted = host->environment.aborted; // of a script that runs its drivers itself
-    if (host->scheduler != NULL)
-        aborted = driver_status(scheduler_driver(host->scheduler)) == DRIVER_ABORTED;
+    if (host->session.scheduler != NULL)
+        aborted = driver_status(scheduler_driver(host->session.scheduler)) == DRIVER_ABORTED;
     return aborted ? EXIT_ABORTED : 0;
 }
 
 static void tell_of_abort(const struct host *host)
 {
-    bool own = host->scheduler == NULL && host->environment.aborted && !host->failed;
-    if (own && !script_exit_requested(host->script, NULL))
+    bool own = host->session.scheduler == NULL && host->environment.aborted && !host->failed;
+    if (own && !script_exit_requested(host->session.script, NULL))
         log_error(
             "%s ended with a driver that was aborted, which is status %d; a script that wants "
             "another one says so with os.exit",
@@ -779,19 +810,20 @@ static void tell_of_abort(const struct host *host)
 
 void host_start(struct host *host)
 {
-    if (host->scheduler == NULL || host->ending || host->signals_seen > 0 ||
+    if (host->session.scheduler == NULL || host->ending || host->signals_seen > 0 ||
         host->environment.checking)
         return;
     const struct reload_settings settings = {.options = host->options,
                                              .loop = host->loop,
-                                             .script = host->script,
-                                             .scheduler = host->scheduler,
+                                             .script = host->session.script,
+                                             .scheduler = host->session.scheduler,
                                              .environment = &host->environment,
                                              .create = create_script,
                                              .swapped = on_swapped,
                                              .data = host};
     host->reload = reload_create(&settings);
-    driver_start(scheduler_driver(host->scheduler));
+    host->session.reloads = reload_counters(host->reload);
+    driver_start(scheduler_driver(host->session.scheduler));
 }
 
 bool host_over(void *data)
@@ -810,10 +842,11 @@ bool host_load(struct host *host, struct error *err)
     bool fit = campaign(host, err);
     if (fit && host->ending)
         return true;
-    bool ready = fit && open_keeper(host, err) && let_operators_in(host, err) && load(host, err) &&
-                 scheduler_adopt(host->script, &host->environment, on_name_warning, host,
-                                 &host->scheduler, err);
-    if (ready || (host->script != NULL && script_exit_requested(host->script, NULL)))
+    bool ready = fit && open_keeper(host, err) && open_endpoints(host, err) && load(host, err) &&
+                 scheduler_adopt(host->session.script, &host->environment, on_name_warning, host,
+                                 &host->session.scheduler, err);
+    if (ready ||
+        (host->session.script != NULL && script_exit_requested(host->session.script, NULL)))
         return true;
     ignore_state(host);
     if (host->interrupting && !host->environment.checking) {
@@ -852,9 +885,8 @@ int host_destroy(struct host *host)
 
 void host_rest(struct host *host)
 {
-    reload_destroy(host->reload);
-    host->reload = NULL;
-    send_operators_away(host);
+    drop_reload(host);
+    close_endpoints(host);
     deferral_cancel(&host->stopping);
     timer_stop(&host->patience);
 }
@@ -876,7 +908,8 @@ struct loop *host_loop(struct host *host)
 
 bool host_busy(const struct host *host)
 {
-    return host->inner > 0 || (host->script != NULL && script_calling(host->script));
+    return host->inner > 0 ||
+           (host->session.script != NULL && script_calling(host->session.script));
 }
 
 // ---- the program ----
@@ -895,8 +928,9 @@ static void on_finding(const char *text)
 
 static void check_functions(struct host *host)
 {
-    struct lint_parameter *parameters = host->scheduler ? callback_samples_parameters() : NULL;
-    size_t found = examine(host->script, parameters, host->scheduler, on_finding);
+    struct lint_parameter *parameters =
+        host->session.scheduler ? callback_samples_parameters() : NULL;
+    size_t found = examine(host->session.script, parameters, host->session.scheduler, on_finding);
     free(parameters);
     if (found > LINT_MOST)
         log_error("%s: %zu more of these", host->options->script, found - LINT_MOST);
@@ -954,7 +988,7 @@ int host_local(const struct options *options)
 {
     struct error err = {0};
     struct host *host = create_program(options, false);
-    if (start_cluster(host, (unsigned)options->agents, &err) && let_operators_in(host, &err)) {
+    if (start_cluster(host, (unsigned)options->agents, &err) && open_endpoints(host, &err)) {
         printf("listening on %s\n", cluster_address(host->cluster));
         fflush(stdout);
         announce(host);

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/suggest.h"
+#include "net/timeouts.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -287,7 +288,7 @@ static const struct option_row rows[] = {
      .help = "the longest wait before the first retry; doubled by each, up to 60s"},
     {.name = "connect-timeout",
      .kind = KIND_SECONDS,
-     .initial = "10",
+     .initial = TIMEOUT_TEXT(TIMEOUT_CONNECT),
      .value = "S",
      .offset = FIELD(connect_timeout),
      .least = 1,
@@ -296,7 +297,7 @@ static const struct option_row rows[] = {
      .help = "how long to wait for a connection to the master"},
     {.name = "answer-timeout",
      .kind = KIND_SECONDS,
-     .initial = "30",
+     .initial = TIMEOUT_TEXT(TIMEOUT_ANSWER),
      .value = "S",
      .offset = FIELD(answer_timeout),
      .least = 1,

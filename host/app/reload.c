@@ -45,7 +45,7 @@ struct reload {
     char *blame;        // the version that runs is to be taken back: what of it raised
     bool event;         // that was a callback, whose event comes again
 
-    struct reload_counters counters;
+    struct session_reloads counters;
     struct listener listeners[LISTENERS_MOST];
 };
 
@@ -499,7 +499,7 @@ void reload_add_source(struct reload *this)
         deferral_queue(&this->rewatch);
 }
 
-const struct reload_counters *reload_counters(const struct reload *this)
+const struct session_reloads *reload_counters(const struct reload *this)
 {
     return &this->counters;
 }

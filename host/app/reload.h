@@ -15,6 +15,7 @@
 
 #include "app/options.h"
 #include "bindings/scheduler/scheduler.h"
+#include "ops/session.h"
 #include "script/script.h"
 
 struct reload;
@@ -50,12 +51,7 @@ bool reload_loading(const struct reload *reload);
 // A file was read by the script that runs: watch it, too. For script_settings.on_source.
 void reload_add_source(struct reload *reload);
 
-struct reload_counters {
-    uint64_t swapped, failed, taken_back;
-    double pause; // seconds that the last swap took
-};
-
-const struct reload_counters *reload_counters(const struct reload *reload);
+const struct session_reloads *reload_counters(const struct reload *reload);
 
 // Calls `told` after each try, with the line that was logged. There is room for two: the operator
 // and the embedder; the same function again is the same listener.

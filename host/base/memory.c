@@ -34,6 +34,13 @@ char *memory_string(const char *text)
     return text ? memory_text(text, strlen(text)) : NULL;
 }
 
+void memory_wipe(char *secret)
+{
+    if (secret != NULL)
+        explicit_bzero(secret, strlen(secret));
+    free(secret);
+}
+
 char *memory_text(const char *data, size_t length)
 {
     char *copy = memory_new(length + 1);

@@ -16,6 +16,8 @@ char *memory_string(const char *text);              // a copy; NULL stays NULL
 char *memory_text(const char *data, size_t length); // a copy with a zero byte behind it
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+void memory_wipe(char *secret); // overwrites the text and frees it; NULL is fine
+
 // Gives back to the system what was freed and lies between what is in use. Takes a millisecond or
 // so, and what is asked for next a little more.
 void memory_trim(void);

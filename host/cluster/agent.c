@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "cluster/check_rules.h"
 #include "cluster/string_map.h"
+#include "wire/message_copy.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -114,16 +115,6 @@ static void on_retry(void *data)
     send_first(execution);
 }
 
-static Mesos__V1__TaskStatus *copy_status(const Mesos__V1__TaskStatus *status)
-{
-    size_t size = mesos__v1__task_status__get_packed_size(status);
-    uint8_t *bytes = memory_new(size);
-    mesos__v1__task_status__pack(status, bytes);
-    Mesos__V1__TaskStatus *copy = mesos__v1__task_status__unpack(NULL, size, bytes);
-    free(bytes);
-    return copy;
-}
-
 // Fills in what all updates of the task have, and copies it.
 static struct update *make_update(struct execution *execution, Mesos__V1__TaskStatus *status)
 {
@@ -141,7 +132,7 @@ static struct update *make_update(struct execution *execution, Mesos__V1__TaskSt
     status->timestamp = loop_wall(execution->agent->loop);
     status->uuid = (ProtobufCBinaryData){.data = uuid, .len = sizeof uuid};
     struct update *update = memory_new(sizeof *update);
-    update->status = copy_status(status);
+    update->status = message_copy(&status->base);
     return update;
 }
 
@@ -614,16 +605,6 @@ static void on_failed(void *data, const char *reason)
 
 // ---- launching ----
 
-static Mesos__V1__TaskInfo *copy_task(const Mesos__V1__TaskInfo *task)
-{
-    size_t size = mesos__v1__task_info__get_packed_size(task);
-    uint8_t *bytes = memory_new(size);
-    mesos__v1__task_info__pack(task, bytes);
-    Mesos__V1__TaskInfo *copy = mesos__v1__task_info__unpack(NULL, size, bytes);
-    free(bytes);
-    return copy;
-}
-
 static char *key_of(const char *framework_id, const char *id)
 {
     return memory_format("%s/%s", framework_id, id);
@@ -649,7 +630,7 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
 {
     struct execution *execution = memory_new(sizeof *execution);
     execution->agent = agent;
-    execution->info = copy_task(launch->task);
+    execution->info = message_copy(&launch->task->base);
     execution->framework_id = memory_string(launch->framework_id);
     execution->key = key_of(launch->framework_id, task_id(execution));
     execution->user = memory_string(user_of(agent, launch));

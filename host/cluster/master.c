@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cluster/ledger.h"
+#include "wire/message_copy.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -233,16 +234,6 @@ static void on_entered(void *data, const char *framework_id, const char *task_id
         ledger_release_task(task);
 }
 
-static Mesos__V1__ContainerStatus *copy_container(const Mesos__V1__ContainerStatus *container)
-{
-    size_t size = mesos__v1__container_status__get_packed_size(container);
-    uint8_t *bytes = memory_new(size);
-    mesos__v1__container_status__pack(container, bytes);
-    Mesos__V1__ContainerStatus *copy = mesos__v1__container_status__unpack(NULL, size, bytes);
-    free(bytes);
-    return copy;
-}
-
 static void on_update(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status)
 {
     struct master_task *task = find_task(data, framework_id, status->task_id->value);
@@ -250,7 +241,7 @@ static void on_update(void *data, const char *framework_id, const Mesos__V1__Tas
         return;
     task->forwarded = status->state;
     if (status->container_status != NULL && task->container == NULL)
-        task->container = copy_container(status->container_status);
+        task->container = message_copy(&status->container_status->base);
     master_framework_send_status(task->framework, (Mesos__V1__TaskStatus *)(uintptr_t)status);
 }
 

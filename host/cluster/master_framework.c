@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "wire/message_copy.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -134,16 +135,6 @@ static void send_subscribed(struct master_framework *framework)
 
 // ---- what a framework said about itself ----
 
-static void *copy(const ProtobufCMessage *message)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = memory_new(size);
-    protobuf_c_message_pack(message, bytes);
-    void *result = protobuf_c_message_unpack(message->descriptor, NULL, size, bytes);
-    free(bytes);
-    return result;
-}
-
 static void free_roles(struct master_framework *framework)
 {
     for (size_t i = 0; i < framework->role_count; i++)
@@ -266,14 +257,14 @@ static void free_description(struct master_framework *framework)
 static void set_description(struct master_framework *framework,
                             const struct framework_description *new)
 {
-    Mesos__V1__FrameworkInfo *info = copy(&new->info->base);
+    Mesos__V1__FrameworkInfo *info = message_copy(&new->info->base);
     if (framework->info != NULL)
         keep_constant(info, framework->info);
     set_id(info, framework->id);
     free_description(framework);
     framework->info = info;
     if (new->constraints != NULL)
-        framework->constraints = copy(&new->constraints->base);
+        framework->constraints = message_copy(&new->constraints->base);
     set_capabilities(framework);
     set_roles(framework, new->suppressed, new->suppressed_count);
 }

@@ -164,8 +164,7 @@ bool zookeeper_address_parse(struct zookeeper_address *address, const char *text
         return error_set(err, ERROR_INVALID, "ZooKeeper address: %s expected", example);
     char *copy = memory_string(text + sizeof scheme - 1);
     bool good = parse(address, copy, err);
-    explicit_bzero(copy, strlen(copy));
-    free(copy);
+    memory_wipe(copy);
     if (good)
         return true;
     zookeeper_address_free(address);
@@ -175,10 +174,8 @@ bool zookeeper_address_parse(struct zookeeper_address *address, const char *text
 
 void zookeeper_address_free(struct zookeeper_address *address)
 {
-    if (address->credentials != NULL)
-        explicit_bzero(address->credentials, strlen(address->credentials));
+    memory_wipe(address->credentials);
     free(address->path);
-    free(address->credentials);
     free(address->name);
     *address = (struct zookeeper_address){.count = 0};
 }

@@ -3,8 +3,8 @@
 // A connection to ZooKeeper on our loop: see zookeeper_session.h. The C client is a state machine
 // that says which socket it waits for and until when (zookeeper_interest), and is called back then
 // (zookeeper_process); turn() is the one place that does both. All of its callbacks come out of
-// these two and zookeeper_close(), so `holds` is above 0 whenever one of ours runs, and who is
-// destroyed there is freed when the outermost of them returns.
+// these two and zookeeper_close(), so the session is held whenever one of ours runs, and one that
+// is destroyed there is freed when the outermost of them returns.
 //
 // Three things of the client block, and are kept from it: it looks up host names (it is given
 // addresses), it does so again at each step (told not to), and zookeeper_close() waits for the
@@ -12,9 +12,10 @@
 
 #include "leader/zookeeper_session.h"
 
+#include "base/lifetime.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "loop/loop_uv.h"
+#include "loop/poll_watcher.h"
 #include "net/dns_lookup.h"
 
 #include <errno.h>
@@ -28,11 +29,6 @@
 static const double retry_first = 2, retry_most = 60; // seconds
 static const double pause_least = 0.01;               // between two steps of the client
 
-struct socket {
-    uv_poll_t poll;
-    int fd;
-};
-
 struct zookeeper_session {
     struct loop *loop;
     const struct zookeeper_address *address;
@@ -43,14 +39,13 @@ struct zookeeper_session {
     struct dns_lookup
         *lookup; // one of `lookup` and `client` is there while it runs, or `begin` runs
     zhandle_t *client;
-    struct socket *socket; // of the client, as the loop watches it; or NULL
-    struct timer begin;    // to begin anew
-    struct timer step;     // when the client wants to be called at the latest
+    struct poll_watcher *socket; // of the client; or NULL
+    struct timer begin;          // to begin anew
+    struct timer step;           // when the client wants to be called at the latest
     bool connected;
     bool established;      // the client has or had a session
     bool expired, refused; // the client said so and must be closed
-    bool destroyed;        // and freed when `holds` is 0
-    unsigned holds;
+    struct lifetime lifetime;
     unsigned failures; // to begin, in a row
     char problem[256];
     unsigned short random[3];
@@ -69,83 +64,65 @@ static void on_disconnected(struct zookeeper_session *this);
 
 // ---- the socket ----
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void on_ready(void *data, int fd, int events)
 {
     int flags = ((events & UV_READABLE) ? ZOOKEEPER_READ : 0) |
                 ((events & UV_WRITABLE) ? ZOOKEEPER_WRITE : 0);
-    turn(poll->data, status < 0 ? ZOOKEEPER_READ : flags);
-}
-
-static void on_socket_closed(uv_handle_t *handle)
-{
-    free(handle);
+    (void)fd;
+    turn(data, events == 0 ? ZOOKEEPER_READ : flags);
 }
 
 static void drop_socket(struct zookeeper_session *this)
 {
-    if (this->socket != NULL)
-        uv_close((uv_handle_t *)&this->socket->poll, on_socket_closed);
+    poll_watcher_destroy(this->socket);
     this->socket = NULL;
 }
 
 static bool add_socket(struct zookeeper_session *this, int fd)
 {
-    struct socket *socket = memory_new(sizeof *socket);
-    int status = uv_poll_init(loop_uv_handle(this->loop), &socket->poll, fd);
-    if (status < 0) {
-        snprintf(this->problem, sizeof this->problem, "%s", uv_strerror(status));
-        free(socket);
-        return false;
-    }
-    socket->fd = fd;
-    socket->poll.data = this;
-    this->socket = socket;
-    return true;
+    struct error err = {0};
+    this->socket = poll_watcher_create(this->loop, fd, on_ready, this, &err);
+    if (this->socket == NULL)
+        snprintf(this->problem, sizeof this->problem, "%.*s", (int)sizeof this->problem - 1,
+                 err.text);
+    return this->socket != NULL;
 }
 
 static bool watch(struct zookeeper_session *this, int fd, int interest)
 {
-    if (this->socket != NULL && this->socket->fd != fd)
+    if (this->socket != NULL && poll_watcher_fd(this->socket) != fd)
         drop_socket(this);
     if (fd < 0)
         return true;
     if (this->socket == NULL && !add_socket(this, fd))
         return false;
-    int events = ((interest & ZOOKEEPER_READ) ? UV_READABLE : 0) |
-                 ((interest & ZOOKEEPER_WRITE) ? UV_WRITABLE : 0);
-    return uv_poll_start(&this->socket->poll, events, on_poll) == 0;
+    return poll_watcher_start(this->socket, ((interest & ZOOKEEPER_READ) ? UV_READABLE : 0) |
+                                                ((interest & ZOOKEEPER_WRITE) ? UV_WRITABLE : 0));
 }
 
 // ---- the end of a client ----
 
-static void hold(struct zookeeper_session *this)
-{
-    this->holds++;
-}
-
+// The session is held.
 static void close_client(struct zookeeper_session *this)
 {
     if (this->client == NULL)
         return;
     if (this->connected && this->socket != NULL)
-        shutdown(this->socket->fd, SHUT_RD);
+        shutdown(poll_watcher_fd(this->socket), SHUT_RD);
     drop_socket(this);
     timer_stop(&this->step);
     this->connected = this->expired = this->refused = false;
-    hold(this);
     zookeeper_close(this->client); // answers what is open
-    this->holds--;
     this->client = NULL;
     bool given_up = this->established;
     this->established = false;
-    if (given_up && !this->destroyed && this->events->expired != NULL)
+    if (given_up && !this->lifetime.ended && this->events->expired != NULL)
         this->events->expired(this->data);
 }
 
-static void release(struct zookeeper_session *this)
+static void free_session(void *data)
 {
-    if (--this->holds > 0 || !this->destroyed)
-        return;
+    struct zookeeper_session *this = data;
     close_client(this);
     dns_lookup_cancel(this->lookup);
     timer_stop(&this->begin);
@@ -199,7 +176,7 @@ static double call_client(struct zookeeper_session *this, int events, int *fd, i
 // The client says nothing when it loses the connection while it sends a request.
 static void notice_silent_loss(struct zookeeper_session *this)
 {
-    if (!this->destroyed && this->connected && zoo_state(this->client) != ZOO_CONNECTED_STATE)
+    if (!this->lifetime.ended && this->connected && zoo_state(this->client) != ZOO_CONNECTED_STATE)
         on_disconnected(this);
 }
 
@@ -207,26 +184,26 @@ static void notice_silent_loss(struct zookeeper_session *this)
 static void turn(struct zookeeper_session *this, int events)
 {
     int fd = -1, interest = 0;
-    hold(this);
+    lifetime_hold(&this->lifetime);
     if (this->socket != NULL)
-        uv_poll_stop(&this->socket->poll);
+        poll_watcher_stop(this->socket);
     double pause = call_client(this, events, &fd, &interest);
     notice_silent_loss(this);
-    if (this->destroyed) {
+    if (this->lifetime.ended) {
         drop_socket(this);
     } else if (this->refused) {
         fail(this);
     } else if (this->expired) {
         log_debug("the ZooKeeper session expired; taking a new one");
         close_client(this);
-        if (!this->destroyed)
+        if (!this->lifetime.ended)
             timer_start(&this->begin, 0);
     } else {
         if (!watch(this, fd, interest))
             pause = retry_first;
         timer_start(&this->step, loop_seconds(pause));
     }
-    release(this);
+    lifetime_release(&this->lifetime, free_session, this);
 }
 
 // If the loop was busy for long, the server's answers may lie in the socket: they must be read
@@ -234,7 +211,8 @@ static void turn(struct zookeeper_session *this, int events)
 static void on_step(void *data)
 {
     struct zookeeper_session *this = data;
-    struct pollfd socket = {.fd = this->socket ? this->socket->fd : -1, .events = POLLIN};
+    struct pollfd socket = {.fd = this->socket ? poll_watcher_fd(this->socket) : -1,
+                            .events = POLLIN};
     bool readable = this->connected && poll(&socket, 1, 0) > 0;
     turn(this, readable ? ZOOKEEPER_READ : 0);
 }
@@ -275,7 +253,7 @@ static void on_session(zhandle_t *client, int type, int state, const char *path,
     struct zookeeper_session *this = data;
     (void)client;
     (void)path;
-    if (this->destroyed || type != ZOO_SESSION_EVENT)
+    if (this->lifetime.ended || type != ZOO_SESSION_EVENT)
         return;
     this->expired = this->expired || state == ZOO_EXPIRED_SESSION_STATE;
     this->refused = this->refused || state == ZOO_AUTH_FAILED_STATE;
@@ -291,7 +269,7 @@ static void on_watch(zhandle_t *client, int type, int state, const char *path, v
     (void)client;
     (void)state;
     (void)path;
-    if (!this->destroyed && type != ZOO_SESSION_EVENT)
+    if (!this->lifetime.ended && type != ZOO_SESSION_EVENT)
         this->events->changed(this->data);
 }
 
@@ -373,12 +351,12 @@ static void on_looked_up(void *data, const struct dns_lookup_address *addresses,
 static void on_begin(void *data)
 {
     struct zookeeper_session *this = data;
-    hold(this);
+    lifetime_hold(&this->lifetime);
     close_client(this);
-    if (!this->destroyed && this->lookup == NULL)
+    if (!this->lifetime.ended && this->lookup == NULL)
         this->lookup = dns_lookup_start(this->loop, this->address->servers, this->address->count,
                                         on_looked_up, this);
-    release(this);
+    lifetime_release(&this->lifetime, free_session, this);
 }
 
 static void begin_later(struct zookeeper_session *this)
@@ -423,7 +401,7 @@ static void answer(const void *data, const struct zookeeper_reply *reply)
     struct zookeeper_request *pending = (struct zookeeper_request *)(uintptr_t)data;
     const struct zookeeper_request request = *pending;
     free(pending);
-    if (!request.session->destroyed)
+    if (!request.session->lifetime.ended)
         request.on_reply(request.data, reply);
 }
 
@@ -477,7 +455,7 @@ static bool taken(struct zookeeper_session *this, struct zookeeper_request *requ
         drop_socket(this);
     if (rc != ZOK)
         free(request);
-    if (this->holds == 0)
+    if (this->lifetime.holds == 0)
         timer_start(&this->step, 0);
     return rc == ZOK;
 }
@@ -576,11 +554,9 @@ void zookeeper_session_start(struct zookeeper_session *this)
 
 void zookeeper_session_destroy(struct zookeeper_session *this)
 {
-    if (this == NULL || this->destroyed)
+    if (this == NULL || !lifetime_end(&this->lifetime))
         return;
-    hold(this);
-    this->destroyed = true;
-    release(this);
+    lifetime_release(&this->lifetime, free_session, this);
 }
 
 double zookeeper_session_timeout(const struct zookeeper_session *this)

@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/stat.h>
 
 static const uint64_t quiet = LOOP_SECOND * 75 / 1000; // after the last change
@@ -39,7 +40,7 @@ struct folder {
     size_t count;
     dev_t device;
     ino_t inode;
-    struct folder *next;
+    LIST_ENTRY(folder) link;
 };
 
 struct file_watch {
@@ -48,7 +49,7 @@ struct file_watch {
     void *data;
     struct watched_file *files;
     size_t count;
-    struct folder *folders;
+    LIST_HEAD(, folder) folders;
     struct timer settle, look;
     uint64_t first; // change of the burst; valid while `settle` is started
 };
@@ -124,14 +125,16 @@ static void start_folder(struct folder *folder)
 
 static struct folder *open_folder(struct file_watch *this, const char *path)
 {
-    for (struct folder *folder = this->folders; folder != NULL; folder = folder->next)
+    struct folder *folder;
+    LIST_FOREACH(folder, &this->folders, link)
+    {
         if (strcmp(folder->path, path) == 0)
             return folder;
-    struct folder *folder = memory_new(sizeof *folder);
+    }
+    folder = memory_new(sizeof *folder);
     folder->watch = this;
     folder->path = memory_string(path);
-    folder->next = this->folders;
-    this->folders = folder;
+    LIST_INSERT_HEAD(&this->folders, folder, link);
     uv_fs_event_init(loop_uv_handle(this->loop), &folder->handle);
     folder->handle.data = folder;
     start_folder(folder);
@@ -164,13 +167,11 @@ static void add_names(struct file_watch *this, const char *path)
 
 static void close_unused(struct file_watch *this)
 {
-    for (struct folder **link = &this->folders; *link != NULL;) {
-        struct folder *folder = *link;
-        if (folder->count > 0) {
-            link = &folder->next;
+    for (struct folder *folder = LIST_FIRST(&this->folders), *next; folder != NULL; folder = next) {
+        next = LIST_NEXT(folder, link);
+        if (folder->count > 0)
             continue;
-        }
-        *link = folder->next;
+        LIST_REMOVE(folder, link);
         close_folder(folder);
     }
 }
@@ -213,11 +214,14 @@ static bool same_print(const struct print *a, const struct print *b)
 static void on_look(void *data)
 {
     struct file_watch *this = data;
-    for (struct folder *folder = this->folders; folder != NULL; folder = folder->next)
+    struct folder *folder;
+    LIST_FOREACH(folder, &this->folders, link)
+    {
         if (folder_replaced(folder)) {
             start_folder(folder);
             file_watch_touch(this);
         }
+    }
     for (size_t i = 0; i < this->count; i++) {
         struct print print = print_of(this->files[i].path);
         if (!same_print(&print, &this->files[i].print))
@@ -252,9 +256,12 @@ struct file_watch *file_watch_create(struct loop *loop, void (*on_change)(void *
 
 void file_watch_set(struct file_watch *this, const char *const *paths, size_t count)
 {
+    struct folder *folder;
     clear_files(this);
-    for (struct folder *folder = this->folders; folder != NULL; folder = folder->next)
+    LIST_FOREACH(folder, &this->folders, link)
+    {
         clear_names(folder);
+    }
     this->files = memory_new((count + 1) * sizeof *this->files);
     for (size_t i = 0; i < count; i++) {
         add_names(this, paths[i]);
@@ -271,8 +278,8 @@ void file_watch_destroy(struct file_watch *this)
     timer_stop(&this->settle);
     timer_stop(&this->look);
     clear_files(this);
-    for (struct folder *folder = this->folders, *next; folder != NULL; folder = next) {
-        next = folder->next;
+    for (struct folder *folder = LIST_FIRST(&this->folders), *next; folder != NULL; folder = next) {
+        next = LIST_NEXT(folder, link);
         close_folder(folder);
     }
     free(this);

@@ -11,9 +11,10 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 
 struct mailbox_message {
-    struct mailbox_message *next;
+    STAILQ_ENTRY(mailbox_message) link;
     mailbox_letter open;
     void *data;
 };
@@ -25,7 +26,7 @@ struct mailbox {
     size_t capacity;
 
     pthread_mutex_t mutex; // over what follows
-    struct mailbox_message *first, **end;
+    STAILQ_HEAD(, mailbox_message) letters;
     size_t count;
 };
 
@@ -43,7 +44,7 @@ struct mailbox *mailbox_create(struct loop *loop, size_t capacity, void (*on_rin
     mailbox->on_ring = on_ring;
     mailbox->data = data;
     mailbox->capacity = capacity;
-    mailbox->end = &mailbox->first;
+    STAILQ_INIT(&mailbox->letters);
     pthread_mutex_init(&mailbox->mutex, NULL);
     if (uv_async_init(loop_uv_handle(loop), &mailbox->bell, on_bell) != 0) {
         pthread_mutex_destroy(&mailbox->mutex);
@@ -61,8 +62,7 @@ static bool append(struct mailbox *mailbox, struct mailbox_message *letter)
     pthread_mutex_lock(&mailbox->mutex);
     bool room = mailbox->count < mailbox->capacity;
     if (room) {
-        *mailbox->end = letter;
-        mailbox->end = &letter->next;
+        STAILQ_INSERT_TAIL(&mailbox->letters, letter, link);
         mailbox->count++;
     }
     pthread_mutex_unlock(&mailbox->mutex);
@@ -99,12 +99,10 @@ bool mailbox_full(struct mailbox *mailbox)
 static struct mailbox_message *take(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->mutex);
-    struct mailbox_message *letter = mailbox->first;
+    struct mailbox_message *letter = STAILQ_FIRST(&mailbox->letters);
     if (letter != NULL) {
-        mailbox->first = letter->next;
+        STAILQ_REMOVE_HEAD(&mailbox->letters, link);
         mailbox->count--;
-        if (mailbox->first == NULL)
-            mailbox->end = &mailbox->first;
     }
     pthread_mutex_unlock(&mailbox->mutex);
     return letter;

@@ -1,20 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Waits on the loop of real time until a descriptor can be read, for rooms that do the reading
-// themselves. It does not keep the loop alive.
+// Watches a descriptor on a libuv loop: it is the caller's and stays open at least as long as it is
+// watched. The watcher is a block of its own, since libuv lets go of it only in a later turn: its
+// owner may destroy it, close the descriptor and free itself at any moment, also inside the
+// callback.
 
 #ifndef MESOS_LUA_LOOP_POLL_WATCHER_H
 #define MESOS_LUA_LOOP_POLL_WATCHER_H
 
+#include "base/error.h"
 #include "loop/loop.h"
+
+#include <uv.h>
+
+// `events` are UV_READABLE and the like; 0 is an error of the descriptor, which reading tells. The
+// watcher goes on then as well.
+typedef void (*poll_watcher_on_ready)(void *data, int fd, int events);
 
 struct poll_watcher;
 
-// The descriptor stays the caller's and must outlive the watcher; it is made non-blocking. The
-// callback is called once in each turn as long as there is something to read, until the watcher is
-// destroyed.
-struct poll_watcher *poll_watcher_create(struct loop *loop, int descriptor, void (*callback)(void));
+// NULL if it cannot be watched. Nothing is watched before poll_watcher_start().
+struct poll_watcher *poll_watcher_create(struct loop *loop, int fd, poll_watcher_on_ready on_ready,
+                                         void *data, struct error *err);
+bool poll_watcher_start(struct poll_watcher *watcher, int events); // may change what is watched for
+void poll_watcher_stop(struct poll_watcher *watcher);
+void poll_watcher_destroy(struct poll_watcher *watcher); // NULL is fine; nothing is called after it
 
-void poll_watcher_destroy(struct poll_watcher *watcher); // NULL is fine
+// It does not keep the loop alive from now on.
+void poll_watcher_unref(struct poll_watcher *watcher);
+
+int poll_watcher_fd(const struct poll_watcher *watcher);
 
 #endif

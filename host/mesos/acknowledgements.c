@@ -5,18 +5,12 @@
 #include "mesos/acknowledgements.h"
 
 #include "base/memory.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 
 #include <stdlib.h>
-
-enum {
-    OPERATION_STATUS_ID = 1,
-    OPERATION_STATUS_UUID = 5,
-    OPERATION_STATUS_AGENT_ID = 6,
-    OPERATION_STATUS_PROVIDER_ID = 7,
-};
 
 enum { KEPT_MOST = 1024 };
 
@@ -34,30 +28,35 @@ bool acknowledgements_acknowledge(const struct status *status, struct buffer *ou
 {
     buffer_clear(out);
     return is_there(status->uuid) && is_there(status->agent_id) &&
-           wire_put_bytes(out, 1, status->agent_id) && wire_put_bytes(out, 2, status->task_id) &&
-           wire_put_bytes(out, 3, status->uuid);
+           wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_AGENT_ID, status->agent_id) &&
+           wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_TASK_ID, status->task_id) &&
+           wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_UUID, status->uuid);
 }
 
 // The uuid of an OperationStatus is a message, that of its acknowledgement is bytes.
 static struct slice operation_uuid(struct slice status)
 {
-    return wire_find(wire_find(status, OPERATION_STATUS_UUID), 1);
+    return wire_find(wire_find(status, FIELD_OPERATION_STATUS_UUID), FIELD_UUID_VALUE);
 }
 
 bool acknowledgements_acknowledge_operation(struct slice status, struct buffer *out)
 {
-    struct slice agent_id = wire_find(status, OPERATION_STATUS_AGENT_ID);
-    struct slice provider_id = wire_find(status, OPERATION_STATUS_PROVIDER_ID);
-    struct slice operation_id = wire_find(status, OPERATION_STATUS_ID);
+    struct slice agent_id = wire_find(status, FIELD_OPERATION_STATUS_AGENT_ID);
+    struct slice provider_id = wire_find(status, FIELD_OPERATION_STATUS_RESOURCE_PROVIDER_ID);
+    struct slice operation_id = wire_find(status, FIELD_OPERATION_STATUS_OPERATION_ID);
     struct slice uuid = operation_uuid(status);
     buffer_clear(out);
     if (!is_there(uuid) || !is_there(agent_id) || !is_there(operation_id))
         return false;
-    if (!wire_put_bytes(out, 1, agent_id))
+    if (!wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_OPERATION_STATUS_AGENT_ID, agent_id))
         return false;
-    if (is_there(provider_id) && !wire_put_bytes(out, 2, provider_id))
+    if (is_there(provider_id) &&
+        !wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_OPERATION_STATUS_RESOURCE_PROVIDER_ID,
+                        provider_id))
         return false;
-    return wire_put_bytes(out, 3, uuid) && wire_put_bytes(out, 4, operation_id);
+    return wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_OPERATION_STATUS_UUID, uuid) &&
+           wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_OPERATION_STATUS_OPERATION_ID,
+                          operation_id);
 }
 
 static struct update_kept **find_kept(struct acknowledgements_kept *kept, struct slice uuid)

@@ -6,14 +6,16 @@
 
 #include "mesos/call_barrier.h"
 
+#include "base/lifetime.h"
 #include "base/memory.h"
+#include "base/queue.h"
 
 #include <stdlib.h>
 
 #define WAITING_BYTES_MOST (256u << 20)
 
 struct waiting {
-    struct waiting *next;
+    struct queue_item item;
     uint64_t number;
     struct bytes *call; // NULL: there was no room for it
     transport_on_reply on_reply;
@@ -24,11 +26,9 @@ struct call_barrier_transport {
     struct transport transport;
     struct transport *inner;
     struct call_barrier *gate;
-    struct call_barrier_transport *next, **link;
-    struct waiting *head, **tail;
-    size_t bytes;   // of memory, about, of the calls that wait
-    bool destroyed; // and freed when `holds` is 0
-    unsigned holds;
+    LIST_ENTRY(call_barrier_transport) link;
+    struct queue waiting; // calls
+    struct lifetime lifetime;
 };
 
 static struct call_barrier_transport *self(struct transport *transport)
@@ -36,47 +36,14 @@ static struct call_barrier_transport *self(struct transport *transport)
     return (struct call_barrier_transport *)transport;
 }
 
-static void hold(struct call_barrier_transport *this)
-{
-    this->holds++;
-}
-
-static void release(struct call_barrier_transport *this)
-{
-    if (--this->holds == 0 && this->destroyed)
-        free(this);
-}
-
 // ---- calls that wait ----
-
-static size_t weight(const struct waiting *waiting)
-{
-    return sizeof *waiting + (waiting->call ? sizeof *waiting->call + waiting->call->length : 0);
-}
-
-static void push(struct call_barrier_transport *this, struct waiting *waiting)
-{
-    *this->tail = waiting;
-    this->tail = &waiting->next;
-    this->bytes += weight(waiting);
-}
-
-static struct waiting *pop(struct call_barrier_transport *this)
-{
-    struct waiting *waiting = this->head;
-    this->head = waiting->next;
-    if (this->head == NULL)
-        this->tail = &this->head;
-    this->bytes -= weight(waiting);
-    return waiting;
-}
 
 static void answer(struct waiting *waiting, const char *reason)
 {
-    const struct transport_reply reply = {.status = 0,
-                                          .body = slice_text(reason),
-                                          .unsent = waiting->call ? slice_of(waiting->call)
-                                                                  : (struct slice){.data = NULL}};
+    const struct http_reply reply = {.status = 0,
+                                     .body = slice_text(reason),
+                                     .unsent = waiting->call ? slice_of(waiting->call)
+                                                             : (struct slice){.data = NULL}};
     if (waiting->on_reply != NULL)
         waiting->on_reply(waiting->data, &reply);
 }
@@ -84,18 +51,23 @@ static void answer(struct waiting *waiting, const char *reason)
 // Replies may close or destroy.
 static void drop_all(struct call_barrier_transport *this)
 {
-    while (this->head != NULL) {
-        struct waiting *waiting = pop(this);
+    for (struct waiting *waiting; (waiting = queue_pop(&this->waiting)) != NULL;) {
         answer(waiting, "the stream was closed before the call was sent");
         bytes_unref(waiting->call);
         free(waiting);
     }
 }
 
+static bool may_go(const struct call_barrier_transport *this, uint64_t number)
+{
+    const struct waiting *first = queue_first(&this->waiting);
+    return first != NULL && first->number <= number;
+}
+
 static void send_on(struct call_barrier_transport *this, uint64_t number)
 {
-    while (this->head != NULL && this->head->number <= number && !this->destroyed) {
-        struct waiting *waiting = pop(this);
+    while (may_go(this, number) && !this->lifetime.ended) {
+        struct waiting *waiting = queue_pop(&this->waiting);
         if (waiting->call != NULL)
             transport_send(this->inner, slice_of(waiting->call), waiting->on_reply, waiting->data);
         else
@@ -111,9 +83,11 @@ static void send(struct transport *transport, struct slice call, transport_on_re
     struct call_barrier_transport *this = self(transport);
     struct waiting *waiting = memory_new(sizeof *waiting);
     *waiting = (struct waiting){.number = ++this->gate->calls, .on_reply = on_reply, .data = data};
-    if (this->bytes < WAITING_BYTES_MOST && call.length <= WAITING_BYTES_MOST - this->bytes)
+    if (this->waiting.bytes < WAITING_BYTES_MOST &&
+        call.length <= WAITING_BYTES_MOST - this->waiting.bytes)
         waiting->call = bytes_copy(call.data, call.length);
-    push(this, waiting);
+    waiting->item.weight = queue_weight(sizeof *waiting, waiting->call);
+    queue_push(&this->waiting, &waiting->item);
     this->gate->waiting(this->gate->data);
 }
 
@@ -126,25 +100,28 @@ void call_barrier_init(struct call_barrier *gate, void (*waiting)(void *data), v
 
 bool call_barrier_waiting(const struct call_barrier *gate)
 {
-    for (const struct call_barrier_transport *each = gate->first; each != NULL; each = each->next)
-        if (each->head != NULL)
+    const struct call_barrier_transport *each;
+    LIST_FOREACH(each, &gate->transports, link)
+    {
+        if (queue_first(&each->waiting) != NULL)
             return true;
+    }
     return false;
 }
 
 // A reply may destroy this transport or others, so each walk begins anew.
 void call_barrier_open_to(struct call_barrier *gate, uint64_t number)
 {
-    struct call_barrier_transport *each = gate->first;
+    struct call_barrier_transport *each = LIST_FIRST(&gate->transports);
     while (each != NULL) {
-        if (each->head == NULL || each->head->number > number) {
-            each = each->next;
+        if (!may_go(each, number)) {
+            each = LIST_NEXT(each, link);
             continue;
         }
-        hold(each);
+        lifetime_hold(&each->lifetime);
         send_on(each, number);
-        release(each);
-        each = gate->first;
+        lifetime_release(&each->lifetime, free, each);
+        each = LIST_FIRST(&gate->transports);
     }
 }
 
@@ -155,34 +132,17 @@ void call_barrier_open(struct call_barrier *gate)
 
 void call_barrier_refuse(struct call_barrier *gate)
 {
-    struct call_barrier_transport *each = gate->first;
+    struct call_barrier_transport *each = LIST_FIRST(&gate->transports);
     while (each != NULL) {
-        if (each->head == NULL) {
-            each = each->next;
+        if (queue_first(&each->waiting) == NULL) {
+            each = LIST_NEXT(each, link);
             continue;
         }
-        hold(each);
+        lifetime_hold(&each->lifetime);
         drop_all(each);
-        release(each);
-        each = gate->first;
+        lifetime_release(&each->lifetime, free, each);
+        each = LIST_FIRST(&gate->transports);
     }
-}
-
-static void join_gate(struct call_barrier_transport *this, struct call_barrier *gate)
-{
-    this->gate = gate;
-    this->next = gate->first;
-    this->link = &gate->first;
-    if (this->next != NULL)
-        this->next->link = &this->next;
-    gate->first = this;
-}
-
-static void leave_gate(struct call_barrier_transport *this)
-{
-    *this->link = this->next;
-    if (this->next != NULL)
-        this->next->link = this->link;
 }
 
 // ---- the stream: passed through ----
@@ -199,7 +159,7 @@ static void on_record(void *data, struct bytes *record)
     this->transport.events->record(this->transport.data, record);
 }
 
-static void on_refused(void *data, const struct transport_reply *reply)
+static void on_refused(void *data, const struct http_reply *reply)
 {
     struct call_barrier_transport *this = data;
     this->transport.events->refused(this->transport.data, reply);
@@ -218,7 +178,7 @@ static bool open(struct transport *transport, const char *master, struct slice s
                  struct error *err)
 {
     struct call_barrier_transport *this = self(transport);
-    if (this->destroyed)
+    if (this->lifetime.ended)
         return error_set(err, ERROR_INVALID, "the transport is being destroyed");
     if (this->gate->admits != NULL && !this->gate->admits(this->gate->data, err))
         return false;
@@ -233,7 +193,7 @@ static void set_paused(struct transport *transport, bool paused)
 static size_t count_waiting(const struct transport *transport)
 {
     const struct call_barrier_transport *this = (const struct call_barrier_transport *)transport;
-    return this->bytes + transport_waiting(this->inner);
+    return this->waiting.bytes + transport_waiting(this->inner);
 }
 
 static const char *principal(struct transport *transport)
@@ -244,10 +204,10 @@ static const char *principal(struct transport *transport)
 static void close(struct transport *transport)
 {
     struct call_barrier_transport *this = self(transport);
-    hold(this);
+    lifetime_hold(&this->lifetime);
     transport_close(this->inner);
     drop_all(this);
-    release(this);
+    lifetime_release(&this->lifetime, free, this);
 }
 
 // ---- life ----
@@ -255,15 +215,13 @@ static void close(struct transport *transport)
 static void destroy(struct transport *transport)
 {
     struct call_barrier_transport *this = self(transport);
-    if (this->destroyed)
+    if (!lifetime_end(&this->lifetime))
         return;
-    hold(this);
-    this->destroyed = true;
     transport_close(this->inner);
     drop_all(this);
-    leave_gate(this);
+    LIST_REMOVE(this, link);
     transport_destroy(this->inner);
-    release(this);
+    lifetime_release(&this->lifetime, free, this);
 }
 
 static const struct transport_ops ops = {.open = open,
@@ -279,9 +237,10 @@ struct transport *call_barrier_transport_create(struct call_barrier *gate, struc
     struct call_barrier_transport *this = memory_new(sizeof *this);
     this->transport.ops = &ops;
     this->inner = inner;
-    this->tail = &this->head;
+    this->gate = gate;
+    queue_init(&this->waiting);
     inner->events = &events;
     inner->data = this;
-    join_gate(this, gate);
+    LIST_INSERT_HEAD(&gate->transports, this, link);
     return &this->transport;
 }

@@ -10,12 +10,14 @@
 
 #include "mesos/transport.h"
 
+#include <sys/queue.h>
+
 struct call_barrier {
     void (*waiting)(void *data); // a call has begun to wait: called for each, opens nothing itself
     bool (*admits)(void *data, struct error *err); // may a stream be opened now? NULL: always
     void *data;
     uint64_t calls; // that have come to wait so far: the number of the last one
-    struct call_barrier_transport *first; // the transports behind it
+    LIST_HEAD(, call_barrier_transport) transports; // behind it
 };
 
 // `admits` is NULL then.

@@ -32,6 +32,14 @@ enum call_type {
     CALL_TYPES
 };
 
+// By type.
+struct call_counters {
+    uint64_t calls[CALL_TYPES];      // sent
+    uint64_t refused[CALL_TYPES];    // answered with other than 200 or 202
+    uint64_t unanswered[CALL_TYPES]; // broken off before the answer
+    uint64_t dropped[CALL_TYPES];    // not sent: there was no master, or it was too large
+};
+
 const char *call_name(enum call_type type); // "KILL"
 
 // Replaces the contents of `call` by a call of that type: `framework_id` may be empty (the first

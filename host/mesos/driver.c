@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The scheduler driver: see driver.h. Two queues meet in it. Events wait in `queue` until the
-// callback before them is over; calls go to the transport at once, but for declines, which are
-// gathered in `declines`.
-//
-// The end has one road: stop and abort only set the status; driver_settle() sees to it that what
-// was sent before is answered (or given up after a while), closes the stream, and tells the
-// listener.
+// The scheduler driver: see driver.h. Two ways cross in it: events come from the subscription and
+// go up to the listener (delivery.c); calls come from the listener and go down to the transport
+// (operations.c, outbox.c). Here is its life, its state, and what the subscription brings.
 
 #include "mesos/driver_internal.h"
 
@@ -16,36 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CALL_BYTES_MOST (256u << 20)
-static const double settle_deadline = 5; // seconds for answers to what was sent before the end
-
 const char *driver_status_name(enum driver_status status)
 {
     static const char *const names[] = {"", "DRIVER_NOT_STARTED", "DRIVER_RUNNING",
                                         "DRIVER_ABORTED", "DRIVER_STOPPED"};
     return names[status];
-}
-
-const char *events_callback_name(enum driver_callback callback)
-{
-    static const char *const names[CALLBACKS] = {
-        [CALLBACK_REGISTERED] = "registered",
-        [CALLBACK_REREGISTERED] = "reregistered",
-        [CALLBACK_DISCONNECTED] = "disconnected",
-        [CALLBACK_RESOURCE_OFFERS] = "resourceOffers",
-        [CALLBACK_OFFER_RESCINDED] = "offerRescinded",
-        [CALLBACK_STATUS_UPDATE] = "statusUpdate",
-        [CALLBACK_FRAMEWORK_MESSAGE] = "frameworkMessage",
-        [CALLBACK_SLAVE_LOST] = "slaveLost",
-        [CALLBACK_EXECUTOR_LOST] = "executorLost",
-        [CALLBACK_ERROR] = "error",
-        [CALLBACK_INVERSE_OFFERS] = "inverseOffers",
-        [CALLBACK_INVERSE_OFFER_RESCINDED] = "inverseOfferRescinded",
-        [CALLBACK_OPERATION_STATUS_UPDATE] = "operationStatusUpdate",
-        [CALLBACK_RELOADED] = "reloaded",
-        [CALLBACK_FRAMEWORK_REMOVED] = "frameworkRemoved",
-    };
-    return names[callback];
 }
 
 // ---- what the subscription tells ----
@@ -69,38 +40,16 @@ static void on_prepare(void *data, struct buffer *call)
     revisions_sent(&this->revisions, &this->framework);
     framework_write(&this->framework, &this->message);
     call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
-    this->counters.calls[CALL_SUBSCRIBE]++;
+    this->outbox.counters.calls[CALL_SUBSCRIBE]++;
     this->outdated = false;
 }
 
-// Is nothing ahead of an event that has just come?
-static bool at_leisure(struct driver *this)
-{
-    bool repeats =
-        this->greeting || this->has_again || this->offers_again || this->inverse_offers_again;
-    return !this->delivering && !this->held && !repeats && event_queue_empty(&this->queue) &&
-           !driver_holds_back(this);
-}
-
-static void on_record(void *data, struct bytes *record)
+static void on_record(void *data, struct bytes *record, int32_t type)
 {
     struct driver *this = data;
     enter(this);
-    if (!running(this))
-        bytes_unref(record);
-    else if (at_leisure(this))
-        driver_deliver_record(this, record);
-    else
-        driver_enqueue(this, record);
-    driver_pump(this);
+    driver_receive(this, record, type);
     leave(this);
-}
-
-static void drop_again(struct driver *this)
-{
-    if (this->has_again)
-        bytes_unref(this->again.block);
-    this->has_again = false;
 }
 
 // It may have been lost by driver_reconnect(), within which nobody expects a callback.
@@ -109,31 +58,13 @@ static void on_lost(void *data, const struct error *reason)
     struct driver *this = data;
     enter(this);
     log_warning("disconnected: %s", reason->text);
-    buffer_clear(&this->declines);
-    buffer_clear(&this->decline_filters);
-    event_queue_drop_stale(&this->queue);
-    this->paused = false;
+    outbox_forget(&this->outbox);
     offer_table_spend_all(this->offers, "was made void when the master was lost");
     offer_table_spend_all(this->inverse_offers, "was made void when the master was lost");
-    if (this->connected)
-        driver_enqueue(this, NULL);
+    driver_lose_stream(this);
     this->connected = false;
     deferral_queue(&this->turn);
     leave(this);
-}
-
-// A SUBSCRIBE that was refused may have been so for what the framework has changed since the master
-// took it: then it goes on as what the master took. False if that is not so.
-bool driver_resubscribe(struct driver *this, struct slice reason)
-{
-    if (!running(this) || this->connected || !revisions_differ(&this->revisions, &this->framework))
-        return false;
-    log_warning("the master refused the framework as it was changed, which goes on as the master "
-                "knows it: %.*s",
-                SLICE_ARGS(reason));
-    revisions_go_back(&this->revisions, &this->framework);
-    subscription_start(&this->subscription);
-    return true;
 }
 
 static void on_failed(void *data, const struct error *reason)
@@ -142,7 +73,7 @@ static void on_failed(void *data, const struct error *reason)
     enter(this);
     if (reason->code != ERROR_REFUSED || !driver_resubscribe(this, slice_text(reason->text)))
         driver_fail(this, reason->text);
-    driver_pump(this);
+    driver_deliver(this);
     leave(this);
 }
 
@@ -153,33 +84,12 @@ static const struct subscription_events subscription_events = {
     .failed = on_failed,
 };
 
-// ---- the end ----
-
-// What was sent before the end still goes out: the stream is closed when all of it is answered.
-void driver_settle(struct driver *this)
-{
-    if (this->status == DRIVER_NOT_STARTED || this->status == DRIVER_RUNNING || this->settled)
-        return;
-    if (this->doomed || this->delivering || this->fatal != NULL)
-        return;
-    bool patient = this->in_flight > 0 && timer_active(&this->deadline);
-    if (patient)
-        return;
-    this->settled = true;
-    timer_stop(&this->deadline);
-    subscription_stop(&this->subscription);
-    log_debug("driver: finished");
-    if (this->listener->finished != NULL)
-        this->listener->finished(this->data);
-}
+// ---- the loop ----
 
 static void on_deadline(void *data)
 {
     struct driver *this = data;
     enter(this);
-    if (this->in_flight > 0)
-        log_warning("%zu call%s had no answer in %g seconds", this->in_flight,
-                    this->in_flight == 1 ? "" : "s", settle_deadline);
     driver_settle(this);
     leave(this);
 }
@@ -188,40 +98,12 @@ static void on_turn(void *data)
 {
     struct driver *this = data;
     enter(this);
-    driver_tell_unanswered(this);
+    if (running(this))
+        outbox_log_unanswered(&this->outbox);
     if (this->connected)
-        driver_flush_declines(this);
-    driver_pump(this);
+        outbox_flush(&this->outbox);
+    driver_deliver(this);
     leave(this);
-}
-
-// From here on only what was called before happens. The subscription stays open for the answers,
-// but what it brings is not looked at any more.
-void driver_end(struct driver *this, enum driver_status status)
-{
-    this->status = status;
-    this->connected = false;
-    event_queue_clear(&this->queue);
-    drop_again(this);
-    this->greeting = this->offers_again = this->inverse_offers_again = false;
-    held_offers_stop(&this->held_offers);
-    failed_tasks_stop(&this->failed_tasks);
-    subscription_drain(&this->subscription);
-    timer_start(&this->deadline, loop_seconds(settle_deadline));
-    deferral_queue(&this->turn);
-}
-
-void driver_fail_with(struct driver *this, struct slice text)
-{
-    if (this->status != DRIVER_RUNNING)
-        return;
-    this->fatal = bytes_copy(text.data, text.length);
-    driver_end(this, DRIVER_ABORTED);
-}
-
-void driver_fail(struct driver *this, const char *text)
-{
-    driver_fail_with(this, slice_text(text));
 }
 
 // ---- its state ----
@@ -233,7 +115,7 @@ enum driver_status driver_status(const struct driver *this)
 
 bool driver_finished(const struct driver *this)
 {
-    return this->settled || this->status == DRIVER_NOT_STARTED;
+    return this->finished || this->status == DRIVER_NOT_STARTED;
 }
 
 bool driver_connected(const struct driver *this)
@@ -278,17 +160,17 @@ const struct tasks *driver_tasks(const struct driver *this)
 
 size_t driver_events_waiting(const struct driver *this)
 {
-    return this->queue.count;
+    return this->delivery.queue.events.count;
 }
 
 size_t driver_calls_waiting(const struct driver *this)
 {
-    return this->in_flight;
+    return this->outbox.in_flight;
 }
 
 bool driver_crowded(const struct driver *this)
 {
-    return this->crowded;
+    return this->delivery.crowded;
 }
 
 bool driver_full(const struct driver *this)
@@ -301,43 +183,12 @@ const struct driver_counters *driver_counters(const struct driver *this)
     return &this->counters;
 }
 
+const struct call_counters *driver_call_counters(const struct driver *this)
+{
+    return &this->outbox.counters;
+}
+
 // ---- life ----
-
-static void init_buffers(struct driver *this)
-{
-    buffer_init(&this->call, CALL_BYTES_MOST);
-    buffer_init(&this->message, CALL_BYTES_MOST);
-    buffer_init(&this->declines, CALL_BYTES_MOST);
-    buffer_init(&this->decline_filters, CALL_BYTES_MOST);
-}
-
-static void free_buffers(struct driver *this)
-{
-    buffer_free(&this->call);
-    buffer_free(&this->message);
-    buffer_free(&this->declines);
-    buffer_free(&this->decline_filters);
-}
-
-// The transport answers what it still owes when it goes, which must not release again.
-void driver_free(struct driver *this)
-{
-    enter(this);
-    subscription_free(&this->subscription);
-    transport_destroy(this->transport);
-    detector_destroy(this->detector);
-    free_buffers(this);
-    revisions_clear(&this->revisions);
-    framework_free(&this->framework);
-    offer_table_destroy(this->offers);
-    offer_table_destroy(this->inverse_offers);
-    tasks_destroy(this->tasks);
-    acknowledgements_forget(&this->operation_updates);
-    bytes_unref(this->master);
-    free(this->batch);
-    bytes_unref(this->fatal);
-    free(this);
-}
 
 struct driver *driver_create(struct loop *loop, const struct driver_options *options,
                              const struct driver_listener *listener, void *data, struct error *err)
@@ -365,10 +216,9 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     failed_tasks_init(&this->failed_tasks, loop);
     this->log_failures = options->log_failures;
     revisions_init(&this->revisions);
-    event_queue_init(&this->queue);
-    init_buffers(this);
-    for (int i = 0; i < CALL_TYPES; i++)
-        this->slots[i] = (struct answer_slot){.driver = this, .type = (enum call_type)i};
+    buffer_init(&this->message, OUTBOX_CALL_BYTES_MOST);
+    driver_delivery_init(this);
+    outbox_init(&this->outbox, this->transport, &this->framework, &driver_outbox_events, this);
     if (options->framework_id.length > 0)
         framework_set_id(&this->framework, options->framework_id);
     deferral_init(&this->turn, loop, on_turn, this);
@@ -381,20 +231,13 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
 
 void driver_destroy(struct driver *this)
 {
-    if (this == NULL)
+    if (this == NULL || !lifetime_end(&this->lifetime))
         return;
-    enter(this);
-    this->doomed = true;
     held_offers_stop(&this->held_offers);
     failed_tasks_stop(&this->failed_tasks);
     timer_stop(&this->deadline);
     deferral_cancel(&this->turn);
-    event_queue_clear(&this->queue);
-    drop_again(this);
-    if (this->delivering && this->depth == 1) {
-        this->delivering = false;
-        bytes_unref(this->current.block);
-    }
+    driver_delivery_end(this);
     subscription_stop(&this->subscription);
     leave(this);
 }

@@ -19,6 +19,7 @@
 #include "leader/detector.h"
 #include "loop/loop.h"
 #include "mesos/calls.h"
+#include "mesos/events.h"
 #include "mesos/subscription.h"
 #include "mesos/transport.h"
 #include "offers/offer_table.h"
@@ -29,37 +30,6 @@ struct driver;
 enum driver_status { DRIVER_NOT_STARTED = 1, DRIVER_RUNNING, DRIVER_ABORTED, DRIVER_STOPPED };
 
 const char *driver_status_name(enum driver_status status); // "DRIVER_RUNNING"
-
-enum driver_callback {
-    CALLBACK_REGISTERED,              // framework_id, message = MasterInfo
-    CALLBACK_REREGISTERED,            // message = MasterInfo
-    CALLBACK_DISCONNECTED,            //
-    CALLBACK_RESOURCE_OFFERS,         // offers, count
-    CALLBACK_OFFER_RESCINDED,         // offer_id
-    CALLBACK_STATUS_UPDATE,           // message = TaskStatus
-    CALLBACK_FRAMEWORK_MESSAGE,       // executor_id, agent_id, data
-    CALLBACK_SLAVE_LOST,              // agent_id
-    CALLBACK_EXECUTOR_LOST,           // executor_id, agent_id, status
-    CALLBACK_ERROR,                   // data = the text
-    CALLBACK_INVERSE_OFFERS,          // offers, count (of inverse offers)
-    CALLBACK_INVERSE_OFFER_RESCINDED, // offer_id
-    CALLBACK_OPERATION_STATUS_UPDATE, // message = OperationStatus
-    CALLBACK_RELOADED,                // of driver_hand_over()
-    CALLBACK_FRAMEWORK_REMOVED,       // framework_id, data = the text; see driver_reregister()
-    CALLBACKS
-};
-
-const char *events_callback_name(enum driver_callback callback); // "statusUpdate"
-
-struct driver_event {
-    enum driver_callback callback;
-    struct bytes *block;  // what the slices point into; NULL for events of the driver's own
-    struct slice message; // which fields are set: see the list above
-    struct slice framework_id, offer_id, agent_id, executor_id, data;
-    const struct slice *offers; // the messages, which stay also when an offer is spent meanwhile
-    size_t count;
-    int32_t status; // of an executor, as waitpid tells it
-};
 
 enum driver_outcome {
     OUTCOME_DONE,    // the callback returned
@@ -81,8 +51,8 @@ struct driver_options {
     struct slice offer_constraints;      // OfferConstraints, or data NULL; copied
     const char *const *suppressed_roles; // NULL at the end, or NULL; copied
     bool explicit_acknowledgements;
-    size_t task_limit;           // of the registry of tasks; 0: TASKS_MOST
     bool log_failures;           // of tasks, with what the updates say of them
+    size_t task_limit;           // of the registry of tasks; 0: TASKS_MOST
     double offer_warn;           // point out offers that are held so many seconds; 0: never
     struct detector *detector;   // handed over
     struct transport *transport; // handed over
@@ -141,17 +111,14 @@ struct offer_table *driver_inverse_offers(struct driver *driver);
 const struct tasks *driver_tasks(const struct driver *driver);
 
 struct driver_counters {
-    uint64_t calls[CALL_TYPES];      // sent
-    uint64_t refused[CALL_TYPES];    // answered with other than 200 or 202
-    uint64_t unanswered[CALL_TYPES]; // broken off before the answer
-    uint64_t dropped[CALL_TYPES];    // while disconnected
-    uint64_t events[CALLBACKS];      // callbacks made
-    uint64_t failed[CALLBACKS];      // callbacks that raised
-    uint64_t launched;               // tasks, while connected
-    uint64_t states[TASK_SLOTS];     // status updates given to the callback, by TaskState
+    uint64_t events[CALLBACKS];  // callbacks made
+    uint64_t failed[CALLBACKS];  // callbacks that raised
+    uint64_t launched;           // tasks, while connected
+    uint64_t states[TASK_SLOTS]; // status updates given to the callback, by TaskState
 };
 
 const struct driver_counters *driver_counters(const struct driver *driver);
+const struct call_counters *driver_call_counters(const struct driver *driver);
 
 // Events that were received and wait for the end of the callback before them, or until fewer calls
 // wait.

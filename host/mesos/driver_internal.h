@@ -1,25 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The inside of a driver, for its three files only: driver.c (its life, and what the subscription
-// tells), outbox.c (operations become calls, and their answers), delivery.c (events
-// become callbacks, one at a time). What the loop brings in enters through a function that brackets
-// itself with enter() and leave(): a driver that was destroyed meanwhile is freed by the last
-// leave().
+// The inside of a driver, for its own files only. Each of them may call those above it in this
+// list, and none below:
+//
+//   ending.c      the end of a driver: what is still answered, and when it is over
+//   framework_operations.c   what changes the framework, until the master has taken or refused it
+//   answers.c     what the master's answers to calls mean, and launches that did not reach it
+//   operations.c  the operations of driver.h
+//   delivery.c    events become callbacks, one at a time
+//   driver.c      its life, its state, and what the subscription brings
+//
+// A function that the loop calls brackets itself with enter() and leave(), which hold the driver.
 
 #ifndef MESOS_LUA_MESOS_DRIVER_INTERNAL_H
 #define MESOS_LUA_MESOS_DRIVER_INTERNAL_H
 
+#include "base/lifetime.h"
 #include "mesos/acknowledgements.h"
 #include "mesos/driver.h"
 #include "mesos/event_queue.h"
 #include "mesos/failed_tasks.h"
 #include "mesos/framework.h"
 #include "mesos/held_offers.h"
+#include "mesos/outbox.h"
 #include "mesos/revisions.h"
 
-struct answer_slot {
-    struct driver *driver;
-    enum call_type type;
+// Whether events are handed on. Every change goes through enter_delivery() in delivery.c.
+enum delivery_state {
+    DELIVERY_IDLE,       // the next event is delivered as soon as it is there
+    DELIVERY_DELIVERING, // a callback has not come to its end
+    DELIVERY_REPEATING,  // the same, and its event comes again if it fails
+};
+
+struct delivery {
+    enum delivery_state state;
+    bool held;    // after the callback that runs, events wait for driver_release()
+    bool crowded; // events wait until fewer calls do
+    bool paused;  // too many events wait: the stream is not read
+    struct event_queue queue;
+    struct driver_event current;  // while a callback runs
+    struct driver_event repeated; // of QUEUED_REPEATED in the queue, which owns its block
+    struct status last_status;    // of the last CALLBACK_STATUS_UPDATE
+    struct slice *batch;          // the offers of the current event
+    size_t batch_capacity;
 };
 
 struct driver {
@@ -37,93 +60,99 @@ struct driver {
     bool registered; // `registered` was called once
     bool reregister; // a removed framework goes on as a new one
     bool torn_down;
-    bool outdated;  // the master has not seen the latest framework, roles or constraints
-    bool settled;   // `finished` was called
-    bool doomed;    // destroyed inside one of our functions
-    unsigned depth; // of enter() and leave()
+    bool finished; // `finished` was called
+    struct lifetime lifetime;
 
     struct framework framework;
     struct revisions revisions; // of it, as the master knows them
-    struct bytes *master;       // MasterInfo, or NULL
+    bool outdated;        // the master has not seen the latest framework, roles or constraints
+    struct bytes *master; // MasterInfo, or NULL
 
-    struct event_queue queue;
-    bool paused;
-    bool crowded;    // events wait until fewer calls do
-    bool delivering; // a callback has not come to its end
-    struct driver_event current;
-    struct status told;  // of the last CALLBACK_STATUS_UPDATE
-    struct bytes *fatal; // the error that aborted the driver, until its callback
-
-    bool held;      // events wait for driver_release()
-    bool repeating; // the event of the current callback is to come again
-    bool has_again; // `again` is an event that comes again; we own its block
-    bool greeting;  // CALLBACK_RELOADED is to come
-    bool offers_again, inverse_offers_again; // the outstanding ones are to come again
-    struct driver_event again;
+    struct delivery delivery;
+    struct outbox outbox;
 
     struct offer_table *offers, *inverse_offers;
     struct held_offers held_offers;
     struct tasks *tasks;
     struct failed_tasks failed_tasks;
-    bool log_failures;
-    bool unsure; // what became of a launch or a kill, and the master was not asked yet
+    bool log_failures; // in `failed_tasks`
+    bool uncertain;    // the master was not asked yet what became of a launch or a kill
     struct acknowledgements_kept operation_updates; // delivered, for explicit acknowledgement
-    struct slice *batch;                            // the offers of the current event
-    size_t batch_capacity;
 
-    struct buffer call, message, declines, decline_filters;
-    size_t in_flight; // calls without an answer
-    // Calls that will have none, and were not told of yet: those that may have arrived, and those
-    // that did not.
-    size_t unanswered[CALL_TYPES], unsent[CALL_TYPES];
-    struct answer_slot slots[CALL_TYPES];
+    struct buffer message;
     struct driver_counters counters;
     struct deferral turn;
     struct timer deadline;
 };
 
-void driver_free(struct driver *this); // when nobody is inside any more
+void driver_free(void *driver); // ending.c; for leave()
 
 static inline void enter(struct driver *this)
 {
-    this->depth++;
+    lifetime_hold(&this->lifetime);
 }
 
 static inline void leave(struct driver *this)
 {
-    if (--this->depth == 0 && this->doomed)
-        driver_free(this);
+    lifetime_release(&this->lifetime, driver_free, this);
 }
 
 static inline bool running(const struct driver *this)
 {
-    return this->status == DRIVER_RUNNING && !this->doomed;
+    return this->status == DRIVER_RUNNING && !this->lifetime.ended;
 }
 
-// ---- driver.c ----
+// Sends the call, or drops and counts it while there is no master.
+static inline void driver_send_or_drop(struct driver *this, enum call_type type,
+                                       struct slice message)
+{
+    if (this->connected)
+        outbox_send(&this->outbox, type, message);
+    else
+        outbox_drop(&this->outbox, type);
+}
+
+// ---- ending.c ----
 
 void driver_end(struct driver *this, enum driver_status status);
 void driver_fail_with(struct driver *this, struct slice text); // as driver_fail()
-void driver_settle(struct driver *this);
+void driver_settle(struct driver *this);                       // tells the listener if all is over
+
+// ---- framework_operations.c ----
+
+// Sends the framework as it is now, or remembers to: SUBSCRIBE carries it as well.
+void driver_send_revision(struct driver *this);
+void driver_revision_answered(struct driver *this, enum revision_answer answer);
+
+// A SUBSCRIBE was refused, perhaps for what the framework has changed since the master took it:
+// then it goes on as what the master took. False if that is not so.
 bool driver_resubscribe(struct driver *this, struct slice reason);
 
-// ---- outbox.c ----
+// ---- answers.c ----
 
-void driver_send_update_framework(struct driver *this);
-void driver_tell_unanswered(struct driver *this); // and of those that were not sent
-void driver_ask_unsure(struct driver *this);
-void driver_send_or_drop(struct driver *this, enum call_type type, struct slice message);
-void driver_flush_declines(struct driver *this);
+extern const struct outbox_events driver_outbox_events;
+
+// The tasks of that Call.Accept come back as updates, since a script waits for updates.
+void driver_lose_launches(struct driver *this, struct slice accept, const char *why);
+
+// Asks the master for the tasks whose launch or kill it may not have taken.
+void driver_reconcile_uncertain(struct driver *this);
+
+// ---- operations.c ----
+
+void driver_acknowledge_status(struct driver *this, const struct status *status);
+void driver_acknowledge_operation_status(struct driver *this, struct slice status);
 
 // ---- delivery.c ----
 
-void driver_pump(struct driver *this);
-bool driver_holds_back(struct driver *this);  // events, as the master is slow to take the calls
-void driver_note_answer(struct driver *this); // to a call: events may go on
-void driver_deliver_record(struct driver *this, struct bytes *record);
-void driver_finish_delivery(struct driver *this, bool ok);
-void driver_acknowledge_status(struct driver *this, const struct status *status);
-void driver_acknowledge_operation_status(struct driver *this, struct slice status);
-void driver_enqueue(struct driver *this, struct bytes *record);
+void driver_delivery_init(struct driver *this);
+void driver_delivery_end(
+    struct driver *this); // the driver is destroyed: nothing is delivered any more
+
+// A record of the stream, and the type of its event: delivered now, or in its turn. The reference
+// is handed over.
+void driver_receive(struct driver *this, struct bytes *record, int32_t type);
+void driver_lose_stream(struct driver *this); // what meant something only with the stream is void
+void driver_deliver(struct driver *this);     // whatever waits and may be delivered now
 
 #endif

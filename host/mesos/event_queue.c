@@ -10,73 +10,65 @@
 #include <stdlib.h>
 
 struct queued_event {
-    struct queued_event *next;
-    struct bytes *record;
+    struct queue_item item;
+    struct queued event;
 };
 
 void event_queue_init(struct event_queue *queue)
 {
-    *queue = (struct event_queue){.first = NULL};
-    queue->end = &queue->first;
+    queue_init(&queue->events);
 }
 
-bool event_queue_empty(const struct event_queue *queue)
+static struct queued_event *new_event(struct queued event)
 {
-    return queue->first == NULL;
+    struct queued_event *place = memory_new(sizeof *place);
+    place->item.weight = queue_weight(sizeof *place, event.block);
+    place->event = event;
+    return place;
 }
 
-// What it costs: of the smallest records most is not their length.
-static size_t weight(const struct queued_event *event)
+void event_queue_push(struct event_queue *queue, struct queued event)
 {
-    return sizeof *event + (event->record ? sizeof *event->record + event->record->length : 0);
+    queue_push(&queue->events, &new_event(event)->item);
 }
 
-static void append(struct event_queue *queue, struct queued_event *event)
+void event_queue_push_front(struct event_queue *queue, struct queued event)
 {
-    event->next = NULL;
-    *queue->end = event;
-    queue->end = &event->next;
-    queue->bytes += weight(event);
-    queue->count++;
+    struct queued_event *previous = NULL, *next = queue_first(&queue->events);
+    for (; next != NULL && next->event.kind < event.kind; next = queue_next(next))
+        previous = next;
+    if (next != NULL && next->event.kind == event.kind)
+        bytes_unref(event.block);
+    else
+        queue_insert(&queue->events, previous ? &previous->item : NULL, &new_event(event)->item);
 }
 
-void event_queue_push(struct event_queue *queue, struct bytes *record)
+struct queued event_queue_pop(struct event_queue *queue)
 {
-    struct queued_event *event = memory_new(sizeof *event);
-    event->record = record;
-    append(queue, event);
+    struct queued_event *place = queue_pop(&queue->events);
+    struct queued event = place->event;
+    free(place);
+    return event;
 }
 
-struct bytes *event_queue_pop(struct event_queue *queue)
+static bool is_stale(const struct queued *event)
 {
-    struct queued_event *event = queue->first;
-    struct bytes *record = event->record;
-    queue->first = event->next;
-    if (queue->first == NULL)
-        queue->end = &queue->first;
-    queue->bytes -= weight(event);
-    queue->count--;
-    free(event);
-    return record;
+    return event->kind == QUEUED_RECORD && !events_outlive_stream(event->type);
 }
 
 void event_queue_drop_stale(struct event_queue *queue)
 {
-    struct queued_event *event = queue->first, *next;
-    event_queue_init(queue);
-    for (; event != NULL; event = next) {
-        next = event->next;
-        if (event->record == NULL || events_outlive_stream(event->record)) {
-            append(queue, event);
-            continue;
-        }
-        bytes_unref(event->record);
-        free(event);
+    for (size_t left = queue->events.count; left > 0; left--) {
+        struct queued event = event_queue_pop(queue);
+        if (is_stale(&event))
+            bytes_unref(event.block);
+        else
+            event_queue_push(queue, event);
     }
 }
 
 void event_queue_clear(struct event_queue *queue)
 {
     while (!event_queue_empty(queue))
-        bytes_unref(event_queue_pop(queue));
+        bytes_unref(event_queue_pop(queue).block);
 }

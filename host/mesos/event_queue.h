@@ -1,25 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The events that wait for the callback before them: records of the stream, events of the driver's
-// own (records as well) and, as NULL, the loss of the stream. First in, first out.
+// The events that wait for the end of the callback before them. Events of the stream, and the loss
+// of the stream between them, stand in the order in which they came; in front of them stands what
+// the driver itself puts there, in the order of `enum queued_kind`, each kind at most once.
 
 #ifndef MESOS_LUA_MESOS_EVENT_QUEUE_H
 #define MESOS_LUA_MESOS_EVENT_QUEUE_H
 
-#include "base/bytes.h"
+#include "base/queue.h"
+
+enum queued_kind {
+    // In front, in this order.
+    QUEUED_FATAL = 1,      // the error that ended the driver; block = its text
+    QUEUED_RELOADED,       // another version of the listener is there
+    QUEUED_REPEATED,       // the event that the last callback gave back; block = the event's
+    QUEUED_OFFERS,         // the outstanding offers come again
+    QUEUED_INVERSE_OFFERS, // likewise
+    // Behind, as they come.
+    QUEUED_DISCONNECTED, // the stream is lost
+    QUEUED_RECORD,       // block = the record
+};
 
 struct event_queue {
-    struct queued_event *first, **end;
-    size_t bytes; // of memory, about
-    size_t count;
+    struct queue events;
 };
 
 void event_queue_init(struct event_queue *queue);
-bool event_queue_empty(const struct event_queue *queue);
-void event_queue_push(struct event_queue *queue, struct bytes *record); // takes the reference
-struct bytes *event_queue_pop(struct event_queue *queue);               // hands it over; not empty
 
-// Drops the records that mean nothing without the stream that brought them, such as offers.
+static inline bool event_queue_empty(const struct event_queue *queue)
+{
+    return queue->events.count == 0;
+}
+
+// One of them, without its place in the queue.
+struct queued {
+    enum queued_kind kind;
+    int32_t type;        // of QUEUED_RECORD: the Event.Type
+    struct bytes *block; // a reference, or NULL for kinds without one
+};
+
+// Both take the reference on the block. Of a kind that stands in front there is one: pushing
+// another is nothing.
+void event_queue_push(struct event_queue *queue, struct queued event);
+void event_queue_push_front(struct event_queue *queue, struct queued event);
+
+// Takes the first off, and hands its block over. The queue must not be empty.
+struct queued event_queue_pop(struct event_queue *queue);
+
+// The stream is gone: drops the records that meant something only as long as it was there.
 void event_queue_drop_stale(struct event_queue *queue);
 void event_queue_clear(struct event_queue *queue);
 

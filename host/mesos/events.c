@@ -4,11 +4,12 @@
 
 #include "mesos/events.h"
 
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
-#define TYPE(name) MESOS__V1__SCHEDULER__EVENT__TYPE__##name
+#include "mesos/v1/scheduler/scheduler.pb-c.h"
 
-enum { FIELD_TYPE = 1 };
+#define TYPE(name) MESOS__V1__SCHEDULER__EVENT__TYPE__##name
 
 struct event_row {
     uint32_t field; // of Event, with the message of this type; 0: we do not know the type
@@ -19,13 +20,13 @@ struct event_row {
 
 static struct slice id_of(struct slice message, uint32_t field)
 {
-    return wire_find(wire_find(message, field), 1);
+    return wire_text(wire_find(message, field));
 }
 
 static void read_subscribed(struct slice message, struct driver_event *event)
 {
-    event->framework_id = id_of(message, 1);
-    event->message = wire_find(message, 3);
+    event->framework_id = id_of(message, FIELD_SCHEDULER_EVENT_SUBSCRIBED_FRAMEWORK_ID);
+    event->message = wire_find(message, FIELD_SCHEDULER_EVENT_SUBSCRIBED_MASTER_INFO);
 }
 
 static void read_offers(struct slice message, struct driver_event *event)
@@ -35,28 +36,38 @@ static void read_offers(struct slice message, struct driver_event *event)
 
 static void read_rescind(struct slice message, struct driver_event *event)
 {
-    event->offer_id = id_of(message, 1);
+    event->offer_id = id_of(message, FIELD_SCHEDULER_EVENT_RESCIND_OFFER_ID);
+}
+
+static void read_rescind_inverse(struct slice message, struct driver_event *event)
+{
+    event->offer_id = id_of(message, FIELD_SCHEDULER_EVENT_RESCIND_INVERSE_OFFER_INVERSE_OFFER_ID);
 }
 
 static void read_status(struct slice message, struct driver_event *event)
 {
-    event->message = wire_find(message, 1);
+    event->message = wire_find(message, FIELD_SCHEDULER_EVENT_UPDATE_STATUS);
+}
+
+static void read_operation_status(struct slice message, struct driver_event *event)
+{
+    event->message = wire_find(message, FIELD_SCHEDULER_EVENT_UPDATE_OPERATION_STATUS_STATUS);
 }
 
 static void read_message(struct slice message, struct driver_event *event)
 {
-    event->agent_id = id_of(message, 1);
-    event->executor_id = id_of(message, 2);
-    event->data = wire_find(message, 3);
+    event->agent_id = id_of(message, FIELD_SCHEDULER_EVENT_MESSAGE_AGENT_ID);
+    event->executor_id = id_of(message, FIELD_SCHEDULER_EVENT_MESSAGE_EXECUTOR_ID);
+    event->data = wire_find(message, FIELD_SCHEDULER_EVENT_MESSAGE_DATA);
 }
 
 // With an executor it is the executor that failed, without one the whole agent.
 static void read_failure(struct slice message, struct driver_event *event)
 {
     uint64_t status = 0;
-    wire_find_varint(message, 3, &status);
-    event->agent_id = id_of(message, 1);
-    event->executor_id = id_of(message, 2);
+    wire_find_varint(message, FIELD_SCHEDULER_EVENT_FAILURE_STATUS, &status);
+    event->agent_id = id_of(message, FIELD_SCHEDULER_EVENT_FAILURE_AGENT_ID);
+    event->executor_id = id_of(message, FIELD_SCHEDULER_EVENT_FAILURE_EXECUTOR_ID);
     event->status = (int32_t)status;
     if (event->executor_id.data != NULL)
         event->callback = CALLBACK_EXECUTOR_LOST;
@@ -64,35 +75,35 @@ static void read_failure(struct slice message, struct driver_event *event)
 
 static void read_error(struct slice message, struct driver_event *event)
 {
-    event->data = wire_find(message, 1);
+    event->data = wire_find(message, FIELD_SCHEDULER_EVENT_ERROR_MESSAGE);
 }
 
+#define ROW(name, ...) [TYPE(name)] = {FIELD_SCHEDULER_EVENT_##name, __VA_ARGS__}
+
 static const struct event_row rows[] = {
-    [TYPE(SUBSCRIBED)] = {2, CALLBACK_REGISTERED, read_subscribed, false},
-    [TYPE(OFFERS)] = {3, CALLBACK_RESOURCE_OFFERS, read_offers, false},
-    [TYPE(RESCIND)] = {4, CALLBACK_OFFER_RESCINDED, read_rescind, false},
-    [TYPE(UPDATE)] = {5, CALLBACK_STATUS_UPDATE, read_status, true},
-    [TYPE(MESSAGE)] = {6, CALLBACK_FRAMEWORK_MESSAGE, read_message, true},
-    [TYPE(FAILURE)] = {7, CALLBACK_SLAVE_LOST, read_failure, true},
-    [TYPE(ERROR)] = {8, CALLBACK_ERROR, read_error, true},
-    [TYPE(INVERSE_OFFERS)] = {9, CALLBACK_INVERSE_OFFERS, read_offers, false},
-    [TYPE(RESCIND_INVERSE_OFFER)] = {10, CALLBACK_INVERSE_OFFER_RESCINDED, read_rescind, false},
-    [TYPE(UPDATE_OPERATION_STATUS)] = {11, CALLBACK_OPERATION_STATUS_UPDATE, read_status, true},
+    ROW(SUBSCRIBED, CALLBACK_REGISTERED, read_subscribed, false),
+    ROW(OFFERS, CALLBACK_RESOURCE_OFFERS, read_offers, false),
+    ROW(RESCIND, CALLBACK_OFFER_RESCINDED, read_rescind, false),
+    ROW(UPDATE, CALLBACK_STATUS_UPDATE, read_status, true),
+    ROW(MESSAGE, CALLBACK_FRAMEWORK_MESSAGE, read_message, true),
+    ROW(FAILURE, CALLBACK_SLAVE_LOST, read_failure, true),
+    ROW(ERROR, CALLBACK_ERROR, read_error, true),
+    ROW(INVERSE_OFFERS, CALLBACK_INVERSE_OFFERS, read_offers, false),
+    ROW(RESCIND_INVERSE_OFFER, CALLBACK_INVERSE_OFFER_RESCINDED, read_rescind_inverse, false),
+    ROW(UPDATE_OPERATION_STATUS, CALLBACK_OPERATION_STATUS_UPDATE, read_operation_status, true),
 };
 
-static const struct event_row *row_of(struct slice event)
+static const struct event_row *row_of(int32_t type)
 {
-    int32_t type = TYPE(UNKNOWN);
-    wire_find_enum(event, FIELD_TYPE, &type);
     if (type < 0 || (size_t)type >= sizeof rows / sizeof *rows || rows[type].field == 0)
         return NULL;
     return &rows[type];
 }
 
-enum event_kind events_read(struct bytes *record, struct driver_event *event)
+enum event_kind events_read(struct bytes *record, int32_t type, struct driver_event *event)
 {
     *event = (struct driver_event){.block = record};
-    const struct event_row *row = row_of(slice_of(record));
+    const struct event_row *row = row_of(type);
     if (row == NULL)
         return EVENT_IGNORED;
     struct slice message = wire_find(slice_of(record), row->field);
@@ -103,24 +114,51 @@ enum event_kind events_read(struct bytes *record, struct driver_event *event)
     return row == &rows[TYPE(SUBSCRIBED)] ? EVENT_SUBSCRIBED : EVENT_CALLBACK;
 }
 
-// Offers and InverseOffers both hold their list in field 1.
+// Offers and InverseOffers hold their list in fields of the same number.
 bool events_next_offer(struct slice *list, struct slice *offer)
 {
-    return wire_next_bytes(list, 1, offer);
+    _Static_assert(FIELD_SCHEDULER_EVENT_OFFERS_OFFERS ==
+                       FIELD_SCHEDULER_EVENT_INVERSE_OFFERS_INVERSE_OFFERS,
+                   "one reader for both");
+    return wire_next_bytes(list, FIELD_SCHEDULER_EVENT_OFFERS_OFFERS, offer);
 }
 
-bool events_rescind(struct bytes *record, bool *inverse, struct slice *id)
+bool events_rescind(const struct bytes *record, int32_t type, bool *inverse, struct slice *id)
 {
-    const struct event_row *row = row_of(slice_of(record));
-    if (row == NULL || row->read != read_rescind)
+    const struct event_row *row = row_of(type);
+    struct driver_event event = {.block = NULL};
+    if (row == NULL || (row->read != read_rescind && row->read != read_rescind_inverse))
         return false;
-    *id = id_of(wire_find(slice_of(record), row->field), 1);
-    *inverse = row->callback == CALLBACK_INVERSE_OFFER_RESCINDED;
+    row->read(wire_find(slice_of(record), row->field), &event);
+    *id = event.offer_id;
+    *inverse = row->read == read_rescind_inverse;
     return true;
 }
 
-bool events_outlive_stream(const struct bytes *record)
+bool events_outlive_stream(int32_t type)
 {
-    const struct event_row *row = row_of(slice_of(record));
+    const struct event_row *row = row_of(type);
     return row != NULL && row->outlives_stream;
+}
+
+const char *events_callback_name(enum driver_callback callback)
+{
+    static const char *const names[CALLBACKS] = {
+        [CALLBACK_REGISTERED] = "registered",
+        [CALLBACK_REREGISTERED] = "reregistered",
+        [CALLBACK_DISCONNECTED] = "disconnected",
+        [CALLBACK_RESOURCE_OFFERS] = "resourceOffers",
+        [CALLBACK_OFFER_RESCINDED] = "offerRescinded",
+        [CALLBACK_STATUS_UPDATE] = "statusUpdate",
+        [CALLBACK_FRAMEWORK_MESSAGE] = "frameworkMessage",
+        [CALLBACK_SLAVE_LOST] = "slaveLost",
+        [CALLBACK_EXECUTOR_LOST] = "executorLost",
+        [CALLBACK_ERROR] = "error",
+        [CALLBACK_INVERSE_OFFERS] = "inverseOffers",
+        [CALLBACK_INVERSE_OFFER_RESCINDED] = "inverseOfferRescinded",
+        [CALLBACK_OPERATION_STATUS_UPDATE] = "operationStatusUpdate",
+        [CALLBACK_RELOADED] = "reloaded",
+        [CALLBACK_FRAMEWORK_REMOVED] = "frameworkRemoved",
+    };
+    return names[callback];
 }

@@ -6,7 +6,38 @@
 #ifndef MESOS_LUA_MESOS_EVENTS_H
 #define MESOS_LUA_MESOS_EVENTS_H
 
-#include "mesos/driver.h"
+#include "base/bytes.h"
+
+enum driver_callback {
+    CALLBACK_REGISTERED,              // framework_id, message = MasterInfo
+    CALLBACK_REREGISTERED,            // message = MasterInfo
+    CALLBACK_DISCONNECTED,            //
+    CALLBACK_RESOURCE_OFFERS,         // offers, count
+    CALLBACK_OFFER_RESCINDED,         // offer_id
+    CALLBACK_STATUS_UPDATE,           // message = TaskStatus
+    CALLBACK_FRAMEWORK_MESSAGE,       // executor_id, agent_id, data
+    CALLBACK_SLAVE_LOST,              // agent_id
+    CALLBACK_EXECUTOR_LOST,           // executor_id, agent_id, status
+    CALLBACK_ERROR,                   // data = the text
+    CALLBACK_INVERSE_OFFERS,          // offers, count (of inverse offers)
+    CALLBACK_INVERSE_OFFER_RESCINDED, // offer_id
+    CALLBACK_OPERATION_STATUS_UPDATE, // message = OperationStatus
+    CALLBACK_RELOADED,                // of driver_hand_over()
+    CALLBACK_FRAMEWORK_REMOVED,       // framework_id, data = the text; see driver_reregister()
+    CALLBACKS
+};
+
+const char *events_callback_name(enum driver_callback callback); // "statusUpdate"
+
+struct driver_event {
+    enum driver_callback callback;
+    struct bytes *block;  // what the slices point into; NULL for events of the driver's own
+    struct slice message; // which fields are set: see the list above
+    struct slice framework_id, offer_id, agent_id, executor_id, data;
+    const struct slice *offers; // the messages, which stay also when an offer is spent meanwhile
+    size_t count;
+    int32_t status; // of an executor, as waitpid tells it
+};
 
 enum event_kind {
     EVENT_IGNORED,    // a heartbeat, or of a type that we do not know, or lacking its message
@@ -14,17 +45,17 @@ enum event_kind {
     EVENT_CALLBACK,   // all others: the callback is set, and its arguments, but for the offers
 };
 
-// Fills `event` from a record; the slices point into it. For OFFERS and INVERSE_OFFERS `message` is
-// the list message, to be walked with events_next_offer().
-enum event_kind events_read(struct bytes *record, struct driver_event *event);
+// Fills `event` from a record whose Event.Type is `type`; the slices point into it. For OFFERS and
+// INVERSE_OFFERS `message` is the list message, to be walked with events_next_offer().
+enum event_kind events_read(struct bytes *record, int32_t type, struct driver_event *event);
 
 // The next offer of a list message: advances `list`. False at the end.
 bool events_next_offer(struct slice *list, struct slice *offer);
 
 // Does a record rescind an offer, or an inverse offer? Then `id` is that of the offer.
-bool events_rescind(struct bytes *record, bool *inverse, struct slice *id);
+bool events_rescind(const struct bytes *record, int32_t type, bool *inverse, struct slice *id);
 
 // Does the event keep its meaning when the stream that brought it is gone? Offers do not.
-bool events_outlive_stream(const struct bytes *record);
+bool events_outlive_stream(int32_t type);
 
 #endif

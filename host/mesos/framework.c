@@ -5,6 +5,7 @@
 #include "mesos/framework.h"
 
 #include "base/memory.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include <stdlib.h>
@@ -12,8 +13,14 @@
 
 #define WIRE_MOST (64u << 20)
 
-// Of Subscribe and of UpdateFramework.
-enum { FIELD_INFO = 1, FIELD_SUPPRESSED_ROLES = 2, FIELD_CONSTRAINTS = 3 };
+// Subscribe and UpdateFramework are one message with two names.
+_Static_assert(FIELD_SCHEDULER_CALL_SUBSCRIBE_FRAMEWORK_INFO ==
+                       FIELD_SCHEDULER_CALL_UPDATE_FRAMEWORK_FRAMEWORK_INFO &&
+                   FIELD_SCHEDULER_CALL_SUBSCRIBE_SUPPRESSED_ROLES ==
+                       FIELD_SCHEDULER_CALL_UPDATE_FRAMEWORK_SUPPRESSED_ROLES &&
+                   FIELD_SCHEDULER_CALL_SUBSCRIBE_OFFER_CONSTRAINTS ==
+                       FIELD_SCHEDULER_CALL_UPDATE_FRAMEWORK_OFFER_CONSTRAINTS,
+               "framework_write() is for both");
 
 static void pack(struct framework *framework)
 {
@@ -163,9 +170,12 @@ void framework_revive(struct framework *framework, const char *const *roles)
 void framework_write(const struct framework *framework, struct buffer *message)
 {
     buffer_clear(message);
-    wire_put_bytes(message, FIELD_INFO, buffer_slice(&framework->wire));
+    wire_put_bytes(message, FIELD_SCHEDULER_CALL_SUBSCRIBE_FRAMEWORK_INFO,
+                   buffer_slice(&framework->wire));
     for (size_t i = 0; i < framework->suppressed.count; i++)
-        wire_put_bytes(message, FIELD_SUPPRESSED_ROLES, slice_text(framework->suppressed.names[i]));
+        wire_put_bytes(message, FIELD_SCHEDULER_CALL_SUBSCRIBE_SUPPRESSED_ROLES,
+                       slice_text(framework->suppressed.names[i]));
     if (framework->constraints != NULL)
-        wire_put_bytes(message, FIELD_CONSTRAINTS, slice_of(framework->constraints));
+        wire_put_bytes(message, FIELD_SCHEDULER_CALL_SUBSCRIBE_OFFER_CONSTRAINTS,
+                       slice_of(framework->constraints));
 }

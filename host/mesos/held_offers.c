@@ -20,7 +20,7 @@ static const struct offer *next_offer(const struct held_offers *held)
 {
     const struct offer *offer = offer_table_first(held->offers);
     while (offer != NULL && offer_table_taken(offer) <= held->told)
-        offer = offer->next;
+        offer = offer_table_next(offer);
     return offer;
 }
 
@@ -37,7 +37,7 @@ static void point_out(struct held_offers *held, const struct offer *oldest)
     uint64_t limit = loop_seconds(held->seconds);
     uint64_t slack = limit / 10 < LOOP_SECOND ? limit / 10 : LOOP_SECOND;
     for (const struct offer *it = oldest; it != NULL && age(held, it) + slack >= limit;
-         it = it->next) {
+         it = offer_table_next(it)) {
         held->told = offer_table_taken(it);
         count++;
     }

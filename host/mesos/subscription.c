@@ -8,6 +8,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "net/timeouts.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
@@ -18,7 +20,6 @@
 #include <sys/random.h>
 
 enum { REDIRECTS_MOST = 5 };
-enum { FIELD_TYPE = 1, FIELD_SUBSCRIBED = 2 };
 
 static const double default_heartbeat = 15; // of masters that do not say
 static const double grace = 2; // seconds between the watchdog's first bark and its bite
@@ -26,7 +27,7 @@ static const double grace = 2; // seconds between the watchdog's first bark and 
 const struct subscription_options subscription_defaults = {
     .backoff_factor = 2,
     .backoff_max = 60,
-    .answer_deadline = 30,
+    .answer_deadline = TIMEOUT_ANSWER,
     .missed_intervals = 5,
 };
 
@@ -217,7 +218,7 @@ static bool is_final(const struct subscription *this, int status)
     return status == 400 || ((status == 401 || status == 403) && !this->registered);
 }
 
-static void on_refused(void *data, const struct transport_reply *reply)
+static void on_refused(void *data, const struct http_reply *reply)
 {
     struct subscription *this = data;
     struct error err = {0};
@@ -245,7 +246,7 @@ static void on_refused(void *data, const struct transport_reply *reply)
 
 static void on_subscribed(struct subscription *this, struct slice event)
 {
-    struct slice wire = wire_find(event, FIELD_SUBSCRIBED);
+    struct slice wire = wire_find(event, FIELD_SCHEDULER_EVENT_SUBSCRIBED);
     Mesos__V1__Scheduler__Event__Subscribed *subscribed = (void *)protobuf_c_message_unpack(
         &mesos__v1__scheduler__event__subscribed__descriptor, NULL, wire.length, wire.data);
     double interval = 0;
@@ -263,7 +264,8 @@ static void on_subscribed(struct subscription *this, struct slice event)
 static bool check_subscribed(struct slice event, struct error *err)
 {
     enum { FRAMEWORK_ID = 1 };
-    struct slice id = wire_text(wire_find(wire_find(event, FIELD_SUBSCRIBED), FRAMEWORK_ID));
+    struct slice id =
+        wire_text(wire_find(wire_find(event, FIELD_SCHEDULER_EVENT_SUBSCRIBED), FRAMEWORK_ID));
     if (id.length == 0 || memchr(id.data, 0, id.length) == NULL)
         return true;
     return error_set(err, ERROR_PROTOCOL,
@@ -294,7 +296,7 @@ static void on_record(void *data, struct bytes *record)
         return;
     }
     struct slice event = slice_of(record);
-    wire_find_enum(event, FIELD_TYPE, &type);
+    wire_find_enum(event, FIELD_SCHEDULER_EVENT_TYPE, &type);
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED && !check_subscribed(event, &err)) {
         bytes_unref(record);
         cut(this, &err);
@@ -310,7 +312,7 @@ static void on_record(void *data, struct bytes *record)
         bytes_unref(record);
         return;
     }
-    this->events->record(this->data, record);
+    this->events->record(this->data, record, type);
 }
 
 static void on_ended(void *data, const struct error *reason)

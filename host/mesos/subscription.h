@@ -32,9 +32,9 @@ enum subscription_state {
 struct subscription_events {
     // Puts the SUBSCRIBE call into `call`, as it is to be sent now.
     void (*prepare)(void *data, struct buffer *call);
-    // A record of the live stream, from SUBSCRIBED on, without the heartbeats. The reference is
-    // handed over. After an ERROR event nothing follows.
-    void (*record)(void *data, struct bytes *record);
+    // A record of the live stream, from SUBSCRIBED on, without the heartbeats, and its Event.Type.
+    // The reference is handed over. After an ERROR event nothing follows.
+    void (*record)(void *data, struct bytes *record, int32_t type);
     // It was subscribed and is not any more; it goes on by itself.
     void (*lost)(void *data, const struct error *reason);
     // It gave up; nothing follows.

@@ -15,27 +15,18 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "net/http_reply.h"
 
 struct transport;
-
-// An HTTP answer other than an accepted stream.
-struct transport_reply {
-    int status;           // 0: no answer of a master came, and `body` says why
-    struct slice body;    // the master's words, at most 64 KiB of them
-    const char *location; // of a redirect: an address for transport_open(), or NULL
-    const char *advice;   // what the refusal means and what to do about it, or NULL
-    bool broken;          // status 0, and the call was on its way: it may have arrived or not
-    struct slice unsent;  // status 0: the call, if it certainly did not arrive, else data NULL
-};
 
 struct transport_events {
     void (*accepted)(void *data);                     // 200; records follow
     void (*record)(void *data, struct bytes *record); // one event; the reference is handed over
-    void (*refused)(void *data, const struct transport_reply *reply); // SUBSCRIBE was not accepted
-    void (*ended)(void *data, const struct error *reason);            // the accepted stream is over
+    void (*refused)(void *data, const struct http_reply *reply); // SUBSCRIBE was not accepted
+    void (*ended)(void *data, const struct error *reason);       // the accepted stream is over
 };
 
-typedef void (*transport_on_reply)(void *data, const struct transport_reply *reply);
+typedef void (*transport_on_reply)(void *data, const struct http_reply *reply);
 
 struct transport_ops {
     bool (*open)(struct transport *transport, const char *master, struct slice subscribe,

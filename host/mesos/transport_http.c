@@ -5,6 +5,7 @@
 
 #include "mesos/transport_http.h"
 
+#include "base/lifetime.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "net/call_pipeline.h"
@@ -22,8 +23,7 @@ struct transport_http {
     struct call_pipeline *pipeline;
     struct url master;
     bool warned_insecure;
-    bool destroyed; // and freed when `holds` is 0
-    unsigned holds;
+    struct lifetime lifetime;
 };
 
 // Between send() and its reply.
@@ -38,33 +38,24 @@ static struct transport_http *self(struct transport *transport)
     return (struct transport_http *)transport;
 }
 
-static void hold(struct transport_http *this)
+static void free_transport(void *data)
 {
-    this->holds++;
-}
-
-static void release(struct transport_http *this)
-{
-    if (--this->holds > 0 || !this->destroyed)
-        return;
+    struct transport_http *this = data;
     credentials_unref(this->options.credentials);
     free(this);
 }
 
 // A call that is answered with 403 is about the subscription, not about who we are.
-static struct transport_reply convert(struct transport_http *this, const struct http_reply *reply,
-                                      bool subscribe, char advice[ADVICE])
+static struct http_reply advise(struct transport_http *this, const struct http_reply *reply,
+                                bool subscribe, char advice[ADVICE])
 {
-    bool personal = reply->status == 401 || (subscribe && reply->status == 403);
-    if (personal)
+    struct http_reply advised = *reply;
+    if (reply->status == 401 || (subscribe && reply->status == 403)) {
         credentials_explain(this->options.credentials, reply->status, reply->challenge, advice,
                             ADVICE);
-    return (struct transport_reply){.status = reply->status,
-                                    .body = reply->body,
-                                    .location = reply->location,
-                                    .advice = personal ? advice : NULL,
-                                    .broken = reply->broken,
-                                    .unsent = reply->unsent};
+        advised.advice = advice;
+    }
+    return advised;
 }
 
 // ---- the stream ----
@@ -81,11 +72,11 @@ static void on_accepted(void *data, const char *stream_id)
 {
     struct transport_http *this = data;
     struct event_stream *stream = this->stream;
-    hold(this);
+    lifetime_hold(&this->lifetime);
     call_pipeline_open(this->pipeline, &this->master, stream_id);
-    if (!this->destroyed && this->stream == stream)
+    if (!this->lifetime.ended && this->stream == stream)
         this->transport.events->accepted(this->transport.data);
-    release(this);
+    lifetime_release(&this->lifetime, free_transport, this);
 }
 
 static void on_record(void *data, struct bytes *record)
@@ -98,9 +89,9 @@ static void on_refused(void *data, const struct http_reply *reply)
 {
     struct transport_http *this = data;
     char advice[ADVICE];
-    const struct transport_reply converted = convert(this, reply, true, advice);
+    const struct http_reply advised = advise(this, reply, true, advice);
     drop_stream(this);
-    this->transport.events->refused(this->transport.data, &converted);
+    this->transport.events->refused(this->transport.data, &advised);
 }
 
 static void on_ended(void *data, const struct error *reason)
@@ -145,7 +136,7 @@ static bool open(struct transport *transport, const char *master, struct slice s
         .tls = this->options.tls,
         .credentials = this->options.credentials,
     };
-    if (this->destroyed)
+    if (this->lifetime.ended)
         return error_set(err, ERROR_INVALID, "the transport is being destroyed");
     if (this->stream != NULL)
         return error_set(err, ERROR_INVALID, "a stream is open already");
@@ -176,9 +167,9 @@ static void on_reply(void *data, const struct http_reply *reply)
 {
     const struct pending pending = *(struct pending *)data;
     char advice[ADVICE];
-    const struct transport_reply converted = convert(pending.transport, reply, false, advice);
+    const struct http_reply advised = advise(pending.transport, reply, false, advice);
     free(data);
-    pending.on_reply(pending.data, &converted);
+    pending.on_reply(pending.data, &advised);
 }
 
 static void send(struct transport *transport, struct slice call, transport_on_reply reply,
@@ -204,13 +195,11 @@ static size_t waiting(const struct transport *transport)
 static void destroy(struct transport *transport)
 {
     struct transport_http *this = self(transport);
-    if (this->destroyed)
+    if (!lifetime_end(&this->lifetime))
         return;
-    hold(this);
-    this->destroyed = true;
     drop_stream(this);
     call_pipeline_destroy(this->pipeline);
-    release(this);
+    lifetime_release(&this->lifetime, free_transport, this);
 }
 
 static const char *principal(struct transport *transport)

@@ -20,9 +20,9 @@
 // 0 is the default of each.
 struct transport_http_options {
     size_t record_limit;             // bytes of one event: 64 MiB
-    double connect_timeout;          // seconds: 10
-    double answer_timeout;           // seconds until SUBSCRIBE is answered: 30
-    double call_timeout;             // seconds for one call: 30
+    double connect_timeout;          // seconds: TIMEOUT_CONNECT
+    double answer_timeout;           // seconds until SUBSCRIBE is answered: TIMEOUT_ANSWER
+    double call_timeout;             // seconds for one call: TIMEOUT_ANSWER
     size_t bytes;                    // of memory of the calls that wait: 256 MiB
     size_t window;                   // calls under way at a time: 256
     const struct tls_options *tls;   // it outlives the transport; NULL: defaults

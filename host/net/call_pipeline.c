@@ -13,17 +13,18 @@
 
 #include "net/call_pipeline.h"
 
+#include "base/lifetime.h"
 #include "base/memory.h"
+#include "base/queue.h"
+#include "net/authorization.h"
 #include "net/curl_socket.h"
 #include "net/http_reply_parser.h"
+#include "net/patience.h"
+#include "net/timeouts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define CONNECT_TIMEOUT 10.0
-#define TIMEOUT 30.0
-#define LATE 1.0 // seconds; a loop that is later than that was kept busy
 
 enum {
     PIECE = 16 * 1024,    // of reading
@@ -34,7 +35,7 @@ enum {
 };
 
 struct call {
-    struct call *next;
+    struct queue_item item;
     struct bytes *bytes; // NULL of a refused one that there was no room for
     const char *refusal; // why it was not sent, a constant, or NULL
     call_pipeline_on_reply on_reply;
@@ -51,26 +52,21 @@ struct call {
     char *location, *challenge; // or NULL
 };
 
-struct call_chain {
-    struct call *first, **last;
-    size_t count, bytes; // of memory, about
-};
-
 struct call_pipeline {
     struct loop *loop;
     struct call_pipeline_options options;
-    struct call_chain waiting, written, again, answered, refused, leaving;
+    struct queue waiting, written, again, answered, refused, leaving;
     struct deferral delivery;
     const char *refusal; // why calls are not taken, NULL if they are
-    bool destroyed;      // and freed when `holds` is 0
-    unsigned holds;
+    struct lifetime lifetime;
 
     // The stream.
     bool open;
     struct url master;
     char *stream_id;
-    char *authorization; // the header as it is sent, or NULL
-    char *headers;       // of a call, up to the number in Content-Length; NULL: to be made
+    struct authorization authorization;
+    char *headers; // of a call, up to the number in Content-Length; NULL: to be made
+    size_t headers_length;
     unsigned generation; // how often they were made
 
     // The connection.
@@ -82,8 +78,7 @@ struct call_pipeline {
     bool carried;          // a call
     bool unread;           // reading stopped before all was read
     unsigned vain;         // connections in a row that carried none
-    struct timer patience; // with the first of `written`
-    uint64_t begun, due;   // since when, and when it was to be looked at next; 0: a new turn begins
+    struct patience patience; // with the first of `written`
 };
 
 static const char not_subscribed[] = "not sent: not subscribed";
@@ -92,78 +87,7 @@ static const char unsent[] = "not sent: connection closed";
 static const char too_many[] = "not sent: too many calls are waiting";
 static const char too_long[] = "not sent: it is longer than 64 MiB";
 
-// ---- lists ----
-
-static void list_init(struct call_chain *list)
-{
-    *list = (struct call_chain){.first = NULL};
-    list->last = &list->first;
-}
-
-static size_t length_of(const struct call *call)
-{
-    return call->bytes ? call->bytes->length : 0;
-}
-
-// What it costs: of short ones most is not their length.
-static size_t weight(const struct call *call)
-{
-    return sizeof *call + (call->bytes ? sizeof *call->bytes + call->bytes->length : 0);
-}
-
-static void push(struct call_chain *list, struct call *call)
-{
-    call->next = NULL;
-    *list->last = call;
-    list->last = &call->next;
-    list->count++;
-    list->bytes += weight(call);
-}
-
-static struct call *pop(struct call_chain *list)
-{
-    struct call *call = list->first;
-    if (call == NULL)
-        return NULL;
-    list->first = call->next;
-    if (list->first == NULL)
-        list->last = &list->first;
-    list->count--;
-    list->bytes -= weight(call);
-    return call;
-}
-
-// Moves all of `from` behind what is in `to`.
-static void append(struct call_chain *to, struct call_chain *from)
-{
-    if (from->first == NULL)
-        return;
-    *to->last = from->first;
-    to->last = from->last;
-    to->count += from->count;
-    to->bytes += from->bytes;
-    list_init(from);
-}
-
-// Moves all of `from` to the front of `to`.
-static void put_back(struct call_chain *to, struct call_chain *from)
-{
-    append(from, to);
-    append(to, from);
-}
-
 // ---- replies ----
-
-static void hold(struct call_pipeline *pipeline)
-{
-    pipeline->holds++;
-}
-
-static void release(struct call_pipeline *pipeline)
-{
-    if (--pipeline->holds == 0 && pipeline->destroyed)
-        free(pipeline);
-}
 
 static void forget_answer(struct call *call)
 {
@@ -208,25 +132,23 @@ static void break_call(struct call_pipeline *pipeline, struct call *call, struct
     forget_answer(call);
     call->broken = true;
     call->body = bytes_ref(why);
-    push(&pipeline->answered, call);
+    queue_push(&pipeline->answered, &call->item);
 }
 
 static bool has_broken(const struct call_pipeline *pipeline)
 {
-    const struct call *call = pipeline->answered.first;
+    const struct call *call = queue_first(&pipeline->answered);
     while (call != NULL && !call->broken)
-        call = call->next;
+        call = queue_next(call);
     return call != NULL;
 }
 
 // ---- the headers of a call ----
 
-static void wipe(char **secret)
+static void drop_headers(struct call_pipeline *pipeline)
 {
-    if (*secret != NULL)
-        explicit_bzero(*secret, strlen(*secret));
-    free(*secret);
-    *secret = NULL;
+    memory_wipe(pipeline->headers);
+    pipeline->headers = NULL;
 }
 
 static void make_host(const struct url *master, char *text, size_t size)
@@ -240,10 +162,10 @@ static void make_host(const struct url *master, char *text, size_t size)
 
 static void make_headers(struct call_pipeline *pipeline)
 {
-    const char *authorization = pipeline->authorization;
+    const char *authorization = pipeline->authorization.header;
     char host[URL_ADDRESS];
     make_host(&pipeline->master, host, sizeof host);
-    wipe(&pipeline->headers);
+    drop_headers(pipeline);
     pipeline->headers = memory_format("POST /api/v1/scheduler HTTP/1.1\r\n"
                                       "Host: %s\r\n"
                                       "User-Agent: mesos-lua/" MESOS_LUA_VERSION "\r\n"
@@ -254,22 +176,15 @@ static void make_headers(struct call_pipeline *pipeline)
                                       "Content-Length: ",
                                       host, pipeline->stream_id, authorization ? authorization : "",
                                       authorization ? "\r\n" : "");
+    pipeline->headers_length = strlen(pipeline->headers);
     pipeline->generation++;
 }
 
 static void authorize(struct call_pipeline *pipeline)
 {
-    struct credentials *credentials = pipeline->options.credentials;
-    const char *now = credentials ? credentials_header(credentials) : NULL;
-    const char *then = pipeline->authorization;
-    bool same = now == then || (now != NULL && then != NULL && strcmp(now, then) == 0);
-    if (same && pipeline->headers != NULL)
-        return;
-    if (!same) {
-        wipe(&pipeline->authorization);
-        pipeline->authorization = now ? memory_string(now) : NULL;
-    }
-    make_headers(pipeline);
+    bool renewed = authorization_renew(&pipeline->authorization, pipeline->options.credentials);
+    if (renewed || pipeline->headers == NULL)
+        make_headers(pipeline);
 }
 
 // Are there other credentials now than those that the call was written with?
@@ -301,7 +216,7 @@ static void disconnect(struct call_pipeline *pipeline)
     pipeline->queued = pipeline->sent = 0;
     pipeline->carried = pipeline->unread = false;
     http_reply_parser_next(&pipeline->parser);
-    timer_stop(&pipeline->patience);
+    patience_stop(&pipeline->patience);
 }
 
 static bool is_sent(const struct call_pipeline *pipeline, const struct call *call)
@@ -312,11 +227,11 @@ static bool is_sent(const struct call_pipeline *pipeline, const struct call *cal
 // A connection that ends before it carried anything is replaced by another one, but not for ever.
 static void count_vain(struct call_pipeline *pipeline, struct bytes *why)
 {
-    if (pipeline->carried || pipeline->waiting.first == NULL) {
+    if (pipeline->carried || queue_first(&pipeline->waiting) == NULL) {
         pipeline->vain = 0;
     } else if (++pipeline->vain >= VAIN_MOST) {
         pipeline->vain = 0;
-        break_call(pipeline, pop(&pipeline->waiting), why);
+        break_call(pipeline, queue_pop(&pipeline->waiting), why);
     }
 }
 
@@ -324,13 +239,13 @@ static void lose(struct call_pipeline *pipeline)
 {
     const char *text = curl_socket_failure(pipeline->connection, pipeline->parser.begun);
     struct bytes *why = bytes_copy(text, strlen(text));
-    while (pipeline->written.first != NULL && is_sent(pipeline, pipeline->written.first)) {
+    for (struct call *call; (call = queue_first(&pipeline->written)) && is_sent(pipeline, call);) {
         pipeline->carried = true;
-        pipeline->written.first->arrived = true;
-        break_call(pipeline, pop(&pipeline->written), why);
+        call->arrived = true;
+        break_call(pipeline, queue_pop(&pipeline->written), why);
     }
-    put_back(&pipeline->waiting, &pipeline->written);
-    put_back(&pipeline->waiting, &pipeline->again);
+    queue_put_back(&pipeline->waiting, &pipeline->written);
+    queue_put_back(&pipeline->waiting, &pipeline->again);
     count_vain(pipeline, why);
     bytes_unref(why);
     disconnect(pipeline);
@@ -364,21 +279,21 @@ static void keep_answer(struct call_pipeline *pipeline, struct call *call)
 // The answer to the first call that has none.
 static void take_answer(struct call_pipeline *pipeline)
 {
-    struct call *call = pop(&pipeline->written);
+    struct call *call = queue_pop(&pipeline->written);
     keep_answer(pipeline, call);
     pipeline->carried = true;
     pipeline->vain = 0;
     if (call->status == 401 && renewed_since(pipeline, call))
-        push(&pipeline->again, call);
+        queue_push(&pipeline->again, &call->item);
     else
-        push(&pipeline->answered, call);
-    pipeline->due = 0;
+        queue_push(&pipeline->answered, &call->item);
+    patience_renew(&pipeline->patience);
 }
 
 // An answer whose end did not come is one all the same.
 static void end_reading(struct call_pipeline *pipeline)
 {
-    if (pipeline->parser.answered && pipeline->written.first != NULL)
+    if (pipeline->parser.answered && queue_first(&pipeline->written) != NULL)
         take_answer(pipeline);
     lose(pipeline);
 }
@@ -400,7 +315,7 @@ static bool take_bytes(struct call_pipeline *pipeline, const uint8_t *bytes, siz
 {
     struct error err = {.code = ERROR_NONE};
     while (length > 0) {
-        const struct call *call = pipeline->written.first;
+        const struct call *call = queue_first(&pipeline->written);
         if (call == NULL) {
             stop_reading(pipeline, "an answer came that no call had asked for");
             return false;
@@ -442,7 +357,8 @@ static bool read_answers(struct call_pipeline *pipeline)
             return false;
     }
     pipeline->unread = length > 0;
-    if (pipeline->unread || pipeline->answered.first != NULL || pipeline->again.first != NULL)
+    if (pipeline->unread || queue_first(&pipeline->answered) != NULL ||
+        queue_first(&pipeline->again) != NULL)
         deferral_queue(&pipeline->delivery);
     expect_answer(pipeline);
     return true;
@@ -453,26 +369,18 @@ static bool read_answers(struct call_pipeline *pipeline)
 // The first call that has no answer has waited since then, or begins to.
 static void expect_answer(struct call_pipeline *pipeline)
 {
-    if (pipeline->written.first == NULL) {
-        timer_stop(&pipeline->patience);
-    } else if (!timer_active(&pipeline->patience) || pipeline->due == 0) {
-        pipeline->due = 0;
-        timer_start(&pipeline->patience, 0);
-    }
+    if (queue_first(&pipeline->written) == NULL)
+        patience_stop(&pipeline->patience);
+    else
+        patience_start(&pipeline->patience);
 }
 
-// The clock of a loop stands still during a turn, so that time begins with the turn behind the one
-// in which the call was sent, and begins again when the loop was not there to see it pass.
-static void on_patience(void *data)
+static void on_patience(void *data, uint64_t waited)
 {
     struct call_pipeline *pipeline = data;
-    uint64_t now = loop_now(pipeline->loop);
-    if (pipeline->due == 0 || now > pipeline->due + loop_seconds(LATE))
-        pipeline->begun = now;
-    uint64_t end = pipeline->begun + loop_seconds(pipeline->options.timeout);
-    if (now < end) {
-        pipeline->due = end;
-        timer_start(&pipeline->patience, end - now);
+    uint64_t most = loop_seconds(pipeline->options.timeout);
+    if (waited < most) {
+        patience_until(&pipeline->patience, most);
         return;
     }
     char why[64];
@@ -507,8 +415,8 @@ static void fail_to_connect(struct call_pipeline *pipeline)
 {
     const char *text = curl_socket_failure(pipeline->connection, false);
     struct bytes *why = bytes_copy(text, strlen(text));
-    if (pipeline->waiting.first != NULL)
-        break_call(pipeline, pop(&pipeline->waiting), why);
+    if (queue_first(&pipeline->waiting) != NULL)
+        break_call(pipeline, queue_pop(&pipeline->waiting), why);
     bytes_unref(why);
     disconnect(pipeline);
 }
@@ -549,9 +457,15 @@ static bool flush(struct call_pipeline *pipeline)
     return true;
 }
 
+static size_t length_of(const struct call *call)
+{
+    return call->bytes ? call->bytes->length : 0;
+}
+
 static bool has_room(const struct call_pipeline *pipeline)
 {
-    size_t length = strlen(pipeline->headers) + LENGTH_ROOM + length_of(pipeline->waiting.first);
+    size_t length =
+        pipeline->headers_length + LENGTH_ROOM + length_of(queue_first(&pipeline->waiting));
     size_t held = pipeline->out.length - pipeline->out_sent;
     return pipeline->written.count < pipeline->options.window &&
            (held == 0 || (held < CALL_PIPELINE_UNSENT && length <= CALL_PIPELINE_UNSENT - held));
@@ -579,36 +493,36 @@ static struct slice write_length(char text[LENGTH_ROOM], size_t length)
 
 static void write_call(struct call_pipeline *pipeline)
 {
-    struct call *call = pop(&pipeline->waiting);
+    struct call *call = queue_pop(&pipeline->waiting);
     struct buffer *out = &pipeline->out;
     size_t before = out->length;
     char length[LENGTH_ROOM];
-    buffer_append_text(out, pipeline->headers);
+    buffer_append(out, pipeline->headers, pipeline->headers_length);
     buffer_append_slice(out, write_length(length, call->bytes->length));
     buffer_append(out, call->bytes->data, call->bytes->length);
     forget_answer(call);
     pipeline->queued += out->length - before;
     call->end = pipeline->queued;
     call->generation = pipeline->generation;
-    push(&pipeline->written, call);
+    queue_push(&pipeline->written, &call->item);
 }
 
 static void fill(struct call_pipeline *pipeline)
 {
-    if (pipeline->again.first != NULL && pipeline->written.first != NULL)
+    if (queue_first(&pipeline->again) != NULL && queue_first(&pipeline->written) != NULL)
         return; // in order: these first, but not before all behind them came back
-    put_back(&pipeline->waiting, &pipeline->again);
-    if (pipeline->waiting.first == NULL || !worth_filling(pipeline))
+    queue_put_back(&pipeline->waiting, &pipeline->again);
+    if (queue_first(&pipeline->waiting) == NULL || !worth_filling(pipeline))
         return;
     authorize(pipeline);
-    while (pipeline->waiting.first != NULL && has_room(pipeline))
+    while (queue_first(&pipeline->waiting) != NULL && has_room(pipeline))
         write_call(pipeline);
 }
 
 // A connection on which nothing is under way may have ended meanwhile.
 static bool is_alive(struct call_pipeline *pipeline)
 {
-    return pipeline->written.first != NULL || read_answers(pipeline);
+    return queue_first(&pipeline->written) != NULL || read_answers(pipeline);
 }
 
 static void go_on(struct call_pipeline *pipeline)
@@ -623,11 +537,11 @@ static void go_on(struct call_pipeline *pipeline)
     } else if (state == CURL_SOCKET_OPEN) {
         if (pipeline->unread && !read_answers(pipeline))
             return;
-        if (pipeline->waiting.first != NULL && !is_alive(pipeline))
+        if (queue_first(&pipeline->waiting) != NULL && !is_alive(pipeline))
             return;
         fill(pipeline);
         flush(pipeline);
-    } else if (pipeline->connection == NULL && pipeline->waiting.first != NULL) {
+    } else if (pipeline->connection == NULL && queue_first(&pipeline->waiting) != NULL) {
         open_connection(pipeline);
     }
 }
@@ -645,22 +559,22 @@ static void on_ready(void *data)
 
 // At most those that were there when it began: a reply that sends again is answered in the next
 // turn.
-static void report_all(struct call_chain *list)
+static void report_all(struct queue *queue)
 {
-    for (size_t count = list->count; count > 0 && list->first != NULL; count--)
-        report(pop(list));
+    for (size_t count = queue->count; count > 0 && queue_first(queue) != NULL; count--)
+        report(queue_pop(queue));
 }
 
 static void on_delivery(void *data)
 {
     struct call_pipeline *pipeline = data;
-    hold(pipeline);
+    lifetime_hold(&pipeline->lifetime);
     go_on(pipeline);
-    if (pipeline->answered.first != NULL || pipeline->refused.first != NULL)
+    if (queue_first(&pipeline->answered) != NULL || queue_first(&pipeline->refused) != NULL)
         deferral_queue(&pipeline->delivery); // for a callback that runs the loop itself
     report_all(&pipeline->answered);
     report_all(&pipeline->refused);
-    release(pipeline);
+    lifetime_release(&pipeline->lifetime, free, pipeline);
 }
 
 // ---- life ----
@@ -672,9 +586,9 @@ static void set_defaults(struct call_pipeline_options *options)
     if (options->window == 0)
         options->window = CALL_PIPELINE_WINDOW;
     if (options->connect_timeout <= 0)
-        options->connect_timeout = CONNECT_TIMEOUT;
+        options->connect_timeout = TIMEOUT_CONNECT;
     if (options->timeout <= 0)
-        options->timeout = TIMEOUT;
+        options->timeout = TIMEOUT_ANSWER;
 }
 
 struct call_pipeline *call_pipeline_create(struct loop *loop,
@@ -685,35 +599,35 @@ struct call_pipeline *call_pipeline_create(struct loop *loop,
     pipeline->options = *options;
     set_defaults(&pipeline->options);
     pipeline->refusal = not_subscribed;
-    list_init(&pipeline->waiting);
-    list_init(&pipeline->written);
-    list_init(&pipeline->again);
-    list_init(&pipeline->answered);
-    list_init(&pipeline->refused);
-    list_init(&pipeline->leaving);
+    queue_init(&pipeline->waiting);
+    queue_init(&pipeline->written);
+    queue_init(&pipeline->again);
+    queue_init(&pipeline->answered);
+    queue_init(&pipeline->refused);
+    queue_init(&pipeline->leaving);
     // The headers of the longest call come on top.
     buffer_init(&pipeline->out, CALL_PIPELINE_LONGEST + 2 * CALL_PIPELINE_UNSENT);
     http_reply_parser_init(&pipeline->parser);
     deferral_init(&pipeline->delivery, loop, on_delivery, pipeline);
-    timer_init(&pipeline->patience, loop, on_patience, pipeline);
+    patience_init(&pipeline->patience, loop, on_patience, pipeline);
     return pipeline;
 }
 
 void call_pipeline_open(struct call_pipeline *pipeline, const struct url *master,
                         const char *stream_id)
 {
-    hold(pipeline);
+    lifetime_hold(&pipeline->lifetime);
     call_pipeline_close(pipeline);
-    if (!pipeline->destroyed) {
+    if (!pipeline->lifetime.ended) {
         pipeline->refusal = NULL;
         pipeline->open = true;
         pipeline->master = *master;
         free(pipeline->stream_id);
         pipeline->stream_id = memory_string(stream_id);
         pipeline->vain = 0;
-        wipe(&pipeline->headers);
+        drop_headers(pipeline);
     }
-    release(pipeline);
+    lifetime_release(&pipeline->lifetime, free, pipeline);
 }
 
 void call_pipeline_end(struct call_pipeline *pipeline)
@@ -721,14 +635,14 @@ void call_pipeline_end(struct call_pipeline *pipeline)
     pipeline->refusal = not_subscribed;
 }
 
-static void give_up(struct call_pipeline *pipeline, struct call_chain *list)
+static void give_up(struct call_pipeline *pipeline, struct queue *queue)
 {
-    for (struct call *call; (call = pop(list)) != NULL;) {
-        bool arrived = list == &pipeline->written && is_sent(pipeline, call);
+    for (struct call *call; (call = queue_pop(queue)) != NULL;) {
+        bool arrived = queue == &pipeline->written && is_sent(pipeline, call);
         call->refusal = arrived ? unanswered : unsent;
         call->arrived = arrived;
         forget_answer(call);
-        push(&pipeline->leaving, call);
+        queue_push(&pipeline->leaving, &call->item);
     }
 }
 
@@ -737,9 +651,9 @@ static void give_up(struct call_pipeline *pipeline, struct call_chain *list)
 // they are told of, and no broken connection.
 static void give_up_all(struct call_pipeline *pipeline)
 {
-    append(&pipeline->leaving, &pipeline->answered);
-    append(&pipeline->leaving, &pipeline->again);
-    for (struct call *call = pipeline->leaving.first; call != NULL; call = call->next)
+    queue_append(&pipeline->leaving, &pipeline->answered);
+    queue_append(&pipeline->leaving, &pipeline->again);
+    for (struct call *call = queue_first(&pipeline->leaving); call != NULL; call = queue_next(call))
         call->broken = false;
     give_up(pipeline, &pipeline->written);
     give_up(pipeline, &pipeline->waiting);
@@ -749,22 +663,22 @@ static void give_up_all(struct call_pipeline *pipeline)
 // whatever the reply was cannot keep us here for ever.
 static void answer_all(struct call_pipeline *pipeline)
 {
-    for (struct call *call; (call = pop(&pipeline->leaving)) != NULL;)
+    for (struct call *call; (call = queue_pop(&pipeline->leaving)) != NULL;)
         report(call);
     size_t left = pipeline->refused.count + REPEATS_MOST;
-    for (struct call *call; left > 0 && (call = pop(&pipeline->refused)) != NULL; left--)
+    for (struct call *call; left > 0 && (call = queue_pop(&pipeline->refused)) != NULL; left--)
         report(call);
 }
 
 void call_pipeline_close(struct call_pipeline *pipeline)
 {
-    hold(pipeline);
+    lifetime_hold(&pipeline->lifetime);
     pipeline->refusal = not_subscribed;
     pipeline->open = false;
     give_up_all(pipeline);
     disconnect(pipeline);
     answer_all(pipeline);
-    release(pipeline);
+    lifetime_release(&pipeline->lifetime, free, pipeline);
 }
 
 size_t call_pipeline_waiting(const struct call_pipeline *pipeline)
@@ -792,14 +706,15 @@ void call_pipeline_send(struct call_pipeline *pipeline, struct slice bytes,
     *call = (struct call){.refusal = refusal, .on_reply = on_reply, .data = data};
     if (refusal == NULL || pipeline->refused.bytes + bytes.length <= pipeline->options.bytes)
         call->bytes = bytes_copy(bytes.data, bytes.length);
-    push(refusal != NULL ? &pipeline->refused : &pipeline->waiting, call);
+    call->item.weight = queue_weight(sizeof *call, call->bytes);
+    queue_push(refusal != NULL ? &pipeline->refused : &pipeline->waiting, &call->item);
     deferral_queue(&pipeline->delivery);
 }
 
 static void forget_stream(struct call_pipeline *pipeline)
 {
-    wipe(&pipeline->authorization);
-    wipe(&pipeline->headers);
+    authorization_forget(&pipeline->authorization);
+    drop_headers(pipeline);
     free(pipeline->stream_id);
     pipeline->stream_id = NULL;
     http_reply_parser_free(&pipeline->parser);
@@ -808,14 +723,12 @@ static void forget_stream(struct call_pipeline *pipeline)
 
 void call_pipeline_destroy(struct call_pipeline *pipeline)
 {
-    if (pipeline == NULL || pipeline->destroyed)
+    if (pipeline == NULL || !lifetime_end(&pipeline->lifetime))
         return;
-    hold(pipeline);
-    pipeline->destroyed = true;
     call_pipeline_close(pipeline);
-    for (struct call *call; (call = pop(&pipeline->refused)) != NULL;)
+    for (struct call *call; (call = queue_pop(&pipeline->refused)) != NULL;)
         free_call(call);
     deferral_cancel(&pipeline->delivery);
     forget_stream(pipeline);
-    release(pipeline);
+    lifetime_release(&pipeline->lifetime, free, pipeline);
 }

@@ -39,11 +39,11 @@ struct call_pipeline;
 typedef void (*call_pipeline_on_reply)(void *data, const struct http_reply *reply);
 
 struct call_pipeline_options {
-    size_t bytes;                    // of call_pipeline_waiting(); 0: CALL_PIPELINE_BYTES
-    size_t window;                   // calls under way; 1: one by one; 0: CALL_PIPELINE_WINDOW
-    double connect_timeout;          // seconds; 0: 10
-    double timeout;                  // seconds for one call; 0: 30. It begins when the one before
-                                     // it is answered
+    size_t bytes;           // of call_pipeline_waiting(); 0: CALL_PIPELINE_BYTES
+    size_t window;          // calls under way; 1: one by one; 0: CALL_PIPELINE_WINDOW
+    double connect_timeout; // seconds; 0: TIMEOUT_CONNECT
+    double timeout; // seconds for one call; 0: TIMEOUT_ANSWER. It begins when the one before
+                    // it is answered
     const struct tls_options *tls;   // or NULL
     struct credentials *credentials; // or NULL; they outlive the pipeline, as does `tls`
 };

@@ -57,16 +57,9 @@ static struct held *helds;
 
 // ---- memory ----
 
-static void free_secret(char *text)
-{
-    if (text != NULL)
-        explicit_bzero(text, strlen(text));
-    free(text);
-}
-
 static void forget_header(struct identity *identity)
 {
-    free_secret(identity->header);
+    memory_wipe(identity->header);
     identity->header = NULL;
 }
 
@@ -143,7 +136,7 @@ static char *read_pipe(int file, const struct stat *state, struct error *err)
     return text;
 }
 
-// The contents without the line ends behind them, to be freed with free_secret(), or NULL.
+// The contents without the line ends behind them, to be freed with memory_wipe(), or NULL.
 static char *read_file(struct credentials *credentials, const char *path, struct error *err)
 {
     struct stat state;
@@ -201,7 +194,7 @@ static bool make_basic(struct identity *identity, const char *principal, const c
     memcpy(identity->header, scheme, sizeof scheme);
     EVP_EncodeBlock((unsigned char *)identity->header + sizeof scheme - 1,
                     (const unsigned char *)pair, (int)length);
-    free_secret(pair);
+    memory_wipe(pair);
     return true;
 }
 
@@ -230,7 +223,7 @@ static bool load_secret_file(struct credentials *credentials, struct identity *i
     const char *path = credentials->secret_file;
     char *secret = read_file(credentials, path, err);
     bool good = secret != NULL && make_basic(identity, credentials->principal, secret, err);
-    free_secret(secret);
+    memory_wipe(secret);
     return good || error_context(err, "--secret-file %s", path);
 }
 
@@ -240,7 +233,7 @@ static bool load_token_file(struct credentials *credentials, struct identity *id
     const char *path = credentials->token_file;
     char *token = read_file(credentials, path, err);
     bool good = token != NULL && make_token(identity, token, err);
-    free_secret(token);
+    memory_wipe(token);
     identity->principal = good ? memory_string(credentials->principal) : NULL;
     return good || error_context(err, "--token-file %s", path);
 }
@@ -292,7 +285,7 @@ static bool load_credential_file(struct credentials *credentials, struct identit
     char *text = read_file(credentials, path, err);
     bool good = text != NULL && (text[strspn(text, " \t\r\n")] == '{' ? read_json : read_words)(
                                     text, identity, err);
-    free_secret(text);
+    memory_wipe(text);
     return good || error_context(err, "--credential %s", path);
 }
 
@@ -357,7 +350,7 @@ bool credentials_list(const char *path,
     bool good = text != NULL &&
                 (list != NULL ? list_entries(list, &reading, err) : list_one(text, &reading, err));
     json_decref(root);
-    free_secret(text);
+    memory_wipe(text);
     return good || error_context(err, "--credential %s", path);
 }
 
@@ -422,11 +415,11 @@ void credentials_unref(struct credentials *credentials)
         return;
     free_identity(&credentials->identity);
     free(credentials->principal);
-    free_secret(credentials->secret);
+    memory_wipe(credentials->secret);
     free(credentials->secret_file);
     free(credentials->credential_file);
     free(credentials->token_file);
-    free_secret(credentials->token);
+    memory_wipe(credentials->token);
     free(credentials->redirect_hosts);
     for (size_t i = 0; i < TRUSTED_MOST; i++)
         free(credentials->trusted.list[i]);
@@ -459,7 +452,7 @@ bool credentials_take(struct credentials *credentials, const struct url *url, st
     char *user = decode(url->user), *password = decode(url->password);
     bool good = make_basic(&identity, user, password, err);
     free(user);
-    free_secret(password);
+    memory_wipe(password);
     if (!good)
         return error_context(err, "master address '%s:%u'", url->host, url->port);
     free_identity(&credentials->identity);

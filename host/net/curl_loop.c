@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // libcurl's multi interface on libuv: see http.h. libcurl says which sockets it waits for and when
-// it wants to be called at the latest; libuv and our timer call it back. A watcher of a socket is a
-// block of its own, freed by libuv's close callback, since libcurl forgets a socket earlier than
-// libuv does.
+// it wants to be called at the latest; watchers and our timer call it back.
 
 #include "net/curl_loop.h"
 
 #include "base/memory.h"
-#include "loop/loop_uv.h"
+#include "loop/poll_watcher.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,13 +16,6 @@ struct curl_loop {
     struct tls *tls;
     CURLM *multi;
     struct timer timer;
-};
-
-struct watcher {
-    uv_poll_t poll;
-    struct curl_loop *http;
-    curl_socket_t socket;
-    int events;
 };
 
 // Hands over the transfers that are over.
@@ -44,70 +35,36 @@ static void collect(struct curl_loop *http)
 
 // ---- sockets ----
 
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void watch(struct watcher *watcher)
+static void on_ready(void *data, int fd, int events)
 {
-    uv_poll_start(&watcher->poll, watcher->events, on_poll);
-}
-
-// libuv stops a watcher that it reports an error on; libcurl finds out which error by reading, and
-// may want to go on watching.
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    struct watcher *watcher = poll->data;
+    struct curl_loop *http = data;
     int flags = ((events & UV_READABLE) ? CURL_CSELECT_IN : 0) |
                 ((events & UV_WRITABLE) ? CURL_CSELECT_OUT : 0);
-    if (status < 0)
+    if (events == 0)
         flags = CURL_CSELECT_IN | CURL_CSELECT_OUT | CURL_CSELECT_ERR;
     int running;
-    curl_multi_socket_action(watcher->http->multi, watcher->socket, flags, &running);
-    if (status < 0 && !uv_is_closing((uv_handle_t *)poll))
-        watch(watcher);
-    collect(watcher->http);
-}
-
-static void on_watcher_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-static void drop_watcher(struct curl_loop *http, struct watcher *watcher)
-{
-    if (watcher == NULL)
-        return;
-    curl_multi_assign(http->multi, watcher->socket, NULL);
-    uv_close((uv_handle_t *)&watcher->poll, on_watcher_closed);
-}
-
-static struct watcher *add_watcher(struct curl_loop *http, curl_socket_t socket)
-{
-    struct watcher *watcher = memory_new(sizeof *watcher);
-    if (uv_poll_init_socket(loop_uv_handle(http->loop), &watcher->poll, socket) != 0) {
-        free(watcher);
-        return NULL;
-    }
-    watcher->poll.data = watcher;
-    watcher->http = http;
-    watcher->socket = socket;
-    curl_multi_assign(http->multi, socket, watcher);
-    return watcher;
+    curl_multi_socket_action(http->multi, fd, flags, &running);
+    collect(http);
 }
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *data, void *known)
 {
     (void)easy;
     struct curl_loop *http = data;
-    struct watcher *watcher = known;
+    struct poll_watcher *watcher = known;
     if (what == CURL_POLL_REMOVE) {
-        drop_watcher(http, watcher);
+        curl_multi_assign(http->multi, socket, NULL);
+        poll_watcher_destroy(watcher);
         return 0;
     }
-    if (watcher == NULL && (watcher = add_watcher(http, socket)) == NULL)
-        return -1;
-    watcher->events =
-        ((what & CURL_POLL_IN) ? UV_READABLE : 0) | ((what & CURL_POLL_OUT) ? UV_WRITABLE : 0);
-    watch(watcher);
+    if (watcher == NULL) {
+        watcher = poll_watcher_create(http->loop, socket, on_ready, http, NULL);
+        if (watcher == NULL)
+            return -1;
+        curl_multi_assign(http->multi, socket, watcher);
+    }
+    poll_watcher_start(watcher, ((what & CURL_POLL_IN) ? UV_READABLE : 0) |
+                                    ((what & CURL_POLL_OUT) ? UV_WRITABLE : 0));
     return 0;
 }
 

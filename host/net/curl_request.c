@@ -240,7 +240,7 @@ struct buffer curl_request_take_body(struct curl_request *request)
 
 static void drop_call(struct curl_request *request)
 {
-    timer_stop(&request->patience);
+    patience_stop(&request->patience);
     request->running = false;
     bytes_unref(request->call);
     request->call = NULL;
@@ -256,8 +256,6 @@ static void on_done(void *data, CURLcode result)
 
 // ---- patience ----
 
-static const double late = 1; // seconds; a loop that is later than that was kept busy
-
 static bool is_connected(const struct curl_request *request)
 {
     curl_off_t taken = 0;
@@ -272,35 +270,24 @@ static void give_up(struct curl_request *request, const char *what, double secon
     on_done(request, CURLE_OPERATION_TIMEDOUT);
 }
 
-static void look_again(struct curl_request *request, uint64_t at)
-{
-    request->due = at;
-    timer_start(&request->patience, at - loop_now(curl_loop_loop(request->http)));
-}
-
-// The clock of a loop stands still during a turn, so that time begins with the turn behind the one
-// that started the request, and begins again when the loop was not there to see it pass.
-static void on_patience(void *data)
+static void on_patience(void *data, uint64_t waited)
 {
     struct curl_request *request = data;
-    uint64_t now = loop_now(curl_loop_loop(request->http));
-    if (request->due == 0 || now > request->due + loop_seconds(late))
-        request->begun = now;
-    uint64_t connect = request->begun + loop_seconds(request->options.connect_timeout);
-    uint64_t end = request->begun + loop_seconds(request->options.timeout);
-    if (now >= end)
+    uint64_t connect = loop_seconds(request->options.connect_timeout);
+    uint64_t end = loop_seconds(request->options.timeout);
+    if (waited >= end)
         give_up(request, "no answer", request->options.timeout);
-    else if (now < connect && connect < end)
-        look_again(request, connect);
-    else if (now >= connect && !is_connected(request))
+    else if (waited < connect && connect < end)
+        patience_until(&request->patience, connect);
+    else if (waited >= connect && !is_connected(request))
         give_up(request, "no connection", request->options.connect_timeout);
     else
-        look_again(request, end);
+        patience_until(&request->patience, end);
 }
 
 void curl_request_endless(struct curl_request *request)
 {
-    timer_stop(&request->patience);
+    patience_stop(&request->patience);
 }
 
 // ---- life ----
@@ -322,38 +309,15 @@ static void set_headers(struct curl_request *request)
     add_header(request, "Proxy-Connection:");
     if (request->stream_id_line != NULL)
         add_header(request, request->stream_id_line);
-    if (request->authorization != NULL)
-        add_header(request, request->authorization);
+    if (request->authorization.header != NULL)
+        add_header(request, request->authorization.header);
     curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers);
-}
-
-static const char *current_authorization(const struct curl_request *request)
-{
-    struct credentials *credentials = request->options.credentials;
-    return credentials ? credentials_header(credentials) : NULL;
-}
-
-static bool is_authorized(const struct curl_request *request)
-{
-    const char *now = current_authorization(request), *then = request->authorization;
-    return now == then || (now != NULL && then != NULL && strcmp(now, then) == 0);
-}
-
-static void forget_authorization(struct curl_request *request)
-{
-    if (request->authorization != NULL)
-        explicit_bzero(request->authorization, strlen(request->authorization));
-    free(request->authorization);
-    request->authorization = NULL;
 }
 
 static void authorize(struct curl_request *request)
 {
-    if (is_authorized(request))
-        return;
-    forget_authorization(request);
-    request->authorization = memory_string(current_authorization(request));
-    set_headers(request);
+    if (authorization_renew(&request->authorization, request->options.credentials))
+        set_headers(request);
 }
 
 // The name stays in the URL, for the certificate and the Host header.
@@ -429,7 +393,7 @@ void curl_request_init(struct curl_request *request, struct curl_loop *http,
                                      .master = *master,
                                      .options = *options};
     buffer_init(&request->body, HTTP_REPLY_LIMIT);
-    timer_init(&request->patience, curl_loop_loop(http), on_patience, request);
+    patience_init(&request->patience, curl_loop_loop(http), on_patience, request);
     if (stream_id != NULL)
         request->stream_id_line = memory_format("Mesos-Stream-Id: %s", stream_id);
     set_headers(request);
@@ -458,7 +422,7 @@ void curl_request_free(struct curl_request *request)
     curl_slist_free_all(request->headers);
     curl_slist_free_all(request->addresses);
     free(request->stream_id_line);
-    forget_authorization(request);
+    authorization_forget(&request->authorization);
     buffer_free(&request->body);
     request->easy = NULL;
     request->headers = request->addresses = NULL;
@@ -470,8 +434,7 @@ static void begin(struct curl_request *request)
     request->running = true;
     curl_loop_start(request->http, request->easy);
     tls_begin(curl_loop_tls(request->http));
-    request->due = 0;
-    timer_start(&request->patience, 0);
+    patience_start(&request->patience);
 }
 
 void curl_request_start(struct curl_request *request, struct bytes *call)

@@ -18,9 +18,10 @@
 #define MESOS_LUA_NET_CURL_REQUEST_H
 
 #include "base/buffer.h"
-#include "net/credentials.h"
+#include "net/authorization.h"
 #include "net/curl_loop.h"
 #include "net/http_reply.h"
+#include "net/patience.h"
 #include "net/url.h"
 
 enum curl_request_body { CURL_REQUEST_TAKEN, CURL_REQUEST_LATER, CURL_REQUEST_ENOUGH };
@@ -49,16 +50,15 @@ struct curl_request {
     CURL *easy;
     struct curl_slist *headers, *addresses;
     char *stream_id_line; // or NULL
-    char *authorization;  // the header as it is sent, or NULL
+    struct authorization authorization;
     struct curl_loop_job job;
     const struct curl_request_events *events;
     void *data;
     struct url master;
     struct curl_request_options options;
-    struct timer patience;
-    uint64_t begun, due; // of the waiting: since when, and when it was to be looked at next
-    struct bytes *call;  // what is sent, while it is
-    size_t sent;         // of it
+    struct patience patience;
+    struct bytes *call; // what is sent, while it is
+    size_t sent;        // of it
     bool running;
 
     // The answer.

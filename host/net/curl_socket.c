@@ -2,30 +2,23 @@
 //
 // A connection opened by libcurl (CURLOPT_CONNECT_ONLY): see curl_socket.h. The handle stays in
 // its multi, to which the connection belongs, until it is destroyed. Once the connection is open
-// libcurl watches the socket no more, and a watcher of our own takes over: a block that libuv's
-// close callback frees.
+// libcurl watches the socket no more, and a watcher of our own takes over.
 
 #include "net/curl_socket.h"
 
 #include "base/memory.h"
-#include "loop/loop_uv.h"
+#include "loop/poll_watcher.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct watcher {
-    uv_poll_t poll;
-    struct curl_socket *connection;
-    int events;
-};
-
 struct curl_socket {
     struct loop *loop;
     struct curl_loop *http;
     struct curl_request request;
-    struct watcher *watcher; // NULL until it is open
+    struct poll_watcher *watcher; // NULL until it is open
     enum curl_socket_state state;
     const struct curl_socket_events *events;
     void *data;
@@ -34,54 +27,28 @@ struct curl_socket {
 
 // ---- the socket ----
 
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void watch(struct watcher *watcher)
+static void on_ready(void *data, int fd, int events)
 {
-    uv_poll_start(&watcher->poll, watcher->events, on_poll);
-}
-
-// libuv stops a watcher that it reports an error on; which one it is comes out by reading.
-static void on_poll(uv_poll_t *poll, int status, int events)
-{
-    struct watcher *watcher = poll->data;
+    struct curl_socket *connection = data;
+    (void)fd;
     (void)events;
-    if (status < 0)
-        watch(watcher);
-    watcher->connection->events->ready(watcher->connection->data);
-}
-
-static void on_watcher_closed(uv_handle_t *handle)
-{
-    free(handle->data);
+    connection->events->ready(connection->data);
 }
 
 static bool add_watcher(struct curl_socket *connection)
 {
     curl_socket_t socket = CURL_SOCKET_BAD;
     curl_easy_getinfo(connection->request.easy, CURLINFO_ACTIVESOCKET, &socket);
-    struct watcher *watcher = memory_new(sizeof *watcher);
-    if (socket == CURL_SOCKET_BAD ||
-        uv_poll_init_socket(loop_uv_handle(connection->loop), &watcher->poll, socket) != 0) {
-        free(watcher);
-        return false;
-    }
-    watcher->poll.data = watcher;
-    watcher->connection = connection;
-    watcher->events = UV_READABLE;
-    connection->watcher = watcher;
-    watch(watcher);
-    return true;
+    if (socket != CURL_SOCKET_BAD)
+        connection->watcher =
+            poll_watcher_create(connection->loop, socket, on_ready, connection, NULL);
+    return connection->watcher != NULL && poll_watcher_start(connection->watcher, UV_READABLE);
 }
 
 void curl_socket_watch(struct curl_socket *connection, bool writable)
 {
-    struct watcher *watcher = connection->watcher;
-    int events = UV_READABLE | (writable ? UV_WRITABLE : 0);
-    if (watcher == NULL || watcher->events == events)
-        return;
-    watcher->events = events;
-    watch(watcher);
+    if (connection->watcher != NULL)
+        poll_watcher_start(connection->watcher, UV_READABLE | (writable ? UV_WRITABLE : 0));
 }
 
 // ---- bytes ----
@@ -177,8 +144,7 @@ void curl_socket_destroy(struct curl_socket *connection)
 {
     if (connection == NULL)
         return;
-    if (connection->watcher != NULL)
-        uv_close((uv_handle_t *)&connection->watcher->poll, on_watcher_closed);
+    poll_watcher_destroy(connection->watcher);
     curl_request_free(&connection->request);
     curl_loop_destroy(connection->http);
     free(connection);

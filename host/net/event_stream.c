@@ -6,17 +6,18 @@
 
 #include "net/event_stream.h"
 
+#include "base/lifetime.h"
 #include "base/memory.h"
+#include "base/queue.h"
 #include "net/curl_request.h"
 #include "net/recordio.h"
+#include "net/timeouts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#define CONNECT_TIMEOUT 10.0
-#define ANSWER_TIMEOUT 30.0
 #define TYPE "application/x-protobuf"
 
 enum stream_state {
@@ -25,11 +26,9 @@ enum stream_state {
     STATE_STREAMING, // they say yes
 };
 
-// Records in the order in which they came; `first` ones of them are gone.
-struct queue {
-    struct bytes **records;
-    size_t first, count, capacity;
-    size_t bytes;
+struct received {
+    struct queue_item item;
+    struct bytes *record;
 };
 
 struct event_stream {
@@ -40,56 +39,40 @@ struct event_stream {
     struct curl_loop *http;
     struct curl_request request;
     struct recordio recordio;
-    struct queue queue;
+    struct queue queue; // of records, in the order in which they came
     struct deferral delivery;
     enum stream_state state;
     struct error fault; // why the answer is not, or no longer, that of a master
     bool started, paused;
-    bool choked;    // libcurl was told to wait, since the queue is full
-    bool over;      // nothing more comes from libcurl
-    bool accepted;  // was reported
-    bool finished;  // its last event was reported
-    bool destroyed; // and freed when `holds` is 0
-    unsigned holds;
+    bool choked;   // libcurl was told to wait, since the queue is full
+    bool over;     // nothing more comes from libcurl
+    bool accepted; // was reported
+    bool finished; // its last event was reported
+    struct lifetime lifetime;
 };
 
 // ---- the queue ----
 
-static size_t weight(const struct bytes *record)
-{
-    return sizeof *record + sizeof record + record->length;
-}
-
 static void push(struct queue *queue, struct bytes *record)
 {
-    if (queue->first + queue->count == queue->capacity && queue->first > 0) {
-        memmove(queue->records, queue->records + queue->first,
-                queue->count * sizeof *queue->records);
-        queue->first = 0;
-    }
-    if (queue->count == queue->capacity) {
-        queue->capacity = queue->capacity ? 2 * queue->capacity : 16;
-        queue->records = memory_resize(queue->records, queue->capacity * sizeof *queue->records);
-    }
-    queue->records[queue->first + queue->count++] = record;
-    queue->bytes += weight(record);
+    struct received *received = memory_new(sizeof *received);
+    received->record = record;
+    received->item.weight = queue_weight(sizeof *received, record);
+    queue_push(queue, &received->item);
 }
 
 static struct bytes *pop(struct queue *queue)
 {
-    struct bytes *record = queue->records[queue->first++];
-    queue->bytes -= weight(record);
-    if (--queue->count == 0)
-        queue->first = 0;
+    struct received *received = queue_pop(queue);
+    struct bytes *record = received->record;
+    free(received);
     return record;
 }
 
-static void free_queue(struct queue *queue)
+static void empty(struct queue *queue)
 {
-    while (queue->count)
+    while (queue_first(queue) != NULL)
         bytes_unref(pop(queue));
-    free(queue->records);
-    *queue = (struct queue){.records = NULL};
 }
 
 // ---- inside libcurl ----
@@ -172,17 +155,6 @@ static const struct curl_request_events request_events = {
 
 // ---- reports ----
 
-static void hold(struct event_stream *stream)
-{
-    stream->holds++;
-}
-
-static void release(struct event_stream *stream)
-{
-    if (--stream->holds == 0 && stream->destroyed)
-        free(stream);
-}
-
 static void report_refused(struct event_stream *stream)
 {
     struct http_reply reply = {.body = slice_text(stream->fault.text)};
@@ -237,7 +209,7 @@ static void finish(struct event_stream *stream)
 
 static bool may_report(const struct event_stream *stream)
 {
-    return !stream->destroyed && !stream->paused;
+    return !stream->lifetime.ended && !stream->paused;
 }
 
 // A callback may run the loop itself: what follows must be queued before it is called.
@@ -252,7 +224,7 @@ static void report_record(struct event_stream *stream)
 static void on_delivery(void *data)
 {
     struct event_stream *stream = data;
-    hold(stream);
+    lifetime_hold(&stream->lifetime);
     if (stream->state == STATE_STREAMING && !stream->accepted) {
         stream->accepted = true;
         deferral_queue(&stream->delivery);
@@ -266,7 +238,7 @@ static void on_delivery(void *data)
     }
     if (may_report(stream) && stream->over && !stream->queue.count && !stream->finished)
         finish(stream);
-    release(stream);
+    lifetime_release(&stream->lifetime, free, stream);
 }
 
 // ---- life ----
@@ -281,10 +253,11 @@ struct event_stream *event_stream_create(struct loop *loop,
     stream->data = data;
     stream->options = *options;
     if (stream->options.connect_timeout <= 0)
-        stream->options.connect_timeout = CONNECT_TIMEOUT;
+        stream->options.connect_timeout = TIMEOUT_CONNECT;
     if (stream->options.answer_timeout <= 0)
-        stream->options.answer_timeout = ANSWER_TIMEOUT;
+        stream->options.answer_timeout = TIMEOUT_ANSWER;
     stream->http = curl_loop_create(loop, options->tls);
+    queue_init(&stream->queue);
     recordio_init(&stream->recordio, options->record_limit);
     deferral_init(&stream->delivery, loop, on_delivery, stream);
     return stream;
@@ -318,15 +291,13 @@ void event_stream_pause(struct event_stream *stream, bool paused)
 
 void event_stream_destroy(struct event_stream *stream)
 {
-    if (stream == NULL || stream->destroyed)
+    if (stream == NULL || !lifetime_end(&stream->lifetime))
         return;
-    hold(stream);
-    stream->destroyed = true;
     deferral_cancel(&stream->delivery);
     if (stream->started)
         curl_request_free(&stream->request);
     curl_loop_destroy(stream->http);
     recordio_free(&stream->recordio);
-    free_queue(&stream->queue);
-    release(stream);
+    empty(&stream->queue);
+    lifetime_release(&stream->lifetime, free, stream);
 }

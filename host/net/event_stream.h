@@ -35,9 +35,9 @@ struct event_stream_events {
 };
 
 struct event_stream_options {
-    size_t record_limit;             // bytes of a record; 0: RECORDIO_LIMIT
-    double connect_timeout;          // seconds; 0: 10
-    double answer_timeout;           // seconds until it is accepted, or refused to the end; 0: 30
+    size_t record_limit;    // bytes of a record; 0: RECORDIO_LIMIT
+    double connect_timeout; // seconds; 0: TIMEOUT_CONNECT
+    double answer_timeout; // seconds until it is accepted, or refused to the end; 0: TIMEOUT_ANSWER
     const struct tls_options *tls;   // or NULL
     struct credentials *credentials; // or NULL
 };

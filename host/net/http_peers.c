@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "loop/loop_uv.h"
+#include "loop/poll_watcher.h"
 
 #include <dirent.h>
 #include <netinet/in.h>
@@ -45,7 +45,7 @@ struct http_peer {
     enum http_peer_state state;
     uint64_t since; // ticks
     uint64_t taken; // bytes that the server had read when a piece came out of them last
-    uv_poll_t *watch;
+    struct poll_watcher *watch;
     bool chunked; // its request is: `taken` counts
     bool left;    // it sends no more
 };
@@ -204,13 +204,13 @@ static size_t unread(const struct http_peer *peer)
 
 // What has left is told to the server, whose own poll may have seen the end together with the last
 // bytes and have read these only.
-static void on_watch(uv_poll_t *watch, int status, int events)
+static void on_watch(void *data, int fd, int events)
 {
-    struct http_peer *peer = watch->data;
+    struct http_peer *peer = data;
     struct http_peers *peers = peer->peers;
-    (void)status; // an error of the socket is its end as well
-    (void)events;
-    uv_poll_stop(watch);
+    (void)fd;
+    (void)events; // an error of the socket is its end as well
+    poll_watcher_stop(peer->watch);
     peers->leavers += !peer->left;
     peer->left = true;
     peers->settings.left(peers->settings.data, peer->context, peer->state == HTTP_PEER_ENDLESS);
@@ -282,21 +282,11 @@ void http_peers_unstick(struct http_peers *peers)
 
 // ---- life ----
 
-static void on_watch_closed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
 static void open_watch(struct http_peer *peer)
 {
-    peer->watch = memory_new(sizeof *peer->watch);
-    if (uv_poll_init(loop_uv_handle(peer->peers->loop), peer->watch, peer->fd) != 0) {
-        free(peer->watch);
-        peer->watch = NULL;
-        return;
-    }
-    peer->watch->data = peer;
-    uv_poll_start(peer->watch, UV_DISCONNECT, on_watch);
+    peer->watch = poll_watcher_create(peer->peers->loop, peer->fd, on_watch, peer, NULL);
+    if (peer->watch != NULL)
+        poll_watcher_start(peer->watch, UV_DISCONNECT);
 }
 
 struct http_peers *http_peers_create(struct loop *loop, const struct http_peers_settings *settings)
@@ -333,8 +323,7 @@ struct http_peer *http_peers_add(struct http_peers *peers, int fd, void *context
 
 void http_peer_remove(struct http_peer *peer)
 {
-    if (peer->watch != NULL)
-        uv_close((uv_handle_t *)peer->watch, on_watch_closed);
+    poll_watcher_destroy(peer->watch);
     peer->peers->leavers -= peer->left;
     take(peer);
     free(peer);

@@ -6,7 +6,7 @@
 #include "net/http_server.h"
 
 #include "base/memory.h"
-#include "loop/loop_uv.h"
+#include "loop/poll_watcher.h"
 #include "net/http_guard.h"
 #include "net/http_peers.h"
 
@@ -31,7 +31,7 @@ struct http_server {
     struct MHD_Daemon *daemon;
     struct http_peers *peers;
     struct http_guard guard;
-    uv_poll_t *poll;
+    struct poll_watcher *poll;
     struct timer timer;
     struct deferral turn; // to look at what was resumed
     size_t bodies;        // bytes of all
@@ -89,11 +89,11 @@ static void drive(struct http_server *this)
         timer_stop(&this->timer);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void on_ready(void *data, int fd, int events)
 {
-    (void)status;
+    (void)fd;
     (void)events;
-    drive(poll->data);
+    drive(data);
 }
 
 static void on_timer(void *data)
@@ -377,23 +377,11 @@ static void read_address(struct http_server *this, int fd)
         memory_format(address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", this->ip, port);
 }
 
-static void on_poll_closed(uv_handle_t *handle)
-{
-    free(handle);
-}
-
 static bool open_poll(struct http_server *this)
 {
     int epoll = MHD_get_daemon_info(this->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    this->poll = memory_new(sizeof *this->poll);
-    if (uv_poll_init(loop_uv_handle(this->loop), this->poll, epoll) != 0) {
-        free(this->poll);
-        this->poll = NULL;
-        return false;
-    }
-    this->poll->data = this;
-    uv_poll_start(this->poll, UV_READABLE, on_poll);
-    return true;
+    this->poll = poll_watcher_create(this->loop, epoll, on_ready, this, NULL);
+    return this->poll != NULL && poll_watcher_start(this->poll, UV_READABLE);
 }
 
 static bool start_daemon(struct http_server *this, int fd, struct error *err)
@@ -454,8 +442,7 @@ void http_server_destroy(struct http_server *this)
     if (this == NULL)
         return;
     timer_stop(&this->timer);
-    if (this->poll != NULL)
-        uv_close((uv_handle_t *)this->poll, on_poll_closed);
+    poll_watcher_destroy(this->poll);
     if (this->daemon != NULL)
         MHD_stop_daemon(this->daemon);
     deferral_cancel(&this->turn);

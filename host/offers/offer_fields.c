@@ -3,6 +3,7 @@
 // The content of an offer: see offer_fields.h. The bytes were validated when they arrived.
 
 #include "offers/offer_fields.h"
+#include "wire/field_numbers.h"
 
 #include "mesos/v1/mesos.pb-c.h"
 
@@ -11,30 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Field numbers.
-enum {
-    OFFER_ID = 1,
-    OFFER_RESOURCES = 5,
-    OFFER_ATTRIBUTES = 7,
-    OFFER_ALLOCATION = 10,
-    ID_VALUE = 1,
-    ALLOCATION_ROLE = 1,
-};
-enum {
-    RESOURCE_NAME = 1,
-    RESOURCE_SCALAR = 3,
-    RESOURCE_RANGES = 4,
-    RESOURCE_ROLE = 6,
-    RESOURCE_DISK = 7,
-    RESOURCE_REVOCABLE = 9,
-    RESOURCE_RESERVATIONS = 13,
-    RESERVATION_ROLE = 3,
-    DISK_PERSISTENCE = 1,
-    DISK_SOURCE = 3,
-};
-enum { RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2, SCALAR_VALUE = 1 };
-enum { TEXT_VALUE = 1, SET_ITEM = 1 };
-
 #define AMOUNT_MOST 1e12
 #define VALUES_MOST 4294967296.0 // of ranges; a whole number of thousandths of it is exact
 
@@ -42,15 +19,15 @@ enum { TEXT_VALUE = 1, SET_ITEM = 1 };
 
 struct slice offer_fields_id(struct slice offer)
 {
-    return wire_find(wire_find(offer, OFFER_ID), ID_VALUE);
+    return wire_text(wire_find(offer, FIELD_OFFER_ID));
 }
 
 struct slice offer_fields_role(struct slice offer)
 {
-    struct slice info = wire_find(offer, OFFER_ALLOCATION);
+    struct slice info = wire_find(offer, FIELD_OFFER_ALLOCATION_INFO);
     if (info.data == NULL)
         return info;
-    struct slice role = wire_find(info, ALLOCATION_ROLE);
+    struct slice role = wire_find(info, FIELD_RESOURCE_ALLOCATION_INFO_ROLE);
     return role.data != NULL ? role : slice_text("");
 }
 
@@ -63,13 +40,13 @@ struct found {
 
 static bool is_whole(struct slice disk)
 {
-    return wire_find(disk, DISK_PERSISTENCE).data != NULL ||
-           wire_find(disk, DISK_SOURCE).data != NULL;
+    return wire_find(disk, FIELD_RESOURCE_DISK_INFO_PERSISTENCE).data != NULL ||
+           wire_find(disk, FIELD_RESOURCE_DISK_INFO_SOURCE).data != NULL;
 }
 
 static struct slice reservation_role(struct slice reservation)
 {
-    struct slice role = wire_find(reservation, RESERVATION_ROLE);
+    struct slice role = wire_find(reservation, FIELD_RESOURCE_RESERVATION_INFO_ROLE);
     return role.data != NULL ? role : slice_text("");
 }
 
@@ -78,27 +55,27 @@ static struct slice reservation_role(struct slice reservation)
 static inline void note(struct found *found, const struct wire_field *it)
 {
     switch (it->number) {
-    case RESOURCE_NAME:
+    case FIELD_RESOURCE_NAME:
         found->resource->name = it->bytes;
         break;
-    case RESOURCE_SCALAR:
+    case FIELD_RESOURCE_SCALAR:
         found->resource->scalar = it->bytes;
         break;
-    case RESOURCE_RANGES:
+    case FIELD_RESOURCE_RANGES:
         found->resource->ranges = it->bytes;
         break;
-    case RESOURCE_ROLE:
+    case FIELD_RESOURCE_ROLE:
         found->role = it->bytes;
         if (it->bytes.length == 1 && *it->bytes.data == '*')
             found->role.data = NULL;
         break;
-    case RESOURCE_DISK:
+    case FIELD_RESOURCE_DISK:
         found->resource->whole = is_whole(it->bytes);
         break;
-    case RESOURCE_REVOCABLE:
+    case FIELD_RESOURCE_REVOCABLE:
         found->resource->revocable = true;
         break;
-    case RESOURCE_RESERVATIONS:
+    case FIELD_RESOURCE_RESERVATIONS:
         found->reservation = reservation_role(it->bytes);
     }
 }
@@ -111,7 +88,7 @@ static bool is_ours(struct slice role, struct slice offer)
 
 bool offer_fields_next(struct offer_walk *walk, struct offer_resource *resource)
 {
-    for (struct slice message; wire_seek(&walk->wire, OFFER_RESOURCES, &message);) {
+    for (struct slice message; wire_seek(&walk->wire, FIELD_OFFER_RESOURCES, &message);) {
         struct found found = {.resource = resource};
         struct wire wire = wire_open(message);
         *resource = (struct offer_resource){.wire = message};
@@ -136,7 +113,7 @@ double offer_fields_scalar(struct slice scalar)
 {
     double value = 0;
     uint64_t bits;
-    if (scalar.length == 9 && scalar.data[0] == (SCALAR_VALUE << 3 | WIRE_FIXED64)) {
+    if (scalar.length == 9 && scalar.data[0] == (FIELD_VALUE_SCALAR_VALUE << 3 | WIRE_FIXED64)) {
         memcpy(&bits, scalar.data + 1, sizeof bits);
         bits = le64toh(bits);
         memcpy(&value, &bits, sizeof value);
@@ -144,7 +121,7 @@ double offer_fields_scalar(struct slice scalar)
     }
     struct wire wire = wire_open(scalar);
     for (struct wire_field it; wire_next(&wire, &it);)
-        if (it.number == SCALAR_VALUE && it.type == WIRE_FIXED64)
+        if (it.number == FIELD_VALUE_SCALAR_VALUE && it.type == WIRE_FIXED64)
             memcpy(&value, &it.value, sizeof value);
     return value;
 }
@@ -169,30 +146,32 @@ static inline const uint8_t *read_short(const uint8_t *at, const uint8_t *end, u
 static inline bool read_short_range(struct slice message, struct offer_range *range)
 {
     const uint8_t *at = message.data, *end = at + message.length;
-    at = read_short(at, end, RANGE_BEGIN << 3 | WIRE_VARINT, &range->first);
-    at = read_short(at, end, RANGE_END << 3 | WIRE_VARINT, &range->last);
+    at = read_short(at, end, FIELD_VALUE_RANGE_BEGIN << 3 | WIRE_VARINT, &range->first);
+    at = read_short(at, end, FIELD_VALUE_RANGE_END << 3 | WIRE_VARINT, &range->last);
     return at != NULL && at == end && range->first <= range->last;
 }
 
 // False if it has no begin or no end, or they are the wrong way round.
 static bool read_range(struct slice message, struct offer_range *range)
 {
-    uint64_t values[RANGE_END + 1] = {0};
+    uint64_t values[FIELD_VALUE_RANGE_END + 1] = {0};
     unsigned found = 0;
     struct wire wire = wire_open(message);
     for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number > RANGE_END || it.type != WIRE_VARINT)
+        if (it.number > FIELD_VALUE_RANGE_END || it.type != WIRE_VARINT)
             continue;
         values[it.number] = it.value;
         found |= it.number;
     }
-    *range = (struct offer_range){.first = values[RANGE_BEGIN], .last = values[RANGE_END]};
-    return found == (RANGE_BEGIN | RANGE_END) && range->first <= range->last;
+    *range = (struct offer_range){.first = values[FIELD_VALUE_RANGE_BEGIN],
+                                  .last = values[FIELD_VALUE_RANGE_END]};
+    return found == (FIELD_VALUE_RANGE_BEGIN | FIELD_VALUE_RANGE_END) &&
+           range->first <= range->last;
 }
 
 bool offer_fields_next_range(struct wire *ranges, struct offer_range *range)
 {
-    for (struct slice message; wire_seek(ranges, RANGES_RANGE, &message);)
+    for (struct slice message; wire_seek(ranges, FIELD_VALUE_RANGES_RANGE, &message);)
         if (read_short_range(message, range) || read_range(message, range))
             return true;
     return false;
@@ -242,7 +221,8 @@ double offer_fields_amount(const struct offer_resource *resource)
 
 static bool is_text(struct slice text, const struct offer_word *word)
 {
-    return word->text.data != NULL && slice_equal(wire_find(text, TEXT_VALUE), word->text);
+    return word->text.data != NULL &&
+           slice_equal(wire_find(text, FIELD_VALUE_TEXT_VALUE), word->text);
 }
 
 static bool is_scalar(struct slice scalar, const struct offer_word *word)
@@ -264,7 +244,8 @@ static bool has_value(struct slice ranges, const struct offer_word *word)
 
 static bool has_item(struct slice set, const struct offer_word *word)
 {
-    for (struct slice item; word->text.data != NULL && wire_next_bytes(&set, SET_ITEM, &item);)
+    for (struct slice item;
+         word->text.data != NULL && wire_next_bytes(&set, FIELD_VALUE_SET_ITEM, &item);)
         if (slice_equal(item, word->text))
             return true;
     return false;
@@ -280,13 +261,13 @@ static bool (*const equal[ATTRIBUTE_TYPES])(struct slice value, const struct off
 struct slice offer_fields_attribute_value(struct slice attribute, int32_t *type)
 {
     static const uint32_t numbers[ATTRIBUTE_TYPES] = {
-        [MESOS__V1__VALUE__TYPE__SCALAR] = ATTRIBUTE_SCALAR,
-        [MESOS__V1__VALUE__TYPE__RANGES] = ATTRIBUTE_RANGES,
-        [MESOS__V1__VALUE__TYPE__SET] = ATTRIBUTE_SET,
-        [MESOS__V1__VALUE__TYPE__TEXT] = ATTRIBUTE_TEXT,
+        [MESOS__V1__VALUE__TYPE__SCALAR] = FIELD_ATTRIBUTE_SCALAR,
+        [MESOS__V1__VALUE__TYPE__RANGES] = FIELD_ATTRIBUTE_RANGES,
+        [MESOS__V1__VALUE__TYPE__SET] = FIELD_ATTRIBUTE_SET,
+        [MESOS__V1__VALUE__TYPE__TEXT] = FIELD_ATTRIBUTE_TEXT,
     };
-    bool known =
-        wire_find_enum(attribute, ATTRIBUTE_TYPE, type) && *type >= 0 && *type < ATTRIBUTE_TYPES;
+    bool known = wire_find_enum(attribute, FIELD_ATTRIBUTE_TYPE, type) && *type >= 0 &&
+                 *type < ATTRIBUTE_TYPES;
     return known ? wire_find(attribute, numbers[*type]) : (struct slice){.data = NULL};
 }
 
@@ -294,8 +275,8 @@ struct slice offer_fields_attribute_value(struct slice attribute, int32_t *type)
 static struct slice find_attribute(struct slice offer, struct slice name)
 {
     struct slice attribute;
-    while (wire_next_bytes(&offer, OFFER_ATTRIBUTES, &attribute))
-        if (slice_equal(wire_find(attribute, ATTRIBUTE_NAME), name))
+    while (wire_next_bytes(&offer, FIELD_OFFER_ATTRIBUTES, &attribute))
+        if (slice_equal(wire_find(attribute, FIELD_ATTRIBUTE_NAME), name))
             return attribute;
     return (struct slice){.data = NULL};
 }

@@ -45,16 +45,6 @@ void offer_fields_sort_ranges(struct offer_range *ranges, size_t count); // they
 struct slice offer_fields_id(struct slice offer);
 struct slice offer_fields_role(struct slice offer); // it is allocated to; data NULL: it names none
 
-// Field numbers of an Attribute.
-enum {
-    ATTRIBUTE_NAME = 1,
-    ATTRIBUTE_TYPE = 2,
-    ATTRIBUTE_SCALAR = 3,
-    ATTRIBUTE_RANGES = 4,
-    ATTRIBUTE_TEXT = 5,
-    ATTRIBUTE_SET = 6,
-};
-
 enum { ATTRIBUTE_TYPES = MESOS__V1__VALUE__TYPE__TEXT + 1 }; // those that we know
 
 // The message that has the value of an attribute, by its type; data NULL: it has none of a known

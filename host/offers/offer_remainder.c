@@ -6,13 +6,10 @@
 
 #include "base/memory.h"
 #include "offers/offer_fields.h"
+#include "wire/field_numbers.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-// Field numbers.
-enum { RESOURCE_SCALAR = 3, RESOURCE_RANGES = 4, RANGES_RANGE = 1, RANGE_BEGIN = 1, RANGE_END = 2 };
-enum { SCALAR_VALUE = 1 };
 
 struct piece {
     struct offer_resource resource;
@@ -94,22 +91,23 @@ static bool put_head(const struct piece *piece, struct buffer *out)
     const uint8_t *from = wire.at;
     bool fine = true;
     for (struct wire_field it; wire_next(&wire, &it); from = wire.at)
-        if (it.number != RESOURCE_SCALAR && it.number != RESOURCE_RANGES)
+        if (it.number != FIELD_RESOURCE_SCALAR && it.number != FIELD_RESOURCE_RANGES)
             fine = fine && buffer_append(out, from, (size_t)(wire.at - from));
     return fine;
 }
 
 static bool put_scalar(double thousandths, struct buffer *out)
 {
-    size_t mark = wire_begin(out, RESOURCE_SCALAR);
-    return wire_put_double(out, SCALAR_VALUE, thousandths / 1000) && wire_end(out, mark);
+    size_t mark = wire_begin(out, FIELD_RESOURCE_SCALAR);
+    return wire_put_double(out, FIELD_VALUE_SCALAR_VALUE, thousandths / 1000) &&
+           wire_end(out, mark);
 }
 
 static bool put_range(const struct offer_range *range, struct buffer *out)
 {
-    size_t mark = wire_begin(out, RANGES_RANGE);
-    return wire_put_varint(out, RANGE_BEGIN, range->first) &&
-           wire_put_varint(out, RANGE_END, range->last) && wire_end(out, mark);
+    size_t mark = wire_begin(out, FIELD_VALUE_RANGES_RANGE);
+    return wire_put_varint(out, FIELD_VALUE_RANGE_BEGIN, range->first) &&
+           wire_put_varint(out, FIELD_VALUE_RANGE_END, range->last) && wire_end(out, mark);
 }
 
 // So many values off the front of the first range.
@@ -130,7 +128,7 @@ static bool put_ranges(struct piece *piece, double thousandths, struct buffer *o
 {
     bool fine = true;
     uint64_t values = (uint64_t)(thousandths / 1000);
-    size_t mark = wire_begin(out, RESOURCE_RANGES);
+    size_t mark = wire_begin(out, FIELD_RESOURCE_RANGES);
     while (values > 0 && piece->count > 0) {
         struct offer_range cut = cut_range(piece, values);
         values -= cut.last - cut.first + 1;
@@ -141,7 +139,7 @@ static bool put_ranges(struct piece *piece, double thousandths, struct buffer *o
 
 static bool take(struct piece *piece, double thousandths, struct buffer *out)
 {
-    size_t mark = wire_begin(out, 1);
+    size_t mark = wire_begin(out, WIRE_LIST);
     piece->left -= thousandths;
     return put_head(piece, out) &&
            (piece->resource.ranges.data != NULL ? put_ranges(piece, thousandths, out)

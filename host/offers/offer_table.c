@@ -9,15 +9,15 @@
 
 #include "base/hash_index.h"
 #include "base/memory.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include <stdlib.h>
 
 enum { SPENT_MOST = 512 };
-enum { FIELD_ID = 1, FIELD_VALUE = 1 };
 
 struct offer_chain {
-    struct offer *first, *last;
+    TAILQ_HEAD(, offer) offers;
     size_t count;
 };
 
@@ -37,17 +37,13 @@ struct offer_table {
 
 static void list_append(struct offer_chain *list, struct offer *offer)
 {
-    offer->next = NULL;
-    offer->previous = list->last;
-    *(list->last ? &list->last->next : &list->first) = offer;
-    list->last = offer;
+    TAILQ_INSERT_TAIL(&list->offers, offer, link);
     list->count++;
 }
 
 static void list_remove(struct offer_chain *list, struct offer *offer)
 {
-    *(offer->previous ? &offer->previous->next : &list->first) = offer->next;
-    *(offer->next ? &offer->next->previous : &list->last) = offer->previous;
+    TAILQ_REMOVE(&list->offers, offer, link);
     list->count--;
 }
 
@@ -158,7 +154,7 @@ static void spend(struct offer_table *offers, struct offer *offer, const char *w
     offer->block = NULL;
     list_append(&offers->spent, offer);
     if (offers->spent.count > SPENT_MOST)
-        forget(offers, &offers->spent, offers->spent.first);
+        forget(offers, &offers->spent, TAILQ_FIRST(&offers->spent.offers));
 }
 
 static struct offer *lookup(const struct offer_table *offers, struct slice id)
@@ -171,14 +167,16 @@ static struct offer *lookup(const struct offer_table *offers, struct slice id)
 struct offer_table *offer_table_create(void)
 {
     struct offer_table *offers = memory_new(sizeof *offers);
+    TAILQ_INIT(&offers->outstanding.offers);
+    TAILQ_INIT(&offers->spent.offers);
     resize(offers, 64);
     return offers;
 }
 
 static void free_list(struct offer_chain *list)
 {
-    for (struct offer *offer = list->first, *next; offer != NULL; offer = next) {
-        next = offer->next;
+    for (struct offer *offer = TAILQ_FIRST(&list->offers), *next; offer != NULL; offer = next) {
+        next = TAILQ_NEXT(offer, link);
         entry_free(offer);
     }
 }
@@ -198,8 +196,9 @@ static struct slice read_id(struct slice message)
 {
     struct slice id = {.data = NULL};
     struct wire wire = wire_open(message);
-    wire_seek(&wire, FIELD_ID, &id);
-    return wire_find(id, FIELD_VALUE);
+    _Static_assert(FIELD_OFFER_ID == FIELD_INVERSE_OFFER_ID, "one table for both");
+    wire_seek(&wire, FIELD_OFFER_ID, &id);
+    return wire_text(id);
 }
 
 static const char rescinded[] = "was rescinded", rescinded_ahead[] = "was rescinded";
@@ -264,8 +263,8 @@ void offer_table_rescind(struct offer_table *offers, struct slice id)
 
 void offer_table_spend_all(struct offer_table *offers, const char *why)
 {
-    while (offers->outstanding.first != NULL)
-        spend(offers, offers->outstanding.first, why);
+    while (!TAILQ_EMPTY(&offers->outstanding.offers))
+        spend(offers, TAILQ_FIRST(&offers->outstanding.offers), why);
 }
 
 size_t offer_table_count(const struct offer_table *offers)
@@ -275,5 +274,5 @@ size_t offer_table_count(const struct offer_table *offers)
 
 const struct offer *offer_table_first(const struct offer_table *offers)
 {
-    return offers->outstanding.first;
+    return TAILQ_FIRST(&offers->outstanding.offers);
 }

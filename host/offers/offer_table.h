@@ -10,13 +10,15 @@
 
 #include "base/bytes.h"
 
+#include <sys/queue.h>
+
 // There are as many as tens of thousands, so that it is kept small.
 struct offer {
-    struct offer *next, *previous; // by arrival
-    struct bytes *block;           // of which `data` is a part; a reference; NULL: spent
-    const uint8_t *data;           // the Offer (or InverseOffer) message; of a spent one its id
-    uint32_t length;               // of the message
-    uint32_t id_at, id_length;     // the text within `data`
+    TAILQ_ENTRY(offer) link;   // by arrival
+    struct bytes *block;       // of which `data` is a part; a reference; NULL: spent
+    const uint8_t *data;       // the Offer (or InverseOffer) message; of a spent one its id
+    uint32_t length;           // of the message
+    uint32_t id_at, id_length; // the text within `data`
     uint32_t references;
     const char *spent; // NULL: outstanding; else a static text that says what became of it
 };
@@ -67,6 +69,11 @@ struct offer *offer_ref(const struct offer *offer);
 void offer_unref(struct offer *offer); // NULL is fine
 
 size_t offer_table_count(const struct offer_table *offers);
-const struct offer *offer_table_first(const struct offer_table *offers); // then ->next
+const struct offer *offer_table_first(const struct offer_table *offers); // then offer_table_next()
+
+static inline const struct offer *offer_table_next(const struct offer *offer)
+{
+    return TAILQ_NEXT(offer, link);
+}
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/suggest.h"
 #include "offers/role_name.h"
+#include "wire/message_copy.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -28,17 +29,7 @@ typedef Mesos__V1__Value__Range Range;
 
 #define TEXT_LIMIT ((size_t)64 << 20)
 
-// ---- copies ----
-
-static void *message_copy(const ProtobufCMessage *message)
-{
-    size_t size = protobuf_c_message_get_packed_size(message);
-    uint8_t *bytes = memory_new(size + 1);
-    protobuf_c_message_pack(message, bytes);
-    void *copy = protobuf_c_message_unpack(message->descriptor, NULL, size, bytes);
-    free(bytes);
-    return copy;
-}
+// ---- copies and comparison ----
 
 static bool message_equal(const ProtobufCMessage *a, const ProtobufCMessage *b)
 {

@@ -29,7 +29,7 @@ struct waiter {
 };
 
 struct control_commands {
-    struct metrics_subject subject;
+    const struct session *session;
     void (*stop)(void *data);
     void *data;
     struct waiter *waiters; // for the end of a reload
@@ -85,9 +85,9 @@ static void status_of_cluster(struct control_commands *this, struct control_requ
     struct buffer text;
     buffer_init(&text, TEXT_MOST);
     if (argument.length == 0) {
-        cluster_status(this->subject.cluster, &text);
+        cluster_status(this->session->cluster, &text);
     } else if (slice_equal(argument, slice_text("--json"))) {
-        char *state = cluster_state(this->subject.cluster);
+        char *state = cluster_state(this->session->cluster);
         buffer_format(&text, "%s\n", state);
         free(state);
     }
@@ -103,13 +103,13 @@ static void on_status(struct control_commands *this, struct control_request *req
 {
     struct buffer text;
     buffer_init(&text, TEXT_MOST);
-    if (this->subject.cluster != NULL) {
+    if (this->session->cluster != NULL) {
         status_of_cluster(this, request, argument);
     } else if (argument.length == 0) {
-        metrics_summary(&this->subject, &text);
+        metrics_summary(this->session, &text);
         succeed(request, buffer_string(&text));
     } else if (slice_equal(argument, slice_text("--json"))) {
-        json_t *status = metrics_json(&this->subject);
+        json_t *status = metrics_json(this->session);
         char *line = json_dumps(status, JSON_COMPACT | JSON_REAL_PRECISION(15));
         buffer_format(&text, "%s\n", line ? line : "{}");
         succeed(request, buffer_string(&text));
@@ -127,7 +127,7 @@ static void on_metrics(struct control_commands *this, struct control_request *re
     struct buffer text;
     (void)argument;
     buffer_init(&text, TEXT_MOST);
-    metrics_prometheus(&this->subject, &text);
+    metrics_prometheus(this->session, &text);
     succeed(request, buffer_string(&text));
     buffer_free(&text);
 }
@@ -162,7 +162,7 @@ static void start_job(struct control_commands *this, struct control_request *req
 {
     struct job *job = memory_new(sizeof *job);
     job->request = request;
-    job->evaluation = eval_create(*this->subject.script, metrics_scheduler(&this->subject), code,
+    job->evaluation = eval_create(this->session->script, session_scheduler(this->session), code,
                                   on_evaluated, job);
     control_request_follow(request, on_client_left, job);
     eval_start(job->evaluation);
@@ -173,7 +173,7 @@ static void on_eval(struct control_commands *this, struct control_request *reque
 {
     if (argument.length == 0)
         fail(request, "eval: Lua code expected, such as: eval '#driver:offers()'");
-    else if (*this->subject.script == NULL)
+    else if (this->session->script == NULL)
         fail(request, "eval: the script is not loaded yet");
     else
         start_job(this, request, argument);
@@ -195,10 +195,9 @@ static void on_told(void *data, bool ok, const char *text)
 static void on_reload(struct control_commands *this, struct control_request *request,
                       struct slice argument)
 {
-    struct reload *reload = *this->subject.reload;
-    struct scheduler *scheduler = metrics_scheduler(&this->subject);
+    struct scheduler *scheduler = session_scheduler(this->session);
     (void)argument;
-    if (reload == NULL) {
+    if (this->session->reloads == NULL) {
         fail(request, "nothing to reload; a script that returns its scheduler can be reloaded "
                       "while it runs, one that runs its drivers itself cannot");
         return;
@@ -210,8 +209,7 @@ static void on_reload(struct control_commands *this, struct control_request *req
     struct waiter *waiter = memory_new(sizeof *waiter);
     *waiter = (struct waiter){.next = this->waiters, .request = request};
     this->waiters = waiter;
-    reload_listen(reload, on_told, this);
-    reload_request(reload, "ctl reload");
+    this->session->reload(this->session->data, on_told, this);
 }
 
 // ---- the rest ----
@@ -235,7 +233,7 @@ static void on_log_level(struct control_commands *this, struct control_request *
 
 static void stop_drivers(struct control_commands *this, bool failover)
 {
-    for (struct scheduler *each = this->subject.environment->first; each;
+    for (struct scheduler *each = this->session->environment->first; each;
          each = scheduler_next(each))
         driver_stop(scheduler_driver(each), failover);
 }
@@ -376,7 +374,7 @@ static void handle(void *data, struct control_request *request, const char *comm
     for (size_t i = 0; i < ROWS; i++) {
         if (strcmp(rows[i].name, command) != 0 || rows[i].handle == NULL)
             continue;
-        if (rows[i].needs_script && this->subject.path == NULL)
+        if (rows[i].needs_script && this->session->path == NULL)
             fail(request, "no script runs here: this is a cluster alone (status, log-level, stop)");
         else
             rows[i].handle(this, request, argument);
@@ -389,12 +387,12 @@ static void handle(void *data, struct control_request *request, const char *comm
 
 const struct control_events control_commands_events = {.handle = handle, .ready = is_ready};
 
-struct control_commands *control_commands_create(const struct metrics_subject *subject,
+struct control_commands *control_commands_create(const struct session *session,
                                                  void (*stop)(void *data), void *data)
 {
     struct control_commands *this = memory_new(sizeof *this);
-    *this = (struct control_commands){.subject = *subject, .stop = stop, .data = data};
-    deferral_init(&this->stopping, subject->loop, on_stopping, this);
+    *this = (struct control_commands){.session = session, .stop = stop, .data = data};
+    deferral_init(&this->stopping, session->loop, on_stopping, this);
     return this;
 }
 

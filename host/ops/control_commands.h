@@ -14,7 +14,7 @@
 struct control_commands;
 
 // `stop` ends the host as SIGTERM does; the drivers may have been stopped already.
-struct control_commands *control_commands_create(const struct metrics_subject *subject,
+struct control_commands *control_commands_create(const struct session *session,
                                                  void (*stop)(void *data), void *data);
 
 // Answers what is still to be answered. NULL is fine.

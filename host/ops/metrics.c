@@ -11,6 +11,7 @@
 #include "base/stopwatch.h"
 #include "bindings/message/inspect.h"
 #include "script/script.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include "mesos/v1/mesos.pb-c.h"
@@ -28,10 +29,11 @@ enum unit { UNIT_NUMBER, UNIT_SECONDS, UNIT_BYTES };
 
 // What the rows read.
 struct metric_facts {
-    const struct metrics_subject *subject;
+    const struct session *session;
     struct scheduler *scheduler; // the following three NULL: there is none
     struct driver *driver;
     const struct driver_counters *counters;
+    const struct call_counters *calls;
     struct rusage usage;
 };
 
@@ -47,17 +49,13 @@ struct metric_row {
     const struct scheduler_times *(*times)(const struct metric_facts *facts, size_t index);
 };
 
-struct scheduler *metrics_scheduler(const struct metrics_subject *subject)
+static struct metric_facts collect(const struct session *session)
 {
-    return *subject->scheduler ? *subject->scheduler : subject->environment->first;
-}
-
-static struct metric_facts collect(const struct metrics_subject *subject)
-{
-    struct metric_facts facts = {.subject = subject, .scheduler = metrics_scheduler(subject)};
+    struct metric_facts facts = {.session = session, .scheduler = session_scheduler(session)};
     if (facts.scheduler != NULL) {
         facts.driver = scheduler_driver(facts.scheduler);
         facts.counters = driver_counters(facts.driver);
+        facts.calls = driver_call_counters(facts.driver);
     }
     getrusage(RUSAGE_SELF, &facts.usage);
     return facts;
@@ -128,7 +126,7 @@ static double read_one(const struct metric_facts *facts, size_t index)
 static double read_uptime(const struct metric_facts *facts, size_t index)
 {
     (void)index;
-    return stopwatch_seconds() - facts->subject->started;
+    return stopwatch_seconds() - facts->session->started;
 }
 
 static double read_connected(const struct metric_facts *facts, size_t index)
@@ -156,7 +154,7 @@ static double read_oldest_offer(const struct metric_facts *facts, size_t index)
         facts->driver ? offer_table_first(driver_offers(facts->driver)) : NULL;
     if (oldest == NULL)
         return 0;
-    return (double)(loop_now(facts->subject->loop) - offer_table_taken(oldest)) /
+    return (double)(loop_now(facts->session->loop) - offer_table_taken(oldest)) /
            (double)LOOP_SECOND;
 }
 
@@ -209,22 +207,22 @@ static double read_state(const struct metric_facts *facts, size_t index)
 
 static double read_calls(const struct metric_facts *facts, size_t index)
 {
-    return facts->counters ? (double)facts->counters->calls[index + 1] : 0;
+    return facts->calls ? (double)facts->calls->calls[index + 1] : 0;
 }
 
 static double read_refused(const struct metric_facts *facts, size_t index)
 {
-    return facts->counters ? (double)facts->counters->refused[index + 1] : 0;
+    return facts->calls ? (double)facts->calls->refused[index + 1] : 0;
 }
 
 static double read_unanswered(const struct metric_facts *facts, size_t index)
 {
-    return facts->counters ? (double)facts->counters->unanswered[index + 1] : 0;
+    return facts->calls ? (double)facts->calls->unanswered[index + 1] : 0;
 }
 
 static double read_dropped(const struct metric_facts *facts, size_t index)
 {
-    return facts->counters ? (double)facts->counters->dropped[index + 1] : 0;
+    return facts->calls ? (double)facts->calls->dropped[index + 1] : 0;
 }
 
 static double read_events(const struct metric_facts *facts, size_t index)
@@ -248,19 +246,18 @@ static const struct scheduler_times *read_times(const struct metric_facts *facts
 
 static double read_reloads(const struct metric_facts *facts, size_t index)
 {
-    const struct reload *reload = *facts->subject->reload;
-    if (reload == NULL)
+    const struct session_reloads *reloads = facts->session->reloads;
+    if (reloads == NULL)
         return 0;
-    const struct reload_counters *counters = reload_counters(reload);
-    const uint64_t values[] = {counters->swapped, counters->failed, counters->taken_back};
+    const uint64_t values[] = {reloads->swapped, reloads->failed, reloads->taken_back};
     return (double)values[index];
 }
 
 static double read_pause(const struct metric_facts *facts, size_t index)
 {
-    const struct reload *reload = *facts->subject->reload;
+    const struct session_reloads *reloads = facts->session->reloads;
     (void)index;
-    return reload ? reload_counters(reload)->pause : 0;
+    return reloads ? reloads->pause : 0;
 }
 
 static const char *span_value(size_t index)
@@ -271,7 +268,7 @@ static const char *span_value(size_t index)
 
 static struct lag_span lag_of(const struct metric_facts *facts, size_t index)
 {
-    struct loop *loop = facts->subject->loop;
+    struct loop *loop = facts->session->loop;
     const struct lag *lag = loop_lag(loop);
     return index == 0 ? lag_minute(lag, loop_now(loop)) : lag->all;
 }
@@ -290,14 +287,14 @@ static double read_mean_lag(const struct metric_facts *facts, size_t index)
 
 static double read_memory(const struct metric_facts *facts, size_t index)
 {
-    const struct script *script = *facts->subject->script;
+    const struct script *script = facts->session->script;
     (void)index;
     return script ? (double)script_memory(script) : 0;
 }
 
 static double read_errors(const struct metric_facts *facts, size_t index)
 {
-    const struct script *script = *facts->subject->script;
+    const struct script *script = facts->session->script;
     (void)index;
     return script ? (double)script_failures(script) : 0;
 }
@@ -341,7 +338,7 @@ static double read_descriptors(const struct metric_facts *facts, size_t index)
 
 static double read_started(const struct metric_facts *facts, size_t index)
 {
-    return loop_wall(facts->subject->loop) - read_uptime(facts, index);
+    return loop_wall(facts->session->loop) - read_uptime(facts, index);
 }
 
 static const struct metric_row rows[] = {
@@ -525,7 +522,7 @@ static void put_slice(struct buffer *out, struct slice text)
 
 static void word_script(const struct metric_facts *facts, struct buffer *out)
 {
-    put_slice(out, slice_text(facts->subject->path));
+    put_slice(out, slice_text(facts->session->path));
 }
 
 static void word_pid(const struct metric_facts *facts, struct buffer *out)
@@ -554,9 +551,8 @@ static void word_id(const struct metric_facts *facts, struct buffer *out)
 
 static void word_name(const struct metric_facts *facts, struct buffer *out)
 {
-    enum { FIELD_NAME = 2 };
     if (facts->driver != NULL)
-        put_slice(out, wire_find(driver_framework(facts->driver), FIELD_NAME));
+        put_slice(out, wire_find(driver_framework(facts->driver), FIELD_FRAMEWORK_INFO_NAME));
 }
 
 static void word_status(const struct metric_facts *facts, struct buffer *out)
@@ -681,9 +677,9 @@ static void put_row(struct buffer *out, const struct metric_facts *facts,
     }
 }
 
-void metrics_prometheus(const struct metrics_subject *subject, struct buffer *out)
+void metrics_prometheus(const struct session *session, struct buffer *out)
 {
-    struct metric_facts facts = collect(subject);
+    struct metric_facts facts = collect(session);
     for (size_t i = 0; i < ROWS; i++)
         put_row(out, &facts, &rows[i]);
 }
@@ -740,9 +736,9 @@ static void set_words(json_t *object, const struct metric_facts *facts)
     buffer_free(&text);
 }
 
-json_t *metrics_json(const struct metrics_subject *subject)
+json_t *metrics_json(const struct session *session)
 {
-    struct metric_facts facts = collect(subject);
+    struct metric_facts facts = collect(session);
     json_t *object = json_object();
     set_words(object, &facts);
     for (size_t i = 0; i < ROWS; i++) {
@@ -830,9 +826,9 @@ static void put_words(struct buffer *out, const struct metric_facts *facts)
     buffer_free(&text);
 }
 
-void metrics_summary(const struct metrics_subject *subject, struct buffer *out)
+void metrics_summary(const struct session *session, struct buffer *out)
 {
-    struct metric_facts facts = collect(subject);
+    struct metric_facts facts = collect(session);
     put_words(out, &facts);
     for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].title == NULL)

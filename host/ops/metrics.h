@@ -10,31 +10,15 @@
 #ifndef MESOS_LUA_OPS_METRICS_H
 #define MESOS_LUA_OPS_METRICS_H
 
-#include "app/reload.h"
-#include "bindings/scheduler/scheduler.h"
-#include "cluster/cluster.h"
+#include "base/buffer.h"
+#include "ops/session.h"
 
 #include <jansson.h>
 
-// A host as its operator sees it. What the pointers point to may change or be NULL at any time.
-struct metrics_subject {
-    struct loop *loop;
-    const struct scheduler_environment *environment;
-    const char *path;             // of the script, as it was given; NULL: there is none to be
-    struct cluster *cluster;      // that runs alone then
-    struct script **script;       // the version that runs
-    struct scheduler **scheduler; // of a script that returned its table
-    struct reload **reload;
-    double started; // stopwatch_seconds()
-};
-
-// The scheduler that is meant, or NULL.
-struct scheduler *metrics_scheduler(const struct metrics_subject *subject);
-
 // Append to `out`, up to its cap.
-void metrics_prometheus(const struct metrics_subject *subject, struct buffer *out);
-void metrics_summary(const struct metrics_subject *subject, struct buffer *out);
+void metrics_prometheus(const struct session *session, struct buffer *out);
+void metrics_summary(const struct session *session, struct buffer *out);
 
-json_t *metrics_json(const struct metrics_subject *subject); // a new object
+json_t *metrics_json(const struct session *session); // a new object
 
 #endif

@@ -14,14 +14,14 @@ enum { CONNECTIONS = 32, CONNECTION_MEMORY = 16 << 10, ANSWER_MOST = 1 << 20 };
 
 struct metrics_http {
     struct http_server *server;
-    struct metrics_subject subject;
+    const struct session *session;
 };
 
 static enum MHD_Result on_metrics(struct metrics_http *http, struct http_exchange *exchange)
 {
     struct buffer text;
     buffer_init(&text, ANSWER_MOST);
-    metrics_prometheus(&http->subject, &text);
+    metrics_prometheus(http->session, &text);
     const struct http_answer answer = {.status = MHD_HTTP_OK,
                                        .type = "text/plain; version=0.0.4; charset=utf-8",
                                        .text = buffer_string(&text)};
@@ -32,7 +32,7 @@ static enum MHD_Result on_metrics(struct metrics_http *http, struct http_exchang
 
 static enum MHD_Result on_status(struct metrics_http *http, struct http_exchange *exchange)
 {
-    json_t *status = metrics_json(&http->subject);
+    json_t *status = metrics_json(http->session);
     char *text = json_dumps(status, JSON_COMPACT | JSON_REAL_PRECISION(15));
     const struct http_answer answer = {
         .status = MHD_HTTP_OK, .type = "application/json", .text = text ? text : "{}"};
@@ -70,7 +70,7 @@ static enum MHD_Result on_request(void *data, struct http_exchange *exchange)
 }
 
 struct metrics_http *metrics_http_create(struct loop *loop, const char *listen, const char *hosts,
-                                         const struct metrics_subject *subject, struct error *err)
+                                         const struct session *session, struct error *err)
 {
     struct metrics_http *http = memory_new(sizeof *http);
     const struct http_server_settings settings = {.what = "--metrics",
@@ -79,7 +79,7 @@ struct metrics_http *metrics_http_create(struct loop *loop, const char *listen, 
                                                   .hosts = hosts,
                                                   .memory = CONNECTION_MEMORY,
                                                   .connections = CONNECTIONS};
-    http->subject = *subject;
+    http->session = session;
     http->server = http_server_create(loop, listen, &settings, err);
     if (http->server != NULL)
         return http;

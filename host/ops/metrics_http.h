@@ -10,9 +10,9 @@
 struct metrics_http;
 
 // Listens on "ADDR:PORT", port 0 being any; `hosts` are names that requests may call it besides, or
-// NULL. NULL and an error otherwise. The subject is copied.
+// NULL. NULL and an error otherwise. The session must outlive it.
 struct metrics_http *metrics_http_create(struct loop *loop, const char *listen, const char *hosts,
-                                         const struct metrics_subject *subject, struct error *err);
+                                         const struct session *session, struct error *err);
 const char *metrics_http_address(const struct metrics_http *http); // "ADDR:PORT"
 void metrics_http_destroy(struct metrics_http *http);              // NULL is fine
 

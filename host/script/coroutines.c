@@ -6,6 +6,7 @@
 // a coroutine that fails leaves its trace for whoever reports the error.
 
 #include "script/script_internal.h"
+#include "script/traceback.h"
 
 #include <lauxlib.h>
 

@@ -282,12 +282,6 @@ enum protect_outcome protect_run(struct script *script, lua_CFunction function, 
     return protect_call(script, 1, results);
 }
 
-int protect_pcall(lua_State *L, int arguments, int results, int handler, lua_KContext context,
-                  lua_KFunction k)
-{
-    return lua_pcallk(L, arguments, results, handler, context, k);
-}
-
 // ---- routines ----
 
 static void link_routine(struct routine *routine)

@@ -120,8 +120,11 @@ void protect_unwind(lua_State *L) __attribute__((noreturn));
 
 // lua_pcallk() for C functions. The caller decides by protect_check() what the script may see.
 // [-(arguments + 1), +results|1, -]
-int protect_pcall(lua_State *L, int arguments, int results, int handler, lua_KContext context,
-                  lua_KFunction k);
+static inline int protect_pcall(lua_State *L, int arguments, int results, int handler,
+                                lua_KContext context, lua_KFunction k)
+{
+    return lua_pcallk(L, arguments, results, handler, context, k);
+}
 
 // ---- for coroutines.c ----
 
@@ -131,10 +134,6 @@ int protect_coroutine_close(lua_State *L, lua_State *coroutine);
 
 bool protect_waiting(lua_State *coroutine); // is its wait the host's?
 bool protect_in_coroutine(lua_State *L);    // may `L` yield to the script?
-
-// Keeps the trace of a failed coroutine for the text of the error that it becomes, which is on top
-// of `L`; `original` is where its own error is. // [-0, +0, m]
-void traceback_keep(lua_State *L, lua_State *failed, int original);
 
 // ---- for script.c and collector.c ----
 

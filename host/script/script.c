@@ -342,11 +342,6 @@ void script_result(struct script *script, lua_State *L)
 
 // ---- looking at it ----
 
-struct script *script_of(lua_State *L)
-{
-    return *(struct script **)lua_getextraspace(L);
-}
-
 lua_State *script_state(struct script *script)
 {
     return script->L;

@@ -88,7 +88,12 @@ int script_exit(lua_State *L, int code) __attribute__((noreturn));
 // os.exit and mesos.exit: (true | false | whole number | nothing). // [-0, +0, e]
 int l_exit(lua_State *L);
 
-struct script *script_of(lua_State *L); // of any of its coroutines as well
+// The script that a state belongs to, of any of its coroutines as well.
+static inline struct script *script_of(lua_State *L)
+{
+    return *(struct script **)lua_getextraspace(L);
+}
+
 lua_State *script_state(struct script *script);
 struct loop *script_loop(struct script *script);
 const char *script_path(const struct script *script); // as it was given to script_load(), or NULL

@@ -12,6 +12,10 @@
 // [-1, +1, e]
 void traceback_text(lua_State *L, lua_State *thread, int level);
 
+// Keeps the trace of a failed coroutine for the text of the error that it becomes, which is on top
+// of `L`; `original` is where its own error is. // [-0, +0, m]
+void traceback_keep(lua_State *L, lua_State *failed, int original);
+
 // The trace that traceback_keep() kept is of no use any more. // [-0, +0, -]
 void traceback_forget(lua_State *L);
 

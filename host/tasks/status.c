@@ -4,41 +4,40 @@
 
 #include "tasks/status.h"
 
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include <string.h>
-
-enum { TASK_ID = 1, STATE, AGENT_ID = 5, TIMESTAMP, EXECUTOR_ID, HEALTHY, REASON = 10, UUID };
 
 // A switch, since this is done for each field of each update.
 static inline void read_field(struct status *status, const struct wire_field *it)
 {
     switch (it->number) {
-    case TASK_ID:
+    case FIELD_TASK_STATUS_TASK_ID:
         status->task_id = it->bytes;
         break;
-    case STATE:
+    case FIELD_TASK_STATUS_STATE:
         status->has_state = true;
         status->state = (int32_t)(uint32_t)it->value;
         break;
-    case AGENT_ID:
+    case FIELD_TASK_STATUS_AGENT_ID:
         status->agent_id = it->bytes;
         break;
-    case TIMESTAMP:
+    case FIELD_TASK_STATUS_TIMESTAMP:
         memcpy(&status->timestamp, &it->value, sizeof status->timestamp);
         break;
-    case EXECUTOR_ID:
+    case FIELD_TASK_STATUS_EXECUTOR_ID:
         status->executor_id = it->bytes;
         break;
-    case HEALTHY:
+    case FIELD_TASK_STATUS_HEALTHY:
         status->has_healthy = true;
         status->healthy = it->value != 0;
         break;
-    case REASON:
+    case FIELD_TASK_STATUS_REASON:
         status->has_reason = true;
         status->reason = (int32_t)(uint32_t)it->value;
         break;
-    case UUID:
+    case FIELD_TASK_STATUS_UUID:
         status->uuid = it->bytes;
         break;
     }

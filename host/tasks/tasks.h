@@ -90,10 +90,6 @@ void tasks_clear(struct tasks *tasks); // the framework is no more
 // and the refusal is waited for. Returns how many tasks the call has.
 size_t tasks_launch(struct tasks *tasks, struct slice accept, bool sent);
 
-// Calls `each` with the id of each task of a Call.Accept, unless it is NULL. Returns how many.
-size_t tasks_each_launched(struct slice accept, void (*each)(void *data, struct slice id),
-                           void *data);
-
 // How many launches there were of tasks that were active.
 uint64_t tasks_launched_again(const struct tasks *tasks);
 

@@ -4,6 +4,8 @@
 
 #include "tasks/tasks_internal.h"
 
+#include "tasks/launches.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include <string.h>
@@ -13,26 +15,31 @@ static const uint32_t final = BIT(FINISHED) | BIT(FAILED) | BIT(KILLED);
 
 // ---- launches ----
 
-struct launch {
+struct launched {
     struct slice id, name, agent_id, executor_id;
 };
 
-static struct launch read_task_info(struct slice info, struct slice executor_id)
+static struct slice executor_id_of(struct slice executor)
 {
-    enum { NAME = 1, TASK_ID = 2, AGENT_ID = 3, EXECUTOR = 5, EXECUTOR_ID = 1 };
-    struct launch launch = {.executor_id = executor_id};
-    struct wire wire = wire_open(info);
+    return wire_text(wire_find(executor, FIELD_EXECUTOR_INFO_EXECUTOR_ID));
+}
+
+// The executor of the group is that of its tasks, if they have none of their own.
+static struct launched read_launch(const struct launch *launch)
+{
+    struct launched launched = {.executor_id = executor_id_of(launch->executor)};
+    struct wire wire = wire_open(launch->task);
     for (struct wire_field it; wire_next(&wire, &it);) {
-        if (it.number == NAME)
-            launch.name = it.bytes;
-        else if (it.number == TASK_ID)
-            launch.id = wire_text(it.bytes);
-        else if (it.number == AGENT_ID)
-            launch.agent_id = wire_text(it.bytes);
-        else if (it.number == EXECUTOR)
-            launch.executor_id = wire_text(wire_find(it.bytes, EXECUTOR_ID));
+        if (it.number == FIELD_TASK_INFO_NAME)
+            launched.name = it.bytes;
+        else if (it.number == FIELD_TASK_INFO_TASK_ID)
+            launched.id = wire_text(it.bytes);
+        else if (it.number == FIELD_TASK_INFO_AGENT_ID)
+            launched.agent_id = wire_text(it.bytes);
+        else if (it.number == FIELD_TASK_INFO_EXECUTOR)
+            launched.executor_id = executor_id_of(it.bytes);
     }
-    return launch;
+    return launched;
 }
 
 // The master refuses a launch of what is active, and the entry is that of the task that runs.
@@ -45,11 +52,11 @@ static void note_again(struct tasks *this, struct task *task)
 }
 
 // A task of the same id that ended is forgotten, but for the update that may come again.
-static void launch_task(struct tasks *this, const struct launch *launch, bool sent)
+static void launch_task(struct tasks *this, const struct launched *launched, bool sent)
 {
-    uint32_t hash = (uint32_t)hash_bytes(launch->id), uuid = 0;
-    uint32_t place = tasks_fits(launch->id) ? tasks_place(this, launch->id, hash) : NONE;
-    if (!tasks_fits(launch->id))
+    uint32_t hash = (uint32_t)hash_bytes(launched->id), uuid = 0;
+    uint32_t place = tasks_fits(launched->id) ? tasks_place(this, launched->id, hash) : NONE;
+    if (!tasks_fits(launched->id))
         return;
     if (place != NONE && task_is_active(tasks_record(this, place))) {
         note_again(this, tasks_record(this, place));
@@ -59,102 +66,39 @@ static void launch_task(struct tasks *this, const struct launch *launch, bool se
         uuid = tasks_record(this, place)->uuid;
         tasks_drop(this, place);
     }
-    place = tasks_add(this, launch->id, launch->name, hash);
+    place = tasks_add(this, launched->id, launched->name, hash);
     if (place == NONE)
         return;
     struct task *task = tasks_record(this, place);
     task->launched = loop_wall(this->loop);
     task->uuid = uuid;
     task->heard = !sent;
-    tasks_set_executor(task, launch->executor_id);
-    tasks_set_agent(this, place, launch->agent_id);
+    tasks_set_executor(task, launched->executor_id);
+    tasks_set_agent(this, place, launched->agent_id);
     tasks_enter_state(this, place, MESOS__V1__TASK_STATE__TASK_STAGING);
-}
-
-// Called with each task of a Call.Accept.
-typedef void (*each_launch)(void *data, const struct launch *launch);
-
-static size_t each_info(struct slice list, struct slice executor_id, each_launch each, void *data)
-{
-    size_t count = 0;
-    for (struct slice info; wire_next_bytes(&list, 1, &info); count++) {
-        struct launch launch = read_task_info(info, executor_id);
-        each(data, &launch);
-    }
-    return count;
-}
-
-// How many there are.
-static size_t each_task(struct slice accept, each_launch each, void *data)
-{
-    enum { ACCEPT_OPERATIONS = 2, LAUNCH = 2, LAUNCH_GROUP = 7 };
-    enum { GROUP_EXECUTOR = 1, GROUP_INFO = 2, EXECUTOR_ID = 1 };
-    static const struct slice none = {.data = NULL};
-    size_t count = 0;
-    for (struct slice operation; wire_next_bytes(&accept, ACCEPT_OPERATIONS, &operation);) {
-        struct slice group = wire_find(operation, LAUNCH_GROUP);
-        struct slice executor_id = wire_find(wire_find(group, GROUP_EXECUTOR), EXECUTOR_ID);
-        count += each_info(wire_find(operation, LAUNCH), none, each, data);
-        count += each_info(wire_find(group, GROUP_INFO), wire_text(executor_id), each, data);
-    }
-    return count;
-}
-
-struct listing {
-    void (*each)(void *data, struct slice id);
-    void *data;
-};
-
-static void list_one(void *data, const struct launch *launch)
-{
-    const struct listing *listing = data;
-    if (listing->each != NULL)
-        listing->each(listing->data, launch->id);
-}
-
-size_t tasks_each_launched(struct slice accept, void (*each)(void *data, struct slice id),
-                           void *data)
-{
-    struct listing listing = {.each = each, .data = data};
-    return each_task(accept, list_one, &listing);
-}
-
-struct launching {
-    struct tasks *tasks;
-    bool sent;
-};
-
-static void launch_one(void *data, const struct launch *launch)
-{
-    const struct launching *launching = data;
-    launch_task(launching->tasks, launch, launching->sent);
 }
 
 size_t tasks_launch(struct tasks *this, struct slice accept, bool sent)
 {
-    struct launching launching = {.tasks = this, .sent = sent};
-    return each_task(accept, launch_one, &launching);
-}
-
-struct naming {
-    const struct tasks *tasks;
-    void (*each)(void *data, const struct task *task);
-    void *data;
-};
-
-static void name_again(void *data, const struct launch *launch)
-{
-    const struct naming *naming = data;
-    const struct task *task = tasks_find(naming->tasks, launch->id);
-    if (task != NULL && task->again > 0)
-        naming->each(naming->data, task);
+    size_t count = 0;
+    struct launches launches = launches_of(accept);
+    for (struct launch launch; launches_next(&launches, &launch); count++) {
+        struct launched launched = read_launch(&launch);
+        launch_task(this, &launched, sent);
+    }
+    return count;
 }
 
 void tasks_each_again(const struct tasks *this, struct slice accept,
                       void (*each)(void *data, const struct task *task), void *data)
 {
-    struct naming naming = {.tasks = this, .each = each, .data = data};
-    each_task(accept, name_again, &naming);
+    struct launches launches = launches_of(accept);
+    for (struct launch launch; launches_next(&launches, &launch);) {
+        struct slice id = wire_text(wire_find(launch.task, FIELD_TASK_INFO_TASK_ID));
+        const struct task *task = tasks_find(this, id);
+        if (task != NULL && task->again > 0)
+            each(data, task);
+    }
 }
 
 // ---- updates ----
@@ -245,7 +189,7 @@ bool tasks_update(struct tasks *this, const struct status *told)
 
 void tasks_kill(struct tasks *this, struct slice kill)
 {
-    struct slice id = wire_text(wire_find(kill, 1));
+    struct slice id = wire_text(wire_find(kill, FIELD_SCHEDULER_CALL_KILL_TASK_ID));
     uint32_t place = tasks_place(this, id, (uint32_t)hash_bytes(id));
     if (place != NONE && task_is_active(tasks_record(this, place)))
         tasks_record(this, place)->killing = true;

@@ -6,6 +6,7 @@
 #include "tasks/tasks_internal.h"
 
 #include "base/memory.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 static bool is_unsure(const struct task *task)
@@ -135,13 +136,13 @@ static void name_one(void *data, const struct tasks *this, uint32_t place)
 {
     struct naming *naming = data;
     const struct task *task = tasks_record(this, place);
-    enum { RECONCILE_TASKS = 1, TASK_ID = 1, AGENT_ID = 2, AROUND = 32 };
+    enum { AROUND = 32 };
     size_t length = task_id(task).length + task_agent_id(this, task).length + AROUND;
     if (buffer_reserve(naming->call, length) == NULL)
         return;
-    size_t mark = wire_begin(naming->call, RECONCILE_TASKS);
-    put_id(naming->call, TASK_ID, task_id(task));
-    put_id(naming->call, AGENT_ID, task_agent_id(this, task));
+    size_t mark = wire_begin(naming->call, FIELD_SCHEDULER_CALL_RECONCILE_TASKS);
+    put_id(naming->call, FIELD_SCHEDULER_CALL_RECONCILE_TASK_TASK_ID, task_id(task));
+    put_id(naming->call, FIELD_SCHEDULER_CALL_RECONCILE_TASK_AGENT_ID, task_agent_id(this, task));
     wire_end(naming->call, mark);
     naming->count++;
 }

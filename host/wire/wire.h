@@ -188,6 +188,10 @@ bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type,
 // read what was accepted need not think of either.
 bool wire_accept(struct bytes **it, const ProtobufCMessageDescriptor *type, struct error *err);
 
+// The number of the elements in a list of the program's own, which is no message of Mesos. Those of
+// Mesos have theirs in wire/field_numbers.h.
+enum { WIRE_LIST = 1 };
+
 // Writers; false at the buffer's cap.
 bool wire_put_varint(struct buffer *buffer, uint32_t number, uint64_t value);
 bool wire_put_fixed64(struct buffer *buffer, uint32_t number, uint64_t value);

@@ -53,7 +53,7 @@ static void send_call(struct transport *transport, struct slice call, transport_
                       void *data)
 {
     struct stage *stage = ((struct stage_transport *)transport)->stage;
-    const struct transport_reply reply = {.status = 202};
+    const struct http_reply reply = {.status = 202};
     stage->calls++;
     stage->bytes += call.length;
     if (on_reply != NULL)

@@ -5,7 +5,10 @@
 // crash. (A message that comes in several parts may lack required fields unnoticed; encoding says
 // so then.) The first byte chooses the message type.
 
-#include "bindings/message/message_codec.h"
+#include "bindings/core/scratch.h"
+#include "bindings/message/message_decode.h"
+#include "bindings/message/message_encode.h"
+#include "bindings/offers/offer_view.h"
 #include "mesos/v1/executor/executor.pb-c.h"
 #include "mesos/v1/mesos.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
@@ -40,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct slice encode(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
     int value = lua_gettop(L);
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     buffer->limit = LIMIT;
     message_encode(L, value, type, "value", buffer);
     return buffer_slice(buffer);
@@ -50,10 +53,10 @@ static struct slice encode(lua_State *L, const ProtobufCMessageDescriptor *type)
 static int l_round(lua_State *L)
 {
     struct input *input = lua_touserdata(L, 1);
-    message_push(L, input->type, input->bytes);
+    message_decode(L, input->type, input->bytes);
     input->decoded = true;
     struct slice first = encode(L, input->type);
-    message_push_plain(L, input->type, first);
+    message_decode_plain(L, input->type, first);
     struct slice second = encode(L, input->type);
     lua_pushboolean(L, slice_equal(first, second));
     return 1;
@@ -62,6 +65,7 @@ static int l_round(lua_State *L)
 static int l_open(lua_State *L)
 {
     message_open(L);
+    offer_view_open(L);
     return 0;
 }
 

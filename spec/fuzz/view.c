@@ -7,7 +7,8 @@
 #include "support/differential.h"
 #include "support/mutation.h"
 
-#include "bindings/message/message_codec.h"
+#include "bindings/message/message_encode.h"
+#include "bindings/offers/offer_view.h"
 #include "mesos/v1/mesos.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 
@@ -53,6 +54,7 @@ static int l_open(lua_State *L)
 {
     luaL_openlibs(L);
     message_open(L);
+    offer_view_open(L);
     if (luaL_dofile(L, SPEC_SUPPORT "/view_oracle.lua"))
         return lua_error(L);
     lua_getfield(L, -1, "check");

@@ -52,7 +52,7 @@ end
 -- The callbacks in their order, each with its event: { name =, what = }
 function M.callbacks()
     local events, rows = {}, {}
-    for event, callback in read("host/mesos/events.c"):gmatch("%[TYPE%(([%u_]+)%)%] = {%d+, CALLBACK_([%u_]+)") do
+    for event, callback in read("host/mesos/events.c"):gmatch("\n    ROW%(([%u_]+), CALLBACK_([%u_]+)") do
         events[callback] = event
     end
     for callback, name in read("host/mesos/driver.c"):gmatch('%[CALLBACK_([%u_]+)%] = "(%a+)"') do
@@ -68,7 +68,7 @@ function M.operations()
     for name in methods:gmatch('{"(%a+)"') do
         rows[#rows + 1] = { name = name, what = assert(CALLS[name], "no call: " .. name) }
     end
-    local generic = assert(text:match("static const struct operation operations%[%] = {(.-)\n};"))
+    local generic = assert(text:match("static const struct offer_operation operations%[%] = {(.-)\n};"))
     for name, call in generic:gmatch('{"(%a+)",%s*CALL_([%u_]+)') do
         rows[#rows + 1] = { name = name, what = call }
     end

@@ -10,7 +10,8 @@
 
 #include "protobufc_oracle.h"
 
-#include "bindings/message/message_codec.h"
+#include "bindings/core/scratch.h"
+#include "bindings/message/message_decode.h"
 #include "bindings/message/view.h"
 #include "mesos/events.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
@@ -62,7 +63,7 @@ static struct bytes **push_block(lua_State *L, struct slice message, size_t befo
 // Pushes what protobuf-c made of the plain form. // [-0, +1, e]
 static bool unpack(lua_State *L, struct comparison *it)
 {
-    struct buffer *plain = message_scratch(L);
+    struct buffer *plain = scratch_push(L);
     bool whole = unpacked_plain_form(it->message, it->type, plain, &it->form);
     if (whole)
         it->unpacked = unpacked_push(L, it->type, buffer_slice(plain));
@@ -125,12 +126,12 @@ static void compare_view(lua_State *L, const struct comparison *it,
     int view = lua_gettop(L);
     if (!view_get(L, view, &content))
         luaL_error(L, "there is no view");
-    message_push_plain(L, content.type, content.slice);
+    message_decode_plain(L, content.type, content.slice);
     unpacked_compare(L, -1, unpacked);
     unpacked_compare(L, view, unpacked);
     lua_pushvalue(L, it->oracle);
     lua_pushvalue(L, view);
-    message_push(L, content.type, content.slice);
+    message_decode(L, content.type, content.slice);
     push_fields(L, content.type);
     lua_call(L, 3, 0);
     lua_settop(L, view - 1);
@@ -150,7 +151,7 @@ static void compare_views(lua_State *L, const struct comparison *it)
 
 static void compare_table(lua_State *L, const struct comparison *it)
 {
-    message_push_plain(L, it->type, slice_of(it->block));
+    message_decode_plain(L, it->type, slice_of(it->block));
     unpacked_compare(L, -1, it->unpacked);
     lua_pop(L, 1);
 }
@@ -207,7 +208,9 @@ static void compare_callback(lua_State *L, const struct comparison *it,
 static void compare_event(lua_State *L, const struct comparison *it)
 {
     struct driver_event event;
-    if (events_read(it->block, &event) == EVENT_CALLBACK)
+    int32_t type = MESOS__V1__SCHEDULER__EVENT__TYPE__UNKNOWN;
+    wire_find_enum(it->message, 1, &type);
+    if (events_read(it->block, type, &event) == EVENT_CALLBACK)
         compare_callback(L, it, &event);
 }
 

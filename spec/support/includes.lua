@@ -54,14 +54,6 @@ local LIBRARIES = {
     },
 }
 
--- Arrows that still run back, from before the rooms.
-local OLD = {
-    ["bindings/message/view.c"] = "bindings/offers/offer_view.h",
-    ["bindings/offers/offer_list.h"] = "bindings/scheduler/scheduler.h",
-    ["bindings/offers/offer_list_index.c"] = "bindings/scheduler/scheduler.h",
-    ["host/ops/metrics.h"] = "app/reload.h",
-}
-
 local MAY_INCLUDE, broken = {}, 0
 
 local function complain(path, line, rule)
@@ -145,7 +137,7 @@ local function check_file(path)
         number = number + 1
         local open, name = line:match('^%s*#%s*include%s*([<"])([^>"]+)[>"]')
         local rule = name and broken_rule(path, name, open == '"')
-        if rule and OLD[path] ~= name then
+        if rule then
             complain(path, number, rule)
         end
         local tag = line:match("^struct ([%w_]+) {") or line:match("^enum ([%w_]+) {")

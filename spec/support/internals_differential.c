@@ -12,7 +12,7 @@
 #include "internals.h"
 #include "mutation.h"
 
-#include "bindings/message/message_codec.h"
+#include "bindings/core/scratch.h"
 #include "wire/wire.h"
 
 #include <lauxlib.h>
@@ -28,7 +28,7 @@ static int l_generate(lua_State *L)
 {
     const ProtobufCMessageDescriptor *type = internals_check_type(L, 1);
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 2);
-    struct buffer *out = message_scratch(L);
+    struct buffer *out = scratch_push(L);
     mutation_generate(type, &seed, out);
     lua_pushlstring(L, buffer_string(out), out->length);
     return 1;
@@ -38,7 +38,7 @@ static int l_mutate(lua_State *L)
 {
     const ProtobufCMessageDescriptor *type = internals_check_type(L, 1);
     uint64_t seed = (uint64_t)luaL_checkinteger(L, 3);
-    struct buffer *out = message_scratch(L);
+    struct buffer *out = scratch_push(L);
     mutation_mutate(check_bytes(L, 2), type, &seed, out);
     lua_pushlstring(L, buffer_string(out), out->length);
     return 1;

@@ -10,8 +10,11 @@
 #include "internals.h"
 
 #include "base/suggest.h"
-#include "bindings/message/message_codec.h"
+#include "bindings/core/scratch.h"
+#include "bindings/message/message_decode.h"
+#include "bindings/message/message_encode.h"
 #include "bindings/message/view.h"
+#include "bindings/offers/offer_view.h"
 #include "mesos/v1/executor/executor.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 #include "wire/wire.h"
@@ -97,14 +100,14 @@ static struct slice accept_bytes(lua_State *L, const ProtobufCMessageDescriptor 
 static int l_decode(lua_State *L)
 {
     const ProtobufCMessageDescriptor *type = internals_check_type(L, 1);
-    message_push(L, type, accept_bytes(L, type));
+    message_decode(L, type, accept_bytes(L, type));
     return 1;
 }
 
 static int l_decode_plain(lua_State *L)
 {
     const ProtobufCMessageDescriptor *type = internals_check_type(L, 1);
-    message_push_plain(L, type, accept_bytes(L, type));
+    message_decode_plain(L, type, accept_bytes(L, type));
     return 1;
 }
 
@@ -113,7 +116,7 @@ static int l_encode(lua_State *L)
     const ProtobufCMessageDescriptor *type = internals_check_type(L, 1);
     luaL_checkany(L, 2);
     const char *path = luaL_optstring(L, 3, "");
-    struct buffer *buffer = message_scratch(L);
+    struct buffer *buffer = scratch_push(L);
     message_encode(L, 2, type, path, buffer);
     lua_pushlstring(L, buffer_string(buffer), buffer->length);
     return 1;
@@ -158,5 +161,6 @@ void internals_message_open(lua_State *L)
     };
     collect_types();
     message_open(L);
+    offer_view_open(L);
     luaL_setfuncs(L, functions, 0);
 }

@@ -73,8 +73,9 @@ static void on_prepare(void *data, struct buffer *call)
     buffer_append_text(call, "SUBSCRIBE");
 }
 
-static void on_record(void *data, struct bytes *record)
+static void on_record(void *data, struct bytes *record, int32_t type)
 {
+    (void)type;
     struct box *box = data;
     note(box, "record", (const char *)record->data, record->length);
     bytes_unref(record);
@@ -278,9 +279,9 @@ static int l_record(lua_State *L)
 static int l_refuse(lua_State *L)
 {
     struct box *box = check(L);
-    const struct transport_reply reply = {.status = (int)luaL_checkinteger(L, 2),
-                                          .body = slice_text(luaL_optstring(L, 3, NULL)),
-                                          .location = luaL_optstring(L, 4, NULL)};
+    const struct http_reply reply = {.status = (int)luaL_checkinteger(L, 2),
+                                     .body = slice_text(luaL_optstring(L, 3, NULL)),
+                                     .location = luaL_optstring(L, 4, NULL)};
     box->transport.events->refused(box->transport.data, &reply);
     return 0;
 }

@@ -231,7 +231,7 @@ static bool pop_answer(struct link *link, struct answer *answer)
     return true;
 }
 
-static void give_answers(struct link *link, const struct transport_reply *reply)
+static void give_answers(struct link *link, const struct http_reply *reply)
 {
     for (struct answer answer; pop_answer(link, &answer);)
         answer.on_reply(answer.data, reply);
@@ -239,7 +239,7 @@ static void give_answers(struct link *link, const struct transport_reply *reply)
 
 static void close_stream(struct transport *transport)
 {
-    static const struct transport_reply broken = {.status = 0, .broken = true};
+    static const struct http_reply broken = {.status = 0, .broken = true};
     struct link *link = of_transport(transport);
     link->open = false;
     timer_stop(&link->opened);
@@ -249,7 +249,7 @@ static void close_stream(struct transport *transport)
 
 static void on_answered(void *data)
 {
-    static const struct transport_reply accepted = {.status = 202};
+    static const struct http_reply accepted = {.status = 202};
     give_answers(data, &accepted);
 }
 

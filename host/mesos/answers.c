@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the master's answers to calls mean for the driver. Launches that did not reach the master
+// come back as updates; what may or may not have been done is asked; a master that does not know
+// the subscription any more is subscribed to again.
+
+#include "mesos/driver_internal.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "tasks/launches.h"
+#include "wire/field_numbers.h"
+#include "wire/wire.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- launches that did not reach the master ----
+
+static void lose_task(struct driver *this, struct slice id, bool aware, const char *why)
+{
+    struct bytes *update = acknowledgements_disconnected(id, why, aware, loop_wall(this->loop));
+    event_queue_push(&this->delivery.queue,
+                     (struct queued){.kind = QUEUED_RECORD,
+                                     .type = MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE,
+                                     .block = update});
+}
+
+void driver_lose_launches(struct driver *this, struct slice accept, const char *why)
+{
+    bool aware = framework_has_capability(
+        &this->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+    struct launches launches = launches_of(accept);
+    for (struct launch launch; launches_next(&launches, &launch);)
+        lose_task(this, wire_text(wire_find(launch.task, FIELD_TASK_INFO_TASK_ID)), aware, why);
+    deferral_queue(&this->turn);
+}
+
+// The tasks of an ACCEPT that did not reach the master are lost as if it had been called while
+// disconnected. Its offers are still ours, as far as the master knows, and go back.
+static void take_back_accept(struct driver *this, const struct http_reply *reply)
+{
+    struct slice accept = wire_find(reply->unsent, FIELD_SCHEDULER_CALL_ACCEPT), offers = accept,
+                 id;
+    char *why = memory_format("Launch was lost: %.*s", SLICE_ARGS(reply->body));
+    this->counters.launched -= launches_count(accept);
+    driver_lose_launches(this, accept, why);
+    outbox_flush(&this->outbox);
+    while (this->connected && wire_next_bytes(&offers, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, &id))
+        outbox_decline(&this->outbox, wire_text(id), (struct slice){.data = NULL});
+    free(why);
+}
+
+// ---- what is uncertain ----
+
+void driver_reconcile_uncertain(struct driver *this)
+{
+    const struct task_filter filter = {.states = TASK_STATES_ALL, .unsure = true};
+    if (!this->uncertain || !this->connected)
+        return;
+    this->uncertain = false;
+    buffer_clear(&this->message);
+    size_t count = tasks_reconcile(this->tasks, &filter, &this->message);
+    if (count == 0)
+        return;
+    log_info("asking for %zu task%s whose launch or kill the master may not have taken", count,
+             count == 1 ? "" : "s");
+    driver_send_or_drop(this, CALL_RECONCILE, buffer_slice(&this->message));
+}
+
+// ---- answers ----
+
+// A master that does not know our stream any more says so in the answer to a call: the stream may
+// look alive for long after that.
+static bool says(const struct http_reply *reply, const char *words)
+{
+    const struct slice *body = &reply->body;
+    return body->length > 0 && memmem(body->data, body->length, words, strlen(words)) != NULL;
+}
+
+static bool means_lost(enum call_type type, const struct http_reply *reply)
+{
+    if (reply->status == 403)
+        return type != CALL_UPDATE_FRAMEWORK || says(reply, "not subscribed");
+    return reply->status == 400 && says(reply, "stream ID");
+}
+
+static bool is_refused(const struct http_reply *reply)
+{
+    return reply->status != 0 && reply->status != 200 && reply->status != 202;
+}
+
+static void on_refused(struct driver *this, enum call_type type, const struct http_reply *reply)
+{
+    struct error err = {0};
+    bool lost = means_lost(type, reply);
+    this->uncertain |= type == CALL_ACCEPT;
+    if (!running(this))
+        return;
+    if (lost) {
+        error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
+                  SLICE_ARGS(reply->body));
+        subscription_renew(&this->subscription, &err);
+    } else if (type == CALL_ACCEPT) {
+        driver_reconcile_uncertain(this);
+    }
+}
+
+static void on_unanswered(struct driver *this, enum call_type type, const struct http_reply *reply)
+{
+    bool unsent = reply->unsent.data != NULL;
+    if (!running(this))
+        return;
+    if (unsent && type == CALL_ACCEPT)
+        take_back_accept(this, reply);
+    this->uncertain |= !unsent && (type == CALL_ACCEPT || type == CALL_KILL);
+    deferral_queue(&this->turn);
+}
+
+// Whether the master carried the call out is not known, and events may still come over a stream
+// that it no longer hears us on: only a new registration makes both sides agree again.
+static void on_broken(struct driver *this, enum call_type type, const struct http_reply *reply)
+{
+    struct error err = {0};
+    error_set(&err, ERROR_IO, "the master did not answer %s: %.*s", call_name(type),
+              SLICE_ARGS(reply->body));
+    if (running(this))
+        subscription_renew(&this->subscription, &err);
+}
+
+// An answer that says nothing of the framework leaves it to the next registration.
+static enum revision_answer read_revision_answer(const struct http_reply *reply)
+{
+    if (reply->status == 200 || reply->status == 202)
+        return REVISION_TAKEN;
+    bool judged = reply->status == 400 || reply->status == 403;
+    return judged && !means_lost(CALL_UPDATE_FRAMEWORK, reply) ? REVISION_REFUSED
+                                                               : REVISION_UNKNOWN;
+}
+
+static void on_answered(void *data, enum call_type type, const struct http_reply *reply)
+{
+    struct driver *this = data;
+    enter(this);
+    if (reply->status == 0)
+        on_unanswered(this, type, reply);
+    else if (is_refused(reply))
+        on_refused(this, type, reply);
+    else if (type == CALL_TEARDOWN)
+        this->torn_down = true;
+    if (type == CALL_UPDATE_FRAMEWORK)
+        driver_revision_answered(this, read_revision_answer(reply));
+    if (reply->broken)
+        on_broken(this, type, reply);
+    if (this->delivery.crowded)
+        deferral_queue(&this->turn); // events may go on
+    driver_settle(this);
+    leave(this);
+}
+
+const struct outbox_events driver_outbox_events = {.answered = on_answered};
