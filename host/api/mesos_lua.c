@@ -102,7 +102,7 @@ static bool is_busy(const struct mesos_lua *this)
 static void finish(struct mesos_lua *this)
 {
     this->stage = STAGE_ENDED;
-    host_rest(this->host);
+    host_quiesce(this->host);
     this->status = host_status(this->host);
     loop_uv_follow(host_loop(this->host), NULL, NULL);
     if (this->face.ended != NULL && !this->doomed)
@@ -117,7 +117,7 @@ static void on_turn(void *data)
         return;
     if (this->doomed && !is_busy(this))
         release(this);
-    else if (this->stage == STAGE_STARTED && host_over(this->host))
+    else if (this->stage == STAGE_STARTED && host_finished(this->host))
         finish(this);
 }
 

@@ -198,7 +198,7 @@ static void commit_shared(struct state_store *this)
         call_barrier_open_to(&this->gate, this->covered);
 }
 
-bool state_store_at_rest(const struct state_store *this)
+bool state_store_idle(const struct state_store *this)
 {
     return this->elector == NULL || this->fenced ||
            (!this->writing && (!this->unsure || this->unfit));
@@ -330,7 +330,7 @@ void state_store_follow(struct state_store *this, struct script *script)
         timer_start(&this->later, interval);
 }
 
-struct call_barrier *state_store_gate(struct state_store *this)
+struct call_barrier *state_store_barrier(struct state_store *this)
 {
     return &this->gate;
 }

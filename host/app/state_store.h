@@ -44,7 +44,7 @@ struct state_store *state_store_open_shared(struct loop *loop, struct election *
 void state_store_fence(struct state_store *keeper);
 
 // Is nothing on its way to ZooKeeper? What it does not take is not.
-bool state_store_at_rest(const struct state_store *keeper);
+bool state_store_idle(const struct state_store *keeper);
 
 // Is the state of the last look there, as far as is known?
 bool state_store_safe(const struct state_store *keeper);
@@ -64,7 +64,7 @@ bool state_store_restore(struct state_store *keeper, struct script *script, stru
 void state_store_follow(struct state_store *keeper, struct script *script);
 
 // For call_barrier_transport_create().
-struct call_barrier *state_store_gate(struct state_store *keeper);
+struct call_barrier *state_store_barrier(struct state_store *keeper);
 
 // Brings the state of now to the disk if it has changed; to ZooKeeper, sets out to do so.
 bool state_store_save(struct state_store *keeper, struct error *err);

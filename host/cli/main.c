@@ -2,8 +2,8 @@
 //
 // The command line: options in, exit status out.
 
-#include "app/host.h"
 #include "app/options.h"
+#include "app/program.h"
 #include "base/log.h"
 #include "base/output.h"
 #include "cli/ctl.h"
@@ -15,9 +15,9 @@
 static const int exit_usage = 2;
 
 static int (*const commands[])(const struct options *options) = {
-    [COMMAND_RUN] = host_run,
-    [COMMAND_CHECK] = host_check,
-    [COMMAND_LOCAL] = host_local,
+    [COMMAND_RUN] = program_run,
+    [COMMAND_CHECK] = program_check,
+    [COMMAND_LOCAL] = program_local,
     [COMMAND_CTL] = ctl_run,
 };
 
