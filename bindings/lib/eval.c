@@ -457,8 +457,8 @@ struct evaluation *eval_create(struct script *script, struct scheduler *schedule
 
 void eval_start(struct evaluation *this)
 {
-    protect_title_loaded(this->script, "eval", "by the control socket");
-    protect_dispatch(this->script, l_prepare, this, on_done, this);
+    const struct title title = {.kind = "eval", .name = "by the control socket", .loaded = true};
+    protect_dispatch(this->script, &title, l_prepare, this, on_done, this);
 }
 
 void eval_abandon(struct evaluation *this)

@@ -74,7 +74,7 @@ bool state_table_restore(struct script *script, struct slice bytes, struct error
     struct restoring restoring = {.bytes = bytes, .err = err};
     if (bytes.length == 0)
         return true;
-    if (protect_run(script, l_restore, &restoring, 0) == PROTECT_RAISED) {
+    if (protect_run(script, NULL, l_restore, &restoring, 0) == PROTECT_RAISED) {
         error_set(err, ERROR_SCRIPT, "%s", protect_text(script));
         lua_pop(script_state(script), 1);
     }

@@ -152,8 +152,8 @@ static void on_timer(void *data)
 {
     struct timer_handle *handle = data;
     handle->state = TIMER_RUNNING;
-    protect_title(handle->script, "timer of", handle->place);
-    protect_dispatch(handle->script, l_timer_function, handle, on_call_done, handle);
+    const struct title title = {.kind = "timer of", .name = handle->place};
+    protect_dispatch(handle->script, &title, l_timer_function, handle, on_call_done, handle);
 }
 
 static void end_timer(lua_State *L, struct userdata *holding)
@@ -287,8 +287,8 @@ static int l_spawn(lua_State *L)
     struct moment *moment = new_moment(L, script);
     anchor(L, moment);
     lua_insert(L, 1);
-    protect_title(script, "spawned function of", moment->place);
-    moment->routine = protect_prepare(L, arguments, on_spawned_done, moment);
+    const struct title title = {.kind = "spawned function of", .name = moment->place};
+    moment->routine = protect_prepare(L, &title, arguments, on_spawned_done, moment);
     timer_start(&moment->timer, 0);
     return 0;
 }

@@ -248,9 +248,9 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
     struct callback_dispatch dispatch = {
         .scheduler = this, .event = event, .outcome = OUTCOME_DONE};
     this->dispatch = &dispatch;
-    protect_title(this->script, "callback", events_callback_name(event->callback));
-    enum protect_outcome started = protect_dispatch(this->script, push_callback, &dispatch, on_done,
-                                                    new_delivery(this, event->callback));
+    const struct title title = {.kind = "callback", .name = events_callback_name(event->callback)};
+    enum protect_outcome started = protect_dispatch(this->script, &title, push_callback, &dispatch,
+                                                    on_done, new_delivery(this, event->callback));
     this->dispatch = NULL;
     if (this->doomed) {
         release(this);

@@ -128,7 +128,7 @@ bool scheduler_adopt(struct script *script, struct scheduler_environment *enviro
 {
     struct adoption adoption = {
         .script = script, .environment = environment, .tell = tell, .data = data};
-    enum protect_outcome outcome = protect_run(script, adopt, &adoption, 0);
+    enum protect_outcome outcome = protect_run(script, NULL, adopt, &adoption, 0);
     *made = adoption.made;
     if (outcome != PROTECT_RAISED)
         return outcome == PROTECT_DONE;
@@ -346,7 +346,7 @@ bool scheduler_replace(struct scheduler *this, struct script *script,
 {
     struct replacement replacement = {
         .scheduler = this, .script = script, .tell = tell, .data = data, .changes = changes};
-    enum protect_outcome outcome = protect_run(script, replace, &replacement, 0);
+    enum protect_outcome outcome = protect_run(script, NULL, replace, &replacement, 0);
     if (outcome == PROTECT_DONE)
         return true;
     if (outcome != PROTECT_RAISED)

@@ -430,7 +430,7 @@ size_t examine(struct script *script, const struct lint_parameter *parameters, v
     struct examination this = {.script = script, .parameters = parameters, .data = data};
     this.last = &this.findings;
     buffer_init(&this.dump, DUMP_MOST);
-    if (protect_run(script, l_examine, &this, 0) == PROTECT_RAISED) {
+    if (protect_run(script, NULL, l_examine, &this, 0) == PROTECT_RAISED) {
         tell(protect_text(script));
         lua_pop(script->L, 1);
         this.found++;

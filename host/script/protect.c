@@ -74,16 +74,6 @@ static void leave(struct script *script, struct frame *frame)
         watchdog_unhook(frame);
 }
 
-void protect_title(struct script *script, const char *kind, const char *name)
-{
-    script->title = (struct title){.kind = kind, .name = name};
-}
-
-void protect_title_loaded(struct script *script, const char *kind, const char *name)
-{
-    script->title = (struct title){.kind = kind, .name = name, .loaded = true};
-}
-
 void protect_pause(struct script *script)
 {
     watchdog_pause(script);
@@ -116,7 +106,7 @@ void protect_settle(struct script *script)
 
 bool protect_collect(struct script *script)
 {
-    struct frame frame = {.L = script->L, .title = {"a finalizer", "(__gc)"}};
+    struct frame frame = {.L = script->L, .title = {.kind = "a finalizer", .name = "(__gc)"}};
     enter(script, &frame);
     bool done = lua_gc(script->L, LUA_GCSTEP, 0) != 0;
     leave(script, &frame);
@@ -246,7 +236,8 @@ static enum protect_outcome call_outcome(struct script *script, int status, int 
     return PROTECT_RAISED;
 }
 
-enum protect_outcome protect_call(struct script *script, int arguments, int results)
+static enum protect_outcome call(struct script *script, struct frame *frame, int arguments,
+                                 int results)
 {
     lua_State *L = script->L;
     int base = lua_gettop(L) - arguments;
@@ -256,21 +247,37 @@ enum protect_outcome protect_call(struct script *script, int arguments, int resu
         return refused;
     }
     script->busy++;
-    struct frame frame = {.L = L, .title = script->title, .main = script->starting};
-    script->starting = false;
-    enter(script, &frame);
+    enter(script, frame);
     lua_pushcfunction(L, l_message);
     lua_insert(L, base);
     int status = lua_pcall(L, arguments, results, base);
     lua_remove(L, base);
-    leave(script, &frame);
+    leave(script, frame);
     enum protect_outcome outcome = call_outcome(script, status, base);
     become_idle(script);
     return outcome;
 }
 
-enum protect_outcome protect_run(struct script *script, lua_CFunction function, void *data,
-                                 int results)
+static struct title title_of(const struct title *title)
+{
+    return title ? *title : (struct title){.kind = NULL};
+}
+
+enum protect_outcome protect_call(struct script *script, const struct title *title, int arguments,
+                                  int results)
+{
+    struct frame frame = {.L = script->L, .title = title_of(title)};
+    return call(script, &frame, arguments, results);
+}
+
+enum protect_outcome protect_main(struct script *script, const struct title *title, int arguments)
+{
+    struct frame frame = {.L = script->L, .title = title_of(title), .main = true};
+    return call(script, &frame, arguments, 1);
+}
+
+enum protect_outcome protect_run(struct script *script, const struct title *title,
+                                 lua_CFunction function, void *data, int results)
 {
     lua_State *L = script->L;
     if (!lua_checkstack(L, LUA_MINSTACK)) {
@@ -279,7 +286,7 @@ enum protect_outcome protect_run(struct script *script, lua_CFunction function, 
     }
     lua_pushcfunction(L, function);
     lua_pushlightuserdata(L, data);
-    return protect_call(script, 1, results);
+    return protect_call(script, title, 1, results);
 }
 
 // ---- routines ----
@@ -301,13 +308,6 @@ static void unlink_routine(struct routine *routine)
         routine->next->link = routine->link;
 }
 
-static void take_title(struct routine *routine)
-{
-    struct script *script = routine->script;
-    routine->title = script->title;
-    protect_title(script, NULL, NULL);
-}
-
 // An idle routine, if there is one, in the list of the active ones.
 static struct routine *take_idle(struct script *script)
 {
@@ -316,7 +316,6 @@ static struct routine *take_idle(struct script *script)
         return NULL;
     script->idle = routine->next;
     script->idles--;
-    take_title(routine);
     link_routine(routine);
     return routine;
 }
@@ -482,7 +481,8 @@ static bool load_routine(struct routine *routine, lua_State *L, int arguments)
     return true;
 }
 
-struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_done, void *data)
+struct routine *protect_prepare(lua_State *L, const struct title *title, int arguments,
+                                protect_done on_done, void *data)
 {
     protect_ready(L);
     struct routine *routine = take_idle(script_of(L));
@@ -491,6 +491,7 @@ struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_don
         release_routine(routine, true);
         luaL_error(L, "too many arguments");
     }
+    routine->title = title_of(title);
     routine->on_done = on_done;
     routine->data = data;
     return routine;
@@ -521,12 +522,13 @@ static int l_ready(lua_State *L)
 }
 
 // An idle or a new routine; without one `on_done` has been told why. // [-0, +0, -]
-static struct routine *obtain(struct script *script, protect_done on_done, void *data,
-                              enum protect_outcome *outcome)
+static struct routine *obtain(struct script *script, const struct title *title,
+                              protect_done on_done, void *data, enum protect_outcome *outcome)
 {
-    *outcome = script->idle ? PROTECT_DONE : protect_run(script, l_ready, NULL, 0);
+    *outcome = script->idle ? PROTECT_DONE : protect_run(script, title, l_ready, NULL, 0);
     struct routine *routine = *outcome == PROTECT_DONE ? take_idle(script) : NULL;
     if (routine != NULL) {
+        routine->title = title_of(title);
         routine->on_done = on_done;
         routine->data = data;
     } else if (*outcome == PROTECT_RAISED) {
@@ -563,12 +565,13 @@ static int l_dispatch(lua_State *L)
     return on_called(L, LUA_OK, 0);
 }
 
-static enum protect_outcome dispatch(struct script *script, lua_CFunction function, void *argument,
-                                     protect_done on_done, void *data)
+static enum protect_outcome dispatch(struct script *script, const struct title *title,
+                                     lua_CFunction function, void *argument, protect_done on_done,
+                                     void *data)
 {
     struct dispatch it = {.function = function};
     enum protect_outcome outcome;
-    struct routine *routine = obtain(script, on_done, data, &outcome);
+    struct routine *routine = obtain(script, title, on_done, data, &outcome);
     if (routine == NULL)
         return outcome;
     if (!lua_checkstack(routine->L, LUA_MINSTACK))
@@ -580,17 +583,17 @@ static enum protect_outcome dispatch(struct script *script, lua_CFunction functi
 }
 
 // The state stays busy until the caller has been told, so that it may destroy the script then.
-enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
-                                      protect_done on_done, void *data)
+enum protect_outcome protect_dispatch(struct script *script, const struct title *title,
+                                      lua_CFunction function, void *argument, protect_done on_done,
+                                      void *data)
 {
     int top = lua_gettop(script->L);
     enum protect_outcome outcome = refusal(script);
     script->busy++;
     if (outcome == PROTECT_DONE)
-        outcome = dispatch(script, function, argument, on_done, data);
+        outcome = dispatch(script, title, function, argument, on_done, data);
     else
         report(on_done, data, outcome, "");
-    protect_title(script, NULL, NULL);
     assert(lua_gettop(script->L) == top);
     (void)top;
     become_idle(script);

@@ -41,16 +41,28 @@ typedef void (*protect_done)(void *data, const struct protect_end *end);
 
 struct routine;
 
+// What a call is called in messages and among the times of slices, such as "callback" and
+// "statusUpdate". Both texts must live as long as the call or routine does. Where a title is a
+// parameter, NULL means "a call into the script".
+struct title {
+    const char *kind, *name; // NULL: nothing
+    bool loaded;             // a main chunk or an operator's code: --load-limit holds for it
+};
+
 // ---- from C ----
 
 // Calls the function below `arguments` values on the state of the script. On PROTECT_DONE its
 // results are there (`results` of them, or all with LUA_MULTRET), on PROTECT_RAISED the text.
 // PROTECT_EXITED and PROTECT_CLOSED leave nothing. // [-(arguments + 1), +results|1|0, -]
-enum protect_outcome protect_call(struct script *script, int arguments, int results);
+enum protect_outcome protect_call(struct script *script, const struct title *title, int arguments,
+                                  int results);
+
+// The same for the main chunk of the script, for one result. // [-(arguments + 1), +1|0, -]
+enum protect_outcome protect_main(struct script *script, const struct title *title, int arguments);
 
 // The same for a C function that is given `data` as a light userdata. // [-0, +results|1|0, -]
-enum protect_outcome protect_run(struct script *script, lua_CFunction function, void *data,
-                                 int results);
+enum protect_outcome protect_run(struct script *script, const struct title *title,
+                                 lua_CFunction function, void *data, int results);
 
 // The text that PROTECT_RAISED left on top. Never NULL. // [-0, +0, -]
 const char *protect_text(struct script *script);
@@ -58,8 +70,9 @@ const char *protect_text(struct script *script);
 // Starts a routine that calls `function`, a C function that is given `argument` as a light userdata
 // at index 1, and then what it returned: a function and its arguments. If it returns nothing, that
 // is done. `on_done` may be NULL. Returns PROTECT_YIELDED if it waits. // [-0, +0, -]
-enum protect_outcome protect_dispatch(struct script *script, lua_CFunction function, void *argument,
-                                      protect_done on_done, void *data);
+enum protect_outcome protect_dispatch(struct script *script, const struct title *title,
+                                      lua_CFunction function, void *argument, protect_done on_done,
+                                      void *data);
 
 // Starts a prepared routine or goes on with a waiting one. // [-0, +0, -]
 enum protect_outcome protect_resume(struct routine *routine);
@@ -68,13 +81,6 @@ enum protect_outcome protect_resume(struct routine *routine);
 // its end, with PROTECT_CLOSED, if it waits; no Lua code may run then.
 bool protect_runs(const struct script *script, protect_done on_done, const void *data);
 void protect_abandon(struct script *script, protect_done on_done, void *data); // [-0, +0, -]
-
-// What the next call or routine is called in messages, such as "callback" and "statusUpdate"; both
-// texts must live as long as it does.
-void protect_title(struct script *script, const char *kind, const char *name);
-
-// The same for what is loaded or typed: --load-limit holds for it as well.
-void protect_title_loaded(struct script *script, const char *kind, const char *name);
 
 // Around a loop that a C function runs inside of a call into Lua: a pause of the script.
 void protect_pause(struct script *script);
@@ -88,7 +94,8 @@ void protect_ready(lua_State *L);
 
 // Makes a routine of the function below `arguments` values; protect_resume() starts it.
 // [-(arguments + 1), +0, e]
-struct routine *protect_prepare(lua_State *L, int arguments, protect_done on_done, void *data);
+struct routine *protect_prepare(lua_State *L, const struct title *title, int arguments,
+                                protect_done on_done, void *data);
 
 // The routine that a wait here would suspend. Raises if there can be none, with `what` at the
 // front: "mesos.sleep cannot wait ...". // [-0, +0, e]

@@ -137,7 +137,7 @@ static bool open_state(struct script *script, const struct script_settings *sett
     lua_atpanic(L, on_panic);
     lua_setwarnf(L, on_warning, script);
     collector_open(script, settings->idle_collection);
-    if (protect_run(script, l_open, (void *)(uintptr_t)settings, 0) == PROTECT_DONE)
+    if (protect_run(script, NULL, l_open, (void *)(uintptr_t)settings, 0) == PROTECT_DONE)
         return true;
     return error_set(err, ERROR_SCRIPT, "cannot prepare a Lua state: %s", protect_text(script));
 }
@@ -273,7 +273,7 @@ static bool read_chunk(struct script *script, struct load *load, int *arguments,
 {
     lua_State *L = script->L;
     int top = lua_gettop(L);
-    if (protect_run(script, l_read, load, LUA_MULTRET) != PROTECT_DONE)
+    if (protect_run(script, NULL, l_read, load, LUA_MULTRET) != PROTECT_DONE)
         return take_error(script, err);
     *arguments = lua_gettop(L) - top - 1;
     if (!lua_isnil(L, top + 1))
@@ -284,10 +284,8 @@ static bool read_chunk(struct script *script, struct load *load, int *arguments,
 
 static bool run_chunk(struct script *script, int arguments, struct error *err)
 {
-    script->starting = true;
-    protect_title_loaded(script, "script", script->path);
-    enum protect_outcome outcome = protect_call(script, arguments, 1);
-    protect_title(script, NULL, NULL);
+    const struct title title = {.kind = "script", .name = script->path, .loaded = true};
+    enum protect_outcome outcome = protect_main(script, &title, arguments);
     if (outcome == PROTECT_RAISED)
         return take_error(script, err);
     if (outcome != PROTECT_DONE)
@@ -300,7 +298,7 @@ static bool keep_result(struct script *script, struct error *err)
 {
     lua_pushcfunction(script->L, l_keep_result);
     lua_insert(script->L, -2);
-    return protect_call(script, 1, 0) == PROTECT_DONE || take_error(script, err);
+    return protect_call(script, NULL, 1, 0) == PROTECT_DONE || take_error(script, err);
 }
 
 static const struct source *read_script(struct script *script, const char *path, struct error *err)

@@ -14,12 +14,6 @@
 #include "script/sources.h"
 #include "script/watchdog.h"
 
-// What something is called in messages, such as "callback" and "statusUpdate".
-struct title {
-    const char *kind, *name; // NULL: nothing
-    bool loaded;             // a main chunk or an operator's code: --load-limit holds for it
-};
-
 // What runs now: a chain on the C stack, the innermost first.
 struct frame {
     struct frame *previous;
@@ -62,7 +56,6 @@ struct script {
 
     struct watchdog limits;
     struct frame *volatile frame; // NULL: no Lua code runs
-    struct title title;           // of the next call or routine
     struct routine *routines;     // those that run, wait, or are prepared
     struct routine *idle;         // those whose coroutine can be used again
     size_t idles;
@@ -70,7 +63,6 @@ struct script {
     uint64_t failures;
     uint64_t runs; // calls into Lua that have returned
     bool traced;   // the trace of a coroutine is kept
-    bool starting; // the next call is that of the main chunk
 
     bool sandbox;
     bool exiting; // stop as soon as possible, run no further line
