@@ -446,8 +446,8 @@ end)
 
 describe("the table of fields of the local cluster", function()
     it("has a row for each field that a framework can set, and no other", function()
-        assert.same({}, internals.cluster_fields_without_treatment())
-        assert.same({}, internals.cluster_treatments_without_field())
+        assert.same({}, internals.cluster_fields_without_support())
+        assert.same({}, internals.cluster_support_without_field())
     end)
 
     it("is told in full where the list of conformance says how the local cluster differs", function()

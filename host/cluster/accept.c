@@ -4,11 +4,11 @@
 // resources are free again, the tasks of its operations take theirs one after another out of what
 // was accepted, and what they leave is refused with the filters of the call.
 
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "cluster/treatments.h"
+#include "cluster/field_support.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +131,7 @@ static void launch_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo
     needs_of(acceptance, task, &needs);
     const struct task_launch launch = {acceptance->framework, acceptance->node, acceptance->role,
                                        task};
-    char *fault = validation_task(&launch);
+    char *fault = task_validation_fault(&launch);
     if (fault == NULL)
         fault = check_needs(acceptance, &needs);
     const struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
@@ -202,7 +202,7 @@ static void launch_group(struct acceptance *acceptance, const Operation *operati
         return;
     char *fault = operation->id
                       ? memory_string("The `id` field cannot be set on LAUNCH_GROUP operations")
-                      : treatments_fault(&operation->base);
+                      : field_support_fault(&operation->base);
     const struct master_updates_text text = {
         MESOS__V1__TASK_STATE__TASK_ERROR,
         MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID, fault};
@@ -215,7 +215,7 @@ static char *operation_fault(const Operation *operation)
 {
     const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(
         &mesos__v1__offer__operation__type__descriptor, (int)operation->type);
-    char *fault = treatments_fault(&operation->base);
+    char *fault = field_support_fault(&operation->base);
     if (fault == NULL)
         fault = memory_format("The local cluster does not carry out %s operations",
                               type ? type->name : "unknown");
@@ -252,7 +252,7 @@ static void decline(struct master_framework *framework, const char *id,
     struct master_offer *offer = ledger_offer(framework->master, id);
     if (offer == NULL || offer->framework != framework)
         return;
-    allocator_refuse(framework, offer->node, offer->role, &offer->resources, filters);
+    offer_filters_add(framework, offer->node, offer->role, &offer->resources, filters);
     ledger_remove_offer(offer);
 }
 
@@ -285,8 +285,8 @@ void accept_offers(struct master_framework *framework, const Accept *accept)
     struct acceptance acceptance = open_acceptance(framework, accept);
     for (size_t i = 0; i < accept->n_operations; i++)
         carry_out(&acceptance, accept->operations[i]);
-    allocator_refuse(framework, acceptance.node, acceptance.role, &acceptance.left,
-                     accept->filters);
+    offer_filters_add(framework, acceptance.node, acceptance.role, &acceptance.left,
+                      accept->filters);
     resources_free(&acceptance.left);
     free(acceptance.role);
 }

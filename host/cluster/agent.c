@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/uuid.h"
-#include "cluster/check_rules.h"
+#include "cluster/command_validation.h"
 #include "cluster/string_map.h"
 #include "wire/message_copy.h"
 
@@ -520,7 +520,7 @@ static void launch_staged(struct execution *execution)
 {
     struct error err = {0};
     leave_stage(execution);
-    if (check_rules_uris(execution->info->command, &err))
+    if (command_validation_uris(execution->info->command, &err))
         proceed(execution);
     else
         fail_launch(execution, err.text);

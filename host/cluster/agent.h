@@ -5,7 +5,7 @@
 // it, after 10 s, 20 s and so on up to 10 minutes; the next update of the task waits for that.
 //
 // A task is a command: its uris are fetched, then it runs in a sandbox folder of its own. What the
-// agent does not carry out, such as health checks, the master has refused (treatments.h).
+// agent does not carry out, such as health checks, the master has refused (field_support.h).
 //
 // The agent does no I/O and reads no clock; all of that is the runner's and the loop's. It calls
 // the master back inside agent_kill(), agent_acknowledge() and agent_resend(), and never inside

@@ -19,7 +19,7 @@
 #include "base/memory.h"
 #include "base/uuid.h"
 #include "cluster/json_message.h"
-#include "cluster/text_check.h"
+#include "cluster/nul_check.h"
 #include "net/http_server.h"
 
 #include <stdio.h>
@@ -334,7 +334,7 @@ static Call *parse(const struct http_exchange *exchange, bool json, struct error
     struct slice body = buffer_slice(&exchange->body);
     if (json)
         return (Call *)json_message_read(&mesos__v1__scheduler__call__descriptor, body, err);
-    if (!text_check(body, &mesos__v1__scheduler__call__descriptor, err)) {
+    if (!nul_check(body, &mesos__v1__scheduler__call__descriptor, err)) {
         error_context(err, "Failed to parse body into Call protobuf");
         return NULL;
     }

@@ -4,7 +4,7 @@
 // agents of the local cluster have a host name, and no attributes, region or zone. Regular
 // expressions are POSIX extended ones, and match the whole value.
 
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 
 #include "base/memory.h"
 

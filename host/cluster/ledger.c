@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keeping the master's books straight; see books.h for what always holds.
+// Keeping the master's books straight; see cluster_internal.h for what always holds.
 
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -90,7 +90,7 @@ static void on_offer_timeout(void *data)
 {
     struct master_offer *offer = data;
     log_debug("offer %s of framework %s was not answered in time", offer->id, offer->framework->id);
-    framework_rescind(offer);
+    ledger_rescind_offer(offer);
 }
 
 struct master_offer *ledger_make_offer(struct master_framework *framework, struct node *node,
@@ -127,6 +127,12 @@ void ledger_remove_offer(struct master_offer *offer)
     free(offer->role);
     free(offer->id);
     free(offer);
+}
+
+void ledger_rescind_offer(struct master_offer *offer)
+{
+    master_events_send_rescind(offer);
+    ledger_remove_offer(offer);
 }
 
 // ---- tasks ----

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The master: a table of calls, what agents report, and the beginning and end of it all. What hangs
-// together how is in books.h.
+// together how is in cluster_internal.h.
 
 #include "cluster/master.h"
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 #include "wire/message_copy.h"
 
 #include <inttypes.h>
@@ -16,7 +16,62 @@
 
 typedef Mesos__V1__Scheduler__Call Call;
 
-// ---- calls ----
+bool master_validate(const Call *call, struct error *err)
+{
+    return validation_call(call, err) || error_context(err, "Failed to validate scheduler::Call");
+}
+
+// ---- SUBSCRIBE ----
+
+static const char *wanted_id(const Mesos__V1__FrameworkInfo *info)
+{
+    return info->id && info->id->value[0] ? info->id->value : NULL;
+}
+
+static bool may_subscribe(const struct master *master,
+                          const Mesos__V1__Scheduler__Call__Subscribe *call, struct error *err)
+{
+    const Mesos__V1__FrameworkInfo *info = call->framework_info;
+    const char *id = wanted_id(info);
+    const struct master_framework *known = id ? ledger_framework(master, id) : NULL;
+    if (!validation_framework_info(info, err))
+        return false;
+    if (id != NULL && ledger_completed(master, id))
+        return error_set(err, ERROR_REFUSED, "Framework has been removed");
+    if (!validation_roles(info, call->suppressed_roles, call->n_suppressed_roles,
+                          call->offer_constraints, err))
+        return false;
+    return known == NULL || validation_principal(known->info, info, err);
+}
+
+void master_subscribe(struct master *master, const Call *call, const char *stream_id,
+                      const struct master_sink *sink, void *data)
+{
+    struct error err = {0};
+    if (!may_subscribe(master, call->subscribe, &err)) {
+        log_debug("a subscription is refused: %s", err.text);
+        master_events_send_error(sink, data, err.text);
+        sink->end(data);
+        return;
+    }
+    const char *id = wanted_id(call->subscribe->framework_info);
+    struct master_framework *framework = id ? ledger_framework(master, id) : NULL;
+    if (framework == NULL)
+        framework = master_framework_create(master, id);
+    master_framework_subscribe(framework, call, stream_id, sink, data);
+}
+
+void master_stream_closed(struct master *master, const char *stream_id)
+{
+    struct master_framework *framework;
+    TAILQ_FOREACH(framework, &master->frameworks, link)
+    if (framework->connected && strcmp(framework->stream_id, stream_id) == 0)
+        break;
+    if (framework != NULL)
+        master_framework_disconnected(framework);
+}
+
+// ---- other calls ----
 
 static void on_teardown(struct master_framework *framework, const Call *call)
 {
@@ -73,9 +128,9 @@ static void on_revive(struct master_framework *framework, const Call *call)
         return;
     suppress(framework, roles, count, false);
     if (count == 0)
-        allocator_clear_filters(framework, NULL);
+        offer_filters_clear(framework, NULL);
     for (size_t i = 0; i < count; i++)
-        allocator_clear_filters(framework, roles[i]);
+        offer_filters_clear(framework, roles[i]);
     allocator_hurry(framework->master);
 }
 
@@ -242,7 +297,7 @@ static void on_update(void *data, const char *framework_id, const Mesos__V1__Tas
     task->forwarded = status->state;
     if (status->container_status != NULL && task->container == NULL)
         task->container = message_copy(&status->container_status->base);
-    master_framework_send_status(task->framework, (Mesos__V1__TaskStatus *)(uintptr_t)status);
+    master_events_send_update(task->framework, status);
 }
 
 // ---- life ----

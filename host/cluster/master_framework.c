@@ -3,7 +3,7 @@
 // Frameworks: their subscription, its heartbeats, what happens when it ends, and changes of what
 // they said about themselves.
 
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -14,124 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEARTBEAT_SECONDS 15
-
 // Frameworks without MULTI_ROLE still use the field `role`.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 typedef Mesos__V1__Scheduler__Call Call;
-typedef Mesos__V1__Scheduler__Event Event;
-
-// ---- events ----
-
-void master_framework_send(struct master_framework *framework, const Event *event)
-{
-    if (framework->connected)
-        framework->sink->event(framework->sink_data, event);
-}
-
-void master_framework_send_status(struct master_framework *framework, Mesos__V1__TaskStatus *status)
-{
-    Mesos__V1__Scheduler__Event__Update update = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
-    Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-    update.status = status;
-    event.has_type = true;
-    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE;
-    event.update = &update;
-    master_framework_send(framework, &event);
-}
-
-void framework_rescind(struct master_offer *offer)
-{
-    Mesos__V1__OfferID id = MESOS__V1__OFFER_ID__INIT;
-    Mesos__V1__Scheduler__Event__Rescind rescind = MESOS__V1__SCHEDULER__EVENT__RESCIND__INIT;
-    Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-    id.value = offer->id;
-    rescind.offer_id = &id;
-    event.has_type = true;
-    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__RESCIND;
-    event.rescind = &rescind;
-    master_framework_send(offer->framework, &event);
-    ledger_remove_offer(offer);
-}
-
-static void send_error(const struct master_sink *sink, void *data, const char *message)
-{
-    Mesos__V1__Scheduler__Event__Error error = MESOS__V1__SCHEDULER__EVENT__ERROR__INIT;
-    Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-    error.message = (char *)(uintptr_t)message;
-    event.has_type = true;
-    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR;
-    event.error = &error;
-    sink->event(data, &event);
-}
-
-static void send_heartbeat(struct master_framework *framework)
-{
-    Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-    event.has_type = true;
-    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__HEARTBEAT;
-    master_framework_send(framework, &event);
-}
-
-static void on_heartbeat(void *data)
-{
-    struct master_framework *framework = data;
-    timer_start(&framework->heartbeat, HEARTBEAT_SECONDS * LOOP_SECOND);
-    send_heartbeat(framework);
-}
-
-static uint32_t ip_number(const char *ip)
-{
-    unsigned part[4];
-    if (sscanf(ip, "%3u.%3u.%3u.%3u", &part[0], &part[1], &part[2], &part[3]) != 4)
-        return 0;
-    return part[0] | part[1] << 8 | part[2] << 16 | part[3] << 24;
-}
-
-static void send_subscribed(struct master_framework *framework)
-{
-    static const Mesos__V1__MasterInfo__Capability__Type types[] = {
-        MESOS__V1__MASTER_INFO__CAPABILITY__TYPE__AGENT_UPDATE,
-        MESOS__V1__MASTER_INFO__CAPABILITY__TYPE__AGENT_DRAINING,
-        MESOS__V1__MASTER_INFO__CAPABILITY__TYPE__QUOTA_V2,
-    };
-    enum { COUNT = sizeof types / sizeof types[0] };
-    struct master *master = framework->master;
-    Mesos__V1__MasterInfo__Capability capabilities[COUNT], *list[COUNT];
-    for (size_t i = 0; i < COUNT; i++) {
-        mesos__v1__master_info__capability__init(&capabilities[i]);
-        capabilities[i].has_type = true;
-        capabilities[i].type = types[i];
-        list[i] = &capabilities[i];
-    }
-    Mesos__V1__Address address = MESOS__V1__ADDRESS__INIT;
-    address.hostname = master->hostname;
-    address.ip = master->ip;
-    address.port = (int32_t)master->port;
-    Mesos__V1__MasterInfo info = MESOS__V1__MASTER_INFO__INIT;
-    info.id = master->id;
-    info.ip = ip_number(master->ip);
-    info.port = master->port;
-    info.pid = memory_format("master@%s:%u", master->ip, master->port);
-    info.hostname = master->hostname;
-    info.version = MASTER_VERSION;
-    info.address = &address;
-    info.n_capabilities = COUNT;
-    info.capabilities = list;
-    Mesos__V1__Scheduler__Event__Subscribed subscribed =
-        MESOS__V1__SCHEDULER__EVENT__SUBSCRIBED__INIT;
-    subscribed.framework_id = framework->info->id;
-    subscribed.has_heartbeat_interval_seconds = true;
-    subscribed.heartbeat_interval_seconds = HEARTBEAT_SECONDS;
-    subscribed.master_info = &info;
-    Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-    event.has_type = true;
-    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED;
-    event.subscribed = &subscribed;
-    master_framework_send(framework, &event);
-    free(info.pid);
-}
 
 // ---- what a framework said about itself ----
 
@@ -271,6 +157,13 @@ static void set_description(struct master_framework *framework,
 
 // ---- coming and going ----
 
+static void on_heartbeat(void *data)
+{
+    struct master_framework *framework = data;
+    timer_start(&framework->heartbeat, MASTER_HEARTBEAT_SECONDS * LOOP_SECOND);
+    master_events_send_heartbeat(framework);
+}
+
 static void on_failover_timeout(void *data)
 {
     struct master_framework *framework = data;
@@ -278,7 +171,7 @@ static void on_failover_timeout(void *data)
     master_framework_remove(framework);
 }
 
-static struct master_framework *framework_create(struct master *master, const char *id)
+struct master_framework *master_framework_create(struct master *master, const char *id)
 {
     struct master_framework *framework = memory_new(sizeof *framework);
     framework->master = master;
@@ -306,7 +199,7 @@ static void disconnect(struct master_framework *framework, const char *message)
     if (!framework->connected)
         return;
     if (message != NULL)
-        send_error(framework->sink, framework->sink_data, message);
+        master_events_send_error(framework->sink, framework->sink_data, message);
     framework->connected = false;
     timer_stop(&framework->heartbeat);
     framework->sink->end(framework->sink_data);
@@ -316,7 +209,7 @@ static void disconnect(struct master_framework *framework, const char *message)
 void master_framework_destroy(struct master_framework *framework)
 {
     struct master *master = framework->master;
-    allocator_clear_filters(framework, NULL);
+    offer_filters_clear(framework, NULL);
     remove_offers(framework);
     while (!TAILQ_EMPTY(&framework->tasks))
         ledger_remove_task(TAILQ_FIRST(&framework->tasks));
@@ -344,14 +237,8 @@ void master_framework_remove(struct master_framework *framework)
     master_framework_destroy(framework);
 }
 
-void master_stream_closed(struct master *master, const char *stream_id)
+void master_framework_disconnected(struct master_framework *framework)
 {
-    struct master_framework *framework;
-    TAILQ_FOREACH(framework, &master->frameworks, link)
-    if (framework->connected && strcmp(framework->stream_id, stream_id) == 0)
-        break;
-    if (framework == NULL)
-        return;
     log_debug("framework %s is disconnected", framework->id);
     framework->connected = false;
     timer_stop(&framework->heartbeat);
@@ -365,51 +252,20 @@ void master_stream_closed(struct master *master, const char *stream_id)
 
 // ---- SUBSCRIBE ----
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool principal_kept(const Mesos__V1__FrameworkInfo *old, const Mesos__V1__FrameworkInfo *new,
-                           struct error *err)
-{
-    return same_text(old->principal, new->principal) ||
-           error_set(err, ERROR_REFUSED, "Changing framework's principal is not allowed.");
-}
-
-static const char *wanted_id(const Mesos__V1__FrameworkInfo *info)
-{
-    return info->id && info->id->value[0] ? info->id->value : NULL;
-}
-
-static bool may_subscribe(struct master *master, const struct framework_description *new,
-                          struct error *err)
-{
-    const char *id = wanted_id(new->info);
-    const struct master_framework *known = id ? ledger_framework(master, id) : NULL;
-    if (!validation_framework_info(new->info, err))
-        return false;
-    if (id != NULL && ledger_completed(master, id))
-        return error_set(err, ERROR_REFUSED, "Framework has been removed");
-    if (!validation_roles(new->info, new->suppressed, new->suppressed_count, new->constraints, err))
-        return false;
-    return known == NULL || principal_kept(known->info, new->info, err);
-}
-
 // A subscription starts without filters and offers; updates that wait come again.
 static void start_subscription(struct master_framework *framework, const char *stream_id,
                                const struct master_sink *sink, void *data)
 {
     struct master *master = framework->master;
     framework->connected = true;
-    framework->hungry_since = 0;
-    framework->told = 0;
+    framework->starved_since = 0;
+    framework->logged = 0;
     framework->sink = sink;
     framework->sink_data = data;
     snprintf(framework->stream_id, sizeof framework->stream_id, "%s", stream_id);
     timer_stop(&framework->failover);
-    allocator_clear_filters(framework, NULL);
-    send_subscribed(framework);
+    offer_filters_clear(framework, NULL);
+    master_events_send_subscribed(framework);
     on_heartbeat(framework);
     struct node *node;
     TAILQ_FOREACH(node, &master->nodes, link)
@@ -417,21 +273,10 @@ static void start_subscription(struct master_framework *framework, const char *s
     allocator_hurry(master);
 }
 
-void master_subscribe(struct master *master, const Call *call, const char *stream_id,
-                      const struct master_sink *sink, void *data)
+void master_framework_subscribe(struct master_framework *framework, const Call *call,
+                                const char *stream_id, const struct master_sink *sink, void *data)
 {
     const struct framework_description new = describe(call);
-    struct error err = {0};
-    if (!may_subscribe(master, &new, &err)) {
-        log_debug("a subscription is refused: %s", err.text);
-        send_error(sink, data, err.text);
-        sink->end(data);
-        return;
-    }
-    const char *id = wanted_id(new.info);
-    struct master_framework *framework = id ? ledger_framework(master, id) : NULL;
-    if (framework == NULL)
-        framework = framework_create(master, id);
     disconnect(framework, "Framework failed over");
     set_description(framework, &new);
     log_debug("framework %s (%s) subscribes", framework->id, framework->info->name);
@@ -460,7 +305,7 @@ static bool may_update(const struct master_framework *framework,
     const Mesos__V1__FrameworkInfo *old = framework->info;
     if (!validation_framework_info(new->info, err))
         return error_context(err, "Supplied FrameworkInfo is not valid");
-    if (!principal_kept(old, new->info, err) ||
+    if (!validation_principal(old, new->info, err) ||
         !constant_kept("user", old->user, new->info->user, err) ||
         !constant_kept("checkpoint", truth(old->checkpoint), truth(new->info->checkpoint), err))
         return error_context(err, "FrameworkInfo update is not valid");
@@ -475,7 +320,7 @@ static void rescind_left_roles(struct master_framework *framework)
          offer = next) {
         next = TAILQ_NEXT(offer, of_framework);
         if (ledger_role(framework, offer->role) == NULL)
-            framework_rescind(offer);
+            ledger_rescind_offer(offer);
     }
 }
 
@@ -486,7 +331,7 @@ static void clear_filters_of_revived(struct master_framework *framework,
     for (size_t i = 0; i < framework->role_count; i++) {
         const struct role *role = &framework->roles[i];
         if (role->suppressed && !listed(new->suppressed, new->suppressed_count, role->name))
-            allocator_clear_filters(framework, role->name);
+            offer_filters_clear(framework, role->name);
     }
 }
 

@@ -2,7 +2,7 @@
 //
 // What the master knows, as JSON for people.
 
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 
 #include "base/memory.h"
 
@@ -39,7 +39,7 @@ static void add_offers(json_t *json, const struct master_framework *framework)
 {
     json_t *offers = json_array();
     const struct master_offer *offer;
-    char *words = obstacles_words(framework);
+    char *words = offer_obstacles_text(framework);
     TAILQ_FOREACH(offer, &framework->offers, of_framework)
     json_array_append_new(offers, describe_offer(offer));
     json_object_set_new(json, "offers", offers);

@@ -3,7 +3,7 @@
 // Updates that the master itself makes: refusals and answers to reconciliation. They have no uuid,
 // and nobody acknowledges them.
 
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 
 #include "base/log.h"
 
@@ -24,7 +24,7 @@ void master_updates_send(struct master_framework *framework, const char *task_id
     status.timestamp = loop_wall(framework->master->loop);
     status.container_status = (Mesos__V1__ContainerStatus *)(uintptr_t)container;
     log_debug("task %s of framework %s: %s", task_id, framework->id, text->message);
-    master_framework_send_status(framework, &status);
+    master_events_send_update(framework, &status);
 }
 
 // ---- tasks ----
@@ -72,18 +72,6 @@ void master_updates_reconcile_all(struct master_framework *framework)
 
 // ---- operations ----
 
-static void send_operation(struct master_framework *framework, Mesos__V1__OperationStatus *status)
-{
-    Mesos__V1__Scheduler__Event__UpdateOperationStatus update =
-        MESOS__V1__SCHEDULER__EVENT__UPDATE_OPERATION_STATUS__INIT;
-    Mesos__V1__Scheduler__Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
-    update.status = status;
-    event.has_type = true;
-    event.type = MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE_OPERATION_STATUS;
-    event.update_operation_status = &update;
-    master_framework_send(framework, &event);
-}
-
 void master_updates_reconcile_operation(struct master_framework *framework,
                                         const Mesos__V1__OperationID *operation_id,
                                         const Mesos__V1__AgentID *agent_id)
@@ -98,7 +86,7 @@ void master_updates_reconcile_operation(struct master_framework *framework,
         status.message = "Reconciliation: Operation is unknown";
     else
         status.message = "Reconciliation: Both operation and agent are unknown";
-    send_operation(framework, &status);
+    master_events_send_operation_update(framework, &status);
 }
 
 void master_updates_operation_error(struct master_framework *framework,
@@ -108,5 +96,5 @@ void master_updates_operation_error(struct master_framework *framework,
     status.operation_id = (Mesos__V1__OperationID *)(uintptr_t)operation_id;
     status.state = MESOS__V1__OPERATION_STATE__OPERATION_ERROR;
     status.message = (char *)(uintptr_t)message;
-    send_operation(framework, &status);
+    master_events_send_operation_update(framework, &status);
 }

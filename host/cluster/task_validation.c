@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What can be wrong with a task, in the order and the words of a real master. Behind its rules come
-// two of our own: a field that the local cluster does not carry out is refused (treatments.h), and
-// a framework has a limit of tasks.
+// two of our own: a field that the local cluster does not carry out is refused (field_support.h),
+// and a framework has a limit of tasks.
 
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 
 #include "base/memory.h"
-#include "cluster/check_rules.h"
-#include "cluster/treatments.h"
+#include "cluster/command_validation.h"
+#include "cluster/field_support.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -65,14 +65,14 @@ static bool check_completion_time(const struct task_launch *launch, struct error
 
 static bool check_check(const struct task_launch *launch, struct error *err)
 {
-    return launch->task->check == NULL || check_rules_check(launch->task->check, err) ||
+    return launch->task->check == NULL || command_validation_check(launch->task->check, err) ||
            error_context(err, "Task uses invalid check");
 }
 
 static bool check_health(const struct task_launch *launch, struct error *err)
 {
     return launch->task->health_check == NULL ||
-           check_rules_health(launch->task->health_check, err) ||
+           command_validation_health_check(launch->task->health_check, err) ||
            error_context(err, "Task uses invalid health check");
 }
 
@@ -178,13 +178,15 @@ static bool check_revocable(const struct task_launch *launch, struct error *err)
 
 static bool check_command(const struct task_launch *launch, struct error *err)
 {
-    return launch->task->command == NULL || check_rules_command(launch->task->command, err) ||
+    return launch->task->command == NULL ||
+           command_validation_command(launch->task->command, err) ||
            error_context(err, "Task's `CommandInfo` is invalid");
 }
 
 static bool check_container(const struct task_launch *launch, struct error *err)
 {
-    return launch->task->container == NULL || check_rules_container(launch->task->container, err) ||
+    return launch->task->container == NULL ||
+           command_validation_container(launch->task->container, err) ||
            error_context(err, "Task's `ContainerInfo` is invalid");
 }
 
@@ -222,7 +224,7 @@ static bool check_limit(const struct task_launch *launch, struct error *err)
            fault(err, "The framework has too many tasks that are not acknowledged");
 }
 
-char *validation_task(const struct task_launch *launch)
+char *task_validation_fault(const struct task_launch *launch)
 {
     static const task_rule rules[] = {
         check_id,          check_unique,    check_agent,   check_kill_policy, check_completion_time,
@@ -233,5 +235,5 @@ char *validation_task(const struct task_launch *launch)
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         if (!rules[i](launch, &err))
             return memory_string(err.text);
-    return treatments_fault(&launch->task->base);
+    return field_support_fault(&launch->task->base);
 }

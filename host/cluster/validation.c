@@ -3,7 +3,7 @@
 // What can be wrong with calls, frameworks, offers and tasks, each in the words of a real master,
 // which clients match on.
 
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -91,7 +91,7 @@ static bool check_contents(const Call *call, struct error *err)
     }
 }
 
-static bool check_call(const Call *call, struct error *err)
+bool validation_call(const Call *call, struct error *err)
 {
     bool known = call->has_type &&
                  protobuf_c_enum_descriptor_get_value(&mesos__v1__scheduler__call__type__descriptor,
@@ -107,11 +107,6 @@ static bool check_call(const Call *call, struct error *err)
         !expect(*(void *const *)((const char *)call + need->offset) != NULL, need->name, err))
         return false;
     return check_contents(call, err);
-}
-
-bool master_validate(const Call *call, struct error *err)
-{
-    return check_call(call, err) || error_context(err, "Failed to validate scheduler::Call");
 }
 
 // ---- ids ----
@@ -272,6 +267,17 @@ bool validation_framework_info(const FrameworkInfo *info, struct error *err)
     const char *id = id_text(info->id);
     return check_role_fields(info, err) && (*id == '\0' || validation_id(id, err)) &&
            check_offer_filters(info, err) && check_failover_timeout(info, err);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool validation_principal(const FrameworkInfo *old, const FrameworkInfo *new, struct error *err)
+{
+    return same_text(old->principal, new->principal) ||
+           error_set(err, ERROR_REFUSED, "Changing framework's principal is not allowed.");
 }
 
 static bool has_role(const FrameworkInfo *info, const char *role)

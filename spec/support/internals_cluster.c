@@ -2,7 +2,7 @@
 //
 // The local cluster's table of fields seen from Lua, against the messages that frameworks send.
 
-#include "cluster/treatments.h"
+#include "cluster/field_support.h"
 #include "internals.h"
 
 #include "mesos/v1/mesos.pb-c.h"
@@ -38,15 +38,14 @@ static void visit(lua_State *L, const ProtobufCMessageDescriptor *type)
         return;
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
-        const struct treatment_row *row = treatments_find(type, field->name);
+        const struct field_support_row *row = field_support_find(type, field->name);
         lua_pushfstring(L, "%s.%s", type->name + sizeof "mesos.v1." - 1, field->name);
         seen(L, lua_tostring(L, -1));
         if (row == NULL)
             lua_rawseti(L, FOUND, (lua_Integer)lua_rawlen(L, FOUND) + 1);
         else
             lua_pop(L, 1);
-        if (row != NULL && row->treatment == TREATMENT_DONE &&
-            field->type == PROTOBUF_C_TYPE_MESSAGE)
+        if (row != NULL && row->support == SUPPORT_DONE && field->type == PROTOBUF_C_TYPE_MESSAGE)
             visit(L, field->descriptor);
     }
 }
@@ -60,24 +59,24 @@ static void visit_all(lua_State *L) // [-0, +2, e]
         visit(L, roots[i]);
 }
 
-// internals.cluster_fields_without_treatment() -> list of "Message.field"
+// internals.cluster_fields_without_support() -> list of "Message.field"
 static int l_untreated(lua_State *L)
 {
     visit_all(L);
     return 1;
 }
 
-// internals.cluster_treatments_without_field() -> list of "Message.field": rows that no walk meets,
+// internals.cluster_support_without_field() -> list of "Message.field": rows that no walk meets,
 // and refusals without words.
 static int l_unused(lua_State *L)
 {
     visit_all(L);
     lua_newtable(L);
-    const struct treatment_row *row;
-    for (size_t i = 0; (row = treatments_row(i)) != NULL; i++) {
-        bool refused = row->treatment == TREATMENT_REFUSED;
+    const struct field_support_row *row;
+    for (size_t i = 0; (row = field_support_row(i)) != NULL; i++) {
+        bool refused = row->support == SUPPORT_REFUSED;
         lua_pushfstring(L, "%s.%s", row->message, row->field);
-        if (seen(L, lua_tostring(L, -1)) && refused == (row->words != NULL))
+        if (seen(L, lua_tostring(L, -1)) && refused == (row->reason != NULL))
             lua_pop(L, 1);
         else
             lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
@@ -88,10 +87,10 @@ static int l_unused(lua_State *L)
 // internals.cluster_refused() -> list of "Message.field"
 static int l_refused(lua_State *L)
 {
-    const struct treatment_row *row;
+    const struct field_support_row *row;
     lua_newtable(L);
-    for (size_t i = 0; (row = treatments_row(i)) != NULL; i++) {
-        if (row->treatment != TREATMENT_REFUSED)
+    for (size_t i = 0; (row = field_support_row(i)) != NULL; i++) {
+        if (row->support != SUPPORT_REFUSED)
             continue;
         lua_pushfstring(L, "%s.%s", row->message, row->field);
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
@@ -102,8 +101,8 @@ static int l_refused(lua_State *L)
 void internals_cluster_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"cluster_fields_without_treatment", l_untreated},
-        {"cluster_treatments_without_field", l_unused},
+        {"cluster_fields_without_support", l_untreated},
+        {"cluster_support_without_field", l_unused},
         {"cluster_refused", l_refused},
         {NULL, NULL},
     };

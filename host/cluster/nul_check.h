@@ -3,8 +3,8 @@
 // Texts with a NUL in them. A C string ends there, so that a task id "a\0b" would silently become
 // "a"; such a call is refused before it is unpacked.
 
-#ifndef MESOS_LUA_CLUSTER_TEXT_CHECK_H
-#define MESOS_LUA_CLUSTER_TEXT_CHECK_H
+#ifndef MESOS_LUA_CLUSTER_NUL_CHECK_H
+#define MESOS_LUA_CLUSTER_NUL_CHECK_H
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -13,6 +13,6 @@
 
 // False, and the path of the first text of the packed message that has a NUL. What is malformed is
 // left to the unpacking.
-bool text_check(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
+bool nul_check(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
 
 #endif

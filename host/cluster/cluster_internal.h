@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The master's books: which frameworks, agents, offers and tasks there are and how they hang
-// together. Shared by the files of the master (master.c, framework.c, accept.c, allocator.c...) and
-// seen by nobody else.
+// What the files of the master share and no other file includes: which frameworks, agents, offers
+// and tasks there are, how they refer to each other, and the functions of each file.
 //
-// What always holds: each resource of an agent is free, or in exactly one offer, or held by exactly
-// one task that has not ended (`holds`). `allocated` of a role of a framework is the sum of the
-// scalars of its offers and held tasks. Every change of that goes through the functions here.
+// Invariants: each resource of an agent is free, or in exactly one offer, or held by exactly one
+// task that has not ended (`holds`). `allocated` of a role of a framework is the sum of the scalars
+// of its offers and held tasks. Only the functions of ledger.c change any of this.
 
-#ifndef MESOS_LUA_CLUSTER_LEDGER_H
-#define MESOS_LUA_CLUSTER_LEDGER_H
+#ifndef MESOS_LUA_CLUSTER_CLUSTER_INTERNAL_H
+#define MESOS_LUA_CLUSTER_CLUSTER_INTERNAL_H
 
 #include "base/uuid.h"
 #include "cluster/agent.h"
@@ -43,10 +42,11 @@ struct role {
     bool suppressed;
     struct shares allocated;
     uint64_t offers; // made so far: of two with equal shares the one that got fewer comes first
-    size_t agents[OBSTACLES]; // in the last round, with that obstacle
+    size_t agents[OBSTACLES]; // how many had that obstacle in the last round
 };
 
-// A framework does not want to hear of (part of) these resources of an agent for a while.
+// The framework refused these resources of an agent: neither they nor a part of them are offered
+// to it before `until`.
 struct offer_filter {
     struct offer_filter *next;
     struct resources resources;
@@ -54,9 +54,9 @@ struct offer_filter {
 };
 
 // All filters of one role and agent.
-struct filters {
+struct offer_filters {
     struct string_map_entry entry;
-    TAILQ_ENTRY(filters) link;
+    TAILQ_ENTRY(offer_filters) link;
     char *key;
     char *role;
     struct offer_filter *first;
@@ -82,12 +82,12 @@ struct master_framework {
     struct string_map task_table, filter_table;
     TAILQ_HEAD(, master_task) tasks;
     TAILQ_HEAD(offers_of_framework, master_offer) offers; // oldest first
-    TAILQ_HEAD(, filters) filters;
-    uint64_t offers_told; // how many it had been offered before the allocator's round
+    TAILQ_HEAD(, offer_filters) filters;
+    uint64_t offers_before; // how many offers it had been made before the allocator's round
 
-    uint64_t hungry_since; // has no offers and gets none since then; 0: it has some
-    unsigned told;         // which reasons for that were logged, as bits
-    uint64_t told_at;
+    uint64_t starved_since; // it has had no offers since then; 0: it has some
+    unsigned logged;        // which reasons for that were logged, as bits
+    uint64_t logged_at;
 };
 
 // An agent as the master sees it.
@@ -122,8 +122,8 @@ struct master_task {
     char *id, *name, *role;
     struct resources resources;     // allocated to the role
     bool holds;                     // its resources are not free yet
-    Mesos__V1__TaskState state;     // what the agent said last
-    Mesos__V1__TaskState forwarded; // what the framework was told last
+    Mesos__V1__TaskState state;     // the last that the agent reported
+    Mesos__V1__TaskState forwarded; // the last that was sent to the framework
     Mesos__V1__ContainerStatus *container;
 };
 
@@ -149,15 +149,15 @@ struct master {
     struct shares total;
     uint64_t next_framework, next_node, next_offer;
 
-    uint64_t offer_timeout;  // how long an offer may stay without an answer; 0: for ever
+    uint64_t offer_timeout;  // how long an offer may stay unanswered; 0: forever
     struct timer tick, soon; // the allocator's next round, and one before it
     bool stopping;
-    size_t running_agents; // that have not stopped yet
+    size_t running_agents; // those that have not stopped yet
     void (*stopped)(void *data);
     void *stopped_data;
 };
 
-// ---- books.c ----
+// ---- ledger.c: frameworks, agents, offers and tasks ----
 
 struct master_framework *ledger_framework(const struct master *master, const char *id);
 struct node *ledger_node(const struct master *master, const Mesos__V1__AgentID *id); // NULL is fine
@@ -165,18 +165,20 @@ struct master_offer *ledger_offer(const struct master *master, const char *id);
 struct master_task *ledger_task(const struct master_framework *framework, const char *id);
 struct role *ledger_role(const struct master_framework *framework, const char *name);
 
-// Moves resources of the node that are free into an offer.
+// Moves resources of the node that are free into an offer, which is not sent yet.
 struct master_offer *ledger_make_offer(struct master_framework *framework, struct node *node,
                                        struct role *role, const struct resources *resources);
 
 // Ends an offer; its resources are free again.
 void ledger_remove_offer(struct master_offer *offer);
+void ledger_rescind_offer(struct master_offer *offer); // and tells the framework
 
-// A task that takes its resources out of what is free.
+// Adds a task, which takes its resources out of what is free.
 struct master_task *ledger_add_task(struct master_framework *framework, struct node *node,
                                     const char *role, const Mesos__V1__TaskInfo *info,
                                     const struct resources *resources);
-void ledger_release_task(struct master_task *task); // its resources are free again; once is enough
+void ledger_release_task(
+    struct master_task *task); // frees its resources; a second call does nothing
 void ledger_remove_task(struct master_task *task);
 
 void ledger_add_completed(struct master *master, const char *id);
@@ -184,22 +186,43 @@ bool ledger_completed(const struct master *master, const char *id);
 
 struct shares ledger_shares(const struct resources *resources);
 
-// ---- framework.c ----
+// ---- master_events.c: what is sent to frameworks; nothing to one that is not connected ----
 
-void master_framework_send(struct master_framework *framework,
-                           const Mesos__V1__Scheduler__Event *event);
-void master_framework_send_status(struct master_framework *framework,
-                                  Mesos__V1__TaskStatus *status);
+#define MASTER_HEARTBEAT_SECONDS 15
 
-void framework_rescind(struct master_offer *offer); // tells the framework, and ends the offer
-void master_framework_remove(
-    struct master_framework *framework); // tasks killed, id completed, freed
-void master_framework_destroy(struct master_framework *framework);
+void master_events_send_subscribed(struct master_framework *framework);
+void master_events_send_heartbeat(struct master_framework *framework);
+void master_events_send_offers(struct master_framework *framework, size_t count); // its newest
+void master_events_send_rescind(struct master_offer *offer);
+void master_events_send_update(struct master_framework *framework,
+                               const Mesos__V1__TaskStatus *status);
+void master_events_send_operation_update(struct master_framework *framework,
+                                         const Mesos__V1__OperationStatus *status);
+
+// To a sink, as it may be of no framework yet.
+void master_events_send_error(const struct master_sink *sink, void *data, const char *message);
+
+// ---- master_framework.c: the subscription of a framework, and what it said about itself ----
+
+// A new framework with that id, or with a new one for NULL. It is to be subscribed next.
+struct master_framework *master_framework_create(struct master *master, const char *id);
+
+// Carries out a SUBSCRIBE that was found valid; a former subscription ends.
+void master_framework_subscribe(struct master_framework *framework,
+                                const Mesos__V1__Scheduler__Call *call, const char *stream_id,
+                                const struct master_sink *sink, void *data);
+
+// The client is gone: the failover timeout runs, or, if there is none, the framework is removed.
+void master_framework_disconnected(struct master_framework *framework);
 
 struct master_answer master_framework_update(struct master_framework *framework,
                                              const Mesos__V1__Scheduler__Call *call);
 
-// ---- status.c: updates that the master itself makes ----
+void master_framework_remove(struct master_framework *framework); // kills its tasks, completes its
+                                                                  // id, and frees it
+void master_framework_destroy(struct master_framework *framework);
+
+// ---- master_updates.c: updates that the master itself makes ----
 
 struct master_updates_text {
     Mesos__V1__TaskState state;
@@ -220,55 +243,65 @@ void master_updates_operation_error(struct master_framework *framework,
                                     const Mesos__V1__OperationID *operation_id,
                                     const char *message);
 
-// ---- accept.c ----
+// ---- accept.c: the calls ACCEPT and DECLINE ----
 
 void accept_offers(struct master_framework *framework,
                    const Mesos__V1__Scheduler__Call__Accept *accept);
 void accept_decline(struct master_framework *framework,
                     const Mesos__V1__Scheduler__Call__Decline *decline);
 
-// ---- allocator.c ----
+// ---- allocator.c: who is offered what ----
+
+#define ALLOCATOR_INTERVAL LOOP_SECOND // from round to round
 
 void allocator_start(struct master *master);
 void allocator_stop(struct master *master);
 void allocator_hurry(struct master *master); // a round soon, not only at the next tick
 
-// The framework refused these resources of the node; seconds as in Filters, NULL: the default.
-void allocator_refuse(struct master_framework *framework, struct node *node, const char *role,
-                      const struct resources *resources, const Mesos__V1__Filters *filters);
-void allocator_clear_filters(struct master_framework *framework,
-                             const char *role); // NULL: of all roles
-bool allocator_filtered(struct master_framework *framework, const struct node *node,
-                        const char *role, const struct resources *resources);
+// ---- offer_filters.c: what frameworks refused ----
 
-// ---- obstacles.c: why a framework is offered something, or nothing ----
+// The framework refused these resources of the node, for as long as `filters` says; NULL: for the
+// default time.
+void offer_filters_add(struct master_framework *framework, struct node *node, const char *role,
+                       const struct resources *resources, const Mesos__V1__Filters *filters);
+void offer_filters_clear(struct master_framework *framework,
+                         const char *role); // NULL: of all roles
 
-// What stands in the way of offering `resources`, what is free on the node for that role.
-enum obstacle obstacles_find(struct master_framework *framework, const struct role *role,
-                             const struct node *node, const struct resources *resources);
+// True if one filter covers all of these resources. Drops filters that have expired.
+bool offer_filters_cover(struct master_framework *framework, const struct node *node,
+                         const char *role, const struct resources *resources);
 
-// Once a round, behind all offers: logs why a framework goes without, once for each reason.
-void obstacles_tell(struct master_framework *framework);
+// ---- offer_obstacles.c: why a framework is offered something, or nothing ----
 
-// Why it has no offers, in words; NULL if it has some, or is not connected. free() it.
-char *obstacles_words(const struct master_framework *framework);
+// What prevents an offer of `resources`, which are those that are free on the node for that role.
+enum obstacle offer_obstacles_find(struct master_framework *framework, const struct role *role,
+                                   const struct node *node, const struct resources *resources);
 
-// ---- validation.c: what is wrong with it, in the words of a master ----
+// Logs why a framework has no offers, once for each reason. To be called after each round.
+void offer_obstacles_log(struct master_framework *framework);
+
+// Why it has no offers, as a sentence; NULL if it has some, or is not connected. free() it.
+char *offer_obstacles_text(const struct master_framework *framework);
+
+// ---- validation.c: what is wrong with calls, frameworks and offers, in the words of a master ----
+
+bool validation_call(const Mesos__V1__Scheduler__Call *call, struct error *err);
+bool validation_id(const char *id, struct error *err);
 
 bool validation_framework_info(const Mesos__V1__FrameworkInfo *info, struct error *err);
+bool validation_principal(const Mesos__V1__FrameworkInfo *old, const Mesos__V1__FrameworkInfo *new,
+                          struct error *err); // it must not change
 bool validation_roles(const Mesos__V1__FrameworkInfo *info, char **suppressed,
                       size_t suppressed_count,
                       const Mesos__V1__Scheduler__OfferConstraints *constraints, struct error *err);
 bool validation_has_capability(const Mesos__V1__FrameworkInfo *info,
                                Mesos__V1__FrameworkInfo__Capability__Type type);
 
-bool validation_id(const char *id, struct error *err);
-
-// Long texts: NULL if there is nothing wrong, else free() it.
+// The text, which may be long, or NULL if nothing is wrong. free() it.
 char *validation_offers(const struct master_framework *framework, Mesos__V1__OfferID **ids,
                         size_t count);
 
-// ---- task_validation.c ----
+// ---- task_validation.c: what is wrong with a task, in the words of a master ----
 
 struct task_launch {
     const struct master_framework *framework;
@@ -277,9 +310,9 @@ struct task_launch {
     const Mesos__V1__TaskInfo *task;
 };
 
-char *validation_task(const struct task_launch *launch); // as validation_offers()
+char *task_validation_fault(const struct task_launch *launch); // as validation_offers()
 
-// ---- constraints.c ----
+// ---- constraints.c: offer constraints ----
 
 bool constraints_check(const Mesos__V1__Scheduler__OfferConstraints *constraints,
                        struct error *err);

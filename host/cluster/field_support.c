@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of fields and the walk over a message by it: see treatments.h. A message is walked by
-// its descriptor, so that the table alone decides.
+// The table of fields and the walk over a message by it: see field_support.h. A message is walked
+// by its descriptor, so that the table alone decides.
 
-#include "cluster/treatments.h"
+#include "cluster/field_support.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -21,14 +21,14 @@
     "the reservations of its agents are those that --resources gives, such as cpus(web):2"
 
 // clang-format off
-#define DONE(message, field) {message, field, TREATMENT_DONE, NULL}
-#define COMPARED(message, field) {message, field, TREATMENT_COMPARED, NULL}
-#define METADATA(message, field) {message, field, TREATMENT_METADATA, NULL}
-#define REFUSED(message, field, words) {message, field, TREATMENT_REFUSED, words}
+#define DONE(message, field) {message, field, SUPPORT_DONE, NULL}
+#define COMPARED(message, field) {message, field, SUPPORT_COMPARED, NULL}
+#define METADATA(message, field) {message, field, SUPPORT_METADATA, NULL}
+#define REFUSED(message, field, reason) {message, field, SUPPORT_REFUSED, reason}
 // clang-format on
 
 // The rows of a message are next to each other.
-static const struct treatment_row rows[] = {
+static const struct field_support_row rows[] = {
     DONE("TaskInfo", "name"),
     DONE("TaskInfo", "task_id"),
     DONE("TaskInfo", "agent_id"),
@@ -137,7 +137,7 @@ static const struct treatment_row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
-const struct treatment_row *treatments_row(size_t index)
+const struct field_support_row *field_support_row(size_t index)
 {
     return index < ROWS ? &rows[index] : NULL;
 }
@@ -147,7 +147,7 @@ static const char *short_name(const ProtobufCMessageDescriptor *type)
     return type->name + strlen(type->package_name) + 1;
 }
 
-static const struct treatment_row *rows_of(const ProtobufCMessageDescriptor *type)
+static const struct field_support_row *rows_of(const ProtobufCMessageDescriptor *type)
 {
     const char *name = short_name(type);
     for (size_t i = 0; i < ROWS; i++)
@@ -156,17 +156,18 @@ static const struct treatment_row *rows_of(const ProtobufCMessageDescriptor *typ
     return NULL;
 }
 
-static const struct treatment_row *find_in(const struct treatment_row *first, const char *field)
+static const struct field_support_row *find_in(const struct field_support_row *first,
+                                               const char *field)
 {
-    for (const struct treatment_row *row = first;
+    for (const struct field_support_row *row = first;
          row != NULL && row < rows + ROWS && strcmp(row->message, first->message) == 0; row++)
         if (strcmp(row->field, field) == 0)
             return row;
     return NULL;
 }
 
-const struct treatment_row *treatments_find(const ProtobufCMessageDescriptor *type,
-                                            const char *field)
+const struct field_support_row *field_support_find(const ProtobufCMessageDescriptor *type,
+                                                   const char *field)
 {
     return find_in(rows_of(type), field);
 }
@@ -248,23 +249,23 @@ static char *descend(const ProtobufCMessage *message, const ProtobufCFieldDescri
 
 static char *walk(const ProtobufCMessage *message, const struct field_place *up)
 {
-    const struct treatment_row *first = rows_of(message->descriptor);
+    const struct field_support_row *first = rows_of(message->descriptor);
     char *fault = NULL;
     for (unsigned i = 0; i < message->descriptor->n_fields && fault == NULL; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
         struct field_place place = {up, field->name, 0};
         if (!is_set(message, field))
             continue;
-        const struct treatment_row *row = find_in(first, field->name);
-        if (row == NULL || row->treatment == TREATMENT_REFUSED)
-            fault = refuse(&place, row ? row->words : "it does not know this field");
-        else if (row->treatment == TREATMENT_DONE && field->type == PROTOBUF_C_TYPE_MESSAGE)
+        const struct field_support_row *row = find_in(first, field->name);
+        if (row == NULL || row->support == SUPPORT_REFUSED)
+            fault = refuse(&place, row ? row->reason : "it does not know this field");
+        else if (row->support == SUPPORT_DONE && field->type == PROTOBUF_C_TYPE_MESSAGE)
             fault = descend(message, field, &place);
     }
     return fault;
 }
 
-char *treatments_fault(const ProtobufCMessage *message)
+char *field_support_fault(const ProtobufCMessage *message)
 {
     return walk(message, NULL);
 }

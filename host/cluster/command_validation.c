@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rules of Mesos for commands, checks and containers: see check_rules.h. They come in the order in
-// which a master looks, as only the first fault is told.
+// Rules of Mesos for commands, checks and containers: see command_validation.h. They come in the
+// order in which a master looks, as only the first fault is told.
 
-#include "cluster/check_rules.h"
+#include "cluster/command_validation.h"
 
 #include <string.h>
 
@@ -73,7 +73,7 @@ static bool check_variable(const Variable *variable, struct error *err)
     return variable->secret == NULL || wrong(variable, "VALUE", "not have a secret set", err);
 }
 
-bool check_rules_command(const Command *command, struct error *err)
+bool command_validation_command(const Command *command, struct error *err)
 {
     const Mesos__V1__Environment *environment = command->environment;
     for (size_t i = 0; environment != NULL && i < environment->n_variables; i++)
@@ -92,7 +92,7 @@ static bool check_probe(const Command *command, const char *kind, const char *ow
     if (command->value == NULL)
         return error_set(err, ERROR_INVALID, "Command %s must contain %s", kind,
                          shell ? "'shell command'" : "'executable path'");
-    return check_rules_command(command, err) ||
+    return command_validation_command(command, err) ||
            error_context(err, "%s's `CommandInfo` is invalid", owner);
 }
 
@@ -134,7 +134,7 @@ static bool check_of_type(const Mesos__V1__CheckInfo *check, struct error *err)
     }
 }
 
-bool check_rules_check(const Mesos__V1__CheckInfo *check, struct error *err)
+bool command_validation_check(const Mesos__V1__CheckInfo *check, struct error *err)
 {
     const struct length lengths[] = {
         {"delay_seconds", check->has_delay_seconds, check->delay_seconds},
@@ -172,7 +172,7 @@ static bool health_of_type(const Mesos__V1__HealthCheck *health, struct error *e
     }
 }
 
-bool check_rules_health(const Mesos__V1__HealthCheck *health, struct error *err)
+bool command_validation_health_check(const Mesos__V1__HealthCheck *health, struct error *err)
 {
     const struct length lengths[] = {
         {"delay_seconds", health->has_delay_seconds, health->delay_seconds},
@@ -219,7 +219,7 @@ static bool check_volume(const Mesos__V1__Volume *volume, struct error *err)
     return volume->source == NULL || check_source(volume->source, err);
 }
 
-bool check_rules_container(const Mesos__V1__ContainerInfo *container, struct error *err)
+bool command_validation_container(const Mesos__V1__ContainerInfo *container, struct error *err)
 {
     for (size_t i = 0; i < container->n_volumes; i++)
         if (!check_volume(container->volumes[i], err))
@@ -255,7 +255,7 @@ static bool check_output_file(const char *path, struct error *err)
     return *path != '/' || fault(err, "URI output file must be within the sandbox directory");
 }
 
-bool check_rules_uris(const Command *command, struct error *err)
+bool command_validation_uris(const Command *command, struct error *err)
 {
     for (size_t i = 0; i < command->n_uris; i++) {
         const Mesos__V1__CommandInfo__URI *uri = command->uris[i];

@@ -4,7 +4,7 @@
 // allocator acts on, and which the log and the cluster's status put in words. The allocator counts
 // the agents by obstacle in each round; what other frameworks hold is seen from their offers.
 
-#include "cluster/ledger.h"
+#include "cluster/cluster_internal.h"
 
 #include "base/buffer.h"
 #include "base/log.h"
@@ -70,8 +70,8 @@ static enum obstacle small(const struct node *node, const struct resources *reso
     return least == NULL || !worth_it(resources) ? OBSTACLE_RESERVED : OBSTACLE_SMALL;
 }
 
-enum obstacle obstacles_find(struct master_framework *framework, const struct role *role,
-                             const struct node *node, const struct resources *resources)
+enum obstacle offer_obstacles_find(struct master_framework *framework, const struct role *role,
+                                   const struct node *node, const struct resources *resources)
 {
     const Least *least = least_of(framework, role->name);
     if (resources->count == 0 || !(least ? holds_least(resources, least) : worth_it(resources)))
@@ -80,7 +80,7 @@ enum obstacle obstacles_find(struct master_framework *framework, const struct ro
         return OBSTACLE_GPUS;
     if (!constraints_hold(framework->constraints, role->name, node))
         return OBSTACLE_CONSTRAINTS;
-    if (allocator_filtered(framework, node, role->name, resources))
+    if (offer_filters_cover(framework, node, role->name, resources))
         return OBSTACLE_FILTERED;
     return OBSTACLE_NONE;
 }
@@ -106,7 +106,7 @@ struct agent_holding {
     uint64_t age;
 };
 
-struct hunger {
+struct starvation {
     enum reason reason;
     size_t agents; // that have something free, or are held
     struct agent_holding held;
@@ -149,7 +149,7 @@ static struct agent_holding find_holding(const struct master_framework *framewor
 }
 
 // What it could have, were it not for that, comes before what it chose.
-static struct hunger find_hunger(const struct master_framework *framework)
+static struct starvation find_starvation(const struct master_framework *framework)
 {
     static const struct {
         enum obstacle obstacle;
@@ -160,17 +160,17 @@ static struct hunger find_hunger(const struct master_framework *framework)
                 {OBSTACLE_SMALL, REASON_SMALL},
                 {OBSTACLE_RESERVED, REASON_RESERVED}};
     if (framework->role_count == 0)
-        return (struct hunger){.reason = REASON_NO_ROLES};
+        return (struct starvation){.reason = REASON_NO_ROLES};
     if (all_suppressed(framework))
-        return (struct hunger){.reason = REASON_SUPPRESSED};
+        return (struct starvation){.reason = REASON_SUPPRESSED};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         size_t agents = agents_with(framework, rows[i].obstacle);
         if (agents > 0)
-            return (struct hunger){.reason = rows[i].reason, .agents = agents};
+            return (struct starvation){.reason = rows[i].reason, .agents = agents};
     }
-    struct hunger hunger = {.held = find_holding(framework)};
-    hunger.reason = hunger.held.holder ? REASON_HELD : REASON_UNKNOWN;
-    return hunger;
+    struct starvation starvation = {.held = find_holding(framework)};
+    starvation.reason = starvation.held.holder ? REASON_HELD : REASON_UNKNOWN;
+    return starvation;
 }
 
 // ---- in words ----
@@ -190,44 +190,45 @@ static char *about_holding(const struct agent_holding *held)
                          held->offers == 1 ? "" : "s", (double)held->age / (double)LOOP_SECOND);
 }
 
-static char *words_for(const struct hunger *hunger)
+static char *words_for(const struct starvation *starvation)
 {
-    switch (hunger->reason) {
+    switch (starvation->reason) {
     case REASON_NO_ROLES:
         return memory_string("it is in no role; 'roles' of its FrameworkInfo is empty");
     case REASON_SUPPRESSED:
         return memory_string("all its roles are suppressed, until it revives one");
     case REASON_GPUS:
-        return about_agents(hunger->agents,
+        return about_agents(starvation->agents,
                             "has GPUs, and is offered to frameworks with the capability "
                             "GPU_RESOURCES only",
                             "have GPUs, and are offered to frameworks with the capability "
                             "GPU_RESOURCES only");
     case REASON_CONSTRAINTS:
-        return about_agents(hunger->agents, "does not meet its offer constraints",
+        return about_agents(starvation->agents, "does not meet its offer constraints",
                             "do not meet its offer constraints");
     case REASON_SMALL:
-        return about_agents(hunger->agents, "has less than its offer_filters ask for",
+        return about_agents(starvation->agents, "has less than its offer_filters ask for",
                             "have less than its offer_filters ask for");
     case REASON_RESERVED:
-        return about_agents(hunger->agents, "has them reserved for other roles",
+        return about_agents(starvation->agents, "has them reserved for other roles",
                             "have them reserved for other roles");
     case REASON_FILTERED:
-        return about_agents(hunger->agents, "was declined by it, and the filter of that still runs",
+        return about_agents(starvation->agents,
+                            "was declined by it, and the filter of that still runs",
                             "were declined by it, and the filters of that still run");
     case REASON_HELD:
-        return about_holding(&hunger->held);
+        return about_holding(&starvation->held);
     default:
         return memory_string("nothing is free");
     }
 }
 
-char *obstacles_words(const struct master_framework *framework)
+char *offer_obstacles_text(const struct master_framework *framework)
 {
     if (!framework->connected || !TAILQ_EMPTY(&framework->offers))
         return NULL;
-    struct hunger hunger = find_hunger(framework);
-    return words_for(&hunger);
+    struct starvation starvation = find_starvation(framework);
+    return words_for(&starvation);
 }
 
 // ---- telling ----
@@ -249,32 +250,33 @@ static const struct telling {
     [REASON_HELD] = {.level = LOG_WARNING},
 };
 
-static void tell(struct master_framework *framework, const struct hunger *hunger, uint64_t now)
+static void tell(struct master_framework *framework, const struct starvation *starvation,
+                 uint64_t now)
 {
-    const struct telling *telling = &tellings[hunger->reason];
-    if (telling->level == LOG_DEBUG || (framework->told & 1u << hunger->reason) != 0 ||
-        now - framework->hungry_since < telling->after)
+    const struct telling *telling = &tellings[starvation->reason];
+    if (telling->level == LOG_DEBUG || (framework->logged & 1u << starvation->reason) != 0 ||
+        now - framework->starved_since < telling->after)
         return;
-    char *words = words_for(hunger);
+    char *words = words_for(starvation);
     log_write(telling->level, "framework '%.100s' (%s) gets no offers: %s", framework->info->name,
               framework->id, words);
     free(words);
-    framework->told |= 1u << hunger->reason;
-    framework->told_at = now;
+    framework->logged |= 1u << starvation->reason;
+    framework->logged_at = now;
 }
 
 // A reason is told once, and once more when the framework had offers meanwhile.
-void obstacles_tell(struct master_framework *framework)
+void offer_obstacles_log(struct master_framework *framework)
 {
     uint64_t now = loop_now(framework->master->loop);
     if (!framework->connected || !TAILQ_EMPTY(&framework->offers)) {
-        framework->hungry_since = 0;
-        if (framework->told != 0 && now - framework->told_at > TOLD_AGAIN)
-            framework->told = 0;
+        framework->starved_since = 0;
+        if (framework->logged != 0 && now - framework->logged_at > TOLD_AGAIN)
+            framework->logged = 0;
         return;
     }
-    if (framework->hungry_since == 0)
-        framework->hungry_since = now;
-    struct hunger hunger = find_hunger(framework);
-    tell(framework, &hunger, now);
+    if (framework->starved_since == 0)
+        framework->starved_since = now;
+    struct starvation starvation = find_starvation(framework);
+    tell(framework, &starvation, now);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A walk over the bytes of a message by its descriptor: see text_check.h.
+// A walk over the bytes of a message by its descriptor: see nul_check.h.
 
-#include "cluster/text_check.h"
+#include "cluster/nul_check.h"
 
 #include "wire/wire.h"
 
@@ -39,7 +39,7 @@ static bool check(struct slice message, const ProtobufCMessageDescriptor *type, 
     return true;
 }
 
-bool text_check(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
+bool nul_check(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
 {
     return check(message, type, 0, err);
 }
