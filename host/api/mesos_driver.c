@@ -29,7 +29,7 @@ typedef Mesos__V1__Scheduler__Call__UpdateFramework UpdateFramework;
 typedef Mesos__V1__Scheduler__Call__Reconcile__Task ReconciledTask;
 
 struct mesos_driver {
-    struct threaded_driver *driver;
+    struct threaded_driver *threaded;
     struct mesos_scheduler scheduler;
     void *data;
     bool explicit_acknowledgements;
@@ -86,34 +86,34 @@ static bool complain(const struct driver_event *event)
     return false;
 }
 
-static bool call_registered(struct mesos_driver *this, const struct driver_event *event)
+static bool call_registered(struct mesos_driver *driver, const struct driver_event *event)
 {
-    if (this->scheduler.registered == NULL)
+    if (driver->scheduler.registered == NULL)
         return true;
     Mesos__V1__FrameworkID ID_OF(id, (Mesos__V1__FrameworkID)MESOS__V1__FRAMEWORK_ID__INIT,
                                  event->framework_id);
     void *master = unpack(&mesos__v1__master_info__descriptor, event->message);
-    this->scheduler.registered(this->data, this, &id, master);
+    driver->scheduler.registered(driver->data, driver, &id, master);
     free_message(master);
     free(id.value);
     return true;
 }
 
-static bool call_reregistered(struct mesos_driver *this, const struct driver_event *event)
+static bool call_reregistered(struct mesos_driver *driver, const struct driver_event *event)
 {
-    if (this->scheduler.reregistered == NULL)
+    if (driver->scheduler.reregistered == NULL)
         return true;
     void *master = unpack(&mesos__v1__master_info__descriptor, event->message);
-    this->scheduler.reregistered(this->data, this, master);
+    driver->scheduler.reregistered(driver->data, driver, master);
     free_message(master);
     return true;
 }
 
-static bool call_disconnected(struct mesos_driver *this, const struct driver_event *event)
+static bool call_disconnected(struct mesos_driver *driver, const struct driver_event *event)
 {
     (void)event;
-    if (this->scheduler.disconnected != NULL)
-        this->scheduler.disconnected(this->data, this);
+    if (driver->scheduler.disconnected != NULL)
+        driver->scheduler.disconnected(driver->data, driver);
     return true;
 }
 
@@ -139,115 +139,116 @@ static void **unpack_offers(const ProtobufCMessageDescriptor *type,
     return list;
 }
 
-static void decline_offers(struct mesos_driver *this, const struct driver_event *event);
+static void decline_offers(struct mesos_driver *driver, const struct driver_event *event);
 
-static bool call_resource_offers(struct mesos_driver *this, const struct driver_event *event)
+static bool call_resource_offers(struct mesos_driver *driver, const struct driver_event *event)
 {
     size_t count = event->count;
-    if (this->scheduler.resource_offers == NULL) {
-        decline_offers(this, event);
+    if (driver->scheduler.resource_offers == NULL) {
+        decline_offers(driver, event);
         return true;
     }
     void **offers = unpack_offers(&mesos__v1__offer__descriptor, event);
     if (offers == NULL)
         return complain(event);
-    this->scheduler.resource_offers(this->data, this, (Mesos__V1__Offer *const *)offers, count);
+    driver->scheduler.resource_offers(driver->data, driver, (Mesos__V1__Offer *const *)offers,
+                                      count);
     free_list(offers, count);
     return true;
 }
 
-static bool call_inverse_offers(struct mesos_driver *this, const struct driver_event *event)
+static bool call_inverse_offers(struct mesos_driver *driver, const struct driver_event *event)
 {
     size_t count = event->count;
-    if (this->scheduler.inverse_offers == NULL)
+    if (driver->scheduler.inverse_offers == NULL)
         return true;
     void **offers = unpack_offers(&mesos__v1__inverse_offer__descriptor, event);
     if (offers == NULL)
         return complain(event);
-    this->scheduler.inverse_offers(this->data, this, (Mesos__V1__InverseOffer *const *)offers,
-                                   count);
+    driver->scheduler.inverse_offers(driver->data, driver, (Mesos__V1__InverseOffer *const *)offers,
+                                     count);
     free_list(offers, count);
     return true;
 }
 
-static bool call_rescinded(struct mesos_driver *this, const struct driver_event *event)
+static bool call_rescinded(struct mesos_driver *driver, const struct driver_event *event)
 {
     void (*callback)(void *, struct mesos_driver *, const Mesos__V1__OfferID *) =
-        event->callback == CALLBACK_OFFER_RESCINDED ? this->scheduler.offer_rescinded
-                                                    : this->scheduler.inverse_offer_rescinded;
+        event->callback == CALLBACK_OFFER_RESCINDED ? driver->scheduler.offer_rescinded
+                                                    : driver->scheduler.inverse_offer_rescinded;
     if (callback == NULL)
         return true;
     Mesos__V1__OfferID ID_OF(id, (Mesos__V1__OfferID)MESOS__V1__OFFER_ID__INIT, event->offer_id);
-    callback(this->data, this, &id);
+    callback(driver->data, driver, &id);
     free(id.value);
     return true;
 }
 
-static bool call_status_update(struct mesos_driver *this, const struct driver_event *event)
+static bool call_status_update(struct mesos_driver *driver, const struct driver_event *event)
 {
-    if (this->scheduler.status_update == NULL)
+    if (driver->scheduler.status_update == NULL)
         return true;
     void *status = unpack(&mesos__v1__task_status__descriptor, event->message);
     if (status == NULL)
         return complain(event);
-    this->scheduler.status_update(this->data, this, status);
+    driver->scheduler.status_update(driver->data, driver, status);
     free_message(status);
     return true;
 }
 
-static bool call_operation_status(struct mesos_driver *this, const struct driver_event *event)
+static bool call_operation_status(struct mesos_driver *driver, const struct driver_event *event)
 {
-    if (this->scheduler.operation_status_update == NULL)
+    if (driver->scheduler.operation_status_update == NULL)
         return true;
     void *status = unpack(&mesos__v1__operation_status__descriptor, event->message);
     if (status == NULL)
         return complain(event);
-    this->scheduler.operation_status_update(this->data, this, status);
+    driver->scheduler.operation_status_update(driver->data, driver, status);
     free_message(status);
     return true;
 }
 
 // An event without an executor is one of the agent alone.
-static bool call_about_executor(struct mesos_driver *this, const struct driver_event *event)
+static bool call_about_executor(struct mesos_driver *driver, const struct driver_event *event)
 {
-    const struct mesos_scheduler *scheduler = &this->scheduler;
+    const struct mesos_scheduler *scheduler = &driver->scheduler;
     Mesos__V1__ExecutorID ID_OF(executor, (Mesos__V1__ExecutorID)MESOS__V1__EXECUTOR_ID__INIT,
                                 event->executor_id);
     Mesos__V1__AgentID ID_OF(agent, (Mesos__V1__AgentID)MESOS__V1__AGENT_ID__INIT, event->agent_id);
     if (event->callback == CALLBACK_SLAVE_LOST && scheduler->slave_lost != NULL)
-        scheduler->slave_lost(this->data, this, &agent);
+        scheduler->slave_lost(driver->data, driver, &agent);
     else if (event->callback == CALLBACK_EXECUTOR_LOST && scheduler->executor_lost != NULL)
-        scheduler->executor_lost(this->data, this, &executor, &agent, event->status);
+        scheduler->executor_lost(driver->data, driver, &executor, &agent, event->status);
     else if (event->callback == CALLBACK_FRAMEWORK_MESSAGE && scheduler->framework_message != NULL)
-        scheduler->framework_message(this->data, this, &executor, &agent, event->data.data,
+        scheduler->framework_message(driver->data, driver, &executor, &agent, event->data.data,
                                      event->data.length);
     free(executor.value);
     free(agent.value);
     return true;
 }
 
-static bool call_error(struct mesos_driver *this, const struct driver_event *event)
+static bool call_error(struct mesos_driver *driver, const struct driver_event *event)
 {
     char *text = memory_text((const char *)event->data.data, event->data.length);
-    if (this->scheduler.error != NULL)
-        this->scheduler.error(this->data, this, text);
+    if (driver->scheduler.error != NULL)
+        driver->scheduler.error(driver->data, driver, text);
     else
         log_error("%s", text);
     free(text);
     return true;
 }
 
-static bool call_framework_removed(struct mesos_driver *this, const struct driver_event *event)
+static bool call_framework_removed(struct mesos_driver *driver, const struct driver_event *event)
 {
-    if (this->scheduler.framework_removed == NULL)
+    if (driver->scheduler.framework_removed == NULL)
         return true;
     char *text = memory_text((const char *)event->data.data, event->data.length);
-    this->scheduler.framework_removed(this->data, this, text);
+    driver->scheduler.framework_removed(driver->data, driver, text);
     free(text);
     return true;
 }
 
-static bool (*const calls[CALLBACKS])(struct mesos_driver *this, const struct driver_event *) = {
+static bool (*const calls[CALLBACKS])(struct mesos_driver *driver, const struct driver_event *) = {
     [CALLBACK_REGISTERED] = call_registered,
     [CALLBACK_REREGISTERED] = call_reregistered,
     [CALLBACK_DISCONNECTED] = call_disconnected,
@@ -339,38 +340,39 @@ static void act_reregister(struct driver *driver, const struct driver_operation 
 // ---- submitting ----
 
 // Begins an operation.
-static bool is_driver(const struct mesos_driver *this)
+static bool is_driver(const struct mesos_driver *driver)
 {
     struct error *err = fresh_error();
-    return this != NULL || error_set(err, ERROR_INVALID, "driver is missing");
+    return driver != NULL || error_set(err, ERROR_INVALID, "driver is missing");
 }
 
 // Only a running driver looks at what it is asked.
-static bool is_running(struct mesos_driver *this)
+static bool is_running(struct mesos_driver *driver)
 {
-    return is_driver(this) && threaded_driver_status(this->driver) == DRIVER_RUNNING;
+    return is_driver(driver) && threaded_driver_status(driver->threaded) == DRIVER_RUNNING;
 }
 
 // Without a driver nothing was ever started.
-static enum mesos_status status_of(struct mesos_driver *this)
+static enum mesos_status status_of(struct mesos_driver *driver)
 {
-    return this != NULL ? convert(threaded_driver_status(this->driver)) : MESOS_DRIVER_NOT_STARTED;
+    return driver != NULL ? convert(threaded_driver_status(driver->threaded))
+                          : MESOS_DRIVER_NOT_STARTED;
 }
 
 // Takes the operation.
-static enum mesos_status submit(struct mesos_driver *this, struct driver_operation *operation)
+static enum mesos_status submit(struct mesos_driver *driver, struct driver_operation *operation)
 {
-    return convert(threaded_driver_submit(this->driver, operation, &last_error));
+    return convert(threaded_driver_submit(driver->threaded, operation, &last_error));
 }
 
 // An operation whose message is this one, which was checked.
-static enum mesos_status submit_message(struct mesos_driver *this,
+static enum mesos_status submit_message(struct mesos_driver *driver,
                                         struct driver_operation *operation, const void *message)
 {
     if (message_check_pack(message, &operation->message, &last_error))
-        return submit(this, operation);
+        return submit(driver, operation);
     operation_destroy(operation);
-    return status_of(this);
+    return status_of(driver);
 }
 
 static struct driver_operation *call_operation(enum call_type type)
@@ -380,10 +382,10 @@ static struct driver_operation *call_operation(enum call_type type)
     return operation;
 }
 
-static enum mesos_status submit_call(struct mesos_driver *this, enum call_type type,
+static enum mesos_status submit_call(struct mesos_driver *driver, enum call_type type,
                                      const void *message)
 {
-    return submit_message(this, call_operation(type), message);
+    return submit_message(driver, call_operation(type), message);
 }
 
 static bool check(const void *message, const ProtobufCMessageDescriptor *type, const char *name)
@@ -424,7 +426,7 @@ static struct driver_operation *offers_operation(void (*act)(struct driver *,
     return operation;
 }
 
-static enum mesos_status decline(struct mesos_driver *this, Mesos__V1__OfferID *const *ids,
+static enum mesos_status decline(struct mesos_driver *driver, Mesos__V1__OfferID *const *ids,
                                  size_t count, const Mesos__V1__Filters *filters)
 {
     Decline message = MESOS__V1__SCHEDULER__CALL__DECLINE__INIT;
@@ -432,10 +434,10 @@ static enum mesos_status decline(struct mesos_driver *this, Mesos__V1__OfferID *
     message.offer_ids = (Mesos__V1__OfferID **)ids;
     message.filters = (Mesos__V1__Filters *)filters;
     return submit_message(
-        this, offers_operation(act_decline, OPERATION_OFFERS, "was declined already"), &message);
+        driver, offers_operation(act_decline, OPERATION_OFFERS, "was declined already"), &message);
 }
 
-static enum mesos_status accept(struct mesos_driver *this, Mesos__V1__OfferID *const *ids,
+static enum mesos_status accept(struct mesos_driver *driver, Mesos__V1__OfferID *const *ids,
                                 size_t id_count, Mesos__V1__Offer__Operation *const *operations,
                                 size_t operation_count, const Mesos__V1__Filters *filters)
 {
@@ -446,31 +448,31 @@ static enum mesos_status accept(struct mesos_driver *this, Mesos__V1__OfferID *c
     message.operations = (Mesos__V1__Offer__Operation **)operations;
     message.filters = (Mesos__V1__Filters *)filters;
     return submit_message(
-        this, offers_operation(act_accept, OPERATION_OFFERS, "was accepted already"), &message);
+        driver, offers_operation(act_accept, OPERATION_OFFERS, "was accepted already"), &message);
 }
 
 // Those of an event, for a program that takes no offers.
-static void decline_offers(struct mesos_driver *this, const struct driver_event *event)
+static void decline_offers(struct mesos_driver *driver, const struct driver_event *event)
 {
     struct driver_operation *operation =
         offers_operation(act_decline, OPERATION_OFFERS, "was declined already");
     for (size_t i = 0; i < event->count; i++)
         wire_put_bytes(&operation->message, FIELD_SCHEDULER_CALL_DECLINE_OFFER_IDS,
                        wire_find(event->offers[i], FIELD_OFFER_ID));
-    submit(this, operation);
+    submit(driver, operation);
 }
 
-enum mesos_status mesos_driver_launch_tasks(struct mesos_driver *this,
+enum mesos_status mesos_driver_launch_tasks(struct mesos_driver *driver,
                                             Mesos__V1__OfferID *const *offer_ids,
                                             size_t offer_id_count,
                                             Mesos__V1__TaskInfo *const *tasks, size_t task_count,
                                             const Mesos__V1__Filters *filters)
 {
-    if (!is_running(this) || !check_answer(offer_ids, offer_id_count, "offer_ids", filters) ||
+    if (!is_running(driver) || !check_answer(offer_ids, offer_id_count, "offer_ids", filters) ||
         !check_list(tasks, task_count, &mesos__v1__task_info__descriptor, "tasks"))
-        return status_of(this);
+        return status_of(driver);
     if (task_count == 0)
-        return decline(this, offer_ids, offer_id_count, filters);
+        return decline(driver, offer_ids, offer_id_count, filters);
     Mesos__V1__Offer__Operation__Launch launch = MESOS__V1__OFFER__OPERATION__LAUNCH__INIT;
     launch.n_task_infos = task_count;
     launch.task_infos = (Mesos__V1__TaskInfo **)tasks;
@@ -479,38 +481,38 @@ enum mesos_status mesos_driver_launch_tasks(struct mesos_driver *this,
     operation.type = MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH;
     operation.launch = &launch;
     Mesos__V1__Offer__Operation *list[] = {&operation};
-    return accept(this, offer_ids, offer_id_count, list, 1, filters);
+    return accept(driver, offer_ids, offer_id_count, list, 1, filters);
 }
 
 enum mesos_status
-mesos_driver_accept_offers(struct mesos_driver *this, Mesos__V1__OfferID *const *offer_ids,
+mesos_driver_accept_offers(struct mesos_driver *driver, Mesos__V1__OfferID *const *offer_ids,
                            size_t offer_id_count, Mesos__V1__Offer__Operation *const *operations,
                            size_t operation_count, const Mesos__V1__Filters *filters)
 {
-    if (!is_running(this) || !check_answer(offer_ids, offer_id_count, "offer_ids", filters) ||
+    if (!is_running(driver) || !check_answer(offer_ids, offer_id_count, "offer_ids", filters) ||
         !check_list(operations, operation_count, &mesos__v1__offer__operation__descriptor,
                     "operations"))
-        return status_of(this);
-    return accept(this, offer_ids, offer_id_count, operations, operation_count, filters);
+        return status_of(driver);
+    return accept(driver, offer_ids, offer_id_count, operations, operation_count, filters);
 }
 
-enum mesos_status mesos_driver_decline_offer(struct mesos_driver *this,
+enum mesos_status mesos_driver_decline_offer(struct mesos_driver *driver,
                                              const Mesos__V1__OfferID *offer_id,
                                              const Mesos__V1__Filters *filters)
 {
-    if (!is_running(this) || !check(offer_id, &mesos__v1__offer_id__descriptor, "offer_id") ||
+    if (!is_running(driver) || !check(offer_id, &mesos__v1__offer_id__descriptor, "offer_id") ||
         !check_optional(filters, &mesos__v1__filters__descriptor, "filters"))
-        return status_of(this);
+        return status_of(driver);
     Mesos__V1__OfferID *ids[] = {(Mesos__V1__OfferID *)offer_id};
-    return decline(this, ids, 1, filters);
+    return decline(driver, ids, 1, filters);
 }
 
-enum mesos_status mesos_driver_accept_inverse_offers(struct mesos_driver *this,
+enum mesos_status mesos_driver_accept_inverse_offers(struct mesos_driver *driver,
                                                      Mesos__V1__OfferID *const *ids, size_t count,
                                                      const Mesos__V1__Filters *filters)
 {
-    if (!is_running(this) || !check_answer(ids, count, "inverse_offer_ids", filters))
-        return status_of(this);
+    if (!is_running(driver) || !check_answer(ids, count, "inverse_offer_ids", filters))
+        return status_of(driver);
     Mesos__V1__Scheduler__Call__AcceptInverseOffers message =
         MESOS__V1__SCHEDULER__CALL__ACCEPT_INVERSE_OFFERS__INIT;
     message.n_inverse_offer_ids = count;
@@ -519,15 +521,15 @@ enum mesos_status mesos_driver_accept_inverse_offers(struct mesos_driver *this,
     struct driver_operation *operation =
         offers_operation(act_call, OPERATION_INVERSE_OFFERS, "was accepted already");
     operation->type = CALL_ACCEPT_INVERSE_OFFERS;
-    return submit_message(this, operation, &message);
+    return submit_message(driver, operation, &message);
 }
 
-enum mesos_status mesos_driver_decline_inverse_offers(struct mesos_driver *this,
+enum mesos_status mesos_driver_decline_inverse_offers(struct mesos_driver *driver,
                                                       Mesos__V1__OfferID *const *ids, size_t count,
                                                       const Mesos__V1__Filters *filters)
 {
-    if (!is_running(this) || !check_answer(ids, count, "inverse_offer_ids", filters))
-        return status_of(this);
+    if (!is_running(driver) || !check_answer(ids, count, "inverse_offer_ids", filters))
+        return status_of(driver);
     Mesos__V1__Scheduler__Call__DeclineInverseOffers message =
         MESOS__V1__SCHEDULER__CALL__DECLINE_INVERSE_OFFERS__INIT;
     message.n_inverse_offer_ids = count;
@@ -536,68 +538,69 @@ enum mesos_status mesos_driver_decline_inverse_offers(struct mesos_driver *this,
     struct driver_operation *operation =
         offers_operation(act_call, OPERATION_INVERSE_OFFERS, "was declined already");
     operation->type = CALL_DECLINE_INVERSE_OFFERS;
-    return submit_message(this, operation, &message);
+    return submit_message(driver, operation, &message);
 }
 
-static enum mesos_status submit_roles(struct mesos_driver *this, enum call_type type,
+static enum mesos_status submit_roles(struct mesos_driver *driver, enum call_type type,
                                       const char *const *roles)
 {
-    if (!is_running(this) || (roles != NULL && roles[0] == NULL))
-        return status_of(this);
+    if (!is_running(driver) || (roles != NULL && roles[0] == NULL))
+        return status_of(driver);
     struct driver_operation *operation = operation_create(act_roles);
     operation->type = type;
     operation->all = roles == NULL;
     for (size_t i = 0; roles != NULL && roles[i] != NULL; i++)
         buffer_append(&operation->message, roles[i], strlen(roles[i]) + 1);
-    return submit(this, operation);
+    return submit(driver, operation);
 }
 
-enum mesos_status mesos_driver_revive_offers(struct mesos_driver *this, const char *const *roles)
+enum mesos_status mesos_driver_revive_offers(struct mesos_driver *driver, const char *const *roles)
 {
-    return submit_roles(this, CALL_REVIVE, roles);
+    return submit_roles(driver, CALL_REVIVE, roles);
 }
 
-enum mesos_status mesos_driver_suppress_offers(struct mesos_driver *this, const char *const *roles)
+enum mesos_status mesos_driver_suppress_offers(struct mesos_driver *driver,
+                                               const char *const *roles)
 {
-    return submit_roles(this, CALL_SUPPRESS, roles);
+    return submit_roles(driver, CALL_SUPPRESS, roles);
 }
 
-enum mesos_status mesos_driver_request_resources(struct mesos_driver *this,
+enum mesos_status mesos_driver_request_resources(struct mesos_driver *driver,
                                                  Mesos__V1__Request *const *requests, size_t count)
 {
-    if (!is_running(this) ||
+    if (!is_running(driver) ||
         !check_list(requests, count, &mesos__v1__request__descriptor, "requests"))
-        return status_of(this);
+        return status_of(driver);
     Mesos__V1__Scheduler__Call__Request message = MESOS__V1__SCHEDULER__CALL__REQUEST__INIT;
     message.n_requests = count;
     message.requests = (Mesos__V1__Request **)requests;
-    return submit_call(this, CALL_REQUEST, &message);
+    return submit_call(driver, CALL_REQUEST, &message);
 }
 
 // ---- tasks and executors ----
 
-enum mesos_status mesos_driver_kill_task(struct mesos_driver *this,
+enum mesos_status mesos_driver_kill_task(struct mesos_driver *driver,
                                          const Mesos__V1__TaskID *task_id,
                                          const Mesos__V1__AgentID *agent_id,
                                          const Mesos__V1__KillPolicy *kill_policy)
 {
-    if (!is_running(this) || !check(task_id, &mesos__v1__task_id__descriptor, "task_id") ||
+    if (!is_running(driver) || !check(task_id, &mesos__v1__task_id__descriptor, "task_id") ||
         !check_optional(agent_id, &mesos__v1__agent_id__descriptor, "agent_id") ||
         !check_optional(kill_policy, &mesos__v1__kill_policy__descriptor, "kill_policy"))
-        return status_of(this);
+        return status_of(driver);
     Mesos__V1__Scheduler__Call__Kill message = MESOS__V1__SCHEDULER__CALL__KILL__INIT;
     message.task_id = (Mesos__V1__TaskID *)task_id;
     message.agent_id = (Mesos__V1__AgentID *)agent_id;
     message.kill_policy = (Mesos__V1__KillPolicy *)kill_policy;
-    return submit_call(this, CALL_KILL, &message);
+    return submit_call(driver, CALL_KILL, &message);
 }
 
-enum mesos_status mesos_driver_reconcile_tasks(struct mesos_driver *this,
+enum mesos_status mesos_driver_reconcile_tasks(struct mesos_driver *driver,
                                                Mesos__V1__TaskStatus *const *statuses, size_t count)
 {
-    if (!is_running(this) ||
+    if (!is_running(driver) ||
         !check_list(statuses, count, &mesos__v1__task_status__descriptor, "statuses"))
-        return status_of(this);
+        return status_of(driver);
     Mesos__V1__Scheduler__Call__Reconcile message = MESOS__V1__SCHEDULER__CALL__RECONCILE__INIT;
     ReconciledTask *tasks = memory_new(count * sizeof *tasks);
     message.tasks = memory_new(count * sizeof *message.tasks);
@@ -607,41 +610,41 @@ enum mesos_status mesos_driver_reconcile_tasks(struct mesos_driver *this,
         tasks[i].agent_id = statuses[i]->agent_id;
         message.tasks[message.n_tasks++] = &tasks[i];
     }
-    enum mesos_status status = submit_call(this, CALL_RECONCILE, &message);
+    enum mesos_status status = submit_call(driver, CALL_RECONCILE, &message);
     free(message.tasks);
     free(tasks);
     return status;
 }
 
-static enum mesos_status submit_acknowledgement(struct mesos_driver *this, enum call_type type,
+static enum mesos_status submit_acknowledgement(struct mesos_driver *driver, enum call_type type,
                                                 const void *status,
                                                 const ProtobufCMessageDescriptor *descriptor)
 {
-    if (!is_running(this) || !check(status, descriptor, "status"))
-        return status_of(this);
-    if (!this->explicit_acknowledgements) {
+    if (!is_running(driver) || !check(status, descriptor, "status"))
+        return status_of(driver);
+    if (!driver->explicit_acknowledgements) {
         error_set(&last_error, ERROR_INVALID,
                   "this driver acknowledges by itself when the callback returns: set "
                   "explicit_acknowledgements to do it yourself");
-        return status_of(this);
+        return status_of(driver);
     }
     struct driver_operation *operation = operation_create(act_acknowledge);
     operation->type = type;
-    return submit_message(this, operation, status);
+    return submit_message(driver, operation, status);
 }
 
-enum mesos_status mesos_driver_acknowledge_status_update(struct mesos_driver *this,
+enum mesos_status mesos_driver_acknowledge_status_update(struct mesos_driver *driver,
                                                          const Mesos__V1__TaskStatus *status)
 {
-    return submit_acknowledgement(this, CALL_ACKNOWLEDGE, status,
+    return submit_acknowledgement(driver, CALL_ACKNOWLEDGE, status,
                                   &mesos__v1__task_status__descriptor);
 }
 
 enum mesos_status
-mesos_driver_acknowledge_operation_status(struct mesos_driver *this,
+mesos_driver_acknowledge_operation_status(struct mesos_driver *driver,
                                           const Mesos__V1__OperationStatus *status)
 {
-    return submit_acknowledgement(this, CALL_ACKNOWLEDGE_OPERATION_STATUS, status,
+    return submit_acknowledgement(driver, CALL_ACKNOWLEDGE_OPERATION_STATUS, status,
                                   &mesos__v1__operation_status__descriptor);
 }
 
@@ -652,50 +655,50 @@ static bool check_executor(const Mesos__V1__ExecutorID *executor_id,
            check(agent_id, &mesos__v1__agent_id__descriptor, "agent_id");
 }
 
-enum mesos_status mesos_driver_send_framework_message(struct mesos_driver *this,
+enum mesos_status mesos_driver_send_framework_message(struct mesos_driver *driver,
                                                       const Mesos__V1__ExecutorID *executor_id,
                                                       const Mesos__V1__AgentID *agent_id,
                                                       const void *data, size_t length)
 {
-    if (!is_running(this) || !check_executor(executor_id, agent_id))
-        return status_of(this);
+    if (!is_running(driver) || !check_executor(executor_id, agent_id))
+        return status_of(driver);
     if (data == NULL && length > 0) {
         error_set(&last_error, ERROR_INVALID, "message is missing");
-        return status_of(this);
+        return status_of(driver);
     }
     Mesos__V1__Scheduler__Call__Message message = MESOS__V1__SCHEDULER__CALL__MESSAGE__INIT;
     message.executor_id = (Mesos__V1__ExecutorID *)executor_id;
     message.agent_id = (Mesos__V1__AgentID *)agent_id;
     message.data = (ProtobufCBinaryData){.len = length, .data = (uint8_t *)data};
-    return submit_call(this, CALL_MESSAGE, &message);
+    return submit_call(driver, CALL_MESSAGE, &message);
 }
 
-enum mesos_status mesos_driver_shutdown_executor(struct mesos_driver *this,
+enum mesos_status mesos_driver_shutdown_executor(struct mesos_driver *driver,
                                                  const Mesos__V1__ExecutorID *executor_id,
                                                  const Mesos__V1__AgentID *agent_id)
 {
-    if (!is_running(this) || !check_executor(executor_id, agent_id))
-        return status_of(this);
+    if (!is_running(driver) || !check_executor(executor_id, agent_id))
+        return status_of(driver);
     Mesos__V1__Scheduler__Call__Shutdown message = MESOS__V1__SCHEDULER__CALL__SHUTDOWN__INIT;
     message.executor_id = (Mesos__V1__ExecutorID *)executor_id;
     message.agent_id = (Mesos__V1__AgentID *)agent_id;
-    return submit_call(this, CALL_SHUTDOWN, &message);
+    return submit_call(driver, CALL_SHUTDOWN, &message);
 }
 
 enum mesos_status mesos_driver_reconcile_operations(
-    struct mesos_driver *this,
+    struct mesos_driver *driver,
     Mesos__V1__Scheduler__Call__ReconcileOperations__Operation *const *operations, size_t count)
 {
-    if (!is_running(this) ||
+    if (!is_running(driver) ||
         !check_list(operations, count,
                     &mesos__v1__scheduler__call__reconcile_operations__operation__descriptor,
                     "operations"))
-        return status_of(this);
+        return status_of(driver);
     Mesos__V1__Scheduler__Call__ReconcileOperations message =
         MESOS__V1__SCHEDULER__CALL__RECONCILE_OPERATIONS__INIT;
     message.n_operations = count;
     message.operations = (Mesos__V1__Scheduler__Call__ReconcileOperations__Operation **)operations;
-    return submit_call(this, CALL_RECONCILE_OPERATIONS, &message);
+    return submit_call(driver, CALL_RECONCILE_OPERATIONS, &message);
 }
 
 // ---- the framework ----
@@ -710,14 +713,15 @@ static size_t count_texts(const char *const *texts)
 
 // A missing user is an empty one on the way: the loop's thread knows the current one.
 enum mesos_status
-mesos_driver_update_framework(struct mesos_driver *this, const Mesos__V1__FrameworkInfo *framework,
+mesos_driver_update_framework(struct mesos_driver *driver,
+                              const Mesos__V1__FrameworkInfo *framework,
                               const char *const *suppressed_roles,
                               const Mesos__V1__Scheduler__OfferConstraints *offer_constraints)
 {
     static char nobody[] = "";
     const ProtobufCMessageDescriptor *type = &mesos__v1__framework_info__descriptor;
-    if (!is_running(this) || !message_check_check_type(framework, type, "framework", &last_error))
-        return status_of(this);
+    if (!is_running(driver) || !message_check_check_type(framework, type, "framework", &last_error))
+        return status_of(driver);
     UpdateFramework message = MESOS__V1__SCHEDULER__CALL__UPDATE_FRAMEWORK__INIT;
     Mesos__V1__FrameworkInfo info = *framework;
     if (info.user == NULL)
@@ -729,29 +733,29 @@ mesos_driver_update_framework(struct mesos_driver *this, const Mesos__V1__Framew
     if (!check(&info, type, "framework") ||
         !check_optional(offer_constraints, &mesos__v1__scheduler__offer_constraints__descriptor,
                         "offer_constraints"))
-        return status_of(this);
-    return submit_message(this, operation_create(act_update_framework), &message);
+        return status_of(driver);
+    return submit_message(driver, operation_create(act_update_framework), &message);
 }
 
-enum mesos_status mesos_driver_reconnect(struct mesos_driver *this)
+enum mesos_status mesos_driver_reconnect(struct mesos_driver *driver)
 {
-    if (!is_running(this))
-        return status_of(this);
-    return submit(this, operation_create(act_reconnect));
+    if (!is_running(driver))
+        return status_of(driver);
+    return submit(driver, operation_create(act_reconnect));
 }
 
-enum mesos_status mesos_driver_reregister(struct mesos_driver *this)
+enum mesos_status mesos_driver_reregister(struct mesos_driver *driver)
 {
-    if (!is_running(this))
-        return status_of(this);
-    return submit(this, operation_create(act_reregister));
+    if (!is_running(driver))
+        return status_of(driver);
+    return submit(driver, operation_create(act_reregister));
 }
 
 // ---- what it knows ----
 
-Mesos__V1__FrameworkID *mesos_driver_framework_id(struct mesos_driver *this)
+Mesos__V1__FrameworkID *mesos_driver_framework_id(struct mesos_driver *driver)
 {
-    char *text = is_driver(this) ? threaded_driver_framework_id(this->driver) : NULL;
+    char *text = is_driver(driver) ? threaded_driver_framework_id(driver->threaded) : NULL;
     if (text == NULL)
         return NULL;
     Mesos__V1__FrameworkID *id = memory_new(sizeof *id);
@@ -760,9 +764,9 @@ Mesos__V1__FrameworkID *mesos_driver_framework_id(struct mesos_driver *this)
     return id;
 }
 
-Mesos__V1__MasterInfo *mesos_driver_master(struct mesos_driver *this)
+Mesos__V1__MasterInfo *mesos_driver_master(struct mesos_driver *driver)
 {
-    struct bytes *bytes = is_driver(this) ? threaded_driver_master(this->driver) : NULL;
+    struct bytes *bytes = is_driver(driver) ? threaded_driver_master(driver->threaded) : NULL;
     if (bytes == NULL)
         return NULL;
     Mesos__V1__MasterInfo *master = unpack(&mesos__v1__master_info__descriptor, slice_of(bytes));
@@ -775,13 +779,13 @@ static bool is_count(const size_t *count)
     return count != NULL || error_set(&last_error, ERROR_INVALID, "count is missing");
 }
 
-Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *this, size_t *count)
+Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *driver, size_t *count)
 {
     struct buffer list;
-    if (!is_driver(this) || !is_count(count))
+    if (!is_driver(driver) || !is_count(count))
         return NULL;
     buffer_init(&list, SIZE_MAX / 2);
-    size_t most = threaded_driver_offers(this->driver, &list);
+    size_t most = threaded_driver_offers(driver->threaded, &list);
     Mesos__V1__Offer **offers = most > 0 ? memory_new(most * sizeof *offers) : NULL;
     struct slice rest = buffer_slice(&list), wire;
     *count = 0;
@@ -855,7 +859,7 @@ static bool pack_constraints(const struct mesos_driver_options *options, struct 
            message_check_pack(constraints, buffer, err);
 }
 
-static bool start_up(struct mesos_driver *this, const struct mesos_driver_options *options,
+static bool start_up(struct mesos_driver *driver, const struct mesos_driver_options *options,
                      struct error *err)
 {
     struct buffer framework, constraints;
@@ -873,11 +877,11 @@ static bool start_up(struct mesos_driver *this, const struct mesos_driver_option
         if (options->offer_constraints != NULL)
             threaded.driver.offer_constraints =
                 constraints.data ? buffer_slice(&constraints) : slice_text("");
-        this->driver = threaded_driver_create(&threaded, on_callback, this, err);
+        driver->threaded = threaded_driver_create(&threaded, on_callback, driver, err);
     }
     buffer_free(&framework);
     buffer_free(&constraints);
-    return this->driver != NULL;
+    return driver->threaded != NULL;
 }
 
 struct mesos_driver *mesos_driver_create(const struct mesos_scheduler *scheduler, void *data,
@@ -886,69 +890,69 @@ struct mesos_driver *mesos_driver_create(const struct mesos_scheduler *scheduler
 {
     struct error *err = fresh_error();
     struct mesos_driver_options known = {0};
-    struct mesos_driver *this = memory_new(sizeof *this);
+    struct mesos_driver *driver = memory_new(sizeof *driver);
     bool good =
-        read_struct(&this->scheduler, sizeof this->scheduler, scheduler,
+        read_struct(&driver->scheduler, sizeof driver->scheduler, scheduler,
                     scheduler ? scheduler->size : 0, "scheduler", err) &&
         read_struct(&known, sizeof known, options, options ? options->size : 0, "options", err);
-    this->data = data;
-    this->explicit_acknowledgements = known.explicit_acknowledgements;
-    if (good && start_up(this, &known, err))
-        return this;
-    free(this);
+    driver->data = data;
+    driver->explicit_acknowledgements = known.explicit_acknowledgements;
+    if (good && start_up(driver, &known, err))
+        return driver;
+    free(driver);
     if (error_size > 0)
         snprintf(error, error_size, "%s", err->text);
     return NULL;
 }
 
-void mesos_driver_destroy(struct mesos_driver *this)
+void mesos_driver_destroy(struct mesos_driver *driver)
 {
-    if (this == NULL)
+    if (driver == NULL)
         return;
-    threaded_driver_destroy(this->driver);
-    free(this);
+    threaded_driver_destroy(driver->threaded);
+    free(driver);
 }
 
-enum mesos_status mesos_driver_start(struct mesos_driver *this)
+enum mesos_status mesos_driver_start(struct mesos_driver *driver)
 {
-    if (!is_driver(this))
-        return status_of(this);
-    return convert(threaded_driver_start(this->driver, &last_error));
+    if (!is_driver(driver))
+        return status_of(driver);
+    return convert(threaded_driver_start(driver->threaded, &last_error));
 }
 
-enum mesos_status mesos_driver_stop(struct mesos_driver *this, bool failover)
+enum mesos_status mesos_driver_stop(struct mesos_driver *driver, bool failover)
 {
-    if (!is_driver(this))
-        return status_of(this);
-    return convert(threaded_driver_stop(this->driver, failover));
+    if (!is_driver(driver))
+        return status_of(driver);
+    return convert(threaded_driver_stop(driver->threaded, failover));
 }
 
-enum mesos_status mesos_driver_abort(struct mesos_driver *this)
+enum mesos_status mesos_driver_abort(struct mesos_driver *driver)
 {
-    if (!is_driver(this))
-        return status_of(this);
-    return convert(threaded_driver_abort(this->driver));
+    if (!is_driver(driver))
+        return status_of(driver);
+    return convert(threaded_driver_abort(driver->threaded));
 }
 
-enum mesos_status mesos_driver_join(struct mesos_driver *this)
+enum mesos_status mesos_driver_join(struct mesos_driver *driver)
 {
-    if (!is_driver(this))
-        return status_of(this);
-    return convert(threaded_driver_join(this->driver, &last_error));
+    if (!is_driver(driver))
+        return status_of(driver);
+    return convert(threaded_driver_join(driver->threaded, &last_error));
 }
 
-enum mesos_status mesos_driver_run(struct mesos_driver *this)
+enum mesos_status mesos_driver_run(struct mesos_driver *driver)
 {
-    if (!is_driver(this))
-        return status_of(this);
-    return convert(threaded_driver_run(this->driver, &last_error));
+    if (!is_driver(driver))
+        return status_of(driver);
+    return convert(threaded_driver_run(driver->threaded, &last_error));
 }
 
-enum mesos_status mesos_driver_status(struct mesos_driver *this)
+enum mesos_status mesos_driver_status(struct mesos_driver *driver)
 {
-    if (this == NULL)
-        is_driver(this);
-    return status_of(this);
+    if (driver == NULL)
+        is_driver(driver);
+    return status_of(driver);
 }
 
 // ---- the log ----

@@ -53,17 +53,17 @@ static bool fail(const struct error *err, char *error, size_t error_size)
     return false;
 }
 
-static char *keep(struct mesos_lua *this, const char *text)
+static char *keep(struct mesos_lua *lua, const char *text)
 {
     size_t size = strlen(text) + 1;
     struct text *kept = memory_new(sizeof *kept + size);
     memcpy(kept->bytes, text, size);
-    kept->next = this->texts;
-    this->texts = kept;
+    kept->next = lua->texts;
+    lua->texts = kept;
     return kept->bytes;
 }
 
-static bool check_stage(const struct mesos_lua *this, enum stage stage, const char *wish,
+static bool check_stage(const struct mesos_lua *lua, enum stage stage, const char *wish,
                         struct error *err)
 {
     static const char *const names[] = {
@@ -71,168 +71,167 @@ static bool check_stage(const struct mesos_lua *this, enum stage stage, const ch
         [STAGE_LOADED] = "its script is loaded", [STAGE_STARTED] = "it was started",
         [STAGE_ENDED] = "it has ended",
     };
-    return this->stage == stage ||
-           error_set(err, ERROR_INVALID, "the host cannot %s: %s", wish, names[this->stage]);
+    return lua->stage == stage ||
+           error_set(err, ERROR_INVALID, "the host cannot %s: %s", wish, names[lua->stage]);
 }
 
 // ---- the end ----
 
-static void release(struct mesos_lua *this)
+static void release(struct mesos_lua *lua)
 {
-    if (this->host != NULL) {
-        loop_uv_follow(host_loop(this->host), NULL, NULL);
-        deferral_cancel(&this->nudge);
-        host_destroy(this->host);
+    if (lua->host != NULL) {
+        loop_uv_follow(host_loop(lua->host), NULL, NULL);
+        deferral_cancel(&lua->nudge);
+        host_destroy(lua->host);
     }
-    while (this->texts != NULL) {
-        struct text *next = this->texts->next;
-        free(this->texts);
-        this->texts = next;
+    while (lua->texts != NULL) {
+        struct text *next = lua->texts->next;
+        free(lua->texts);
+        lua->texts = next;
     }
-    free(this->arguments);
-    free(this->modules);
-    free(this);
+    free(lua->arguments);
+    free(lua->modules);
+    free(lua);
 }
 
-static bool is_busy(const struct mesos_lua *this)
+static bool is_busy(const struct mesos_lua *lua)
 {
-    return this->running > 0 || (this->host != NULL && host_busy(this->host));
+    return lua->running > 0 || (lua->host != NULL && host_busy(lua->host));
 }
 
-static void finish(struct mesos_lua *this)
+static void finish(struct mesos_lua *lua)
 {
-    this->stage = STAGE_ENDED;
-    host_quiesce(this->host);
-    this->status = host_status(this->host);
-    loop_uv_follow(host_loop(this->host), NULL, NULL);
-    if (this->face.ended != NULL && !this->doomed)
-        this->face.ended(this->face.data, this, this->status);
+    lua->stage = STAGE_ENDED;
+    host_quiesce(lua->host);
+    lua->status = host_status(lua->host);
+    loop_uv_follow(host_loop(lua->host), NULL, NULL);
+    if (lua->face.ended != NULL && !lua->doomed)
+        lua->face.ended(lua->face.data, lua, lua->status);
 }
 
 // The end of a turn of the loop. Nothing may be touched behind release() and finish().
 static void on_turn(void *data)
 {
-    struct mesos_lua *this = data;
-    if (host_busy(this->host))
+    struct mesos_lua *lua = data;
+    if (host_busy(lua->host))
         return;
-    if (this->doomed && !is_busy(this))
-        release(this);
-    else if (this->stage == STAGE_STARTED && host_finished(this->host))
-        finish(this);
+    if (lua->doomed && !is_busy(lua))
+        release(lua);
+    else if (lua->stage == STAGE_STARTED && host_finished(lua->host))
+        finish(lua);
 }
 
-static void leave(struct mesos_lua *this)
+static void leave(struct mesos_lua *lua)
 {
-    if (--this->running == 0 && this->doomed && !is_busy(this))
-        release(this);
+    if (--lua->running == 0 && lua->doomed && !is_busy(lua))
+        release(lua);
 }
 
-void mesos_lua_destroy(struct mesos_lua *this)
+void mesos_lua_destroy(struct mesos_lua *lua)
 {
-    if (this == NULL)
+    if (lua == NULL)
         return;
-    if (!is_busy(this)) {
-        release(this);
+    if (!is_busy(lua)) {
+        release(lua);
         return;
     }
-    this->doomed = true;
-    mesos_lua_stop(this);
-    if (this->host != NULL)
-        deferral_queue(&this->nudge);
+    lua->doomed = true;
+    mesos_lua_stop(lua);
+    if (lua->host != NULL)
+        deferral_queue(&lua->nudge);
 }
 
 // ---- setting up ----
 
-static bool read_options(struct mesos_lua *this, const struct mesos_lua_options *given,
+static bool read_options(struct mesos_lua *lua, const struct mesos_lua_options *given,
                          struct error *err)
 {
     size_t size = given ? given->size : 0;
-    if (given != NULL && (size < sizeof size || size > sizeof this->face))
+    if (given != NULL && (size < sizeof size || size > sizeof lua->face))
         return error_set(err, ERROR_INVALID,
                          "options: size is %zu, which is that of no version up to this one: it is "
                          "to be sizeof(struct mesos_lua_options)",
                          size);
     if (given != NULL)
-        memcpy(&this->face, given, size);
-    return options_init(&this->options, this->face.environment, err);
+        memcpy(&lua->face, given, size);
+    return options_init(&lua->options, lua->face.environment, err);
 }
 
 struct mesos_lua *mesos_lua_create(const struct mesos_lua_options *options, char *error,
                                    size_t error_size)
 {
     struct error err = {0};
-    struct mesos_lua *this = memory_new(sizeof *this);
-    this->modules = memory_new(sizeof *this->modules);
-    if (read_options(this, options, &err)) {
-        if (this->face.environment)
-            log_set_level(this->options.log_level);
-        return this;
+    struct mesos_lua *lua = memory_new(sizeof *lua);
+    lua->modules = memory_new(sizeof *lua->modules);
+    if (read_options(lua, options, &err)) {
+        if (lua->face.environment)
+            log_set_level(lua->options.log_level);
+        return lua;
     }
     fail(&err, error, error_size);
-    release(this);
+    release(lua);
     return NULL;
 }
 
-bool mesos_lua_set(struct mesos_lua *this, const char *name, const char *value, char *error,
+bool mesos_lua_set(struct mesos_lua *lua, const char *name, const char *value, char *error,
                    size_t error_size)
 {
     struct error err = {0};
-    enum log_level level = this->options.log_level;
-    enum log_format format = this->options.log_format;
+    enum log_level level = lua->options.log_level;
+    enum log_format format = lua->options.log_format;
     if (name == NULL)
         error_set(&err, ERROR_INVALID, "an option needs a name");
-    if (name == NULL || !check_stage(this, STAGE_NEW, "take options", &err) ||
-        !options_set(&this->options, name, value ? keep(this, value) : NULL, &err))
+    if (name == NULL || !check_stage(lua, STAGE_NEW, "take options", &err) ||
+        !options_set(&lua->options, name, value ? keep(lua, value) : NULL, &err))
         return fail(&err, error, error_size);
-    if (this->options.log_level != level)
-        log_set_level(this->options.log_level);
-    if (this->options.log_format != format)
-        log_set_format(this->options.log_format);
+    if (lua->options.log_level != level)
+        log_set_level(lua->options.log_level);
+    if (lua->options.log_format != format)
+        log_set_format(lua->options.log_format);
     return true;
 }
 
-static bool check_module(const struct mesos_lua *this, const char *name,
+static bool check_module(const struct mesos_lua *lua, const char *name,
                          int (*open)(struct lua_State *L), struct error *err)
 {
     if (name == NULL || *name == 0 || open == NULL)
         return error_set(err, ERROR_INVALID, "a module needs a name and a function that opens it");
     bool taken = strcmp(name, "mesos") == 0;
-    for (size_t i = 0; i < this->module_count; i++)
-        taken = taken || strcmp(name, this->modules[i].name) == 0;
+    for (size_t i = 0; i < lua->module_count; i++)
+        taken = taken || strcmp(name, lua->modules[i].name) == 0;
     if (taken)
         return error_set(err, ERROR_INVALID, "module '%s': there is one of that name", name);
-    if (this->module_count == MODULES_MOST)
+    if (lua->module_count == MODULES_MOST)
         return error_set(err, ERROR_LIMIT, "module '%s': there are %d already", name, MODULES_MOST);
-    return check_stage(this, STAGE_NEW, "take modules", err);
+    return check_stage(lua, STAGE_NEW, "take modules", err);
 }
 
-bool mesos_lua_add_module(struct mesos_lua *this, const char *name,
-                          int (*open)(struct lua_State *L), void *upvalue, char *error,
-                          size_t error_size)
+bool mesos_lua_add_module(struct mesos_lua *lua, const char *name, int (*open)(struct lua_State *L),
+                          void *upvalue, char *error, size_t error_size)
 {
     struct error err = {0};
-    if (!check_module(this, name, open, &err))
+    if (!check_module(lua, name, open, &err))
         return fail(&err, error, error_size);
-    size_t count = ++this->module_count;
-    this->modules = memory_resize(this->modules, (count + 1) * sizeof *this->modules);
-    this->modules[count - 1] = (struct script_module){keep(this, name), open, upvalue};
-    this->modules[count] = (struct script_module){.name = NULL};
+    size_t count = ++lua->module_count;
+    lua->modules = memory_resize(lua->modules, (count + 1) * sizeof *lua->modules);
+    lua->modules[count - 1] = (struct script_module){keep(lua, name), open, upvalue};
+    lua->modules[count] = (struct script_module){.name = NULL};
     return true;
 }
 
 // ---- the script ----
 
-static bool take_arguments(struct mesos_lua *this, const char *const *arguments, struct error *err)
+static bool take_arguments(struct mesos_lua *lua, const char *const *arguments, struct error *err)
 {
     size_t count = 0;
     while (arguments != NULL && arguments[count] != NULL)
         if (++count > ARGUMENTS_MOST)
             return error_set(err, ERROR_LIMIT, "more than %d arguments", ARGUMENTS_MOST);
-    this->arguments = memory_new((count + 1) * sizeof *this->arguments);
+    lua->arguments = memory_new((count + 1) * sizeof *lua->arguments);
     for (size_t i = 0; i < count; i++)
-        this->arguments[i] = keep(this, arguments[i]);
-    this->options.argc = (int)count;
-    this->options.argv = this->arguments;
+        lua->arguments[i] = keep(lua, arguments[i]);
+    lua->options.argc = (int)count;
+    lua->options.argv = lua->arguments;
     return true;
 }
 
@@ -241,111 +240,111 @@ static void on_nudge(void *data)
     (void)data; // the end of the turn is what counts
 }
 
-static void create_host(struct mesos_lua *this)
+static void create_host(struct mesos_lua *lua)
 {
     const struct host_settings settings = {
-        .options = &this->options, .modules = this->modules, .loop = this->face.loop};
-    this->host = host_create(&settings);
-    deferral_init(&this->nudge, host_loop(this->host), on_nudge, this);
-    loop_uv_follow(host_loop(this->host), on_turn, this);
-    if (this->stopping)
-        host_stop(this->host);
+        .options = &lua->options, .modules = lua->modules, .loop = lua->face.loop};
+    lua->host = host_create(&settings);
+    deferral_init(&lua->nudge, host_loop(lua->host), on_nudge, lua);
+    loop_uv_follow(host_loop(lua->host), on_turn, lua);
+    if (lua->stopping)
+        host_stop(lua->host);
 }
 
-bool mesos_lua_load(struct mesos_lua *this, const char *path, const char *const *arguments,
+bool mesos_lua_load(struct mesos_lua *lua, const char *path, const char *const *arguments,
                     char *error, size_t error_size)
 {
     struct error err = {0};
     if (path == NULL)
         error_set(&err, ERROR_INVALID, "a path is needed");
-    if (path == NULL || !check_stage(this, STAGE_NEW, "load a script", &err) ||
-        !take_arguments(this, arguments, &err))
+    if (path == NULL || !check_stage(lua, STAGE_NEW, "load a script", &err) ||
+        !take_arguments(lua, arguments, &err))
         return fail(&err, error, error_size);
-    this->options.script = keep(this, path);
-    this->stage = STAGE_LOADING;
-    create_host(this);
-    this->running++;
-    bool loaded = host_load(this->host, &err);
-    this->stage = loaded ? STAGE_LOADED : STAGE_ENDED;
-    this->status = host_status(this->host);
-    if (this->doomed)
+    lua->options.script = keep(lua, path);
+    lua->stage = STAGE_LOADING;
+    create_host(lua);
+    lua->running++;
+    bool loaded = host_load(lua->host, &err);
+    lua->stage = loaded ? STAGE_LOADED : STAGE_ENDED;
+    lua->status = host_status(lua->host);
+    if (lua->doomed)
         loaded = error_set(&err, ERROR_INVALID, "the host was destroyed by its script");
-    leave(this);
+    leave(lua);
     return loaded || fail(&err, error, error_size);
 }
 
 static void on_reloaded(void *data, bool swapped, const char *text)
 {
-    struct mesos_lua *this = data;
-    if (this->face.reloaded != NULL && !this->doomed)
-        this->face.reloaded(this->face.data, this, swapped, text);
+    struct mesos_lua *lua = data;
+    if (lua->face.reloaded != NULL && !lua->doomed)
+        lua->face.reloaded(lua->face.data, lua, swapped, text);
 }
 
 // A host that has nothing to start ends at the end of the turn as well.
-bool mesos_lua_start(struct mesos_lua *this, char *error, size_t error_size)
+bool mesos_lua_start(struct mesos_lua *lua, char *error, size_t error_size)
 {
     struct error err = {0};
-    if (!check_stage(this, STAGE_LOADED, "be started", &err))
+    if (!check_stage(lua, STAGE_LOADED, "be started", &err))
         return fail(&err, error, error_size);
-    this->stage = STAGE_STARTED;
-    host_start(this->host);
-    if (host_reload(this->host) != NULL)
-        reload_listen(host_reload(this->host), on_reloaded, this);
-    deferral_queue(&this->nudge);
+    lua->stage = STAGE_STARTED;
+    host_start(lua->host);
+    if (host_reload(lua->host) != NULL)
+        reload_listen(host_reload(lua->host), on_reloaded, lua);
+    deferral_queue(&lua->nudge);
     return true;
 }
 
 static bool has_ended(void *data)
 {
-    const struct mesos_lua *this = data;
-    return this->stage == STAGE_ENDED;
+    const struct mesos_lua *lua = data;
+    return lua->stage == STAGE_ENDED;
 }
 
-int mesos_lua_run(struct mesos_lua *this)
+int mesos_lua_run(struct mesos_lua *lua)
 {
     char text[256];
-    if (this->stage == STAGE_LOADED)
-        mesos_lua_start(this, text, sizeof text);
-    if (this->stage != STAGE_STARTED || is_busy(this))
-        return mesos_lua_exit_status(this);
-    this->running++;
-    loop_uv_run(host_loop(this->host), has_ended, this);
-    int status = this->status;
-    leave(this);
+    if (lua->stage == STAGE_LOADED)
+        mesos_lua_start(lua, text, sizeof text);
+    if (lua->stage != STAGE_STARTED || is_busy(lua))
+        return mesos_lua_exit_status(lua);
+    lua->running++;
+    loop_uv_run(host_loop(lua->host), has_ended, lua);
+    int status = lua->status;
+    leave(lua);
     return status;
 }
 
-bool mesos_lua_reload(struct mesos_lua *this, char *error, size_t error_size)
+bool mesos_lua_reload(struct mesos_lua *lua, char *error, size_t error_size)
 {
     struct error err = {0};
-    if (!check_stage(this, STAGE_STARTED, "reload its script", &err))
+    if (!check_stage(lua, STAGE_STARTED, "reload its script", &err))
         return fail(&err, error, error_size);
-    if (host_reload(this->host) == NULL) {
+    if (host_reload(lua->host) == NULL) {
         error_set(&err, ERROR_INVALID,
                   "the host cannot reload its script: only one that returns its scheduler can be "
                   "reloaded while it runs");
         return fail(&err, error, error_size);
     }
-    reload_request(host_reload(this->host), "asked for");
+    reload_request(host_reload(lua->host), "asked for");
     return true;
 }
 
-void mesos_lua_stop(struct mesos_lua *this)
+void mesos_lua_stop(struct mesos_lua *lua)
 {
-    this->stopping = true;
-    if (this->host != NULL && this->stage != STAGE_ENDED)
-        host_stop(this->host);
+    lua->stopping = true;
+    if (lua->host != NULL && lua->stage != STAGE_ENDED)
+        host_stop(lua->host);
 }
 
-bool mesos_lua_running(const struct mesos_lua *this)
+bool mesos_lua_running(const struct mesos_lua *lua)
 {
-    return this->stage == STAGE_STARTED;
+    return lua->stage == STAGE_STARTED;
 }
 
-int mesos_lua_exit_status(const struct mesos_lua *this)
+int mesos_lua_exit_status(const struct mesos_lua *lua)
 {
-    bool live = this->host != NULL && this->stage != STAGE_ENDED && this->stage != STAGE_LOADING;
-    return live ? host_status(this->host) : this->status;
+    bool live = lua->host != NULL && lua->stage != STAGE_ENDED && lua->stage != STAGE_LOADING;
+    return live ? host_status(lua->host) : lua->status;
 }
 
 void mesos_lua_set_log(mesos_log_function function, void *data, enum mesos_log_level level)

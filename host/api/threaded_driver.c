@@ -56,36 +56,36 @@ struct threaded_driver {
     struct offer_table *offers, *inverse_offers;
 };
 
-static void lock(struct threaded_driver *this)
+static void lock(struct threaded_driver *driver)
 {
-    pthread_mutex_lock(&this->mutex);
+    pthread_mutex_lock(&driver->mutex);
 }
 
-static void unlock(struct threaded_driver *this)
+static void unlock(struct threaded_driver *driver)
 {
-    pthread_mutex_unlock(&this->mutex);
+    pthread_mutex_unlock(&driver->mutex);
 }
 
 // ---- references ----
 
-static void free_all(struct threaded_driver *this)
+static void free_all(struct threaded_driver *driver)
 {
-    offer_table_destroy(this->offers);
-    offer_table_destroy(this->inverse_offers);
-    bytes_unref(this->master);
-    free(this->framework_id);
-    pthread_cond_destroy(&this->ended);
-    pthread_mutex_destroy(&this->mutex);
-    free(this);
+    offer_table_destroy(driver->offers);
+    offer_table_destroy(driver->inverse_offers);
+    bytes_unref(driver->master);
+    free(driver->framework_id);
+    pthread_cond_destroy(&driver->ended);
+    pthread_mutex_destroy(&driver->mutex);
+    free(driver);
 }
 
-static void unref(struct threaded_driver *this)
+static void unref(struct threaded_driver *driver)
 {
-    lock(this);
-    bool last = --this->references == 0;
-    unlock(this);
+    lock(driver);
+    bool last = --driver->references == 0;
+    unlock(driver);
     if (last)
-        free_all(this);
+        free_all(driver);
 }
 
 // ---- operations ----
@@ -124,112 +124,112 @@ static void on_letter(void *data, bool lost)
 // ---- what the loop's thread does for the others ----
 
 // The core may have aborted itself.
-static void notice(struct threaded_driver *this)
+static void notice(struct threaded_driver *driver)
 {
-    if (this->core == NULL || driver_status(this->core) != DRIVER_ABORTED)
+    if (driver->core == NULL || driver_status(driver->core) != DRIVER_ABORTED)
         return;
-    lock(this);
-    if (this->status == DRIVER_RUNNING) {
-        this->status = DRIVER_ABORTED;
-        this->failing = true;
+    lock(driver);
+    if (driver->status == DRIVER_RUNNING) {
+        driver->status = DRIVER_ABORTED;
+        driver->failing = true;
     }
-    unlock(this);
+    unlock(driver);
 }
 
-static void destroy_core(struct threaded_driver *this)
+static void destroy_core(struct threaded_driver *driver)
 {
-    struct driver *core = this->core;
-    this->core = NULL;
+    struct driver *core = driver->core;
+    driver->core = NULL;
     driver_destroy(core);
 }
 
-static void start_core(struct threaded_driver *this, enum driver_status status)
+static void start_core(struct threaded_driver *driver, enum driver_status status)
 {
     bool wanted = status != DRIVER_NOT_STARTED;
-    if (wanted && driver_status(this->core) == DRIVER_NOT_STARTED)
-        driver_start(this->core);
+    if (wanted && driver_status(driver->core) == DRIVER_NOT_STARTED)
+        driver_start(driver->core);
 }
 
-static void end_core(struct threaded_driver *this, enum ending ending, bool doomed)
+static void end_core(struct threaded_driver *driver, enum ending ending, bool doomed)
 {
     if (doomed)
-        destroy_core(this);
+        destroy_core(driver);
     else if (ending == ENDING_ABORT)
-        driver_abort(this->core);
+        driver_abort(driver->core);
     else if (ending != ENDING_NONE)
-        driver_stop(this->core, ending == ENDING_STOP_FAILOVER);
+        driver_stop(driver->core, ending == ENDING_STOP_FAILOVER);
 }
 
 // Does what others have asked for, in their order: the words are read first, since who says the
 // last of them has posted his letters before. It may call callbacks, in which the driver may be
-// destroyed; `this` outlives that, since it goes only when no callback is running.
-static void obey(struct threaded_driver *this)
+// destroyed; `driver` outlives that, since it goes only when no callback is running.
+static void obey(struct threaded_driver *driver)
 {
-    lock(this);
-    enum driver_status status = this->status;
-    enum ending ending = this->ending;
-    bool doomed = this->doomed;
-    unlock(this);
-    if (this->core == NULL)
+    lock(driver);
+    enum driver_status status = driver->status;
+    enum ending ending = driver->ending;
+    bool doomed = driver->doomed;
+    unlock(driver);
+    if (driver->core == NULL)
         return;
-    start_core(this, status);
-    mailbox_open(this->mailbox);
-    if (this->core != NULL)
-        end_core(this, ending, doomed);
-    notice(this);
+    start_core(driver, status);
+    mailbox_open(driver->mailbox);
+    if (driver->core != NULL)
+        end_core(driver, ending, doomed);
+    notice(driver);
 }
 
 // ---- taking down ----
 
-static void tell_over(struct threaded_driver *this)
+static void tell_over(struct threaded_driver *driver)
 {
-    lock(this);
-    this->over = true;
-    pthread_cond_broadcast(&this->ended);
-    unlock(this);
+    lock(driver);
+    driver->over = true;
+    pthread_cond_broadcast(&driver->ended);
+    unlock(driver);
 }
 
 // On the loop's thread, or, when it never had one, on any: no callback is running.
-static void take_down(struct threaded_driver *this)
+static void take_down(struct threaded_driver *driver)
 {
-    destroy_core(this);
-    lock(this);
-    struct mailbox *mailbox = this->mailbox;
-    this->mailbox = NULL;
-    unlock(this);
+    destroy_core(driver);
+    lock(driver);
+    struct mailbox *mailbox = driver->mailbox;
+    driver->mailbox = NULL;
+    unlock(driver);
     mailbox_destroy(mailbox);
-    if (this->own)
-        loop_uv_drain(this->loop);
-    loop_destroy(this->loop);
-    tell_over(this);
+    if (driver->own)
+        loop_uv_drain(driver->loop);
+    loop_destroy(driver->loop);
+    tell_over(driver);
 }
 
 static bool thread_done(void *data)
 {
-    struct threaded_driver *this = data;
-    return this->finished || this->core == NULL;
+    struct threaded_driver *driver = data;
+    return driver->finished || driver->core == NULL;
 }
 
 static void on_thread_ended(void *data)
 {
-    struct threaded_driver *this = data;
-    take_down(this);
-    unref(this);
+    struct threaded_driver *driver = data;
+    take_down(driver);
+    unref(driver);
 }
 
 // Between two turns of the loop. A driver on the embedder's loop that was destroyed in a callback
 // goes here.
 static void on_ring(void *data)
 {
-    struct threaded_driver *this = data;
-    lock(this);
-    bool doomed = this->doomed;
-    unlock(this);
-    if (!doomed || this->own) {
-        obey(this);
-    } else if (this->calling == 0) {
-        take_down(this);
-        unref(this);
+    struct threaded_driver *driver = data;
+    lock(driver);
+    bool doomed = driver->doomed;
+    unlock(driver);
+    if (!doomed || driver->own) {
+        obey(driver);
+    } else if (driver->calling == 0) {
+        take_down(driver);
+        unref(driver);
     }
 }
 
@@ -246,46 +246,46 @@ static void remember_offers(struct offer_table *offers, const struct driver_even
     }
 }
 
-static void forget_offers(struct threaded_driver *this, const char *why)
+static void forget_offers(struct threaded_driver *driver, const char *why)
 {
-    offer_table_spend_all(this->offers, why);
-    offer_table_spend_all(this->inverse_offers, why);
+    offer_table_spend_all(driver->offers, why);
+    offer_table_spend_all(driver->inverse_offers, why);
 }
 
-static void remember_registration(struct threaded_driver *this, const struct driver_event *event)
+static void remember_registration(struct threaded_driver *driver, const struct driver_event *event)
 {
-    forget_offers(this, "was made void by a new registration");
-    this->connected = true;
-    free(this->framework_id);
-    this->framework_id =
+    forget_offers(driver, "was made void by a new registration");
+    driver->connected = true;
+    free(driver->framework_id);
+    driver->framework_id =
         memory_text((const char *)event->framework_id.data, event->framework_id.length);
-    bytes_unref(this->master);
-    this->master =
+    bytes_unref(driver->master);
+    driver->master =
         event->message.data ? bytes_copy(event->message.data, event->message.length) : NULL;
 }
 
-static void remember(struct threaded_driver *this, const struct driver_event *event)
+static void remember(struct threaded_driver *driver, const struct driver_event *event)
 {
     switch (event->callback) {
     case CALLBACK_REGISTERED:
     case CALLBACK_REREGISTERED:
-        remember_registration(this, event);
+        remember_registration(driver, event);
         break;
     case CALLBACK_DISCONNECTED:
-        this->connected = false;
-        forget_offers(this, "was made void when the master was lost");
+        driver->connected = false;
+        forget_offers(driver, "was made void when the master was lost");
         break;
     case CALLBACK_RESOURCE_OFFERS:
-        remember_offers(this->offers, event);
+        remember_offers(driver->offers, event);
         break;
     case CALLBACK_INVERSE_OFFERS:
-        remember_offers(this->inverse_offers, event);
+        remember_offers(driver->inverse_offers, event);
         break;
     case CALLBACK_OFFER_RESCINDED:
-        offer_table_spend(this->offers, event->offer_id, "was rescinded");
+        offer_table_spend(driver->offers, event->offer_id, "was rescinded");
         break;
     case CALLBACK_INVERSE_OFFER_RESCINDED:
-        offer_table_spend(this->inverse_offers, event->offer_id, "was rescinded");
+        offer_table_spend(driver->inverse_offers, event->offer_id, "was rescinded");
         break;
     default:
         break;
@@ -296,19 +296,19 @@ static void remember(struct threaded_driver *this, const struct driver_event *ev
 
 // May this callback start? `error` belongs to the abort that it explains: not to one of the
 // program.
-static bool admit(struct threaded_driver *this, const struct driver_event *event)
+static bool admit(struct threaded_driver *driver, const struct driver_event *event)
 {
-    lock(this);
-    bool running = this->status == DRIVER_RUNNING;
+    lock(driver);
+    bool running = driver->status == DRIVER_RUNNING;
     bool admitted = running;
     if (event->callback == CALLBACK_ERROR) {
         if (running)
-            this->status = DRIVER_ABORTED;
-        admitted = running || this->failing;
+            driver->status = DRIVER_ABORTED;
+        admitted = running || driver->failing;
     } else if (running) {
-        remember(this, event);
+        remember(driver, event);
     }
-    unlock(this);
+    unlock(driver);
     return admitted;
 }
 
@@ -316,14 +316,14 @@ static bool admit(struct threaded_driver *this, const struct driver_event *event
 // acknowledges.
 static enum driver_outcome on_callback(void *data, const struct driver_event *event)
 {
-    struct threaded_driver *this = data;
-    bool ok = admit(this, event);
+    struct threaded_driver *driver = data;
+    bool ok = admit(driver, event);
     if (ok) {
-        this->calling++;
-        ok = this->callback(this->data, event);
-        this->calling--;
+        driver->calling++;
+        ok = driver->callback(driver->data, event);
+        driver->calling--;
     }
-    obey(this);
+    obey(driver);
     return ok ? OUTCOME_DONE : OUTCOME_FAILED;
 }
 
@@ -331,45 +331,45 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
 // right after.
 static void on_finished(void *data)
 {
-    struct threaded_driver *this = data;
-    this->finished = true;
-    mailbox_rest(this->mailbox);
-    if (!this->own)
-        tell_over(this);
+    struct threaded_driver *driver = data;
+    driver->finished = true;
+    mailbox_rest(driver->mailbox);
+    if (!driver->own)
+        tell_over(driver);
 }
 
 static const struct driver_listener listener = {.callback = on_callback, .finished = on_finished};
 
 // ---- life ----
 
-static bool connect_core(struct threaded_driver *this,
+static bool connect_core(struct threaded_driver *driver,
                          const struct threaded_driver_options *options, struct error *err)
 {
     struct driver_options core = options->driver;
     struct credentials *credentials = credentials_create(&(struct credentials_options){0}, err);
     const struct detector_options detection = {.credentials = credentials};
-    core.detector = detector_create_with(options->master, &detection, this->loop, err);
+    core.detector = detector_create_with(options->master, &detection, driver->loop, err);
     const struct transport_http_options transport = {.credentials = credentials};
     if (core.detector != NULL)
-        core.transport = transport_http_create(this->loop, &transport);
+        core.transport = transport_http_create(driver->loop, &transport);
     credentials_unref(credentials);
     if (core.detector == NULL)
         return error_context(err, "master");
-    this->mailbox = mailbox_create(this->loop, LETTERS_MOST, on_ring, this);
-    if (this->mailbox == NULL) {
+    driver->mailbox = mailbox_create(driver->loop, LETTERS_MOST, on_ring, driver);
+    if (driver->mailbox == NULL) {
         detector_destroy(core.detector);
         transport_destroy(core.transport);
         return error_set(err, ERROR_IO, "the loop takes no more handles: too many open files?");
     }
     core.subscription = subscription_defaults;
-    this->core = driver_create(this->loop, &core, &listener, this, err);
-    if (this->core == NULL) {
-        mailbox_rest(this->mailbox);
-        mailbox_destroy(this->mailbox);
+    driver->core = driver_create(driver->loop, &core, &listener, driver, err);
+    if (driver->core == NULL) {
+        mailbox_rest(driver->mailbox);
+        mailbox_destroy(driver->mailbox);
         return false;
     }
-    struct slice id = driver_framework_id(this->core);
-    this->framework_id = id.length > 0 ? memory_text((const char *)id.data, id.length) : NULL;
+    struct slice id = driver_framework_id(driver->core);
+    driver->framework_id = id.length > 0 ? memory_text((const char *)id.data, id.length) : NULL;
     return true;
 }
 
@@ -377,119 +377,121 @@ struct threaded_driver *threaded_driver_create(const struct threaded_driver_opti
                                                threaded_callback callback, void *data,
                                                struct error *err)
 {
-    struct threaded_driver *this = memory_new(sizeof *this);
-    this->callback = callback;
-    this->data = data;
-    this->own = options->uv == NULL;
-    this->home = pthread_self();
-    this->loop = loop_uv_create(options->uv);
-    this->references = 1;
-    this->status = DRIVER_NOT_STARTED;
-    this->offers = offer_table_create();
-    this->inverse_offers = offer_table_create();
-    pthread_mutex_init(&this->mutex, NULL);
-    pthread_cond_init(&this->ended, NULL);
-    if (connect_core(this, options, err))
-        return this;
-    loop_destroy(this->loop);
-    free_all(this);
+    struct threaded_driver *driver = memory_new(sizeof *driver);
+    driver->callback = callback;
+    driver->data = data;
+    driver->own = options->uv == NULL;
+    driver->home = pthread_self();
+    driver->loop = loop_uv_create(options->uv);
+    driver->references = 1;
+    driver->status = DRIVER_NOT_STARTED;
+    driver->offers = offer_table_create();
+    driver->inverse_offers = offer_table_create();
+    pthread_mutex_init(&driver->mutex, NULL);
+    pthread_cond_init(&driver->ended, NULL);
+    if (connect_core(driver, options, err))
+        return driver;
+    loop_destroy(driver->loop);
+    free_all(driver);
     return NULL;
 }
 
-static bool is_on_loop(struct threaded_driver *this)
+static bool is_on_loop(struct threaded_driver *driver)
 {
-    return this->own ? loop_thread_runs(this->loop) : pthread_equal(this->home, pthread_self());
+    return driver->own ? loop_thread_runs(driver->loop)
+                       : pthread_equal(driver->home, pthread_self());
 }
 
 // Returns the thread that there is to wait for.
-static struct loop_thread *doom(struct threaded_driver *this)
+static struct loop_thread *doom(struct threaded_driver *driver)
 {
-    lock(this);
-    this->doomed = true;
-    if (this->status == DRIVER_RUNNING)
-        this->status = DRIVER_ABORTED;
-    if (this->mailbox != NULL)
-        mailbox_ring(this->mailbox);
-    struct loop_thread *thread = this->thread;
-    unlock(this);
+    lock(driver);
+    driver->doomed = true;
+    if (driver->status == DRIVER_RUNNING)
+        driver->status = DRIVER_ABORTED;
+    if (driver->mailbox != NULL)
+        mailbox_ring(driver->mailbox);
+    struct loop_thread *thread = driver->thread;
+    unlock(driver);
     return thread;
 }
 
-void threaded_driver_destroy(struct threaded_driver *this)
+void threaded_driver_destroy(struct threaded_driver *driver)
 {
-    if (this == NULL)
+    if (driver == NULL)
         return;
-    bool on_loop = is_on_loop(this);
-    struct loop_thread *thread = doom(this);
+    bool on_loop = is_on_loop(driver);
+    struct loop_thread *thread = doom(driver);
     if (thread != NULL && on_loop) {
-        destroy_core(this);
+        destroy_core(driver);
         loop_thread_detach(thread);
     } else if (thread != NULL) {
         loop_thread_join(thread);
-    } else if (this->calling > 0) {
-        destroy_core(this);
+    } else if (driver->calling > 0) {
+        destroy_core(driver);
         return; // on_ring() does the rest
     } else {
-        take_down(this);
+        take_down(driver);
     }
-    unref(this);
+    unref(driver);
 }
 
 // ---- start and end ----
 
-static bool start_thread(struct threaded_driver *this, struct error *err)
+static bool start_thread(struct threaded_driver *driver, struct error *err)
 {
-    this->thread = loop_thread_start(this->loop, thread_done, on_thread_ended, this, err);
-    this->references += this->thread != NULL;
-    return this->thread != NULL;
+    driver->thread = loop_thread_start(driver->loop, thread_done, on_thread_ended, driver, err);
+    driver->references += driver->thread != NULL;
+    return driver->thread != NULL;
 }
 
 // Once the thread runs, or the mutex is free, a callback may destroy the driver: only somebody on
 // the loop's thread looks at it after that.
-enum driver_status threaded_driver_start(struct threaded_driver *this, struct error *err)
+enum driver_status threaded_driver_start(struct threaded_driver *driver, struct error *err)
 {
-    bool on_loop = is_on_loop(this);
-    lock(this);
-    bool fresh = this->status == DRIVER_NOT_STARTED && (!this->own || start_thread(this, err));
+    bool on_loop = is_on_loop(driver);
+    lock(driver);
+    bool fresh =
+        driver->status == DRIVER_NOT_STARTED && (!driver->own || start_thread(driver, err));
     if (fresh) {
-        this->status = DRIVER_RUNNING;
-        mailbox_ring(this->mailbox);
+        driver->status = DRIVER_RUNNING;
+        mailbox_ring(driver->mailbox);
     }
-    enum driver_status status = this->status;
-    unlock(this);
+    enum driver_status status = driver->status;
+    unlock(driver);
     if (fresh && on_loop)
-        obey(this);
+        obey(driver);
     return status;
 }
 
 // What stop and abort have in common: the first of them that finds the driver running decides.
-static enum driver_status end(struct threaded_driver *this, enum driver_status status,
+static enum driver_status end(struct threaded_driver *driver, enum driver_status status,
                               enum ending ending)
 {
-    bool on_loop = is_on_loop(this);
-    lock(this);
-    enum driver_status before = this->status;
+    bool on_loop = is_on_loop(driver);
+    lock(driver);
+    enum driver_status before = driver->status;
     if (before == DRIVER_RUNNING) {
-        this->status = status;
-        this->ending = ending;
-        mailbox_ring(this->mailbox);
+        driver->status = status;
+        driver->ending = ending;
+        mailbox_ring(driver->mailbox);
     } else if (before == DRIVER_ABORTED && status == DRIVER_STOPPED) {
-        this->status = DRIVER_STOPPED;
+        driver->status = DRIVER_STOPPED;
     }
-    unlock(this);
+    unlock(driver);
     if (before == DRIVER_RUNNING && on_loop)
-        obey(this);
+        obey(driver);
     return before == DRIVER_RUNNING ? status : before;
 }
 
-enum driver_status threaded_driver_stop(struct threaded_driver *this, bool failover)
+enum driver_status threaded_driver_stop(struct threaded_driver *driver, bool failover)
 {
-    return end(this, DRIVER_STOPPED, failover ? ENDING_STOP_FAILOVER : ENDING_STOP);
+    return end(driver, DRIVER_STOPPED, failover ? ENDING_STOP_FAILOVER : ENDING_STOP);
 }
 
-enum driver_status threaded_driver_abort(struct threaded_driver *this)
+enum driver_status threaded_driver_abort(struct threaded_driver *driver)
 {
-    return end(this, DRIVER_ABORTED, ENDING_ABORT);
+    return end(driver, DRIVER_ABORTED, ENDING_ABORT);
 }
 
 static bool may_wait(bool on_loop, struct error *err)
@@ -500,39 +502,39 @@ static bool may_wait(bool on_loop, struct error *err)
     return !on_loop;
 }
 
-enum driver_status threaded_driver_join(struct threaded_driver *this, struct error *err)
+enum driver_status threaded_driver_join(struct threaded_driver *driver, struct error *err)
 {
-    bool on_loop = is_on_loop(this);
-    lock(this);
-    this->references++;
-    if (this->status != DRIVER_NOT_STARTED && !this->over && may_wait(on_loop, err))
-        while (!this->over)
-            pthread_cond_wait(&this->ended, &this->mutex);
-    enum driver_status status = this->status;
-    unlock(this);
-    unref(this);
+    bool on_loop = is_on_loop(driver);
+    lock(driver);
+    driver->references++;
+    if (driver->status != DRIVER_NOT_STARTED && !driver->over && may_wait(on_loop, err))
+        while (!driver->over)
+            pthread_cond_wait(&driver->ended, &driver->mutex);
+    enum driver_status status = driver->status;
+    unlock(driver);
+    unref(driver);
     return status;
 }
 
-enum driver_status threaded_driver_run(struct threaded_driver *this, struct error *err)
+enum driver_status threaded_driver_run(struct threaded_driver *driver, struct error *err)
 {
-    if (!may_wait(is_on_loop(this), err))
-        return threaded_driver_status(this);
-    lock(this);
-    this->references++;
-    unlock(this);
-    enum driver_status status = threaded_driver_start(this, err);
+    if (!may_wait(is_on_loop(driver), err))
+        return threaded_driver_status(driver);
+    lock(driver);
+    driver->references++;
+    unlock(driver);
+    enum driver_status status = threaded_driver_start(driver, err);
     if (status == DRIVER_RUNNING)
-        status = threaded_driver_join(this, err);
-    unref(this);
+        status = threaded_driver_join(driver, err);
+    unref(driver);
     return status;
 }
 
-enum driver_status threaded_driver_status(struct threaded_driver *this)
+enum driver_status threaded_driver_status(struct threaded_driver *driver)
 {
-    lock(this);
-    enum driver_status status = this->status;
-    unlock(this);
+    lock(driver);
+    enum driver_status status = driver->status;
+    unlock(driver);
     return status;
 }
 
@@ -555,14 +557,14 @@ static bool is_named_again(struct slice rest, struct slice id)
 }
 
 // While disconnected all offers are void, and the core answers for the master.
-static bool check_offers(struct threaded_driver *this, struct offer_table *offers,
+static bool check_offers(struct threaded_driver *driver, struct offer_table *offers,
                          struct slice list, struct error *err)
 {
     const char *why;
     for (struct slice id; (id = next_id(&list)).data != NULL;) {
         if (is_named_again(list, id))
             return error_set(err, ERROR_INVALID, "offer '%.*s' is named twice", SLICE_ARGS(id));
-        if (offer_table_find(offers, id, &why) == NULL && this->connected)
+        if (offer_table_find(offers, id, &why) == NULL && driver->connected)
             return error_set(err, ERROR_INVALID, "offer '%.*s' cannot be used: %s%s",
                              SLICE_ARGS(id), why ? "it " : "",
                              why ? why : "no such offer is outstanding");
@@ -576,80 +578,81 @@ static void spend_offers(struct offer_table *offers, struct slice list, const ch
         offer_table_spend(offers, id, why);
 }
 
-static void post(struct threaded_driver *this, struct driver_operation *operation)
+static void post(struct threaded_driver *driver, struct driver_operation *operation)
 {
     struct driver_letter *letter = memory_new(sizeof *letter);
-    *letter = (struct driver_letter){.driver = this, .operation = operation};
-    mailbox_post(this->mailbox, on_letter, letter);
+    *letter = (struct driver_letter){.driver = driver, .operation = operation};
+    mailbox_post(driver->mailbox, on_letter, letter);
 }
 
 // Under the mutex: takes the operation if it may be done. All posting is done under it, so that
 // there is room if there was; once posted, the operation belongs to the loop's thread.
-static bool take(struct threaded_driver *this, struct driver_operation *operation,
+static bool take(struct threaded_driver *driver, struct driver_operation *operation,
                  struct error *err)
 {
     struct slice message = buffer_slice(&operation->message);
     struct offer_table *offers =
-        operation->offers == OPERATION_INVERSE_OFFERS ? this->inverse_offers : this->offers;
-    if (mailbox_full(this->mailbox))
+        operation->offers == OPERATION_INVERSE_OFFERS ? driver->inverse_offers : driver->offers;
+    if (mailbox_full(driver->mailbox))
         return error_set(err, ERROR_LIMIT,
                          "%d operations are waiting for the loop's thread: it is stuck, or does "
                          "not run",
                          LETTERS_MOST);
     if (operation->offers != OPERATION_NO_OFFERS) {
-        if (!check_offers(this, offers, message, err))
+        if (!check_offers(driver, offers, message, err))
             return false;
         spend_offers(offers, message, operation->spent);
     }
-    post(this, operation);
+    post(driver, operation);
     return true;
 }
 
 // On the loop's thread the letters are opened right away, the new one as the last of them.
-enum driver_status threaded_driver_submit(struct threaded_driver *this,
+enum driver_status threaded_driver_submit(struct threaded_driver *driver,
                                           struct driver_operation *operation, struct error *err)
 {
-    bool on_loop = is_on_loop(this);
+    bool on_loop = is_on_loop(driver);
     if (on_loop)
-        obey(this);
-    lock(this);
-    bool taken = this->status == DRIVER_RUNNING && take(this, operation, err);
-    enum driver_status status = this->status;
-    unlock(this);
+        obey(driver);
+    lock(driver);
+    bool taken = driver->status == DRIVER_RUNNING && take(driver, operation, err);
+    enum driver_status status = driver->status;
+    unlock(driver);
     if (!taken)
         operation_destroy(operation);
     else if (on_loop) {
-        obey(this);
-        status = threaded_driver_status(this);
+        obey(driver);
+        status = threaded_driver_status(driver);
     }
     return status;
 }
 
 // ---- what it knows ----
 
-char *threaded_driver_framework_id(struct threaded_driver *this)
+char *threaded_driver_framework_id(struct threaded_driver *driver)
 {
-    lock(this);
-    char *id = memory_string(this->framework_id);
-    unlock(this);
+    lock(driver);
+    char *id = memory_string(driver->framework_id);
+    unlock(driver);
     return id;
 }
 
-struct bytes *threaded_driver_master(struct threaded_driver *this)
+struct bytes *threaded_driver_master(struct threaded_driver *driver)
 {
-    lock(this);
-    struct bytes *copy = this->master ? bytes_copy(this->master->data, this->master->length) : NULL;
-    unlock(this);
+    lock(driver);
+    struct bytes *copy =
+        driver->master ? bytes_copy(driver->master->data, driver->master->length) : NULL;
+    unlock(driver);
     return copy;
 }
 
-size_t threaded_driver_offers(struct threaded_driver *this, struct buffer *list)
+size_t threaded_driver_offers(struct threaded_driver *driver, struct buffer *list)
 {
-    lock(this);
+    lock(driver);
     size_t count = 0;
-    for (const struct offer *offer = offer_table_first(this->offers); offer;
+    for (const struct offer *offer = offer_table_first(driver->offers); offer;
          offer = offer_table_next(offer))
         count += wire_put_bytes(list, WIRE_LIST, offer_table_wire(offer));
-    unlock(this);
+    unlock(driver);
     return count;
 }

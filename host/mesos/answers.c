@@ -17,55 +17,56 @@
 
 // ---- launches that did not reach the master ----
 
-static void lose_task(struct driver *this, struct slice id, bool aware, const char *why)
+static void lose_task(struct driver *driver, struct slice id, bool aware, const char *why)
 {
-    struct bytes *update = acknowledgements_disconnected(id, why, aware, loop_wall(this->loop));
-    event_queue_push(&this->delivery.queue,
+    struct bytes *update = acknowledgements_disconnected(id, why, aware, loop_wall(driver->loop));
+    event_queue_push(&driver->delivery.queue,
                      (struct queued){.kind = QUEUED_RECORD,
                                      .type = MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE,
                                      .block = update});
 }
 
-void driver_lose_launches(struct driver *this, struct slice accept, const char *why)
+void driver_lose_launches(struct driver *driver, struct slice accept, const char *why)
 {
     bool aware = framework_has_capability(
-        &this->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+        &driver->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
     struct launches launches = launches_of(accept);
     for (struct launch launch; launches_next(&launches, &launch);)
-        lose_task(this, wire_text(wire_find(launch.task, FIELD_TASK_INFO_TASK_ID)), aware, why);
-    deferral_queue(&this->turn);
+        lose_task(driver, wire_text(wire_find(launch.task, FIELD_TASK_INFO_TASK_ID)), aware, why);
+    deferral_queue(&driver->turn);
 }
 
 // The tasks of an ACCEPT that did not reach the master are lost as if it had been called while
 // disconnected. Its offers are still ours, as far as the master knows, and go back.
-static void take_back_accept(struct driver *this, const struct http_reply *reply)
+static void take_back_accept(struct driver *driver, const struct http_reply *reply)
 {
     struct slice accept = wire_find(reply->unsent, FIELD_SCHEDULER_CALL_ACCEPT), offers = accept,
                  id;
     char *why = memory_format("Launch was lost: %.*s", SLICE_ARGS(reply->body));
-    this->counters.launched -= launches_count(accept);
-    driver_lose_launches(this, accept, why);
-    outbox_flush(&this->outbox);
-    while (this->connected && wire_next_bytes(&offers, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, &id))
-        outbox_decline(&this->outbox, wire_text(id), (struct slice){.data = NULL});
+    driver->counters.launched -= launches_count(accept);
+    driver_lose_launches(driver, accept, why);
+    outbox_flush(&driver->outbox);
+    while (driver->connected &&
+           wire_next_bytes(&offers, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, &id))
+        outbox_decline(&driver->outbox, wire_text(id), (struct slice){.data = NULL});
     free(why);
 }
 
 // ---- what is uncertain ----
 
-void driver_reconcile_uncertain(struct driver *this)
+void driver_reconcile_uncertain(struct driver *driver)
 {
     const struct task_filter filter = {.states = TASK_STATES_ALL, .unsure = true};
-    if (!this->uncertain || !this->connected)
+    if (!driver->uncertain || !driver->connected)
         return;
-    this->uncertain = false;
-    buffer_clear(&this->message);
-    size_t count = tasks_reconcile(this->tasks, &filter, &this->message);
+    driver->uncertain = false;
+    buffer_clear(&driver->message);
+    size_t count = tasks_reconcile(driver->tasks, &filter, &driver->message);
     if (count == 0)
         return;
     log_info("asking for %zu task%s whose launch or kill the master may not have taken", count,
              count == 1 ? "" : "s");
-    driver_send_or_drop(this, CALL_RECONCILE, buffer_slice(&this->message));
+    driver_send_or_drop(driver, CALL_RECONCILE, buffer_slice(&driver->message));
 }
 
 // ---- answers ----
@@ -90,42 +91,43 @@ static bool is_refused(const struct http_reply *reply)
     return reply->status != 0 && reply->status != 200 && reply->status != 202;
 }
 
-static void on_refused(struct driver *this, enum call_type type, const struct http_reply *reply)
+static void on_refused(struct driver *driver, enum call_type type, const struct http_reply *reply)
 {
     struct error err = {0};
     bool lost = means_lost(type, reply);
-    this->uncertain |= type == CALL_ACCEPT;
-    if (!running(this))
+    driver->uncertain |= type == CALL_ACCEPT;
+    if (!running(driver))
         return;
     if (lost) {
         error_set(&err, ERROR_REFUSED, "the master does not know this subscription any more: %.*s",
                   SLICE_ARGS(reply->body));
-        subscription_renew(&this->subscription, &err);
+        subscription_renew(&driver->subscription, &err);
     } else if (type == CALL_ACCEPT) {
-        driver_reconcile_uncertain(this);
+        driver_reconcile_uncertain(driver);
     }
 }
 
-static void on_unanswered(struct driver *this, enum call_type type, const struct http_reply *reply)
+static void on_unanswered(struct driver *driver, enum call_type type,
+                          const struct http_reply *reply)
 {
     bool unsent = reply->unsent.data != NULL;
-    if (!running(this))
+    if (!running(driver))
         return;
     if (unsent && type == CALL_ACCEPT)
-        take_back_accept(this, reply);
-    this->uncertain |= !unsent && (type == CALL_ACCEPT || type == CALL_KILL);
-    deferral_queue(&this->turn);
+        take_back_accept(driver, reply);
+    driver->uncertain |= !unsent && (type == CALL_ACCEPT || type == CALL_KILL);
+    deferral_queue(&driver->turn);
 }
 
 // Whether the master carried the call out is not known, and events may still come over a stream
 // that it no longer hears us on: only a new registration makes both sides agree again.
-static void on_broken(struct driver *this, enum call_type type, const struct http_reply *reply)
+static void on_broken(struct driver *driver, enum call_type type, const struct http_reply *reply)
 {
     struct error err = {0};
     error_set(&err, ERROR_IO, "the master did not answer %s: %.*s", call_name(type),
               SLICE_ARGS(reply->body));
-    if (running(this))
-        subscription_renew(&this->subscription, &err);
+    if (running(driver))
+        subscription_renew(&driver->subscription, &err);
 }
 
 // An answer that says nothing of the framework leaves it to the next registration.
@@ -140,22 +142,22 @@ static enum revision_answer read_revision_answer(const struct http_reply *reply)
 
 static void on_answered(void *data, enum call_type type, const struct http_reply *reply)
 {
-    struct driver *this = data;
-    enter(this);
+    struct driver *driver = data;
+    enter(driver);
     if (reply->status == 0)
-        on_unanswered(this, type, reply);
+        on_unanswered(driver, type, reply);
     else if (is_refused(reply))
-        on_refused(this, type, reply);
+        on_refused(driver, type, reply);
     else if (type == CALL_TEARDOWN)
-        this->torn_down = true;
+        driver->torn_down = true;
     if (type == CALL_UPDATE_FRAMEWORK)
-        driver_revision_answered(this, read_revision_answer(reply));
+        driver_revision_answered(driver, read_revision_answer(reply));
     if (reply->broken)
-        on_broken(this, type, reply);
-    if (this->delivery.crowded)
-        deferral_queue(&this->turn); // events may go on
-    driver_settle(this);
-    leave(this);
+        on_broken(driver, type, reply);
+    if (driver->delivery.crowded)
+        deferral_queue(&driver->turn); // events may go on
+    driver_settle(driver);
+    leave(driver);
 }
 
 const struct outbox_events driver_outbox_events = {.answered = on_answered};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A gate in front of transports: see call_barrier.h. Calls that wait belong to the stream that is
-// open: when it is closed they are answered with status 0 like those that were sent. A call that
+// A barrier in front of transports: see call_barrier.h. Calls that wait belong to the stream that
+// is open: when it is closed they are answered with status 0 like those that were sent. A call that
 // finds the queue full waits without its bytes and is answered so when its turn comes.
 
 #include "mesos/call_barrier.h"
@@ -25,7 +25,7 @@ struct waiting {
 struct call_barrier_transport {
     struct transport transport;
     struct transport *inner;
-    struct call_barrier *gate;
+    struct call_barrier *barrier;
     LIST_ENTRY(call_barrier_transport) link;
     struct queue waiting; // calls
     struct lifetime lifetime;
@@ -49,27 +49,27 @@ static void answer(struct waiting *waiting, const char *reason)
 }
 
 // Replies may close or destroy.
-static void drop_all(struct call_barrier_transport *this)
+static void drop_all(struct call_barrier_transport *outer)
 {
-    for (struct waiting *waiting; (waiting = queue_pop(&this->waiting)) != NULL;) {
+    for (struct waiting *waiting; (waiting = queue_pop(&outer->waiting)) != NULL;) {
         answer(waiting, "the stream was closed before the call was sent");
         bytes_unref(waiting->call);
         free(waiting);
     }
 }
 
-static bool may_go(const struct call_barrier_transport *this, uint64_t number)
+static bool may_go(const struct call_barrier_transport *outer, uint64_t number)
 {
-    const struct waiting *first = queue_first(&this->waiting);
+    const struct waiting *first = queue_first(&outer->waiting);
     return first != NULL && first->number <= number;
 }
 
-static void send_on(struct call_barrier_transport *this, uint64_t number)
+static void send_on(struct call_barrier_transport *outer, uint64_t number)
 {
-    while (may_go(this, number) && !this->lifetime.ended) {
-        struct waiting *waiting = queue_pop(&this->waiting);
+    while (may_go(outer, number) && !outer->lifetime.ended) {
+        struct waiting *waiting = queue_pop(&outer->waiting);
         if (waiting->call != NULL)
-            transport_send(this->inner, slice_of(waiting->call), waiting->on_reply, waiting->data);
+            transport_send(outer->inner, slice_of(waiting->call), waiting->on_reply, waiting->data);
         else
             answer(waiting, "too many calls were waiting to be sent");
         bytes_unref(waiting->call);
@@ -80,28 +80,29 @@ static void send_on(struct call_barrier_transport *this, uint64_t number)
 static void send(struct transport *transport, struct slice call, transport_on_reply on_reply,
                  void *data)
 {
-    struct call_barrier_transport *this = self(transport);
+    struct call_barrier_transport *outer = self(transport);
     struct waiting *waiting = memory_new(sizeof *waiting);
-    *waiting = (struct waiting){.number = ++this->gate->calls, .on_reply = on_reply, .data = data};
-    if (this->waiting.bytes < WAITING_BYTES_MOST &&
-        call.length <= WAITING_BYTES_MOST - this->waiting.bytes)
+    *waiting =
+        (struct waiting){.number = ++outer->barrier->calls, .on_reply = on_reply, .data = data};
+    if (outer->waiting.bytes < WAITING_BYTES_MOST &&
+        call.length <= WAITING_BYTES_MOST - outer->waiting.bytes)
         waiting->call = bytes_copy(call.data, call.length);
     waiting->item.weight = queue_weight(sizeof *waiting, waiting->call);
-    queue_push(&this->waiting, &waiting->item);
-    this->gate->waiting(this->gate->data);
+    queue_push(&outer->waiting, &waiting->item);
+    outer->barrier->waiting(outer->barrier->data);
 }
 
-// ---- the gate ----
+// ---- the barrier ----
 
-void call_barrier_init(struct call_barrier *gate, void (*waiting)(void *data), void *data)
+void call_barrier_init(struct call_barrier *barrier, void (*waiting)(void *data), void *data)
 {
-    *gate = (struct call_barrier){.waiting = waiting, .data = data};
+    *barrier = (struct call_barrier){.waiting = waiting, .data = data};
 }
 
-bool call_barrier_waiting(const struct call_barrier *gate)
+bool call_barrier_waiting(const struct call_barrier *barrier)
 {
     const struct call_barrier_transport *each;
-    LIST_FOREACH(each, &gate->transports, link)
+    LIST_FOREACH(each, &barrier->transports, link)
     {
         if (queue_first(&each->waiting) != NULL)
             return true;
@@ -110,9 +111,9 @@ bool call_barrier_waiting(const struct call_barrier *gate)
 }
 
 // A reply may destroy this transport or others, so each walk begins anew.
-void call_barrier_open_to(struct call_barrier *gate, uint64_t number)
+void call_barrier_open_to(struct call_barrier *barrier, uint64_t number)
 {
-    struct call_barrier_transport *each = LIST_FIRST(&gate->transports);
+    struct call_barrier_transport *each = LIST_FIRST(&barrier->transports);
     while (each != NULL) {
         if (!may_go(each, number)) {
             each = LIST_NEXT(each, link);
@@ -121,18 +122,18 @@ void call_barrier_open_to(struct call_barrier *gate, uint64_t number)
         lifetime_hold(&each->lifetime);
         send_on(each, number);
         lifetime_release(&each->lifetime, free, each);
-        each = LIST_FIRST(&gate->transports);
+        each = LIST_FIRST(&barrier->transports);
     }
 }
 
-void call_barrier_open(struct call_barrier *gate)
+void call_barrier_open(struct call_barrier *barrier)
 {
-    call_barrier_open_to(gate, UINT64_MAX);
+    call_barrier_open_to(barrier, UINT64_MAX);
 }
 
-void call_barrier_refuse(struct call_barrier *gate)
+void call_barrier_refuse(struct call_barrier *barrier)
 {
-    struct call_barrier_transport *each = LIST_FIRST(&gate->transports);
+    struct call_barrier_transport *each = LIST_FIRST(&barrier->transports);
     while (each != NULL) {
         if (queue_first(&each->waiting) == NULL) {
             each = LIST_NEXT(each, link);
@@ -141,7 +142,7 @@ void call_barrier_refuse(struct call_barrier *gate)
         lifetime_hold(&each->lifetime);
         drop_all(each);
         lifetime_release(&each->lifetime, free, each);
-        each = LIST_FIRST(&gate->transports);
+        each = LIST_FIRST(&barrier->transports);
     }
 }
 
@@ -149,26 +150,26 @@ void call_barrier_refuse(struct call_barrier *gate)
 
 static void on_accepted(void *data)
 {
-    struct call_barrier_transport *this = data;
-    this->transport.events->accepted(this->transport.data);
+    struct call_barrier_transport *outer = data;
+    outer->transport.events->accepted(outer->transport.data);
 }
 
 static void on_record(void *data, struct bytes *record)
 {
-    struct call_barrier_transport *this = data;
-    this->transport.events->record(this->transport.data, record);
+    struct call_barrier_transport *outer = data;
+    outer->transport.events->record(outer->transport.data, record);
 }
 
 static void on_refused(void *data, const struct http_reply *reply)
 {
-    struct call_barrier_transport *this = data;
-    this->transport.events->refused(this->transport.data, reply);
+    struct call_barrier_transport *outer = data;
+    outer->transport.events->refused(outer->transport.data, reply);
 }
 
 static void on_ended(void *data, const struct error *reason)
 {
-    struct call_barrier_transport *this = data;
-    this->transport.events->ended(this->transport.data, reason);
+    struct call_barrier_transport *outer = data;
+    outer->transport.events->ended(outer->transport.data, reason);
 }
 
 static const struct transport_events events = {
@@ -177,12 +178,12 @@ static const struct transport_events events = {
 static bool open(struct transport *transport, const char *master, struct slice subscribe,
                  struct error *err)
 {
-    struct call_barrier_transport *this = self(transport);
-    if (this->lifetime.ended)
+    struct call_barrier_transport *outer = self(transport);
+    if (outer->lifetime.ended)
         return error_set(err, ERROR_INVALID, "the transport is being destroyed");
-    if (this->gate->admits != NULL && !this->gate->admits(this->gate->data, err))
+    if (outer->barrier->admits != NULL && !outer->barrier->admits(outer->barrier->data, err))
         return false;
-    return transport_open(this->inner, master, subscribe, err);
+    return transport_open(outer->inner, master, subscribe, err);
 }
 
 static void set_paused(struct transport *transport, bool paused)
@@ -192,8 +193,8 @@ static void set_paused(struct transport *transport, bool paused)
 
 static size_t count_waiting(const struct transport *transport)
 {
-    const struct call_barrier_transport *this = (const struct call_barrier_transport *)transport;
-    return this->waiting.bytes + transport_waiting(this->inner);
+    const struct call_barrier_transport *outer = (const struct call_barrier_transport *)transport;
+    return outer->waiting.bytes + transport_waiting(outer->inner);
 }
 
 static const char *principal(struct transport *transport)
@@ -203,25 +204,25 @@ static const char *principal(struct transport *transport)
 
 static void close(struct transport *transport)
 {
-    struct call_barrier_transport *this = self(transport);
-    lifetime_hold(&this->lifetime);
-    transport_close(this->inner);
-    drop_all(this);
-    lifetime_release(&this->lifetime, free, this);
+    struct call_barrier_transport *outer = self(transport);
+    lifetime_hold(&outer->lifetime);
+    transport_close(outer->inner);
+    drop_all(outer);
+    lifetime_release(&outer->lifetime, free, outer);
 }
 
 // ---- life ----
 
 static void destroy(struct transport *transport)
 {
-    struct call_barrier_transport *this = self(transport);
-    if (!lifetime_end(&this->lifetime))
+    struct call_barrier_transport *outer = self(transport);
+    if (!lifetime_end(&outer->lifetime))
         return;
-    transport_close(this->inner);
-    drop_all(this);
-    LIST_REMOVE(this, link);
-    transport_destroy(this->inner);
-    lifetime_release(&this->lifetime, free, this);
+    transport_close(outer->inner);
+    drop_all(outer);
+    LIST_REMOVE(outer, link);
+    transport_destroy(outer->inner);
+    lifetime_release(&outer->lifetime, free, outer);
 }
 
 static const struct transport_ops ops = {.open = open,
@@ -232,15 +233,16 @@ static const struct transport_ops ops = {.open = open,
                                          .principal = principal,
                                          .destroy = destroy};
 
-struct transport *call_barrier_transport_create(struct call_barrier *gate, struct transport *inner)
+struct transport *call_barrier_transport_create(struct call_barrier *barrier,
+                                                struct transport *inner)
 {
-    struct call_barrier_transport *this = memory_new(sizeof *this);
-    this->transport.ops = &ops;
-    this->inner = inner;
-    this->gate = gate;
-    queue_init(&this->waiting);
+    struct call_barrier_transport *outer = memory_new(sizeof *outer);
+    outer->transport.ops = &ops;
+    outer->inner = inner;
+    outer->barrier = barrier;
+    queue_init(&outer->waiting);
     inner->events = &events;
-    inner->data = this;
-    LIST_INSERT_HEAD(&gate->transports, this, link);
-    return &this->transport;
+    inner->data = outer;
+    LIST_INSERT_HEAD(&barrier->transports, outer, link);
+    return &outer->transport;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A gate in front of transports: calls wait until whoever keeps the gate lets them go. So nothing
-// that a script decided leaves the process before what the script remembers of it is safe. The
-// order of the calls stays. Streams, and SUBSCRIBE with them, are not held up, but the keeper may
-// refuse to have one opened.
+// A barrier in front of transports: calls wait until whoever keeps the barrier lets them go. So
+// nothing that a script decided leaves the process before what the script remembers of it is safe.
+// The order of the calls stays. Streams, and SUBSCRIBE with them, are not held up, but the keeper
+// may refuse to have one opened.
 
 #ifndef MESOS_LUA_MESOS_CALL_BARRIER_H
 #define MESOS_LUA_MESOS_CALL_BARRIER_H
@@ -21,21 +21,22 @@ struct call_barrier {
 };
 
 // `admits` is NULL then.
-void call_barrier_init(struct call_barrier *gate, void (*waiting)(void *data), void *data);
+void call_barrier_init(struct call_barrier *barrier, void (*waiting)(void *data), void *data);
 
 // Does any call wait?
-bool call_barrier_waiting(const struct call_barrier *gate);
+bool call_barrier_waiting(const struct call_barrier *barrier);
 
 // Sends on all calls that wait.
-void call_barrier_open(struct call_barrier *gate);
+void call_barrier_open(struct call_barrier *barrier);
 
 // Sends on those that wait, up to the one of that number (see `calls`).
-void call_barrier_open_to(struct call_barrier *gate, uint64_t number);
+void call_barrier_open_to(struct call_barrier *barrier, uint64_t number);
 
 // Gives up all calls that wait, as if the stream had been closed.
-void call_barrier_refuse(struct call_barrier *gate);
+void call_barrier_refuse(struct call_barrier *barrier);
 
-// `inner` is handed over. The gate must outlive the transport.
-struct transport *call_barrier_transport_create(struct call_barrier *gate, struct transport *inner);
+// `inner` is handed over. The barrier must outlive the transport.
+struct transport *call_barrier_transport_create(struct call_barrier *barrier,
+                                                struct transport *inner);
 
 #endif

@@ -22,9 +22,9 @@ enum { BATCH_KEPT = 1024 }; // offers
 #define CROWD_BYTES ((size_t)4 << 20) // waiting calls beyond this hold back the events
 
 // Every change of the state passes here. The two that each callback makes are not logged.
-static void enter_delivery(struct driver *this, enum delivery_state state)
+static void enter_delivery(struct driver *driver, enum delivery_state state)
 {
-    struct delivery *delivery = &this->delivery;
+    struct delivery *delivery = &driver->delivery;
     if (state == DELIVERY_REPEATING)
         log_debug("driver: the event of callback %s comes again if that fails",
                   events_callback_name(delivery->current.callback));
@@ -33,9 +33,9 @@ static void enter_delivery(struct driver *this, enum delivery_state state)
 
 // ---- back-pressure ----
 
-static void set_paused(struct driver *this, bool paused)
+static void set_paused(struct driver *driver, bool paused)
 {
-    struct delivery *delivery = &this->delivery;
+    struct delivery *delivery = &driver->delivery;
     if (paused)
         log_warning("%s and %zu MiB of events are waiting: reading pauses",
                     delivery->crowded ? "the master is slow to take calls" : "the script is busy",
@@ -43,47 +43,47 @@ static void set_paused(struct driver *this, bool paused)
     else
         log_info("reading goes on");
     delivery->paused = paused;
-    subscription_pause(&this->subscription, paused);
+    subscription_pause(&driver->subscription, paused);
 }
 
 // True if events have to wait, as the master is slow to take the calls.
-static bool is_crowded(struct driver *this)
+static bool is_crowded(struct driver *driver)
 {
-    struct delivery *delivery = &this->delivery;
-    size_t waiting = transport_waiting(this->transport);
+    struct delivery *delivery = &driver->delivery;
+    size_t waiting = transport_waiting(driver->transport);
     bool crowded = waiting > (delivery->crowded ? CROWD_BYTES / 2 : CROWD_BYTES);
     if (crowded && !delivery->crowded)
-        log_debug("%zu calls wait for the master: events are held back", this->outbox.in_flight);
+        log_debug("%zu calls wait for the master: events are held back", driver->outbox.in_flight);
     delivery->crowded = crowded;
     return crowded;
 }
 
-static bool may_deliver(struct driver *this)
+static bool may_deliver(struct driver *driver)
 {
-    const struct delivery *delivery = &this->delivery;
-    if (delivery->state != DELIVERY_IDLE || delivery->held || this->lifetime.ended)
+    const struct delivery *delivery = &driver->delivery;
+    if (delivery->state != DELIVERY_IDLE || delivery->held || driver->lifetime.ended)
         return false;
-    return !running(this) || !is_crowded(this);
+    return !running(driver) || !is_crowded(driver);
 }
 
 // ---- the end of a callback ----
 
 // The offers of a resourceOffers that raised go back, so that they come again.
-static void return_offers(struct driver *this)
+static void return_offers(struct driver *driver)
 {
-    struct slice list = this->delivery.current.message, wire;
+    struct slice list = driver->delivery.current.message, wire;
     while (events_next_offer(&list, &wire)) {
         struct slice id = offer_fields_id(wire);
-        const struct offer *offer = offer_table_find(this->offers, id, NULL);
+        const struct offer *offer = offer_table_find(driver->offers, id, NULL);
         if (offer != NULL && offer->data == wire.data)
-            driver_decline(this, id, (struct slice){.data = NULL});
+            driver_decline(driver, id, (struct slice){.data = NULL});
     }
 }
 
 // What driver_repeat() asked for. Offers need no event: they are still outstanding.
-static void repeat_event(struct driver *this)
+static void repeat_event(struct driver *driver)
 {
-    struct delivery *delivery = &this->delivery;
+    struct delivery *delivery = &driver->delivery;
     static const enum queued_kind kinds[CALLBACKS] = {
         [CALLBACK_RESOURCE_OFFERS] = QUEUED_OFFERS,
         [CALLBACK_INVERSE_OFFERS] = QUEUED_INVERSE_OFFERS,
@@ -99,34 +99,34 @@ static void repeat_event(struct driver *this)
     event_queue_push_front(&delivery->queue, event);
 }
 
-static void go_on_as_new(struct driver *this)
+static void go_on_as_new(struct driver *driver)
 {
     log_info("framework %.*s was removed; going on as a new one",
-             SLICE_ARGS(framework_id(&this->framework)));
-    framework_set_id(&this->framework, slice_text(""));
-    revisions_clear(&this->revisions);
-    tasks_clear(this->tasks);
-    this->registered = false;
-    subscription_start(&this->subscription);
+             SLICE_ARGS(framework_id(&driver->framework)));
+    framework_set_id(&driver->framework, slice_text(""));
+    revisions_clear(&driver->revisions);
+    tasks_clear(driver->tasks);
+    driver->registered = false;
+    subscription_start(&driver->subscription);
 }
 
 // What was asked with frameworkRemoved is answered.
-static void finish_removed(struct driver *this, bool ok)
+static void finish_removed(struct driver *driver, bool ok)
 {
-    if (ok && this->reregister)
-        go_on_as_new(this);
+    if (ok && driver->reregister)
+        go_on_as_new(driver);
     else
-        driver_fail_with(this, this->delivery.current.data);
+        driver_fail_with(driver, driver->delivery.current.data);
 }
 
-static void acknowledge(struct driver *this, const struct driver_event *event)
+static void acknowledge(struct driver *driver, const struct driver_event *event)
 {
-    if (this->explicit_acknowledgements)
+    if (driver->explicit_acknowledgements)
         return;
     if (event->callback == CALLBACK_STATUS_UPDATE)
-        driver_acknowledge_status(this, &this->delivery.last_status);
+        driver_acknowledge_status(driver, &driver->delivery.last_status);
     else if (event->callback == CALLBACK_OPERATION_STATUS_UPDATE)
-        driver_acknowledge_operation_status(this, event->message);
+        driver_acknowledge_operation_status(driver, event->message);
 }
 
 // The list of a large event is not kept for the next one.
@@ -139,59 +139,59 @@ static void shrink_batch(struct delivery *delivery)
     delivery->batch_capacity = 0;
 }
 
-static void finish_callback(struct driver *this, bool ok)
+static void finish_callback(struct driver *driver, bool ok)
 {
-    struct delivery *delivery = &this->delivery;
+    struct delivery *delivery = &driver->delivery;
     const struct driver_event *event = &delivery->current;
-    bool repeats = delivery->state == DELIVERY_REPEATING && running(this) && !ok;
-    enter_delivery(this, DELIVERY_IDLE);
+    bool repeats = delivery->state == DELIVERY_REPEATING && running(driver) && !ok;
+    enter_delivery(driver, DELIVERY_IDLE);
     shrink_batch(delivery);
     if (!ok)
-        this->counters.failed[event->callback]++;
+        driver->counters.failed[event->callback]++;
     if (repeats) {
-        repeat_event(this);
+        repeat_event(driver);
         return;
     }
     struct bytes *block = event->block;
-    if (running(this) && ok)
-        acknowledge(this, event);
-    else if (running(this) && event->callback == CALLBACK_RESOURCE_OFFERS)
-        return_offers(this);
-    if (running(this) && event->callback == CALLBACK_FRAMEWORK_REMOVED)
-        finish_removed(this, ok);
+    if (running(driver) && ok)
+        acknowledge(driver, event);
+    else if (running(driver) && event->callback == CALLBACK_RESOURCE_OFFERS)
+        return_offers(driver);
+    if (running(driver) && event->callback == CALLBACK_FRAMEWORK_REMOVED)
+        finish_removed(driver, ok);
     bytes_unref(block);
 }
 
-void driver_callback_finished(struct driver *this, bool ok)
+void driver_callback_finished(struct driver *driver, bool ok)
 {
-    enter(this);
-    finish_callback(this, ok);
-    driver_deliver(this);
-    leave(this);
+    enter(driver);
+    finish_callback(driver, ok);
+    driver_deliver(driver);
+    leave(driver);
 }
 
 // ---- one event ----
 
 // Hands the event to the listener; takes the reference on its block.
-static void call_back(struct driver *this, const struct driver_event *event)
+static void call_back(struct driver *driver, const struct driver_event *event)
 {
-    struct delivery *delivery = &this->delivery;
+    struct delivery *delivery = &driver->delivery;
     if (event != &delivery->current)
         delivery->current = *event;
-    enter_delivery(this, DELIVERY_DELIVERING);
-    this->counters.events[event->callback]++;
-    enum driver_outcome outcome = this->listener->callback(this->data, &delivery->current);
+    enter_delivery(driver, DELIVERY_DELIVERING);
+    driver->counters.events[event->callback]++;
+    enum driver_outcome outcome = driver->listener->callback(driver->data, &delivery->current);
     if (outcome != OUTCOME_PENDING)
-        finish_callback(this, outcome == OUTCOME_DONE);
+        finish_callback(driver, outcome == OUTCOME_DONE);
 }
 
-static void collect_offers(struct driver *this, struct offer_table *offers,
+static void collect_offers(struct driver *driver, struct offer_table *offers,
                            struct driver_event *event)
 {
-    struct delivery *delivery = &this->delivery;
+    struct delivery *delivery = &driver->delivery;
     struct slice list = event->message, wire;
     if (event->block->taken == 0)
-        event->block->taken = loop_now(this->loop);
+        event->block->taken = loop_now(driver->loop);
     while (events_next_offer(&list, &wire)) {
         if (event->count == delivery->batch_capacity) {
             delivery->batch_capacity = delivery->batch_capacity ? 2 * delivery->batch_capacity : 64;
@@ -205,10 +205,11 @@ static void collect_offers(struct driver *this, struct offer_table *offers,
 }
 
 // False if all of them were rescinded before their turn came.
-static bool take_offers(struct driver *this, struct offer_table *offers, struct driver_event *event)
+static bool take_offers(struct driver *driver, struct offer_table *offers,
+                        struct driver_event *event)
 {
     struct slice list = event->message, wire;
-    collect_offers(this, offers, event);
+    collect_offers(driver, offers, event);
     if (event->count > 0 || !events_next_offer(&list, &wire))
         return true;
     log_debug("offers that were rescinded meanwhile are not handed on");
@@ -216,94 +217,95 @@ static bool take_offers(struct driver *this, struct offer_table *offers, struct 
     return false;
 }
 
-static void note_status(struct driver *this, const struct driver_event *event)
+static void note_status(struct driver *driver, const struct driver_event *event)
 {
-    struct status *status = &this->delivery.last_status;
+    struct status *status = &driver->delivery.last_status;
     *status = status_read(event->message);
-    this->counters.states[task_slot(status->state)]++;
-    if (tasks_update(this->tasks, status) && this->log_failures)
-        failed_tasks_note(&this->failed_tasks, status, event->message);
+    driver->counters.states[task_slot(status->state)]++;
+    if (tasks_update(driver->tasks, status) && driver->log_failures)
+        failed_tasks_note(&driver->failed_tasks, status, event->message);
 }
 
-static void deliver_event(struct driver *this, struct driver_event *event)
+static void deliver_event(struct driver *driver, struct driver_event *event)
 {
-    if (event->callback == CALLBACK_RESOURCE_OFFERS && !take_offers(this, this->offers, event))
+    if (event->callback == CALLBACK_RESOURCE_OFFERS && !take_offers(driver, driver->offers, event))
         return;
     if (event->callback == CALLBACK_INVERSE_OFFERS &&
-        !take_offers(this, this->inverse_offers, event))
+        !take_offers(driver, driver->inverse_offers, event))
         return;
     if (event->callback == CALLBACK_STATUS_UPDATE)
-        note_status(this, event);
+        note_status(driver, event);
     else if (event->callback == CALLBACK_RESOURCE_OFFERS)
-        held_offers_watch(&this->held_offers);
+        held_offers_watch(&driver->held_offers);
     else if (event->callback == CALLBACK_OFFER_RESCINDED)
-        offer_table_spend(this->offers, event->offer_id, "was rescinded");
+        offer_table_spend(driver->offers, event->offer_id, "was rescinded");
     else if (event->callback == CALLBACK_INVERSE_OFFER_RESCINDED)
-        offer_table_spend(this->inverse_offers, event->offer_id, "was rescinded");
-    else if (event->callback == CALLBACK_OPERATION_STATUS_UPDATE && this->explicit_acknowledgements)
-        acknowledgements_keep(&this->operation_updates, event->message);
-    call_back(this, event);
+        offer_table_spend(driver->inverse_offers, event->offer_id, "was rescinded");
+    else if (event->callback == CALLBACK_OPERATION_STATUS_UPDATE &&
+             driver->explicit_acknowledgements)
+        acknowledgements_keep(&driver->operation_updates, event->message);
+    call_back(driver, event);
 }
 
-static void deliver_subscribed(struct driver *this, struct driver_event *event)
+static void deliver_subscribed(struct driver *driver, struct driver_event *event)
 {
-    offer_table_spend_all(this->offers, "was made void by a new registration");
-    offer_table_spend_all(this->inverse_offers, "was made void by a new registration");
-    framework_set_id(&this->framework, event->framework_id);
-    revisions_answered(&this->revisions, REVISION_TAKEN);
-    if (this->revisions.has_known)
-        framework_set_id(&this->revisions.known, event->framework_id);
-    bytes_unref(this->master);
-    this->master =
+    offer_table_spend_all(driver->offers, "was made void by a new registration");
+    offer_table_spend_all(driver->inverse_offers, "was made void by a new registration");
+    framework_set_id(&driver->framework, event->framework_id);
+    revisions_answered(&driver->revisions, REVISION_TAKEN);
+    if (driver->revisions.has_known)
+        framework_set_id(&driver->revisions.known, event->framework_id);
+    bytes_unref(driver->master);
+    driver->master =
         event->message.data ? bytes_copy(event->message.data, event->message.length) : NULL;
-    this->connected = true;
-    event->callback = this->registered ? CALLBACK_REREGISTERED : CALLBACK_REGISTERED;
-    this->registered = true;
+    driver->connected = true;
+    event->callback = driver->registered ? CALLBACK_REREGISTERED : CALLBACK_REGISTERED;
+    driver->registered = true;
     log_info("%s with %s as framework %.*s",
              event->callback == CALLBACK_REGISTERED ? "registered" : "reregistered",
-             this->subscription.target, SLICE_ARGS(event->framework_id));
-    if (this->outdated)
-        driver_send_revision(this);
-    driver_reconcile_uncertain(this);
-    call_back(this, event);
+             driver->subscription.target, SLICE_ARGS(event->framework_id));
+    if (driver->outdated)
+        driver_send_revision(driver);
+    driver_reconcile_uncertain(driver);
+    call_back(driver, event);
 }
 
 // The answer to SUBSCRIBE with the id of a framework whose failover timeout is over, or that was
 // torn down.
-static bool means_removed(const struct driver *this, struct slice text)
+static bool means_removed(const struct driver *driver, struct slice text)
 {
     static const char words[] = "Framework has been removed";
-    return !this->connected && framework_id(&this->framework).length > 0 &&
+    return !driver->connected && framework_id(&driver->framework).length > 0 &&
            memmem(text.data, text.length, words, sizeof words - 1) != NULL;
 }
 
 // An ERROR ended the stream.
-static void deliver_error(struct driver *this, struct driver_event *event)
+static void deliver_error(struct driver *driver, struct driver_event *event)
 {
-    if (means_removed(this, event->data)) {
+    if (means_removed(driver, event->data)) {
         event->callback = CALLBACK_FRAMEWORK_REMOVED;
-        event->framework_id = framework_id(&this->framework);
-        this->reregister = false;
-        call_back(this, event);
+        event->framework_id = framework_id(&driver->framework);
+        driver->reregister = false;
+        call_back(driver, event);
         return;
     }
     struct bytes *block = event->block;
-    if (!driver_resubscribe(this, event->data))
-        driver_fail_with(this, event->data);
+    if (!driver_resubscribe(driver, event->data))
+        driver_fail_with(driver, event->data);
     bytes_unref(block);
 }
 
 // Nothing is delivered now, so the event can be read to where it stays.
-static void deliver_record(struct driver *this, struct bytes *record, int32_t type)
+static void deliver_record(struct driver *driver, struct bytes *record, int32_t type)
 {
-    struct driver_event *event = &this->delivery.current;
+    struct driver_event *event = &driver->delivery.current;
     enum event_kind kind = events_read(record, type, event);
     if (kind == EVENT_SUBSCRIBED) {
-        deliver_subscribed(this, event);
+        deliver_subscribed(driver, event);
     } else if (kind == EVENT_CALLBACK && event->callback == CALLBACK_ERROR) {
-        deliver_error(this, event);
+        deliver_error(driver, event);
     } else if (kind == EVENT_CALLBACK) {
-        deliver_event(this, event);
+        deliver_event(driver, event);
     } else {
         log_debug("an event of an unknown type, or without its message, was skipped");
         bytes_unref(record);
@@ -312,27 +314,27 @@ static void deliver_record(struct driver *this, struct bytes *record, int32_t ty
 
 // ---- one of the queue ----
 
-static void deliver_fatal(struct driver *this, struct bytes *block)
+static void deliver_fatal(struct driver *driver, struct bytes *block)
 {
     struct driver_event event = {
         .callback = CALLBACK_ERROR, .block = block, .data = slice_of(block)};
-    call_back(this, &event);
+    call_back(driver, &event);
 }
 
-static void deliver_own(struct driver *this, enum driver_callback callback)
+static void deliver_own(struct driver *driver, enum driver_callback callback)
 {
     struct driver_event event = {.callback = callback};
-    call_back(this, &event);
+    call_back(driver, &event);
 }
 
-static void deliver_repeated(struct driver *this)
+static void deliver_repeated(struct driver *driver)
 {
-    struct driver_event event = this->delivery.repeated;
-    call_back(this, &event);
+    struct driver_event event = driver->delivery.repeated;
+    call_back(driver, &event);
 }
 
 // All outstanding offers as one event, as if they had just been made.
-static void deliver_offers_again(struct driver *this, struct offer_table *offers,
+static void deliver_offers_again(struct driver *driver, struct offer_table *offers,
                                  enum driver_callback callback)
 {
     struct buffer list;
@@ -345,115 +347,115 @@ static void deliver_offers_again(struct driver *this, struct offer_table *offers
     struct bytes *block = bytes_copy(list.data, list.length);
     buffer_free(&list);
     struct driver_event event = {.callback = callback, .block = block, .message = slice_of(block)};
-    deliver_event(this, &event);
+    deliver_event(driver, &event);
 }
 
-static void deliver_queued(struct driver *this)
+static void deliver_queued(struct driver *driver)
 {
-    struct delivery *delivery = &this->delivery;
+    struct delivery *delivery = &driver->delivery;
     struct queued event = event_queue_pop(&delivery->queue);
     if (delivery->paused && delivery->queue.events.bytes < QUEUE_BYTES_MOST / 2)
-        set_paused(this, false);
+        set_paused(driver, false);
     switch (event.kind) {
     case QUEUED_FATAL:
-        deliver_fatal(this, event.block);
+        deliver_fatal(driver, event.block);
         break;
     case QUEUED_RELOADED:
-        deliver_own(this, CALLBACK_RELOADED);
+        deliver_own(driver, CALLBACK_RELOADED);
         break;
     case QUEUED_REPEATED:
-        deliver_repeated(this);
+        deliver_repeated(driver);
         break;
     case QUEUED_OFFERS:
-        deliver_offers_again(this, this->offers, CALLBACK_RESOURCE_OFFERS);
+        deliver_offers_again(driver, driver->offers, CALLBACK_RESOURCE_OFFERS);
         break;
     case QUEUED_INVERSE_OFFERS:
-        deliver_offers_again(this, this->inverse_offers, CALLBACK_INVERSE_OFFERS);
+        deliver_offers_again(driver, driver->inverse_offers, CALLBACK_INVERSE_OFFERS);
         break;
     case QUEUED_DISCONNECTED:
-        deliver_own(this, CALLBACK_DISCONNECTED);
+        deliver_own(driver, CALLBACK_DISCONNECTED);
         break;
     case QUEUED_RECORD:
-        deliver_record(this, event.block, event.type);
+        deliver_record(driver, event.block, event.type);
         break;
     }
 }
 
 // ---- what comes in ----
 
-void driver_deliver(struct driver *this)
+void driver_deliver(struct driver *driver)
 {
-    while (!event_queue_empty(&this->delivery.queue) && may_deliver(this))
-        deliver_queued(this);
-    driver_settle(this);
+    while (!event_queue_empty(&driver->delivery.queue) && may_deliver(driver))
+        deliver_queued(driver);
+    driver_settle(driver);
 }
 
 // An offer is of no use from the moment on at which the master takes it back, although the event
 // comes in its turn.
-static void rescind_at_once(struct driver *this, const struct bytes *record, int32_t type)
+static void rescind_at_once(struct driver *driver, const struct bytes *record, int32_t type)
 {
     bool inverse;
     struct slice id;
     if (events_rescind(record, type, &inverse, &id))
-        offer_table_rescind(inverse ? this->inverse_offers : this->offers, id);
+        offer_table_rescind(inverse ? driver->inverse_offers : driver->offers, id);
 }
 
-static void enqueue(struct driver *this, struct bytes *record, int32_t type)
+static void enqueue(struct driver *driver, struct bytes *record, int32_t type)
 {
-    struct delivery *delivery = &this->delivery;
-    rescind_at_once(this, record, type);
+    struct delivery *delivery = &driver->delivery;
+    rescind_at_once(driver, record, type);
     event_queue_push(&delivery->queue,
                      (struct queued){.kind = QUEUED_RECORD, .type = type, .block = record});
     if (delivery->queue.events.bytes > QUEUE_BYTES_MOST && !delivery->paused)
-        set_paused(this, true);
+        set_paused(driver, true);
 }
 
-void driver_receive(struct driver *this, struct bytes *record, int32_t type)
+void driver_receive(struct driver *driver, struct bytes *record, int32_t type)
 {
-    if (!running(this))
+    if (!running(driver))
         bytes_unref(record);
-    else if (event_queue_empty(&this->delivery.queue) && may_deliver(this))
-        deliver_record(this, record, type);
+    else if (event_queue_empty(&driver->delivery.queue) && may_deliver(driver))
+        deliver_record(driver, record, type);
     else
-        enqueue(this, record, type);
-    driver_deliver(this);
+        enqueue(driver, record, type);
+    driver_deliver(driver);
 }
 
-void driver_lose_stream(struct driver *this)
+void driver_lose_stream(struct driver *driver)
 {
-    struct delivery *delivery = &this->delivery;
+    struct delivery *delivery = &driver->delivery;
     event_queue_drop_stale(&delivery->queue);
     delivery->paused = false;
-    if (this->connected)
+    if (driver->connected)
         event_queue_push(&delivery->queue, (struct queued){.kind = QUEUED_DISCONNECTED});
 }
 
 // ---- another version of the listener ----
 
-void driver_hold(struct driver *this)
+void driver_hold(struct driver *driver)
 {
-    this->delivery.held = true;
+    driver->delivery.held = true;
 }
 
-void driver_release(struct driver *this)
+void driver_release(struct driver *driver)
 {
-    enter(this);
-    this->delivery.held = false;
-    driver_deliver(this);
-    leave(this);
+    enter(driver);
+    driver->delivery.held = false;
+    driver_deliver(driver);
+    leave(driver);
 }
 
-void driver_repeat(struct driver *this)
+void driver_repeat(struct driver *driver)
 {
-    this->delivery.held = true;
-    if (this->delivery.state == DELIVERY_DELIVERING)
-        enter_delivery(this, DELIVERY_REPEATING);
+    driver->delivery.held = true;
+    if (driver->delivery.state == DELIVERY_DELIVERING)
+        enter_delivery(driver, DELIVERY_REPEATING);
 }
 
-void driver_hand_over(struct driver *this)
+void driver_hand_over(struct driver *driver)
 {
-    struct event_queue *queue = &this->delivery.queue;
-    if (!running(this))
+    struct event_queue *queue = &driver->delivery.queue;
+    if (!running(driver))
         return;
     event_queue_push_front(queue, (struct queued){.kind = QUEUED_RELOADED});
     event_queue_push_front(queue, (struct queued){.kind = QUEUED_OFFERS});
@@ -462,19 +464,19 @@ void driver_hand_over(struct driver *this)
 
 // ---- life ----
 
-void driver_delivery_init(struct driver *this)
+void driver_delivery_init(struct driver *driver)
 {
-    this->delivery.state = DELIVERY_IDLE;
-    event_queue_init(&this->delivery.queue);
+    driver->delivery.state = DELIVERY_IDLE;
+    event_queue_init(&driver->delivery.queue);
 }
 
 // Inside a callback its end takes care of the event, as it sees that the driver is destroyed.
-void driver_delivery_end(struct driver *this)
+void driver_delivery_end(struct driver *driver)
 {
-    struct delivery *delivery = &this->delivery;
+    struct delivery *delivery = &driver->delivery;
     event_queue_clear(&delivery->queue);
-    if (delivery->state == DELIVERY_IDLE || this->lifetime.holds > 1)
+    if (delivery->state == DELIVERY_IDLE || driver->lifetime.holds > 1)
         return;
-    enter_delivery(this, DELIVERY_IDLE);
+    enter_delivery(driver, DELIVERY_IDLE);
     bytes_unref(delivery->current.block);
 }

@@ -22,59 +22,60 @@ const char *driver_status_name(enum driver_status status)
 // ---- what the subscription tells ----
 
 // A framework that has little time until it is given up comes back sooner.
-static void limit_backoff(struct driver *this)
+static void limit_backoff(struct driver *driver)
 {
     const double least = 0.5;
-    double timeout = this->framework.info->failover_timeout, limit = timeout / 10;
-    this->subscription.options.backoff_max = this->backoff_max;
-    if (timeout > 0 && limit < this->backoff_max)
-        this->subscription.options.backoff_max = limit > least ? limit : least;
+    double timeout = driver->framework.info->failover_timeout, limit = timeout / 10;
+    driver->subscription.options.backoff_max = driver->backoff_max;
+    if (timeout > 0 && limit < driver->backoff_max)
+        driver->subscription.options.backoff_max = limit > least ? limit : least;
 }
 
 static void on_prepare(void *data, struct buffer *call)
 {
-    struct driver *this = data;
-    limit_backoff(this);
-    framework_set_principal(&this->framework, transport_principal(this->transport));
-    revisions_drop_sent(&this->revisions);
-    revisions_sent(&this->revisions, &this->framework);
-    framework_write(&this->framework, &this->message);
-    call_build(call, CALL_SUBSCRIBE, framework_id(&this->framework), buffer_slice(&this->message));
-    this->outbox.counters.calls[CALL_SUBSCRIBE]++;
-    this->outdated = false;
+    struct driver *driver = data;
+    limit_backoff(driver);
+    framework_set_principal(&driver->framework, transport_principal(driver->transport));
+    revisions_drop_sent(&driver->revisions);
+    revisions_sent(&driver->revisions, &driver->framework);
+    framework_write(&driver->framework, &driver->message);
+    call_build(call, CALL_SUBSCRIBE, framework_id(&driver->framework),
+               buffer_slice(&driver->message));
+    driver->outbox.counters.calls[CALL_SUBSCRIBE]++;
+    driver->outdated = false;
 }
 
 static void on_record(void *data, struct bytes *record, int32_t type)
 {
-    struct driver *this = data;
-    enter(this);
-    driver_receive(this, record, type);
-    leave(this);
+    struct driver *driver = data;
+    enter(driver);
+    driver_receive(driver, record, type);
+    leave(driver);
 }
 
 // It may have been lost by driver_reconnect(), within which nobody expects a callback.
 static void on_lost(void *data, const struct error *reason)
 {
-    struct driver *this = data;
-    enter(this);
+    struct driver *driver = data;
+    enter(driver);
     log_warning("disconnected: %s", reason->text);
-    outbox_forget(&this->outbox);
-    offer_table_spend_all(this->offers, "was made void when the master was lost");
-    offer_table_spend_all(this->inverse_offers, "was made void when the master was lost");
-    driver_lose_stream(this);
-    this->connected = false;
-    deferral_queue(&this->turn);
-    leave(this);
+    outbox_forget(&driver->outbox);
+    offer_table_spend_all(driver->offers, "was made void when the master was lost");
+    offer_table_spend_all(driver->inverse_offers, "was made void when the master was lost");
+    driver_lose_stream(driver);
+    driver->connected = false;
+    deferral_queue(&driver->turn);
+    leave(driver);
 }
 
 static void on_failed(void *data, const struct error *reason)
 {
-    struct driver *this = data;
-    enter(this);
-    if (reason->code != ERROR_REFUSED || !driver_resubscribe(this, slice_text(reason->text)))
-        driver_fail(this, reason->text);
-    driver_deliver(this);
-    leave(this);
+    struct driver *driver = data;
+    enter(driver);
+    if (reason->code != ERROR_REFUSED || !driver_resubscribe(driver, slice_text(reason->text)))
+        driver_fail(driver, reason->text);
+    driver_deliver(driver);
+    leave(driver);
 }
 
 static const struct subscription_events subscription_events = {
@@ -88,104 +89,104 @@ static const struct subscription_events subscription_events = {
 
 static void on_deadline(void *data)
 {
-    struct driver *this = data;
-    enter(this);
-    driver_settle(this);
-    leave(this);
+    struct driver *driver = data;
+    enter(driver);
+    driver_settle(driver);
+    leave(driver);
 }
 
 static void on_turn(void *data)
 {
-    struct driver *this = data;
-    enter(this);
-    if (running(this))
-        outbox_log_unanswered(&this->outbox);
-    if (this->connected)
-        outbox_flush(&this->outbox);
-    driver_deliver(this);
-    leave(this);
+    struct driver *driver = data;
+    enter(driver);
+    if (running(driver))
+        outbox_log_unanswered(&driver->outbox);
+    if (driver->connected)
+        outbox_flush(&driver->outbox);
+    driver_deliver(driver);
+    leave(driver);
 }
 
 // ---- its state ----
 
-enum driver_status driver_status(const struct driver *this)
+enum driver_status driver_status(const struct driver *driver)
 {
-    return this->status;
+    return driver->status;
 }
 
-bool driver_finished(const struct driver *this)
+bool driver_finished(const struct driver *driver)
 {
-    return this->finished || this->status == DRIVER_NOT_STARTED;
+    return driver->finished || driver->status == DRIVER_NOT_STARTED;
 }
 
-bool driver_connected(const struct driver *this)
+bool driver_connected(const struct driver *driver)
 {
-    return this->connected;
+    return driver->connected;
 }
 
-bool driver_torn_down(const struct driver *this)
+bool driver_torn_down(const struct driver *driver)
 {
-    return this->torn_down;
+    return driver->torn_down;
 }
 
-struct slice driver_framework(const struct driver *this)
+struct slice driver_framework(const struct driver *driver)
 {
-    return buffer_slice(&this->framework.wire);
+    return buffer_slice(&driver->framework.wire);
 }
 
-struct slice driver_framework_id(const struct driver *this)
+struct slice driver_framework_id(const struct driver *driver)
 {
-    return framework_id(&this->framework);
+    return framework_id(&driver->framework);
 }
 
-struct slice driver_master(const struct driver *this)
+struct slice driver_master(const struct driver *driver)
 {
-    return this->master ? slice_of(this->master) : (struct slice){.data = NULL};
+    return driver->master ? slice_of(driver->master) : (struct slice){.data = NULL};
 }
 
-struct offer_table *driver_offers(struct driver *this)
+struct offer_table *driver_offers(struct driver *driver)
 {
-    return this->offers;
+    return driver->offers;
 }
 
-struct offer_table *driver_inverse_offers(struct driver *this)
+struct offer_table *driver_inverse_offers(struct driver *driver)
 {
-    return this->inverse_offers;
+    return driver->inverse_offers;
 }
 
-const struct tasks *driver_tasks(const struct driver *this)
+const struct tasks *driver_tasks(const struct driver *driver)
 {
-    return this->tasks;
+    return driver->tasks;
 }
 
-size_t driver_events_waiting(const struct driver *this)
+size_t driver_events_waiting(const struct driver *driver)
 {
-    return this->delivery.queue.events.count;
+    return driver->delivery.queue.events.count;
 }
 
-size_t driver_calls_waiting(const struct driver *this)
+size_t driver_calls_waiting(const struct driver *driver)
 {
-    return this->outbox.in_flight;
+    return driver->outbox.in_flight;
 }
 
-bool driver_crowded(const struct driver *this)
+bool driver_crowded(const struct driver *driver)
 {
-    return this->delivery.crowded;
+    return driver->delivery.crowded;
 }
 
-bool driver_full(const struct driver *this)
+bool driver_full(const struct driver *driver)
 {
-    return transport_waiting(this->transport) >= DRIVER_CALL_BYTES_MOST;
+    return transport_waiting(driver->transport) >= DRIVER_CALL_BYTES_MOST;
 }
 
-const struct driver_counters *driver_counters(const struct driver *this)
+const struct driver_counters *driver_counters(const struct driver *driver)
 {
-    return &this->counters;
+    return &driver->counters;
 }
 
-const struct call_counters *driver_call_counters(const struct driver *this)
+const struct call_counters *driver_call_counters(const struct driver *driver)
 {
-    return &this->outbox.counters;
+    return &driver->outbox.counters;
 }
 
 // ---- life ----
@@ -193,51 +194,52 @@ const struct call_counters *driver_call_counters(const struct driver *this)
 struct driver *driver_create(struct loop *loop, const struct driver_options *options,
                              const struct driver_listener *listener, void *data, struct error *err)
 {
-    struct driver *this = memory_new(sizeof *this);
-    if (!framework_init(&this->framework, options->framework, options->offer_constraints,
+    struct driver *driver = memory_new(sizeof *driver);
+    if (!framework_init(&driver->framework, options->framework, options->offer_constraints,
                         options->suppressed_roles)) {
         transport_destroy(options->transport);
         detector_destroy(options->detector);
-        free(this);
+        free(driver);
         error_set(err, ERROR_INVALID, "the FrameworkInfo is malformed or larger than 64 MiB");
         return NULL;
     }
-    this->loop = loop;
-    this->listener = listener;
-    this->data = data;
-    this->status = DRIVER_NOT_STARTED;
-    this->explicit_acknowledgements = options->explicit_acknowledgements;
-    this->detector = options->detector;
-    this->transport = options->transport;
-    this->offers = offer_table_create();
-    this->inverse_offers = offer_table_create();
-    this->tasks = tasks_create(loop, options->task_limit);
-    held_offers_init(&this->held_offers, loop, this->offers, options->offer_warn);
-    failed_tasks_init(&this->failed_tasks, loop);
-    this->log_failures = options->log_failures;
-    revisions_init(&this->revisions);
-    buffer_init(&this->message, OUTBOX_CALL_BYTES_MOST);
-    driver_delivery_init(this);
-    outbox_init(&this->outbox, this->transport, &this->framework, &driver_outbox_events, this);
+    driver->loop = loop;
+    driver->listener = listener;
+    driver->data = data;
+    driver->status = DRIVER_NOT_STARTED;
+    driver->explicit_acknowledgements = options->explicit_acknowledgements;
+    driver->detector = options->detector;
+    driver->transport = options->transport;
+    driver->offers = offer_table_create();
+    driver->inverse_offers = offer_table_create();
+    driver->tasks = tasks_create(loop, options->task_limit);
+    held_offers_init(&driver->held_offers, loop, driver->offers, options->offer_warn);
+    failed_tasks_init(&driver->failed_tasks, loop);
+    driver->log_failures = options->log_failures;
+    revisions_init(&driver->revisions);
+    buffer_init(&driver->message, OUTBOX_CALL_BYTES_MOST);
+    driver_delivery_init(driver);
+    outbox_init(&driver->outbox, driver->transport, &driver->framework, &driver_outbox_events,
+                driver);
     if (options->framework_id.length > 0)
-        framework_set_id(&this->framework, options->framework_id);
-    deferral_init(&this->turn, loop, on_turn, this);
-    timer_init(&this->deadline, loop, on_deadline, this);
-    this->backoff_max = options->subscription.backoff_max;
-    subscription_init(&this->subscription, loop, this->detector, this->transport,
-                      &options->subscription, &subscription_events, this);
-    return this;
+        framework_set_id(&driver->framework, options->framework_id);
+    deferral_init(&driver->turn, loop, on_turn, driver);
+    timer_init(&driver->deadline, loop, on_deadline, driver);
+    driver->backoff_max = options->subscription.backoff_max;
+    subscription_init(&driver->subscription, loop, driver->detector, driver->transport,
+                      &options->subscription, &subscription_events, driver);
+    return driver;
 }
 
-void driver_destroy(struct driver *this)
+void driver_destroy(struct driver *driver)
 {
-    if (this == NULL || !lifetime_end(&this->lifetime))
+    if (driver == NULL || !lifetime_end(&driver->lifetime))
         return;
-    held_offers_stop(&this->held_offers);
-    failed_tasks_stop(&this->failed_tasks);
-    timer_stop(&this->deadline);
-    deferral_cancel(&this->turn);
-    driver_delivery_end(this);
-    subscription_stop(&this->subscription);
-    leave(this);
+    held_offers_stop(&driver->held_offers);
+    failed_tasks_stop(&driver->failed_tasks);
+    timer_stop(&driver->deadline);
+    deferral_cancel(&driver->turn);
+    driver_delivery_end(driver);
+    subscription_stop(&driver->subscription);
+    leave(driver);
 }

@@ -85,74 +85,74 @@ struct driver {
     struct timer deadline;
 };
 
-void driver_free(void *driver); // ending.c; for leave()
+void driver_free(void *data); // ending.c; for leave()
 
-static inline void enter(struct driver *this)
+static inline void enter(struct driver *driver)
 {
-    lifetime_hold(&this->lifetime);
+    lifetime_hold(&driver->lifetime);
 }
 
-static inline void leave(struct driver *this)
+static inline void leave(struct driver *driver)
 {
-    lifetime_release(&this->lifetime, driver_free, this);
+    lifetime_release(&driver->lifetime, driver_free, driver);
 }
 
-static inline bool running(const struct driver *this)
+static inline bool running(const struct driver *driver)
 {
-    return this->status == DRIVER_RUNNING && !this->lifetime.ended;
+    return driver->status == DRIVER_RUNNING && !driver->lifetime.ended;
 }
 
 // Sends the call, or drops and counts it while there is no master.
-static inline void driver_send_or_drop(struct driver *this, enum call_type type,
+static inline void driver_send_or_drop(struct driver *driver, enum call_type type,
                                        struct slice message)
 {
-    if (this->connected)
-        outbox_send(&this->outbox, type, message);
+    if (driver->connected)
+        outbox_send(&driver->outbox, type, message);
     else
-        outbox_drop(&this->outbox, type);
+        outbox_drop(&driver->outbox, type);
 }
 
 // ---- ending.c ----
 
-void driver_end(struct driver *this, enum driver_status status);
-void driver_fail_with(struct driver *this, struct slice text); // as driver_fail()
-void driver_settle(struct driver *this);                       // tells the listener if all is over
+void driver_end(struct driver *driver, enum driver_status status);
+void driver_fail_with(struct driver *driver, struct slice text); // as driver_fail()
+void driver_settle(struct driver *driver); // tells the listener if all is over
 
 // ---- framework_operations.c ----
 
 // Sends the framework as it is now, or remembers to: SUBSCRIBE carries it as well.
-void driver_send_revision(struct driver *this);
-void driver_revision_answered(struct driver *this, enum revision_answer answer);
+void driver_send_revision(struct driver *driver);
+void driver_revision_answered(struct driver *driver, enum revision_answer answer);
 
 // A SUBSCRIBE was refused, perhaps for what the framework has changed since the master took it:
 // then it goes on as what the master took. False if that is not so.
-bool driver_resubscribe(struct driver *this, struct slice reason);
+bool driver_resubscribe(struct driver *driver, struct slice reason);
 
 // ---- answers.c ----
 
 extern const struct outbox_events driver_outbox_events;
 
 // The tasks of that Call.Accept come back as updates, since a script waits for updates.
-void driver_lose_launches(struct driver *this, struct slice accept, const char *why);
+void driver_lose_launches(struct driver *driver, struct slice accept, const char *why);
 
 // Asks the master for the tasks whose launch or kill it may not have taken.
-void driver_reconcile_uncertain(struct driver *this);
+void driver_reconcile_uncertain(struct driver *driver);
 
 // ---- operations.c ----
 
-void driver_acknowledge_status(struct driver *this, const struct status *status);
-void driver_acknowledge_operation_status(struct driver *this, struct slice status);
+void driver_acknowledge_status(struct driver *driver, const struct status *status);
+void driver_acknowledge_operation_status(struct driver *driver, struct slice status);
 
 // ---- delivery.c ----
 
-void driver_delivery_init(struct driver *this);
+void driver_delivery_init(struct driver *driver);
 void driver_delivery_end(
-    struct driver *this); // the driver is destroyed: nothing is delivered any more
+    struct driver *driver); // the driver is destroyed: nothing is delivered any more
 
 // A record of the stream, and the type of its event: delivered now, or in its turn. The reference
 // is handed over.
-void driver_receive(struct driver *this, struct bytes *record, int32_t type);
-void driver_lose_stream(struct driver *this); // what meant something only with the stream is void
-void driver_deliver(struct driver *this);     // whatever waits and may be delivered now
+void driver_receive(struct driver *driver, struct bytes *record, int32_t type);
+void driver_lose_stream(struct driver *driver); // what meant something only with the stream is void
+void driver_deliver(struct driver *driver);     // whatever waits and may be delivered now
 
 #endif

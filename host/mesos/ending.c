@@ -13,74 +13,74 @@
 static const double settle_deadline = 5; // seconds for answers to what was sent before the end
 
 // The subscription stays open for the answers, but what it brings is not looked at any more.
-void driver_end(struct driver *this, enum driver_status status)
+void driver_end(struct driver *driver, enum driver_status status)
 {
-    this->status = status;
-    this->connected = false;
-    event_queue_clear(&this->delivery.queue);
-    held_offers_stop(&this->held_offers);
-    failed_tasks_stop(&this->failed_tasks);
-    subscription_drain(&this->subscription);
-    timer_start(&this->deadline, loop_seconds(settle_deadline));
-    deferral_queue(&this->turn);
+    driver->status = status;
+    driver->connected = false;
+    event_queue_clear(&driver->delivery.queue);
+    held_offers_stop(&driver->held_offers);
+    failed_tasks_stop(&driver->failed_tasks);
+    subscription_drain(&driver->subscription);
+    timer_start(&driver->deadline, loop_seconds(settle_deadline));
+    deferral_queue(&driver->turn);
 }
 
-void driver_fail_with(struct driver *this, struct slice text)
+void driver_fail_with(struct driver *driver, struct slice text)
 {
-    if (this->status != DRIVER_RUNNING)
+    if (driver->status != DRIVER_RUNNING)
         return;
     struct bytes *block = bytes_copy(text.data, text.length);
-    driver_end(this, DRIVER_ABORTED);
-    event_queue_push_front(&this->delivery.queue,
+    driver_end(driver, DRIVER_ABORTED);
+    event_queue_push_front(&driver->delivery.queue,
                            (struct queued){.kind = QUEUED_FATAL, .block = block});
 }
 
-void driver_fail(struct driver *this, const char *text)
+void driver_fail(struct driver *driver, const char *text)
 {
-    driver_fail_with(this, slice_text(text));
+    driver_fail_with(driver, slice_text(text));
 }
 
-static bool has_ended(const struct driver *this)
+static bool has_ended(const struct driver *driver)
 {
-    return this->status == DRIVER_ABORTED || this->status == DRIVER_STOPPED;
+    return driver->status == DRIVER_ABORTED || driver->status == DRIVER_STOPPED;
 }
 
-void driver_settle(struct driver *this)
+void driver_settle(struct driver *driver)
 {
-    const struct delivery *delivery = &this->delivery;
-    if (!has_ended(this) || this->finished || this->lifetime.ended)
+    const struct delivery *delivery = &driver->delivery;
+    if (!has_ended(driver) || driver->finished || driver->lifetime.ended)
         return;
     if (delivery->state != DELIVERY_IDLE || !event_queue_empty(&delivery->queue))
         return;
-    if (this->outbox.in_flight > 0 && timer_active(&this->deadline))
+    if (driver->outbox.in_flight > 0 && timer_active(&driver->deadline))
         return;
-    if (this->outbox.in_flight > 0)
-        log_warning("%zu call%s had no answer in %g seconds", this->outbox.in_flight,
-                    this->outbox.in_flight == 1 ? "" : "s", settle_deadline);
-    this->finished = true;
-    timer_stop(&this->deadline);
-    subscription_stop(&this->subscription);
+    if (driver->outbox.in_flight > 0)
+        log_warning("%zu call%s had no answer in %g seconds", driver->outbox.in_flight,
+                    driver->outbox.in_flight == 1 ? "" : "s", settle_deadline);
+    driver->finished = true;
+    timer_stop(&driver->deadline);
+    subscription_stop(&driver->subscription);
     log_debug("driver: finished");
-    if (this->listener->finished != NULL)
-        this->listener->finished(this->data);
+    if (driver->listener->finished != NULL)
+        driver->listener->finished(driver->data);
 }
 
 // The transport answers what it still owes when it goes, which must not release again.
-void driver_free(void *driver)
+void driver_free(void *data)
 {
-    struct driver *this = driver;
-    subscription_free(&this->subscription);
-    transport_destroy(this->transport);
-    detector_destroy(this->detector);
-    outbox_free(&this->outbox);
-    buffer_free(&this->message);
-    revisions_clear(&this->revisions);
-    framework_free(&this->framework);
-    offer_table_destroy(this->offers);
-    offer_table_destroy(this->inverse_offers);
-    tasks_destroy(this->tasks);
-    acknowledgements_forget(&this->operation_updates);
-    bytes_unref(this->master);
-    free(this->delivery.batch);
-    free(this);
+    struct driver *driver = data;
+    subscription_free(&driver->subscription);
+    transport_destroy(driver->transport);
+    detector_destroy(driver->detector);
+    outbox_free(&driver->outbox);
+    buffer_free(&driver->message);
+    revisions_clear(&driver->revisions);
+    framework_free(&driver->framework);
+    offer_table_destroy(driver->offers);
+    offer_table_destroy(driver->inverse_offers);
+    tasks_destroy(driver->tasks);
+    acknowledgements_forget(&driver->operation_updates);
+    bytes_unref(driver->master);
+    free(driver->delivery.batch);
+    free(driver);
 }

@@ -11,36 +11,37 @@
 #include "wire/field_numbers.h"
 #include "wire/wire.h"
 
-void driver_send_revision(struct driver *this)
+void driver_send_revision(struct driver *driver)
 {
-    this->outdated = !this->connected;
-    if (!this->connected)
+    driver->outdated = !driver->connected;
+    if (!driver->connected)
         return;
-    framework_write(&this->framework, &this->message);
-    if (outbox_send(&this->outbox, CALL_UPDATE_FRAMEWORK, buffer_slice(&this->message)))
-        revisions_sent(&this->revisions, &this->framework);
+    framework_write(&driver->framework, &driver->message);
+    if (outbox_send(&driver->outbox, CALL_UPDATE_FRAMEWORK, buffer_slice(&driver->message)))
+        revisions_sent(&driver->revisions, &driver->framework);
 }
 
 // Of several revisions that are on their way the last one decides.
-void driver_revision_answered(struct driver *this, enum revision_answer answer)
+void driver_revision_answered(struct driver *driver, enum revision_answer answer)
 {
-    revisions_answered(&this->revisions, answer);
-    if (answer != REVISION_REFUSED || this->revisions.first != NULL ||
-        !revisions_differ(&this->revisions, &this->framework))
+    revisions_answered(&driver->revisions, answer);
+    if (answer != REVISION_REFUSED || driver->revisions.first != NULL ||
+        !revisions_differ(&driver->revisions, &driver->framework))
         return;
     log_warning("the framework stays as the master knows it");
-    revisions_go_back(&this->revisions, &this->framework);
+    revisions_go_back(&driver->revisions, &driver->framework);
 }
 
-bool driver_resubscribe(struct driver *this, struct slice reason)
+bool driver_resubscribe(struct driver *driver, struct slice reason)
 {
-    if (!running(this) || this->connected || !revisions_differ(&this->revisions, &this->framework))
+    if (!running(driver) || driver->connected ||
+        !revisions_differ(&driver->revisions, &driver->framework))
         return false;
     log_warning("the master refused the framework as it was changed, which goes on as the master "
                 "knows it: %.*s",
                 SLICE_ARGS(reason));
-    revisions_go_back(&this->revisions, &this->framework);
-    subscription_start(&this->subscription);
+    revisions_go_back(&driver->revisions, &driver->framework);
+    subscription_start(&driver->subscription);
     return true;
 }
 
@@ -52,10 +53,10 @@ static void add_names(struct roles *roles, char *const *names, size_t count)
         roles_add(roles, names[i]);
 }
 
-static bool revised_framework(struct driver *this, const struct driver_revision *revision,
+static bool revised_framework(struct driver *driver, const struct driver_revision *revision,
                               struct framework *next)
 {
-    const struct framework *now = &this->framework;
+    const struct framework *now = &driver->framework;
     struct slice info = revision->framework.data ? revision->framework : buffer_slice(&now->wire);
     struct slice constraints = {.data = NULL};
     if (revision->constraints)
@@ -73,26 +74,26 @@ static bool revised_framework(struct driver *this, const struct driver_revision 
     return true;
 }
 
-void driver_revise(struct driver *this, const struct driver_revision *revision)
+void driver_revise(struct driver *driver, const struct driver_revision *revision)
 {
     struct framework next;
-    this->explicit_acknowledgements = revision->explicit_acknowledgements;
+    driver->explicit_acknowledgements = revision->explicit_acknowledgements;
     if (revision->framework.data == NULL && !revision->roles && !revision->constraints)
         return;
-    if (!revised_framework(this, revision, &next)) {
+    if (!revised_framework(driver, revision, &next)) {
         log_error("the framework stays as it was: its new FrameworkInfo is malformed or larger "
                   "than 64 MiB");
         return;
     }
-    framework_free(&this->framework);
-    this->framework = next;
-    driver_send_revision(this);
+    framework_free(&driver->framework);
+    driver->framework = next;
+    driver_send_revision(driver);
 }
 
 // ---- updateFramework ----
 
 // The new framework, roles and constraints, if they may take the place of the old ones.
-static bool read_update(struct driver *this, struct slice wire, struct framework *update,
+static bool read_update(struct driver *driver, struct slice wire, struct framework *update,
                         struct error *err)
 {
     struct slice roles = wire, role;
@@ -103,7 +104,7 @@ static bool read_update(struct driver *this, struct slice wire, struct framework
         return error_set(err, ERROR_INVALID, "updateFramework: the FrameworkInfo is malformed");
     while (wire_next_bytes(&roles, FIELD_SCHEDULER_CALL_UPDATE_FRAMEWORK_SUPPRESSED_ROLES, &role))
         roles_add_slice(&update->suppressed, role);
-    struct slice known = framework_id(&this->framework), given = framework_id(update);
+    struct slice known = framework_id(&driver->framework), given = framework_id(update);
     if (known.length == 0)
         error_set(err, ERROR_INVALID,
                   "updateFramework must not be called before the framework is registered");
@@ -118,39 +119,39 @@ static bool read_update(struct driver *this, struct slice wire, struct framework
     return false;
 }
 
-enum driver_status driver_update_framework(struct driver *this, struct slice wire)
+enum driver_status driver_update_framework(struct driver *driver, struct slice wire)
 {
     struct framework update;
     struct error err = {0};
-    if (this->status != DRIVER_RUNNING)
-        return this->status;
-    if (!read_update(this, wire, &update, &err)) {
-        driver_fail(this, err.text);
-        return this->status;
+    if (driver->status != DRIVER_RUNNING)
+        return driver->status;
+    if (!read_update(driver, wire, &update, &err)) {
+        driver_fail(driver, err.text);
+        return driver->status;
     }
-    framework_free(&this->framework);
-    this->framework = update;
-    driver_send_revision(this);
-    return this->status;
+    framework_free(&driver->framework);
+    driver->framework = update;
+    driver_send_revision(driver);
+    return driver->status;
 }
 
 // ---- roles ----
 
 // While disconnected the roles are remembered: SUBSCRIBE brings them to the next master.
-static void send_roles(struct driver *this, enum call_type type, const char *const *names)
+static void send_roles(struct driver *driver, enum call_type type, const char *const *names)
 {
-    if (!this->connected) {
-        this->outdated = true;
+    if (!driver->connected) {
+        driver->outdated = true;
         return;
     }
     _Static_assert(FIELD_SCHEDULER_CALL_REVIVE_ROLES == FIELD_SCHEDULER_CALL_SUPPRESS_ROLES,
                    "one writer for both");
-    buffer_clear(&this->message);
+    buffer_clear(&driver->message);
     for (size_t i = 0; names != NULL && names[i] != NULL; i++)
-        wire_put_bytes(&this->message, FIELD_SCHEDULER_CALL_REVIVE_ROLES, slice_text(names[i]));
+        wire_put_bytes(&driver->message, FIELD_SCHEDULER_CALL_REVIVE_ROLES, slice_text(names[i]));
     bool all = names == NULL;
-    outbox_send(&this->outbox, type,
-                all ? (struct slice){.data = NULL} : buffer_slice(&this->message));
+    outbox_send(&driver->outbox, type,
+                all ? (struct slice){.data = NULL} : buffer_slice(&driver->message));
 }
 
 static void revive(struct framework *framework, const void *names)
@@ -163,22 +164,22 @@ static void suppress(struct framework *framework, const void *names)
     framework_suppress(framework, names);
 }
 
-enum driver_status driver_revive(struct driver *this, const char *const *names)
+enum driver_status driver_revive(struct driver *driver, const char *const *names)
 {
-    if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
-        return this->status;
-    framework_revive(&this->framework, names);
-    revisions_each(&this->revisions, revive, names);
-    send_roles(this, CALL_REVIVE, names);
-    return this->status;
+    if (driver->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
+        return driver->status;
+    framework_revive(&driver->framework, names);
+    revisions_each(&driver->revisions, revive, names);
+    send_roles(driver, CALL_REVIVE, names);
+    return driver->status;
 }
 
-enum driver_status driver_suppress(struct driver *this, const char *const *names)
+enum driver_status driver_suppress(struct driver *driver, const char *const *names)
 {
-    if (this->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
-        return this->status;
-    framework_suppress(&this->framework, names);
-    revisions_each(&this->revisions, suppress, names);
-    send_roles(this, CALL_SUPPRESS, names);
-    return this->status;
+    if (driver->status != DRIVER_RUNNING || (names != NULL && names[0] == NULL))
+        return driver->status;
+    framework_suppress(&driver->framework, names);
+    revisions_each(&driver->revisions, suppress, names);
+    send_roles(driver, CALL_SUPPRESS, names);
+    return driver->status;
 }

@@ -31,85 +31,88 @@ const struct subscription_options subscription_defaults = {
     .missed_intervals = 5,
 };
 
-static void enter(struct subscription *this, enum subscription_state state)
+static void enter(struct subscription *subscription, enum subscription_state state)
 {
     static const char *const names[] = {"stopped",     "detecting",  "waiting", "connecting",
                                         "subscribing", "subscribed", "failed",  "draining"};
-    if (this->state == state)
+    if (subscription->state == state)
         return;
-    log_debug("subscription: %s -> %s", names[this->state], names[state]);
-    this->state = state;
+    log_debug("subscription: %s -> %s", names[subscription->state], names[state]);
+    subscription->state = state;
 }
 
-static bool streaming(const struct subscription *this)
+static bool streaming(const struct subscription *subscription)
 {
-    return this->state == SUBSCRIPTION_CONNECTING || this->state == SUBSCRIPTION_SUBSCRIBING ||
-           this->state == SUBSCRIPTION_SUBSCRIBED;
+    return subscription->state == SUBSCRIPTION_CONNECTING ||
+           subscription->state == SUBSCRIPTION_SUBSCRIBING ||
+           subscription->state == SUBSCRIPTION_SUBSCRIBED;
 }
 
-static bool draining(const struct subscription *this)
+static bool draining(const struct subscription *subscription)
 {
-    return this->state == SUBSCRIPTION_DRAINING;
+    return subscription->state == SUBSCRIPTION_DRAINING;
 }
 
 // Waits for the next sign of life, as long as the state of the stream allows.
-static void watch(struct subscription *this)
+static void watch(struct subscription *subscription)
 {
-    bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
-    this->suspicious = false;
-    timer_start(&this->watchdog,
-                loop_seconds(subscribed ? this->options.missed_intervals * this->heartbeat
-                                        : this->options.answer_deadline));
+    bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
+    subscription->suspicious = false;
+    timer_start(&subscription->watchdog,
+                loop_seconds(subscribed
+                                 ? subscription->options.missed_intervals * subscription->heartbeat
+                                 : subscription->options.answer_deadline));
 }
 
 // ---- trying again ----
 
 // Full jitter: anything between nothing and the bound, so that a thousand clients of a new leader
 // do not arrive together.
-static double next_delay(struct subscription *this)
+static double next_delay(struct subscription *subscription)
 {
-    double bound =
-        ldexp(this->options.backoff_factor, this->failures < 30 ? (int)this->failures : 30);
-    if (bound > this->options.backoff_max)
-        bound = this->options.backoff_max;
-    this->failures++;
-    return bound * erand48(this->random);
+    double bound = ldexp(subscription->options.backoff_factor,
+                         subscription->failures < 30 ? (int)subscription->failures : 30);
+    if (bound > subscription->options.backoff_max)
+        bound = subscription->options.backoff_max;
+    subscription->failures++;
+    return bound * erand48(subscription->random);
 }
 
 // Returns in how many seconds.
-static double retry_later(struct subscription *this)
+static double retry_later(struct subscription *subscription)
 {
-    double delay = this->redirect ? 0 : next_delay(this);
-    timer_start(&this->retry, loop_seconds(delay));
+    double delay = subscription->redirect ? 0 : next_delay(subscription);
+    timer_start(&subscription->retry, loop_seconds(delay));
     return delay;
 }
 
 // Enters a state without a stream and without timers. It enters it first: closing answers calls,
 // and an answer may ask for a new subscription.
-static void rest(struct subscription *this, enum subscription_state state)
+static void rest(struct subscription *subscription, enum subscription_state state)
 {
-    bool open = streaming(this) || draining(this);
-    timer_stop(&this->watchdog);
-    timer_stop(&this->retry);
-    enter(this, state);
+    bool open = streaming(subscription) || draining(subscription);
+    timer_stop(&subscription->watchdog);
+    timer_stop(&subscription->retry);
+    enter(subscription, state);
     if (open)
-        transport_close(this->transport);
+        transport_close(subscription->transport);
 }
 
-static void fail(struct subscription *this, const struct error *reason)
+static void fail(struct subscription *subscription, const struct error *reason)
 {
-    rest(this, SUBSCRIPTION_FAILED);
-    detector_stop(this->detector);
-    this->events->failed(this->data, reason);
+    rest(subscription, SUBSCRIPTION_FAILED);
+    detector_stop(subscription->detector);
+    subscription->events->failed(subscription->data, reason);
 }
 
-static void say_failed(const struct subscription *this, const struct error *reason, double delay)
+static void say_failed(const struct subscription *subscription, const struct error *reason,
+                       double delay)
 {
-    const char *target = this->target ? this->target : "the master";
-    if (this->master != NULL)
+    const char *target = subscription->target ? subscription->target : "the master";
+    if (subscription->master != NULL)
         log_warning("cannot subscribe at %s: %s; trying again in %.1f s, retry %u "
                     "(--registration-backoff)",
-                    target, reason->text, delay, this->failures);
+                    target, reason->text, delay, subscription->failures);
     else
         log_warning("cannot subscribe at %s: %s; trying again when a master leads", target,
                     reason->text);
@@ -117,50 +120,53 @@ static void say_failed(const struct subscription *this, const struct error *reas
 
 // The stream, or the try to open one, is over. The state changes before the owner hears of it, so
 // that whatever it does then finds a subscription at rest.
-static void over(struct subscription *this, const struct error *reason)
+static void over(struct subscription *subscription, const struct error *reason)
 {
-    bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
-    rest(this, this->master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
-    this->redirects = 0;
-    this->failed_try = !subscribed;
-    detector_retry(this->detector);
-    double delay = this->master ? retry_later(this) : 0;
+    bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
+    rest(subscription, subscription->master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
+    subscription->redirects = 0;
+    subscription->failed_try = !subscribed;
+    detector_retry(subscription->detector);
+    double delay = subscription->master ? retry_later(subscription) : 0;
     if (subscribed)
-        this->events->lost(this->data, reason);
+        subscription->events->lost(subscription->data, reason);
     else
-        say_failed(this, reason, delay);
+        say_failed(subscription, reason, delay);
 }
 
 // The stream is over for what the master sent on it.
-static void cut(struct subscription *this, const struct error *reason)
+static void cut(struct subscription *subscription, const struct error *reason)
 {
-    bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
-    bool soon = loop_now(this->loop) - this->since < loop_seconds(this->heartbeat);
+    bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
+    bool soon =
+        loop_now(subscription->loop) - subscription->since < loop_seconds(subscription->heartbeat);
     if (subscribed)
-        this->cuts = soon ? this->cuts + 1 : 1;
-    if (subscribed && this->cuts > 1)
-        this->failures = this->cuts - 1;
-    over(this, reason);
+        subscription->cuts = soon ? subscription->cuts + 1 : 1;
+    if (subscribed && subscription->cuts > 1)
+        subscription->failures = subscription->cuts - 1;
+    over(subscription, reason);
 }
 
 // ---- the stream ----
 
-static void connect_now(struct subscription *this)
+static void connect_now(struct subscription *subscription)
 {
     struct buffer call;
     struct error err = {0};
     buffer_init(&call, SIZE_MAX / 2);
-    this->events->prepare(this->data, &call);
-    free(this->target);
-    this->target = this->redirect ? this->redirect : memory_string(this->master);
-    this->redirect = NULL;
-    enter(this, SUBSCRIPTION_CONNECTING);
-    watch(this);
-    log_debug("sending SUBSCRIBE to %s", this->target);
-    bool opened = transport_open(this->transport, this->target, buffer_slice(&call), &err);
+    subscription->events->prepare(subscription->data, &call);
+    free(subscription->target);
+    subscription->target =
+        subscription->redirect ? subscription->redirect : memory_string(subscription->master);
+    subscription->redirect = NULL;
+    enter(subscription, SUBSCRIPTION_CONNECTING);
+    watch(subscription);
+    log_debug("sending SUBSCRIBE to %s", subscription->target);
+    bool opened =
+        transport_open(subscription->transport, subscription->target, buffer_slice(&call), &err);
     buffer_free(&call);
     if (!opened)
-        over(this, &err);
+        over(subscription, &err);
 }
 
 static void on_retry(void *data)
@@ -172,57 +178,57 @@ static void on_retry(void *data)
 // may be in the socket, unread. So the first bark only asks for a little more time.
 static void on_watchdog(void *data)
 {
-    struct subscription *this = data;
+    struct subscription *subscription = data;
     struct error err = {0};
-    if (!this->suspicious) {
-        timer_start(&this->watchdog, loop_seconds(grace));
-        this->suspicious = true;
+    if (!subscription->suspicious) {
+        timer_start(&subscription->watchdog, loop_seconds(grace));
+        subscription->suspicious = true;
         return;
     }
-    if (this->state == SUBSCRIPTION_CONNECTING)
+    if (subscription->state == SUBSCRIPTION_CONNECTING)
         error_set(&err, ERROR_IO, "no answer to SUBSCRIBE in %g seconds",
-                  this->options.answer_deadline);
-    else if (this->state == SUBSCRIPTION_SUBSCRIBING)
+                  subscription->options.answer_deadline);
+    else if (subscription->state == SUBSCRIPTION_SUBSCRIBING)
         error_set(&err, ERROR_IO, "no SUBSCRIBED event in %g seconds",
-                  this->options.answer_deadline);
+                  subscription->options.answer_deadline);
     else
         error_set(&err, ERROR_IO, "no heartbeat or other event in %g seconds",
-                  this->options.missed_intervals * this->heartbeat);
-    over(this, &err);
+                  subscription->options.missed_intervals * subscription->heartbeat);
+    over(subscription, &err);
 }
 
 static void on_accepted(void *data)
 {
-    struct subscription *this = data;
-    if (draining(this))
+    struct subscription *subscription = data;
+    if (draining(subscription))
         return;
-    enter(this, SUBSCRIPTION_SUBSCRIBING);
-    watch(this);
+    enter(subscription, SUBSCRIPTION_SUBSCRIBING);
+    watch(subscription);
 }
 
-static bool follow_redirect(struct subscription *this, const char *location)
+static bool follow_redirect(struct subscription *subscription, const char *location)
 {
-    if (this->redirects >= REDIRECTS_MOST)
+    if (subscription->redirects >= REDIRECTS_MOST)
         return false;
-    log_info("%s is not the leading master; it names %s", this->target, location);
-    this->redirect = memory_string(location);
-    this->redirects++;
+    log_info("%s is not the leading master; it names %s", subscription->target, location);
+    subscription->redirect = memory_string(location);
+    subscription->redirects++;
     return true;
 }
 
 // 404 and 503 come from masters that start or elect; what else comes may be no master at all, or a
 // proxy in front of one that is down. Only a 400 says that this SUBSCRIBE is wrong, and a refused
 // credential that was never good will not become so.
-static bool is_final(const struct subscription *this, int status)
+static bool is_final(const struct subscription *subscription, int status)
 {
-    return status == 400 || ((status == 401 || status == 403) && !this->registered);
+    return status == 400 || ((status == 401 || status == 403) && !subscription->registered);
 }
 
 static void on_refused(void *data, const struct http_reply *reply)
 {
-    struct subscription *this = data;
+    struct subscription *subscription = data;
     struct error err = {0};
-    if (draining(this))
+    if (draining(subscription))
         return;
     if (reply->status == 0)
         error_set(&err, ERROR_IO, "%.*s", SLICE_ARGS(reply->body));
@@ -232,19 +238,19 @@ static void on_refused(void *data, const struct http_reply *reply)
     else
         error_set(&err, ERROR_REFUSED, "SUBSCRIBE was answered with HTTP status %d%s%.*s",
                   reply->status, reply->body.length ? ": " : "", SLICE_ARGS(reply->body));
-    if (is_final(this, reply->status)) {
-        fail(this, &err);
+    if (is_final(subscription, reply->status)) {
+        fail(subscription, &err);
         return;
     }
-    if (reply->location != NULL && follow_redirect(this, reply->location)) {
-        rest(this, SUBSCRIPTION_WAITING);
-        retry_later(this);
+    if (reply->location != NULL && follow_redirect(subscription, reply->location)) {
+        rest(subscription, SUBSCRIPTION_WAITING);
+        retry_later(subscription);
         return;
     }
-    over(this, &err);
+    over(subscription, &err);
 }
 
-static void on_subscribed(struct subscription *this, struct slice event)
+static void on_subscribed(struct subscription *subscription, struct slice event)
 {
     struct slice wire = wire_find(event, FIELD_SCHEDULER_EVENT_SUBSCRIBED);
     Mesos__V1__Scheduler__Event__Subscribed *subscribed = (void *)protobuf_c_message_unpack(
@@ -253,11 +259,11 @@ static void on_subscribed(struct subscription *this, struct slice event)
     if (subscribed != NULL && subscribed->has_heartbeat_interval_seconds)
         interval = subscribed->heartbeat_interval_seconds;
     protobuf_c_message_free_unpacked((ProtobufCMessage *)subscribed, NULL);
-    this->heartbeat = interval >= 0.001 && interval < 86400 ? interval : default_heartbeat;
-    this->failures = this->redirects = 0;
-    this->since = loop_now(this->loop);
-    this->registered = true;
-    enter(this, SUBSCRIPTION_SUBSCRIBED);
+    subscription->heartbeat = interval >= 0.001 && interval < 86400 ? interval : default_heartbeat;
+    subscription->failures = subscription->redirects = 0;
+    subscription->since = loop_now(subscription->loop);
+    subscription->registered = true;
+    enter(subscription, SUBSCRIPTION_SUBSCRIBED);
 }
 
 // The id goes back in every call, from a struct whose texts end at the first zero byte.
@@ -274,60 +280,60 @@ static bool check_subscribed(struct slice event, struct error *err)
 
 // The master ends the stream behind an ERROR, and taking a new one would not be right: somebody
 // else may have taken the framework over.
-static void on_error_event(struct subscription *this)
+static void on_error_event(struct subscription *subscription)
 {
-    rest(this, SUBSCRIPTION_FAILED);
-    detector_stop(this->detector);
+    rest(subscription, SUBSCRIPTION_FAILED);
+    detector_stop(subscription->detector);
 }
 
 static void on_record(void *data, struct bytes *record)
 {
-    struct subscription *this = data;
+    struct subscription *subscription = data;
     int32_t type = MESOS__V1__SCHEDULER__EVENT__TYPE__UNKNOWN;
     struct error err = {0};
-    if (draining(this)) {
+    if (draining(subscription)) {
         bytes_unref(record);
         return;
     }
     if (!wire_accept(&record, &mesos__v1__scheduler__event__descriptor, &err)) {
         bytes_unref(record);
         error_context(&err, "the master sent an event that is malformed");
-        cut(this, &err);
+        cut(subscription, &err);
         return;
     }
     struct slice event = slice_of(record);
     wire_find_enum(event, FIELD_SCHEDULER_EVENT_TYPE, &type);
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED && !check_subscribed(event, &err)) {
         bytes_unref(record);
-        cut(this, &err);
+        cut(subscription, &err);
         return;
     }
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED)
-        on_subscribed(this, event);
-    watch(this);
+        on_subscribed(subscription, event);
+    watch(subscription);
     if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR)
-        on_error_event(this);
-    else if (this->state != SUBSCRIPTION_SUBSCRIBED ||
+        on_error_event(subscription);
+    else if (subscription->state != SUBSCRIPTION_SUBSCRIBED ||
              type == MESOS__V1__SCHEDULER__EVENT__TYPE__HEARTBEAT) {
         bytes_unref(record);
         return;
     }
-    this->events->record(this->data, record, type);
+    subscription->events->record(subscription->data, record, type);
 }
 
 static void on_ended(void *data, const struct error *reason)
 {
-    struct subscription *this = data;
-    if (draining(this))
+    struct subscription *subscription = data;
+    if (draining(subscription))
         return;
     if (reason->code != ERROR_LIMIT) {
-        over(this, reason);
+        over(subscription, reason);
         return;
     }
     struct error err = {0};
     error_set(&err, ERROR_LIMIT, "the master sent an event that is too long (--record-limit): %s",
               reason->text);
-    cut(this, &err);
+    cut(subscription, &err);
 }
 
 static const struct transport_events transport_events = {
@@ -342,47 +348,47 @@ static const struct transport_events transport_events = {
 // Somebody leads now who did not before: what failed until now says nothing of him. True if he is
 // to be tried at once, and not after a delay that was meant for a leader that all have lost
 // together.
-static bool begin_anew(struct subscription *this)
+static bool begin_anew(struct subscription *subscription)
 {
-    this->failures = 0;
-    return this->failed_try || !this->registered;
+    subscription->failures = 0;
+    return subscription->failed_try || !subscription->registered;
 }
 
 static void on_leader(void *data, const char *master)
 {
-    struct subscription *this = data;
+    struct subscription *subscription = data;
     struct error err = {0};
-    if (master != NULL && this->master != NULL && strcmp(master, this->master) == 0)
+    if (master != NULL && subscription->master != NULL && strcmp(master, subscription->master) == 0)
         return;
-    if (master != NULL && streaming(this) && strcmp(master, this->target) == 0) {
+    if (master != NULL && streaming(subscription) && strcmp(master, subscription->target) == 0) {
         log_debug("the leading master is %s, where a redirect had led", master);
-        free(this->master);
-        this->master = memory_string(master);
+        free(subscription->master);
+        subscription->master = memory_string(master);
         return;
     }
-    bool subscribed = this->state == SUBSCRIPTION_SUBSCRIBED;
-    bool detected = master != NULL && !this->detector->guess;
-    bool hurry = detected && !subscribed && begin_anew(this);
-    bool waiting = this->state == SUBSCRIPTION_WAITING && master != NULL && !hurry;
+    bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
+    bool detected = master != NULL && !subscription->detector->guess;
+    bool hurry = detected && !subscribed && begin_anew(subscription);
+    bool waiting = subscription->state == SUBSCRIPTION_WAITING && master != NULL && !hurry;
     if (!waiting)
-        rest(this, master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
-    free(this->master);
-    free(this->redirect);
-    this->master = memory_string(master);
-    this->redirect = NULL;
-    this->redirects = 0;
+        rest(subscription, master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
+    free(subscription->master);
+    free(subscription->redirect);
+    subscription->master = memory_string(master);
+    subscription->redirect = NULL;
+    subscription->redirects = 0;
     if (waiting) {
         log_debug("the next try goes to %s", master);
     } else if (master == NULL) {
         error_set(&err, ERROR_IO, "no master leads");
     } else if (hurry) {
-        connect_now(this);
+        connect_now(subscription);
     } else {
         error_set(&err, ERROR_IO, "the leading master is now %s", master);
-        retry_later(this);
+        retry_later(subscription);
     }
     if (subscribed)
-        this->events->lost(this->data, &err);
+        subscription->events->lost(subscription->data, &err);
 }
 
 static void on_detector_failed(void *data, const struct error *reason)
@@ -397,19 +403,20 @@ static const struct detector_events detector_events = {
 
 // ---- the face ----
 
-static void seed(struct subscription *this, uint64_t value)
+static void seed(struct subscription *subscription, uint64_t value)
 {
     if (value == 0 && getrandom(&value, sizeof value, GRND_NONBLOCK) != sizeof value)
-        value = (uintptr_t)this ^ loop_now(this->loop);
+        value = (uintptr_t)subscription ^ loop_now(subscription->loop);
     for (int i = 0; i < 3; i++)
-        this->random[i] = (unsigned short)(value >> 16 * i);
+        subscription->random[i] = (unsigned short)(value >> 16 * i);
 }
 
-void subscription_init(struct subscription *this, struct loop *loop, struct detector *detector,
-                       struct transport *transport, const struct subscription_options *options,
+void subscription_init(struct subscription *subscription, struct loop *loop,
+                       struct detector *detector, struct transport *transport,
+                       const struct subscription_options *options,
                        const struct subscription_events *events, void *data)
 {
-    *this = (struct subscription){
+    *subscription = (struct subscription){
         .loop = loop,
         .detector = detector,
         .transport = transport,
@@ -418,63 +425,63 @@ void subscription_init(struct subscription *this, struct loop *loop, struct dete
         .data = data,
         .heartbeat = default_heartbeat,
     };
-    timer_init(&this->retry, loop, on_retry, this);
-    timer_init(&this->watchdog, loop, on_watchdog, this);
+    timer_init(&subscription->retry, loop, on_retry, subscription);
+    timer_init(&subscription->watchdog, loop, on_watchdog, subscription);
     detector->events = &detector_events;
     transport->events = &transport_events;
-    detector->data = transport->data = this;
-    seed(this, options->seed);
+    detector->data = transport->data = subscription;
+    seed(subscription, options->seed);
 }
 
-void subscription_start(struct subscription *this)
+void subscription_start(struct subscription *subscription)
 {
-    free(this->master);
-    free(this->redirect);
-    this->master = this->redirect = NULL;
-    this->redirects = 0;
-    enter(this, SUBSCRIPTION_DETECTING);
-    detector_start(this->detector);
+    free(subscription->master);
+    free(subscription->redirect);
+    subscription->master = subscription->redirect = NULL;
+    subscription->redirects = 0;
+    enter(subscription, SUBSCRIPTION_DETECTING);
+    detector_start(subscription->detector);
 }
 
-void subscription_drain(struct subscription *this)
+void subscription_drain(struct subscription *subscription)
 {
-    if (!streaming(this)) {
-        subscription_stop(this);
+    if (!streaming(subscription)) {
+        subscription_stop(subscription);
         return;
     }
-    timer_stop(&this->watchdog);
-    detector_stop(this->detector);
-    enter(this, SUBSCRIPTION_DRAINING);
+    timer_stop(&subscription->watchdog);
+    detector_stop(subscription->detector);
+    enter(subscription, SUBSCRIPTION_DRAINING);
 }
 
-void subscription_stop(struct subscription *this)
+void subscription_stop(struct subscription *subscription)
 {
-    if (this->state == SUBSCRIPTION_STOPPED)
+    if (subscription->state == SUBSCRIPTION_STOPPED)
         return;
-    rest(this, SUBSCRIPTION_STOPPED);
-    detector_stop(this->detector);
+    rest(subscription, SUBSCRIPTION_STOPPED);
+    detector_stop(subscription->detector);
 }
 
-void subscription_pause(struct subscription *this, bool paused)
+void subscription_pause(struct subscription *subscription, bool paused)
 {
-    if (!streaming(this))
+    if (!streaming(subscription))
         return;
-    transport_pause(this->transport, paused);
+    transport_pause(subscription->transport, paused);
     if (paused)
-        timer_stop(&this->watchdog);
+        timer_stop(&subscription->watchdog);
     else
-        watch(this);
+        watch(subscription);
 }
 
-void subscription_renew(struct subscription *this, const struct error *reason)
+void subscription_renew(struct subscription *subscription, const struct error *reason)
 {
-    if (streaming(this))
-        over(this, reason);
+    if (streaming(subscription))
+        over(subscription, reason);
 }
 
-void subscription_free(struct subscription *this)
+void subscription_free(struct subscription *subscription)
 {
-    free(this->master);
-    free(this->redirect);
-    free(this->target);
+    free(subscription->master);
+    free(subscription->redirect);
+    free(subscription->target);
 }

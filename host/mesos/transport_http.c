@@ -40,18 +40,18 @@ static struct transport_http *self(struct transport *transport)
 
 static void free_transport(void *data)
 {
-    struct transport_http *this = data;
-    credentials_unref(this->options.credentials);
-    free(this);
+    struct transport_http *http = data;
+    credentials_unref(http->options.credentials);
+    free(http);
 }
 
 // A call that is answered with 403 is about the subscription, not about who we are.
-static struct http_reply advise(struct transport_http *this, const struct http_reply *reply,
+static struct http_reply advise(struct transport_http *http, const struct http_reply *reply,
                                 bool subscribe, char advice[ADVICE])
 {
     struct http_reply advised = *reply;
     if (reply->status == 401 || (subscribe && reply->status == 403)) {
-        credentials_explain(this->options.credentials, reply->status, reply->challenge, advice,
+        credentials_explain(http->options.credentials, reply->status, reply->challenge, advice,
                             ADVICE);
         advised.advice = advice;
     }
@@ -60,92 +60,92 @@ static struct http_reply advise(struct transport_http *this, const struct http_r
 
 // ---- the stream ----
 
-static void drop_stream(struct transport_http *this)
+static void drop_stream(struct transport_http *http)
 {
-    event_stream_destroy(this->stream);
-    this->stream = NULL;
+    event_stream_destroy(http->stream);
+    http->stream = NULL;
 }
 
 // Opening the pipeline answers what was left of an earlier stream, and those replies may close or
 // open or destroy.
 static void on_accepted(void *data, const char *stream_id)
 {
-    struct transport_http *this = data;
-    struct event_stream *stream = this->stream;
-    lifetime_hold(&this->lifetime);
-    call_pipeline_open(this->pipeline, &this->master, stream_id);
-    if (!this->lifetime.ended && this->stream == stream)
-        this->transport.events->accepted(this->transport.data);
-    lifetime_release(&this->lifetime, free_transport, this);
+    struct transport_http *http = data;
+    struct event_stream *stream = http->stream;
+    lifetime_hold(&http->lifetime);
+    call_pipeline_open(http->pipeline, &http->master, stream_id);
+    if (!http->lifetime.ended && http->stream == stream)
+        http->transport.events->accepted(http->transport.data);
+    lifetime_release(&http->lifetime, free_transport, http);
 }
 
 static void on_record(void *data, struct bytes *record)
 {
-    struct transport_http *this = data;
-    this->transport.events->record(this->transport.data, record);
+    struct transport_http *http = data;
+    http->transport.events->record(http->transport.data, record);
 }
 
 static void on_refused(void *data, const struct http_reply *reply)
 {
-    struct transport_http *this = data;
+    struct transport_http *http = data;
     char advice[ADVICE];
-    const struct http_reply advised = advise(this, reply, true, advice);
-    drop_stream(this);
-    this->transport.events->refused(this->transport.data, &advised);
+    const struct http_reply advised = advise(http, reply, true, advice);
+    drop_stream(http);
+    http->transport.events->refused(http->transport.data, &advised);
 }
 
 static void on_ended(void *data, const struct error *reason)
 {
-    struct transport_http *this = data;
-    drop_stream(this);
-    call_pipeline_end(this->pipeline);
-    this->transport.events->ended(this->transport.data, reason);
+    struct transport_http *http = data;
+    drop_stream(http);
+    call_pipeline_end(http->pipeline);
+    http->transport.events->ended(http->transport.data, reason);
 }
 
 static const struct event_stream_events stream_events = {
     .accepted = on_accepted, .record = on_record, .refused = on_refused, .ended = on_ended};
 
-static void warn_insecure(struct transport_http *this)
+static void warn_insecure(struct transport_http *http)
 {
     char address[URL_ADDRESS];
-    const struct tls_options *tls = this->options.tls;
-    if (!this->master.tls || tls == NULL || !tls->insecure || this->warned_insecure)
+    const struct tls_options *tls = http->options.tls;
+    if (!http->master.tls || tls == NULL || !tls->insecure || http->warned_insecure)
         return;
-    this->warned_insecure = true;
+    http->warned_insecure = true;
     log_warning("the certificate of %s is not verified, as --insecure or "
                 "LIBPROCESS_SSL_VERIFY_SERVER_CERT=false wants it: it may be anybody",
-                url_address(&this->master, address));
+                url_address(&http->master, address));
 }
 
-static void authenticate(struct transport_http *this)
+static void authenticate(struct transport_http *http)
 {
-    if (this->options.credentials == NULL)
+    if (http->options.credentials == NULL)
         return;
-    credentials_refresh(this->options.credentials);
-    credentials_warn(this->options.credentials, &this->master);
+    credentials_refresh(http->options.credentials);
+    credentials_warn(http->options.credentials, &http->master);
 }
 
 static bool open(struct transport *transport, const char *master, struct slice subscribe,
                  struct error *err)
 {
-    struct transport_http *this = self(transport);
+    struct transport_http *http = self(transport);
     const struct event_stream_options options = {
-        .record_limit = this->options.record_limit,
-        .connect_timeout = this->options.connect_timeout,
-        .answer_timeout = this->options.answer_timeout,
-        .tls = this->options.tls,
-        .credentials = this->options.credentials,
+        .record_limit = http->options.record_limit,
+        .connect_timeout = http->options.connect_timeout,
+        .answer_timeout = http->options.answer_timeout,
+        .tls = http->options.tls,
+        .credentials = http->options.credentials,
     };
-    if (this->lifetime.ended)
+    if (http->lifetime.ended)
         return error_set(err, ERROR_INVALID, "the transport is being destroyed");
-    if (this->stream != NULL)
+    if (http->stream != NULL)
         return error_set(err, ERROR_INVALID, "a stream is open already");
-    if (!url_parse(&this->master, master, err))
+    if (!url_parse(&http->master, master, err))
         return false;
-    warn_insecure(this);
-    authenticate(this);
-    this->stream = event_stream_create(this->loop, &options, &stream_events, this);
-    event_stream_start(this->stream, &this->master, subscribe);
+    warn_insecure(http);
+    authenticate(http);
+    http->stream = event_stream_create(http->loop, &options, &stream_events, http);
+    event_stream_start(http->stream, &http->master, subscribe);
     return true;
 }
 
@@ -194,12 +194,12 @@ static size_t waiting(const struct transport *transport)
 
 static void destroy(struct transport *transport)
 {
-    struct transport_http *this = self(transport);
-    if (!lifetime_end(&this->lifetime))
+    struct transport_http *http = self(transport);
+    if (!lifetime_end(&http->lifetime))
         return;
-    drop_stream(this);
-    call_pipeline_destroy(this->pipeline);
-    lifetime_release(&this->lifetime, free_transport, this);
+    drop_stream(http);
+    call_pipeline_destroy(http->pipeline);
+    lifetime_release(&http->lifetime, free_transport, http);
 }
 
 static const char *principal(struct transport *transport)
@@ -219,19 +219,19 @@ static const struct transport_ops ops = {.open = open,
 struct transport *transport_http_create(struct loop *loop,
                                         const struct transport_http_options *options)
 {
-    struct transport_http *this = memory_new(sizeof *this);
-    this->transport.ops = &ops;
-    this->loop = loop;
+    struct transport_http *http = memory_new(sizeof *http);
+    http->transport.ops = &ops;
+    http->loop = loop;
     if (options != NULL)
-        this->options = *options;
-    if (this->options.credentials != NULL)
-        credentials_ref(this->options.credentials);
-    const struct call_pipeline_options calls = {.bytes = this->options.bytes,
-                                                .window = this->options.window,
-                                                .connect_timeout = this->options.connect_timeout,
-                                                .timeout = this->options.call_timeout,
-                                                .tls = this->options.tls,
-                                                .credentials = this->options.credentials};
-    this->pipeline = call_pipeline_create(loop, &calls);
-    return &this->transport;
+        http->options = *options;
+    if (http->options.credentials != NULL)
+        credentials_ref(http->options.credentials);
+    const struct call_pipeline_options calls = {.bytes = http->options.bytes,
+                                                .window = http->options.window,
+                                                .connect_timeout = http->options.connect_timeout,
+                                                .timeout = http->options.call_timeout,
+                                                .tls = http->options.tls,
+                                                .credentials = http->options.credentials};
+    http->pipeline = call_pipeline_create(loop, &calls);
+    return &http->transport;
 }

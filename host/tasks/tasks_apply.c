@@ -43,59 +43,59 @@ static struct launched read_launch(const struct launch *launch)
 }
 
 // The master refuses a launch of what is active, and the entry is that of the task that runs.
-static void note_again(struct tasks *this, struct task *task)
+static void note_again(struct tasks *tasks, struct task *task)
 {
     enum { MOST = 15 };
-    this->again++;
+    tasks->again++;
     if (task->again < MOST)
         task->again++;
 }
 
 // A task of the same id that ended is forgotten, but for the update that may come again.
-static void launch_task(struct tasks *this, const struct launched *launched, bool sent)
+static void launch_task(struct tasks *tasks, const struct launched *launched, bool sent)
 {
     uint32_t hash = (uint32_t)hash_bytes(launched->id), uuid = 0;
-    uint32_t place = tasks_fits(launched->id) ? tasks_place(this, launched->id, hash) : NONE;
+    uint32_t place = tasks_fits(launched->id) ? tasks_place(tasks, launched->id, hash) : NONE;
     if (!tasks_fits(launched->id))
         return;
-    if (place != NONE && task_is_active(tasks_record(this, place))) {
-        note_again(this, tasks_record(this, place));
+    if (place != NONE && task_is_active(tasks_record(tasks, place))) {
+        note_again(tasks, tasks_record(tasks, place));
         return;
     }
     if (place != NONE) {
-        uuid = tasks_record(this, place)->uuid;
-        tasks_drop(this, place);
+        uuid = tasks_record(tasks, place)->uuid;
+        tasks_drop(tasks, place);
     }
-    place = tasks_add(this, launched->id, launched->name, hash);
+    place = tasks_add(tasks, launched->id, launched->name, hash);
     if (place == NONE)
         return;
-    struct task *task = tasks_record(this, place);
-    task->launched = loop_wall(this->loop);
+    struct task *task = tasks_record(tasks, place);
+    task->launched = loop_wall(tasks->loop);
     task->uuid = uuid;
     task->heard = !sent;
     tasks_set_executor(task, launched->executor_id);
-    tasks_set_agent(this, place, launched->agent_id);
-    tasks_enter_state(this, place, MESOS__V1__TASK_STATE__TASK_STAGING);
+    tasks_set_agent(tasks, place, launched->agent_id);
+    tasks_enter_state(tasks, place, MESOS__V1__TASK_STATE__TASK_STAGING);
 }
 
-size_t tasks_launch(struct tasks *this, struct slice accept, bool sent)
+size_t tasks_launch(struct tasks *tasks, struct slice accept, bool sent)
 {
     size_t count = 0;
     struct launches launches = launches_of(accept);
     for (struct launch launch; launches_next(&launches, &launch); count++) {
         struct launched launched = read_launch(&launch);
-        launch_task(this, &launched, sent);
+        launch_task(tasks, &launched, sent);
     }
     return count;
 }
 
-void tasks_each_again(const struct tasks *this, struct slice accept,
+void tasks_each_again(const struct tasks *tasks, struct slice accept,
                       void (*each)(void *data, const struct task *task), void *data)
 {
     struct launches launches = launches_of(accept);
     for (struct launch launch; launches_next(&launches, &launch);) {
         struct slice id = wire_text(wire_find(launch.task, FIELD_TASK_INFO_TASK_ID));
-        const struct task *task = tasks_find(this, id);
+        const struct task *task = tasks_find(tasks, id);
         if (task != NULL && task->again > 0)
             each(data, task);
     }
@@ -113,11 +113,11 @@ static uint32_t uuid_of(const struct status *told)
     return (uint32_t)((words[0] + 3 * words[1]) * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1;
 }
 
-static void apply(struct tasks *this, uint32_t place, const struct status *told)
+static void apply(struct tasks *tasks, uint32_t place, const struct status *told)
 {
-    struct task *task = tasks_record(this, place);
+    struct task *task = tasks_record(tasks, place);
     task->heard = true;
-    task->updated = told->timestamp > 0 ? told->timestamp : loop_wall(this->loop);
+    task->updated = told->timestamp > 0 ? told->timestamp : loop_wall(tasks->loop);
     task->uuid = uuid_of(told);
     task->reason = told->has_reason ? told->reason : TASK_NO_REASON;
     if (told->has_healthy) {
@@ -125,7 +125,7 @@ static void apply(struct tasks *this, uint32_t place, const struct status *told)
         task->healthy = told->healthy;
     }
     tasks_set_executor(task, wire_text(told->executor_id));
-    tasks_set_agent(this, place, wire_text(told->agent_id));
+    tasks_set_agent(tasks, place, wire_text(told->agent_id));
 }
 
 #define REASON(name) MESOS__V1__TASK_STATUS__REASON__REASON_##name
@@ -155,26 +155,26 @@ static bool answers_later(struct task *task, const struct status *told)
 }
 
 // The task was not known before.
-static void take_in(struct tasks *this, struct slice id, uint32_t hash, const struct status *told)
+static void take_in(struct tasks *tasks, struct slice id, uint32_t hash, const struct status *told)
 {
-    uint32_t place = tasks_add(this, id, (struct slice){.data = NULL}, hash);
+    uint32_t place = tasks_add(tasks, id, (struct slice){.data = NULL}, hash);
     if (place == NONE)
         return;
-    apply(this, place, told);
-    tasks_enter_state(this, place, told->state);
+    apply(tasks, place, told);
+    tasks_enter_state(tasks, place, told->state);
 }
 
-bool tasks_update(struct tasks *this, const struct status *told)
+bool tasks_update(struct tasks *tasks, const struct status *told)
 {
     struct slice id = wire_text(told->task_id);
     if (!told->has_state || !tasks_fits(id))
         return true;
-    uint32_t hash = (uint32_t)hash_bytes(id), place = tasks_place(this, id, hash);
+    uint32_t hash = (uint32_t)hash_bytes(id), place = tasks_place(tasks, id, hash);
     if (place == NONE) {
-        take_in(this, id, hash, told);
+        take_in(tasks, id, hash, told);
         return true;
     }
-    struct task *task = tasks_record(this, place);
+    struct task *task = tasks_record(tasks, place);
     bool repeated = task->uuid != 0 && task->uuid == uuid_of(told);
     bool over = (TASK_STATE_BIT(task_slot(task->state)) & final) != 0;
     if (repeated || over)
@@ -182,15 +182,15 @@ bool tasks_update(struct tasks *this, const struct status *told)
     if (answers_later(task, told))
         return true;
     bool news = told->uuid.length > 0 || task->state != told->state;
-    apply(this, place, told);
-    tasks_change_state(this, place, told->state);
+    apply(tasks, place, told);
+    tasks_change_state(tasks, place, told->state);
     return news;
 }
 
-void tasks_kill(struct tasks *this, struct slice kill)
+void tasks_kill(struct tasks *tasks, struct slice kill)
 {
     struct slice id = wire_text(wire_find(kill, FIELD_SCHEDULER_CALL_KILL_TASK_ID));
-    uint32_t place = tasks_place(this, id, (uint32_t)hash_bytes(id));
-    if (place != NONE && task_is_active(tasks_record(this, place)))
-        tasks_record(this, place)->killing = true;
+    uint32_t place = tasks_place(tasks, id, (uint32_t)hash_bytes(id));
+    if (place != NONE && task_is_active(tasks_record(tasks, place)))
+        tasks_record(tasks, place)->killing = true;
 }

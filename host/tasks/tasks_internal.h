@@ -57,9 +57,9 @@ struct tasks {
     uint64_t left_out, again;
 };
 
-static inline struct task *tasks_record(const struct tasks *this, uint32_t place)
+static inline struct task *tasks_record(const struct tasks *tasks, uint32_t place)
 {
-    return &this->pages[place / PAGE][place % PAGE];
+    return &tasks->pages[place / PAGE][place % PAGE];
 }
 
 static inline bool tasks_fits(struct slice text)
@@ -68,21 +68,21 @@ static inline bool tasks_fits(struct slice text)
 }
 
 // The place of the task of that id, whose hash it is, or NONE.
-uint32_t tasks_place(const struct tasks *this, struct slice id, uint32_t hash);
+uint32_t tasks_place(const struct tasks *tasks, struct slice id, uint32_t hash);
 
 // The agent of that id, or NONE.
-uint32_t tasks_agent(const struct tasks *this, struct slice id);
+uint32_t tasks_agent(const struct tasks *tasks, struct slice id);
 
 // A record in no state yet, or NONE for lack of room. Drops one that ended, if it must.
-uint32_t tasks_add(struct tasks *this, struct slice id, struct slice name, uint32_t hash);
-void tasks_drop(struct tasks *this, uint32_t place);
+uint32_t tasks_add(struct tasks *tasks, struct slice id, struct slice name, uint32_t hash);
+void tasks_drop(struct tasks *tasks, uint32_t place);
 
 // A new record comes into its first state; another one into another, or the same.
-void tasks_enter_state(struct tasks *this, uint32_t place, int32_t state);
-void tasks_change_state(struct tasks *this, uint32_t place, int32_t state);
+void tasks_enter_state(struct tasks *tasks, uint32_t place, int32_t state);
+void tasks_change_state(struct tasks *tasks, uint32_t place, int32_t state);
 
 // Texts that are empty or too long change nothing.
-void tasks_set_agent(struct tasks *this, uint32_t place, struct slice id);
+void tasks_set_agent(struct tasks *tasks, uint32_t place, struct slice id);
 void tasks_set_executor(struct task *task, struct slice id);
 
 #endif
