@@ -37,9 +37,9 @@ struct atomic_file {
 
 static const mode_t private_mode = 0600; // a script may keep what is nobody's business
 
-static bool failed(const struct atomic_file *this, const char *what, struct error *err)
+static bool failed(const struct atomic_file *file, const char *what, struct error *err)
 {
-    return error_set(err, ERROR_IO, "%s '%s': %s", what, this->path, strerror(errno));
+    return error_set(err, ERROR_IO, "%s '%s': %s", what, file->path, strerror(errno));
 }
 
 // ---- opening ----
@@ -59,24 +59,24 @@ static char *resolve(const char *path)
     return memory_string(path);
 }
 
-static bool open_folder(struct atomic_file *this, struct error *err)
+static bool open_folder(struct atomic_file *file, struct error *err)
 {
-    char *resolved = resolve(this->path);
+    char *resolved = resolve(file->path);
     if (resolved == NULL)
-        return failed(this, "cannot find", err);
+        return failed(file, "cannot find", err);
     char *slash = strrchr(resolved, '/');
     const char *name = slash ? slash + 1 : resolved;
-    this->name = memory_string(name);
-    this->fresh = memory_format("%s.new", name);
-    this->guard = memory_format("%s.lock", name);
+    file->name = memory_string(name);
+    file->fresh = memory_format("%s.new", name);
+    file->guard = memory_format("%s.lock", name);
     if (slash != NULL)
         slash[slash == resolved] = '\0';
     const char *folder = slash ? resolved : ".";
-    this->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (this->folder < 0)
-        error_set(err, ERROR_IO, "cannot open the folder of '%s': %s", this->path, strerror(errno));
+    file->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file->folder < 0)
+        error_set(err, ERROR_IO, "cannot open the folder of '%s': %s", file->path, strerror(errno));
     free(resolved);
-    return this->folder >= 0;
+    return file->folder >= 0;
 }
 
 static bool is_own(const struct stat *status)
@@ -85,57 +85,57 @@ static bool is_own(const struct stat *status)
 }
 
 // The owner of the folder can replace whatever is in it.
-static bool check_folder(const struct atomic_file *this, struct error *err)
+static bool check_folder(const struct atomic_file *file, struct error *err)
 {
     struct stat status;
-    if (*this->name == '\0')
-        return error_set(err, ERROR_INVALID, "'%s' names a folder, not a file", this->path);
-    if (fstat(this->folder, &status) != 0)
-        return failed(this, "cannot look at the folder of", err);
+    if (*file->name == '\0')
+        return error_set(err, ERROR_INVALID, "'%s' names a folder, not a file", file->path);
+    if (fstat(file->folder, &status) != 0)
+        return failed(file, "cannot look at the folder of", err);
     if (!is_own(&status))
         return error_set(err, ERROR_REFUSED,
                          "the folder of '%s' belongs to another user (%ld), who can replace all "
                          "files in it: use a folder of your own",
-                         this->path, (long)status.st_uid);
+                         file->path, (long)status.st_uid);
     bool group = (status.st_mode & S_IWGRP) != 0 && status.st_gid != getegid();
     if ((group || (status.st_mode & S_IWOTH) != 0) && (status.st_mode & S_ISVTX) == 0)
         log_warning("other users can write to the folder of '%s', and so replace or remove it: "
                     "chmod go-w, or chmod +t, would prevent that",
-                    this->path);
+                    file->path);
     return true;
 }
 
-static bool check_kind(const struct atomic_file *this, struct error *err)
+static bool check_kind(const struct atomic_file *file, struct error *err)
 {
     struct stat status;
-    if (fstatat(this->folder, this->name, &status, 0) != 0)
-        return errno == ENOENT || failed(this, "cannot look at", err);
+    if (fstatat(file->folder, file->name, &status, 0) != 0)
+        return errno == ENOENT || failed(file, "cannot look at", err);
     if (!S_ISREG(status.st_mode))
-        return error_set(err, ERROR_INVALID, "'%s' is no ordinary file", this->path);
+        return error_set(err, ERROR_INVALID, "'%s' is no ordinary file", file->path);
     if (!is_own(&status))
-        return error_set(err, ERROR_REFUSED, "'%s' belongs to another user (%ld)", this->path,
+        return error_set(err, ERROR_REFUSED, "'%s' belongs to another user (%ld)", file->path,
                          (long)status.st_uid);
     if ((status.st_mode & S_IWOTH) != 0)
-        log_warning("all users can write to '%s': chmod o-w would prevent that", this->path);
+        log_warning("all users can write to '%s': chmod o-w would prevent that", file->path);
     return true;
 }
 
 // ---- locking ----
 
-static bool in_use(const struct atomic_file *this, long pid, struct error *err)
+static bool in_use(const struct atomic_file *file, long pid, struct error *err)
 {
     if (pid > 0)
         return error_set(err, ERROR_REFUSED,
                          "'%s' is in use by the process %ld: stop that one first, or give this one "
                          "another file",
-                         this->path, pid);
-    return error_set(err, ERROR_REFUSED, "'%s' is in use by another process", this->path);
+                         file->path, pid);
+    return error_set(err, ERROR_REFUSED, "'%s' is in use by another process", file->path);
 }
 
-static long noted_pid(const struct atomic_file *this)
+static long noted_pid(const struct atomic_file *file)
 {
     char text[64] = "";
-    ssize_t length = pread(this->lock, text, sizeof text - 1, 0);
+    ssize_t length = pread(file->lock, text, sizeof text - 1, 0);
     return length > 0 ? strtol(text, NULL, 10) : 0;
 }
 
@@ -160,146 +160,146 @@ static long locking_pid(const struct stat *status)
 
 // A link to a file of ours that another user had put in the place of the lock would have it
 // overwritten.
-static bool check_lock(const struct atomic_file *this, struct error *err)
+static bool check_lock(const struct atomic_file *file, struct error *err)
 {
     struct stat status;
-    if (fstat(this->lock, &status) != 0)
-        return failed(this, "cannot look at the lock of", err);
+    if (fstat(file->lock, &status) != 0)
+        return failed(file, "cannot look at the lock of", err);
     if (S_ISREG(status.st_mode) && status.st_nlink == 1 && is_own(&status))
         return true;
     return error_set(err, ERROR_REFUSED,
                      "cannot lock '%s' by its file '%s', which is no ordinary file of this user",
-                     this->path, this->guard);
+                     file->path, file->guard);
 }
 
-static bool take_lock(struct atomic_file *this, struct error *err)
+static bool take_lock(struct atomic_file *file, struct error *err)
 {
     char text[32];
-    this->lock =
-        openat(this->folder, this->guard,
+    file->lock =
+        openat(file->folder, file->guard,
                O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, private_mode);
-    if (this->lock < 0)
-        return error_set(err, ERROR_IO, "cannot lock '%s' by its file '%s': %s", this->path,
-                         this->guard, strerror(errno));
-    if (!check_lock(this, err))
+    if (file->lock < 0)
+        return error_set(err, ERROR_IO, "cannot lock '%s' by its file '%s': %s", file->path,
+                         file->guard, strerror(errno));
+    if (!check_lock(file, err))
         return false;
-    if (flock(this->lock, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK ? in_use(this, noted_pid(this), err)
-                                    : failed(this, "cannot lock", err);
+    if (flock(file->lock, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? in_use(file, noted_pid(file), err)
+                                    : failed(file, "cannot lock", err);
     int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    bool noted = ftruncate(this->lock, 0) == 0 &&
-                 pwrite(this->lock, text, (size_t)length, 0) == (ssize_t)length;
-    return noted || failed(this, "cannot write to the lock of", err);
+    bool noted = ftruncate(file->lock, 0) == 0 &&
+                 pwrite(file->lock, text, (size_t)length, 0) == (ssize_t)length;
+    return noted || failed(file, "cannot write to the lock of", err);
 }
 
 // Keeps the version that was just locked, and lets go of one that no name leads to any more.
-static void hold(struct atomic_file *this, int file)
+static void hold(struct atomic_file *file, int fd)
 {
     struct stat status;
-    size_t last = this->count - 1;
-    bool gone = this->count > 0 && fstat(this->versions[last], &status) == 0 && !status.st_nlink;
-    if (gone || this->count == VERSIONS)
-        close(this->versions[--this->count]);
-    this->versions[this->count++] = file;
+    size_t last = file->count - 1;
+    bool gone = file->count > 0 && fstat(file->versions[last], &status) == 0 && !status.st_nlink;
+    if (gone || file->count == VERSIONS)
+        close(file->versions[--file->count]);
+    file->versions[file->count++] = fd;
 }
 
 // Locks the file that is there, if there is one, against those who come by another name of it.
-static bool lock_version(struct atomic_file *this, struct error *err)
+static bool lock_version(struct atomic_file *file, struct error *err)
 {
     struct stat status;
     struct error reason;
-    int file = regular_file_open(this->folder, this->name, REGULAR_FILE, &status, &reason);
-    if (file < 0)
+    int fd = regular_file_open(file->folder, file->name, REGULAR_FILE, &status, &reason);
+    if (fd < 0)
         return errno == ENOENT ||
-               error_set(err, reason.code, "cannot open '%s': %s", this->path, reason.text);
-    hold(this, file);
-    if (flock(file, LOCK_EX | LOCK_NB) == 0)
+               error_set(err, reason.code, "cannot open '%s': %s", file->path, reason.text);
+    hold(file, fd);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
         return true;
-    return errno == EWOULDBLOCK ? in_use(this, locking_pid(&status), err)
-                                : failed(this, "cannot lock", err);
+    return errno == EWOULDBLOCK ? in_use(file, locking_pid(&status), err)
+                                : failed(file, "cannot lock", err);
 }
 
 // ---- the next version ----
 
 // What lies there was left by a process that ended at a bad moment, or put there by another user;
 // it is never opened.
-static int create_fresh(const struct atomic_file *this)
+static int create_fresh(const struct atomic_file *file)
 {
-    unlinkat(this->folder, this->fresh, 0);
-    return openat(this->folder, this->fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+    unlinkat(file->folder, file->fresh, 0);
+    return openat(file->folder, file->fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                   private_mode);
 }
 
 // A folder that cannot be written to should be known before there is something to keep.
-static bool try_fresh(struct atomic_file *this, struct error *err)
+static bool try_fresh(struct atomic_file *file, struct error *err)
 {
-    int file = create_fresh(this);
-    if (file < 0)
-        return failed(this, "cannot write beside", err);
-    close(file);
-    unlinkat(this->folder, this->fresh, 0);
+    int fd = create_fresh(file);
+    if (fd < 0)
+        return failed(file, "cannot write beside", err);
+    close(fd);
+    unlinkat(file->folder, file->fresh, 0);
     return true;
 }
 
 struct atomic_file *atomic_file_open(const char *path, struct error *err)
 {
-    struct atomic_file *this = memory_new(sizeof *this);
-    this->path = memory_string(path);
-    this->folder = this->lock = -1;
-    if (open_folder(this, err) && check_folder(this, err) && check_kind(this, err) &&
-        take_lock(this, err) && lock_version(this, err) && try_fresh(this, err))
-        return this;
-    atomic_file_close(this);
+    struct atomic_file *file = memory_new(sizeof *file);
+    file->path = memory_string(path);
+    file->folder = file->lock = -1;
+    if (open_folder(file, err) && check_folder(file, err) && check_kind(file, err) &&
+        take_lock(file, err) && lock_version(file, err) && try_fresh(file, err))
+        return file;
+    atomic_file_close(file);
     return NULL;
 }
 
-void atomic_file_close(struct atomic_file *this)
+void atomic_file_close(struct atomic_file *file)
 {
-    if (this == NULL)
+    if (file == NULL)
         return;
-    while (this->count > 0)
-        close(this->versions[--this->count]);
-    if (this->lock >= 0)
-        close(this->lock);
-    if (this->folder >= 0)
-        close(this->folder);
-    free(this->path);
-    free(this->name);
-    free(this->fresh);
-    free(this->guard);
-    free(this);
+    while (file->count > 0)
+        close(file->versions[--file->count]);
+    if (file->lock >= 0)
+        close(file->lock);
+    if (file->folder >= 0)
+        close(file->folder);
+    free(file->path);
+    free(file->name);
+    free(file->fresh);
+    free(file->guard);
+    free(file);
 }
 
-const char *atomic_file_path(const struct atomic_file *this)
+const char *atomic_file_path(const struct atomic_file *file)
 {
-    return this->path;
+    return file->path;
 }
 
 // ---- reading ----
 
-bool atomic_file_read(struct atomic_file *this, struct buffer *out, bool *exists, struct error *err)
+bool atomic_file_read(struct atomic_file *file, struct buffer *out, bool *exists, struct error *err)
 {
     struct error reason;
     buffer_clear(out);
-    int file = regular_file_open(this->folder, this->name, REGULAR_FILE, NULL, &reason);
-    *exists = file >= 0 || errno != ENOENT;
-    if (file < 0 && !*exists)
+    int fd = regular_file_open(file->folder, file->name, REGULAR_FILE, NULL, &reason);
+    *exists = fd >= 0 || errno != ENOENT;
+    if (fd < 0 && !*exists)
         return true;
-    bool fine = file >= 0 && regular_file_read_all(file, out, &reason);
-    if (file >= 0)
-        close(file);
+    bool fine = fd >= 0 && regular_file_read_all(fd, out, &reason);
+    if (fd >= 0)
+        close(fd);
     if (!fine && reason.code == ERROR_LIMIT)
-        return error_set(err, ERROR_LIMIT, "'%s' is too large: more than %zu bytes", this->path,
+        return error_set(err, ERROR_LIMIT, "'%s' is too large: more than %zu bytes", file->path,
                          out->limit);
-    return fine || error_set(err, reason.code, "cannot read '%s': %s", this->path, reason.text);
+    return fine || error_set(err, reason.code, "cannot read '%s': %s", file->path, reason.text);
 }
 
 // ---- writing ----
 
-static bool write_all(int file, struct slice contents)
+static bool write_all(int fd, struct slice contents)
 {
     while (contents.length > 0) {
-        ssize_t count = write(file, contents.data, contents.length);
+        ssize_t count = write(fd, contents.data, contents.length);
         if (count < 0 && errno == EINTR)
             continue;
         if (count < 0)
@@ -311,39 +311,39 @@ static bool write_all(int file, struct slice contents)
 }
 
 // What an operator allowed or forbade for the file stays so.
-static bool keep_mode(const struct atomic_file *this, int file)
+static bool keep_mode(const struct atomic_file *file, int fd)
 {
     struct stat status;
-    if (fstatat(this->folder, this->name, &status, 0) != 0)
+    if (fstatat(file->folder, file->name, &status, 0) != 0)
         return errno == ENOENT;
-    return fchmod(file, status.st_mode & 07777) == 0;
+    return fchmod(fd, status.st_mode & 07777) == 0;
 }
 
 // Returns the descriptor of the new version, which is locked and on the disk, or -1 and errno.
-static int write_fresh(const struct atomic_file *this, struct slice contents)
+static int write_fresh(const struct atomic_file *file, struct slice contents)
 {
-    int file = create_fresh(this);
-    if (file < 0)
+    int fd = create_fresh(file);
+    if (fd < 0)
         return -1;
-    if (keep_mode(this, file) && flock(file, LOCK_EX | LOCK_NB) == 0 && write_all(file, contents) &&
-        fsync(file) == 0)
-        return file;
+    if (keep_mode(file, fd) && flock(fd, LOCK_EX | LOCK_NB) == 0 && write_all(fd, contents) &&
+        fsync(fd) == 0)
+        return fd;
     int reason = errno;
-    close(file);
+    close(fd);
     errno = reason;
     return -1;
 }
 
-bool atomic_file_write(struct atomic_file *this, struct slice contents, struct error *err)
+bool atomic_file_write(struct atomic_file *file, struct slice contents, struct error *err)
 {
-    int file = write_fresh(this, contents);
-    if (file < 0 || renameat(this->folder, this->fresh, this->folder, this->name) != 0) {
-        failed(this, "cannot write", err);
-        if (file >= 0)
-            close(file);
-        unlinkat(this->folder, this->fresh, 0);
+    int fd = write_fresh(file, contents);
+    if (fd < 0 || renameat(file->folder, file->fresh, file->folder, file->name) != 0) {
+        failed(file, "cannot write", err);
+        if (fd >= 0)
+            close(fd);
+        unlinkat(file->folder, file->fresh, 0);
         return false;
     }
-    hold(this, file);
-    return fsync(this->folder) == 0 || failed(this, "cannot bring the folder to the disk of", err);
+    hold(file, fd);
+    return fsync(file->folder) == 0 || failed(file, "cannot bring the folder to the disk of", err);
 }

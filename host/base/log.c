@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The log of the process: see log.h. A line is given to output.h in one piece, so that lines of a
-// terminal shared with tasks or other programs do not mix. The sink is called under a lock, which
-// its own thread may take again, so that a line written by a sink is no deadlock.
+// The log of the process: see log.h. A line is written in one piece, so that lines of a terminal
+// shared with tasks or other programs do not mix. The sink is called under a lock, which its own
+// thread may take again, so a line written by a sink does not deadlock.
 
 #include "base/log.h"
 
 #include "base/memory.h"
-#include "base/output.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -17,8 +17,30 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char *const names[] = {"debug", "info", "warning", "error", "quiet"};
+
+static void write_plainly(const char *line, size_t length)
+{
+    fwrite(line, 1, length, stderr);
+}
+
+static void write_plainly_from_signal(const char *line, size_t length)
+{
+    int reason = errno;
+    while (length > 0) {
+        ssize_t count = write(STDERR_FILENO, line, length);
+        if (count < 0 && errno != EINTR)
+            break;
+        line += count > 0 ? count : 0;
+        length -= count > 0 ? (size_t)count : 0;
+    }
+    errno = reason;
+}
+
+static const struct log_output plain = {.write = write_plainly,
+                                        .write_from_signal = write_plainly_from_signal};
 
 static struct {
     atomic_int level;
@@ -26,9 +48,10 @@ static struct {
     log_sink sink;
     void *data;
     atomic_bool elsewhere; // there is a sink
+    const struct log_output *output;
     atomic_int format;
     atomic_long offset; // of local time, in seconds
-} state = {.level = LOG_INFO, .mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP};
+} state = {.level = LOG_INFO, .mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP, .output = &plain};
 
 void log_set_level(enum log_level level)
 {
@@ -52,6 +75,11 @@ void log_set_sink(log_sink sink, void *data)
     state.data = data;
     atomic_store(&state.elsewhere, sink != NULL);
     pthread_mutex_unlock(&state.mutex);
+}
+
+void log_set_output(const struct log_output *output)
+{
+    state.output = output;
 }
 
 const char *log_level_name(enum log_level level)
@@ -80,7 +108,7 @@ static void write_stderr(enum log_level level, const char *text, char *line, con
     atomic_store_explicit(&state.offset, local.tm_gmtoff, memory_order_relaxed);
     char *at = log_line_begin(line, format, &now, local.tm_gmtoff, names[level]);
     at = log_line_end(log_line_text(at, end, format, text), format);
-    output_log(line, (size_t)(at - line));
+    state.output->write(line, (size_t)(at - line));
 }
 
 static void write_sink(enum log_level level, const char *text, char *line, const char *end)
@@ -135,5 +163,5 @@ void log_from_signal(enum log_level level, const char *const *parts)
     for (; *parts != NULL; parts++)
         at = log_line_text(at, end, format, *parts);
     at = log_line_end(at, format);
-    output_from_signal(line, (size_t)(at - line));
+    state.output->write_from_signal(line, (size_t)(at - line));
 }

@@ -10,6 +10,7 @@
 #include "base/log_line.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_QUIET };
 
@@ -23,6 +24,16 @@ void log_set_level(enum log_level level); // LOG_INFO at the start; LOG_QUIET sh
 enum log_level log_get_level(void);
 void log_set_format(enum log_format format);  // of stderr: LOG_TEXT at the start, or LOG_JSON
 void log_set_sink(log_sink sink, void *data); // NULL: stderr again
+
+// What writes the lines for stderr, each in one piece and with its newline.
+struct log_output {
+    void (*write)(const char *line, size_t length);
+    void (*write_from_signal)(const char *line, size_t length); // leaves errno as it was
+};
+
+// Replaces the plain write to stderr, which may block. `output` stays valid. Not while other
+// threads may log.
+void log_set_output(const struct log_output *output);
 
 const char *log_level_name(enum log_level level); // "debug", "info", "warning", "error", "quiet"
 bool log_level_find(const char *name, enum log_level *level); // the reverse, any case

@@ -59,7 +59,7 @@ static struct {
     struct output_queue queues[2];
     struct output_queue *of[STDERR_FILENO + 1]; // NULL: that descriptor is written to directly
     int poll;                                   // an epoll descriptor of the queues that wait
-    bool started, hurried;
+    bool hurried;
 } output = {.poll = -1};
 
 static volatile sig_atomic_t interrupted; // the wait at the end
@@ -304,18 +304,17 @@ static bool put(struct output_queue *queue, enum kind kind, const uint8_t *data,
     return true;
 }
 
-void output_log(const char *line, size_t length)
+static void write_log(const char *line, size_t length)
 {
     struct output_queue *queue = output.of[STDERR_FILENO];
-    if (!output.started)
-        fwrite(line, 1, length, stderr);
-    else if (queue == NULL)
+    if (queue == NULL)
         write_directly(STDERR_FILENO, line, length);
     else
         put(queue, LOGGED, (const uint8_t *)line, length);
 }
 
-void output_from_signal(const char *line, size_t length)
+// What would have to wait is dropped and counted.
+static void write_log_from_signal(const char *line, size_t length)
 {
     struct output_queue *queue = output.of[STDERR_FILENO];
     size_t done = 0;
@@ -327,6 +326,9 @@ void output_from_signal(const char *line, size_t length)
         queue->missed++;
     errno = reason;
 }
+
+static const struct log_output log_output = {.write = write_log,
+                                             .write_from_signal = write_log_from_signal};
 
 int output_descriptor(void)
 {
@@ -451,7 +453,7 @@ void output_start(size_t limit)
     struct output_queue *queues = output.queues;
     bool has_out = fstat(STDOUT_FILENO, &out) == 0 && kind_of(STDOUT_FILENO, &out) != NULL;
     bool has_error = fstat(STDERR_FILENO, &error) == 0 && kind_of(STDERR_FILENO, &error) != NULL;
-    output.started = true;
+    log_set_output(&log_output);
     if (!has_out && !has_error)
         return;
     output.poll = epoll_create1(EPOLL_CLOEXEC);

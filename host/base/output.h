@@ -34,10 +34,4 @@ void output_drain(void);
 // The process was told to end: the end waits for no reader for more than a second.
 void output_hurry(void);
 
-// A line of the log, with its newline, to standard error.
-void output_log(const char *line, size_t length);
-
-// The same for the handler of a signal; dropped, and counted, where it would have to wait.
-void output_from_signal(const char *line, size_t length);
-
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The clock for measurements: see clock.h.
+// The clock for measurements: see stopwatch.h.
 
 #include "base/stopwatch.h"
 

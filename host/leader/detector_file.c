@@ -21,7 +21,7 @@
 static const char scheme[] = "file://";
 
 struct detector_file {
-    struct detector detector;
+    struct detector base;
     struct loop *loop;
     struct detector_options options; // of `inner`
     struct timer poll;
@@ -31,9 +31,9 @@ struct detector_file {
     char said[1024];        // the message that was logged last
 };
 
-static struct detector_file *self(struct detector *detector)
+static struct detector_file *self(struct detector *base)
 {
-    return (struct detector_file *)detector;
+    return (struct detector_file *)base;
 }
 
 // ---- reading ----
@@ -82,93 +82,93 @@ static bool no_address(struct error *err)
 
 static void on_leader(void *data, const char *master)
 {
-    struct detector_file *this = data;
-    this->detector.guess = this->inner->guess;
-    this->detector.events->leader(this->detector.data, master);
+    struct detector_file *detector = data;
+    detector->base.guess = detector->inner->guess;
+    detector->base.events->leader(detector->base.data, master);
 }
 
 static void on_failed(void *data, const struct error *reason)
 {
-    struct detector_file *this = data;
-    this->detector.events->failed(this->detector.data, reason);
+    struct detector_file *detector = data;
+    detector->base.events->failed(detector->base.data, reason);
 }
 
 static const struct detector_events inner_events = {.leader = on_leader, .failed = on_failed};
 
-static void drop_inner(struct detector_file *this)
+static void drop_inner(struct detector_file *detector)
 {
-    detector_destroy(this->inner);
-    this->inner = NULL;
-    free(this->contents);
-    this->contents = NULL;
+    detector_destroy(detector->inner);
+    detector->inner = NULL;
+    free(detector->contents);
+    detector->contents = NULL;
 }
 
 // Starts a detector for the file's contents, or asks the one that there is again if they are the
 // same.
-static bool look(struct detector_file *this, struct error *err)
+static bool look(struct detector_file *detector, struct error *err)
 {
     char contents[CONTENTS + 1];
-    if (!read_contents(this->path, contents, err))
+    if (!read_contents(detector->path, contents, err))
         return false;
     if (is_file(contents))
         return error_set(err, ERROR_INVALID, "it contains the name of a file once more");
-    if (this->inner != NULL && strcmp(contents, this->contents) == 0) {
-        detector_retry(this->inner);
+    if (detector->inner != NULL && strcmp(contents, detector->contents) == 0) {
+        detector_retry(detector->inner);
         return true;
     }
     if (*contents == 0)
         return error_set(err, ERROR_INVALID, "it is empty");
-    drop_inner(this);
-    this->inner = detector_create_with(contents, &this->options, this->loop, NULL);
-    if (this->inner == NULL)
+    drop_inner(detector);
+    detector->inner = detector_create_with(contents, &detector->options, detector->loop, NULL);
+    if (detector->inner == NULL)
         return no_address(err);
-    this->contents = memory_string(contents);
-    this->inner->events = &inner_events;
-    this->inner->data = this;
-    detector_start(this->inner);
+    detector->contents = memory_string(contents);
+    detector->inner->events = &inner_events;
+    detector->inner->data = detector;
+    detector_start(detector->inner);
     return true;
 }
 
 // Once for each reason, not once a second.
-static void say(struct detector_file *this, const char *reason)
+static void say(struct detector_file *detector, const char *reason)
 {
-    if (strcmp(this->said, reason) == 0)
+    if (strcmp(detector->said, reason) == 0)
         return;
-    snprintf(this->said, sizeof this->said, "%s", reason);
-    log_warning("waiting for a master address in %s: %s", this->path, reason);
+    snprintf(detector->said, sizeof detector->said, "%s", reason);
+    log_warning("waiting for a master address in %s: %s", detector->path, reason);
 }
 
 static void on_poll(void *data)
 {
-    struct detector_file *this = data;
+    struct detector_file *detector = data;
     struct error err;
-    if (look(this, &err)) {
-        this->said[0] = 0;
+    if (look(detector, &err)) {
+        detector->said[0] = 0;
         return;
     }
-    say(this, err.text);
-    timer_start(&this->poll, INTERVAL);
+    say(detector, err.text);
+    timer_start(&detector->poll, INTERVAL);
 }
 
 // ---- life ----
 
-static void start(struct detector *detector)
+static void start(struct detector *base)
 {
-    timer_start(&self(detector)->poll, 0);
+    timer_start(&self(base)->poll, 0);
 }
 
-static void stop(struct detector *detector)
+static void stop(struct detector *base)
 {
-    timer_stop(&self(detector)->poll);
-    drop_inner(self(detector));
+    timer_stop(&self(base)->poll);
+    drop_inner(self(base));
 }
 
-static void destroy(struct detector *detector)
+static void destroy(struct detector *base)
 {
-    stop(detector);
-    credentials_unref(self(detector)->options.credentials);
-    free(self(detector)->path);
-    free(detector);
+    stop(base);
+    credentials_unref(self(base)->options.credentials);
+    free(self(base)->path);
+    free(base);
 }
 
 static const struct detector_ops ops = {
@@ -185,13 +185,13 @@ struct detector *detector_file_create(const char *url, const struct detector_opt
                   url);
         return NULL;
     }
-    struct detector_file *this = memory_new(sizeof *this);
-    this->detector.ops = &ops;
-    this->loop = loop;
-    this->options = *options;
+    struct detector_file *detector = memory_new(sizeof *detector);
+    detector->base.ops = &ops;
+    detector->loop = loop;
+    detector->options = *options;
     if (options->credentials != NULL)
         credentials_ref(options->credentials);
-    this->path = memory_string(path);
-    timer_init(&this->poll, loop, on_poll, this);
-    return &this->detector;
+    detector->path = memory_string(path);
+    timer_init(&detector->poll, loop, on_poll, detector);
+    return &detector->base;
 }

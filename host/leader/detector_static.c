@@ -13,48 +13,48 @@
 #include <string.h>
 
 struct detector_static {
-    struct detector detector;
+    struct detector base;
     struct deferral announcement;
     struct url masters[DETECTOR_STATIC_ADDRESSES];
     size_t count, current;
 };
 
-static struct detector_static *self(struct detector *detector)
+static struct detector_static *self(struct detector *base)
 {
-    return (struct detector_static *)detector;
+    return (struct detector_static *)base;
 }
 
 static void on_announcement(void *data)
 {
-    struct detector_static *this = data;
+    struct detector_static *detector = data;
     char address[URL_ADDRESS];
-    url_leader(&this->masters[this->current], address);
-    this->detector.events->leader(this->detector.data, address);
+    url_leader(&detector->masters[detector->current], address);
+    detector->base.events->leader(detector->base.data, address);
 }
 
-static void start(struct detector *detector)
+static void start(struct detector *base)
 {
-    detector->guess = false;
-    deferral_queue(&self(detector)->announcement);
+    base->guess = false;
+    deferral_queue(&self(base)->announcement);
 }
 
-static void retry(struct detector *detector)
+static void retry(struct detector *base)
 {
-    struct detector_static *this = self(detector);
-    this->current = (this->current + 1) % this->count;
-    this->detector.guess = true;
-    deferral_queue(&this->announcement);
+    struct detector_static *detector = self(base);
+    detector->current = (detector->current + 1) % detector->count;
+    detector->base.guess = true;
+    deferral_queue(&detector->announcement);
 }
 
-static void stop(struct detector *detector)
+static void stop(struct detector *base)
 {
-    deferral_cancel(&self(detector)->announcement);
+    deferral_cancel(&self(base)->announcement);
 }
 
-static void destroy(struct detector *detector)
+static void destroy(struct detector *base)
 {
-    stop(detector);
-    free(detector);
+    stop(base);
+    free(base);
 }
 
 static const struct detector_ops ops = {
@@ -69,19 +69,19 @@ static bool take_credentials(const struct detector_options *options, struct url 
     return true;
 }
 
-static bool add_master(struct detector_static *this, const char *text,
+static bool add_master(struct detector_static *detector, const char *text,
                        const struct detector_options *options, struct error *err)
 {
-    if (this->count == DETECTOR_STATIC_ADDRESSES)
+    if (detector->count == DETECTOR_STATIC_ADDRESSES)
         return error_set(err, ERROR_LIMIT, "more than %d master addresses",
                          DETECTOR_STATIC_ADDRESSES);
-    struct url *url = &this->masters[this->count];
+    struct url *url = &detector->masters[detector->count];
     if (!url_parse(url, text, err))
         return false;
     if (!take_credentials(options, url, err))
         return false;
     url->tls = url->tls || (!url->scheme && options->tls);
-    this->count++;
+    detector->count++;
     return true;
 }
 
@@ -103,14 +103,14 @@ struct detector *detector_static_create(const char *addresses,
                                         const struct detector_options *options, struct loop *loop,
                                         struct error *err)
 {
-    struct detector_static *this = memory_new(sizeof *this);
-    this->detector.ops = &ops;
-    deferral_init(&this->announcement, loop, on_announcement, this);
+    struct detector_static *detector = memory_new(sizeof *detector);
+    detector->base.ops = &ops;
+    deferral_init(&detector->announcement, loop, on_announcement, detector);
     bool good = true;
     for (char *address; good && (address = next_address(&addresses)) != NULL; free(address))
-        good = add_master(this, address, options, err);
+        good = add_master(detector, address, options, err);
     if (good)
-        return &this->detector;
-    free(this);
+        return &detector->base;
+    free(detector);
     return NULL;
 }

@@ -24,7 +24,7 @@ static const double retry_first = 2, retry_most = 60; // seconds
 static const double tell_first = 1, tell_most = 300;  // between two lines of the log
 
 struct detector_zookeeper {
-    struct detector detector;
+    struct detector base;
     struct loop *loop;
     struct detector_options options;
     struct zookeeper_address address;
@@ -50,186 +50,187 @@ struct detector_zookeeper {
     unsigned short random[3];
 };
 
-static struct detector_zookeeper *self(struct detector *detector)
+static struct detector_zookeeper *self(struct detector *base)
 {
-    return (struct detector_zookeeper *)detector;
+    return (struct detector_zookeeper *)base;
 }
 
-static void look(struct detector_zookeeper *this);
+static void look(struct detector_zookeeper *detector);
 
 // ---- telling ----
 
 static void on_patience(void *data)
 {
-    struct detector_zookeeper *this = data;
-    const char *problem = this->session ? zookeeper_session_problem(this->session) : "";
-    if (this->connected)
-        log_warning("no master leads at %s in ZooKeeper yet; waiting for one", this->address.name);
+    struct detector_zookeeper *detector = data;
+    const char *problem = detector->session ? zookeeper_session_problem(detector->session) : "";
+    if (detector->connected)
+        log_warning("no master leads at %s in ZooKeeper yet; waiting for one",
+                    detector->address.name);
     else
-        log_warning("no connection to ZooKeeper at %s yet%s%s; still trying", this->address.name,
-                    *problem ? ": " : "", problem);
-    timer_start(&this->patience, loop_seconds(this->tell));
-    this->tell = this->tell * 2 < tell_most ? this->tell * 2 : tell_most;
+        log_warning("no connection to ZooKeeper at %s yet%s%s; still trying",
+                    detector->address.name, *problem ? ": " : "", problem);
+    timer_start(&detector->patience, loop_seconds(detector->tell));
+    detector->tell = detector->tell * 2 < tell_most ? detector->tell * 2 : tell_most;
 }
 
-static void tell_while_waiting(struct detector_zookeeper *this)
+static void tell_while_waiting(struct detector_zookeeper *detector)
 {
-    if (timer_active(&this->patience))
+    if (timer_active(&detector->patience))
         return;
-    timer_start(&this->patience, loop_seconds(tell_first));
-    this->tell = tell_first * 2;
+    timer_start(&detector->patience, loop_seconds(tell_first));
+    detector->tell = tell_first * 2;
 }
 
 static void on_announcement(void *data)
 {
-    struct detector_zookeeper *this = data;
-    const char *leader = this->leader, *before = this->announced;
+    struct detector_zookeeper *detector = data;
+    const char *leader = detector->leader, *before = detector->announced;
     if (leader == before || (leader && before && strcmp(leader, before) == 0))
         return;
     char *announced = memory_string(leader);
-    free(this->announced);
-    this->announced = memory_string(leader);
+    free(detector->announced);
+    detector->announced = memory_string(leader);
     if (leader != NULL)
-        log_debug("ZooKeeper at %s names %s as the leading master", this->address.name, leader);
-    this->detector.events->leader(this->detector.data, announced);
+        log_debug("ZooKeeper at %s names %s as the leading master", detector->address.name, leader);
+    detector->base.events->leader(detector->base.data, announced);
     free(announced);
 }
 
-static void set_leader(struct detector_zookeeper *this, const char *leader)
+static void set_leader(struct detector_zookeeper *detector, const char *leader)
 {
     char *copy = memory_string(leader);
-    free(this->leader);
-    this->leader = copy;
+    free(detector->leader);
+    detector->leader = copy;
     if (leader == NULL)
-        tell_while_waiting(this);
+        tell_while_waiting(detector);
     else
-        timer_stop(&this->patience);
-    deferral_queue(&this->announcement);
+        timer_stop(&detector->patience);
+    deferral_queue(&detector->announcement);
 }
 
 static void on_lost(void *data)
 {
-    struct detector_zookeeper *this = data;
-    const char *problem = zookeeper_session_problem(this->session);
+    struct detector_zookeeper *detector = data;
+    const char *problem = zookeeper_session_problem(detector->session);
     log_warning("ZooKeeper at %s was not reached for %g seconds%s%s: who leads is not known now",
-                this->address.name, zookeeper_session_timeout(this->session), *problem ? ": " : "",
-                problem);
-    set_leader(this, NULL);
+                detector->address.name, zookeeper_session_timeout(detector->session),
+                *problem ? ": " : "", problem);
+    set_leader(detector, NULL);
 }
 
 // ---- the end of a look ----
 
-static void finish_look(struct detector_zookeeper *this)
+static void finish_look(struct detector_zookeeper *detector)
 {
-    bool again = this->again;
-    this->looking = this->again = false;
+    bool again = detector->again;
+    detector->looking = detector->again = false;
     if (again)
-        look(this);
+        look(detector);
 }
 
 // It is known who leads (NULL: nobody).
-static void settle(struct detector_zookeeper *this, const char *leader)
+static void settle(struct detector_zookeeper *detector, const char *leader)
 {
-    this->failures = 0;
-    timer_stop(&this->lost);
-    set_leader(this, leader);
-    finish_look(this);
+    detector->failures = 0;
+    timer_stop(&detector->lost);
+    set_leader(detector, leader);
+    finish_look(detector);
 }
 
 // Without a connection the next one starts a look, else a timer does.
-static void postpone(struct detector_zookeeper *this, const char *reason)
+static void postpone(struct detector_zookeeper *detector, const char *reason)
 {
-    this->looking = this->again = false;
-    if (!this->connected)
+    detector->looking = detector->again = false;
+    if (!detector->connected)
         return;
-    double bound = retry_first * (double)(1u << (this->failures < 5 ? this->failures : 5));
+    double bound = retry_first * (double)(1u << (detector->failures < 5 ? detector->failures : 5));
     if (bound > retry_most)
         bound = retry_most;
-    this->failures++;
-    log_debug("asking ZooKeeper at %s failed: %s", this->address.name, reason);
-    timer_start(&this->retry, loop_seconds(bound * (0.5 + erand48(this->random) / 2)));
+    detector->failures++;
+    log_debug("asking ZooKeeper at %s failed: %s", detector->address.name, reason);
+    timer_start(&detector->retry, loop_seconds(bound * (0.5 + erand48(detector->random) / 2)));
 }
 
-static void stop(struct detector *detector)
+static void stop(struct detector *base)
 {
-    struct detector_zookeeper *this = self(detector);
-    zookeeper_session_destroy(this->session);
-    this->session = NULL;
-    this->connected = this->looking = this->again = false;
-    timer_stop(&this->retry);
-    timer_stop(&this->lost);
-    timer_stop(&this->patience);
-    deferral_cancel(&this->announcement);
+    struct detector_zookeeper *detector = self(base);
+    zookeeper_session_destroy(detector->session);
+    detector->session = NULL;
+    detector->connected = detector->looking = detector->again = false;
+    timer_stop(&detector->retry);
+    timer_stop(&detector->lost);
+    timer_stop(&detector->patience);
+    deferral_cancel(&detector->announcement);
 }
 
-static void fail(struct detector_zookeeper *this, const struct error *reason)
+static void fail(struct detector_zookeeper *detector, const struct error *reason)
 {
-    stop(&this->detector);
-    this->detector.events->failed(this->detector.data, reason);
+    stop(&detector->base);
+    detector->base.events->failed(detector->base.data, reason);
 }
 
-static void refuse(struct detector_zookeeper *this, const char *what, const char *reason)
+static void refuse(struct detector_zookeeper *detector, const char *what, const char *reason)
 {
     struct error err = {0};
-    error_set(&err, ERROR_REFUSED, "ZooKeeper at %s: cannot %s: %s (%s)", this->address.name, what,
-              reason,
-              this->address.credentials
+    error_set(&err, ERROR_REFUSED, "ZooKeeper at %s: cannot %s: %s (%s)", detector->address.name,
+              what, reason,
+              detector->address.credentials
                   ? "with the user and password of its address"
                   : "its address has no user and password: zk://user:password@host:port/path");
-    fail(this, &err);
+    fail(detector, &err);
 }
 
 // ---- creating the path ----
 
 // From the whole path up until a node can be made, then down again: who may not create in the root
 // may still be allowed to create further down.
-static void create(struct detector_zookeeper *this, size_t length);
+static void create(struct detector_zookeeper *detector, size_t length);
 
 static void on_created(void *data, const struct zookeeper_reply *reply)
 {
-    struct detector_zookeeper *this = data;
-    const char *path = this->address.path;
+    struct detector_zookeeper *detector = data;
+    const char *path = detector->address.path;
     bool there = reply->result == ZOOKEEPER_OK || reply->result == ZOOKEEPER_EXISTS;
-    size_t next = there ? this->created : this->created - 1;
+    size_t next = there ? detector->created : detector->created - 1;
     if (there && path[next] == 0) {
-        this->again = true;
-        finish_look(this);
+        detector->again = true;
+        finish_look(detector);
     } else if (there) {
-        create(this, next + 1 + strcspn(path + next + 1, "/"));
+        create(detector, next + 1 + strcspn(path + next + 1, "/"));
     } else if (reply->result == ZOOKEEPER_REFUSED) {
-        refuse(this, "create the path, which is not there", reply->reason);
+        refuse(detector, "create the path, which is not there", reply->reason);
     } else if (reply->result == ZOOKEEPER_AGAIN) {
-        postpone(this, reply->reason);
+        postpone(detector, reply->reason);
     } else {
         while (next > 0 && path[next] != '/')
             next--;
-        create(this, next);
+        create(detector, next);
     }
 }
 
-static void create(struct detector_zookeeper *this, size_t length)
+static void create(struct detector_zookeeper *detector, size_t length)
 {
     if (length == 0) {
-        postpone(this, "it has no root");
+        postpone(detector, "it has no root");
         return;
     }
-    this->created = length;
-    free(this->path);
-    this->path = memory_text(this->address.path, length);
-    if (!zookeeper_session_make(this->session, this->path, on_created, this))
-        postpone(this, "not connected");
+    detector->created = length;
+    free(detector->path);
+    detector->path = memory_text(detector->address.path, length);
+    if (!zookeeper_session_make(detector->session, detector->path, on_created, detector))
+        postpone(detector, "not connected");
 }
 
 // ---- reading ----
 
-static void warn_of_node(struct detector_zookeeper *this, const char *reason)
+static void warn_of_node(struct detector_zookeeper *detector, const char *reason)
 {
-    char text[sizeof this->said];
-    snprintf(text, sizeof text, "%s in ZooKeeper: %s; waiting for it to change", this->path,
+    char text[sizeof detector->said];
+    snprintf(text, sizeof text, "%s in ZooKeeper: %s; waiting for it to change", detector->path,
              reason);
-    if (strcmp(this->said, text) == 0)
+    if (strcmp(detector->said, text) == 0)
         return;
-    memcpy(this->said, text, sizeof text);
+    memcpy(detector->said, text, sizeof text);
     log_warning("%s", text);
 }
 
@@ -245,98 +246,100 @@ static void use_name(struct url *address, const char *hostname)
 }
 
 // Its redirects, and those of the masters that led before, name it so.
-static void trust(struct detector_zookeeper *this, const char *host)
+static void trust(struct detector_zookeeper *detector, const char *host)
 {
-    if (this->options.credentials != NULL && *host != '\0')
-        credentials_trust(this->options.credentials, host);
+    if (detector->options.credentials != NULL && *host != '\0')
+        credentials_trust(detector->options.credentials, host);
 }
 
 static void on_leader_data(void *data, const struct zookeeper_reply *reply)
 {
-    struct detector_zookeeper *this = data;
+    struct detector_zookeeper *detector = data;
     struct url address;
     char hostname[sizeof address.host], text[URL_ADDRESS];
     struct error err = {0};
     if (reply->result == ZOOKEEPER_MISSING) {
-        this->again = true;
-        finish_look(this);
+        detector->again = true;
+        finish_look(detector);
     } else if (reply->result == ZOOKEEPER_REFUSED) {
-        refuse(this, "read the leader's node", reply->reason);
+        refuse(detector, "read the leader's node", reply->reason);
     } else if (reply->result != ZOOKEEPER_OK) {
-        postpone(this, reply->reason);
-    } else if (!zookeeper_masters_read(this->node.label, reply->data, &address, hostname, &err)) {
-        warn_of_node(this, err.text);
-        settle(this, NULL);
+        postpone(detector, reply->reason);
+    } else if (!zookeeper_masters_read(detector->node.label, reply->data, &address, hostname,
+                                       &err)) {
+        warn_of_node(detector, err.text);
+        settle(detector, NULL);
     } else {
-        trust(this, address.host);
-        trust(this, hostname);
-        address.tls = this->options.tls;
+        trust(detector, address.host);
+        trust(detector, hostname);
+        address.tls = detector->options.tls;
         if (address.tls && hostname[0])
             use_name(&address, hostname);
-        settle(this, url_leader(&address, text));
+        settle(detector, url_leader(&address, text));
     }
 }
 
 // Once for each label.
-static void warn_of_label(struct detector_zookeeper *this, const char *name)
+static void warn_of_label(struct detector_zookeeper *detector, const char *name)
 {
     char label[128];
     snprintf(label, sizeof label, "%.*s ", (int)strcspn(name, "_"), name);
-    if (strstr(this->skipped, label) != NULL)
+    if (strstr(detector->skipped, label) != NULL)
         return;
-    size_t used = strlen(this->skipped);
-    snprintf(this->skipped + used, sizeof this->skipped - used, "%s", label);
-    log_warning("%s/%s in ZooKeeper is not the node of a master; it is ignored", this->address.path,
-                name);
+    size_t used = strlen(detector->skipped);
+    snprintf(detector->skipped + used, sizeof detector->skipped - used, "%s", label);
+    log_warning("%s/%s in ZooKeeper is not the node of a master; it is ignored",
+                detector->address.path, name);
 }
 
-static void warn_of_unknown(struct detector_zookeeper *this, char *const *names, size_t count)
+static void warn_of_unknown(struct detector_zookeeper *detector, char *const *names, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (zookeeper_masters_parse(names[i]).label == ZOOKEEPER_MASTERS_UNKNOWN)
-            warn_of_label(this, names[i]);
+            warn_of_label(detector, names[i]);
 }
 
-static void read_leader(struct detector_zookeeper *this, const char *name)
+static void read_leader(struct detector_zookeeper *detector, const char *name)
 {
-    this->node = zookeeper_masters_parse(name);
-    free(this->path);
-    this->path = memory_format("%s/%s", this->address.path, name);
-    if (!zookeeper_session_read(this->session, this->path, on_leader_data, this))
-        postpone(this, "not connected");
+    detector->node = zookeeper_masters_parse(name);
+    free(detector->path);
+    detector->path = memory_format("%s/%s", detector->address.path, name);
+    if (!zookeeper_session_read(detector->session, detector->path, on_leader_data, detector))
+        postpone(detector, "not connected");
 }
 
 static void on_children(void *data, const struct zookeeper_reply *reply)
 {
-    struct detector_zookeeper *this = data;
+    struct detector_zookeeper *detector = data;
     ptrdiff_t leader = zookeeper_masters_leader(reply->names, reply->count);
     if (reply->result == ZOOKEEPER_MISSING) {
-        create(this, strlen(this->address.path));
+        create(detector, strlen(detector->address.path));
     } else if (reply->result == ZOOKEEPER_REFUSED) {
-        refuse(this, "read the path", reply->reason);
+        refuse(detector, "read the path", reply->reason);
     } else if (reply->result != ZOOKEEPER_OK) {
-        postpone(this, reply->reason);
+        postpone(detector, reply->reason);
     } else {
-        warn_of_unknown(this, reply->names, reply->count);
+        warn_of_unknown(detector, reply->names, reply->count);
         if (leader < 0)
-            settle(this, NULL);
+            settle(detector, NULL);
         else
-            read_leader(this, reply->names[leader]);
+            read_leader(detector, reply->names[leader]);
     }
 }
 
-static void look(struct detector_zookeeper *this)
+static void look(struct detector_zookeeper *detector)
 {
-    if (!this->connected)
+    if (!detector->connected)
         return;
-    if (this->looking) {
-        this->again = true;
+    if (detector->looking) {
+        detector->again = true;
         return;
     }
-    timer_stop(&this->retry);
-    this->looking = true;
-    if (!zookeeper_session_children(this->session, this->address.path, on_children, this))
-        postpone(this, "not connected");
+    timer_stop(&detector->retry);
+    detector->looking = true;
+    if (!zookeeper_session_children(detector->session, detector->address.path, on_children,
+                                    detector))
+        postpone(detector, "not connected");
 }
 
 static void on_retry(void *data)
@@ -348,18 +351,18 @@ static void on_retry(void *data)
 
 static void on_connected(void *data)
 {
-    struct detector_zookeeper *this = data;
-    this->connected = true;
-    look(this);
+    struct detector_zookeeper *detector = data;
+    detector->connected = true;
+    look(detector);
 }
 
 static void on_disconnected(void *data)
 {
-    struct detector_zookeeper *this = data;
-    this->connected = false;
-    timer_stop(&this->retry);
-    if (this->leader != NULL && !timer_active(&this->lost))
-        timer_start(&this->lost, loop_seconds(zookeeper_session_timeout(this->session)));
+    struct detector_zookeeper *detector = data;
+    detector->connected = false;
+    timer_stop(&detector->retry);
+    if (detector->leader != NULL && !timer_active(&detector->lost))
+        timer_start(&detector->lost, loop_seconds(zookeeper_session_timeout(detector->session)));
 }
 
 static void on_changed(void *data)
@@ -381,31 +384,32 @@ static const struct zookeeper_session_events session_events = {
 
 // ---- life ----
 
-static void start(struct detector *detector)
+static void start(struct detector *base)
 {
-    struct detector_zookeeper *this = self(detector);
-    double timeout = this->options.session_timeout;
-    this->session = zookeeper_session_create(
-        this->loop, &this->address, timeout > 0 ? timeout : default_timeout, &session_events, this);
-    tell_while_waiting(this);
-    zookeeper_session_start(this->session);
+    struct detector_zookeeper *detector = self(base);
+    double timeout = detector->options.session_timeout;
+    detector->session = zookeeper_session_create(detector->loop, &detector->address,
+                                                 timeout > 0 ? timeout : default_timeout,
+                                                 &session_events, detector);
+    tell_while_waiting(detector);
+    zookeeper_session_start(detector->session);
 }
 
-static void retry(struct detector *detector)
+static void retry(struct detector *base)
 {
-    look(self(detector));
+    look(self(base));
 }
 
-static void destroy(struct detector *detector)
+static void destroy(struct detector *base)
 {
-    struct detector_zookeeper *this = self(detector);
-    stop(detector);
-    zookeeper_address_free(&this->address);
-    credentials_unref(this->options.credentials);
-    free(this->path);
-    free(this->leader);
-    free(this->announced);
-    free(this);
+    struct detector_zookeeper *detector = self(base);
+    stop(base);
+    zookeeper_address_free(&detector->address);
+    credentials_unref(detector->options.credentials);
+    free(detector->path);
+    free(detector->leader);
+    free(detector->announced);
+    free(detector);
 }
 
 static const struct detector_ops ops = {
@@ -414,21 +418,22 @@ static const struct detector_ops ops = {
 struct detector *detector_zookeeper_create(const char *url, const struct detector_options *options,
                                            struct loop *loop, struct error *err)
 {
-    struct detector_zookeeper *this = memory_new(sizeof *this);
-    if (!zookeeper_address_parse(&this->address, url, err)) {
-        free(this);
+    struct detector_zookeeper *detector = memory_new(sizeof *detector);
+    if (!zookeeper_address_parse(&detector->address, url, err)) {
+        free(detector);
         return NULL;
     }
-    this->detector.ops = &ops;
-    this->loop = loop;
-    this->options = *options;
+    detector->base.ops = &ops;
+    detector->loop = loop;
+    detector->options = *options;
     if (options->credentials != NULL)
         credentials_ref(options->credentials);
-    timer_init(&this->retry, loop, on_retry, this);
-    timer_init(&this->lost, loop, on_lost, this);
-    timer_init(&this->patience, loop, on_patience, this);
-    deferral_init(&this->announcement, loop, on_announcement, this);
-    if (getrandom(this->random, sizeof this->random, GRND_NONBLOCK) != sizeof this->random)
-        this->random[0] = (unsigned short)loop_now(loop);
-    return &this->detector;
+    timer_init(&detector->retry, loop, on_retry, detector);
+    timer_init(&detector->lost, loop, on_lost, detector);
+    timer_init(&detector->patience, loop, on_patience, detector);
+    deferral_init(&detector->announcement, loop, on_announcement, detector);
+    if (getrandom(detector->random, sizeof detector->random, GRND_NONBLOCK) !=
+        sizeof detector->random)
+        detector->random[0] = (unsigned short)loop_now(loop);
+    return &detector->base;
 }

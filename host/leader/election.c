@@ -54,8 +54,8 @@ struct election {
     void *written_data;
 };
 
-static void look(struct election *this);
-static void ask(struct election *this);
+static void look(struct election *election);
+static void ask(struct election *election);
 
 static double clock_now(void)
 {
@@ -66,56 +66,56 @@ static double clock_now(void)
 
 // ---- the end ----
 
-static void stop(struct election *this)
+static void stop(struct election *election)
 {
-    this->phase = PHASE_OVER;
-    this->connected = this->looking = this->asking = this->writing = false;
-    timer_stop(&this->retry);
-    timer_stop(&this->question);
-    timer_stop(&this->fence);
-    zookeeper_session_destroy(this->session);
-    this->session = NULL;
+    election->phase = PHASE_OVER;
+    election->connected = election->looking = election->asking = election->writing = false;
+    timer_stop(&election->retry);
+    timer_stop(&election->question);
+    timer_stop(&election->fence);
+    zookeeper_session_destroy(election->session);
+    election->session = NULL;
 }
 
-static void fail(struct election *this, const struct error *reason)
+static void fail(struct election *election, const struct error *reason)
 {
     const struct error copy = *reason;
-    if (this->phase == PHASE_OVER)
+    if (election->phase == PHASE_OVER)
         return;
-    stop(this);
-    this->events->failed(this->data, &copy);
+    stop(election);
+    election->events->failed(election->data, &copy);
 }
 
-static void refuse(struct election *this, const char *what, const char *reason)
+static void refuse(struct election *election, const char *what, const char *reason)
 {
     struct error err = {0};
-    error_set(&err, ERROR_REFUSED, "ZooKeeper at %s: cannot %s: %s (%s)", this->address.name, what,
-              reason,
-              this->address.credentials
+    error_set(&err, ERROR_REFUSED, "ZooKeeper at %s: cannot %s: %s (%s)", election->address.name,
+              what, reason,
+              election->address.credentials
                   ? "with the user and password of its address"
                   : "its address has no user and password: zk://user:password@host:port/path");
-    fail(this, &err);
+    fail(election, &err);
 }
 
 // The session ends first, if it can be reached, so that nobody waits for it to expire.
-static void lose(struct election *this, const char *reason)
+static void lose(struct election *election, const char *reason)
 {
-    if (this->phase != PHASE_LEADING)
+    if (election->phase != PHASE_LEADING)
         return;
-    stop(this);
-    this->events->lost(this->data, reason);
+    stop(election);
+    election->events->lost(election->data, reason);
 }
 
 // ---- leading ----
 
-static void lead_on(struct election *this)
+static void lead_on(struct election *election)
 {
-    double span = zookeeper_session_timeout(this->session) * 2 / 3;
-    this->asking = false;
-    this->leads_until = this->asked + span;
-    double left = this->leads_until - clock_now();
-    timer_start(&this->fence, loop_seconds(left > 0 ? left : 0));
-    timer_start(&this->question, loop_seconds(span / 4));
+    double span = zookeeper_session_timeout(election->session) * 2 / 3;
+    election->asking = false;
+    election->leads_until = election->asked + span;
+    double left = election->leads_until - clock_now();
+    timer_start(&election->fence, loop_seconds(left > 0 ? left : 0));
+    timer_start(&election->question, loop_seconds(span / 4));
 }
 
 static void on_fence(void *data)
@@ -125,22 +125,23 @@ static void on_fence(void *data)
 
 static void on_answered(void *data, const struct zookeeper_reply *reply)
 {
-    struct election *this = data;
-    this->asking = false;
+    struct election *election = data;
+    election->asking = false;
     if (reply->result == ZOOKEEPER_MISSING)
-        lose(this, "its node in ZooKeeper is gone");
+        lose(election, "its node in ZooKeeper is gone");
     else if (reply->result == ZOOKEEPER_OK)
-        lead_on(this);
+        lead_on(election);
     else
-        timer_start(&this->question, loop_seconds(0.05));
+        timer_start(&election->question, loop_seconds(0.05));
 }
 
-static void ask(struct election *this)
+static void ask(struct election *election)
 {
-    if (!this->connected || this->asking || this->phase != PHASE_LEADING)
+    if (!election->connected || election->asking || election->phase != PHASE_LEADING)
         return;
-    this->asked = clock_now();
-    this->asking = zookeeper_session_read(this->session, this->node, on_answered, this);
+    election->asked = clock_now();
+    election->asking =
+        zookeeper_session_read(election->session, election->node, on_answered, election);
 }
 
 static void on_question(void *data)
@@ -150,73 +151,73 @@ static void on_question(void *data)
 
 // ---- being elected ----
 
-static void finish_look(struct election *this)
+static void finish_look(struct election *election)
 {
-    bool again = this->again;
-    this->looking = this->again = false;
+    bool again = election->again;
+    election->looking = election->again = false;
     if (again)
-        look(this);
+        look(election);
 }
 
-static void look_again(struct election *this)
+static void look_again(struct election *election)
 {
-    this->again = true;
-    finish_look(this);
+    election->again = true;
+    finish_look(election);
 }
 
 // Without a connection the next one starts a look.
-static void postpone(struct election *this)
+static void postpone(struct election *election)
 {
-    this->looking = this->again = false;
-    if (this->connected)
-        timer_start(&this->retry, loop_seconds(retry_after));
+    election->looking = election->again = false;
+    if (election->connected)
+        timer_start(&election->retry, loop_seconds(retry_after));
 }
 
 static void on_document(void *data, const struct zookeeper_reply *reply)
 {
-    struct election *this = data;
+    struct election *election = data;
     if (reply->result == ZOOKEEPER_REFUSED) {
-        refuse(this, "read the state that is kept", reply->reason);
+        refuse(election, "read the state that is kept", reply->reason);
     } else if (reply->result == ZOOKEEPER_AGAIN) {
-        postpone(this);
+        postpone(election);
     } else {
-        buffer_clear(&this->document);
-        buffer_append_slice(&this->document, reply->data);
-        this->looking = this->again = false;
-        this->phase = PHASE_LEADING;
-        lead_on(this);
-        this->events->elected(this->data);
+        buffer_clear(&election->document);
+        buffer_append_slice(&election->document, reply->data);
+        election->looking = election->again = false;
+        election->phase = PHASE_LEADING;
+        lead_on(election);
+        election->events->elected(election->data);
     }
 }
 
-static void take_office(struct election *this, const char *name)
+static void take_office(struct election *election, const char *name)
 {
-    free(this->node);
-    this->node = memory_format("%s/%s", this->address.path, name);
-    this->asked = clock_now();
-    if (!zookeeper_session_read(this->session, this->state, on_document, this))
-        postpone(this);
+    free(election->node);
+    election->node = memory_format("%s/%s", election->address.path, name);
+    election->asked = clock_now();
+    if (!zookeeper_session_read(election->session, election->state, on_document, election))
+        postpone(election);
 }
 
 static void on_entered(void *data, const struct zookeeper_reply *reply)
 {
-    struct election *this = data;
+    struct election *election = data;
     if (reply->result == ZOOKEEPER_REFUSED)
-        refuse(this, "create a node to stand for election", reply->reason);
+        refuse(election, "create a node to stand for election", reply->reason);
     else if (reply->result == ZOOKEEPER_AGAIN)
-        postpone(this);
+        postpone(election);
     else
-        look_again(this);
+        look_again(election);
 }
 
-static void enter(struct election *this)
+static void enter(struct election *election)
 {
     char host[256] = "", text[300];
     gethostname(host, sizeof host - 1);
     snprintf(text, sizeof text, "%s pid %d", host, (int)getpid());
-    char *path = memory_format("%s/%s%s_", this->address.path, prefix, this->random);
-    if (!zookeeper_session_add(this->session, path, slice_text(text), on_entered, this))
-        postpone(this);
+    char *path = memory_format("%s/%s%s_", election->address.path, prefix, election->random);
+    if (!zookeeper_session_add(election->session, path, slice_text(text), on_entered, election))
+        postpone(election);
     free(path);
 }
 
@@ -244,53 +245,53 @@ static const char *find_first(const struct zookeeper_reply *reply)
     return first;
 }
 
-static bool is_ours(const struct election *this, const char *name)
+static bool is_ours(const struct election *election, const char *name)
 {
     size_t length = sizeof prefix - 1;
-    return strncmp(name, prefix, length) == 0 && strncmp(name + length, this->random, 16) == 0;
+    return strncmp(name, prefix, length) == 0 && strncmp(name + length, election->random, 16) == 0;
 }
 
-static bool entered(const struct election *this, const struct zookeeper_reply *reply)
+static bool entered(const struct election *election, const struct zookeeper_reply *reply)
 {
     for (size_t i = 0; i < reply->count; i++)
-        if (is_ours(this, reply->names[i]))
+        if (is_ours(election, reply->names[i]))
             return true;
     return false;
 }
 
-static void wait_for_turn(struct election *this)
+static void wait_for_turn(struct election *election)
 {
-    if (!this->told)
-        log_info("another process leads at %s; waiting", this->address.name);
-    this->told = true;
-    finish_look(this);
+    if (!election->told)
+        log_info("another process leads at %s; waiting", election->address.name);
+    election->told = true;
+    finish_look(election);
 }
 
 // ---- creating the path ----
 
-static void create(struct election *this, size_t length);
+static void create(struct election *election, size_t length);
 
 // Who may not create at the top may still be allowed to further down.
 static void on_created(void *data, const struct zookeeper_reply *reply)
 {
-    struct election *this = data;
-    const char *rest = this->address.path + this->created;
+    struct election *election = data;
+    const char *rest = election->address.path + election->created;
     if (reply->result == ZOOKEEPER_AGAIN)
-        postpone(this);
+        postpone(election);
     else if (*rest != 0)
-        create(this, this->created + 1 + strcspn(rest + 1, "/"));
+        create(election, election->created + 1 + strcspn(rest + 1, "/"));
     else if (reply->result == ZOOKEEPER_OK || reply->result == ZOOKEEPER_EXISTS)
-        look_again(this);
+        look_again(election);
     else
-        refuse(this, "create the path, which is not there", reply->reason);
+        refuse(election, "create the path, which is not there", reply->reason);
 }
 
-static void create(struct election *this, size_t length)
+static void create(struct election *election, size_t length)
 {
-    this->created = length;
-    char *path = memory_text(this->address.path, length);
-    if (!zookeeper_session_make(this->session, path, on_created, this))
-        postpone(this);
+    election->created = length;
+    char *path = memory_text(election->address.path, length);
+    if (!zookeeper_session_make(election->session, path, on_created, election))
+        postpone(election);
     free(path);
 }
 
@@ -298,36 +299,37 @@ static void create(struct election *this, size_t length)
 
 static void on_children(void *data, const struct zookeeper_reply *reply)
 {
-    struct election *this = data;
+    struct election *election = data;
     if (reply->result == ZOOKEEPER_MISSING) {
-        create(this, 1 + strcspn(this->address.path + 1, "/"));
+        create(election, 1 + strcspn(election->address.path + 1, "/"));
     } else if (reply->result == ZOOKEEPER_REFUSED) {
-        refuse(this, "read the path", reply->reason);
+        refuse(election, "read the path", reply->reason);
     } else if (reply->result != ZOOKEEPER_OK) {
-        postpone(this);
-    } else if (!entered(this, reply)) {
-        enter(this);
+        postpone(election);
+    } else if (!entered(election, reply)) {
+        enter(election);
     } else {
         const char *first = find_first(reply);
-        if (first != NULL && is_ours(this, first))
-            take_office(this, first);
+        if (first != NULL && is_ours(election, first))
+            take_office(election, first);
         else
-            wait_for_turn(this);
+            wait_for_turn(election);
     }
 }
 
-static void look(struct election *this)
+static void look(struct election *election)
 {
-    if (!this->connected || this->phase != PHASE_WAITING)
+    if (!election->connected || election->phase != PHASE_WAITING)
         return;
-    if (this->looking) {
-        this->again = true;
+    if (election->looking) {
+        election->again = true;
         return;
     }
-    timer_stop(&this->retry);
-    this->looking = true;
-    if (!zookeeper_session_children(this->session, this->address.path, on_children, this))
-        postpone(this);
+    timer_stop(&election->retry);
+    election->looking = true;
+    if (!zookeeper_session_children(election->session, election->address.path, on_children,
+                                    election))
+        postpone(election);
 }
 
 static void on_retry(void *data)
@@ -337,10 +339,10 @@ static void on_retry(void *data)
 
 // ---- the document ----
 
-static void end_write(struct election *this, const struct zookeeper_reply *reply)
+static void end_write(struct election *election, const struct zookeeper_reply *reply)
 {
-    this->writing = false;
-    this->on_written(this->written_data, reply);
+    election->writing = false;
+    election->on_written(election->written_data, reply);
 }
 
 static void on_kept(void *data, const struct zookeeper_reply *reply)
@@ -351,68 +353,70 @@ static void on_kept(void *data, const struct zookeeper_reply *reply)
 // The first time there is no node yet.
 static void on_written(void *data, const struct zookeeper_reply *reply)
 {
-    struct election *this = data;
+    struct election *election = data;
     if (reply->result == ZOOKEEPER_MISSING &&
-        zookeeper_session_keep(this->session, this->state, this->written, on_kept, this))
+        zookeeper_session_keep(election->session, election->state, election->written, on_kept,
+                               election))
         return;
-    end_write(this, reply);
+    end_write(election, reply);
 }
 
-bool election_write(struct election *this, struct slice document, zookeeper_on_reply on_reply,
+bool election_write(struct election *election, struct slice document, zookeeper_on_reply on_reply,
                     void *data)
 {
-    if (!election_leads(this) || !this->connected || this->writing)
+    if (!election_leads(election) || !election->connected || election->writing)
         return false;
-    this->written = document;
-    this->on_written = on_reply;
-    this->written_data = data;
-    this->writing = zookeeper_session_write(this->session, this->state, document, on_written, this);
-    return this->writing;
+    election->written = document;
+    election->on_written = on_reply;
+    election->written_data = data;
+    election->writing =
+        zookeeper_session_write(election->session, election->state, document, on_written, election);
+    return election->writing;
 }
 
 // ---- the session ----
 
-static void draw_name(struct election *this)
+static void draw_name(struct election *election)
 {
     uint64_t bits = 0;
     if (getrandom(&bits, sizeof bits, GRND_NONBLOCK) != sizeof bits)
-        bits = loop_now(this->loop) ^ ((uint64_t)getpid() << 48);
-    snprintf(this->random, sizeof this->random, "%016llx", (unsigned long long)bits);
+        bits = loop_now(election->loop) ^ ((uint64_t)getpid() << 48);
+    snprintf(election->random, sizeof election->random, "%016llx", (unsigned long long)bits);
 }
 
 static void on_connected(void *data)
 {
-    struct election *this = data;
-    this->connected = true;
-    if (this->phase == PHASE_LEADING)
-        ask(this);
+    struct election *election = data;
+    election->connected = true;
+    if (election->phase == PHASE_LEADING)
+        ask(election);
     else
-        look(this);
+        look(election);
 }
 
 static void on_disconnected(void *data)
 {
-    struct election *this = data;
-    this->connected = false;
-    if (this->phase == PHASE_WAITING)
-        log_debug("no connection to ZooKeeper at %s; still trying", this->address.name);
-    timer_stop(&this->retry);
+    struct election *election = data;
+    election->connected = false;
+    if (election->phase == PHASE_WAITING)
+        log_debug("no connection to ZooKeeper at %s; still trying", election->address.name);
+    timer_stop(&election->retry);
 }
 
 static void on_changed(void *data)
 {
-    struct election *this = data;
-    if (this->phase == PHASE_LEADING)
-        ask(this);
+    struct election *election = data;
+    if (election->phase == PHASE_LEADING)
+        ask(election);
     else
-        look(this);
+        look(election);
 }
 
 static void on_expired(void *data)
 {
-    struct election *this = data;
-    draw_name(this);
-    lose(this, "its session with ZooKeeper has ended");
+    struct election *election = data;
+    draw_name(election);
+    lose(election, "its session with ZooKeeper has ended");
 }
 
 static void on_failed(void *data, const struct error *reason)
@@ -430,58 +434,58 @@ static const struct zookeeper_session_events session_events = {
 
 // ---- the face ----
 
-const char *election_name(const struct election *this)
+const char *election_name(const struct election *election)
 {
-    return this->address.name;
+    return election->address.name;
 }
 
-bool election_leads(const struct election *this)
+bool election_leads(const struct election *election)
 {
-    return this->phase == PHASE_LEADING && clock_now() < this->leads_until;
+    return election->phase == PHASE_LEADING && clock_now() < election->leads_until;
 }
 
-struct slice election_document(const struct election *this)
+struct slice election_document(const struct election *election)
 {
-    return buffer_slice(&this->document);
+    return buffer_slice(&election->document);
 }
 
-void election_start(struct election *this)
+void election_start(struct election *election)
 {
-    this->session =
-        zookeeper_session_create(this->loop, &this->address, this->timeout, &session_events, this);
-    zookeeper_session_start(this->session);
+    election->session = zookeeper_session_create(election->loop, &election->address,
+                                                 election->timeout, &session_events, election);
+    zookeeper_session_start(election->session);
 }
 
-void election_destroy(struct election *this)
+void election_destroy(struct election *election)
 {
-    if (this == NULL)
+    if (election == NULL)
         return;
-    stop(this);
-    zookeeper_address_free(&this->address);
-    buffer_free(&this->document);
-    free(this->node);
-    free(this->state);
-    free(this);
+    stop(election);
+    zookeeper_address_free(&election->address);
+    buffer_free(&election->document);
+    free(election->node);
+    free(election->state);
+    free(election);
 }
 
 struct election *election_create(struct loop *loop, const char *address, double timeout,
                                  const struct election_events *events, void *data,
                                  struct error *err)
 {
-    struct election *this = memory_new(sizeof *this);
-    if (!zookeeper_address_parse(&this->address, address, err)) {
-        free(this);
+    struct election *election = memory_new(sizeof *election);
+    if (!zookeeper_address_parse(&election->address, address, err)) {
+        free(election);
         return NULL;
     }
-    this->loop = loop;
-    this->timeout = timeout > 0 ? timeout : default_timeout;
-    this->events = events;
-    this->data = data;
-    this->state = memory_format("%s/state", this->address.path);
-    buffer_init(&this->document, ELECTION_DOCUMENT_MOST * 2);
-    timer_init(&this->retry, loop, on_retry, this);
-    timer_init(&this->question, loop, on_question, this);
-    timer_init(&this->fence, loop, on_fence, this);
-    draw_name(this);
-    return this;
+    election->loop = loop;
+    election->timeout = timeout > 0 ? timeout : default_timeout;
+    election->events = events;
+    election->data = data;
+    election->state = memory_format("%s/state", election->address.path);
+    buffer_init(&election->document, ELECTION_DOCUMENT_MOST * 2);
+    timer_init(&election->retry, loop, on_retry, election);
+    timer_init(&election->question, loop, on_question, election);
+    timer_init(&election->fence, loop, on_fence, election);
+    draw_name(election);
+    return election;
 }

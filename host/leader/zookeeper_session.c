@@ -58,9 +58,9 @@ struct zookeeper_request {
     void *data;
 };
 
-static void begin_later(struct zookeeper_session *this);
-static void turn(struct zookeeper_session *this, int events);
-static void on_disconnected(struct zookeeper_session *this);
+static void begin_later(struct zookeeper_session *session);
+static void turn(struct zookeeper_session *session, int events);
+static void on_disconnected(struct zookeeper_session *session);
 
 // ---- the socket ----
 
@@ -72,77 +72,78 @@ static void on_ready(void *data, int fd, int events)
     turn(data, events == 0 ? ZOOKEEPER_READ : flags);
 }
 
-static void drop_socket(struct zookeeper_session *this)
+static void drop_socket(struct zookeeper_session *session)
 {
-    poll_watcher_destroy(this->socket);
-    this->socket = NULL;
+    poll_watcher_destroy(session->socket);
+    session->socket = NULL;
 }
 
-static bool add_socket(struct zookeeper_session *this, int fd)
+static bool add_socket(struct zookeeper_session *session, int fd)
 {
     struct error err = {0};
-    this->socket = poll_watcher_create(this->loop, fd, on_ready, this, &err);
-    if (this->socket == NULL)
-        snprintf(this->problem, sizeof this->problem, "%.*s", (int)sizeof this->problem - 1,
-                 err.text);
-    return this->socket != NULL;
+    session->socket = poll_watcher_create(session->loop, fd, on_ready, session, &err);
+    if (session->socket == NULL)
+        snprintf(session->problem, sizeof session->problem, "%.*s",
+                 (int)sizeof session->problem - 1, err.text);
+    return session->socket != NULL;
 }
 
-static bool watch(struct zookeeper_session *this, int fd, int interest)
+static bool watch(struct zookeeper_session *session, int fd, int interest)
 {
-    if (this->socket != NULL && poll_watcher_fd(this->socket) != fd)
-        drop_socket(this);
+    if (session->socket != NULL && poll_watcher_fd(session->socket) != fd)
+        drop_socket(session);
     if (fd < 0)
         return true;
-    if (this->socket == NULL && !add_socket(this, fd))
+    if (session->socket == NULL && !add_socket(session, fd))
         return false;
-    return poll_watcher_start(this->socket, ((interest & ZOOKEEPER_READ) ? UV_READABLE : 0) |
-                                                ((interest & ZOOKEEPER_WRITE) ? UV_WRITABLE : 0));
+    return poll_watcher_start(session->socket,
+                              ((interest & ZOOKEEPER_READ) ? UV_READABLE : 0) |
+                                  ((interest & ZOOKEEPER_WRITE) ? UV_WRITABLE : 0));
 }
 
 // ---- the end of a client ----
 
 // The session is held.
-static void close_client(struct zookeeper_session *this)
+static void close_client(struct zookeeper_session *session)
 {
-    if (this->client == NULL)
+    if (session->client == NULL)
         return;
-    if (this->connected && this->socket != NULL)
-        shutdown(poll_watcher_fd(this->socket), SHUT_RD);
-    drop_socket(this);
-    timer_stop(&this->step);
-    this->connected = this->expired = this->refused = false;
-    zookeeper_close(this->client); // answers what is open
-    this->client = NULL;
-    bool given_up = this->established;
-    this->established = false;
-    if (given_up && !this->lifetime.ended && this->events->expired != NULL)
-        this->events->expired(this->data);
+    if (session->connected && session->socket != NULL)
+        shutdown(poll_watcher_fd(session->socket), SHUT_RD);
+    drop_socket(session);
+    timer_stop(&session->step);
+    session->connected = session->expired = session->refused = false;
+    zookeeper_close(session->client); // answers what is open
+    session->client = NULL;
+    bool given_up = session->established;
+    session->established = false;
+    if (given_up && !session->lifetime.ended && session->events->expired != NULL)
+        session->events->expired(session->data);
 }
 
 static void free_session(void *data)
 {
-    struct zookeeper_session *this = data;
-    close_client(this);
-    dns_lookup_cancel(this->lookup);
-    timer_stop(&this->begin);
-    timer_stop(&this->step);
-    free(this);
+    struct zookeeper_session *session = data;
+    close_client(session);
+    dns_lookup_cancel(session->lookup);
+    timer_stop(&session->begin);
+    timer_stop(&session->step);
+    free(session);
 }
 
-static void fail(struct zookeeper_session *this)
+static void fail(struct zookeeper_session *session)
 {
     struct error err = {0};
-    close_client(this);
-    timer_stop(&this->begin);
+    close_client(session);
+    timer_stop(&session->begin);
     error_set(&err, ERROR_REFUSED, "ZooKeeper at %s refused the user and password of its address",
-              this->address->name);
-    this->events->failed(this->data, &err);
+              session->address->name);
+    session->events->failed(session->data, &err);
 }
 
 // ---- steps of the client ----
 
-static void note_problem(struct zookeeper_session *this, int rc)
+static void note_problem(struct zookeeper_session *session, int rc)
 {
     if (rc == ZOK || rc == ZNOTHING)
         return;
@@ -151,22 +152,22 @@ static void note_problem(struct zookeeper_session *this, int rc)
         text = "no answer in time";
     else if (errno == EHOSTDOWN) // what the client makes of an end of file
         text = "the server closed the connection";
-    snprintf(this->problem, sizeof this->problem, "%s", text);
+    snprintf(session->problem, sizeof session->problem, "%s", text);
 }
 
 // Calls the client, and returns for how long it wants to be left alone, in seconds.
-static double call_client(struct zookeeper_session *this, int events, int *fd, int *interest)
+static double call_client(struct zookeeper_session *session, int events, int *fd, int *interest)
 {
     struct timeval wait = {0};
     int rc = ZOK;
     zoo_set_debug_level(log_get_level() == LOG_DEBUG ? ZOO_LOG_LEVEL_INFO : (ZooLogLevel)0);
     errno = 0;
     if (events != 0)
-        rc = zookeeper_process(this->client, events);
-    note_problem(this, rc);
+        rc = zookeeper_process(session->client, events);
+    note_problem(session, rc);
     errno = 0;
-    rc = zookeeper_interest(this->client, fd, interest, &wait);
-    note_problem(this, rc);
+    rc = zookeeper_interest(session->client, fd, interest, &wait);
+    note_problem(session, rc);
     if (rc != ZOK)
         *fd = -1;
     double pause = (double)wait.tv_sec + (double)wait.tv_usec / 1e6;
@@ -174,47 +175,48 @@ static double call_client(struct zookeeper_session *this, int events, int *fd, i
 }
 
 // The client says nothing when it loses the connection while it sends a request.
-static void notice_silent_loss(struct zookeeper_session *this)
+static void notice_silent_loss(struct zookeeper_session *session)
 {
-    if (!this->lifetime.ended && this->connected && zoo_state(this->client) != ZOO_CONNECTED_STATE)
-        on_disconnected(this);
+    if (!session->lifetime.ended && session->connected &&
+        zoo_state(session->client) != ZOO_CONNECTED_STATE)
+        on_disconnected(session);
 }
 
 // The client may close its socket inside, so the loop must not watch it meanwhile.
-static void turn(struct zookeeper_session *this, int events)
+static void turn(struct zookeeper_session *session, int events)
 {
     int fd = -1, interest = 0;
-    lifetime_hold(&this->lifetime);
-    if (this->socket != NULL)
-        poll_watcher_stop(this->socket);
-    double pause = call_client(this, events, &fd, &interest);
-    notice_silent_loss(this);
-    if (this->lifetime.ended) {
-        drop_socket(this);
-    } else if (this->refused) {
-        fail(this);
-    } else if (this->expired) {
+    lifetime_hold(&session->lifetime);
+    if (session->socket != NULL)
+        poll_watcher_stop(session->socket);
+    double pause = call_client(session, events, &fd, &interest);
+    notice_silent_loss(session);
+    if (session->lifetime.ended) {
+        drop_socket(session);
+    } else if (session->refused) {
+        fail(session);
+    } else if (session->expired) {
         log_debug("the ZooKeeper session expired; taking a new one");
-        close_client(this);
-        if (!this->lifetime.ended)
-            timer_start(&this->begin, 0);
+        close_client(session);
+        if (!session->lifetime.ended)
+            timer_start(&session->begin, 0);
     } else {
-        if (!watch(this, fd, interest))
+        if (!watch(session, fd, interest))
             pause = retry_first;
-        timer_start(&this->step, loop_seconds(pause));
+        timer_start(&session->step, loop_seconds(pause));
     }
-    lifetime_release(&this->lifetime, free_session, this);
+    lifetime_release(&session->lifetime, free_session, session);
 }
 
 // If the loop was busy for long, the server's answers may lie in the socket: they must be read
 // before the client looks at the clock.
 static void on_step(void *data)
 {
-    struct zookeeper_session *this = data;
-    struct pollfd socket = {.fd = this->socket ? poll_watcher_fd(this->socket) : -1,
+    struct zookeeper_session *session = data;
+    struct pollfd socket = {.fd = session->socket ? poll_watcher_fd(session->socket) : -1,
                             .events = POLLIN};
-    bool readable = this->connected && poll(&socket, 1, 0) > 0;
-    turn(this, readable ? ZOOKEEPER_READ : 0);
+    bool readable = session->connected && poll(&socket, 1, 0) > 0;
+    turn(session, readable ? ZOOKEEPER_READ : 0);
 }
 
 // ---- what the client says ----
@@ -227,50 +229,50 @@ static void on_client_log(const char *message)
     log_debug("zookeeper: %.*s", (int)strcspn(text, "\n"), text);
 }
 
-static void on_connected(struct zookeeper_session *this)
+static void on_connected(struct zookeeper_session *session)
 {
-    if (this->connected)
+    if (session->connected)
         return;
-    this->connected = this->established = true;
-    this->failures = 0;
-    this->problem[0] = 0;
-    timer_stop(&this->begin);
-    this->events->connected(this->data);
+    session->connected = session->established = true;
+    session->failures = 0;
+    session->problem[0] = 0;
+    timer_stop(&session->begin);
+    session->events->connected(session->data);
 }
 
-static void on_disconnected(struct zookeeper_session *this)
+static void on_disconnected(struct zookeeper_session *session)
 {
-    if (!this->connected)
+    if (!session->connected)
         return;
-    this->connected = false;
-    if (!this->expired && !this->refused)
-        begin_later(this);
-    this->events->disconnected(this->data);
+    session->connected = false;
+    if (!session->expired && !session->refused)
+        begin_later(session);
+    session->events->disconnected(session->data);
 }
 
 static void on_session(zhandle_t *client, int type, int state, const char *path, void *data)
 {
-    struct zookeeper_session *this = data;
+    struct zookeeper_session *session = data;
     (void)client;
     (void)path;
-    if (this->lifetime.ended || type != ZOO_SESSION_EVENT)
+    if (session->lifetime.ended || type != ZOO_SESSION_EVENT)
         return;
-    this->expired = this->expired || state == ZOO_EXPIRED_SESSION_STATE;
-    this->refused = this->refused || state == ZOO_AUTH_FAILED_STATE;
+    session->expired = session->expired || state == ZOO_EXPIRED_SESSION_STATE;
+    session->refused = session->refused || state == ZOO_AUTH_FAILED_STATE;
     if (state == ZOO_CONNECTED_STATE)
-        on_connected(this);
+        on_connected(session);
     else
-        on_disconnected(this);
+        on_disconnected(session);
 }
 
 static void on_watch(zhandle_t *client, int type, int state, const char *path, void *data)
 {
-    struct zookeeper_session *this = data;
+    struct zookeeper_session *session = data;
     (void)client;
     (void)state;
     (void)path;
-    if (!this->lifetime.ended && type != ZOO_SESSION_EVENT)
-        this->events->changed(this->data);
+    if (!session->lifetime.ended && type != ZOO_SESSION_EVENT)
+        session->events->changed(session->data);
 }
 
 static void on_authenticated(int rc, const void *data)
@@ -293,75 +295,75 @@ static char *list_servers(const struct dns_lookup_address *addresses, size_t cou
     return list;
 }
 
-static bool open_client(struct zookeeper_session *this, const char *servers)
+static bool open_client(struct zookeeper_session *session, const char *servers)
 {
-    const char *credentials = this->address->credentials;
+    const char *credentials = session->address->credentials;
     errno = 0;
-    this->client = zookeeper_init2(servers, on_session, (int)(this->timeout * 1000), NULL, this,
-                                   ZOO_NO_LOG_CLIENTENV, on_client_log);
-    if (this->client == NULL) {
-        snprintf(this->problem, sizeof this->problem, "%s", strerror(errno));
+    session->client = zookeeper_init2(servers, on_session, (int)(session->timeout * 1000), NULL,
+                                      session, ZOO_NO_LOG_CLIENTENV, on_client_log);
+    if (session->client == NULL) {
+        snprintf(session->problem, sizeof session->problem, "%s", strerror(errno));
         return false;
     }
-    zoo_set_servers_resolution_delay(this->client, -1);
+    zoo_set_servers_resolution_delay(session->client, -1);
     if (credentials != NULL)
-        zoo_add_auth(this->client, "digest", credentials, (int)strlen(credentials),
+        zoo_add_auth(session->client, "digest", credentials, (int)strlen(credentials),
                      on_authenticated, NULL);
     return true;
 }
 
 // How long the client may try the servers before they are looked up anew: each once, since it waits
 // two thirds of the time-out for one that does not answer.
-static double patience(const struct zookeeper_session *this, size_t servers)
+static double patience(const struct zookeeper_session *session, size_t servers)
 {
-    double all = this->timeout * (double)servers * 2 / 3;
-    return all > this->timeout ? all : this->timeout;
+    double all = session->timeout * (double)servers * 2 / 3;
+    return all > session->timeout ? all : session->timeout;
 }
 
-static void retry_beginning(struct zookeeper_session *this)
+static void retry_beginning(struct zookeeper_session *session)
 {
-    double bound = retry_first * (double)(1u << (this->failures < 5 ? this->failures : 5));
+    double bound = retry_first * (double)(1u << (session->failures < 5 ? session->failures : 5));
     if (bound > retry_most)
         bound = retry_most;
-    this->failures++;
-    timer_start(&this->begin, loop_seconds(bound * (0.5 + erand48(this->random) / 2)));
+    session->failures++;
+    timer_start(&session->begin, loop_seconds(bound * (0.5 + erand48(session->random) / 2)));
 }
 
 static void on_looked_up(void *data, const struct dns_lookup_address *addresses, size_t count,
                          const char *problem)
 {
-    struct zookeeper_session *this = data;
-    this->lookup = NULL;
+    struct zookeeper_session *session = data;
+    session->lookup = NULL;
     if (problem != NULL) {
-        snprintf(this->problem, sizeof this->problem, "%s", problem);
+        snprintf(session->problem, sizeof session->problem, "%s", problem);
         log_debug("looking up the servers of ZooKeeper: %s", problem);
     }
     char *servers = list_servers(addresses, count);
-    bool opened = count > 0 && open_client(this, servers);
+    bool opened = count > 0 && open_client(session, servers);
     free(servers);
     if (opened) {
-        timer_start(&this->begin, loop_seconds(patience(this, count)));
-        turn(this, 0);
+        timer_start(&session->begin, loop_seconds(patience(session, count)));
+        turn(session, 0);
     } else {
-        retry_beginning(this);
+        retry_beginning(session);
     }
 }
 
 // A session that was not reached for so long is given up with its client.
 static void on_begin(void *data)
 {
-    struct zookeeper_session *this = data;
-    lifetime_hold(&this->lifetime);
-    close_client(this);
-    if (!this->lifetime.ended && this->lookup == NULL)
-        this->lookup = dns_lookup_start(this->loop, this->address->servers, this->address->count,
-                                        on_looked_up, this);
-    lifetime_release(&this->lifetime, free_session, this);
+    struct zookeeper_session *session = data;
+    lifetime_hold(&session->lifetime);
+    close_client(session);
+    if (!session->lifetime.ended && session->lookup == NULL)
+        session->lookup = dns_lookup_start(session->loop, session->address->servers,
+                                           session->address->count, on_looked_up, session);
+    lifetime_release(&session->lifetime, free_session, session);
 }
 
-static void begin_later(struct zookeeper_session *this)
+static void begin_later(struct zookeeper_session *session)
 {
-    timer_start(&this->begin, loop_seconds(patience(this, this->address->count)));
+    timer_start(&session->begin, loop_seconds(patience(session, session->address->count)));
 }
 
 // ---- requests ----
@@ -439,48 +441,49 @@ static void on_written(int rc, const struct Stat *stat, const void *data)
     answer(data, &reply);
 }
 
-static struct zookeeper_request *new_request(struct zookeeper_session *this,
+static struct zookeeper_request *new_request(struct zookeeper_session *session,
                                              zookeeper_on_reply on_reply, void *data)
 {
     struct zookeeper_request *request = memory_new(sizeof *request);
-    *request = (struct zookeeper_request){.session = this, .on_reply = on_reply, .data = data};
+    *request = (struct zookeeper_request){.session = session, .on_reply = on_reply, .data = data};
     return request;
 }
 
 // The client has taken the request and tried to send it, or said at once why not. If it closed its
 // socket, the number of that may be somebody else's in a moment.
-static bool taken(struct zookeeper_session *this, struct zookeeper_request *request, int rc)
+static bool taken(struct zookeeper_session *session, struct zookeeper_request *request, int rc)
 {
-    if (zoo_state(this->client) != ZOO_CONNECTED_STATE)
-        drop_socket(this);
+    if (zoo_state(session->client) != ZOO_CONNECTED_STATE)
+        drop_socket(session);
     if (rc != ZOK)
         free(request);
-    if (this->lifetime.holds == 0)
-        timer_start(&this->step, 0);
+    if (session->lifetime.holds == 0)
+        timer_start(&session->step, 0);
     return rc == ZOK;
 }
 
-bool zookeeper_session_children(struct zookeeper_session *this, const char *path,
+bool zookeeper_session_children(struct zookeeper_session *session, const char *path,
                                 zookeeper_on_reply on_reply, void *data)
 {
-    if (!this->connected)
+    if (!session->connected)
         return false;
-    struct zookeeper_request *request = new_request(this, on_reply, data);
-    return taken(this, request,
-                 zoo_awget_children(this->client, path, on_watch, this, on_names, request));
+    struct zookeeper_request *request = new_request(session, on_reply, data);
+    return taken(session, request,
+                 zoo_awget_children(session->client, path, on_watch, session, on_names, request));
 }
 
-bool zookeeper_session_read(struct zookeeper_session *this, const char *path,
+bool zookeeper_session_read(struct zookeeper_session *session, const char *path,
                             zookeeper_on_reply on_reply, void *data)
 {
-    if (!this->connected)
+    if (!session->connected)
         return false;
-    struct zookeeper_request *request = new_request(this, on_reply, data);
-    return taken(this, request, zoo_awget(this->client, path, on_watch, this, on_data, request));
+    struct zookeeper_request *request = new_request(session, on_reply, data);
+    return taken(session, request,
+                 zoo_awget(session->client, path, on_watch, session, on_data, request));
 }
 
 // `open`: with credentials, everybody else may read it.
-static bool create_node(struct zookeeper_session *this, const char *path, struct slice contents,
+static bool create_node(struct zookeeper_session *session, const char *path, struct slice contents,
                         bool open, int flags, zookeeper_on_reply on_reply, void *data)
 {
     struct ACL entries[] = {
@@ -489,43 +492,43 @@ static bool create_node(struct zookeeper_session *this, const char *path, struct
     };
     struct ACL_vector ours = {.count = open ? 2 : 1, .data = entries};
     const struct ACL_vector *list =
-        this->address->credentials != NULL ? &ours : &ZOO_OPEN_ACL_UNSAFE;
-    if (!this->connected)
+        session->address->credentials != NULL ? &ours : &ZOO_OPEN_ACL_UNSAFE;
+    if (!session->connected)
         return false;
-    struct zookeeper_request *request = new_request(this, on_reply, data);
-    return taken(this, request,
-                 zoo_acreate(this->client, path, (const char *)contents.data,
+    struct zookeeper_request *request = new_request(session, on_reply, data);
+    return taken(session, request,
+                 zoo_acreate(session->client, path, (const char *)contents.data,
                              contents.data != NULL ? (int)contents.length : -1, list, flags,
                              on_made, request));
 }
 
-bool zookeeper_session_make(struct zookeeper_session *this, const char *path,
+bool zookeeper_session_make(struct zookeeper_session *session, const char *path,
                             zookeeper_on_reply on_reply, void *data)
 {
-    return create_node(this, path, (struct slice){.data = NULL}, true, 0, on_reply, data);
+    return create_node(session, path, (struct slice){.data = NULL}, true, 0, on_reply, data);
 }
 
-bool zookeeper_session_add(struct zookeeper_session *this, const char *path, struct slice contents,
-                           zookeeper_on_reply on_reply, void *data)
+bool zookeeper_session_add(struct zookeeper_session *session, const char *path,
+                           struct slice contents, zookeeper_on_reply on_reply, void *data)
 {
-    return create_node(this, path, contents, true, ZOO_EPHEMERAL | ZOO_SEQUENCE, on_reply, data);
+    return create_node(session, path, contents, true, ZOO_EPHEMERAL | ZOO_SEQUENCE, on_reply, data);
 }
 
-bool zookeeper_session_keep(struct zookeeper_session *this, const char *path, struct slice contents,
-                            zookeeper_on_reply on_reply, void *data)
+bool zookeeper_session_keep(struct zookeeper_session *session, const char *path,
+                            struct slice contents, zookeeper_on_reply on_reply, void *data)
 {
-    return create_node(this, path, contents, false, 0, on_reply, data);
+    return create_node(session, path, contents, false, 0, on_reply, data);
 }
 
-bool zookeeper_session_write(struct zookeeper_session *this, const char *path,
+bool zookeeper_session_write(struct zookeeper_session *session, const char *path,
                              struct slice contents, zookeeper_on_reply on_reply, void *data)
 {
-    if (!this->connected)
+    if (!session->connected)
         return false;
-    struct zookeeper_request *request = new_request(this, on_reply, data);
-    return taken(this, request,
-                 zoo_aset(this->client, path, (const char *)contents.data, (int)contents.length, -1,
-                          on_written, request));
+    struct zookeeper_request *request = new_request(session, on_reply, data);
+    return taken(session, request,
+                 zoo_aset(session->client, path, (const char *)contents.data, (int)contents.length,
+                          -1, on_written, request));
 }
 
 // ---- life ----
@@ -534,37 +537,37 @@ struct zookeeper_session *
 zookeeper_session_create(struct loop *loop, const struct zookeeper_address *address, double timeout,
                          const struct zookeeper_session_events *events, void *data)
 {
-    struct zookeeper_session *this = memory_new(sizeof *this);
-    this->loop = loop;
-    this->address = address;
-    this->timeout = timeout;
-    this->events = events;
-    this->data = data;
-    timer_init(&this->begin, loop, on_begin, this);
-    timer_init(&this->step, loop, on_step, this);
-    if (getrandom(this->random, sizeof this->random, GRND_NONBLOCK) != sizeof this->random)
-        this->random[0] = (unsigned short)loop_now(loop);
-    return this;
+    struct zookeeper_session *session = memory_new(sizeof *session);
+    session->loop = loop;
+    session->address = address;
+    session->timeout = timeout;
+    session->events = events;
+    session->data = data;
+    timer_init(&session->begin, loop, on_begin, session);
+    timer_init(&session->step, loop, on_step, session);
+    if (getrandom(session->random, sizeof session->random, GRND_NONBLOCK) != sizeof session->random)
+        session->random[0] = (unsigned short)loop_now(loop);
+    return session;
 }
 
-void zookeeper_session_start(struct zookeeper_session *this)
+void zookeeper_session_start(struct zookeeper_session *session)
 {
-    timer_start(&this->begin, 0);
+    timer_start(&session->begin, 0);
 }
 
-void zookeeper_session_destroy(struct zookeeper_session *this)
+void zookeeper_session_destroy(struct zookeeper_session *session)
 {
-    if (this == NULL || !lifetime_end(&this->lifetime))
+    if (session == NULL || !lifetime_end(&session->lifetime))
         return;
-    lifetime_release(&this->lifetime, free_session, this);
+    lifetime_release(&session->lifetime, free_session, session);
 }
 
-double zookeeper_session_timeout(const struct zookeeper_session *this)
+double zookeeper_session_timeout(const struct zookeeper_session *session)
 {
-    return this->client ? zoo_recv_timeout(this->client) / 1000.0 : this->timeout;
+    return session->client ? zoo_recv_timeout(session->client) / 1000.0 : session->timeout;
 }
 
-const char *zookeeper_session_problem(const struct zookeeper_session *this)
+const char *zookeeper_session_problem(const struct zookeeper_session *session)
 {
-    return this->problem;
+    return session->problem;
 }

@@ -54,19 +54,19 @@ struct file_watch {
     uint64_t first; // change of the burst; valid while `settle` is started
 };
 
-void file_watch_touch(struct file_watch *this)
+void file_watch_touch(struct file_watch *watch)
 {
-    uint64_t now = loop_now(this->loop);
-    if (!timer_active(&this->settle))
-        this->first = now;
-    uint64_t end = this->first + quiet_most, wanted = now + quiet;
-    timer_start(&this->settle, (wanted < end ? wanted : end > now ? end : now) - now);
+    uint64_t now = loop_now(watch->loop);
+    if (!timer_active(&watch->settle))
+        watch->first = now;
+    uint64_t end = watch->first + quiet_most, wanted = now + quiet;
+    timer_start(&watch->settle, (wanted < end ? wanted : end > now ? end : now) - now);
 }
 
 static void on_settled(void *data)
 {
-    struct file_watch *this = data;
-    this->on_change(this->data);
+    struct file_watch *watch = data;
+    watch->on_change(watch->data);
 }
 
 // ---- folders ----
@@ -123,30 +123,30 @@ static void start_folder(struct folder *folder)
     uv_unref((uv_handle_t *)&folder->handle);
 }
 
-static struct folder *open_folder(struct file_watch *this, const char *path)
+static struct folder *open_folder(struct file_watch *watch, const char *path)
 {
     struct folder *folder;
-    LIST_FOREACH(folder, &this->folders, link)
+    LIST_FOREACH(folder, &watch->folders, link)
     {
         if (strcmp(folder->path, path) == 0)
             return folder;
     }
     folder = memory_new(sizeof *folder);
-    folder->watch = this;
+    folder->watch = watch;
     folder->path = memory_string(path);
-    LIST_INSERT_HEAD(&this->folders, folder, link);
-    uv_fs_event_init(loop_uv_handle(this->loop), &folder->handle);
+    LIST_INSERT_HEAD(&watch->folders, folder, link);
+    uv_fs_event_init(loop_uv_handle(watch->loop), &folder->handle);
     folder->handle.data = folder;
     start_folder(folder);
     return folder;
 }
 
-static void add_name(struct file_watch *this, const char *path)
+static void add_name(struct file_watch *watch, const char *path)
 {
     const char *slash = strrchr(path, '/');
     size_t length = slash ? (size_t)(slash - path) + (slash == path) : 0;
     char *where = slash ? memory_text(path, length) : memory_string(".");
-    struct folder *folder = open_folder(this, where);
+    struct folder *folder = open_folder(watch, where);
     const char *name = slash ? slash + 1 : path;
     if (!has_name(folder, name)) {
         folder->names = memory_resize(folder->names, (folder->count + 1) * sizeof *folder->names);
@@ -156,18 +156,19 @@ static void add_name(struct file_watch *this, const char *path)
 }
 
 // Under its own name, and under the one that symbolic links lead to.
-static void add_names(struct file_watch *this, const char *path)
+static void add_names(struct file_watch *watch, const char *path)
 {
     char *real = realpath(path, NULL);
-    add_name(this, path);
+    add_name(watch, path);
     if (real != NULL)
-        add_name(this, real);
+        add_name(watch, real);
     free(real);
 }
 
-static void close_unused(struct file_watch *this)
+static void close_unused(struct file_watch *watch)
 {
-    for (struct folder *folder = LIST_FIRST(&this->folders), *next; folder != NULL; folder = next) {
+    for (struct folder *folder = LIST_FIRST(&watch->folders), *next; folder != NULL;
+         folder = next) {
         next = LIST_NEXT(folder, link);
         if (folder->count > 0)
             continue;
@@ -213,74 +214,75 @@ static bool same_print(const struct print *a, const struct print *b)
 
 static void on_look(void *data)
 {
-    struct file_watch *this = data;
+    struct file_watch *watch = data;
     struct folder *folder;
-    LIST_FOREACH(folder, &this->folders, link)
+    LIST_FOREACH(folder, &watch->folders, link)
     {
         if (folder_replaced(folder)) {
             start_folder(folder);
-            file_watch_touch(this);
+            file_watch_touch(watch);
         }
     }
-    for (size_t i = 0; i < this->count; i++) {
-        struct print print = print_of(this->files[i].path);
-        if (!same_print(&print, &this->files[i].print))
-            file_watch_touch(this);
-        this->files[i].print = print;
+    for (size_t i = 0; i < watch->count; i++) {
+        struct print print = print_of(watch->files[i].path);
+        if (!same_print(&print, &watch->files[i].print))
+            file_watch_touch(watch);
+        watch->files[i].print = print;
     }
-    timer_start(&this->look, look_every);
+    timer_start(&watch->look, look_every);
 }
 
-static void clear_files(struct file_watch *this)
+static void clear_files(struct file_watch *watch)
 {
-    for (size_t i = 0; i < this->count; i++)
-        free(this->files[i].path);
-    free(this->files);
-    this->files = NULL;
-    this->count = 0;
+    for (size_t i = 0; i < watch->count; i++)
+        free(watch->files[i].path);
+    free(watch->files);
+    watch->files = NULL;
+    watch->count = 0;
 }
 
 // ---- the face ----
 
 struct file_watch *file_watch_create(struct loop *loop, void (*on_change)(void *data), void *data)
 {
-    struct file_watch *this = memory_new(sizeof *this);
-    this->loop = loop;
-    this->on_change = on_change;
-    this->data = data;
-    timer_init(&this->settle, loop, on_settled, this);
-    timer_init(&this->look, loop, on_look, this);
-    timer_start(&this->look, look_every);
-    return this;
+    struct file_watch *watch = memory_new(sizeof *watch);
+    watch->loop = loop;
+    watch->on_change = on_change;
+    watch->data = data;
+    timer_init(&watch->settle, loop, on_settled, watch);
+    timer_init(&watch->look, loop, on_look, watch);
+    timer_start(&watch->look, look_every);
+    return watch;
 }
 
-void file_watch_set(struct file_watch *this, const char *const *paths, size_t count)
+void file_watch_set(struct file_watch *watch, const char *const *paths, size_t count)
 {
     struct folder *folder;
-    clear_files(this);
-    LIST_FOREACH(folder, &this->folders, link)
+    clear_files(watch);
+    LIST_FOREACH(folder, &watch->folders, link)
     {
         clear_names(folder);
     }
-    this->files = memory_new((count + 1) * sizeof *this->files);
+    watch->files = memory_new((count + 1) * sizeof *watch->files);
     for (size_t i = 0; i < count; i++) {
-        add_names(this, paths[i]);
-        this->files[this->count++] =
+        add_names(watch, paths[i]);
+        watch->files[watch->count++] =
             (struct watched_file){.path = memory_string(paths[i]), .print = print_of(paths[i])};
     }
-    close_unused(this);
+    close_unused(watch);
 }
 
-void file_watch_destroy(struct file_watch *this)
+void file_watch_destroy(struct file_watch *watch)
 {
-    if (this == NULL)
+    if (watch == NULL)
         return;
-    timer_stop(&this->settle);
-    timer_stop(&this->look);
-    clear_files(this);
-    for (struct folder *folder = LIST_FIRST(&this->folders), *next; folder != NULL; folder = next) {
+    timer_stop(&watch->settle);
+    timer_stop(&watch->look);
+    clear_files(watch);
+    for (struct folder *folder = LIST_FIRST(&watch->folders), *next; folder != NULL;
+         folder = next) {
         next = LIST_NEXT(folder, link);
         close_folder(folder);
     }
-    free(this);
+    free(watch);
 }

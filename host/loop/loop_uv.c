@@ -91,13 +91,13 @@ static void on_prepare(uv_prepare_t *prepare)
 static void on_check(uv_check_t *check)
 {
     struct handles *handles = check->data;
-    struct loop_uv *this = handles->owner;
-    if (this->loop.first != NULL) {
-        loop_run_deferred(&this->loop);
-        arm(&this->loop);
+    struct loop_uv *loop_uv = handles->owner;
+    if (loop_uv->loop.first != NULL) {
+        loop_run_deferred(&loop_uv->loop);
+        arm(&loop_uv->loop);
     }
-    if (this->follow != NULL)
-        this->follow(this->follow_data);
+    if (loop_uv->follow != NULL)
+        loop_uv->follow(loop_uv->follow_data);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -109,31 +109,31 @@ static void on_closed(uv_handle_t *handle)
 
 static void destroy(struct loop *loop)
 {
-    struct loop_uv *this = self(loop);
-    uv_close((uv_handle_t *)&this->handles->timer, on_closed);
-    uv_close((uv_handle_t *)&this->handles->check, on_closed);
-    uv_close((uv_handle_t *)&this->handles->prepare, on_closed);
-    uv_close((uv_handle_t *)&this->handles->idle, on_closed);
-    if (this->own) {
-        uv_run(this->uv, UV_RUN_DEFAULT);
-        uv_loop_close(this->uv);
-        free(this->uv);
+    struct loop_uv *loop_uv = self(loop);
+    uv_close((uv_handle_t *)&loop_uv->handles->timer, on_closed);
+    uv_close((uv_handle_t *)&loop_uv->handles->check, on_closed);
+    uv_close((uv_handle_t *)&loop_uv->handles->prepare, on_closed);
+    uv_close((uv_handle_t *)&loop_uv->handles->idle, on_closed);
+    if (loop_uv->own) {
+        uv_run(loop_uv->uv, UV_RUN_DEFAULT);
+        uv_loop_close(loop_uv->uv);
+        free(loop_uv->uv);
     }
     loop_free(loop);
-    free(this);
+    free(loop_uv);
 }
 
 static const struct loop_ops ops = {.now = now, .wall = wall, .arm = arm, .destroy = destroy};
 
-static struct handles *open_handles(struct loop_uv *this)
+static struct handles *open_handles(struct loop_uv *loop_uv)
 {
     struct handles *handles = memory_new(sizeof *handles);
-    handles->owner = this;
+    handles->owner = loop_uv;
     handles->open = 4;
-    uv_timer_init(this->uv, &handles->timer);
-    uv_check_init(this->uv, &handles->check);
-    uv_prepare_init(this->uv, &handles->prepare);
-    uv_idle_init(this->uv, &handles->idle);
+    uv_timer_init(loop_uv->uv, &handles->timer);
+    uv_check_init(loop_uv->uv, &handles->check);
+    uv_prepare_init(loop_uv->uv, &handles->prepare);
+    uv_idle_init(loop_uv->uv, &handles->idle);
     handles->timer.data = handles->check.data = handles->idle.data = handles->prepare.data =
         handles;
     uv_prepare_start(&handles->prepare, on_prepare);
@@ -145,14 +145,14 @@ static struct handles *open_handles(struct loop_uv *this)
 
 struct loop *loop_uv_create(uv_loop_t *uv)
 {
-    struct loop_uv *this = memory_new(sizeof *this);
-    loop_init(&this->loop, &ops);
-    this->own = uv == NULL;
-    this->uv = uv ? uv : memory_new(sizeof *this->uv);
-    if (this->own)
-        uv_loop_init(this->uv);
-    this->handles = open_handles(this);
-    return &this->loop;
+    struct loop_uv *loop_uv = memory_new(sizeof *loop_uv);
+    loop_init(&loop_uv->loop, &ops);
+    loop_uv->own = uv == NULL;
+    loop_uv->uv = uv ? uv : memory_new(sizeof *loop_uv->uv);
+    if (loop_uv->own)
+        uv_loop_init(loop_uv->uv);
+    loop_uv->handles = open_handles(loop_uv);
+    return &loop_uv->loop;
 }
 
 uv_loop_t *loop_uv_handle(struct loop *loop)
@@ -175,8 +175,8 @@ void loop_uv_follow(struct loop *loop, void (*callback)(void *data), void *data)
 
 static void close_handle(uv_handle_t *handle, void *data)
 {
-    struct loop_uv *this = data;
-    struct handles *handles = this->handles;
+    struct loop_uv *loop_uv = data;
+    struct handles *handles = loop_uv->handles;
     bool ours =
         handle == (uv_handle_t *)&handles->timer || handle == (uv_handle_t *)&handles->check ||
         handle == (uv_handle_t *)&handles->prepare || handle == (uv_handle_t *)&handles->idle;
@@ -186,8 +186,8 @@ static void close_handle(uv_handle_t *handle, void *data)
 
 void loop_uv_drain(struct loop *loop)
 {
-    struct loop_uv *this = self(loop);
-    uv_walk(this->uv, close_handle, this);
-    while (uv_run(this->uv, UV_RUN_NOWAIT) != 0 && uv_loop_alive(this->uv))
+    struct loop_uv *loop_uv = self(loop);
+    uv_walk(loop_uv->uv, close_handle, loop_uv);
+    while (uv_run(loop_uv->uv, UV_RUN_NOWAIT) != 0 && uv_loop_alive(loop_uv->uv))
         ;
 }

@@ -22,8 +22,8 @@ static uint64_t now(struct loop *loop)
 
 static double wall(struct loop *loop)
 {
-    struct loop_virtual *this = (struct loop_virtual *)loop;
-    return this->wall + (double)this->time / (double)LOOP_SECOND;
+    struct loop_virtual *loop_virtual = (struct loop_virtual *)loop;
+    return loop_virtual->wall + (double)loop_virtual->time / (double)LOOP_SECOND;
 }
 
 static void arm(struct loop *loop)
@@ -41,21 +41,21 @@ static const struct loop_ops ops = {.now = now, .wall = wall, .arm = arm, .destr
 
 struct loop *loop_virtual_create(double wall_seconds)
 {
-    struct loop_virtual *this = memory_new(sizeof *this);
-    loop_init(&this->loop, &ops);
-    this->wall = wall_seconds;
-    return &this->loop;
+    struct loop_virtual *loop_virtual = memory_new(sizeof *loop_virtual);
+    loop_init(&loop_virtual->loop, &ops);
+    loop_virtual->wall = wall_seconds;
+    return &loop_virtual->loop;
 }
 
 void loop_virtual_advance(struct loop *loop, uint64_t duration)
 {
-    struct loop_virtual *this = (struct loop_virtual *)loop;
-    uint64_t end = this->time + duration;
+    struct loop_virtual *loop_virtual = (struct loop_virtual *)loop;
+    uint64_t end = loop_virtual->time + duration;
     for (uint64_t due; (due = loop_due(loop)) <= end;) {
-        if (due > this->time)
-            this->time = due;
+        if (due > loop_virtual->time)
+            loop_virtual->time = due;
         loop_run_timers(loop);
         loop_run_deferred(loop);
     }
-    this->time = end;
+    loop_virtual->time = end;
 }

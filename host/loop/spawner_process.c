@@ -72,75 +72,76 @@ struct fault {
 
 // ---- answers ----
 
-static void answer(struct spawner_process *this, const struct wire_reply *reply)
+static void answer(struct spawner_process *spawner, const struct wire_reply *reply)
 {
-    buffer_append(&this->answers, reply, sizeof *reply);
+    buffer_append(&spawner->answers, reply, sizeof *reply);
 }
 
-static bool is_full(const struct spawner_process *this)
+static bool is_full(const struct spawner_process *spawner)
 {
-    return this->answers.length >= ANSWERS_WAITING;
+    return spawner->answers.length >= ANSWERS_WAITING;
 }
 
 // False: the host is gone.
-static bool send_answers(struct spawner_process *this)
+static bool send_answers(struct spawner_process *spawner)
 {
-    while (this->answers.length > 0) {
-        ssize_t sent =
-            send(SOCKET, this->answers.data, this->answers.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (spawner->answers.length > 0) {
+        ssize_t sent = send(SOCKET, spawner->answers.data, spawner->answers.length,
+                            MSG_DONTWAIT | MSG_NOSIGNAL);
         if (sent < 0)
             return errno == EAGAIN;
-        buffer_consume(&this->answers, (size_t)sent);
+        buffer_consume(&spawner->answers, (size_t)sent);
     }
     return true;
 }
 
 // ---- what runs ----
 
-static void add(struct spawner_process *this, uint64_t program, pid_t pid)
+static void add(struct spawner_process *spawner, uint64_t program, pid_t pid)
 {
-    if (this->count == this->room) {
-        this->room = this->room ? this->room * 2 : 64;
-        this->running = memory_resize(this->running, this->room * sizeof *this->running);
+    if (spawner->count == spawner->room) {
+        spawner->room = spawner->room ? spawner->room * 2 : 64;
+        spawner->running =
+            memory_resize(spawner->running, spawner->room * sizeof *spawner->running);
     }
-    this->running[this->count++] = (struct process){program, pid};
+    spawner->running[spawner->count++] = (struct process){program, pid};
 }
 
-static struct process *find_pid(struct spawner_process *this, pid_t pid)
+static struct process *find_pid(struct spawner_process *spawner, pid_t pid)
 {
-    for (size_t i = 0; i < this->count; i++)
-        if (this->running[i].pid == pid)
-            return &this->running[i];
+    for (size_t i = 0; i < spawner->count; i++)
+        if (spawner->running[i].pid == pid)
+            return &spawner->running[i];
     return NULL;
 }
 
-static void kill_program(struct spawner_process *this, uint64_t program, int number)
+static void kill_program(struct spawner_process *spawner, uint64_t program, int number)
 {
-    for (size_t i = 0; i < this->count; i++)
-        if (this->running[i].program == program)
-            kill(-this->running[i].pid, number);
+    for (size_t i = 0; i < spawner->count; i++)
+        if (spawner->running[i].program == program)
+            kill(-spawner->running[i].pid, number);
 }
 
-static void end(struct spawner_process *this, struct process *process, const siginfo_t *info)
+static void end(struct spawner_process *spawner, struct process *process, const siginfo_t *info)
 {
     bool exited = info->si_code == CLD_EXITED;
     const struct wire_reply reply = {.program = process->program,
                                      .answer = WIRE_ENDED,
                                      .status = exited ? info->si_status : 0,
                                      .signal = exited ? 0 : info->si_status};
-    answer(this, &reply);
-    *process = this->running[--this->count];
+    answer(spawner, &reply);
+    *process = spawner->running[--spawner->count];
 }
 
-static void reap(struct spawner_process *this)
+static void reap(struct spawner_process *spawner)
 {
     siginfo_t info = {0};
-    while (!is_full(this) && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+    while (!is_full(spawner) && waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid != 0) {
-        struct process *process = find_pid(this, info.si_pid);
+        struct process *process = find_pid(spawner, info.si_pid);
         if (process != NULL) {
             kill(-process->pid, SIGKILL);
-            end(this, process, &info);
+            end(spawner, process, &info);
         }
         waitpid(info.si_pid, NULL, 0);
         info.si_pid = 0;
@@ -212,21 +213,21 @@ static pid_t execute(const struct program *program, struct fault *fault)
 
 // ---- requests ----
 
-static void close_files(struct spawner_process *this)
+static void close_files(struct spawner_process *spawner)
 {
-    for (size_t i = 0; i < this->file_count; i++)
-        close(this->files[i]);
-    this->file_count = 0;
-    this->files_cut = false;
+    for (size_t i = 0; i < spawner->file_count; i++)
+        close(spawner->files[i]);
+    spawner->file_count = 0;
+    spawner->files_cut = false;
 }
 
 // Those that did not travel along are /dev/null, which is what the spawner has as 0, 1 and 2.
-static void place_files(const struct spawner_process *this, struct program *program)
+static void place_files(const struct spawner_process *spawner, struct program *program)
 {
     size_t taken = 0;
     for (int i = 0; i < WIRE_FILES; i++) {
-        bool given = (this->head.files & 1u << i) != 0 && taken < this->file_count;
-        program->files[i] = given ? this->files[taken++] : i;
+        bool given = (spawner->head.files & 1u << i) != 0 && taken < spawner->file_count;
+        program->files[i] = given ? spawner->files[taken++] : i;
     }
 }
 
@@ -242,69 +243,69 @@ static char *split(char *text, size_t count, char **words)
     return text;
 }
 
-static void read_program(struct spawner_process *this, struct program *program)
+static void read_program(struct spawner_process *spawner, struct program *program)
 {
-    const struct wire_start *start = (const struct wire_start *)(const void *)this->body.data;
+    const struct wire_start *start = (const struct wire_start *)(const void *)spawner->body.data;
     size_t words = (size_t)start->arguments + start->variables + 2;
-    this->words = memory_resize(this->words, words * sizeof *this->words);
-    char *text = (char *)this->body.data + sizeof *start + start->groups * sizeof(gid_t);
+    spawner->words = memory_resize(spawner->words, words * sizeof *spawner->words);
+    char *text = (char *)spawner->body.data + sizeof *start + start->groups * sizeof(gid_t);
     char *front[3];
     text = split(text, 2, front);
     *program = (struct program){.directory = front[0],
                                 .file = front[1],
-                                .argv = this->words,
-                                .environment = this->words + start->arguments + 1,
+                                .argv = spawner->words,
+                                .environment = spawner->words + start->arguments + 1,
                                 .start = start,
                                 .groups = (const gid_t *)(const void *)(start + 1)};
     text = split(text, start->arguments, program->argv);
     split(text, start->variables, program->environment);
-    place_files(this, program);
+    place_files(spawner, program);
 }
 
-static void start(struct spawner_process *this)
+static void start(struct spawner_process *spawner)
 {
     struct program program;
     struct fault fault = {.step = SPAWN_FORK, .code = EMFILE};
-    struct wire_reply reply = {.program = this->head.program, .answer = WIRE_FAILED};
-    read_program(this, &program);
-    pid_t pid = this->files_cut ? -1 : execute(&program, &fault);
+    struct wire_reply reply = {.program = spawner->head.program, .answer = WIRE_FAILED};
+    read_program(spawner, &program);
+    pid_t pid = spawner->files_cut ? -1 : execute(&program, &fault);
     if (fault.code == 0) {
-        add(this, reply.program, pid);
+        add(spawner, reply.program, pid);
         reply.answer = WIRE_STARTED;
         reply.pid = pid;
     } else {
         reply.step = fault.step;
         reply.fault = fault.code;
     }
-    answer(this, &reply);
+    answer(spawner, &reply);
 }
 
-static void handle(struct spawner_process *this)
+static void handle(struct spawner_process *spawner)
 {
-    if (this->head.request == WIRE_START)
-        start(this);
-    else if (this->head.request == WIRE_KILL)
-        kill_program(this, this->head.program, this->head.signal);
-    close_files(this);
-    buffer_rest(&this->body);
-    this->head_length = 0;
+    if (spawner->head.request == WIRE_START)
+        start(spawner);
+    else if (spawner->head.request == WIRE_KILL)
+        kill_program(spawner, spawner->head.program, spawner->head.signal);
+    close_files(spawner);
+    buffer_rest(&spawner->body);
+    spawner->head_length = 0;
 }
 
-static void take_files(struct spawner_process *this, struct msghdr *message)
+static void take_files(struct spawner_process *spawner, struct msghdr *message)
 {
     for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL;
          part = CMSG_NXTHDR(message, part)) {
         size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
             continue;
-        for (size_t i = 0; i < count && this->file_count < WIRE_FILES; i++)
-            memcpy(&this->files[this->file_count++], CMSG_DATA(part) + i * sizeof(int),
+        for (size_t i = 0; i < count && spawner->file_count < WIRE_FILES; i++)
+            memcpy(&spawner->files[spawner->file_count++], CMSG_DATA(part) + i * sizeof(int),
                    sizeof(int));
     }
-    this->files_cut = this->files_cut || (message->msg_flags & MSG_CTRUNC) != 0;
+    spawner->files_cut = spawner->files_cut || (message->msg_flags & MSG_CTRUNC) != 0;
 }
 
-static ssize_t receive(struct spawner_process *this, void *to, size_t length)
+static ssize_t receive(struct spawner_process *spawner, void *to, size_t length)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(WIRE_FILES * sizeof(int))];
     struct iovec bytes = {.iov_base = to, .iov_len = length};
@@ -314,27 +315,28 @@ static ssize_t receive(struct spawner_process *this, void *to, size_t length)
                              .msg_controllen = sizeof control};
     ssize_t got = recvmsg(SOCKET, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (got > 0)
-        take_files(this, &message);
+        take_files(spawner, &message);
     return got;
 }
 
 // Reads on in the request that has begun. False: the host is gone, or says what it cannot mean.
-static bool read_request(struct spawner_process *this)
+static bool read_request(struct spawner_process *spawner)
 {
-    bool in_head = this->head_length < sizeof this->head;
-    size_t missing =
-        in_head ? sizeof this->head - this->head_length : this->head.length - this->body.length;
-    void *to =
-        in_head ? (uint8_t *)&this->head + this->head_length : buffer_reserve(&this->body, missing);
-    ssize_t got = to != NULL ? receive(this, to, missing) : 0;
+    bool in_head = spawner->head_length < sizeof spawner->head;
+    size_t missing = in_head ? sizeof spawner->head - spawner->head_length
+                             : spawner->head.length - spawner->body.length;
+    void *to = in_head ? (uint8_t *)&spawner->head + spawner->head_length
+                       : buffer_reserve(&spawner->body, missing);
+    ssize_t got = to != NULL ? receive(spawner, to, missing) : 0;
     if (got <= 0)
         return got < 0 && errno == EAGAIN;
     if (in_head)
-        this->head_length += (size_t)got;
+        spawner->head_length += (size_t)got;
     else
-        this->body.length += (size_t)got;
-    if (this->head_length == sizeof this->head && this->body.length == this->head.length)
-        handle(this);
+        spawner->body.length += (size_t)got;
+    if (spawner->head_length == sizeof spawner->head &&
+        spawner->body.length == spawner->head.length)
+        handle(spawner);
     return true;
 }
 
@@ -403,10 +405,10 @@ static bool kill_descendants(void)
 }
 
 // Programs of other users, such as sudo's, are left if they may not be killed.
-static void end_all(struct spawner_process *this)
+static void end_all(struct spawner_process *spawner)
 {
-    for (size_t i = 0; i < this->count; i++)
-        kill(-this->running[i].pid, SIGKILL);
+    for (size_t i = 0; i < spawner->count; i++)
+        kill(-spawner->running[i].pid, SIGKILL);
     for (int rest = 1;; rest = rest < REST_LONGEST ? rest * 2 : rest) {
         pid_t pid;
         do
@@ -420,7 +422,7 @@ static void end_all(struct spawner_process *this)
 
 // ---- life ----
 
-static void reset_signals(struct spawner_process *this)
+static void reset_signals(struct spawner_process *spawner)
 {
     sigset_t all, ends;
     sigfillset(&all);
@@ -429,13 +431,13 @@ static void reset_signals(struct spawner_process *this)
         signal(i, SIG_DFL);
     sigemptyset(&ends);
     sigaddset(&ends, SIGCHLD);
-    this->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+    spawner->signals = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void forget_signals(const struct spawner_process *this)
+static void forget_signals(const struct spawner_process *spawner)
 {
     struct signalfd_siginfo info;
-    while (read(this->signals, &info, sizeof info) == sizeof info)
+    while (read(spawner->signals, &info, sizeof info) == sizeof info)
         ;
 }
 
@@ -476,43 +478,43 @@ static void rename_process(void)
     memcpy(line, name, last - first < sizeof name ? last - first - 1 : sizeof name);
 }
 
-static void run(struct spawner_process *this)
+static void run(struct spawner_process *spawner)
 {
     bool live = true;
     while (live) {
-        bool full = is_full(this);
+        bool full = is_full(spawner);
         struct pollfd files[] = {{.fd = SOCKET, .events = full ? 0 : POLLIN},
-                                 {.fd = full ? -1 : this->signals, .events = POLLIN}};
-        if (this->answers.length > 0)
+                                 {.fd = full ? -1 : spawner->signals, .events = POLLIN}};
+        if (spawner->answers.length > 0)
             files[0].events |= POLLOUT;
         poll(files, 2, -1);
         if (files[1].revents != 0) {
-            forget_signals(this);
-            reap(this);
+            forget_signals(spawner);
+            reap(spawner);
         }
         if ((files[0].revents & (POLLHUP | POLLERR)) != 0 && (files[0].revents & POLLIN) == 0)
             live = false;
         if ((files[0].revents & POLLIN) != 0)
-            live = read_request(this);
-        live = send_answers(this) && live;
-        if (full && !is_full(this))
-            reap(this); // SIGCHLD may have come in between
+            live = read_request(spawner);
+        live = send_answers(spawner) && live;
+        if (full && !is_full(spawner))
+            reap(spawner); // SIGCHLD may have come in between
     }
 }
 
 static _Noreturn void be_spawner(int socket)
 {
-    static struct spawner_process this;
+    static struct spawner_process spawner;
     reset_files(socket);
     inherited_restore_limit();
     setsid();
-    reset_signals(&this);
+    reset_signals(&spawner);
     rename_process();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    buffer_init(&this.body, WIRE_LONGEST);
-    buffer_init(&this.answers, SIZE_MAX);
-    run(&this);
-    end_all(&this);
+    buffer_init(&spawner.body, WIRE_LONGEST);
+    buffer_init(&spawner.answers, SIZE_MAX);
+    run(&spawner);
+    end_all(&spawner);
     _exit(0);
 }
 

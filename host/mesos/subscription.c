@@ -11,6 +11,7 @@
 #include "net/timeouts.h"
 #include "wire/field_numbers.h"
 #include "wire/wire.h"
+#include "wire/wire_accept.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 

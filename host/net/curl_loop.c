@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libcurl's multi interface on libuv: see http.h. libcurl says which sockets it waits for and when
-// it wants to be called at the latest; watchers and our timer call it back.
+// libcurl's multi interface on libuv: see curl_loop.h. libcurl says which sockets it waits for and
+// when it wants to be called at the latest; watchers and our timer call it back.
 
 #include "net/curl_loop.h"
 

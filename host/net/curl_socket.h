@@ -17,7 +17,7 @@ enum curl_socket_state {
 struct curl_socket;
 
 struct curl_socket_events {
-    // It is open, or failed to open. Takes notes only, see http.h.
+    // It is open, or failed to open. Takes notes only, see curl_loop.h.
     void (*opened)(void *data);
     // There may be something to read, or room to write. May do everything.
     void (*ready)(void *data);

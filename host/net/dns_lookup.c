@@ -32,93 +32,94 @@ struct dns_lookup {
     struct lookup_request *requests[]; // `count` of them; NULL: not needed, or answered
 };
 
-static void add(struct dns_lookup *this, const char *host, uint16_t port)
+static void add(struct dns_lookup *lookup, const char *host, uint16_t port)
 {
-    if (this->found == DNS_LOOKUP_ADDRESSES)
+    if (lookup->found == DNS_LOOKUP_ADDRESSES)
         return;
-    struct dns_lookup_address *address = &this->addresses[this->found++];
+    struct dns_lookup_address *address = &lookup->addresses[lookup->found++];
     snprintf(address->host, sizeof address->host, "%s", host);
     address->port = port;
 }
 
-static void note_problem(struct dns_lookup *this, const char *host, int status)
+static void note_problem(struct dns_lookup *lookup, const char *host, int status)
 {
-    snprintf(this->problem, sizeof this->problem, "%s: %s", host, uv_strerror(status));
+    snprintf(lookup->problem, sizeof lookup->problem, "%s: %s", host, uv_strerror(status));
 }
 
 // Nobody waits for what is under way any more.
-static void abandon(struct dns_lookup *this)
+static void abandon(struct dns_lookup *lookup)
 {
-    timer_stop(&this->timer);
-    for (size_t i = 0; i < this->count; i++) {
-        if (this->requests[i] == NULL)
+    timer_stop(&lookup->timer);
+    for (size_t i = 0; i < lookup->count; i++) {
+        if (lookup->requests[i] == NULL)
             continue;
-        this->requests[i]->lookup = NULL;
-        uv_cancel((uv_req_t *)&this->requests[i]->uv);
+        lookup->requests[i]->lookup = NULL;
+        uv_cancel((uv_req_t *)&lookup->requests[i]->uv);
     }
 }
 
-static void finish(struct dns_lookup *this)
+static void finish(struct dns_lookup *lookup)
 {
-    abandon(this);
-    this->on_done(this->data, this->addresses, this->found,
-                  this->problem[0] ? this->problem : NULL);
-    free(this);
+    abandon(lookup);
+    lookup->on_done(lookup->data, lookup->addresses, lookup->found,
+                    lookup->problem[0] ? lookup->problem : NULL);
+    free(lookup);
 }
 
 static void on_timer(void *data)
 {
-    struct dns_lookup *this = data;
-    if (this->waiting == 0 || this->found > 0)
-        finish(this);
+    struct dns_lookup *lookup = data;
+    if (lookup->waiting == 0 || lookup->found > 0)
+        finish(lookup);
 }
 
 // ---- the requests ----
 
-static void take_answer(struct dns_lookup *this, const struct lookup_request *request, int status,
+static void take_answer(struct dns_lookup *lookup, const struct lookup_request *request, int status,
                         const struct addrinfo *found)
 {
     char host[INET6_ADDRSTRLEN];
     for (; found != NULL; found = found->ai_next)
         if (uv_ip_name(found->ai_addr, host, sizeof host) == 0)
-            add(this, host, request->port);
+            add(lookup, host, request->port);
     if (status < 0)
-        note_problem(this, request->host, status);
-    for (size_t i = 0; i < this->count; i++)
-        if (this->requests[i] == request)
-            this->requests[i] = NULL;
-    this->waiting--;
+        note_problem(lookup, request->host, status);
+    for (size_t i = 0; i < lookup->count; i++)
+        if (lookup->requests[i] == request)
+            lookup->requests[i] = NULL;
+    lookup->waiting--;
 }
 
 static void on_answer(uv_getaddrinfo_t *uv, int status, struct addrinfo *found)
 {
     struct lookup_request *request = uv->data;
-    struct dns_lookup *this = request->lookup;
-    if (this != NULL)
-        take_answer(this, request, status, found);
+    struct dns_lookup *lookup = request->lookup;
+    if (lookup != NULL)
+        take_answer(lookup, request, status, found);
     uv_freeaddrinfo(found);
     free(request);
-    if (this != NULL && this->waiting == 0)
-        finish(this);
+    if (lookup != NULL && lookup->waiting == 0)
+        finish(lookup);
 }
 
-static void ask(struct dns_lookup *this, struct loop *loop, const struct url *server, size_t index)
+static void ask(struct dns_lookup *lookup, struct loop *loop, const struct url *server,
+                size_t index)
 {
     static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct lookup_request *request = memory_new(sizeof *request + strlen(server->host) + 1);
     memcpy(request->host, server->host, strlen(server->host) + 1);
     request->uv.data = request;
-    request->lookup = this;
+    request->lookup = lookup;
     request->port = server->port;
     int status =
         uv_getaddrinfo(loop_uv_handle(loop), &request->uv, on_answer, server->host, NULL, &hints);
     if (status < 0) {
-        note_problem(this, server->host, status);
+        note_problem(lookup, server->host, status);
         free(request);
         return;
     }
-    this->requests[index] = request;
-    this->waiting++;
+    lookup->requests[index] = request;
+    lookup->waiting++;
 }
 
 static bool is_address(const char *host)
@@ -130,25 +131,25 @@ static bool is_address(const char *host)
 struct dns_lookup *dns_lookup_start(struct loop *loop, const struct url *servers, size_t count,
                                     dns_lookup_on_done on_done, void *data)
 {
-    struct dns_lookup *this = memory_new(sizeof *this + count * sizeof this->requests[0]);
-    timer_init(&this->timer, loop, on_timer, this);
-    this->on_done = on_done;
-    this->data = data;
-    this->count = count;
+    struct dns_lookup *lookup = memory_new(sizeof *lookup + count * sizeof lookup->requests[0]);
+    timer_init(&lookup->timer, loop, on_timer, lookup);
+    lookup->on_done = on_done;
+    lookup->data = data;
+    lookup->count = count;
     for (size_t i = 0; i < count; i++) {
         if (is_address(servers[i].host))
-            add(this, servers[i].host, servers[i].port);
+            add(lookup, servers[i].host, servers[i].port);
         else
-            ask(this, loop, &servers[i], i);
+            ask(lookup, loop, &servers[i], i);
     }
-    timer_start(&this->timer, this->waiting ? PATIENCE : 0);
-    return this;
+    timer_start(&lookup->timer, lookup->waiting ? PATIENCE : 0);
+    return lookup;
 }
 
-void dns_lookup_cancel(struct dns_lookup *this)
+void dns_lookup_cancel(struct dns_lookup *lookup)
 {
-    if (this == NULL)
+    if (lookup == NULL)
         return;
-    abandon(this);
-    free(this);
+    abandon(lookup);
+    free(lookup);
 }

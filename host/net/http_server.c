@@ -57,36 +57,36 @@ struct client {
 // ---- driving ----
 
 // A request whose framing has no end makes libmicrohttpd want to be called at once, for ever.
-static void look_for_moves(struct http_server *this, uint64_t before)
+static void look_for_moves(struct http_server *server, uint64_t before)
 {
-    this->vain = this->moves == before ? this->vain + 1 : 0;
-    if (this->vain < VAIN_MOST)
+    server->vain = server->moves == before ? server->vain + 1 : 0;
+    if (server->vain < VAIN_MOST)
         return;
-    http_peers_unstick(this->peers);
-    this->vain = 0;
+    http_peers_unstick(server->peers);
+    server->vain = 0;
 }
 
 // libmicrohttpd takes one request of a connection at a time, and wants to be called again at once
 // when there are more.
-static void drive(struct http_server *this)
+static void drive(struct http_server *server)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
     bool waits = true, busy = true;
-    uint64_t before = this->moves;
+    uint64_t before = server->moves;
     for (int i = 0; i < REQUESTS_AT_ONCE && busy; i++) {
-        this->closed = false;
-        MHD_run(this->daemon);
-        waits = MHD_get_timeout(this->daemon, &wait) == MHD_YES;
-        busy = this->closed || (waits && wait == 0);
+        server->closed = false;
+        MHD_run(server->daemon);
+        waits = MHD_get_timeout(server->daemon, &wait) == MHD_YES;
+        busy = server->closed || (waits && wait == 0);
     }
     if (busy)
-        look_for_moves(this, before);
+        look_for_moves(server, before);
     else
-        http_peers_settle(this->peers);
+        http_peers_settle(server->peers);
     if (waits)
-        timer_start(&this->timer, wait * (LOOP_SECOND / 1000));
+        timer_start(&server->timer, wait * (LOOP_SECOND / 1000));
     else
-        timer_stop(&this->timer);
+        timer_stop(&server->timer);
 }
 
 static void on_ready(void *data, int fd, int events)
@@ -108,36 +108,36 @@ static struct client *client_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-static struct client *client_new(struct http_server *this, struct MHD_Connection *connection)
+static struct client *client_new(struct http_server *server, struct MHD_Connection *connection)
 {
     struct client *client = memory_new(sizeof *client);
     int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    client->server = this;
-    client->exchange.server = this;
+    client->server = server;
+    client->exchange.server = server;
     client->exchange.connection = connection;
-    client->peer = http_peers_add(this->peers, fd, client);
+    client->peer = http_peers_add(server->peers, fd, client);
     return client;
 }
 
 static enum MHD_Result on_accept(void *data, const struct sockaddr *address, socklen_t length)
 {
-    struct http_server *this = data;
+    struct http_server *server = data;
     (void)address;
     (void)length;
-    return http_peers_welcome(this->peers) ? MHD_YES : MHD_NO;
+    return http_peers_welcome(server->peers) ? MHD_YES : MHD_NO;
 }
 
 static void on_connection(void *data, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode code)
 {
-    struct http_server *this = data;
-    this->moves++;
+    struct http_server *server = data;
+    server->moves++;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        *slot = client_new(this, connection);
+        *slot = client_new(server, connection);
         return;
     }
     struct client *client = *slot;
-    this->closed = true;
+    server->closed = true;
     http_peer_remove(client->peer);
     free(client);
     *slot = NULL;
@@ -145,11 +145,11 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
 
 static void on_left(void *data, void *context, bool endless)
 {
-    struct http_server *this = data;
+    struct http_server *server = data;
     struct client *client = context;
-    if (endless && this->settings.left != NULL)
-        this->settings.left(this->settings.data, &client->exchange);
-    http_server_wake(this);
+    if (endless && server->settings.left != NULL)
+        server->settings.left(server->settings.data, &client->exchange);
+    http_server_wake(server);
 }
 
 // ---- bodies ----
@@ -162,14 +162,14 @@ static void forget_body(struct client *client)
 
 static void take_body(struct client *client, const char *bytes, size_t length)
 {
-    struct http_server *this = client->server;
+    struct http_server *server = client->server;
     struct http_exchange *exchange = &client->exchange;
     if (exchange->state != HTTP_BODY_WHOLE || client->forbidden)
         return;
-    if (length > HTTP_SERVER_BODIES - this->bodies)
+    if (length > HTTP_SERVER_BODIES - server->bodies)
         exchange->state = HTTP_BODY_NO_ROOM;
     else if (buffer_append(&exchange->body, bytes, length))
-        this->bodies += length;
+        server->bodies += length;
     else
         exchange->state = HTTP_BODY_TOO_LONG;
     if (exchange->state != HTTP_BODY_WHOLE)
@@ -224,9 +224,9 @@ static bool brings_body(const struct client *client)
 
 static void *on_line(void *data, const char *url, struct MHD_Connection *connection)
 {
-    struct http_server *this = data;
+    struct http_server *server = data;
     (void)url;
-    this->moves++;
+    server->moves++;
     http_peer_enter(client_of(connection)->peer, HTTP_PEER_RECEIVING);
     return NULL;
 }
@@ -276,10 +276,10 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_size, void **slot)
 {
-    struct http_server *this = data;
+    struct http_server *server = data;
     struct client *client = client_of(connection);
     (void)version;
-    this->moves++;
+    server->moves++;
     client->exchange.url = url;
     client->exchange.method = method;
     if (*slot == NULL) {
@@ -298,15 +298,15 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 static void on_completed(void *data, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode code)
 {
-    struct http_server *this = data;
+    struct http_server *server = data;
     struct client *client = *slot;
     (void)connection;
     (void)code;
-    this->moves++;
+    server->moves++;
     if (client == NULL)
         return;
-    if (this->settings.completed != NULL)
-        this->settings.completed(this->settings.data, &client->exchange);
+    if (server->settings.completed != NULL)
+        server->settings.completed(server->settings.data, &client->exchange);
     forget_body(client);
     http_peer_enter(client->peer, HTTP_PEER_IDLE);
     *slot = NULL;
@@ -364,57 +364,58 @@ static int open_socket(const char *text, struct error *err)
     return fd;
 }
 
-static void read_address(struct http_server *this, int fd)
+static void read_address(struct http_server *server, int fd)
 {
     struct sockaddr_storage address;
     socklen_t length = sizeof address;
     char port[8] = "0";
     getsockname(fd, (struct sockaddr *)&address, &length);
-    getnameinfo((struct sockaddr *)&address, length, this->ip, sizeof this->ip, port, sizeof port,
-                NI_NUMERICHOST | NI_NUMERICSERV);
-    this->port = (unsigned)strtoul(port, NULL, 10);
-    this->address =
-        memory_format(address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", this->ip, port);
+    getnameinfo((struct sockaddr *)&address, length, server->ip, sizeof server->ip, port,
+                sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    server->port = (unsigned)strtoul(port, NULL, 10);
+    server->address =
+        memory_format(address.ss_family == AF_INET6 ? "[%s]:%s" : "%s:%s", server->ip, port);
 }
 
-static bool open_poll(struct http_server *this)
+static bool open_poll(struct http_server *server)
 {
-    int epoll = MHD_get_daemon_info(this->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    this->poll = poll_watcher_create(this->loop, epoll, on_ready, this, NULL);
-    return this->poll != NULL && poll_watcher_start(this->poll, UV_READABLE);
+    int epoll = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    server->poll = poll_watcher_create(server->loop, epoll, on_ready, server, NULL);
+    return server->poll != NULL && poll_watcher_start(server->poll, UV_READABLE);
 }
 
-static bool start_daemon(struct http_server *this, int fd, struct error *err)
+static bool start_daemon(struct http_server *server, int fd, struct error *err)
 {
-    const struct http_server_settings *settings = &this->settings;
+    const struct http_server_settings *settings = &server->settings;
     const struct http_peers_settings peers = {
-        .what = settings->what, .most = settings->connections, .left = on_left, .data = this};
-    this->peers = http_peers_create(this->loop, &peers);
+        .what = settings->what, .most = settings->connections, .left = on_left, .data = server};
+    server->peers = http_peers_create(server->loop, &peers);
     // One address may have half of all connections, unless there is but one that can connect.
-    unsigned most = settings->connections + SPARE, each = this->guard.loopback ? 0 : (most + 1) / 2;
-    this->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, this, on_request, this,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, this,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, this, MHD_OPTION_URI_LOG_CALLBACK, on_line,
-        this, MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->memory, MHD_OPTION_CONNECTION_LIMIT,
+    unsigned most = settings->connections + SPARE,
+             each = server->guard.loopback ? 0 : (most + 1) / 2;
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, server, on_request, server,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_URI_LOG_CALLBACK, on_line,
+        server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->memory, MHD_OPTION_CONNECTION_LIMIT,
         most, MHD_OPTION_PER_IP_CONNECTION_LIMIT, each, MHD_OPTION_END);
-    if (this->daemon == NULL) {
+    if (server->daemon == NULL) {
         close(fd);
         return error_set(err, ERROR_IO, "cannot start the HTTP server of %s: %s", settings->what,
                          strerror(errno));
     }
-    return open_poll(this) ||
+    return open_poll(server) ||
            error_set(err, ERROR_IO, "cannot poll the HTTP server of %s", settings->what);
 }
 
-static void set_guard(struct http_server *this, const char *listen)
+static void set_guard(struct http_server *server, const char *listen)
 {
     struct error ignored;
     char *port = NULL;
-    split_address(listen, &this->named, &port, &ignored);
+    split_address(listen, &server->named, &port, &ignored);
     free(port);
-    this->hosts = memory_string(this->settings.hosts);
-    http_guard_init(&this->guard, this->ip, this->named, this->hosts);
+    server->hosts = memory_string(server->settings.hosts);
+    http_guard_init(&server->guard, server->ip, server->named, server->hosts);
 }
 
 struct http_server *http_server_create(struct loop *loop, const char *listen,
@@ -424,58 +425,58 @@ struct http_server *http_server_create(struct loop *loop, const char *listen,
     int fd = open_socket(listen, err);
     if (fd < 0)
         return NULL;
-    struct http_server *this = memory_new(sizeof *this);
-    this->loop = loop;
-    this->settings = *settings;
-    timer_init(&this->timer, loop, on_timer, this);
-    deferral_init(&this->turn, loop, on_timer, this);
-    read_address(this, fd);
-    set_guard(this, listen);
-    if (start_daemon(this, fd, err))
-        return this;
-    http_server_destroy(this);
+    struct http_server *server = memory_new(sizeof *server);
+    server->loop = loop;
+    server->settings = *settings;
+    timer_init(&server->timer, loop, on_timer, server);
+    deferral_init(&server->turn, loop, on_timer, server);
+    read_address(server, fd);
+    set_guard(server, listen);
+    if (start_daemon(server, fd, err))
+        return server;
+    http_server_destroy(server);
     return NULL;
 }
 
-void http_server_destroy(struct http_server *this)
+void http_server_destroy(struct http_server *server)
 {
-    if (this == NULL)
+    if (server == NULL)
         return;
-    timer_stop(&this->timer);
-    poll_watcher_destroy(this->poll);
-    if (this->daemon != NULL)
-        MHD_stop_daemon(this->daemon);
-    deferral_cancel(&this->turn);
-    http_peers_destroy(this->peers);
-    free(this->named);
-    free(this->hosts);
-    free(this->address);
-    free(this);
+    timer_stop(&server->timer);
+    poll_watcher_destroy(server->poll);
+    if (server->daemon != NULL)
+        MHD_stop_daemon(server->daemon);
+    deferral_cancel(&server->turn);
+    http_peers_destroy(server->peers);
+    free(server->named);
+    free(server->hosts);
+    free(server->address);
+    free(server);
 }
 
-const char *http_server_address(const struct http_server *this)
+const char *http_server_address(const struct http_server *server)
 {
-    return this->address;
+    return server->address;
 }
 
-const char *http_server_ip(const struct http_server *this)
+const char *http_server_ip(const struct http_server *server)
 {
-    return this->ip;
+    return server->ip;
 }
 
-unsigned http_server_port(const struct http_server *this)
+unsigned http_server_port(const struct http_server *server)
 {
-    return this->port;
+    return server->port;
 }
 
-bool http_server_on_loopback(const struct http_server *this)
+bool http_server_on_loopback(const struct http_server *server)
 {
-    return this->guard.loopback;
+    return server->guard.loopback;
 }
 
-void http_server_wake(struct http_server *this)
+void http_server_wake(struct http_server *server)
 {
-    deferral_queue(&this->turn);
+    deferral_queue(&server->turn);
 }
 
 // ---- answers ----

@@ -3,12 +3,11 @@
 // Protocol buffers on the wire: see wire.h. Everything reads through read_field(), which says in
 // words what is wrong, or wire_next_short(), its quick way for short fields. wire_next() drops
 // the words, wire_validate() puts the path of the field in front of them. Nothing here allocates
-// but the writers' buffer, and wire_accept() where it has to join parts.
+// but the writers' buffer.
 
 #include "wire/wire.h"
 
 #include "wire/wire_fast_validate.h"
-#include "wire/wire_merge.h"
 
 #include <endian.h>
 #include <stdio.h>
@@ -399,13 +398,12 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type)
     return length ? type->name + length + 1 : type->name;
 }
 
-// `rewrite`: it is to be written anew, by wire_merge().
-static bool validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
-                            bool *rewrite, struct error *err)
+bool wire_validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
+                          bool *to_merge, struct error *err)
 {
     struct validation validation = {.start = PATH_SIZE - 1};
     enum verdict verdict = validate(&validation, message, type, 1, false);
-    *rewrite = validation.parts || validation.groups;
+    *to_merge = validation.parts || validation.groups;
     if (verdict == VALID)
         return true;
     const char *path = validation.path + validation.start;
@@ -415,24 +413,9 @@ static bool validate_slowly(struct slice message, const ProtobufCMessageDescript
 
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
 {
-    bool rewrite;
+    bool to_merge;
     return wire_fast_validate_accepts(message, type) ||
-           validate_slowly(message, type, &rewrite, err);
-}
-
-bool wire_accept(struct bytes **it, const ProtobufCMessageDescriptor *type, struct error *err)
-{
-    bool rewrite;
-    if (wire_fast_validate_accepts(slice_of(*it), type))
-        return true;
-    if (!validate_slowly(slice_of(*it), type, &rewrite, err))
-        return false;
-    if (!rewrite)
-        return true;
-    struct bytes *received = *it;
-    *it = wire_merge(slice_of(received), type);
-    bytes_unref(received);
-    return validate_slowly(slice_of(*it), type, &rewrite, err);
+           wire_validate_slowly(message, type, &to_merge, err);
 }
 
 // ---- writing ----

@@ -182,11 +182,10 @@ bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
 // occurs several times, which adds up to one, each is excused from having its required fields.
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
 
-// Validates a message that was received. If a singular message in it comes in several parts, or
-// there is an unknown group, `*it` is replaced by a block in which the parts are joined and the
-// groups left out (see wire_merge.h), and no part is excused from its required fields. Those who
-// read what was accepted need not think of either.
-bool wire_accept(struct bytes **it, const ProtobufCMessageDescriptor *type, struct error *err);
+// The same, without the quick half. `*to_merge` tells whether a singular message in it comes in
+// several parts, or whether there is an unknown group: wire_merge() writes it without either.
+bool wire_validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
+                          bool *to_merge, struct error *err);
 
 // The number of the elements in a list of the program's own, which is no message of Mesos. Those of
 // Mesos have theirs in wire/field_numbers.h.

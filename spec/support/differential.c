@@ -16,6 +16,7 @@
 #include "mesos/events.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 #include "wire/wire.h"
+#include "wire/wire_accept.h"
 
 #include <lauxlib.h>
 #include <string.h>

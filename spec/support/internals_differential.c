@@ -13,7 +13,7 @@
 #include "mutation.h"
 
 #include "bindings/core/scratch.h"
-#include "wire/wire.h"
+#include "wire/wire_accept.h"
 
 #include <lauxlib.h>
 

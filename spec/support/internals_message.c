@@ -18,6 +18,7 @@
 #include "mesos/v1/executor/executor.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 #include "wire/wire.h"
+#include "wire/wire_accept.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>

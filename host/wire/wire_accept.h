@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The check that every received message passes before anything else reads it.
+
+#ifndef MESOS_LUA_WIRE_WIRE_ACCEPT_H
+#define MESOS_LUA_WIRE_WIRE_ACCEPT_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+#include <protobuf-c/protobuf-c.h>
+
+// Validates a message that was received. If a singular message in it comes in several parts, or
+// there is an unknown group, `*message` is replaced by a block in which the parts are joined and
+// the groups left out (see wire_merge.h), and no part is excused from its required fields. Readers
+// of an accepted message need not handle either.
+bool wire_accept(struct bytes **message, const ProtobufCMessageDescriptor *type, struct error *err);
+
+#endif
