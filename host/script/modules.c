@@ -5,11 +5,12 @@
 // bytecode, and remembered (sources.h), so that a change of one can be noticed and a version be
 // brought back; so are those that the main chunk reads by dofile() and loadfile().
 
-#include "script/sandbox.h"
+#include "base/memory.h"
 #include "script/script_internal.h"
 
 #include <lauxlib.h>
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,10 +40,10 @@ int modules_load(lua_State *L, const struct source *source)
 const struct source *modules_read(struct script *script, const char *module, const char *path,
                                   struct error *err)
 {
-    const struct source *kept = script->kept ? sources_find(script->kept, module) : NULL;
-    const struct source *source = kept;
-    if (kept != NULL && kept->text != NULL)
-        sources_add(script->sources, kept);
+    const struct source *earlier = script->earlier ? sources_find(script->earlier, module) : NULL;
+    const struct source *source = earlier;
+    if (earlier != NULL && earlier->text != NULL)
+        sources_add(script->sources, earlier);
     else
         source = sources_read(script->sources, module, path, err);
     if (script->on_source != NULL)
@@ -123,12 +124,12 @@ static void note_missing(struct script *script, lua_State *L, const char *name) 
 }
 
 // Pushes the path of the kept file of that module, if there is one. // [-0, +1|0, m]
-static bool push_kept(lua_State *L, const struct script *script, const char *name)
+static bool push_earlier(lua_State *L, const struct script *script, const char *name)
 {
-    const struct source *kept = script->kept ? sources_find(script->kept, name) : NULL;
-    if (kept == NULL || kept->text == NULL)
+    const struct source *earlier = script->earlier ? sources_find(script->earlier, name) : NULL;
+    if (earlier == NULL || earlier->text == NULL)
         return false;
-    lua_pushstring(L, kept->path);
+    lua_pushstring(L, earlier->path);
     return true;
 }
 
@@ -183,13 +184,51 @@ static void check_circle(lua_State *L, const char *name) // [-0, +0, v]
     }
 }
 
+// ---- what the sandbox may read ----
+
+static bool lies_in(const char *path, const char *folder)
+{
+    char *whole = realpath(folder, NULL);
+    size_t length = whole ? strlen(whole) : 0;
+    bool inside = length > 0 && strncmp(path, whole, length) == 0 &&
+                  (path[length] == '/' || whole[length - 1] == '/');
+    free(whole);
+    return inside;
+}
+
+static bool may_read(const struct script *script, const char *path)
+{
+    const char *slash = strrchr(script->path, '/');
+    char *folder =
+        slash ? memory_text(script->path, (size_t)(slash - script->path) + 1) : memory_string(".");
+    char *whole = realpath(path, NULL);
+    bool may = whole != NULL && (lies_in(whole, folder) || lies_in(whole, MESOS_LUA_LIBRARY));
+    free(whole);
+    free(folder);
+    return may;
+}
+
+// Raises if a sandboxed script may not read the module from that file. // [-0, +0, e]
+static void check_sandbox(lua_State *L, const char *module, const char *path)
+{
+    const struct script *script = script_of(L);
+    if (script->sandbox && !may_read(script, path))
+        luaL_error(
+            L,
+            "module '%s' is in '%s', outside of the script's folder, where the sandbox reads "
+            "nothing (--sandbox)",
+            module, path);
+}
+
+// ---- the searcher ----
+
 static int l_searcher(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
     struct script *script = script_of(L);
     struct error err = {0};
     check_circle(L, name);
-    if (!push_kept(L, script, name)) {
+    if (!push_earlier(L, script, name)) {
         find_file(L);
         if (lua_isnil(L, -2)) {
             note_missing(script, L, name);
@@ -198,7 +237,7 @@ static int l_searcher(lua_State *L)
         lua_pop(L, 1);
     }
     const char *path = lua_tostring(L, -1);
-    sandbox_check_file(L, name, path);
+    check_sandbox(L, name, path);
     const struct source *source = modules_read(script, name, path, &err);
     if (source == NULL)
         return luaL_error(L, "cannot open '%s' of module '%s': %s", path, name, err.text);

@@ -5,13 +5,11 @@
 
 #include "script/sandbox.h"
 
-#include "base/memory.h"
 #include "script/script_internal.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 struct allowed {
@@ -263,39 +261,4 @@ void sandbox_close_in(lua_State *L)
     replace(L, "collectgarbage", l_collectgarbage);
     prune_searchers(L);
     prune_libraries(L);
-}
-
-// ---- files ----
-
-static bool lies_in(const char *path, const char *folder)
-{
-    char *whole = realpath(folder, NULL);
-    size_t length = whole ? strlen(whole) : 0;
-    bool inside = length > 0 && strncmp(path, whole, length) == 0 &&
-                  (path[length] == '/' || whole[length - 1] == '/');
-    free(whole);
-    return inside;
-}
-
-static bool may_read(const struct script *script, const char *path)
-{
-    const char *slash = strrchr(script->path, '/');
-    char *folder =
-        slash ? memory_text(script->path, (size_t)(slash - script->path) + 1) : memory_string(".");
-    char *whole = realpath(path, NULL);
-    bool may = whole != NULL && (lies_in(whole, folder) || lies_in(whole, MESOS_LUA_LIBRARY));
-    free(whole);
-    free(folder);
-    return may;
-}
-
-void sandbox_check_file(lua_State *L, const char *module, const char *path)
-{
-    const struct script *script = script_of(L);
-    if (script->sandbox && !may_read(script, path))
-        luaL_error(
-            L,
-            "module '%s' is in '%s', outside of the script's folder, where the sandbox reads "
-            "nothing (--sandbox)",
-            module, path);
 }

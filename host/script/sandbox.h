@@ -4,8 +4,8 @@
 // load, loadfile and dofile read source text only. With the sandbox, besides: everything that is
 // not in the list of sandbox.c, that is files, processes, the environment, C modules, the debug
 // library, finalizers, the switches of the collector; and require finds files in the script's
-// folder and in the library of the program only. It is there against accidents, and makes no
-// promise against somebody who looks for a way out.
+// folder and in the library of the program only (modules.c). It is there against accidents, and
+// makes no promise against somebody who looks for a way out.
 
 #ifndef MESOS_LUA_SCRIPT_SANDBOX_H
 #define MESOS_LUA_SCRIPT_SANDBOX_H
@@ -25,8 +25,5 @@ void sandbox_push_missing(lua_State *L, const char *name);
 
 // Is the value such a function? // [-0, +0, -]
 bool sandbox_is_missing(lua_State *L, int index);
-
-// May the module of that name be read from that file? Raises if not. // [-0, +0, e]
-void sandbox_check_file(lua_State *L, const char *module, const char *path);
 
 #endif
