@@ -424,7 +424,7 @@ static void on_done(void *data, const struct protect_end *end)
     if (this->reference != LUA_NOREF)
         told.output = buffer_slice(&this->output->text);
     if (end->outcome == PROTECT_RAISED)
-        script_excuse(this->script);
+        script_uncount_failure(this->script);
     this->done(this->data, &told);
     if (this->reference != LUA_NOREF) {
         this->output->over = true;

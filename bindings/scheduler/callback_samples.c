@@ -94,7 +94,7 @@ struct lint_parameter *callback_samples_parameters(void)
     for (int i = 0; i < CALLBACKS; i++)
         list[ROWS + i] = (struct lint_parameter){
             .function = events_callback_name((enum driver_callback)i),
-            .place = DRIVER_PLACE,
+            .index = DRIVER_PLACE,
             .push = push_driver,
         };
     return list;

@@ -9,7 +9,7 @@
 #include "bindings/scheduler/scheduler.h"
 #include "script/lint.h"
 
-// The rows for examine(), whose `data` is the scheduler. To be freed.
+// The rows for lint_run(), whose `data` is the scheduler. To be freed.
 struct lint_parameter *callback_samples_parameters(void);
 
 #endif

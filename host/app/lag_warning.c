@@ -38,7 +38,7 @@ static void on_lag(void *data, uint64_t late)
     struct lag_warning *this = data;
     double now = late >= much ? stopwatch_seconds() : 0;
     bool warns = late >= much && now >= this->next;
-    if (warns && slice_times_told() < late / 2)
+    if (warns && slice_times_warned() < late / 2)
         warn(late);
     if (warns)
         this->next = now + pause;

@@ -39,7 +39,7 @@ static void check_functions(struct host *host)
 {
     struct lint_parameter *parameters =
         host->session.scheduler ? callback_samples_parameters() : NULL;
-    size_t found = examine(host->session.script, parameters, host->session.scheduler, on_finding);
+    size_t found = lint_run(host->session.script, parameters, host->session.scheduler, on_finding);
     free(parameters);
     if (found > LINT_MOST)
         log_error("%s: %zu more of these", host->options->script, found - LINT_MOST);

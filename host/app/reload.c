@@ -265,10 +265,10 @@ static bool load_files(struct reload *this, struct version *version)
 {
     const struct options *options = this->settings.options;
     struct script *script = version->script;
-    bool loaded =
-        version->kept
-            ? script_load_kept(script, version->kept, options->argc, options->argv, &version->error)
-            : script_load(script, options->script, options->argc, options->argv, &version->error);
+    bool loaded = version->kept ? script_load_sources(script, version->kept, options->argc,
+                                                      options->argv, &version->error)
+                                : script_load(script, options->script, options->argc, options->argv,
+                                              &version->error);
     if (script_exit_requested(script, NULL))
         return error_set(&version->error, ERROR_SCRIPT,
                          "%s: it asked for the end of the program while it was loaded",

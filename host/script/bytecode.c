@@ -28,7 +28,7 @@ struct bytecode {
 
 struct bytecode_reader {
     struct bytecode *into;
-    struct slice rest;
+    struct slice left;
     bool bad;
     int depth;
 };
@@ -43,30 +43,30 @@ static void *allocate(struct bytecode_reader *reader, size_t count, size_t size)
     return block->bytes;
 }
 
-static const uint8_t *take(struct bytecode_reader *reader, size_t length)
+static const uint8_t *read_bytes(struct bytecode_reader *reader, size_t length)
 {
     static const uint8_t nothing[16];
-    if (reader->bad || length > reader->rest.length) {
+    if (reader->bad || length > reader->left.length) {
         reader->bad = true;
         return nothing;
     }
-    const uint8_t *bytes = reader->rest.data;
-    reader->rest = (struct slice){bytes + length, reader->rest.length - length};
+    const uint8_t *bytes = reader->left.data;
+    reader->left = (struct slice){bytes + length, reader->left.length - length};
     return bytes;
 }
 
-static uint8_t take_byte(struct bytecode_reader *reader)
+static uint8_t read_byte(struct bytecode_reader *reader)
 {
-    return *take(reader, 1);
+    return *read_bytes(reader, 1);
 }
 
 // Seven bits at a time, the highest first; the last byte has its highest bit set.
-static size_t take_size(struct bytecode_reader *reader)
+static size_t read_size(struct bytecode_reader *reader)
 {
     size_t value = 0;
     uint8_t byte = 0;
     while (!reader->bad && (byte & 0x80) == 0) {
-        byte = take_byte(reader);
+        byte = read_byte(reader);
         reader->bad = reader->bad || value > SIZE_MAX >> 8;
         value = value << 7 | (byte & 0x7f);
     }
@@ -74,84 +74,84 @@ static size_t take_size(struct bytecode_reader *reader)
 }
 
 // A number of things of which each takes at least `least` bytes.
-static size_t take_count(struct bytecode_reader *reader, size_t least)
+static size_t read_count(struct bytecode_reader *reader, size_t least)
 {
-    size_t count = take_size(reader);
-    if (count > reader->rest.length / least)
+    size_t count = read_size(reader);
+    if (count > reader->left.length / least)
         reader->bad = true;
     return reader->bad ? 0 : count;
 }
 
-static int take_line(struct bytecode_reader *reader)
+static int read_line(struct bytecode_reader *reader)
 {
-    size_t line = take_size(reader);
+    size_t line = read_size(reader);
     return line > 0x7fffffff ? 0 : (int)line;
 }
 
 // NULL stands for none.
-static const char *take_text(struct bytecode_reader *reader)
+static const char *read_text(struct bytecode_reader *reader)
 {
-    size_t size = take_size(reader);
-    reader->bad = reader->bad || (size > 0 && size - 1 > reader->rest.length);
+    size_t size = read_size(reader);
+    reader->bad = reader->bad || (size > 0 && size - 1 > reader->left.length);
     if (size == 0 || reader->bad)
         return NULL;
     char *text = allocate(reader, size, 1);
-    memcpy(text, take(reader, size - 1), size - 1);
+    memcpy(text, read_bytes(reader, size - 1), size - 1);
     return text;
 }
 
 // ---- the parts of a function ----
 
-static bool take_header(struct bytecode_reader *reader)
+static bool read_header(struct bytecode_reader *reader)
 {
     static const char start[] = LUA_SIGNATURE "\x54\0\x19\x93\r\n\x1a\n\x04\x08\x08";
     const lua_Integer integer = 0x5678;
     const lua_Number number = 370.5;
-    return memcmp(take(reader, sizeof start - 1), start, sizeof start - 1) == 0 &&
-           memcmp(take(reader, sizeof integer), &integer, sizeof integer) == 0 &&
-           memcmp(take(reader, sizeof number), &number, sizeof number) == 0;
+    return memcmp(read_bytes(reader, sizeof start - 1), start, sizeof start - 1) == 0 &&
+           memcmp(read_bytes(reader, sizeof integer), &integer, sizeof integer) == 0 &&
+           memcmp(read_bytes(reader, sizeof number), &number, sizeof number) == 0;
 }
 
-static void take_code(struct bytecode_reader *reader, struct bytecode_function *function)
+static void read_code(struct bytecode_reader *reader, struct bytecode_function *function)
 {
-    size_t length = take_count(reader, sizeof *function->code);
+    size_t length = read_count(reader, sizeof *function->code);
     uint32_t *code = allocate(reader, length, sizeof *code);
     if (length > 0)
-        memcpy(code, take(reader, length * sizeof *code), length * sizeof *code);
+        memcpy(code, read_bytes(reader, length * sizeof *code), length * sizeof *code);
     function->code = code;
     function->length = length;
 }
 
-static const char *take_constant(struct bytecode_reader *reader)
+static const char *read_constant(struct bytecode_reader *reader)
 {
     enum { INTEGER = 0x03, FLOAT = 0x13, SHORT = 0x04, LONG = 0x14, OTHERS = 0x11 };
-    uint8_t type = take_byte(reader);
+    uint8_t type = read_byte(reader);
     if (type == SHORT || type == LONG)
-        return take_text(reader);
+        return read_text(reader);
     if (type == INTEGER || type == FLOAT)
-        take(reader, 8);
+        read_bytes(reader, 8);
     else
         reader->bad = reader->bad || type > OTHERS;
     return NULL;
 }
 
-static void take_constants(struct bytecode_reader *reader, struct bytecode_function *function)
+static void read_constants(struct bytecode_reader *reader, struct bytecode_function *function)
 {
-    size_t count = take_count(reader, 1);
+    size_t count = read_count(reader, 1);
     const char **constants = allocate(reader, count, sizeof *constants);
     for (size_t i = 0; i < count; i++)
-        constants[i] = take_constant(reader);
+        constants[i] = read_constant(reader);
     function->constants = constants;
     function->constant_count = count;
 }
 
-static struct bytecode_upvalue *take_upvalues(struct bytecode_reader *reader,
+static struct bytecode_upvalue *read_upvalues(struct bytecode_reader *reader,
                                               struct bytecode_function *function)
 {
-    size_t count = take_count(reader, 3);
+    size_t count = read_count(reader, 3);
     struct bytecode_upvalue *upvalues = allocate(reader, count, sizeof *upvalues);
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *bytes = take(reader, 3);
+        const uint8_t *bytes = read_bytes(reader, 3);
         upvalues[i] =
             (struct bytecode_upvalue){.name = "", .in_stack = bytes[0] != 0, .index = bytes[1]};
     }
@@ -160,33 +160,33 @@ static struct bytecode_upvalue *take_upvalues(struct bytecode_reader *reader,
     return upvalues;
 }
 
-static void take_function(struct bytecode_reader *reader, struct bytecode_function *function);
+static void read_function(struct bytecode_reader *reader, struct bytecode_function *function);
 
-static void take_inner(struct bytecode_reader *reader, struct bytecode_function *function)
+static void read_inner(struct bytecode_reader *reader, struct bytecode_function *function)
 {
-    size_t count = take_count(reader, 8);
+    size_t count = read_count(reader, 8);
     function->inner = allocate(reader, count, sizeof *function->inner);
     function->inner_count = count;
     reader->bad = reader->bad || ++reader->depth > DEPTH;
     for (size_t i = 0; i < count && !reader->bad; i++) {
         function->inner[i].outer = function;
-        take_function(reader, &function->inner[i]);
+        read_function(reader, &function->inner[i]);
     }
     reader->depth--;
 }
 
 // A line is told as a difference, or, where that does not fit, in a list of its own.
-static void take_lines(struct bytecode_reader *reader, struct bytecode_function *function)
+static void read_lines(struct bytecode_reader *reader, struct bytecode_function *function)
 {
     enum { ELSEWHERE = -128 };
-    size_t count = take_count(reader, 1), next = 0;
-    const int8_t *differences = (const int8_t *)take(reader, count);
-    size_t places = take_count(reader, 2);
+    size_t count = read_count(reader, 1), next = 0;
+    const int8_t *differences = (const int8_t *)read_bytes(reader, count);
+    size_t places = read_count(reader, 2);
     int *lines = allocate(reader, function->length, sizeof *lines);
     int line = function->line;
     for (size_t i = 0; i < places; i++) {
-        size_t at = take_size(reader);
-        int absolute = take_line(reader);
+        size_t at = read_size(reader);
+        int absolute = read_line(reader);
         for (; next < function->length && next < count && next < at; next++)
             lines[next] = line += differences[next] == ELSEWHERE ? 0 : differences[next];
         if (next == at && next < function->length)
@@ -197,22 +197,22 @@ static void take_lines(struct bytecode_reader *reader, struct bytecode_function 
     function->lines = lines;
 }
 
-static void take_names(struct bytecode_reader *reader, struct bytecode_function *function,
+static void read_names(struct bytecode_reader *reader, struct bytecode_function *function,
                        struct bytecode_upvalue *upvalues)
 {
-    size_t count = take_count(reader, 3);
+    size_t count = read_count(reader, 3);
     struct bytecode_local *locals = allocate(reader, count, sizeof *locals);
     for (size_t i = 0; i < count; i++) {
-        locals[i].name = take_text(reader);
+        locals[i].name = read_text(reader);
         locals[i].name = locals[i].name ? locals[i].name : "";
-        locals[i].start = take_size(reader);
-        locals[i].end = take_size(reader);
+        locals[i].start = read_size(reader);
+        locals[i].end = read_size(reader);
     }
     function->locals = locals;
     function->local_count = count;
-    count = take_count(reader, 1);
+    count = read_count(reader, 1);
     for (size_t i = 0; i < count; i++) {
-        const char *name = take_text(reader);
+        const char *name = read_text(reader);
         if (i < function->upvalue_count && name != NULL)
             upvalues[i].name = name;
     }
@@ -295,19 +295,19 @@ static void find_jumps(struct bytecode_reader *reader, struct bytecode_function 
     function->loop_end = loop_end;
 }
 
-static void take_function(struct bytecode_reader *reader, struct bytecode_function *function)
+static void read_function(struct bytecode_reader *reader, struct bytecode_function *function)
 {
-    take_text(reader); // the name of its file
-    function->line = take_line(reader);
-    take_line(reader);
-    function->parameters = take_byte(reader);
-    take(reader, 2);
-    take_code(reader, function);
-    take_constants(reader, function);
-    struct bytecode_upvalue *upvalues = take_upvalues(reader, function);
-    take_inner(reader, function);
-    take_lines(reader, function);
-    take_names(reader, function, upvalues);
+    read_text(reader); // the name of its file
+    function->line = read_line(reader);
+    read_line(reader);
+    function->parameters = read_byte(reader);
+    read_bytes(reader, 2);
+    read_code(reader, function);
+    read_constants(reader, function);
+    struct bytecode_upvalue *upvalues = read_upvalues(reader, function);
+    read_inner(reader, function);
+    read_lines(reader, function);
+    read_names(reader, function, upvalues);
     find_jumps(reader, function);
     reader->bad = reader->bad || !is_whole(function);
 }
@@ -315,11 +315,11 @@ static void take_function(struct bytecode_reader *reader, struct bytecode_functi
 struct bytecode *bytecode_read(struct slice dump, struct error *err)
 {
     struct bytecode *bytecode = memory_new(sizeof *bytecode);
-    struct bytecode_reader reader = {.into = bytecode, .rest = dump};
-    if (take_header(&reader)) {
-        take_byte(&reader);
-        take_function(&reader, &bytecode->main);
-        if (!reader.bad && reader.rest.length == 0)
+    struct bytecode_reader reader = {.into = bytecode, .left = dump};
+    if (read_header(&reader)) {
+        read_byte(&reader);
+        read_function(&reader, &bytecode->main);
+        if (!reader.bad && reader.left.length == 0)
             return bytecode;
     }
     bytecode_free(bytecode);

@@ -109,7 +109,7 @@ static const char *unready(lua_State *L, lua_State *coroutine)
 
 // Moves the results of a coroutine, or its error, to `L`. Returns how many they are, or -1 for an
 // error. // [-0, +results|1, e]
-static int take_results(lua_State *L, lua_State *coroutine, int status, int results)
+static int move_results(lua_State *L, lua_State *coroutine, int status, int results)
 {
     bool failed = status != LUA_OK && status != LUA_YIELD;
     if (!failed && !lua_checkstack(L, results + 1)) {
@@ -124,7 +124,7 @@ static int take_results(lua_State *L, lua_State *coroutine, int status, int resu
 }
 
 // Runs the coroutine, which has its arguments, until it has results for the script. Each wait on
-// the way suspends `L` too; `k` then calls this again. Returns as take_results().
+// the way suspends `L` too; `k` then calls this again. Returns as move_results().
 static int proceed(lua_State *L, lua_State *coroutine, int arguments, lua_KFunction k)
 {
     int results = 0;
@@ -132,7 +132,7 @@ static int proceed(lua_State *L, lua_State *coroutine, int arguments, lua_KFunct
     protect_check(L);
     if (status == LUA_YIELD && protect_waiting(coroutine))
         return protect_wait(L, (lua_KContext)coroutine, k);
-    return take_results(L, coroutine, status, results);
+    return move_results(L, coroutine, status, results);
 }
 
 // After a wait: takes the token away and goes on.

@@ -73,26 +73,26 @@ static void on_getupval(struct scan *scan, uint32_t i)
 
 static void on_setupval(struct scan *scan, uint32_t i)
 {
-    findings_note(scan->walk, REBOUND, scan->function->upvalues[bytecode_b(i)].name);
+    lint_rules_note(scan->walk, REBOUND, scan->function->upvalues[bytecode_b(i)].name);
 }
 
 static void on_gettabup(struct scan *scan, uint32_t i)
 {
     const struct mark *from = &scan->upvalues[bytecode_b(i)];
-    set(scan, bytecode_a(i), findings_read(scan, from, constant(scan, bytecode_c(i))));
+    set(scan, bytecode_a(i), lint_rules_read(scan, from, constant(scan, bytecode_c(i))));
 }
 
 static void on_gettable(struct scan *scan, uint32_t i)
 {
     const struct mark *from = &scan->registers[bytecode_b(i)];
     const char *name = text_of(&scan->registers[bytecode_c(i)]);
-    set(scan, bytecode_a(i), findings_read(scan, from, name));
+    set(scan, bytecode_a(i), lint_rules_read(scan, from, name));
 }
 
 static void on_getfield(struct scan *scan, uint32_t i)
 {
     const struct mark *from = &scan->registers[bytecode_b(i)];
-    set(scan, bytecode_a(i), findings_read(scan, from, constant(scan, bytecode_c(i))));
+    set(scan, bytecode_a(i), lint_rules_read(scan, from, constant(scan, bytecode_c(i))));
 }
 
 static struct mark element(const struct mark *list)
@@ -114,23 +114,24 @@ static void on_self(struct scan *scan, uint32_t i)
     const struct mark from = scan->registers[bytecode_b(i)];
     const char *name =
         bytecode_k(i) ? constant(scan, bytecode_c(i)) : text_of(&scan->registers[bytecode_c(i)]);
-    set(scan, bytecode_a(i), findings_read(scan, &from, name));
+    set(scan, bytecode_a(i), lint_rules_read(scan, &from, name));
     set(scan, bytecode_a(i) + 1, from);
 }
 
 static void on_settabup(struct scan *scan, uint32_t i)
 {
-    findings_write(scan, &scan->upvalues[bytecode_a(i)], constant(scan, bytecode_b(i)));
+    lint_rules_write(scan, &scan->upvalues[bytecode_a(i)], constant(scan, bytecode_b(i)));
 }
 
 static void on_settable(struct scan *scan, uint32_t i)
 {
-    findings_write(scan, &scan->registers[bytecode_a(i)], text_of(&scan->registers[bytecode_b(i)]));
+    lint_rules_write(scan, &scan->registers[bytecode_a(i)],
+                     text_of(&scan->registers[bytecode_b(i)]));
 }
 
 static void on_setfield(struct scan *scan, uint32_t i)
 {
-    findings_write(scan, &scan->registers[bytecode_a(i)], constant(scan, bytecode_b(i)));
+    lint_rules_write(scan, &scan->registers[bytecode_a(i)], constant(scan, bytecode_b(i)));
 }
 
 // Whoever looks whether it is there knows what to do if it is not.
@@ -139,14 +140,14 @@ static void on_test(struct scan *scan, uint32_t i)
     bool testset = bytecode_operation(i) == OPERATION_TESTSET;
     const struct mark *mark = &scan->registers[testset ? bytecode_b(i) : bytecode_a(i)];
     if (mark->kind == MARK_MISSING)
-        findings_note(scan->walk, ASSIGNED, mark->names[mark->depth - 1]);
+        lint_rules_note(scan->walk, ASSIGNED, mark->names[mark->depth - 1]);
     if (testset)
         forget_from(scan, bytecode_a(i), bytecode_a(i) + 1);
 }
 
 static void on_eqk(struct scan *scan, uint32_t i)
 {
-    findings_compare(scan, &scan->registers[bytecode_a(i)], constant(scan, bytecode_b(i)));
+    lint_rules_compare(scan, &scan->registers[bytecode_a(i)], constant(scan, bytecode_b(i)));
 }
 
 // A constant whose number is large is in a register.
@@ -154,8 +155,8 @@ static void on_eq(struct scan *scan, uint32_t i)
 {
     const struct mark *left = &scan->registers[bytecode_a(i)];
     const struct mark *right = &scan->registers[bytecode_b(i)];
-    findings_compare(scan, left, text_of(right));
-    findings_compare(scan, right, text_of(left));
+    lint_rules_compare(scan, left, text_of(right));
+    lint_rules_compare(scan, right, text_of(left));
 }
 
 static struct mark loop_over(const struct mark *list)
@@ -173,9 +174,9 @@ static void on_call(struct scan *scan, uint32_t i)
         argument = scan->registers[a + 1];
     forget_from(scan, a, REGISTERS);
     if (function.kind == MARK_MISSING)
-        findings_use_missing(scan, &function);
+        lint_rules_use_missing(scan, &function);
     else if (function.kind == MARK_REQUIRE && text_of(&argument) != NULL)
-        set(scan, a, findings_require(scan, argument.names[0]));
+        set(scan, a, lint_rules_require(scan, argument.names[0]));
     else if (function.kind == MARK_IPAIRS && argument.kind == MARK_LIST)
         set(scan, a, loop_over(&argument));
 }
@@ -202,7 +203,7 @@ static bool stays(const struct scan *scan, unsigned number)
 {
     const struct bytecode_function *function = scan->function;
     const struct bytecode_local *local = bytecode_local(function, number, scan->at);
-    return local != NULL && !findings_noted(scan->walk, REBOUND, local->name) &&
+    return local != NULL && !lint_rules_noted(scan->walk, REBOUND, local->name) &&
            !bytecode_changes(function, number, scan->at + 1, local->end);
 }
 
@@ -270,8 +271,8 @@ static bool is_callback(struct scan *scan, const char *name)
 {
     lua_State *L = scan->walk->L;
     lua_Debug ar = {.linedefined = -1};
-    script_result(scan->walk->this->script, L);
-    if (lua_istable(L, -1) && findings_raw_field(L, -1, name) == LUA_TFUNCTION)
+    script_result(scan->walk->lint->script, L);
+    if (lua_istable(L, -1) && lint_rules_raw_field(L, -1, name) == LUA_TFUNCTION)
         lua_getinfo(L, ">S", &ar);
     lua_settop(L, TOP);
     return ar.linedefined == scan->function->line && *ar.source == '@' &&
@@ -282,12 +283,12 @@ static bool is_callback(struct scan *scan, const char *name)
 // What it is given is there before the first instruction. // [-0, +0, m]
 static void mark_parameters(struct scan *scan)
 {
-    const struct lint_parameter *rows = scan->walk->this->parameters;
+    const struct lint_parameter *rows = scan->walk->lint->parameters;
     for (size_t i = 0; rows != NULL && rows[i].function != NULL; i++) {
-        if (rows[i].place >= scan->function->parameters || !is_callback(scan, rows[i].function))
+        if (rows[i].index >= scan->function->parameters || !is_callback(scan, rows[i].function))
             continue;
-        scan->registers[rows[i].place].kind = rows[i].list ? MARK_LIST : MARK_OBJECT;
-        scan->registers[rows[i].place].object = (lua_Integer)i + 1;
+        scan->registers[rows[i].index].kind = rows[i].list ? MARK_LIST : MARK_OBJECT;
+        scan->registers[rows[i].index].object = (lua_Integer)i + 1;
     }
 }
 
@@ -317,72 +318,72 @@ static int on_piece(lua_State *L, const void *data, size_t length, void *buffer)
     return buffer_append(buffer, data, length) ? 0 : 1;
 }
 
-static void add_file(struct examination *this, const char *path, struct bytecode *bytecode)
+static void add_file(struct lint *lint, const char *path, struct bytecode *bytecode)
 {
-    size_t count = this->file_count + 1;
-    this->files = memory_resize(this->files, count * sizeof *this->files);
-    this->files[this->file_count++] =
+    size_t count = lint->file_count + 1;
+    lint->files = memory_resize(lint->files, count * sizeof *lint->files);
+    lint->files[lint->file_count++] =
         (struct lint_file){.path = memory_string(path), .bytecode = bytecode};
 }
 
 // Compiles what was read, without running it. Other people's modules are not the author's to mend,
 // and what is read by loadfile() may have globals of its own. // [-0, +0, m]
-static void compile(struct examination *this, lua_State *L, const struct source *source)
+static void compile(struct lint *lint, lua_State *L, const struct source *source)
 {
     struct bytecode *bytecode = NULL;
-    buffer_clear(&this->dump);
-    bool own = modules_is_own(this->script, source->path) && !modules_is_file(source);
+    buffer_clear(&lint->dump);
+    bool own = modules_is_own(lint->script, source->path) && !modules_is_file(source);
     if (own && source->text != NULL && modules_load(L, source) == LUA_OK &&
-        lua_dump(L, on_piece, &this->dump, 0) == 0)
-        bytecode = bytecode_read(buffer_slice(&this->dump), NULL);
-    add_file(this, source->path, bytecode);
+        lua_dump(L, on_piece, &lint->dump, 0) == 0)
+        bytecode = bytecode_read(buffer_slice(&lint->dump), NULL);
+    add_file(lint, source->path, bytecode);
     lua_settop(L, TOP);
 }
 
-static bool walk_file(struct examination *this, lua_State *L, size_t i, bool reporting)
+static bool walk_file(struct lint *lint, lua_State *L, size_t i, bool reporting)
 {
-    struct lint_walk walk = {.this = this, .L = L, .file = &this->files[i], .reporting = reporting};
+    struct lint_walk walk = {.lint = lint, .L = L, .file = &lint->files[i], .reporting = reporting};
     if (walk.file->bytecode == NULL)
         return true;
     struct scan scan = {.walk = &walk, .function = bytecode_main(walk.file->bytecode)};
     scan.upvalues[0].kind = MARK_GLOBALS;
     walk_function(&scan);
-    return !findings_noted(&walk, REBOUND, "_ENV");
+    return !lint_rules_noted(&walk, REBOUND, "_ENV");
 }
 
 // The list of sources grows on the way.
-static bool read_files(struct examination *this, lua_State *L)
+static bool read_files(struct lint *lint, lua_State *L)
 {
     bool usual = true;
-    for (size_t i = 0; i < sources_count(this->script->sources); i++) {
-        compile(this, L, sources_at(this->script->sources, i));
-        usual = walk_file(this, L, i, false) && usual;
+    for (size_t i = 0; i < sources_count(lint->script->sources); i++) {
+        compile(lint, L, sources_at(lint->script->sources, i));
+        usual = walk_file(lint, L, i, false) && usual;
     }
     return usual;
 }
 
-static void push_objects(struct examination *this, lua_State *L) // [-0, +1, e]
+static void push_objects(struct lint *lint, lua_State *L) // [-0, +1, e]
 {
     lua_newtable(L);
-    for (lua_Integer i = 0; this->parameters != NULL && this->parameters[i].function; i++) {
-        this->parameters[i].push(L, this->data);
+    for (lua_Integer i = 0; lint->parameters != NULL && lint->parameters[i].function; i++) {
+        lint->parameters[i].push(L, lint->data);
         lua_rawseti(L, OBJECTS, i + 1);
     }
 }
 
-static int l_examine(lua_State *L)
+static int l_lint(lua_State *L)
 {
-    struct examination *this = lua_touserdata(L, SELF);
+    struct lint *lint = lua_touserdata(L, SELF);
     luaL_checkstack(L, 2 * LUA_MINSTACK, "an examination");
     for (int set = DECLARED; set <= REQUIRED; set++)
         lua_newtable(L);
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
     lua_pushglobaltable(L);
-    push_objects(this, L);
-    if (!globals_strict(L) || !read_files(this, L))
+    push_objects(lint, L);
+    if (!strict_globals_active(L) || !read_files(lint, L))
         return 0;
-    for (size_t i = 0; i < this->file_count; i++)
-        walk_file(this, L, i, true);
+    for (size_t i = 0; i < lint->file_count; i++)
+        walk_file(lint, L, i, true);
     return 0;
 }
 
@@ -395,11 +396,11 @@ static int compare(const void *a, const void *b)
     return files != 0 ? files : (left->line > right->line) - (left->line < right->line);
 }
 
-static void tell_all(const struct examination *this, void (*tell)(const char *text))
+static void tell_all(const struct lint *lint, void (*tell)(const char *text))
 {
     struct finding *list[LINT_MOST];
     size_t count = 0;
-    for (struct finding *each = this->findings; each != NULL; each = each->next)
+    for (struct finding *each = lint->findings; each != NULL; each = each->next)
         list[count++] = each;
     qsort(list, count, sizeof *list, compare);
     for (size_t i = 0; i < count; i++) {
@@ -409,34 +410,34 @@ static void tell_all(const struct examination *this, void (*tell)(const char *te
     }
 }
 
-static void release(struct examination *this)
+static void release(struct lint *lint)
 {
-    for (size_t i = 0; i < this->file_count; i++) {
-        bytecode_free(this->files[i].bytecode);
-        free(this->files[i].path);
+    for (size_t i = 0; i < lint->file_count; i++) {
+        bytecode_free(lint->files[i].bytecode);
+        free(lint->files[i].path);
     }
-    while (this->findings != NULL) {
-        struct finding *next = this->findings->next;
-        free(this->findings);
-        this->findings = next;
+    while (lint->findings != NULL) {
+        struct finding *next = lint->findings->next;
+        free(lint->findings);
+        lint->findings = next;
     }
-    free(this->files);
-    buffer_free(&this->dump);
+    free(lint->files);
+    buffer_free(&lint->dump);
 }
 
-size_t examine(struct script *script, const struct lint_parameter *parameters, void *data,
-               void (*tell)(const char *text))
+size_t lint_run(struct script *script, const struct lint_parameter *parameters, void *data,
+                void (*tell)(const char *text))
 {
-    struct examination this = {.script = script, .parameters = parameters, .data = data};
-    this.last = &this.findings;
-    buffer_init(&this.dump, DUMP_MOST);
-    if (protect_run(script, NULL, l_examine, &this, 0) == PROTECT_RAISED) {
+    struct lint lint = {.script = script, .parameters = parameters, .data = data};
+    lint.last = &lint.findings;
+    buffer_init(&lint.dump, DUMP_MOST);
+    if (protect_run(script, NULL, l_lint, &lint, 0) == PROTECT_RAISED) {
         tell(protect_text(script));
         lua_pop(script->L, 1);
-        this.found++;
+        lint.found++;
     }
-    tell_all(&this, tell);
-    size_t found = this.found;
-    release(&this);
+    tell_all(&lint, tell);
+    size_t found = lint.found;
+    release(&lint);
     return found;
 }

@@ -25,7 +25,7 @@ enum { LINT_MOST = 100 }; // findings
 // place among its parameters, 0 being the first. `push` pushes one that answers as they do.
 struct lint_parameter {
     const char *function; // NULL: behind the last row
-    unsigned place;
+    unsigned index;
     bool list;
     void (*push)(lua_State *L, void *data); // [-0, +1, e]
 
@@ -38,7 +38,7 @@ struct lint_parameter {
 // Tells each finding, "FILE:LINE: what, and what to do", in the order of files and lines. Returns
 // how many there are. Modules that only functions require are read, not run. `parameters` may be
 // NULL; their functions are given `data`.
-size_t examine(struct script *script, const struct lint_parameter *parameters, void *data,
-               void (*tell)(const char *text));
+size_t lint_run(struct script *script, const struct lint_parameter *parameters, void *data,
+                void (*tell)(const char *text));
 
 #endif

@@ -22,31 +22,31 @@ enum {
 // The text at the top. // [-1, +0, -]
 static void report_text(struct scan *scan)
 {
-    struct examination *this = scan->walk->this;
+    struct lint *lint = scan->walk->lint;
     lua_State *L = scan->walk->L;
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
     length = length < FINDING_MOST ? length : FINDING_MOST;
-    if (scan->walk->reporting && this->found++ < LINT_MOST) {
+    if (scan->walk->reporting && lint->found++ < LINT_MOST) {
         struct finding *finding = memory_new(sizeof *finding + length + 1);
         memcpy(finding->text, text, length);
         finding->file = scan->walk->file->path;
         finding->line = scan->function->lines[scan->at];
-        *this->last = finding;
-        this->last = &finding->next;
+        *lint->last = finding;
+        lint->last = &finding->next;
     }
     lua_pop(L, 1);
 }
 
 // ---- sets of names ----
 
-void findings_note(struct lint_walk *walk, int set, const char *name) // [-0, +0, m]
+void lint_rules_note(struct lint_walk *walk, int set, const char *name) // [-0, +0, m]
 {
     lua_pushboolean(walk->L, 1);
     lua_setfield(walk->L, set, name);
 }
 
-bool findings_noted(struct lint_walk *walk, int set, const char *name) // [-0, +0, m]
+bool lint_rules_noted(struct lint_walk *walk, int set, const char *name) // [-0, +0, m]
 {
     bool found = lua_getfield(walk->L, set, name) != LUA_TNIL;
     lua_pop(walk->L, 1);
@@ -54,7 +54,7 @@ bool findings_noted(struct lint_walk *walk, int set, const char *name) // [-0, +
 }
 
 // The value of a table, past any metamethod. // [-0, +1, m]
-int findings_raw_field(lua_State *L, int table, const char *name)
+int lint_rules_raw_field(lua_State *L, int table, const char *name)
 {
     table = lua_absindex(L, table);
     lua_pushstring(L, name);
@@ -119,7 +119,7 @@ static void report_global(struct scan *scan, const char *name, bool assigned)
     int line = find_unseen(scan, name, &late);
     if (line == 0 || assigned) {
         collect_visible(scan, visible);
-        globals_push_complaint(L, name, visible, assigned);
+        strict_globals_push_error(L, name, visible, assigned);
     } else if (late) {
         lua_pushfstring(L,
                         "undeclared global '%s' (the local '%s' of line %d is declared below: move "
@@ -137,15 +137,16 @@ static void report_global(struct scan *scan, const char *name, bool assigned)
 
 static bool is_declared(struct lint_walk *walk, const char *name) // [-0, +0, m]
 {
-    bool there = findings_raw_field(walk->L, GLOBALS, name) != LUA_TNIL;
+    bool there = lint_rules_raw_field(walk->L, GLOBALS, name) != LUA_TNIL;
     lua_pop(walk->L, 1);
-    return there || findings_noted(walk, DECLARED, name) || globals_declared(walk->L, name);
+    return there || lint_rules_noted(walk, DECLARED, name) ||
+           strict_globals_declared(walk->L, name);
 }
 
 static void assign_global(struct scan *scan, const char *name) // [-0, +0, m]
 {
     if (scan->outer == NULL)
-        findings_note(scan->walk, DECLARED, name);
+        lint_rules_note(scan->walk, DECLARED, name);
     else if (scan->walk->reporting && !is_declared(scan->walk, name))
         report_global(scan, name, true);
 }
@@ -154,8 +155,8 @@ static void assign_global(struct scan *scan, const char *name) // [-0, +0, m]
 
 static bool is_library(struct lint_walk *walk, const char *name) // [-0, +0, m]
 {
-    bool table = findings_raw_field(walk->L, LOADED, name) == LUA_TTABLE;
-    findings_raw_field(walk->L, GLOBALS, name);
+    bool table = lint_rules_raw_field(walk->L, LOADED, name) == LUA_TTABLE;
+    lint_rules_raw_field(walk->L, GLOBALS, name);
     bool same = table && lua_rawequal(walk->L, -1, -2);
     lua_pop(walk->L, 2);
     return same;
@@ -168,7 +169,7 @@ static bool push_table(struct lint_walk *walk, const struct mark *mark)
     lua_pushvalue(L, LOADED);
     for (int i = 0; i < mark->depth; i++) {
         if (lua_istable(L, -1))
-            findings_raw_field(L, -1, mark->names[i]);
+            lint_rules_raw_field(L, -1, mark->names[i]);
         else
             lua_pushnil(L);
         lua_remove(L, -2);
@@ -211,7 +212,7 @@ static bool is_host_module(struct lint_walk *walk, const struct mark *mark) // [
 {
     lua_State *L = walk->L;
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-    bool host = mark->depth == 1 && findings_raw_field(L, -1, mark->names[0]) != LUA_TNIL;
+    bool host = mark->depth == 1 && lint_rules_raw_field(L, -1, mark->names[0]) != LUA_TNIL;
     lua_settop(L, TOP);
     return host;
 }
@@ -232,7 +233,7 @@ static struct mark read_member(struct scan *scan, const struct mark *mark, const
     struct mark result = {.kind = MARK_NONE};
     bool host = is_host_module(scan->walk, mark);
     if (push_table(scan->walk, mark)) {
-        int type = findings_raw_field(L, -1, name);
+        int type = lint_rules_raw_field(L, -1, name);
         bool missing = sandbox_is_missing(L, -1);
         lua_pop(L, 1);
         bool plain = is_plain(scan->walk, mark);
@@ -256,12 +257,12 @@ static struct mark read_object(struct scan *scan, const struct mark *mark, const
     return (struct mark){.kind = MARK_FIELD, .names = {name}, .object = mark->object};
 }
 
-void findings_compare(struct scan *scan, const struct mark *mark, const char *text)
+void lint_rules_compare(struct scan *scan, const struct mark *mark, const char *text)
 {
     struct lint_walk *walk = scan->walk;
     if (mark->kind != MARK_FIELD || text == NULL || !walk->reporting)
         return;
-    const struct lint_parameter *row = &walk->this->parameters[mark->object - 1];
+    const struct lint_parameter *row = &walk->lint->parameters[mark->object - 1];
     if (row->never != NULL && row->never(walk->L, row->type, mark->names[0], text))
         report_text(scan);
     lua_settop(walk->L, TOP);
@@ -287,7 +288,7 @@ static bool push_sandbox_text(struct lint_walk *walk, const struct mark *mark)
         lua_pushvalue(L, GLOBALS);
     if (table.depth > 0 && !push_table(walk, &table))
         return false;
-    findings_raw_field(L, -1, mark->names[mark->depth - 1]);
+    lint_rules_raw_field(L, -1, mark->names[mark->depth - 1]);
     return sandbox_is_missing(L, -1) && protect_pcall(L, 0, 0, 0, 0, NULL) != LUA_OK;
 }
 
@@ -298,7 +299,7 @@ static void push_missing_text(struct lint_walk *walk, const struct mark *mark) /
     struct mark table = *mark;
     table.depth--;
     push_table(walk, &table);
-    const char *near = globals_nearest_key(L, -1, name);
+    const char *near = strict_globals_nearest_key(L, -1, name);
     const char *whole = path_text(L, mark, mark->depth);
     if (near != NULL)
         lua_pushfstring(L, "%s is nil: no '%s' is there (did you mean '%s'?)", whole, name, near);
@@ -308,13 +309,13 @@ static void push_missing_text(struct lint_walk *walk, const struct mark *mark) /
 
 // What is missing is called or indexed. Somebody may put it there later, or has looked first.
 // [-0, +0, m]
-void findings_use_missing(struct scan *scan, const struct mark *mark)
+void lint_rules_use_missing(struct scan *scan, const struct mark *mark)
 {
     struct lint_walk *walk = scan->walk;
     if (!walk->reporting)
         return;
     bool sandboxed = push_sandbox_text(walk, mark);
-    if (!sandboxed && findings_noted(walk, ASSIGNED, mark->names[mark->depth - 1])) {
+    if (!sandboxed && lint_rules_noted(walk, ASSIGNED, mark->names[mark->depth - 1])) {
         lua_settop(walk->L, TOP);
         return;
     }
@@ -331,7 +332,7 @@ void findings_use_missing(struct scan *scan, const struct mark *mark)
 static bool search(lua_State *L, const char *name)
 {
     lua_getglobal(L, "package");
-    findings_raw_field(L, -1, "searchers");
+    lint_rules_raw_field(L, -1, "searchers");
     lua_remove(L, -2);
     lua_Integer count = lua_istable(L, -1) ? (lua_Integer)lua_rawlen(L, -1) : 0;
     for (lua_Integer i = 1; i <= count; i++) {
@@ -348,16 +349,16 @@ static bool search(lua_State *L, const char *name)
 }
 
 // The first time only; what the script has required is there. // [-0, +0, m]
-struct mark findings_require(struct scan *scan, const char *name)
+struct mark lint_rules_require(struct scan *scan, const char *name)
 {
     struct lint_walk *walk = scan->walk;
     lua_State *L = walk->L;
-    if (!walk->reporting && !findings_noted(walk, LOADED, name) &&
-        !findings_noted(walk, REQUIRED, name)) {
+    if (!walk->reporting && !lint_rules_noted(walk, LOADED, name) &&
+        !lint_rules_noted(walk, REQUIRED, name)) {
         if (search(L, name))
             lua_pushboolean(L, 1);
         lua_setfield(L, REQUIRED, name);
-    } else if (walk->reporting && !findings_noted(walk, LOADED, name)) {
+    } else if (walk->reporting && !lint_rules_noted(walk, LOADED, name)) {
         if (lua_getfield(L, REQUIRED, name) == LUA_TSTRING)
             report_text(scan);
     }
@@ -376,14 +377,14 @@ static struct mark read_global(struct scan *scan, const char *name)
     // Whoever is made for several versions of Lua looks whether such a name is there.
     walk->file->versions = walk->file->versions || strcmp(name, "_VERSION") == 0;
     bool several = scan->outer == NULL || walk->file->versions;
-    bool excused = several && globals_foreign(name) != NULL;
+    bool excused = several && strict_globals_foreign(name) != NULL;
     if (walk->reporting && !excused && !is_declared(walk, name))
         report_global(scan, name, false);
     if (strcmp(name, "_G") == 0 && is_library(walk, name))
         return (struct mark){.kind = MARK_GLOBALS};
     if (is_library(walk, name))
         return extend(&path, MARK_TABLE, name);
-    findings_raw_field(L, GLOBALS, name);
+    lint_rules_raw_field(L, GLOBALS, name);
     bool missing = sandbox_is_missing(L, -1), function = lua_iscfunction(L, -1);
     lua_pop(L, 1);
     if (missing)
@@ -395,7 +396,7 @@ static struct mark read_global(struct scan *scan, const char *name)
     return (struct mark){.kind = MARK_NONE};
 }
 
-struct mark findings_read(struct scan *scan, const struct mark *from, const char *name)
+struct mark lint_rules_read(struct scan *scan, const struct mark *from, const char *name)
 {
     if (name != NULL && from->kind == MARK_GLOBALS)
         return read_global(scan, name);
@@ -404,14 +405,14 @@ struct mark findings_read(struct scan *scan, const struct mark *from, const char
     if (name != NULL && from->kind == MARK_OBJECT)
         return read_object(scan, from, name);
     if (from->kind == MARK_MISSING)
-        findings_use_missing(scan, from);
+        lint_rules_use_missing(scan, from);
     return (struct mark){.kind = MARK_NONE};
 }
 
-void findings_write(struct scan *scan, const struct mark *to, const char *name)
+void lint_rules_write(struct scan *scan, const struct mark *to, const char *name)
 {
     if (name != NULL && to->kind == MARK_GLOBALS)
         assign_global(scan, name);
     else if (name != NULL)
-        findings_note(scan->walk, ASSIGNED, name);
+        lint_rules_note(scan->walk, ASSIGNED, name);
 }

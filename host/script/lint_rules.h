@@ -30,7 +30,7 @@ struct lint_file {
     bool versions;             // it asks which Lua this is
 };
 
-struct examination {
+struct lint {
     struct script *script;
     struct lint_file *files;
     size_t file_count;
@@ -67,7 +67,7 @@ struct mark {
 };
 
 struct lint_walk {
-    struct examination *this;
+    struct lint *lint;
     lua_State *L;
     struct lint_file *file;
     bool reporting;
@@ -85,25 +85,25 @@ struct scan {
 
 // A field of that name (NULL: none that is known) is read from what the mark says, or assigned. The
 // first returns what is known of the value. // [-0, +0, m]
-struct mark findings_read(struct scan *scan, const struct mark *from, const char *name);
-void findings_write(struct scan *scan, const struct mark *to, const char *name);
+struct mark lint_rules_read(struct scan *scan, const struct mark *from, const char *name);
+void lint_rules_write(struct scan *scan, const struct mark *to, const char *name);
 
 // What is missing is called or indexed. Somebody may put it there later, or has looked first.
 // [-0, +0, m]
-void findings_use_missing(struct scan *scan, const struct mark *mark);
+void lint_rules_use_missing(struct scan *scan, const struct mark *mark);
 
 // The value is compared with a text (NULL: with something else). // [-0, +0, m]
-void findings_compare(struct scan *scan, const struct mark *mark, const char *text);
+void lint_rules_compare(struct scan *scan, const struct mark *mark, const char *text);
 
 // A module is required: the first time only it is looked for; what the script has required is
 // there. // [-0, +0, m]
-struct mark findings_require(struct scan *scan, const char *name);
+struct mark lint_rules_require(struct scan *scan, const char *name);
 
 // The sets of names. // [-0, +0, m]
-void findings_note(struct lint_walk *walk, int set, const char *name);
-bool findings_noted(struct lint_walk *walk, int set, const char *name);
+void lint_rules_note(struct lint_walk *walk, int set, const char *name);
+bool lint_rules_noted(struct lint_walk *walk, int set, const char *name);
 
 // The value of a table, past any metamethod; its type. // [-0, +1, m]
-int findings_raw_field(lua_State *L, int table, const char *name);
+int lint_rules_raw_field(lua_State *L, int table, const char *name);
 
 #endif

@@ -95,12 +95,12 @@ static int l_open(lua_State *L)
     lua_setglobal(L, "arg");
     if (settings->sandbox)
         sandbox_close_in(L);
-    globals_open(L);
+    strict_globals_open(L);
     watchdog_set_memory_text(L, settings->memory_limit);
     return 0;
 }
 
-static void on_doom(void *data)
+static void on_destroy(void *data)
 {
     struct script *script = data;
     if (script->busy == 0)
@@ -121,7 +121,7 @@ static struct script *new_script(const struct script_settings *settings)
     script->sources = sources_create();
     script->result = LUA_REFNIL;
     buffer_init(&script->warning, WARNING_LIMIT);
-    deferral_init(&script->doom, settings->loop, on_doom, script);
+    deferral_init(&script->doom, settings->loop, on_destroy, script);
     script->L = lua_newstate(script_heap_allocate, &script->memory);
     return script;
 }
@@ -193,7 +193,7 @@ void script_destroy(struct script *script)
     buffer_free(&script->warning);
     free(script->closers);
     sources_unref(script->sources);
-    sources_unref(script->kept);
+    sources_unref(script->earlier);
     free(script->path);
     free(script->name);
     free(script);
@@ -259,7 +259,7 @@ static int l_keep_result(lua_State *L)
 }
 
 // Takes the text at the top into `err`. A trace that does not fit is cut behind a whole line.
-static bool take_error(struct script *script, struct error *err) // [-1, +0, -]
+static bool move_error(struct script *script, struct error *err) // [-1, +0, -]
 {
     error_set(err, ERROR_SCRIPT, "%s", protect_text(script));
     char *cut = err ? strrchr(err->text, '\n') : NULL;
@@ -274,12 +274,12 @@ static bool read_chunk(struct script *script, struct load *load, int *arguments,
     lua_State *L = script->L;
     int top = lua_gettop(L);
     if (protect_run(script, NULL, l_read, load, LUA_MULTRET) != PROTECT_DONE)
-        return take_error(script, err);
+        return move_error(script, err);
     *arguments = lua_gettop(L) - top - 1;
     if (!lua_isnil(L, top + 1))
         return true;
     lua_remove(L, top + 1);
-    return take_error(script, err);
+    return move_error(script, err);
 }
 
 static bool run_chunk(struct script *script, int arguments, struct error *err)
@@ -287,7 +287,7 @@ static bool run_chunk(struct script *script, int arguments, struct error *err)
     const struct title title = {.kind = "script", .name = script->path, .loaded = true};
     enum protect_outcome outcome = protect_main(script, &title, arguments);
     if (outcome == PROTECT_RAISED)
-        return take_error(script, err);
+        return move_error(script, err);
     if (outcome != PROTECT_DONE)
         return error_set(err, ERROR_SCRIPT, "the script ended itself");
     return true;
@@ -298,7 +298,7 @@ static bool keep_result(struct script *script, struct error *err)
 {
     lua_pushcfunction(script->L, l_keep_result);
     lua_insert(script->L, -2);
-    return protect_call(script, NULL, 1, 0) == PROTECT_DONE || take_error(script, err);
+    return protect_call(script, NULL, 1, 0) == PROTECT_DONE || move_error(script, err);
 }
 
 static const struct source *read_script(struct script *script, const char *path, struct error *err)
@@ -325,11 +325,11 @@ bool script_load(struct script *script, const char *path, int argc, char *const 
            run_chunk(script, arguments, err) && keep_result(script, err);
 }
 
-bool script_load_kept(struct script *script, struct sources *kept, int argc, char *const *argv,
-                      struct error *err)
+bool script_load_sources(struct script *script, struct sources *kept, int argc, char *const *argv,
+                         struct error *err)
 {
     const struct source *source = sources_find(kept, NULL);
-    script->kept = sources_ref(kept);
+    script->earlier = sources_ref(kept);
     return script_load(script, source->path, argc, argv, err);
 }
 
@@ -401,7 +401,7 @@ uint64_t script_failures(const struct script *script)
     return script->failures;
 }
 
-void script_excuse(struct script *script)
+void script_uncount_failure(struct script *script)
 {
     script->failures--;
 }

@@ -73,8 +73,8 @@ bool script_load(struct script *script, const char *path, int argc, char *const 
 
 // The same with the files as an earlier version read them, whatever has become of them since. A
 // module that the earlier version did not read comes from its file.
-bool script_load_kept(struct script *script, struct sources *kept, int argc, char *const *argv,
-                      struct error *err);
+bool script_load_sources(struct script *script, struct sources *kept, int argc, char *const *argv,
+                         struct error *err);
 
 // Pushes what the main chunk returned, or nil. // [-0, +1, -]
 void script_result(struct script *script, lua_State *L);
@@ -122,7 +122,7 @@ void script_failed(struct script *script, const char *what, const char *text);
 
 // How many calls into it ended with an error.
 uint64_t script_failures(const struct script *script);
-void script_excuse(struct script *script); // the last error was not the script's own
+void script_uncount_failure(struct script *script); // the last error was not the script's own
 
 // How many calls into it have ended so far: as long as it stays the same, nothing of the script
 // ran.

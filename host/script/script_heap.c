@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Size classes for the Lua heap: see allocator.h. Arenas are cut into slabs, which stand at
+// Size classes for the Lua heap: see heap.h. Arenas are cut into slabs, which stand at
 // multiples of their size, so that the slab of a block is found by its address. A slab hands out
 // the blocks that came back to it, the last one first, and then those that were never used: pages
 // that nobody needs are never touched.
@@ -76,7 +76,7 @@ static struct slab *slab_of(void *block)
     return (struct slab *)((uintptr_t)block & ~(uintptr_t)(SLAB - 1));
 }
 
-static bool add_arena(struct script_heap *allocator)
+static bool add_arena(struct script_heap *heap)
 {
     struct arena *arena = malloc(sizeof *arena);
     uint8_t *slabs = arena ? aligned_alloc(SLAB, (size_t)SLAB * ARENA) : NULL;
@@ -84,88 +84,88 @@ static bool add_arena(struct script_heap *allocator)
         free(arena);
         return false;
     }
-    *arena = (struct arena){.next = allocator->arenas, .slabs = slabs};
-    allocator->arenas = arena;
+    *arena = (struct arena){.next = heap->arenas, .slabs = slabs};
+    heap->arenas = arena;
     return true;
 }
 
-static struct slab *take_bare(struct script_heap *allocator)
+static struct slab *take_bare(struct script_heap *heap)
 {
-    struct arena *arena = allocator->arenas;
+    struct arena *arena = heap->arenas;
     while (arena->bare == 0)
         arena = arena->next;
     size_t number = (size_t)__builtin_ctzll(arena->bare);
     arena->bare &= arena->bare - 1;
-    allocator->bare--;
+    heap->bare--;
     return (struct slab *)(arena->slabs + SLAB * number);
 }
 
 // One of no class, or NULL.
-static struct slab *take_slab(struct script_heap *allocator)
+static struct slab *take_slab(struct script_heap *heap)
 {
-    struct slab *slab = allocator->empty;
+    struct slab *slab = heap->empty;
     if (slab != NULL) {
         unlink_slab(slab);
         return slab;
     }
-    if (allocator->bare > 0)
-        return take_bare(allocator);
-    bool full = allocator->arenas == NULL || allocator->arenas->taken == ARENA;
-    if (full && !add_arena(allocator))
+    if (heap->bare > 0)
+        return take_bare(heap);
+    bool full = heap->arenas == NULL || heap->arenas->taken == ARENA;
+    if (full && !add_arena(heap))
         return NULL;
-    struct arena *arena = allocator->arenas;
+    struct arena *arena = heap->arenas;
     return (struct slab *)(arena->slabs + SLAB * arena->taken++);
 }
 
-static struct slab *open_slab(struct script_heap *allocator, size_t class)
+static struct slab *open_slab(struct script_heap *heap, size_t class)
 {
-    struct slab *slab = take_slab(allocator);
+    struct slab *slab = take_slab(heap);
     if (slab == NULL)
         return NULL;
     size_t size = (class + 1) * SCRIPT_HEAP_STEP;
     *slab = (struct slab){.fresh = (uint8_t *)(slab + 1),
                           .class = (uint32_t) class,
                           .left = (uint32_t)((SLAB - sizeof *slab) / size)};
-    link_slab(&allocator->open[class], slab);
+    link_slab(&heap->open[class], slab);
     return slab;
 }
 
-static void strip(struct script_heap *allocator, struct slab *slab)
+static void strip(struct script_heap *heap, struct slab *slab)
 {
-    struct arena *arena = allocator->arenas;
+    struct arena *arena = heap->arenas;
     while ((uintptr_t)slab - (uintptr_t)arena->slabs >= (uintptr_t)SLAB * ARENA)
         arena = arena->next;
     arena->bare |= UINT64_C(1) << ((size_t)((uint8_t *)slab - arena->slabs) / SLAB);
-    allocator->bare++;
+    heap->bare++;
     madvise(slab, SLAB, MADV_DONTNEED);
 }
 
 // Where a page is larger than a slab, it is never given back, as others have the rest of it.
-bool script_heap_trim(struct script_heap *allocator, size_t slabs)
+bool script_heap_trim(struct script_heap *heap, size_t slabs)
 {
     if (sysconf(_SC_PAGESIZE) > SLAB)
         return false;
-    for (; slabs > 0 && allocator->empty != NULL; slabs--) {
-        struct slab *slab = allocator->empty;
+    for (; slabs > 0 && heap->empty != NULL; slabs--) {
+        struct slab *slab = heap->empty;
         unlink_slab(slab);
-        strip(allocator, slab);
+        strip(heap, slab);
     }
     return slabs == 0;
 }
 
-static void retire_slab(struct script_heap *allocator, struct slab *slab)
+static void retire_slab(struct script_heap *heap, struct slab *slab)
 {
     unlink_slab(slab);
-    link_slab(&allocator->empty, slab);
+    link_slab(&heap->empty, slab);
 }
 
 // ---- blocks ----
 
-static void *take_small(struct script_heap *allocator, size_t size)
+static void *take_small(struct script_heap *heap, size_t size)
 {
     size_t class = (size - 1) / SCRIPT_HEAP_STEP;
-    struct slab *slab = allocator->open[class];
-    if (slab == NULL && (slab = open_slab(allocator, class)) == NULL)
+    struct slab *slab = heap->open[class];
+    if (slab == NULL && (slab = open_slab(heap, class)) == NULL)
         return NULL;
     void *block = slab->returned;
     if (block != NULL) {
@@ -181,16 +181,16 @@ static void *take_small(struct script_heap *allocator, size_t size)
 }
 
 // The last open slab of a class stays, or a block that comes and goes would take it along.
-static void return_small(struct script_heap *allocator, void *block)
+static void return_small(struct script_heap *heap, void *block)
 {
     struct slab *slab = slab_of(block);
     struct block *returned = block;
     returned->next = slab->returned;
     slab->returned = returned;
     if (slab->left++ == 0)
-        link_slab(&allocator->open[slab->class], slab);
-    if (--slab->used == 0 && (slab->next != NULL || allocator->open[slab->class] != slab))
-        retire_slab(allocator, slab);
+        link_slab(&heap->open[slab->class], slab);
+    if (--slab->used == 0 && (slab->next != NULL || heap->open[slab->class] != slab))
+        retire_slab(heap, slab);
 }
 
 static bool is_small(size_t size)
@@ -198,15 +198,15 @@ static bool is_small(size_t size)
     return !BLOCKS_APART && size <= SCRIPT_HEAP_SMALL;
 }
 
-static void *take(struct script_heap *allocator, size_t size)
+static void *take(struct script_heap *heap, size_t size)
 {
-    return is_small(size) ? take_small(allocator, size) : malloc(size);
+    return is_small(size) ? take_small(heap, size) : malloc(size);
 }
 
-static void give_back(struct script_heap *allocator, void *block, size_t size)
+static void give_back(struct script_heap *heap, void *block, size_t size)
 {
     if (is_small(size))
-        return_small(allocator, block);
+        return_small(heap, block);
     else
         free(block);
 }
@@ -217,25 +217,25 @@ static bool same_class(size_t old, size_t size)
 }
 
 // Where not even memory_new() finds memory, it ends the process with a message.
-static void *insist(struct script_heap *allocator, size_t size)
+static void *insist(struct script_heap *heap, size_t size)
 {
     void *block;
-    while ((block = take(allocator, size)) == NULL)
+    while ((block = take(heap, size)) == NULL)
         free(memory_new((size_t)SLAB * ARENA));
     return block;
 }
 
-static void *move(struct script_heap *allocator, void *block, size_t old, size_t size)
+static void *move(struct script_heap *heap, void *block, size_t old, size_t size)
 {
-    void *moved = size > old ? take(allocator, size) : insist(allocator, size);
+    void *moved = size > old ? take(heap, size) : insist(heap, size);
     if (moved == NULL)
         return NULL;
     memcpy(moved, block, old < size ? old : size);
-    give_back(allocator, block, old);
+    give_back(heap, block, old);
     return moved;
 }
 
-static void *resize(struct script_heap *allocator, void *block, size_t old, size_t size)
+static void *resize(struct script_heap *heap, void *block, size_t old, size_t size)
 {
     if (!is_small(old) && !is_small(size)) {
         void *resized = realloc(block, size);
@@ -243,60 +243,60 @@ static void *resize(struct script_heap *allocator, void *block, size_t old, size
     }
     if (is_small(old) && is_small(size) && same_class(old, size))
         return block;
-    return move(allocator, block, old, size);
+    return move(heap, block, old, size);
 }
 
 // ---- the account ----
 
-static bool allowed(struct script_heap *allocator, size_t more)
+static bool allowed(struct script_heap *heap, size_t more)
 {
-    if (allocator->limit == 0 || allocator->used + more <= allocator->limit)
+    if (heap->limit == 0 || heap->used + more <= heap->limit)
         return true;
-    allocator->refused = true;
+    heap->refused = true;
     return false;
 }
 
 // When Lua asks for a new block, `old` is the kind of the object and not a size.
 void *script_heap_allocate(void *data, void *block, size_t old, size_t size)
 {
-    struct script_heap *allocator = data;
+    struct script_heap *heap = data;
     if (block == NULL)
         old = 0;
     if (size == 0) {
         if (block != NULL)
-            give_back(allocator, block, old);
-        allocator->used -= old;
+            give_back(heap, block, old);
+        heap->used -= old;
         return NULL;
     }
-    if (size > old && !allowed(allocator, size - old))
+    if (size > old && !allowed(heap, size - old))
         return NULL;
-    void *result = block ? resize(allocator, block, old, size) : take(allocator, size);
+    void *result = block ? resize(heap, block, old, size) : take(heap, size);
     if (result != NULL)
-        allocator->used += size - old;
+        heap->used += size - old;
     return result;
 }
 
 // ---- life ----
 
-void script_heap_init(struct script_heap *allocator, size_t limit)
+void script_heap_init(struct script_heap *heap, size_t limit)
 {
-    *allocator = (struct script_heap){.limit = limit};
+    *heap = (struct script_heap){.limit = limit};
 }
 
-void script_heap_free(struct script_heap *allocator)
+void script_heap_free(struct script_heap *heap)
 {
-    while (allocator->arenas != NULL) {
-        struct arena *arena = allocator->arenas;
-        allocator->arenas = arena->next;
+    while (heap->arenas != NULL) {
+        struct arena *arena = heap->arenas;
+        heap->arenas = arena->next;
         free(arena->slabs);
         free(arena);
     }
 }
 
-size_t script_heap_held(const struct script_heap *allocator)
+size_t script_heap_held(const struct script_heap *heap)
 {
     size_t slabs = 0;
-    for (const struct arena *arena = allocator->arenas; arena != NULL; arena = arena->next)
+    for (const struct arena *arena = heap->arenas; arena != NULL; arena = arena->next)
         slabs += arena->taken;
     return slabs * SLAB;
 }

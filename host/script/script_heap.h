@@ -32,19 +32,19 @@ struct script_heap {
     struct arena *arenas;                   // where slabs come from
 };
 
-void script_heap_init(struct script_heap *allocator, size_t limit);
+void script_heap_init(struct script_heap *heap, size_t limit);
 
 // Returns all its memory to the system, blocks that Lua still has included.
-void script_heap_free(struct script_heap *allocator);
+void script_heap_free(struct script_heap *heap);
 
-// The lua_Alloc of a state; `data` is the allocator. Making a block smaller never fails: without
+// The lua_Alloc of a state; `data` is the heap. Making a block smaller never fails: without
 // any memory left for it the process ends.
 void *script_heap_allocate(void *data, void *block, size_t old, size_t size);
 
 // Gives the pages of up to `slabs` empty slabs back to the system; false if there were fewer.
-bool script_heap_trim(struct script_heap *allocator, size_t slabs);
+bool script_heap_trim(struct script_heap *heap, size_t slabs);
 
 // Bytes that it holds from the system for small blocks.
-size_t script_heap_held(const struct script_heap *allocator);
+size_t script_heap_held(const struct script_heap *heap);
 
 #endif

@@ -45,7 +45,7 @@ struct script {
     void *data;
 
     struct sources *sources; // what it has read
-    struct sources *kept;    // where it reads instead of from files, or NULL
+    struct sources *earlier; // where it reads instead of from files, or NULL
 
     char *path, *name;
     int result; // registry reference of what the main chunk returned
@@ -77,20 +77,20 @@ struct script {
 
 // Reads of undeclared globals, and assignments to new ones outside a main chunk, raise from here
 // on. // [-0, +0, e]
-void globals_open(lua_State *L);
-bool globals_strict(lua_State *L);                     // is that still so? // [-0, +0, m]
-bool globals_declared(lua_State *L, const char *name); // [-0, +0, m]
+void strict_globals_open(lua_State *L);
+bool strict_globals_active(lua_State *L);                     // is that still so? // [-0, +0, m]
+bool strict_globals_declared(lua_State *L, const char *name); // [-0, +0, m]
 
 // The text of that error, for a name that is read or assigned where these local variables can be
 // seen (their list ends with NULL). // [-0, +many, m]
-void globals_push_complaint(lua_State *L, const char *name, const char *const *visible,
-                            bool assigned);
+void strict_globals_push_error(lua_State *L, const char *name, const char *const *visible,
+                               bool assigned);
 
 // What Lua 5.4 has in the place of a global of other versions, NULL if it is none.
-const char *globals_foreign(const char *name);
+const char *strict_globals_foreign(const char *name);
 
 // The key of the table at `index` that was probably meant, or NULL. // [-0, +0, -]
-const char *globals_nearest_key(lua_State *L, int index, const char *name);
+const char *strict_globals_nearest_key(lua_State *L, int index, const char *name);
 
 // pcall, xpcall and the coroutine library, in their versions for routines. // [-0, +0, e]
 void coroutines_open(lua_State *L);

@@ -46,11 +46,11 @@ struct saving {
 
 // ---- tables met before ----
 
-static struct met *met_slot(const struct saving *saving, const void *table)
+static struct met *find_met(const struct saving *saving, const void *table)
 {
-    size_t place = ((uintptr_t)table >> 4) * 0x9e3779b97f4a7c15u >> 20;
-    for (;; place++) {
-        struct met *met = &saving->met[place & (saving->slots - 1)];
+    size_t slot = ((uintptr_t)table >> 4) * 0x9e3779b97f4a7c15u >> 20;
+    for (;; slot++) {
+        struct met *met = &saving->met[slot & (saving->slots - 1)];
         if (met->table == table || met->table == NULL)
             return met;
     }
@@ -64,7 +64,7 @@ static void grow_met(struct saving *saving)
     saving->met = memory_new(saving->slots * sizeof *saving->met);
     for (size_t i = 0; i < slots; i++)
         if (old[i].table != NULL)
-            *met_slot(saving, old[i].table) = old[i];
+            *find_met(saving, old[i].table) = old[i];
     free(old);
 }
 
@@ -255,7 +255,7 @@ static bool put_table(struct saving *saving) // [-1, +0|1, -]
     if (2 * saving->tables >= saving->slots)
         grow_met(saving);
     const void *table = lua_topointer(L, -1);
-    struct met *met = met_slot(saving, table);
+    struct met *met = find_met(saving, table);
     if (met->table != NULL) {
         lua_pop(L, 1);
         return put_varint(saving, '@', met->number);
@@ -378,7 +378,7 @@ static bool bad(const struct loading *loading, const char *what)
     return false;
 }
 
-static bool take_tag(struct loading *loading, char *tag)
+static bool read_tag(struct loading *loading, char *tag)
 {
     if (loading->at == loading->end)
         return bad(loading, "it ends too early");
@@ -386,7 +386,7 @@ static bool take_tag(struct loading *loading, char *tag)
     return true;
 }
 
-static bool take_varint(struct loading *loading, uint64_t *number)
+static bool read_varint(struct loading *loading, uint64_t *number)
 {
     *number = 0;
     for (int shift = 0; shift < 64; shift += 7) {
@@ -403,7 +403,7 @@ static bool take_varint(struct loading *loading, uint64_t *number)
     return bad(loading, "a malformed number");
 }
 
-static bool take_bytes(struct loading *loading, uint64_t length, const uint8_t **bytes)
+static bool read_bytes(struct loading *loading, uint64_t length, const uint8_t **bytes)
 {
     if (length > (size_t)(loading->end - loading->at))
         return bad(loading, "it ends in a value");
@@ -415,7 +415,7 @@ static bool take_bytes(struct loading *loading, uint64_t length, const uint8_t *
 static bool load_integer(struct loading *loading) // [-0, +1|0, -]
 {
     uint64_t number;
-    if (!take_varint(loading, &number))
+    if (!read_varint(loading, &number))
         return false;
     lua_pushinteger(loading->L, (lua_Integer)(number >> 1 ^ (0 - (number & 1))));
     return true;
@@ -426,7 +426,7 @@ static bool load_float(struct loading *loading) // [-0, +1|0, -]
     const uint8_t *bytes;
     uint64_t bits = 0;
     double number;
-    if (!take_bytes(loading, 8, &bytes))
+    if (!read_bytes(loading, 8, &bytes))
         return false;
     for (int i = 0; i < 8; i++)
         bits |= (uint64_t)bytes[i] << 8 * i;
@@ -439,7 +439,7 @@ static bool load_string(struct loading *loading) // [-0, +1|0, m]
 {
     uint64_t length;
     const uint8_t *bytes;
-    if (!take_varint(loading, &length) || !take_bytes(loading, length, &bytes))
+    if (!read_varint(loading, &length) || !read_bytes(loading, length, &bytes))
         return false;
     lua_pushlstring(loading->L, (const char *)bytes, (size_t)length);
     return true;
@@ -460,7 +460,7 @@ static bool load_table(struct loading *loading) // [-0, +1|0, m]
 static bool load_reference(struct loading *loading) // [-0, +1|0, -]
 {
     uint64_t number;
-    if (!take_varint(loading, &number))
+    if (!read_varint(loading, &number))
         return false;
     if (number >= (uint64_t)loading->count)
         return bad(loading, "a reference to a table that is not there");
@@ -515,7 +515,7 @@ static bool check_key(const struct loading *loading)
 static bool load_key(struct loading *loading) // [-0, +1|0, m]
 {
     char tag;
-    if (!take_tag(loading, &tag))
+    if (!read_tag(loading, &tag))
         return false;
     if (tag == '{')
         return bad(loading, "a key that cannot be one");
@@ -543,7 +543,7 @@ static bool load_item(struct loading *loading)
     lua_State *L = loading->L;
     char tag;
     size_t depth = loading->depth;
-    if (!take_tag(loading, &tag))
+    if (!read_tag(loading, &tag))
         return false;
     if (tag == '}') {
         lua_pop(L, 1);
@@ -551,7 +551,7 @@ static bool load_item(struct loading *loading)
         return true;
     }
     bool keyed = tag == '=';
-    if (keyed && (!load_key(loading) || !take_tag(loading, &tag)))
+    if (keyed && (!load_key(loading) || !read_tag(loading, &tag)))
         return false;
     if (tag == 'n')
         return bad(loading, "nil in a table");
@@ -584,7 +584,7 @@ static bool check_magic(struct loading *loading)
 static bool load_root(struct loading *loading)
 {
     char tag;
-    if (!check_magic(loading) || !take_tag(loading, &tag) || !load_value(loading, tag))
+    if (!check_magic(loading) || !read_tag(loading, &tag) || !load_value(loading, tag))
         return false;
     bool table = loading->depth > 0;
     while (loading->depth > 0)

@@ -23,7 +23,7 @@ struct row {
 static _Thread_local struct {
     struct row rows[ROWS_MOST], others;
     size_t count;
-    uint64_t sum, told;
+    uint64_t sum, warned;
     bool followed;
     volatile bool wanted;
 } table = {.others = {.kind = "others"}};
@@ -65,7 +65,7 @@ bool slice_times_wanted(void)
     return table.wanted;
 }
 
-void slice_times_add(const struct title *title, uint64_t nanoseconds, bool told)
+void slice_times_add(const struct title *title, uint64_t nanoseconds, bool warned)
 {
     bool named = title->kind != NULL;
     struct row *row =
@@ -73,14 +73,14 @@ void slice_times_add(const struct title *title, uint64_t nanoseconds, bool told)
     row->took += nanoseconds;
     row->count++;
     table.sum += nanoseconds;
-    table.told += told ? nanoseconds : 0;
+    table.warned += warned ? nanoseconds : 0;
 }
 
 void slice_times_clear(void)
 {
     table.others = (struct row){.kind = "others"};
     table.count = 0;
-    table.sum = table.told = 0;
+    table.sum = table.warned = 0;
     table.wanted = false;
 }
 
@@ -89,12 +89,12 @@ uint64_t slice_times_sum(void)
     return table.sum;
 }
 
-uint64_t slice_times_told(void)
+uint64_t slice_times_warned(void)
 {
-    return table.told;
+    return table.warned;
 }
 
-static struct row *take_longest(void)
+static struct row *find_longest(void)
 {
     struct row *longest = &table.others;
     for (size_t i = 0; i < table.count; i++)
@@ -108,7 +108,7 @@ void slice_times_describe(char *text, size_t size)
     size_t length = 0;
     text[0] = '\0';
     for (int i = 0; i < NAMED_MOST && length < size; i++) {
-        struct row *row = take_longest();
+        struct row *row = find_longest();
         if (row->took == 0)
             return;
         int more = snprintf(text + length, size - length, "%s%s%s%s %s%.2f s (%u time%s)",

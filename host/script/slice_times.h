@@ -22,11 +22,11 @@ void slice_times_tick(void);      // of the watchdog, in the handler of a signal
 bool slice_times_wanted(void);    // are slices to be added now?
 
 // `told`: a warning has named it already.
-void slice_times_add(const struct title *title, uint64_t nanoseconds, bool told);
+void slice_times_add(const struct title *title, uint64_t nanoseconds, bool warned);
 void slice_times_clear(void);
 
-uint64_t slice_times_sum(void);  // nanoseconds
-uint64_t slice_times_told(void); // of which so much has been told of
+uint64_t slice_times_sum(void);    // nanoseconds
+uint64_t slice_times_warned(void); // of which so much has been told of
 
 // "timer of x.lua:3 took 2.00 s (40 times), callback statusUpdate 0.10 s (3 times)": those that
 // took the most, which it takes out of the table.

@@ -81,17 +81,17 @@ static void find_in_modules(lua_State *L, char *text, size_t size)
     lua_settop(L, function);
 }
 
-void slow_call_find(lua_State *L, lua_Debug *ar, struct slow_call *blame)
+void slow_call_find(lua_State *L, lua_Debug *ar, struct slow_call *call)
 {
     int top = lua_gettop(L);
-    *blame = (struct slow_call){.advice = ""};
+    *call = (struct slow_call){.advice = ""};
     if (!lua_checkstack(L, 10) || !lua_getinfo(L, "Snf", ar))
         return;
     if (*ar->what == 'C') {
-        find_in_modules(L, blame->function, sizeof blame->function);
-        if (*blame->function == 0 && ar->name != NULL)
-            snprintf(blame->function, sizeof blame->function, "%s", ar->name);
-        blame->advice = advice_on(blame->function);
+        find_in_modules(L, call->function, sizeof call->function);
+        if (*call->function == 0 && ar->name != NULL)
+            snprintf(call->function, sizeof call->function, "%s", ar->name);
+        call->advice = advice_on(call->function);
     }
     lua_settop(L, top);
 }

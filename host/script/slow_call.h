@@ -16,6 +16,6 @@ struct slow_call {
 
 // For a hook that is called at the return of a function written in C, `ar` being the hook's.
 // [-0, +0, -]
-void slow_call_find(lua_State *L, lua_Debug *ar, struct slow_call *blame);
+void slow_call_find(lua_State *L, lua_Debug *ar, struct slow_call *call);
 
 #endif

@@ -46,14 +46,14 @@ static const char *name_at(const void *data, size_t index)
     return names[index];
 }
 
-const char *globals_nearest_key(lua_State *L, int index, const char *name)
+const char *strict_globals_nearest_key(lua_State *L, int index, const char *name)
 {
     struct candidates candidates = {.count = 0};
     add_keys(L, lua_absindex(L, index), &candidates);
     return suggest(name, name_at, candidates.names);
 }
 
-const char *globals_foreign(const char *name)
+const char *strict_globals_foreign(const char *name)
 {
     static const struct {
         const char *name, *meant;
@@ -99,9 +99,9 @@ static void push_read(lua_State *L, const char *name, const char *near)
                         "undeclared global '%s' (it is a module: write local %s = require \"%s\" "
                         "first)",
                         name, name, name);
-    else if (globals_foreign(name) != NULL)
+    else if (strict_globals_foreign(name) != NULL)
         lua_pushfstring(L, "undeclared global '%s' (Lua 5.4 has none; there is %s)", name,
-                        globals_foreign(name));
+                        strict_globals_foreign(name));
     else if (near != NULL)
         lua_pushfstring(L, "undeclared global '%s' (did you mean '%s'?)", name, near);
     else if (is_shouted(name))
@@ -114,8 +114,8 @@ static void push_read(lua_State *L, const char *name, const char *near)
                         name);
 }
 
-void globals_push_complaint(lua_State *L, const char *name, const char *const *visible,
-                            bool assigned)
+void strict_globals_push_error(lua_State *L, const char *name, const char *const *visible,
+                               bool assigned)
 {
     struct candidates candidates = {.count = 0};
     for (; *visible != NULL; visible++)
@@ -155,7 +155,7 @@ static int complain(lua_State *L, bool assigned)
     luaL_where(L, 1);
     collect_visible(L, &visible);
     lua_settop(L, 4);
-    globals_push_complaint(L, name, visible.names, assigned);
+    strict_globals_push_error(L, name, visible.names, assigned);
     lua_replace(L, 5);
     lua_settop(L, 5);
     lua_concat(L, 2);
@@ -229,7 +229,7 @@ static void declare_present(lua_State *L) // [-0, +0, m]
     lua_pop(L, 1);
 }
 
-void globals_open(lua_State *L)
+void strict_globals_open(lua_State *L)
 {
     static const luaL_Reg methods[] = {
         {"__index", l_index}, {"__newindex", l_newindex}, {NULL, NULL}};
@@ -240,7 +240,7 @@ void globals_open(lua_State *L)
     lua_pop(L, 1);
 }
 
-bool globals_declared(lua_State *L, const char *name)
+bool strict_globals_declared(lua_State *L, const char *name)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &declared);
     lua_pushstring(L, name);
@@ -249,7 +249,7 @@ bool globals_declared(lua_State *L, const char *name)
     return known;
 }
 
-bool globals_strict(lua_State *L)
+bool strict_globals_active(lua_State *L)
 {
     int top = lua_gettop(L);
     lua_pushglobaltable(L);

@@ -96,7 +96,7 @@ static void push_message(lua_State *L)
 
 // What is no text does not say by itself where it was raised: puts that in front of the text at the
 // top. // [-1, +1, m]
-static void add_place(lua_State *L, lua_State *thread, int level)
+static void add_position(lua_State *L, lua_State *thread, int level)
 {
     lua_Debug ar = {.currentline = -1};
     while (ar.currentline < 0 && lua_getstack(thread, level++, &ar))
@@ -145,7 +145,7 @@ void traceback_text(lua_State *L, lua_State *thread, int level)
     int error = lua_gettop(L);
     push_message(L);
     if (!is_text(L, error))
-        add_place(L, thread, level);
+        add_position(L, thread, level);
     luaL_traceback(L, thread, lua_tostring(L, -1), level);
     trim_trace(L);
     append_trace(L, error);

@@ -157,16 +157,16 @@ static bool find_line(lua_State *L, lua_Debug *at)
 
 // The line that runs. A C function that has just returned is to blame if it had kept the hook
 // waiting.
-static void describe_place(lua_State *L, lua_Debug *ar, uint64_t waited, char *text, size_t size)
+static void describe_line(lua_State *L, lua_Debug *ar, uint64_t waited, char *text, size_t size)
 {
-    struct slow_call blame = {.advice = ""};
+    struct slow_call call = {.advice = ""};
     lua_Debug at = *ar;
     if (ar->event == LUA_HOOKRET && waited >= LONG_CALL)
-        slow_call_find(L, ar, &blame);
+        slow_call_find(L, ar, &call);
     find_line(L, &at);
-    if (*blame.function != 0)
-        snprintf(text, size, "was in %s, called at %s:%d%s%s%s", blame.function, at.short_src,
-                 at.currentline, *blame.advice ? " (" : "", blame.advice, *blame.advice ? ")" : "");
+    if (*call.function != 0)
+        snprintf(text, size, "was in %s, called at %s:%d%s%s%s", call.function, at.short_src,
+                 at.currentline, *call.advice ? " (" : "", call.advice, *call.advice ? ")" : "");
     else
         snprintf(text, size, "is at %s:%d%s%s%s", at.short_src, at.currentline,
                  at.name ? " in '" : "", at.name ? at.name : "", at.name ? "'" : "");
@@ -174,13 +174,13 @@ static void describe_place(lua_State *L, lua_Debug *ar, uint64_t waited, char *t
 
 static void warn(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
 {
-    char what[160], place[512];
+    char what[160], line[512];
     describe(first_frame(script_of(L)), what, sizeof what);
-    describe_place(L, ar, waited, place, sizeof place);
+    describe_line(L, ar, waited, line, sizeof line);
     log_warning("%s is slow: it has run for %.2f s without a pause, %s, and no event is handled "
                 "until it returns or waits (--callback-warn); ctl %d interrupt stops it, and "
                 "--callback-limit would",
-                what, seconds(time), place, (int)getpid());
+                what, seconds(time), line, (int)getpid());
 }
 
 // Appends to the text at the top the traces of those who resumed the coroutine that runs.
@@ -435,7 +435,7 @@ static void account(const struct watchdog *limits, const struct frame *first)
         slice_times_add(&first->title, now - start, limits->warned);
 }
 
-static void look_away(struct script *script)
+static void unwatch(struct script *script)
 {
     struct watchdog *limits = &script->limits;
     if (watchdog.script == script)
@@ -457,7 +457,7 @@ void watchdog_begin(struct script *script, const struct frame *first)
     watch(script);
 }
 
-static void sum_up(const struct script *script, const struct frame *first)
+static void log_slow_call(const struct script *script, const struct frame *first)
 {
     char what[160];
     describe(first, what, sizeof what);
@@ -468,17 +468,17 @@ void watchdog_end(struct script *script, const struct frame *first)
 {
     struct watchdog *limits = &script->limits;
     account(limits, first);
-    look_away(script);
+    unwatch(script);
     limits->stopped = limits->stopping;
     limits->stopping = false;
     if (limits->late && !limits->stopped && limits->warn != 0)
-        sum_up(script, first);
+        log_slow_call(script, first);
 }
 
 void watchdog_pause(struct script *script)
 {
     account(&script->limits, first_frame(script));
-    look_away(script);
+    unwatch(script);
 }
 
 void watchdog_continue(struct script *script)
