@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The table of callbacks and operations in README.md is what the code makes of it, and the declarations for editors
--- have all of them as well.
+-- The tables of callbacks and operations in spec/CALLBACKS.md are what spec/support/api_table.lua makes of the code, and
+-- the declarations for editors have all of them too.
 
 local api_table = require("support.api_table")
 local program = require("support.program")
 
-describe("the table in README.md", function()
+describe("the tables in spec/CALLBACKS.md", function()
     it("is current", function()
         assert.equal(api_table.text(), (api_table.current()), "run lua5.4 spec/support/api_table.lua")
     end)

@@ -1,29 +1,30 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Makes the table of callbacks and operations in README.md from the code: what is registered there, with its name in
--- scheduler.hpp, its event or call, an example and a spec that use it. One without example or spec is an error. Run it
--- after a change (a spec compares):
+-- Makes the tables of callbacks and operations in spec/CALLBACKS.md from the code: what is registered there, with its
+-- name in scheduler.hpp, its event or call, an example and a spec that use it. A name without an example or a spec is an
+-- error. Run it after a change (a spec compares):
 --
 --   lua5.4 spec/support/api_table.lua
 
 local M = {}
 
+local DOCUMENT = "spec/CALLBACKS.md"
 local FIRST, LAST = "<!-- made by spec/support/api_table.lua -->", "<!-- up to here -->"
 
--- What scheduler.hpp has as well, by the same names.
+-- The names that scheduler.hpp has too.
 local SCHEDULER = [[ registered reregistered disconnected resourceOffers offerRescinded statusUpdate frameworkMessage
     slaveLost executorLost error ]]
 local DRIVER = [[ start stop abort join run requestResources launchTasks killTask acceptOffers declineOffer reviveOffers
     suppressOffers acknowledgeStatusUpdate sendFrameworkMessage reconcileTasks updateFramework ]]
 
--- Callbacks that events.c does not name, or not alone.
+-- Callbacks that events.c does not name, or for which the type of the event is not enough.
 local EVENTS = {
     reregistered = "SUBSCRIBED", disconnected = "the end of the stream", executorLost = "FAILURE, with an executor",
     slaveLost = "FAILURE, without an executor", frameworkRemoved = "ERROR, of a completed framework",
     reloaded = "a new version of the script",
 }
 
--- The calls of operations that do more than fill in the message of one.
+-- The calls of operations that do more than fill in the message of a call.
 local CALLS = {
     start = "SUBSCRIBE", run = "SUBSCRIBE", reconnect = "SUBSCRIBE", stop = "TEARDOWN", abort = "the stream is closed",
     join = "", status = "", offers = "", task = "", tasks = "", taskCounts = "", frameworkId = "", master = "",
@@ -51,13 +52,14 @@ end
 
 -- The callbacks in their order, each with its event: { name =, what = }
 function M.callbacks()
-    local events, rows = {}, {}
-    for event, callback in read("host/mesos/events.c"):gmatch("\n    ROW%(([%u_]+), CALLBACK_([%u_]+)") do
+    local text, events, rows = read("host/mesos/events.c"), {}, {}
+    for event, callback in text:gmatch("\n    ROW%(([%u_]+), CALLBACK_([%u_]+)") do
         events[callback] = event
     end
-    for callback, name in read("host/mesos/driver.c"):gmatch('%[CALLBACK_([%u_]+)%] = "(%a+)"') do
+    for callback, name in text:gmatch('%[CALLBACK_([%u_]+)%] = "(%a+)"') do
         rows[#rows + 1] = { name = name, what = EVENTS[name] or assert(events[callback], "no event: " .. name) }
     end
+    assert(#rows > 0, "no names of callbacks in host/mesos/events.c")
     return rows
 end
 
@@ -77,6 +79,11 @@ end
 
 -- ---- where they are used ----
 
+-- A path of the tree as a link in the document, which is in spec/.
+local function from_document(path)
+    return path:match("^spec/(.*)") or "../" .. path
+end
+
 local function uses(text, patterns)
     local count = 0
     for _, pattern in ipairs(patterns) do
@@ -89,7 +96,7 @@ local function share(text, patterns)
     return uses(text, patterns) / #text
 end
 
--- The file that is most about it, by `weigh`; the one that was chosen before, as long as it uses the name.
+-- A link to the file that uses the name most, by `weigh`; to the one that was chosen before as long as it uses the name.
 local function find(files, patterns, what, weigh, chosen)
     local best, most = nil, 0
     for _, file in ipairs(files) do
@@ -104,13 +111,14 @@ local function find(files, patterns, what, weigh, chosen)
     if not best then
         error("nothing in " .. what .. " uses " .. patterns.name, 0)
     end
-    return ("[%s](%s)"):format(best.path:match("([^/]+)%.lua$"), best.path)
+    return ("[%s](%s)"):format(best.path:match("([^/]+)%.lua$"), from_document(best.path))
 end
 
--- What the table in README.md names for it now: the paths of the example and the spec, or nil.
+-- The paths of the example and the spec that the document names now, or nil.
 local function choices(name, current)
-    local line = ("\n" .. current .. "\n"):match("\n| `" .. name .. "` ([^\n]*)")
-    return (line or ""):match("%((examples/[^)]*)%)"), (line or ""):match("%((spec/[^)]*)%)")
+    local line = ("\n" .. current .. "\n"):match("\n| `" .. name .. "` ([^\n]*)") or ""
+    local spec = line:match("%(([%w_/]+_spec%.lua)%)")
+    return line:match("%(%.%./(examples/[^)]*)%)"), spec and "spec/" .. spec
 end
 
 local function row(name, own_name, what, patterns, places)
@@ -156,18 +164,18 @@ function M.text()
         .. table_of("operation", M.operations(), "SchedulerDriver", DRIVER, operation_patterns, places)
 end
 
--- What README.md has between the marks, and the text before and behind.
+-- The tables as they are in the document, and the text before and after them.
 function M.current()
-    local text = read("README.md")
+    local text = read(DOCUMENT)
     local _, first = text:find(FIRST .. "\n\n", 1, true)
-    local last = assert(text:find("\n\n" .. LAST, 1, true), "README.md lacks the marks")
+    local last = assert(text:find("\n\n" .. LAST, 1, true), DOCUMENT .. " lacks the marks")
     return text:sub(first + 1, last - 1), text:sub(1, first), text:sub(last)
 end
 
 if arg and arg[0]:find("api_table%.lua$") then
     local _, before, behind = M.current()
     local text = before .. M.text() .. behind
-    local file <close> = assert(io.open("README.md", "wb"))
+    local file <close> = assert(io.open(DOCUMENT, "wb"))
     file:write(text)
 end
 
