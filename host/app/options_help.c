@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What --help prints: see options.h.
+
+#include "app/options_internal.h"
+
+#include <string.h>
+
+enum { HELP_COLUMN = 32 };
+
+static void print_commands(FILE *file)
+{
+    int width = 0;
+    for (int i = 0; i < OPTIONS_COMMANDS; i++) {
+        int length = (int)strlen(options_commands[i].usage);
+        width = length > width ? length : width;
+    }
+    for (int i = 0; i < OPTIONS_COMMANDS; i++)
+        fprintf(file, "  %-*s  %s\n", width, options_commands[i].usage, options_commands[i].help);
+}
+
+static void print_option(FILE *file, const struct option_row *row)
+{
+    char short_name[] = "    ", left[64];
+    if (row->short_name != 0)
+        snprintf(short_name, sizeof short_name, "-%c, ", row->short_name);
+    bool valued = !row->kind->is_flag;
+    snprintf(left, sizeof left, "  %.4s--%s%s%s", short_name, row->name, valued ? " " : "",
+             valued ? row->value_name : "");
+    fprintf(file, "%-*s %s\n", HELP_COLUMN - 1, left, row->help);
+    const char *text = row->default_text ? row->default_text : row->default_value;
+    if (text == NULL && row->env == NULL)
+        return;
+    fprintf(file, "%-*s[", HELP_COLUMN, "");
+    if (row->env != NULL)
+        fprintf(file, "%s%s", row->env, text ? "; " : "");
+    fprintf(file, "%s%s]\n", text ? "default: " : "", text ? text : "");
+}
+
+static void print_variable(FILE *file, const struct option_row *row)
+{
+    fprintf(file, "  %-36s%s", row->env, row->help);
+    if (row->default_value != NULL)
+        fprintf(file, " [default: %s]", row->default_value);
+    fputc('\n', file);
+}
+
+void options_usage(FILE *file)
+{
+    const struct option_row *row = options_table;
+    fputs("Usage:\n", file);
+    print_commands(file);
+    fputs("\nOptions, which stand before SCRIPT.lua; what follows it is the script's own:\n", file);
+    for (; row->name != NULL; row++)
+        print_option(file, row);
+    fputs("\nVariables without an option:\n", file);
+    for (; row->kind != NULL; row++)
+        print_variable(file, row);
+    fputs(
+        "\nExit status: 0 if the driver was stopped; 1 if it was aborted, or the script failed for "
+        "good;\n2 for wrong usage, or a script that did not load.\n"
+        "\nSignals: SIGINT and SIGTERM stop the driver, as soon as running Lua code returns or "
+        "waits. A second\none stops that code first, with an error that pcall cannot catch; "
+        "without running code it ends the\nprocess at once, as a third one does. SIGHUP reloads "
+        "the script.\n",
+        file);
+}

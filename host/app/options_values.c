@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kinds of values that options have: see options_internal.h.
+
+#include "app/options_internal.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+bool options_read_truth(const char *name, const char *text, bool *truth, struct error *err)
+{
+    static const char *const words[] = {"false", "no", "off", "true", "yes", "on"};
+    enum { OFF_WORDS = 3, WORDS = 6 };
+    size_t word = 0;
+    while (word < WORDS && strcasecmp(words[word], text) != 0)
+        word++;
+    bool number = *text != '\0' && strspn(text, "0123456789") == strlen(text);
+    if (word == WORDS && !number)
+        return error_set(err, ERROR_INVALID, "%s: a number, true or false expected, got '%s'", name,
+                         text);
+    *truth = number ? strspn(text, "0") < strlen(text) : word >= OFF_WORDS;
+    return true;
+}
+
+static bool parse_flag(const struct option_row *row, const char *name, const char *text,
+                       void *field, struct error *err)
+{
+    bool on;
+    if (!options_read_truth(name, text, &on, err))
+        return false;
+    if (on)
+        *(int *)field = row->flag_value;
+    return true;
+}
+
+static bool parse_switch(const struct option_row *row, const char *name, const char *text,
+                         void *field, struct error *err)
+{
+    (void)row;
+    bool on;
+    if (!options_read_truth(name, text, &on, err))
+        return false;
+    *(int *)field = on;
+    return true;
+}
+
+static bool parse_text(const struct option_row *row, const char *name, const char *text,
+                       void *field, struct error *err)
+{
+    if (*text == '\0')
+        return error_set(err, ERROR_INVALID, "%s: %s expected, got ''", name, row->value_name);
+    *(const char **)field = text;
+    return true;
+}
+
+// `unit` is what stands behind the digits.
+static bool split_number(const char *text, int64_t *number, const char **unit)
+{
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *number = strtoll(text, &end, 10);
+    *unit = end;
+    return errno == 0;
+}
+
+static bool parse_number(const struct option_row *row, const char *name, const char *text,
+                         void *field, struct error *err)
+{
+    int64_t number;
+    const char *unit;
+    bool valid = split_number(text, &number, &unit) && *unit == '\0';
+    if (!valid || (double)number < row->min || (double)number > row->max)
+        return error_set(err, ERROR_INVALID,
+                         "%s: a whole number from %.0f to %.0f expected, got '%s'", name, row->min,
+                         row->max, text);
+    *(int64_t *)field = number;
+    return true;
+}
+
+// "2", "500ms", "2secs": the default unit is seconds; others are named as in Mesos, or shorter.
+static bool parse_time(const char *text, double *seconds)
+{
+    static const struct {
+        const char *name;
+        double seconds;
+    } units[] = {
+        {"", 1},       {"s", 1},        {"secs", 1},       {"ms", 0.001}, {"us", 1e-6},
+        {"ns", 1e-9},  {"m", 60},       {"h", 3600},       {"d", 86400},  {"mins", 60},
+        {"hrs", 3600}, {"days", 86400}, {"weeks", 604800},
+    };
+    char *end;
+    if (*text < '0' || *text > '9')
+        return false;
+    double number = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        *seconds = number * units[i].seconds;
+        if (strcmp(units[i].name, end) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool parse_seconds(const struct option_row *row, const char *name, const char *text,
+                          void *field, struct error *err)
+{
+    double seconds = 0;
+    bool valid = parse_time(text, &seconds);
+    if (!valid || !(seconds >= row->min && seconds <= row->max))
+        return error_set(err, ERROR_INVALID,
+                         "%s: a number of seconds from %g to %g expected, got '%s'", name, row->min,
+                         row->max, text);
+    *(double *)field = seconds;
+    return true;
+}
+
+// The shift that a unit such as "M", "MB" or "MiB" stands for, or -1.
+static int unit_shift(const char *unit)
+{
+    static const char letters[] = "KMGT";
+    static const char *const tails[] = {"", "B", "iB"};
+    if (*unit == '\0' || strcasecmp(unit, "B") == 0)
+        return 0;
+    const char *letter = strchr(letters, *unit & ~0x20);
+    for (size_t i = 0; letter != NULL && i < sizeof tails / sizeof *tails; i++)
+        if (strcasecmp(unit + 1, tails[i]) == 0)
+            return 10 * (int)(letter - letters + 1);
+    return -1;
+}
+
+static bool parse_size(const struct option_row *row, const char *name, const char *text,
+                       void *field, struct error *err)
+{
+    int64_t number;
+    const char *unit;
+    bool valid = split_number(text, &number, &unit);
+    int shift = valid ? unit_shift(unit) : -1;
+    valid = shift >= 0 && number <= INT64_MAX >> shift;
+    int64_t bytes = valid ? number << shift : 0;
+    if (!valid || (double)bytes < row->min || (double)bytes > row->max)
+        return error_set(err, ERROR_INVALID,
+                         "%s: a number of bytes from %.0f to %.0f, such as %s, expected, got '%s'",
+                         name, row->min, row->max,
+                         row->min > 65536 ? "8M, 512M or 2G" : "65536, 512K or 64M", text);
+    *(int64_t *)field = bytes;
+    return true;
+}
+
+static bool wrong_choice(const struct option_row *row, const char *name, const char *text,
+                         struct error *err)
+{
+    char list[128] = "";
+    size_t used = 0;
+    for (size_t i = 0; row->choices[i] != NULL; i++) {
+        const char *between = i == 0 ? "" : row->choices[i + 1] == NULL ? " or " : ", ";
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", between, row->choices[i]);
+    }
+    return error_set(err, ERROR_INVALID, "%s: %s expected, got '%s'", name, list, text);
+}
+
+static bool parse_choice(const struct option_row *row, const char *name, const char *text,
+                         void *field, struct error *err)
+{
+    int choice = 0;
+    while (row->choices[choice] != NULL && strcasecmp(row->choices[choice], text) != 0)
+        choice++;
+    if (row->choices[choice] == NULL)
+        return wrong_choice(row, name, text, err);
+    *(int *)field = choice;
+    return true;
+}
+
+// The host of "ADDR:PORT", without brackets; empty if it is invalid.
+static struct slice address_host(const char *text, const char *colon)
+{
+    struct slice host = {(const uint8_t *)text, (size_t)(colon - text)};
+    bool bracketed = host.length > 2 && text[0] == '[' && colon[-1] == ']';
+    if (bracketed)
+        return (struct slice){host.data + 1, host.length - 2};
+    bool plain = memchr(text, ':', host.length) == NULL && strcspn(text, "[]/@") >= host.length;
+    return plain ? host : (struct slice){NULL, 0};
+}
+
+static bool parse_address(const struct option_row *row, const char *name, const char *text,
+                          void *field, struct error *err)
+{
+    (void)row;
+    struct options_address *address = field;
+    const char *colon = strrchr(text, ':'), *unit;
+    int64_t port = 0;
+    struct slice host = colon ? address_host(text, colon) : (struct slice){NULL, 0};
+    bool valid = host.length > 0 && host.length < sizeof address->host &&
+                 split_number(colon + 1, &port, &unit) && *unit == '\0' && port <= UINT16_MAX;
+    if (!valid)
+        return error_set(err, ERROR_INVALID,
+                         "%s: ADDR:PORT expected, such as 127.0.0.1:5050 or [::1]:5050, got '%s'",
+                         name, text);
+    memcpy(address->host, host.data, host.length);
+    address->host[host.length] = '\0';
+    address->port = (uint16_t)port;
+    return true;
+}
+
+const struct option_kind options_flag = {.is_flag = true, .parse = parse_flag};
+const struct option_kind options_switch = {.parse = parse_switch};
+const struct option_kind options_text = {.parse = parse_text};
+const struct option_kind options_number = {.parse = parse_number};
+const struct option_kind options_size = {.parse = parse_size};
+const struct option_kind options_seconds = {.parse = parse_seconds};
+const struct option_kind options_choice = {.parse = parse_choice};
+const struct option_kind options_address = {.parse = parse_address};
