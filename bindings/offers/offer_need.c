@@ -6,7 +6,7 @@
 #include "bindings/offers/offer_need.h"
 
 #include "base/suggest.h"
-#include "offers/resources.h"
+#include "offers/resource_names.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -103,7 +103,7 @@ static void check_amount(const struct need_reader *reader, const char *name) // 
 static size_t insert_name(struct need_reader *reader, const char *name)
 {
     size_t place = reader->need->count++;
-    for (; place > 0 && resources_order(reader->names[place - 1], name) > 0; place--) {
+    for (; place > 0 && resource_names_order(reader->names[place - 1], name) > 0; place--) {
         reader->names[place] = reader->names[place - 1];
         reader->need->amounts[place] = reader->need->amounts[place - 1];
     }

@@ -8,6 +8,7 @@
 #include "bindings/core/dot.h"
 #include "bindings/core/scratch.h"
 #include "bindings/message/message_decode.h"
+#include "offers/resource_names.h"
 #include "offers/resources.h"
 #include "wire/wire.h"
 
@@ -135,7 +136,7 @@ static void check_name(lua_State *L, const char *name) // [-0, +0, v]
 
 static int compare_names(const void *a, const void *b)
 {
-    return resources_order(*(const char *const *)a, *(const char *const *)b);
+    return resource_names_order(*(const char *const *)a, *(const char *const *)b);
 }
 
 // The names in the table at index 1, in the order of resources; its memory is on top. // [-0, +1,

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "offers/resource_names.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static bool check_gpus(const struct resources *list, struct error *err)
 static void note_custom(const struct resources *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        if (!resources_known(list->items[i]->name))
+        if (!resource_names_known(list->items[i]->name))
             log_info("agents have '%s', a resource of that name only: Mesos knows cpus, mem, disk, "
                      "gpus and ports",
                      list->items[i]->name);

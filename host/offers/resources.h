@@ -53,14 +53,6 @@ bool resources_parse(struct resources *list, const char *text, const char *role,
 // Whether such a text has a resource of that name, be it 0.
 bool resources_text_names(const char *text, const char *name);
 
-bool resources_known(const char *name);        // cpus, mem, disk, gpus or ports
-const char *resources_meant(const char *name); // the one of these that a misspelt name means, or
-                                               // NULL
-
-// The order of names in lists of resources: cpus, mem, disk, gpus, ports, then all others as bytes.
-// As strcmp().
-int resources_order(const char *a, const char *b);
-
 char *resources_text(const struct resources *list);     // what resources_parse() reads; free() it
 char *resources_describe(const struct resources *list); // as Mesos writes it in messages; free() it
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The inside of lists of resources, for their own files only: resource_values.c (one value),
+// resources.c (lists and messages), resources_parse.c and resources_text.c (the text forms). Each
+// may call those before it in this list.
+
+#ifndef MESOS_LUA_OFFERS_RESOURCES_INTERNAL_H
+#define MESOS_LUA_OFFERS_RESOURCES_INTERNAL_H
+
+#include "base/buffer.h"
+#include "offers/resources.h"
+
+typedef Mesos__V1__Resource Resource;
+typedef Mesos__V1__Resource__ReservationInfo Reservation;
+
+// ---- resource_values.c ----
+
+// The arithmetic of a type of value: scalar, ranges or set. Both resources have that type.
+struct resource_values {
+    void (*add)(Resource *to, const Resource *more);
+    void (*subtract)(Resource *from, const Resource *less); // down to nothing
+    bool (*contains)(const Resource *whole, const Resource *part);
+    bool (*empty)(const Resource *resource);
+    void (*normalise)(Resource *resource);
+    void (*write)(const Resource *resource, struct buffer *out); // the text form of the value
+};
+
+const struct resource_values *resource_values_of(const Resource *resource);
+
+int64_t resource_values_thousandths(const Resource *resource); // of a scalar
+
+// Neither looks for what is there already: the resource is normalised later. `item` is handed over.
+void resource_values_add_range(Mesos__V1__Value__Ranges *ranges, uint64_t begin, uint64_t end);
+void resource_values_add_item(Mesos__V1__Value__Set *set, char *item);
+
+// ---- resources.c ----
+
+// Adds a normal resource, which is handed over.
+void resources_put(struct resources *list, Resource *resource);
+
+// Reserves, statically, a resource that has no reservation.
+void resources_reserve(Resource *resource, const char *role, size_t length);
+
+const char *resources_reserved_role(const Resource *resource);   // or NULL
+const char *resources_allocation_role(const Resource *resource); // or NULL
+
+#endif
