@@ -445,7 +445,7 @@ describe("ZooKeeper", function()
             local ok, message = pcall(framework.wait_for, framework, "disconnected")
             zk:thaw()
             assert(ok, message)
-            assert.matches("was not reached for 0.5 seconds: no answer in time: who leads is not known now",
+            assert.matches("was not reached for 0.5 seconds: no answer in time: the leader is not known now",
                 framework.stderr)
             framework:wait_for("reregistered\t" .. m.server.port)
         end)

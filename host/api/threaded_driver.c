@@ -173,7 +173,7 @@ static void obey(struct threaded_driver *driver)
     if (driver->core == NULL)
         return;
     start_core(driver, status);
-    mailbox_open(driver->mailbox);
+    mailbox_drain(driver->mailbox);
     if (driver->core != NULL)
         end_core(driver, ending, doomed);
     notice(driver);
@@ -219,7 +219,7 @@ static void on_thread_ended(void *data)
 
 // Between two turns of the loop. A driver on the embedder's loop that was destroyed in a callback
 // goes here.
-static void on_ring(void *data)
+static void on_wake(void *data)
 {
     struct threaded_driver *driver = data;
     lock(driver);
@@ -333,7 +333,7 @@ static void on_finished(void *data)
 {
     struct threaded_driver *driver = data;
     driver->finished = true;
-    mailbox_rest(driver->mailbox);
+    mailbox_unref(driver->mailbox);
     if (!driver->own)
         tell_over(driver);
 }
@@ -355,7 +355,7 @@ static bool connect_core(struct threaded_driver *driver,
     credentials_unref(credentials);
     if (core.detector == NULL)
         return error_context(err, "master");
-    driver->mailbox = mailbox_create(driver->loop, LETTERS_MOST, on_ring, driver);
+    driver->mailbox = mailbox_create(driver->loop, LETTERS_MOST, on_wake, driver);
     if (driver->mailbox == NULL) {
         detector_destroy(core.detector);
         transport_destroy(core.transport);
@@ -364,7 +364,7 @@ static bool connect_core(struct threaded_driver *driver,
     core.subscription = subscription_defaults;
     driver->core = driver_create(driver->loop, &core, &listener, driver, err);
     if (driver->core == NULL) {
-        mailbox_rest(driver->mailbox);
+        mailbox_unref(driver->mailbox);
         mailbox_destroy(driver->mailbox);
         return false;
     }
@@ -410,7 +410,7 @@ static struct loop_thread *doom(struct threaded_driver *driver)
     if (driver->status == DRIVER_RUNNING)
         driver->status = DRIVER_ABORTED;
     if (driver->mailbox != NULL)
-        mailbox_ring(driver->mailbox);
+        mailbox_wake(driver->mailbox);
     struct loop_thread *thread = driver->thread;
     unlock(driver);
     return thread;
@@ -429,7 +429,7 @@ void threaded_driver_destroy(struct threaded_driver *driver)
         loop_thread_join(thread);
     } else if (driver->calling > 0) {
         destroy_core(driver);
-        return; // on_ring() does the rest
+        return; // on_wake() does the rest
     } else {
         take_down(driver);
     }
@@ -455,7 +455,7 @@ enum driver_status threaded_driver_start(struct threaded_driver *driver, struct 
         driver->status == DRIVER_NOT_STARTED && (!driver->own || start_thread(driver, err));
     if (fresh) {
         driver->status = DRIVER_RUNNING;
-        mailbox_ring(driver->mailbox);
+        mailbox_wake(driver->mailbox);
     }
     enum driver_status status = driver->status;
     unlock(driver);
@@ -474,7 +474,7 @@ static enum driver_status end(struct threaded_driver *driver, enum driver_status
     if (before == DRIVER_RUNNING) {
         driver->status = status;
         driver->ending = ending;
-        mailbox_ring(driver->mailbox);
+        mailbox_wake(driver->mailbox);
     } else if (before == DRIVER_ABORTED && status == DRIVER_STOPPED) {
         driver->status = DRIVER_STOPPED;
     }

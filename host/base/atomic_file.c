@@ -4,9 +4,9 @@
 // happens relative to it, so that neither a changed working folder nor a renamed one in the path
 // can split the steps of a replacement.
 //
-// FILE.lock keeps out those who use the same name. Those who come by a hard link are kept out by a
-// lock on the file itself: each version is locked before it takes its place, and stays locked as
-// long as it has a name.
+// FILE.lock keeps out users of the same name. Users of a hard link are kept out by a lock on the
+// file itself: each version is locked before it takes its place, and stays locked as long as it has
+// a name.
 
 #include "base/atomic_file.h"
 
@@ -35,7 +35,7 @@ struct atomic_file {
     size_t count;
 };
 
-static const mode_t private_mode = 0600; // a script may keep what is nobody's business
+static const mode_t private_mode = 0600; // the file may hold secrets of a script
 
 static bool failed(const struct atomic_file *file, const char *what, struct error *err)
 {
@@ -139,7 +139,7 @@ static long noted_pid(const struct atomic_file *file)
     return length > 0 ? strtol(text, NULL, 10) : 0;
 }
 
-// Who has locked that file, as the system tells it; 0: not known.
+// The process that has locked that file, from /proc/locks; 0: not known.
 static long locking_pid(const struct stat *status)
 {
     char line[256];
@@ -203,7 +203,7 @@ static void hold(struct atomic_file *file, int fd)
     file->versions[file->count++] = fd;
 }
 
-// Locks the file that is there, if there is one, against those who come by another name of it.
+// Locks the file, if it exists, against users of another name of it.
 static bool lock_version(struct atomic_file *file, struct error *err)
 {
     struct stat status;
@@ -221,8 +221,8 @@ static bool lock_version(struct atomic_file *file, struct error *err)
 
 // ---- the next version ----
 
-// What lies there was left by a process that ended at a bad moment, or put there by another user;
-// it is never opened.
+// A file of that name was left by a process that crashed, or put there by another user; it is never
+// opened.
 static int create_fresh(const struct atomic_file *file)
 {
     unlinkat(file->folder, file->fresh, 0);
@@ -230,7 +230,7 @@ static int create_fresh(const struct atomic_file *file)
                   private_mode);
 }
 
-// A folder that cannot be written to should be known before there is something to keep.
+// A folder that cannot be written to should be found out before there is something to store.
 static bool try_fresh(struct atomic_file *file, struct error *err)
 {
     int fd = create_fresh(file);
@@ -310,7 +310,7 @@ static bool write_all(int fd, struct slice contents)
     return true;
 }
 
-// What an operator allowed or forbade for the file stays so.
+// The permissions that an operator set for the file are kept.
 static bool keep_mode(const struct atomic_file *file, int fd)
 {
     struct stat status;

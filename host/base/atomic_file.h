@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A small file that is replaced as a whole and never found torn: a new version is written beside
-// it, brought to the disk, and takes its place in one step; when atomic_file_write() has returned,
-// it will be there after a crash of the process, the system or the power. Whoever opens it is its
-// only user until it is closed: locks on FILE.lock and on the file itself say so to other
-// processes, and to others in this one, whether they come by its name, a symbolic link or a hard
-// link.
+// it, brought to the disk, and takes its place in one step; once atomic_file_write() has returned,
+// it survives a crash of the process, the system or the power. The file has one user from open to
+// close: locks on FILE.lock and on the file itself keep out other processes, and other users in
+// this one, whether they use its name, a symbolic link or a hard link.
 //
 // FILE.lock stays behind, since removing it would let two processes lock two different files of
-// that name; a lock ends with its process, so that it is never in the way. FILE.new may stay behind
-// after a crash, and is removed; it is always created anew, so that no other user can own it.
+// that name; a lock ends with its process, so a file that is left over blocks nothing. FILE.new may
+// stay behind after a crash, and is removed; it is always created anew, so no other user can own
+// it.
 //
-// The file, its lock and their folder have to belong to the user of the process or to root. A
-// folder that others can write to, and that is not sticky, is warned of.
+// The file, its lock and their folder must belong to the user of the process or to root. A folder
+// that others can write to, and that is not sticky, causes a warning.
 
 #ifndef MESOS_LUA_BASE_ATOMIC_FILE_H
 #define MESOS_LUA_BASE_ATOMIC_FILE_H
@@ -22,7 +22,7 @@
 
 struct atomic_file;
 
-// Locks the file, which need not exist, but a file must be possible there. NULL and `err` if its
+// Locks the file, which need not exist; it must be possible to create it. NULL and `err` if its
 // folder cannot be written to, or if it is another user's, or if another process has the file open:
 // then the text names its pid.
 struct atomic_file *atomic_file_open(const char *path, struct error *err);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT_MOST ((size_t)64 * 1024)
+#define SHRINK_ABOVE ((size_t)64 * 1024)
 
 void buffer_init(struct buffer *buffer, size_t limit)
 {
@@ -29,9 +29,9 @@ void buffer_clear(struct buffer *buffer)
     buffer->length = 0;
 }
 
-void buffer_rest(struct buffer *buffer)
+void buffer_shrink(struct buffer *buffer)
 {
-    if (buffer->capacity > KEPT_MOST)
+    if (buffer->capacity > SHRINK_ABOVE)
         buffer_free(buffer);
     buffer_clear(buffer);
 }

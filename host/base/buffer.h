@@ -18,7 +18,7 @@ struct buffer {
 void buffer_init(struct buffer *buffer, size_t limit);
 void buffer_free(struct buffer *buffer);  // empties it and returns its memory; it can be used again
 void buffer_clear(struct buffer *buffer); // empties it and keeps its memory
-void buffer_rest(struct buffer *buffer);  // empties it and keeps its memory unless that is large
+void buffer_shrink(struct buffer *buffer); // empties it and keeps its memory unless that is large
 
 uint8_t *buffer_grow(struct buffer *buffer, size_t length);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bytes that were received. `struct bytes` is a shared block: whoever keeps it holds a reference,
-// the last one frees it. It is written by its creator only, before anybody else sees it. `struct
-// slice` borrows: it is valid as long as the block that it points into. One thread.
+// Bytes that were received. `struct bytes` is a shared block with a count of references; the last
+// one to go frees it. Only its creator writes to it, before it is shared. `struct slice` borrows:
+// it is valid as long as the block that it points into. One thread.
 
 #ifndef MESOS_LUA_BASE_BYTES_H
 #define MESOS_LUA_BASE_BYTES_H
@@ -14,7 +14,7 @@
 struct bytes {
     size_t references;
     size_t length;
-    uint64_t taken; // when what it holds was taken up, in the time of a loop, or 0: the owner's
+    uint64_t taken; // set by the owner: when processing of it began, in the time of a loop, or 0
     uint8_t data[];
 };
 

@@ -15,7 +15,7 @@ enum error_code {
     ERROR_NONE,
     ERROR_INVALID,  // the caller's input: an option, an address, a message
     ERROR_PROTOCOL, // the peer did not keep to the protocol
-    ERROR_IO,       // the system or the network said no
+    ERROR_IO,       // the system or the network failed
     ERROR_LIMIT,    // a cap was reached
     ERROR_REFUSED,  // the peer understood and refused
     ERROR_SCRIPT,   // a Lua error

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An index from hashes to the numbers of records: see hash_index.h. An entry lies in the first free
-// place from that of its hash on; what is removed leaves no mark behind, as the entries behind it
-// move up.
+// slot from that of its hash on; a removed entry leaves no mark, since the entries behind it move
+// up.
 
 #include "base/hash_index.h"
 
@@ -14,7 +14,7 @@
 enum { CAPACITY_LEAST = 64 };
 
 // Eight bytes a step.
-uint64_t hash_bytes(struct slice id)
+uint64_t hash_index_hash(struct slice id)
 {
     uint64_t hash = UINT64_C(14695981039346656037) ^ id.length, word;
     size_t at = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An index from the hash of a key to the number of a record: open addressing, eight bytes an entry,
-// at most three quarters full. Keys stay with the records; whoever looks one up compares them:
+// at most three quarters full. Keys stay with the records; the caller compares them:
 //
 //     size_t at = hash;
 //     while (hash_index_next(&index, hash, &at, &number))
@@ -26,8 +26,8 @@ struct hash_index {
     size_t capacity, count;     // capacity: a power of two
 };
 
-// Of an id: spreads well what differs in the last bytes only.
-uint64_t hash_bytes(struct slice bytes);
+// The hash of an id. Ids that differ in the last bytes only are spread well.
+uint64_t hash_index_hash(struct slice bytes);
 
 void hash_index_clear(struct hash_index *index); // empties it and returns its memory
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Destruction of an object inside one of its own callbacks. Each function that calls out, or that
-// is called from the loop and goes on afterwards, holds the object meanwhile. destroy() ends it:
-// the object does nothing more, and the last release frees it.
+// Destruction of an object inside one of its own callbacks. Each function that calls a callback, or
+// that the loop calls and that goes on after a callback, holds the object meanwhile. destroy() ends
+// the object: it does nothing more, and the last release frees it.
 //
-// The last hold is never given back: what the freeing function calls may hold and release the
-// object as ever, and frees it no second time.
+// The last hold is never released: functions that are called while the object is freed may hold and
+// release it as usual, and do not free it a second time.
 
 #ifndef MESOS_LUA_BASE_LIFETIME_H
 #define MESOS_LUA_BASE_LIFETIME_H
@@ -34,7 +34,7 @@ static inline void lifetime_release(struct lifetime *lifetime, void (*free_objec
 }
 
 // Ends the object, and holds it until the release at the end of its destroy(). False: it has ended
-// already, and there is nothing to do.
+// already, and destroy() has nothing to do.
 static inline bool lifetime_end(struct lifetime *lifetime)
 {
     if (lifetime->ended)

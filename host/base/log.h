@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The log of the process: one line an event, on stderr unless an embedder takes it, since stdout
+// The log of the process: one line an event, on stderr unless an embedder sets a sink, since stdout
 // belongs to the script. Levels and texts only; nothing secret is ever passed here. May be used on
-// any thread. What a text holds is escaped by the log (log_line.h), not by those who write to it.
+// any thread. The log escapes the texts (log_line.h), not its callers.
 
 #ifndef MESOS_LUA_BASE_LOG_H
 #define MESOS_LUA_BASE_LOG_H
@@ -16,8 +16,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR, LOG_QUIET };
 
 // Receives each line that passes the level, without time, level or newline at its end, whatever the
 // format: escaped, but newlines in it (tracebacks) are as they were. It is called by one thread at
-// a time, and not any more once log_set_sink() has returned that put another in its place. It
-// returns; it must not jump.
+// a time, and never after a log_set_sink() that replaced it has returned. It must return, not jump.
 typedef void (*log_sink)(void *data, enum log_level level, const char *text);
 
 void log_set_level(enum log_level level); // LOG_INFO at the start; LOG_QUIET shows nothing
@@ -40,8 +39,8 @@ bool log_level_find(const char *name, enum log_level *level); // the reverse, an
 
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-// The same for the handler of a signal: the parts, up to NULL, one behind the other, at once. Lost
-// if there is a sink.
+// The same for the handler of a signal: writes the parts, up to NULL, as one line. Lost if there is
+// a sink.
 void log_from_signal(enum log_level level, const char *const *parts);
 
 #define log_debug(...) log_write(LOG_DEBUG, __VA_ARGS__)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A line of the log: see log_line.h. Nothing here calls a function that the handler of a signal may
-// not call, so that digits and the date are made by hand.
+// A line of the log: see log_line.h. Only functions that the handler of a signal may call are used,
+// so digits and the date are made by hand.
 
 #include "base/log_line.h"
 
@@ -113,7 +113,7 @@ static size_t plain_length(const char *text, enum log_format format)
 }
 
 // The length of the character at `text`, which is not ASCII, with its number in `*point`; 0 if that
-// is no UTF-8.
+// is not UTF-8.
 static size_t read_character(const unsigned char *text, unsigned *point)
 {
     static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How a line of the log is written: as text, "15:07:25.066 warning what happened", or as a JSON
-// object with the fields time, level and message. What masters, tasks and scripts say is part of
-// the message, so that it is escaped: control characters (C0 but newline and tab, DEL, C1) and
-// bytes that are no UTF-8 are shown as \xNN, and a line that continues a text begins with a blank
-// or a tab. Therefore no message can look like a line of its own, or reach the terminal as a
-// command.
+// object with the fields time, level and message. Texts of masters, tasks and scripts are part of
+// the message, so it is escaped: control characters (C0 but newline and tab, DEL, C1) and bytes
+// that are not UTF-8 are shown as \xNN, and a line that continues a text begins with a blank or a
+// tab. Therefore no message can look like a line of its own, or reach the terminal as a command.
 //
-// All of it may be called by the handler of a signal.
+// Every function may be called by the handler of a signal.
 
 #ifndef MESOS_LUA_BASE_LOG_LINE_H
 #define MESOS_LUA_BASE_LOG_LINE_H

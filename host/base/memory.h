@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory of the C side. Running out of it ends the process with a message: with caps on every queue
-// and buffer it means that the machine is at its end, and no code path that nobody ever ran should
-// decide what happens then. (The Lua heap is apart: it has its own allocator and its own limit, and
-// a script is told of a failure.)
+// Memory of the C side. Running out of it ends the process with a message: since every queue and
+// buffer has a cap, the machine itself is out of memory, and error paths that are never exercised
+// should not decide what happens then. (The Lua heap is apart: it has its own allocator and its own
+// limit, and a failure is an error in the script.)
 
 #ifndef MESOS_LUA_BASE_MEMORY_H
 #define MESOS_LUA_BASE_MEMORY_H
@@ -18,8 +18,8 @@ char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)
 
 void memory_wipe(char *secret); // overwrites the text and frees it; NULL is fine
 
-// Gives back to the system what was freed and lies between what is in use. Takes a millisecond or
-// so, and what is asked for next a little more.
+// Returns freed memory between blocks in use to the system. Takes about a millisecond, and makes
+// the next allocations a little slower.
 void memory_trim(void);
 
 #endif

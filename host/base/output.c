@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Standard output and error that never wait: see output.h. A queue writes to a description of its
-// own, opened anew by way of /proc, so that O_NONBLOCK concerns no other process; to a socket with
+// Standard output and error that never block: see output.h. A queue writes to a file description of
+// its own, opened through /proc, so that O_NONBLOCK affects no other process; to a socket with
 // MSG_DONTWAIT; and where neither is possible, after poll(2) has said that a piece of PIPE_BUF
-// bytes will fit. The bytes of a queue are followed by a list of runs, which tells whose they are.
+// bytes will fit. A list of runs says which bytes of a queue were printed and which are log.
 
 #include "base/output.h"
 
@@ -105,7 +105,7 @@ static ssize_t write_once(const struct output_queue *queue, const uint8_t *data,
     }
 }
 
-// Writes what can be written without waiting. False, with errno, if it will never be.
+// Writes what can be written without blocking. False, with errno, if writing failed for good.
 static bool write_some(const struct output_queue *queue, const uint8_t *data, size_t length,
                        size_t *done)
 {
@@ -264,7 +264,7 @@ static void lose(struct output_queue *queue, enum kind kind, size_t length)
 
 // ---- writing ----
 
-// False, with errno, if the reader has gone: then nothing waits any more.
+// False, with errno, if the reader has gone: then the queue is empty.
 static bool drain(struct output_queue *queue)
 {
     size_t done, length = total(queue) < DRAIN_MOST ? total(queue) : DRAIN_MOST;
@@ -283,7 +283,7 @@ static bool drain(struct output_queue *queue)
     return open;
 }
 
-// One string is taken whole or not at all; it may be larger than the room that is left.
+// A string is queued whole or not at all; it may go beyond the cap.
 static bool put(struct output_queue *queue, enum kind kind, const uint8_t *data, size_t length)
 {
     size_t done = 0;
@@ -313,7 +313,7 @@ static void write_log(const char *line, size_t length)
         put(queue, LOGGED, (const uint8_t *)line, length);
 }
 
-// What would have to wait is dropped and counted.
+// A line that would have to wait is dropped and counted.
 static void write_log_from_signal(const char *line, size_t length)
 {
     struct output_queue *queue = output.of[STDERR_FILENO];
@@ -364,7 +364,8 @@ static void on_interrupt(int number)
     interrupted = 1;
 }
 
-// Outside of the wait both are held back, so that none comes between a look at the flag and it.
+// Both signals are blocked outside of the wait, so none can arrive between the check of the flag
+// and the wait.
 static void catch_interrupts(sigset_t *during)
 {
     const struct sigaction action = {.sa_handler = on_interrupt};
@@ -421,7 +422,7 @@ static ssize_t on_write(void *cookie, const char *data, size_t length)
     return put(cookie, PRINTED, (const uint8_t *)data, length) ? (ssize_t)length : 0;
 }
 
-// As those that it replaces: standard error without a buffer, a terminal line by line.
+// Buffered like the stream that it replaces: standard error not at all, a terminal by lines.
 static void replace(FILE **stream, struct output_queue *queue, int file)
 {
     static const cookie_io_functions_t functions = {.write = on_write};

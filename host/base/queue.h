@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A queue that knows how many items it has and what they weigh: bytes of memory, about, for a cap.
-// First in, first out. An item is the first member of what is queued, which is the owner's: the
-// queue allocates and frees nothing.
+// A first in, first out queue that knows how many items it has and their weight: about how many
+// bytes of memory they take, for a cap. An item is the first member of the object that is queued,
+// which belongs to the owner: the queue allocates and frees nothing.
 
 #ifndef MESOS_LUA_BASE_QUEUE_H
 #define MESOS_LUA_BASE_QUEUE_H
@@ -21,8 +21,8 @@ struct queue {
     size_t count, bytes;
 };
 
-// What an item of that size weighs with its block, which may be NULL: of short ones most is not
-// their length.
+// The weight of an item of that size with its block, which may be NULL. For short blocks the
+// overhead is larger than the length.
 static inline size_t queue_weight(size_t size, const struct bytes *block)
 {
     return size + (block ? sizeof *block + block->length : 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Opening and reading without hanging: see regular_file.h. O_NONBLOCK is what keeps open(2) of a
-// named pipe from waiting; what was opened is looked at afterwards, so that nothing can be put in
-// its place in between.
+// Opening and reading without hanging: see regular_file.h. O_NONBLOCK keeps open(2) of a named pipe
+// from waiting; the kind is checked on the open descriptor, so the file cannot be replaced in
+// between.
 
 #include "base/regular_file.h"
 

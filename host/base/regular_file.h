@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Files that are named by options or scripts, opened for reading in a way that cannot hang: a named
-// pipe without a writer, a terminal or a device in the place of a file is refused in words. A pipe
-// may be allowed, for `<(command)` of a shell; then a read waits for its writer, but only for a few
-// seconds. Errors tell what is wrong and quote nothing of the contents; the caller names the file.
+// pipe without a writer, a terminal or a device is refused with an error. A pipe may be allowed,
+// for `<(command)` of a shell; then a read waits for its writer, but only for a few seconds. Errors
+// say what is wrong and quote nothing of the contents; the caller names the file.
 
 #ifndef MESOS_LUA_BASE_REGULAR_FILE_H
 #define MESOS_LUA_BASE_REGULAR_FILE_H

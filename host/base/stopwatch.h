@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How long something took. The loop tells what time it is to everything that waits or expires; this
-// is for measuring work within one of its turns, and nothing is decided by it.
+// How long something took. Whatever waits or expires uses the time of the loop; this clock is only
+// for measuring work within a turn, and no decision depends on it.
 
 #ifndef MESOS_LUA_BASE_STOPWATCH_H
 #define MESOS_LUA_BASE_STOPWATCH_H

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// "Did you mean ...?": the name that was probably meant by a misspelt word. Whoever has names,
-// fields, callbacks or options, hands them over one by one.
+// "Did you mean ...?": the name that was probably meant by a misspelt word. The caller passes the
+// known names (fields, callbacks, options) one by one.
 
 #ifndef MESOS_LUA_BASE_SUGGEST_H
 #define MESOS_LUA_BASE_SUGGEST_H
 
 #include <stddef.h>
 
-// Returns the name of that index, NULL when there are no more.
+// Returns the name of that index, or NULL behind the last one.
 typedef const char *(*suggest_name)(const void *data, size_t index);
 
 // The name nearest to `word`, upper and lower case being the same, or NULL if none is near: a third

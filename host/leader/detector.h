@@ -2,8 +2,7 @@
 //
 // Finding the leading master. A detector turns the address that a user wrote into the address of
 // the master that leads now, "http://host:port" or "https://host:port", and says so again whenever
-// it changes. Where name and ip of a master are both known it is "https://name:port#ip"
-// (net/url.h).
+// it changes. If name and ip of a master are both known it is "https://name:port#ip" (net/url.h).
 
 #ifndef MESOS_LUA_LEADER_DETECTOR_H
 #define MESOS_LUA_LEADER_DETECTOR_H
@@ -38,13 +37,12 @@ struct detector {
     const struct detector_ops *ops;
     const struct detector_events *events;
     void *data;
-    bool guess; // the leader it named last is the next of a list, as the one before failed: nobody
-                // said that it leads
+    bool guess; // the last leader is the next of a list, as the one before failed: it is not known
+                // to lead
 };
 
-// A detector for `address` as users write it (API.md section 6), or NULL and an error that names
-// what is wrong with it.
-// `options` may be NULL.
+// A detector for `address` as users write it, or NULL and an error that names what is wrong with
+// it. `options` may be NULL.
 struct detector *detector_create_with(const char *address, const struct detector_options *options,
                                       struct loop *loop, struct error *err);
 struct detector *detector_create(const char *address, struct loop *loop, struct error *err);

@@ -69,8 +69,7 @@ static bool read_contents(const char *path, char contents[CONTENTS + 1], struct 
     return done;
 }
 
-// The file may be another than was meant, and hold secrets: what the detectors have to say of an
-// address would quote it.
+// It may be the wrong file, and hold secrets, which the errors of the other detectors would quote.
 static bool no_address(struct error *err)
 {
     return error_set(err, ERROR_INVALID,
@@ -103,8 +102,7 @@ static void drop_inner(struct detector_file *detector)
     detector->contents = NULL;
 }
 
-// Starts a detector for the file's contents, or asks the one that there is again if they are the
-// same.
+// Starts a detector for the file's contents, or retries the present one if they are the same.
 static bool look(struct detector_file *detector, struct error *err)
 {
     char contents[CONTENTS + 1];

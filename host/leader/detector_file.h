@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The detector of "file:///path": a file that contains an address in any of the other forms. It is
-// waited for while it is missing or not readable as an address, with a message, and read again when
+// The detector of "file:///path": a file that contains an address in any of the other forms. While
+// it is missing or has no valid address, the detector logs that and waits. It is read again when
 // the master that it named could not be reached.
 
 #ifndef MESOS_LUA_LEADER_DETECTOR_FILE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Addresses that do not change: see detector_static.h. All of them are read when it is created, so
-// that a mistake in the third of them is told at the start and not when the first two are gone.
+// a mistake in the third of them is an error at the start and not when the first two have failed.
 
 #include "leader/detector_static.h"
 

@@ -112,7 +112,7 @@ static void on_lost(void *data)
 {
     struct detector_zookeeper *detector = data;
     const char *problem = zookeeper_session_problem(detector->session);
-    log_warning("ZooKeeper at %s was not reached for %g seconds%s%s: who leads is not known now",
+    log_warning("ZooKeeper at %s was not reached for %g seconds%s%s: the leader is not known now",
                 detector->address.name, zookeeper_session_timeout(detector->session),
                 *problem ? ": " : "", problem);
     set_leader(detector, NULL);
@@ -128,7 +128,7 @@ static void finish_look(struct detector_zookeeper *detector)
         look(detector);
 }
 
-// It is known who leads (NULL: nobody).
+// The look has found the leader (NULL: there is none).
 static void settle(struct detector_zookeeper *detector, const char *leader)
 {
     detector->failures = 0;
@@ -182,8 +182,8 @@ static void refuse(struct detector_zookeeper *detector, const char *what, const 
 
 // ---- creating the path ----
 
-// From the whole path up until a node can be made, then down again: who may not create in the root
-// may still be allowed to create further down.
+// From the whole path up until a node can be made, then down again: a user without the right to
+// create in the root may still have it further down.
 static void create(struct detector_zookeeper *detector, size_t length);
 
 static void on_created(void *data, const struct zookeeper_reply *reply)
@@ -234,7 +234,7 @@ static void warn_of_node(struct detector_zookeeper *detector, const char *reason
     log_warning("%s", text);
 }
 
-// Certificates are made out for names; the connection goes to the ip all the same.
+// Certificates are issued for names; the connection still goes to the ip.
 static void use_name(struct url *address, const char *hostname)
 {
     if (strcmp(address->host, hostname) == 0)
@@ -245,7 +245,7 @@ static void use_name(struct url *address, const char *hostname)
     address->ipv6 = strchr(hostname, ':') != NULL;
 }
 
-// Its redirects, and those of the masters that led before, name it so.
+// Redirects to a master use its address or its name.
 static void trust(struct detector_zookeeper *detector, const char *host)
 {
     if (detector->options.credentials != NULL && *host != '\0')

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An election in ZooKeeper: see elector.h. A candidate lists the path, enters if it is not on the
+// An election in ZooKeeper: see election.h. A candidate lists the path, enters if it is not on the
 // list, reads the document if it is the first, and leads; otherwise it waits until the list
 // changes. There is one look at a time; what happens meanwhile makes another one follow. After a
 // lost connection it finds itself on the list by its random name, so that it never enters twice in
@@ -35,7 +35,7 @@ struct election {
     bool connected;
     enum election_phase phase;
     bool looking, again; // a look is under way; another has to follow
-    bool told;           // the log has been told that another one leads
+    bool logged_waiting; // that another process leads
     char random[17];     // of this session's node
     char *node;          // its path, when it is known
     char *state;         // the document's path
@@ -43,7 +43,7 @@ struct election {
     struct timer retry;
 
     struct buffer document;
-    double asked;       // when the question that is open was sent; seconds
+    double asked;       // when the open question was sent; seconds
     bool asking;        // there is one
     double leads_until; // by what was answered
     struct timer question, fence;
@@ -97,7 +97,7 @@ static void refuse(struct election *election, const char *what, const char *reas
     fail(election, &err);
 }
 
-// The session ends first, if it can be reached, so that nobody waits for it to expire.
+// The session is closed first, if possible, so that the others need not wait for it to expire.
 static void lose(struct election *election, const char *reason)
 {
     if (election->phase != PHASE_LEADING)
@@ -261,9 +261,9 @@ static bool entered(const struct election *election, const struct zookeeper_repl
 
 static void wait_for_turn(struct election *election)
 {
-    if (!election->told)
+    if (!election->logged_waiting)
         log_info("another process leads at %s; waiting", election->address.name);
-    election->told = true;
+    election->logged_waiting = true;
     finish_look(election);
 }
 
@@ -271,7 +271,7 @@ static void wait_for_turn(struct election *election)
 
 static void create(struct election *election, size_t length);
 
-// Who may not create at the top may still be allowed to further down.
+// A user without the right to create at the top may still have it further down.
 static void on_created(void *data, const struct zookeeper_reply *reply)
 {
     struct election *election = data;

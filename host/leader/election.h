@@ -9,7 +9,7 @@
 // The leader asks ZooKeeper for its own node again and again. From the moment in which it sent a
 // question that was answered, the server keeps its session for a whole time-out; it leads for two
 // thirds of that and is then lost, unless a later question was answered. So it has stopped before
-// anybody else can be elected, whatever became of the connection. And since the document is written
+// another process can be elected, even if the connection is lost. And since the document is written
 // in the session of the node, the writes of a leader whose session has ended are refused.
 
 #ifndef MESOS_LUA_LEADER_ELECTION_H
@@ -25,7 +25,7 @@ enum { ELECTION_DOCUMENT_MOST = 900 * 1000 }; // ZooKeeper takes no more than a 
 
 struct election;
 
-// Each may destroy the elector.
+// Each may destroy the election.
 struct election_events {
     void (*elected)(void *data);                            // once
     void (*lost)(void *data, const char *reason);           // after `elected`; nothing follows
@@ -36,22 +36,22 @@ struct election_events {
 struct election *election_create(struct loop *loop, const char *address, double timeout,
                                  const struct election_events *events, void *data,
                                  struct error *err);
-void election_start(struct election *elector);
+void election_start(struct election *election);
 
-// Lets the next one lead. NULL is fine.
-void election_destroy(struct election *elector);
+// Withdraws: the next candidate leads. NULL is fine.
+void election_destroy(struct election *election);
 
-const char *election_name(const struct election *elector); // "host:port/path", for messages
+const char *election_name(const struct election *election); // "host:port/path", for messages
 
-// Does it lead, now by the clock, not by the turn of the loop?
-bool election_leads(const struct election *elector);
+// True if it leads at this moment by the clock, not by the time of the turn of the loop.
+bool election_leads(const struct election *election);
 
 // The document as it was at the election; empty: there is none.
-struct slice election_document(const struct election *elector);
+struct slice election_document(const struct election *election);
 
 // Replaces the document; one at a time. False: there is no connection, or another one is being
 // written; nothing was done.
-bool election_write(struct election *elector, struct slice document, zookeeper_on_reply on_reply,
+bool election_write(struct election *election, struct slice document, zookeeper_on_reply on_reply,
                     void *data);
 
 #endif

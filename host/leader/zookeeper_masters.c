@@ -168,7 +168,7 @@ static bool read_protobuf(struct slice data, struct url *address, char hostname[
 {
     Mesos__V1__MasterInfo *info = mesos__v1__master_info__unpack(NULL, data.length, data.data);
     if (info == NULL)
-        return error_set(err, ERROR_PROTOCOL, "it is no MasterInfo in protobuf");
+        return error_set(err, ERROR_PROTOCOL, "it is not a MasterInfo in protobuf");
     const struct master_facts facts = {
         .ip = info->address ? info->address->ip : NULL,
         .address_hostname = info->address ? info->address->hostname : NULL,
@@ -189,7 +189,7 @@ static bool read_pid(struct slice data, struct url *address, char hostname[HOST]
     bool good = take_pid(address, text);
     free(text);
     hostname[0] = 0;
-    return good || error_set(err, ERROR_PROTOCOL, "it is no text like master@10.0.0.1:5050");
+    return good || error_set(err, ERROR_PROTOCOL, "it is not a text like master@10.0.0.1:5050");
 }
 
 bool zookeeper_masters_read(enum zookeeper_masters_label label, struct slice data,

@@ -6,7 +6,7 @@
 // these two and zookeeper_close(), so the session is held whenever one of ours runs, and one that
 // is destroyed there is freed when the outermost of them returns.
 //
-// Three things of the client block, and are kept from it: it looks up host names (it is given
+// Three things of the client block, and are avoided: it looks up host names (it is given
 // addresses), it does so again at each step (told not to), and zookeeper_close() waits for the
 // server's good-bye (the socket is shut for reading before).
 
@@ -155,7 +155,7 @@ static void note_problem(struct zookeeper_session *session, int rc)
     snprintf(session->problem, sizeof session->problem, "%s", text);
 }
 
-// Calls the client, and returns for how long it wants to be left alone, in seconds.
+// Calls the client, and returns after how many seconds it wants to be called again.
 static double call_client(struct zookeeper_session *session, int events, int *fd, int *interest)
 {
     struct timeval wait = {0};
@@ -208,8 +208,8 @@ static void turn(struct zookeeper_session *session, int events)
     lifetime_release(&session->lifetime, free_session, session);
 }
 
-// If the loop was busy for long, the server's answers may lie in the socket: they must be read
-// before the client looks at the clock.
+// If the loop was busy for long, the server's answers may be in the socket: they must be read
+// before the client checks the time.
 static void on_step(void *data)
 {
     struct zookeeper_session *session = data;
@@ -449,8 +449,8 @@ static struct zookeeper_request *new_request(struct zookeeper_session *session,
     return request;
 }
 
-// The client has taken the request and tried to send it, or said at once why not. If it closed its
-// socket, the number of that may be somebody else's in a moment.
+// The client has queued the request and tried to send it, or failed at once. If it closed its
+// socket, the number of the descriptor may be reused at any moment.
 static bool taken(struct zookeeper_session *session, struct zookeeper_request *request, int rc)
 {
     if (zoo_state(session->client) != ZOO_CONNECTED_STATE)
@@ -482,7 +482,7 @@ bool zookeeper_session_read(struct zookeeper_session *session, const char *path,
                  zoo_awget(session->client, path, on_watch, session, on_data, request));
 }
 
-// `open`: with credentials, everybody else may read it.
+// `open`: with credentials, all other users may read it.
 static bool create_node(struct zookeeper_session *session, const char *path, struct slice contents,
                         bool open, int flags, zookeeper_on_reply on_reply, void *data)
 {

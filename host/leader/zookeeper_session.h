@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A connection to ZooKeeper on our loop, and the session behind it: finds a server that answers,
-// keeps the session alive, comes back when the connection is lost, and begins a new session when
-// the old one has expired or cannot be reached for too long; the names of the servers are looked
-// up anew each time. It goes on for ever, unless the server refuses the credentials.
+// keeps the session alive, reconnects when the connection is lost, and begins a new session when
+// the old one has expired or cannot be reached for too long; the names of the servers are looked up
+// anew each time. It goes on for ever, unless the server refuses the credentials.
 //
-// A request that was taken is answered once, unless the session is destroyed before. Nothing is
+// A request that was accepted is answered once, unless the session is destroyed before. Nothing is
 // called inside start(), and destroy() is legal in every callback. Nothing blocks.
 
 #ifndef MESOS_LUA_LEADER_ZOOKEEPER_SESSION_H
@@ -19,7 +19,7 @@
 struct zookeeper_session;
 
 struct zookeeper_session_events {
-    // Requests are taken from now on. Whatever is watched has to be read again.
+    // Requests are accepted from now on. Everything watched has to be read again.
     void (*connected)(void *data);
     void (*disconnected)(void *data); // only after `connected`; it goes on by itself
     void (*changed)(void *data);      // something that was read has changed
@@ -33,7 +33,7 @@ enum zookeeper_result {
     ZOOKEEPER_OK,
     ZOOKEEPER_MISSING, // there is no such node, or none above the one to create
     ZOOKEEPER_EXISTS,  // the node to create is there already
-    ZOOKEEPER_AGAIN,   // the server could not now; the same request may be good later
+    ZOOKEEPER_AGAIN,   // a temporary failure; the same request may succeed later
     ZOOKEEPER_REFUSED, // repeating it will not help
 };
 
@@ -58,15 +58,15 @@ void zookeeper_session_start(struct zookeeper_session *session);
 // Closes the session at the server as well, if it is connected. NULL is fine.
 void zookeeper_session_destroy(struct zookeeper_session *session);
 
-// Requests. False: it is not connected, and the request is not taken. What is read is watched: the
-// next change of it is told by `changed`, once.
+// Requests. False: it is not connected, and the request is not accepted. A node that is read is
+// watched: its next change is reported by `changed`, once.
 bool zookeeper_session_children(struct zookeeper_session *session, const char *path,
                                 zookeeper_on_reply on_reply, void *data);
 bool zookeeper_session_read(struct zookeeper_session *session, const char *path,
                             zookeeper_on_reply on_reply, void *data);
 
-// An empty node that stays. With credentials everybody may read it, and only they may do more;
-// without, everybody may do everything.
+// An empty node that stays. With credentials all users may read it, and only theirs may do more;
+// without, all users may do everything.
 bool zookeeper_session_make(struct zookeeper_session *session, const char *path,
                             zookeeper_on_reply on_reply, void *data);
 
@@ -78,7 +78,7 @@ bool zookeeper_session_add(struct zookeeper_session *session, const char *path, 
 bool zookeeper_session_write(struct zookeeper_session *session, const char *path, struct slice data,
                              zookeeper_on_reply on_reply, void *data_of_reply);
 
-// A node with data that stays. With credentials only they may read it.
+// A node with data that stays. With credentials only their user may read it.
 bool zookeeper_session_keep(struct zookeeper_session *session, const char *path, struct slice data,
                             zookeeper_on_reply on_reply, void *data_of_reply);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Watching files: see watch.h. A file knows what stat() said of it last; a folder has the libuv
+// Watching files: see file_watch.h. A file has the last result of stat(); a folder has the libuv
 // handle, which lives in a block of its own until its close callback.
 
 #include "loop/file_watch.h"
@@ -177,7 +177,7 @@ static void close_unused(struct file_watch *watch)
     }
 }
 
-// Another folder of the same name has come in the place of the one that is watched.
+// True if the watched folder was replaced by another one of the same name.
 static bool folder_replaced(const struct folder *folder)
 {
     struct stat status;

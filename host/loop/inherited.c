@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Descriptors and signals at the start of the program; see the header.
+// Descriptors and signals at the start of the program: see inherited.h.
 
 #include "loop/inherited.h"
 
@@ -22,7 +22,7 @@ static bool fill_standard(struct error *err)
     return true;
 }
 
-// Inherited ones count, too.
+// Inherited descriptors count as well.
 static bool check_room(struct error *err)
 {
     int files[NEEDED], count = 0, fault = 0;

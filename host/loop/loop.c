@@ -135,7 +135,7 @@ static void note_lag(struct loop *loop, uint64_t now)
         loop->on_lag(loop->lag_data, late);
 }
 
-void loop_note_rest(struct loop *loop, uint64_t now)
+void loop_note_idle(struct loop *loop, uint64_t now)
 {
     if (loop->on_lag != NULL && !is_due(loop, now))
         loop->on_lag(loop->lag_data, 0);

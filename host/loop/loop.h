@@ -7,15 +7,15 @@
 //
 // Timers and deferrals are plain structs inside their owner: they hold no memory, and their owner
 // may stop them, and free itself, at any moment, also inside a callback. They must be stopped
-// before their memory goes.
+// before their memory is freed.
 //
 // Timers that are due at the same moment are called in the order in which they were started. A turn
-// calls only timers that were due when it began, so that a timer of delay 0 that starts itself
-// again cannot starve the loop; and no more than a batch of them, by number and by time, so that
-// many at once, or slow ones, cannot either.
+// calls only timers that were due when it began, so a timer of delay 0 that starts itself again
+// cannot starve the loop; and no more than a batch of them, by number and by time, so many due
+// timers, or slow ones, cannot either.
 //
-// How late the loop comes to the earliest of the due timers is measured (lag.h); that and what runs
-// when nothing is due can be followed, which tells for how long what ran made others wait.
+// The delay of the earliest due timer is measured (lag.h), and can be followed with
+// loop_follow_lag(), which shows for how long callbacks have kept others waiting.
 
 #ifndef MESOS_LUA_LOOP_LOOP_H
 #define MESOS_LUA_LOOP_LOOP_H
@@ -34,8 +34,8 @@ struct timer {
     void (*callback)(void *data);
     void *data;
     uint64_t due;   // nanoseconds of loop_now(); valid while it is started
-    uint64_t order; // who was first among equals
-    size_t slot;    // place in the heap plus one; 0 = not started
+    uint64_t order; // of starting, among timers of the same due time
+    size_t slot;    // index in the heap plus one; 0 = not started
 };
 
 struct deferral {
@@ -59,7 +59,7 @@ struct loop {
     const struct loop_ops *ops;
     struct timer **heap;
     size_t timers, capacity;
-    uint64_t started; // counts timer_start(), for the order of equals
+    uint64_t started; // counts timer_start(), for `order` of the timers
     struct lag lag;
     void (*on_lag)(void *data, uint64_t late);
     void *lag_data;
@@ -86,8 +86,8 @@ void deferral_init(struct deferral *deferral, struct loop *loop, void (*callback
 void deferral_queue(struct deferral *deferral); // queueing twice is once
 void deferral_cancel(struct deferral *deferral);
 
-// Calls `on_lag` when timers are called, with how late the first of them is, and with 0 where the
-// loop sees that none is due. NULL: no more.
+// Calls `on_lag` when timers are called, with the delay of the first of them, and with 0 when the
+// loop finds that none is due. NULL: no longer.
 void loop_follow_lag(struct loop *loop, void (*on_lag)(void *data, uint64_t late), void *data);
 const struct lag *loop_lag(const struct loop *loop);
 
@@ -99,9 +99,9 @@ void loop_free(struct loop *loop);
 uint64_t loop_due(
     const struct loop *loop); // when the next work is due: 0 = now, LOOP_NEVER = nothing is waiting
 void loop_run_timers(struct loop *loop); // calls a batch of the timers that are due now
-void loop_note_rest(struct loop *loop,
-                    uint64_t now); // a turn is about to wait, unless a timer is due by then
-void loop_run_deferred(
-    struct loop *loop); // calls what is queued; what that queues waits for the next call
+void loop_note_idle(struct loop *loop,
+                    uint64_t now);         // a turn is about to wait, unless a timer is due by then
+void loop_run_deferred(struct loop *loop); // calls what is queued now; what the callbacks queue
+                                           // waits for the next call
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A thread that runs a loop: see loop_thread.h. What the thread needs it copies at its start, so
-// that the struct belongs to the creator alone.
+// A thread that runs a loop: see loop_thread.h. The thread copies what it needs at its start, so
+// the struct belongs to the creator alone.
 
 #include "loop/loop_thread.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A thread that runs a loop, for whoever lives in a program that has no loop to lend. All signals
-// are blocked on it: they belong to the program.
+// A thread that runs a loop, for drivers in a program that has no loop to share. All signals are
+// blocked on it: they belong to the program.
 
 #ifndef MESOS_LUA_LOOP_LOOP_THREAD_H
 #define MESOS_LUA_LOOP_LOOP_THREAD_H
@@ -17,13 +17,13 @@ struct loop_thread;
 struct loop_thread *loop_thread_start(struct loop *loop, bool (*done)(void *data),
                                       void (*ended)(void *data), void *data, struct error *err);
 
-// Is the calling thread the one that runs `loop`?
+// True if the calling thread is the one that runs `loop`.
 bool loop_thread_runs(const struct loop *loop);
 
 // Waits for the end of the thread, and frees. Not on that thread itself.
 void loop_thread_join(struct loop_thread *thread);
 
-// Nobody will wait for it: the system frees what is left when it ends.
+// The thread will not be joined: the system frees what is left when it ends.
 void loop_thread_detach(struct loop_thread *thread);
 
 #endif

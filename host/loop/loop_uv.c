@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loop of real time: one uv_timer for the earliest of our timers, one uv_check for what is
-// deferred to the end of a turn, one uv_prepare to see that nothing is due, and one uv_idle that
-// keeps libuv from sleeping while something is deferred or due at once. The handles live in a block
-// of their own, since libuv lets go of them only in a close callback.
+// The loop of real time: one uv_timer for the earliest of our timers, one uv_check for the
+// functions deferred to the end of a turn, one uv_prepare to notice that nothing is due, and one
+// uv_idle that keeps libuv from sleeping while something is deferred or due at once. The handles
+// live in a block of their own, since libuv releases them only in a close callback.
 //
 // Timers that are due at once are called by the uv_idle, once in a turn: a uv_timer without delay
 // that is started in its own callback would be called again before anything else.
@@ -38,8 +38,8 @@ static struct loop_uv *self(struct loop *loop)
     return (struct loop_uv *)loop;
 }
 
-// Not the time at which the turn began: a timer that is started behind a minute of work would be
-// due before it was started.
+// Not the time at which the turn began: a timer that is started after a minute of work would be due
+// before it was started.
 static uint64_t now(struct loop *loop)
 {
     uv_update_time(self(loop)->uv);
@@ -85,7 +85,7 @@ static void arm(struct loop *loop)
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct handles *handles = prepare->data;
-    loop_note_rest(&handles->owner->loop, uv_now(handles->owner->uv) * UINT64_C(1000000));
+    loop_note_idle(&handles->owner->loop, uv_now(handles->owner->uv) * UINT64_C(1000000));
 }
 
 static void on_check(uv_check_t *check)

@@ -19,8 +19,9 @@ uv_loop_t *loop_uv_handle(struct loop *loop); // for rooms that use sockets, pro
 // and then runs an inner round of the same loop.
 void loop_uv_run(struct loop *loop, bool (*done)(void *data), void *data);
 
-// Calls `callback` at the end of each turn, whoever runs it, behind what was deferred; it may
-// destroy the loop. NULL: none any more. It does not keep the libuv loop alive.
+// Calls `callback` at the end of each turn, also of turns that the embedder runs, after the
+// deferred functions; it may destroy the loop. NULL: no longer. It does not keep the libuv loop
+// alive.
 void loop_uv_follow(struct loop *loop, void (*callback)(void *data), void *data);
 
 // Closes what was left open on a loop of its own and runs the close callbacks. After it,

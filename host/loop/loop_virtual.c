@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loop of virtual time: see loop_virtual.h. Nothing is armed, since whoever advances the clock
-// looks for himself.
+// The loop of virtual time: see loop_virtual.h. Nothing is armed, since loop_virtual_advance() asks
+// for due timers itself.
 
 #include "loop/loop_virtual.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loop of virtual time, for tests and simulations: it stands still until it is told to go on.
+// The loop of virtual time, for tests and simulations: time stands still until it is advanced.
 
 #ifndef MESOS_LUA_LOOP_LOOP_VIRTUAL_H
 #define MESOS_LUA_LOOP_LOOP_VIRTUAL_H
@@ -10,7 +10,7 @@
 struct loop *
 loop_virtual_create(double wall); // starts at 0 ns, and at `wall` seconds since the Unix epoch
 
-// Lets `duration` nanoseconds pass, calling what falls due on the way, each at its own moment.
+// Advances the clock by `duration` nanoseconds, calling each timer at its own due time.
 void loop_virtual_advance(struct loop *loop, uint64_t duration);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The way from other threads to the thread of a loop: see mailbox.h. A list under a mutex, and a
-// uv_async that wakes the loop. The mailbox is one block with its handle: libuv lets go of it in
-// the close callback, which frees it.
+// Messages from other threads to the thread of a loop: see mailbox.h. A list under a mutex, and a
+// uv_async that wakes the loop. The mailbox is one block with its handle, and is freed in the close
+// callback.
 
 #include "loop/mailbox.h"
 
@@ -15,75 +15,75 @@
 
 struct mailbox_message {
     STAILQ_ENTRY(mailbox_message) link;
-    mailbox_letter open;
+    mailbox_call call;
     void *data;
 };
 
 struct mailbox {
-    uv_async_t bell;
-    void (*on_ring)(void *data);
+    uv_async_t async;
+    void (*on_wake)(void *data);
     void *data;
     size_t capacity;
 
     pthread_mutex_t mutex; // over what follows
-    STAILQ_HEAD(, mailbox_message) letters;
+    STAILQ_HEAD(, mailbox_message) messages;
     size_t count;
 };
 
-static void on_bell(uv_async_t *bell)
+static void on_async(uv_async_t *async)
 {
-    struct mailbox *mailbox = bell->data;
-    if (!uv_is_closing((uv_handle_t *)bell))
-        mailbox->on_ring(mailbox->data);
+    struct mailbox *mailbox = async->data;
+    if (!uv_is_closing((uv_handle_t *)async))
+        mailbox->on_wake(mailbox->data);
 }
 
-struct mailbox *mailbox_create(struct loop *loop, size_t capacity, void (*on_ring)(void *data),
+struct mailbox *mailbox_create(struct loop *loop, size_t capacity, void (*on_wake)(void *data),
                                void *data)
 {
     struct mailbox *mailbox = memory_new(sizeof *mailbox);
-    mailbox->on_ring = on_ring;
+    mailbox->on_wake = on_wake;
     mailbox->data = data;
     mailbox->capacity = capacity;
-    STAILQ_INIT(&mailbox->letters);
+    STAILQ_INIT(&mailbox->messages);
     pthread_mutex_init(&mailbox->mutex, NULL);
-    if (uv_async_init(loop_uv_handle(loop), &mailbox->bell, on_bell) != 0) {
+    if (uv_async_init(loop_uv_handle(loop), &mailbox->async, on_async) != 0) {
         pthread_mutex_destroy(&mailbox->mutex);
         free(mailbox);
         return NULL;
     }
-    mailbox->bell.data = mailbox;
+    mailbox->async.data = mailbox;
     return mailbox;
 }
 
 // ---- posting ----
 
-static bool append(struct mailbox *mailbox, struct mailbox_message *letter)
+static bool append(struct mailbox *mailbox, struct mailbox_message *message)
 {
     pthread_mutex_lock(&mailbox->mutex);
     bool room = mailbox->count < mailbox->capacity;
     if (room) {
-        STAILQ_INSERT_TAIL(&mailbox->letters, letter, link);
+        STAILQ_INSERT_TAIL(&mailbox->messages, message, link);
         mailbox->count++;
     }
     pthread_mutex_unlock(&mailbox->mutex);
     return room;
 }
 
-bool mailbox_post(struct mailbox *mailbox, mailbox_letter letter, void *data)
+bool mailbox_post(struct mailbox *mailbox, mailbox_call call, void *data)
 {
     struct mailbox_message *posted = memory_new(sizeof *posted);
-    *posted = (struct mailbox_message){.open = letter, .data = data};
+    *posted = (struct mailbox_message){.call = call, .data = data};
     if (!append(mailbox, posted)) {
         free(posted);
         return false;
     }
-    mailbox_ring(mailbox);
+    mailbox_wake(mailbox);
     return true;
 }
 
-void mailbox_ring(struct mailbox *mailbox)
+void mailbox_wake(struct mailbox *mailbox)
 {
-    uv_async_send(&mailbox->bell);
+    uv_async_send(&mailbox->async);
 }
 
 bool mailbox_full(struct mailbox *mailbox)
@@ -94,46 +94,46 @@ bool mailbox_full(struct mailbox *mailbox)
     return full;
 }
 
-// ---- opening ----
+// ---- draining ----
 
 static struct mailbox_message *take(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->mutex);
-    struct mailbox_message *letter = STAILQ_FIRST(&mailbox->letters);
-    if (letter != NULL) {
-        STAILQ_REMOVE_HEAD(&mailbox->letters, link);
+    struct mailbox_message *message = STAILQ_FIRST(&mailbox->messages);
+    if (message != NULL) {
+        STAILQ_REMOVE_HEAD(&mailbox->messages, link);
         mailbox->count--;
     }
     pthread_mutex_unlock(&mailbox->mutex);
-    return letter;
+    return message;
 }
 
-static bool open_next(struct mailbox *mailbox, bool lost)
+static bool call_next(struct mailbox *mailbox, bool lost)
 {
-    struct mailbox_message *letter = take(mailbox);
-    if (letter == NULL)
+    struct mailbox_message *message = take(mailbox);
+    if (message == NULL)
         return false;
-    letter->open(letter->data, lost);
-    free(letter);
+    message->call(message->data, lost);
+    free(message);
     return true;
 }
 
-// Those that are there now: who posts without end must not keep the loop from everything else. A
-// letter may destroy the mailbox, whose memory lives until the loop closes the handle.
-void mailbox_open(struct mailbox *mailbox)
+// Only those that are there now: threads that post without end must not starve the loop. A message
+// may destroy the mailbox, whose memory lives until the loop closes the handle.
+void mailbox_drain(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->mutex);
     size_t count = mailbox->count;
     pthread_mutex_unlock(&mailbox->mutex);
-    while (count-- > 0 && open_next(mailbox, false))
+    while (count-- > 0 && call_next(mailbox, false))
         ;
 }
 
 // ---- the end ----
 
-void mailbox_rest(struct mailbox *mailbox)
+void mailbox_unref(struct mailbox *mailbox)
 {
-    uv_unref((uv_handle_t *)&mailbox->bell);
+    uv_unref((uv_handle_t *)&mailbox->async);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -147,7 +147,7 @@ void mailbox_destroy(struct mailbox *mailbox)
 {
     if (mailbox == NULL)
         return;
-    while (open_next(mailbox, true))
+    while (call_next(mailbox, true))
         ;
-    uv_close((uv_handle_t *)&mailbox->bell, on_closed);
+    uv_close((uv_handle_t *)&mailbox->async, on_closed);
 }

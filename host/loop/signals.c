@@ -3,10 +3,10 @@
 // Signals of the process: see signals.h. The handles do not keep the loop alive, and live in the
 // block that the last close callback frees.
 //
-// A loop that never gets back to its signals, because a script in it never ends, would make the
-// process deaf. Therefore our own handler stands in front of libuv's and counts those that came;
-// the owner has a second to take note, on the loop or from within what keeps it. A thread that is
-// not the main one hands on what it caught, so that counts have one writer.
+// While a script keeps the loop from turning, signals would have no effect. Therefore our own
+// handler stands in front of libuv's and counts them; the owner has a second to handle them, on the
+// loop or with signals_take(). A thread other than the main one passes a signal on to it, so that
+// the counts have one writer.
 
 #include "loop/signals.h"
 
@@ -32,7 +32,7 @@ struct signals {
     void *data;
 };
 
-static volatile sig_atomic_t caught, told, latest; // of SIGINT and SIGTERM
+static volatile sig_atomic_t caught, reported, latest; // of SIGINT and SIGTERM
 static struct signals *volatile current;
 static void (*libuv_handler)(int number);
 
@@ -52,7 +52,7 @@ static void on_caught(int number)
     libuv_handler(number);
 }
 
-static void say_deaf(void)
+static void log_unheeded(void)
 {
     const char *const text[] = {latest == SIGINT ? "SIGINT" : "SIGTERM",
                                 ": the program is inside one call of a C function, or a finalizer "
@@ -65,10 +65,10 @@ static void say_deaf(void)
 static void on_alarm(int number)
 {
     (void)number;
-    if (told == caught)
+    if (reported == caught)
         return;
     if (caught == 1) {
-        say_deaf();
+        log_unheeded();
         return;
     }
     spawner_kill_all();
@@ -91,9 +91,9 @@ static void stand_in_front(int number)
 int signals_take(struct signals *signals)
 {
     (void)signals;
-    if (told == caught)
+    if (reported == caught)
         return 0;
-    told = told + 1;
+    reported = reported + 1;
     return latest;
 }
 

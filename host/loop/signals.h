@@ -13,19 +13,19 @@ struct signals_events {
     void (*hangup)(void *data);           // SIGHUP
     void (*stop)(void *data, int number); // SIGINT or SIGTERM
 
-    // The process ends before this returns to anything else. In the handler of a signal.
+    // The process ends right after it. Called in the handler of a signal.
     void (*ending)(void *data);
 };
 
-// Catches SIGINT, SIGTERM and SIGHUP on a loop of libuv; SIGPIPE is ignored, since writes tell. A
-// SIGINT or SIGTERM of which the owner has not been told after a second, by the loop or by
-// signals_take(), is logged from the handler of a signal; the next one that is not either ends the
-// process, with status 128 plus its number. One at a time.
+// Catches SIGINT, SIGTERM and SIGHUP on a loop of libuv; SIGPIPE is ignored, since writes report
+// it. A SIGINT or SIGTERM that has not been reported after a second, by the loop or by
+// signals_take(), is logged from the handler of a signal; the next one that is not reported either
+// ends the process, with status 128 plus its number. One `struct signals` at a time.
 struct signals *signals_create(struct loop *loop, const struct signals_events *events, void *data);
 void signals_destroy(struct signals *signals);
 
-// The next SIGINT or SIGTERM of which `stop` has not been told yet and will not be then, or 0: for
-// an owner that keeps the loop from turning.
+// The next SIGINT or SIGTERM that was not reported yet, or 0; `stop` is not called for it any more.
+// For an owner that keeps the loop from turning.
 int signals_take(struct signals *signals);
 
 #endif

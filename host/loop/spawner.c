@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The host's side of the spawner; see spawner.h.
+// The host's side of the spawner: see spawner.h.
 //
-// A spawn lives until the spawner process has said that it failed or ended, also when its owner has
-// forgotten it, so that its address is its name on the wire. It is in one of two lists: pending, in
-// the order of the calls, or sent.
+// A spawn lives until the spawner process has reported that it failed or ended, also when its owner
+// has forgotten it, so its address can be its name on the wire. It is in one of two lists: pending,
+// in the order of the calls, or sent.
 //
-// A START is sent only when nothing waits for the socket, so that descriptors travel with the first
-// byte of what is sent, and are never kept longer than that.
+// A START is sent only when the socket's queue is empty, so that descriptors travel with its first
+// byte, and are never kept longer than that.
 
 #include "loop/spawner.h"
 
@@ -30,7 +30,7 @@
 #include <unistd.h>
 
 enum {
-    WINDOW = 32,                  // programs sent and not answered
+    WINDOW = 32,                  // programs in flight
     REPLIES = 32,                 // read in a turn of the loop
     OUT_LIMIT = 64 * 1024 * 1024, // bytes that the socket has not taken
 };
@@ -125,8 +125,8 @@ static int take_process(pid_t *pid)
     return socket >= 0 ? socket : spawner_process_fork(pid);
 }
 
-// It has closed its end of the socket, or ends since ours is closed: with nothing left to kill that
-// takes no time. One that the kernel holds is not waited for longer than a second.
+// The process has closed its end of the socket, or ends since ours is closed: with nothing left to
+// kill that takes no time. It is waited for a second at most, in case the kernel holds it.
 static int wait_for_process(pid_t pid)
 {
     const struct timespec moment = {.tv_nsec = 200000};
@@ -148,7 +148,7 @@ static void listen_to(struct connection *connection)
     connection->events = events;
 }
 
-// What waits for an end keeps the loop alive, and no more.
+// The loop is kept alive only while something waits for an end.
 static void keep_loop(struct spawner *spawner)
 {
     if (spawner->connection == NULL)
@@ -210,7 +210,7 @@ static void close_files(struct spawn *spawn)
     }
 }
 
-// Takes it out of its list. What is to be told, is told behind this.
+// Takes it out of its list. The owner is told after this.
 static void free_spawn(struct spawn *spawn)
 {
     struct spawner *spawner = spawn->owner;
@@ -278,7 +278,8 @@ static size_t count_running(const struct spawner *spawner)
     return count;
 }
 
-// One that never answered is not tried with the same program again.
+// If the spawner never answered, the first pending program fails too: trying it again could go on
+// for ever.
 static void lose(struct spawner *spawner)
 {
     uint64_t answered = spawner->connection->answered;
@@ -339,7 +340,8 @@ static void attach_files(const struct spawn *spawn, struct msghdr *message, void
     memcpy(CMSG_DATA(part), files, count * sizeof(int));
 }
 
-// Sends as much as goes; the rest, without descriptors, waits. -1 and errno: nothing was sent.
+// Sends as much as possible; the rest, without descriptors, is queued. -1 and errno: nothing was
+// sent.
 static ssize_t send_start(struct connection *connection, struct spawn *spawn)
 {
     _Alignas(struct cmsghdr) char control[CMSG_SPACE(WIRE_FILES * sizeof(int))] = {0};
@@ -370,7 +372,7 @@ static void move_to_sent(struct spawn *spawn)
     buffer_free(&spawn->request);
 }
 
-// The kernel counts descriptors that are under way; answers to what is sent free them.
+// The kernel limits descriptors in flight; answers to what was sent make room again.
 static bool must_wait(const struct spawner *spawner, int fault)
 {
     return fault == EAGAIN ||
@@ -402,7 +404,7 @@ static bool transmit(struct spawn *spawn)
 
 // ---- turns ----
 
-// A program that was killed while it waited ends as if that had hit it at its first instruction.
+// A program that was killed while it was pending ends as if killed at its first instruction.
 static bool give_turn(struct spawn *spawn)
 {
     const struct spawn_end killed = {.signal = spawn->killed};
@@ -454,7 +456,7 @@ static void handle(const struct wire_reply *reply)
         tell_end(spawn, &end);
 }
 
-// False: there is none any more. What is told may close the connection.
+// False: there is no further reply. The owner's callback may close the connection.
 static bool read_replies(struct connection *connection)
 {
     struct wire_reply replies[REPLIES];
@@ -568,9 +570,9 @@ void spawn_kill(struct spawn *spawn, int number)
         return;
     }
     if (spawner->connection == NULL)
-        return; // it is lost, and is told so at this moment
+        return; // it is lost, and that is being reported
     if (!buffer_append(&spawner->connection->out, &head, sizeof head))
-        log_error("process %ld cannot be signalled: too much waits", (long)spawn->pid);
+        log_error("cannot signal process %ld: too many requests are queued", (long)spawn->pid);
     flush(spawner->connection); // that it is gone is seen when it is read from
     listen_to(spawner->connection);
 }

@@ -4,16 +4,15 @@
 // and shares it; it is forked when the first program is asked for, or before the program has
 // anything in memory, by spawner_prepare().
 //
-// Starting costs the loop little and blocks it never: what is asked for waits in a queue; its
-// descriptors are opened when its turn comes, a few programs in a turn of the loop, and a few may
-// be unanswered at a time.
+// Starting costs the loop little and never blocks it: programs wait in a queue; the descriptors of
+// one are opened when its turn comes, a few programs in a turn of the loop, and a few may be in
+// flight at a time.
 //
 // A program leads a session and a process group of its own. When it ends, what it left in its group
 // is killed; what left the group (setsid) is killed when the spawner is closed or the host is gone.
 //
-// If the spawner ends before the host, which takes a SIGKILL or the kernel's lack of memory, the
-// programs that ran are killed and end as lost, those that had not been answered fail, and the next
-// start forks another spawner.
+// If the spawner ends before the host, by SIGKILL or the kernel's OOM killer, the programs that ran
+// are killed and end as lost, those in flight fail, and the next start forks another spawner.
 
 #ifndef MESOS_LUA_LOOP_SPAWNER_H
 #define MESOS_LUA_LOOP_SPAWNER_H
@@ -44,8 +43,8 @@ struct spawn_command {
 
 // Where a start failed.
 enum spawn_step {
-    SPAWN_OPEN,      // open() said so
-    SPAWN_FORK,      // there is no process to be had
+    SPAWN_OPEN,      // open() returned false
+    SPAWN_FORK,      // no process could be forked
     SPAWN_DIRECTORY, // it cannot be entered
     SPAWN_USER,      // the user cannot be switched to
     SPAWN_EXECUTE,   // the file cannot be executed
@@ -75,11 +74,11 @@ struct spawn_events {
     void (*ended)(void *data, const struct spawn_end *end);
 };
 
-// Before there is anything in memory or a second thread: forks the spawner of the loop that asks
-// for it first. If it cannot, that loop tries again.
+// Forks the spawner, before there is much in memory or a second thread; the loop that starts the
+// first program takes it. If the fork fails, that loop tries again.
 void spawner_prepare(void);
 
-// The command is copied. NULL: too many wait.
+// The command is copied. NULL: too many are pending.
 struct spawn *spawn_start(struct loop *loop, const struct spawn_command *command,
                           const struct spawn_events *events, void *data, struct error *err);
 void spawn_kill(struct spawn *spawn, int signal); // the program and its group
@@ -89,8 +88,8 @@ void spawn_forget(struct spawn *spawn);           // SIGKILL; no event comes any
 // been forgotten. Nothing happens on a loop that has none.
 void spawner_close(struct loop *loop);
 
-// Has the spawners of this thread kill everything, for an end of the process that waits for
-// nothing. The handler of a signal may call it.
+// Makes the spawners of this thread kill everything, for an end of the process that does not wait.
+// The handler of a signal may call it.
 void spawner_kill_all(void);
 
 #endif

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The spawner; see the header. One thread, one poll: requests of the host, and SIGCHLD by a
+// The spawner: see spawner_process.h. One thread, one poll: requests of the host, and SIGCHLD by a
 // signalfd, as all signals are blocked. It blocks nowhere else but in vfork(), until the program
-// has been executed. Answers that the socket does not take wait; while many wait, nothing is read
-// and nothing is reaped.
+// has been executed. Answers that the socket does not take are queued; while many are queued,
+// nothing is read and nothing is reaped.
 //
-// A program that ended is left a zombie until its group has been killed, so that the number of the
-// group cannot be that of another yet.
+// A program that ended stays a zombie until its group has been killed, so that the number of the
+// group cannot be reused yet.
 
 #include "loop/spawner_process.h"
 
@@ -34,7 +34,7 @@
 enum {
     SOCKET = 3,                // the only descriptor of the host
     ANSWERS_WAITING = 1 << 16, // bytes
-    REST_LONGEST = 20,         // milliseconds between two rounds of killing
+    PAUSE_LONGEST = 20,        // milliseconds between two rounds of killing
 };
 
 struct process {
@@ -53,7 +53,7 @@ struct spawner_process {
     char **words;            // arguments, NULL, variables, NULL
     struct buffer answers;   // for the socket
     struct process *running; // in no order
-    size_t count, room;
+    size_t count, capacity;
 };
 
 // What is to be executed: points into the request.
@@ -99,10 +99,10 @@ static bool send_answers(struct spawner_process *spawner)
 
 static void add(struct spawner_process *spawner, uint64_t program, pid_t pid)
 {
-    if (spawner->count == spawner->room) {
-        spawner->room = spawner->room ? spawner->room * 2 : 64;
+    if (spawner->count == spawner->capacity) {
+        spawner->capacity = spawner->capacity ? spawner->capacity * 2 : 64;
         spawner->running =
-            memory_resize(spawner->running, spawner->room * sizeof *spawner->running);
+            memory_resize(spawner->running, spawner->capacity * sizeof *spawner->running);
     }
     spawner->running[spawner->count++] = (struct process){program, pid};
 }
@@ -221,7 +221,7 @@ static void close_files(struct spawner_process *spawner)
     spawner->files_cut = false;
 }
 
-// Those that did not travel along are /dev/null, which is what the spawner has as 0, 1 and 2.
+// Descriptors that did not travel along are /dev/null, which the spawner has as 0, 1 and 2.
 static void place_files(const struct spawner_process *spawner, struct program *program)
 {
     size_t taken = 0;
@@ -287,7 +287,7 @@ static void handle(struct spawner_process *spawner)
     else if (spawner->head.request == WIRE_KILL)
         kill_program(spawner, spawner->head.program, spawner->head.signal);
     close_files(spawner);
-    buffer_rest(&spawner->body);
+    buffer_shrink(&spawner->body);
     spawner->head_length = 0;
 }
 
@@ -319,7 +319,7 @@ static ssize_t receive(struct spawner_process *spawner, void *to, size_t length)
     return got;
 }
 
-// Reads on in the request that has begun. False: the host is gone, or says what it cannot mean.
+// Reads on in the request that has begun. False: the host is gone, or the request is malformed.
 static bool read_request(struct spawner_process *spawner)
 {
     bool in_head = spawner->head_length < sizeof spawner->head;
@@ -359,7 +359,7 @@ static pid_t parent_of(int processes, const char *pid)
 
 struct victims {
     pid_t *pids; // ascending, as /proc lists them
-    size_t count, room;
+    size_t count, capacity;
     bool killed; // one at least
 };
 
@@ -377,9 +377,9 @@ static bool is_victim(const struct victims *victims, pid_t pid)
 
 static void kill_victim(struct victims *victims, pid_t pid)
 {
-    if (victims->count == victims->room) {
-        victims->room = victims->room ? victims->room * 2 : 64;
-        victims->pids = memory_resize(victims->pids, victims->room * sizeof *victims->pids);
+    if (victims->count == victims->capacity) {
+        victims->capacity = victims->capacity ? victims->capacity * 2 : 64;
+        victims->pids = memory_resize(victims->pids, victims->capacity * sizeof *victims->pids);
     }
     victims->pids[victims->count++] = pid;
     victims->killed = kill(pid, SIGKILL) == 0 || victims->killed;
@@ -409,14 +409,14 @@ static void end_all(struct spawner_process *spawner)
 {
     for (size_t i = 0; i < spawner->count; i++)
         kill(-spawner->running[i].pid, SIGKILL);
-    for (int rest = 1;; rest = rest < REST_LONGEST ? rest * 2 : rest) {
+    for (int pause = 1;; pause = pause < PAUSE_LONGEST ? pause * 2 : pause) {
         pid_t pid;
         do
             pid = waitpid(-1, NULL, WNOHANG);
         while (pid > 0);
         if (pid < 0 || !kill_descendants())
             return;
-        poll(NULL, 0, rest);
+        poll(NULL, 0, pause);
     }
 }
 
@@ -441,7 +441,7 @@ static void forget_signals(const struct spawner_process *spawner)
         ;
 }
 
-// Takes nothing of the host with it but the socket.
+// Keeps nothing of the host but the socket.
 static void reset_files(int socket)
 {
     int kept = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET + 1); // it may be one of the first itself

@@ -14,8 +14,8 @@
 
 #include <sys/types.h>
 
-// Forks it. The host's end of the socket, which is closed by exec and does not block, or -1 and
-// errno.
+// Forks it. Returns the host's end of the socket, which is closed by exec and does not block, or -1
+// and errno.
 int spawner_process_fork(pid_t *pid);
 
 #endif

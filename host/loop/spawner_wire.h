@@ -7,8 +7,8 @@
 // supplementary groups, and texts that end with a zero byte: the directory, the file, the arguments
 // and the variables. The descriptors that it opened for the program travel with the first byte of
 // the head, in the order of `files`. KILL carries nothing else. The spawner answers each START with
-// STARTED or FAILED, and STARTED with ENDED once; it answers in the order in which things happen.
-// The name of a program is the host's and is not used again before its FAILED or ENDED.
+// STARTED or FAILED, and STARTED with ENDED once; it answers in the order of the events. The name
+// of a program is the host's and is not used again before its FAILED or ENDED.
 
 #ifndef MESOS_LUA_LOOP_SPAWNER_WIRE_H
 #define MESOS_LUA_LOOP_SPAWNER_WIRE_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Child processes: see child.h. The spawner starts them, libuv has our ends of the pipes. Their
-// ends of the pipes are true pipes, which a program may open again by /dev/stdout. The end of the
-// process is the end of the output too: what is in the pipes then is read, and nothing is waited
-// for that others, who inherited them, may write.
+// Child processes: see subprocess.h. The spawner starts them, libuv has our ends of the pipes. They
+// are pipes, not sockets, since a program may open /dev/stdout again. The output ends with the
+// process: what is in the pipes then is read, and output of other processes that inherited the
+// pipes is not waited for.
 //
 // The handles and the buffers live in a block that the last close callback frees.
 
@@ -110,7 +110,8 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *space)
         uv_read_stop(stream);
 }
 
-// What is left in a pipe whose writer has gone. Somebody else may go on writing: up to the limit.
+// Reads what is left in the pipe of a process that has ended, up to the limit, since others may go
+// on writing.
 static void drain(struct subprocess *child, int stream)
 {
     int file;
@@ -163,7 +164,7 @@ static void on_timeout(void *data)
 
 // ---- its input ----
 
-// It may have ended, or closed its input, before it had read all of that: its own affair.
+// An error is ignored: the process may end, or close its input, before it has read all of it.
 static void on_written(uv_write_t *write, int status)
 {
     (void)status;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A child process that is run for its output: started, fed with a text, listened to, waited for,
-// and killed if it takes too long or says too much. It leads a process group of its own, and the
-// group goes when it goes: what it left running in the background is killed as well, as is
-// everything when the host ends.
+// A child process that is run for its output: started, given its input, read, waited for, and
+// killed if it takes too long or writes too much. It leads a process group of its own, which is
+// killed when it ends, with what it left running in the background; all of it is killed when the
+// host ends.
 
 #ifndef MESOS_LUA_LOOP_SUBPROCESS_H
 #define MESOS_LUA_LOOP_SUBPROCESS_H
@@ -41,7 +41,8 @@ struct subprocess_end {
 };
 
 // Starts it, on a loop of loop_uv.h. `on_end` is called once, from the loop, also if it turns out
-// that it cannot be started. NULL, and `err` and the name of the fault in `code`, if too many wait.
+// that it cannot be started. NULL, and `err` and the name of the fault in `code`, if too many are
+// pending.
 struct subprocess *subprocess_start(struct loop *loop, const struct subprocess_command *command,
                                     void (*on_end)(void *data, const struct subprocess_end *end),
                                     void *data, const char **code, struct error *err);

@@ -99,7 +99,7 @@ static bool send_now(struct outbox *outbox, enum call_type type, struct slice me
     outbox->counters.calls[type]++;
     outbox->in_flight++;
     transport_send(outbox->transport, buffer_slice(&outbox->call), on_reply, &outbox->slots[type]);
-    buffer_rest(&outbox->call);
+    buffer_shrink(&outbox->call);
     return true;
 }
 
@@ -133,7 +133,7 @@ void outbox_flush(struct outbox *outbox)
         return;
     buffer_append_slice(&outbox->declines, buffer_slice(&outbox->decline_filters));
     send_now(outbox, CALL_DECLINE, buffer_slice(&outbox->declines));
-    buffer_rest(&outbox->declines);
+    buffer_shrink(&outbox->declines);
     buffer_clear(&outbox->decline_filters);
 }
 

@@ -9,7 +9,7 @@
 // Calls are written, and reported, by the deferral alone, so that a reply is always free to call
 // anything. No call is written while the break of a connection is not reported: the owner decides
 // whether there is a next one. A call is sent when its last byte went to the connection; before
-// that no master can have carried it out, and after it nobody can know.
+// that the master cannot have carried it out, and after it it may have.
 
 #include "net/call_pipeline.h"
 
@@ -29,7 +29,7 @@
 enum {
     PIECE = 16 * 1024,    // of reading
     PIECES_MOST = 64,     // in a turn
-    VAIN_MOST = 2,        // connections that end before they carried a call
+    FRUITLESS_MOST = 2,   // connections that end before they carried a call
     LENGTH_ROOM = 32,     // of a Content-Length and the line ends behind it
     REPEATS_MOST = 65536, // calls that replies to the calls of a closed stream make
 };
@@ -77,7 +77,7 @@ struct call_pipeline {
     uint64_t queued, sent; // bytes that were written to `out`, and of these sent, since it opened
     bool carried;          // a call
     bool unread;           // reading stopped before all was read
-    unsigned vain;         // connections in a row that carried none
+    unsigned fruitless;    // connections in a row that carried none
     struct patience patience; // with the first of `written`
 };
 
@@ -187,7 +187,7 @@ static void authorize(struct call_pipeline *pipeline)
         make_headers(pipeline);
 }
 
-// Are there other credentials now than those that the call was written with?
+// True if the credentials have changed since the call was written.
 static bool renewed_since(struct call_pipeline *pipeline, const struct call *call)
 {
     if (call->generation == pipeline->generation && pipeline->options.credentials != NULL) {
@@ -197,7 +197,7 @@ static bool renewed_since(struct call_pipeline *pipeline, const struct call *cal
     return call->generation != pipeline->generation;
 }
 
-// There may be credentials in it.
+// The bytes may contain credentials.
 static void wipe_out(struct call_pipeline *pipeline)
 {
     if (pipeline->out.data != NULL)
@@ -224,13 +224,13 @@ static bool is_sent(const struct call_pipeline *pipeline, const struct call *cal
     return call->end <= pipeline->sent;
 }
 
-// A connection that ends before it carried anything is replaced by another one, but not for ever.
-static void count_vain(struct call_pipeline *pipeline, struct bytes *why)
+// A connection that ends before it carried a call is replaced by another one, but only so often.
+static void count_fruitless(struct call_pipeline *pipeline, struct bytes *why)
 {
     if (pipeline->carried || queue_first(&pipeline->waiting) == NULL) {
-        pipeline->vain = 0;
-    } else if (++pipeline->vain >= VAIN_MOST) {
-        pipeline->vain = 0;
+        pipeline->fruitless = 0;
+    } else if (++pipeline->fruitless >= FRUITLESS_MOST) {
+        pipeline->fruitless = 0;
         break_call(pipeline, queue_pop(&pipeline->waiting), why);
     }
 }
@@ -246,7 +246,7 @@ static void lose(struct call_pipeline *pipeline)
     }
     queue_put_back(&pipeline->waiting, &pipeline->written);
     queue_put_back(&pipeline->waiting, &pipeline->again);
-    count_vain(pipeline, why);
+    count_fruitless(pipeline, why);
     bytes_unref(why);
     disconnect(pipeline);
     deferral_queue(&pipeline->delivery);
@@ -282,7 +282,7 @@ static void take_answer(struct call_pipeline *pipeline)
     struct call *call = queue_pop(&pipeline->written);
     keep_answer(pipeline, call);
     pipeline->carried = true;
-    pipeline->vain = 0;
+    pipeline->fruitless = 0;
     if (call->status == 401 && renewed_since(pipeline, call))
         queue_push(&pipeline->again, &call->item);
     else
@@ -290,7 +290,7 @@ static void take_answer(struct call_pipeline *pipeline)
     patience_renew(&pipeline->patience);
 }
 
-// An answer whose end did not come is one all the same.
+// A response cut off by the end of the connection still counts.
 static void end_reading(struct call_pipeline *pipeline)
 {
     if (pipeline->parser.answered && queue_first(&pipeline->written) != NULL)
@@ -304,7 +304,8 @@ static void stop_reading(struct call_pipeline *pipeline, const char *why)
     lose(pipeline);
 }
 
-// An answer that came before all of its call was sent leaves the master in the middle of it.
+// After an answer that came before all of its call was sent, the master is in the middle of the
+// call.
 static bool ends_connection(const struct call_pipeline *pipeline, bool whole_call)
 {
     return pipeline->parser.close || !whole_call;
@@ -321,7 +322,7 @@ static bool take_bytes(struct call_pipeline *pipeline, const uint8_t *bytes, siz
             return false;
         }
         bool whole_call = is_sent(pipeline, call);
-        switch (http_reply_parse(&pipeline->parser, &bytes, &length, &err)) {
+        switch (http_reply_parser_feed(&pipeline->parser, &bytes, &length, &err)) {
         case HTTP_REPLY_MORE:
             return true;
         case HTTP_REPLY_BAD:
@@ -366,7 +367,7 @@ static bool read_answers(struct call_pipeline *pipeline)
 
 // ---- patience ----
 
-// The first call that has no answer has waited since then, or begins to.
+// The time-out counts for the first call that has no answer.
 static void expect_answer(struct call_pipeline *pipeline)
 {
     if (queue_first(&pipeline->written) == NULL)
@@ -410,7 +411,7 @@ static void open_connection(struct call_pipeline *pipeline)
                            &connection_events, pipeline);
 }
 
-// The first call learns of it; for the next one it is tried anew.
+// The first call is answered with the failure; the next one opens another connection.
 static void fail_to_connect(struct call_pipeline *pipeline)
 {
     const char *text = curl_socket_failure(pipeline->connection, false);
@@ -423,7 +424,7 @@ static void fail_to_connect(struct call_pipeline *pipeline)
 
 // ---- writing ----
 
-// Returns the memory of what was sent, when it is much or all.
+// Frees the memory of what was sent, when that is much or all.
 static void trim_out(struct call_pipeline *pipeline)
 {
     if (pipeline->out_sent < pipeline->out.length && pipeline->out_sent < 256 * (size_t)1024)
@@ -444,7 +445,7 @@ static bool flush(struct call_pipeline *pipeline)
     while (pipeline->out_sent < out->length && done > 0) {
         if (!curl_socket_write(pipeline->connection, out->data + pipeline->out_sent,
                                out->length - pipeline->out_sent, &done)) {
-            if (read_answers(pipeline)) // the last words of the master
+            if (read_answers(pipeline)) // the master may have answered before it closed
                 lose(pipeline);
             return false;
         }
@@ -471,9 +472,9 @@ static bool has_room(const struct call_pipeline *pipeline)
            (held == 0 || (held < CALL_PIPELINE_UNSENT && length <= CALL_PIPELINE_UNSENT - held));
 }
 
-// One call for each answer would be a system call for each, at both ends. While the window is
-// nearly full, the next go out together.
-static bool worth_filling(const struct call_pipeline *pipeline)
+// Writing a call for each answer would cost a system call each, at both ends. While the window is
+// nearly full, calls are collected.
+static bool batch_is_due(const struct call_pipeline *pipeline)
 {
     size_t window = pipeline->options.window;
     size_t room = pipeline->written.count < window ? window - pipeline->written.count : 0;
@@ -512,14 +513,14 @@ static void fill(struct call_pipeline *pipeline)
     if (queue_first(&pipeline->again) != NULL && queue_first(&pipeline->written) != NULL)
         return; // in order: these first, but not before all behind them came back
     queue_put_back(&pipeline->waiting, &pipeline->again);
-    if (queue_first(&pipeline->waiting) == NULL || !worth_filling(pipeline))
+    if (queue_first(&pipeline->waiting) == NULL || !batch_is_due(pipeline))
         return;
     authorize(pipeline);
     while (queue_first(&pipeline->waiting) != NULL && has_room(pipeline))
         write_call(pipeline);
 }
 
-// A connection on which nothing is under way may have ended meanwhile.
+// A connection with no call in flight may have ended meanwhile.
 static bool is_alive(struct call_pipeline *pipeline)
 {
     return queue_first(&pipeline->written) != NULL || read_answers(pipeline);
@@ -557,8 +558,8 @@ static void on_ready(void *data)
 
 // ---- reporting ----
 
-// At most those that were there when it began: a reply that sends again is answered in the next
-// turn.
+// At most those that were there when it began: a call that is made in a reply is answered in the
+// next turn.
 static void report_all(struct queue *queue)
 {
     for (size_t count = queue->count; count > 0 && queue_first(queue) != NULL; count--)
@@ -624,7 +625,7 @@ void call_pipeline_open(struct call_pipeline *pipeline, const struct url *master
         pipeline->master = *master;
         free(pipeline->stream_id);
         pipeline->stream_id = memory_string(stream_id);
-        pipeline->vain = 0;
+        pipeline->fruitless = 0;
         drop_headers(pipeline);
     }
     lifetime_release(&pipeline->lifetime, free, pipeline);
@@ -647,8 +648,8 @@ static void give_up(struct call_pipeline *pipeline, struct queue *queue)
 }
 
 // The calls that close() has to answer leave their lists, where a reply that opens the pipeline
-// again puts new ones, but stay in reach of a close or destroy inside a reply. It is our close that
-// they are told of, and no broken connection.
+// again puts new ones, but stay in reach of a close or destroy inside a reply. They are answered as
+// closed, not as broken.
 static void give_up_all(struct call_pipeline *pipeline)
 {
     queue_append(&pipeline->leaving, &pipeline->answered);
@@ -659,8 +660,8 @@ static void give_up_all(struct call_pipeline *pipeline)
     give_up(pipeline, &pipeline->waiting);
 }
 
-// What the replies send is answered as well, up to a number, so that a caller who sends again
-// whatever the reply was cannot keep us here for ever.
+// Calls that are made in the replies are answered as well, up to a number, so a caller that always
+// sends again cannot loop for ever.
 static void answer_all(struct call_pipeline *pipeline)
 {
     for (struct call *call; (call = queue_pop(&pipeline->leaving)) != NULL;)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Credentials: see credentials.h. load() makes a `struct identity` from scratch, out of the options
-// and files; the one in use is replaced by it as a whole, or not at all.
+// and files; the one in use is replaced as a whole, or not at all.
 
 #include "net/credentials.h"
 
@@ -45,7 +45,7 @@ struct credentials {
     char said[sizeof((struct error *)0)->text]; // what was logged last about a file
 };
 
-// What came through a pipe, to the end of the process.
+// The contents of pipes, kept to the end of the process.
 struct held {
     dev_t device;
     ino_t inode;
@@ -94,7 +94,7 @@ static void check_mode(struct credentials *credentials, const char *path, const 
     if ((state->st_mode & S_IROTH) == 0 || credentials->warned_readers)
         return;
     credentials->warned_readers = true;
-    log_warning("%s can be read by everybody on this machine: chmod 600 would keep its secret",
+    log_warning("%s can be read by all users of this machine: chmod 600 would keep its secret",
                 path);
 }
 
@@ -115,7 +115,7 @@ static char *read_text(int file, struct error *err)
     return NULL;
 }
 
-// A pipe can be read once, and other drivers of the process may need what it held.
+// A pipe can be read once, and other drivers of the process may need its contents.
 static char *read_pipe(int file, const struct stat *state, struct error *err)
 {
     for (const struct held *held = helds; held != NULL; held = held->next)
@@ -374,7 +374,7 @@ static bool check_options(const struct credentials_options *options, struct erro
     return options->principal == NULL || check_word("principal", options->principal, err);
 }
 
-// What the options say beside a token counts for the principal only.
+// Beside a token the other options only set the principal.
 static bool apply_token(struct credentials *credentials, struct error *err)
 {
     if (credentials->name_only || credentials->token != NULL)
@@ -577,8 +577,8 @@ void credentials_warn(struct credentials *credentials, const struct url *master)
     if (credentials->identity.header == NULL || master->tls || own || credentials->warned_plain)
         return;
     credentials->warned_plain = true;
-    log_warning("the credentials are sent to %s without TLS, where everybody on the way can read "
-                "them: https:// or --tls protects them, if the master has it",
+    log_warning("the credentials are sent to %s without TLS, where they can be read on the "
+                "way: https:// or --tls protects them, if the master has it",
                 url_address(master, address));
 }
 

@@ -19,16 +19,16 @@ struct curl_loop {
 };
 
 // Hands over the transfers that are over.
-static void collect(struct curl_loop *http)
+static void collect(struct curl_loop *curl_loop)
 {
     int left;
-    for (CURLMsg *message; (message = curl_multi_info_read(http->multi, &left)) != NULL;) {
+    for (CURLMsg *message; (message = curl_multi_info_read(curl_loop->multi, &left)) != NULL;) {
         CURL *easy = message->easy_handle;
         CURLcode result = message->data.result;
         struct curl_loop_job *job = NULL;
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&job);
         if (!job->stays)
-            curl_multi_remove_handle(http->multi, easy);
+            curl_multi_remove_handle(curl_loop->multi, easy);
         job->done(job->data, result);
     }
 }
@@ -37,31 +37,31 @@ static void collect(struct curl_loop *http)
 
 static void on_ready(void *data, int fd, int events)
 {
-    struct curl_loop *http = data;
+    struct curl_loop *curl_loop = data;
     int flags = ((events & UV_READABLE) ? CURL_CSELECT_IN : 0) |
                 ((events & UV_WRITABLE) ? CURL_CSELECT_OUT : 0);
     if (events == 0)
         flags = CURL_CSELECT_IN | CURL_CSELECT_OUT | CURL_CSELECT_ERR;
     int running;
-    curl_multi_socket_action(http->multi, fd, flags, &running);
-    collect(http);
+    curl_multi_socket_action(curl_loop->multi, fd, flags, &running);
+    collect(curl_loop);
 }
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *data, void *known)
 {
     (void)easy;
-    struct curl_loop *http = data;
+    struct curl_loop *curl_loop = data;
     struct poll_watcher *watcher = known;
     if (what == CURL_POLL_REMOVE) {
-        curl_multi_assign(http->multi, socket, NULL);
+        curl_multi_assign(curl_loop->multi, socket, NULL);
         poll_watcher_destroy(watcher);
         return 0;
     }
     if (watcher == NULL) {
-        watcher = poll_watcher_create(http->loop, socket, on_ready, http, NULL);
+        watcher = poll_watcher_create(curl_loop->loop, socket, on_ready, curl_loop, NULL);
         if (watcher == NULL)
             return -1;
-        curl_multi_assign(http->multi, socket, watcher);
+        curl_multi_assign(curl_loop->multi, socket, watcher);
     }
     poll_watcher_start(watcher, ((what & CURL_POLL_IN) ? UV_READABLE : 0) |
                                     ((what & CURL_POLL_OUT) ? UV_WRITABLE : 0));
@@ -72,20 +72,20 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *data, voi
 
 static void on_timeout(void *data)
 {
-    struct curl_loop *http = data;
+    struct curl_loop *curl_loop = data;
     int running;
-    curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(http);
+    curl_multi_socket_action(curl_loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(curl_loop);
 }
 
 static int on_timer_change(CURLM *multi, long milliseconds, void *data)
 {
     (void)multi;
-    struct curl_loop *http = data;
+    struct curl_loop *curl_loop = data;
     if (milliseconds < 0)
-        timer_stop(&http->timer);
+        timer_stop(&curl_loop->timer);
     else
-        timer_start(&http->timer, (uint64_t)milliseconds * (LOOP_SECOND / 1000));
+        timer_start(&curl_loop->timer, (uint64_t)milliseconds * (LOOP_SECOND / 1000));
     return 0;
 }
 
@@ -100,45 +100,45 @@ struct curl_loop *curl_loop_create(struct loop *loop, const struct tls_options *
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT; // drivers may be created on any thread
     pthread_once(&once, initialise);
-    struct curl_loop *http = memory_new(sizeof *http);
-    http->loop = loop;
-    http->tls = tls_create(tls);
-    timer_init(&http->timer, loop, on_timeout, http);
-    http->multi = curl_multi_init();
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
-    curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
-    curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS, 1L);
-    return http;
+    struct curl_loop *curl_loop = memory_new(sizeof *curl_loop);
+    curl_loop->loop = loop;
+    curl_loop->tls = tls_create(tls);
+    timer_init(&curl_loop->timer, loop, on_timeout, curl_loop);
+    curl_loop->multi = curl_multi_init();
+    curl_multi_setopt(curl_loop->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(curl_loop->multi, CURLMOPT_SOCKETDATA, curl_loop);
+    curl_multi_setopt(curl_loop->multi, CURLMOPT_TIMERFUNCTION, on_timer_change);
+    curl_multi_setopt(curl_loop->multi, CURLMOPT_TIMERDATA, curl_loop);
+    curl_multi_setopt(curl_loop->multi, CURLMOPT_MAXCONNECTS, 1L);
+    return curl_loop;
 }
 
-void curl_loop_destroy(struct curl_loop *http)
+void curl_loop_destroy(struct curl_loop *curl_loop)
 {
-    if (http == NULL)
+    if (curl_loop == NULL)
         return;
-    curl_multi_cleanup(http->multi);
-    tls_destroy(http->tls);
-    timer_stop(&http->timer);
-    free(http);
+    curl_multi_cleanup(curl_loop->multi);
+    tls_destroy(curl_loop->tls);
+    timer_stop(&curl_loop->timer);
+    free(curl_loop);
 }
 
-struct tls *curl_loop_tls(struct curl_loop *http)
+struct tls *curl_loop_tls(struct curl_loop *curl_loop)
 {
-    return http->tls;
+    return curl_loop->tls;
 }
 
-struct loop *curl_loop_loop(struct curl_loop *http)
+struct loop *curl_loop_loop(struct curl_loop *curl_loop)
 {
-    return http->loop;
+    return curl_loop->loop;
 }
 
-void curl_loop_start(struct curl_loop *http, CURL *easy)
+void curl_loop_start(struct curl_loop *curl_loop, CURL *easy)
 {
-    curl_multi_add_handle(http->multi, easy);
+    curl_multi_add_handle(curl_loop->multi, easy);
 }
 
-void curl_loop_stop(struct curl_loop *http, CURL *easy)
+void curl_loop_stop(struct curl_loop *curl_loop, CURL *easy)
 {
-    curl_multi_remove_handle(http->multi, easy);
+    curl_multi_remove_handle(curl_loop->multi, easy);
 }

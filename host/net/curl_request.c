@@ -46,7 +46,7 @@ static void clear_answer(struct curl_request *request)
     buffer_clear(&request->body);
 }
 
-// Keeps the value of a header that we want; when one is repeated the last one counts, as at the
+// Keeps the value of a header that is needed; if it is repeated the last one counts, as at the
 // master.
 static void read_header(struct curl_request *request, const char *line, size_t length)
 {
@@ -133,7 +133,7 @@ static const char *const explanations[] = {
     [CURLE_SEND_FAIL_REWIND] = "the connection was closed before the answer",
 };
 
-// What a master that speaks the other one of HTTP and HTTPS makes of us.
+// A hint for a master that speaks HTTPS where HTTP was used, or the reverse.
 static const char *hint(const struct curl_request *request)
 {
     CURLcode result = request->result;
@@ -167,7 +167,7 @@ const char *curl_request_failure(struct curl_request *request)
     if (result == CURLE_OK)
         return NULL;
     if (request->master.tls && !request->answered &&
-        tls_explain(curl_loop_tls(request->http), request->master.host,
+        tls_explain(curl_loop_tls(request->curl_loop), request->master.host,
                     result == CURLE_PEER_FAILED_VERIFICATION, find_detail(request),
                     request->failure, sizeof request->failure))
         return request->failure;
@@ -184,7 +184,8 @@ const char *curl_request_failure(struct curl_request *request)
     return request->failure;
 }
 
-// A redirect may not lead out of TLS, nor take the credentials to a host that is not known.
+// Never follow a redirect from https to http, or to a host that is not known to be a master: it
+// would expose the credentials.
 static bool resolve(const struct curl_request *request, struct url *url, struct error *err)
 {
     const struct credentials *credentials = request->options.credentials;
@@ -202,8 +203,8 @@ static bool resolve(const struct curl_request *request, struct url *url, struct 
                      url->host, url->host);
 }
 
-// The address that a redirect names. One that cannot be read counts as none, and is quoted where
-// the answer has no words of its own; one that is refused is told of in any case.
+// The address that a redirect names. One that cannot be read counts as none, and is quoted if the
+// answer has no body; one that is refused is reported in any case.
 static const char *resolve_location(struct curl_request *request)
 {
     struct url url;
@@ -265,7 +266,7 @@ static bool is_connected(const struct curl_request *request)
 
 static void give_up(struct curl_request *request, const char *what, double seconds)
 {
-    curl_loop_stop(request->http, request->easy);
+    curl_loop_stop(request->curl_loop, request->easy);
     snprintf(request->detail, sizeof request->detail, "%s within %g seconds", what, seconds);
     on_done(request, CURLE_OPERATION_TIMEDOUT);
 }
@@ -380,12 +381,12 @@ static void set_callbacks(struct curl_request *request)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
 }
 
-void curl_request_init(struct curl_request *request, struct curl_loop *http,
+void curl_request_init(struct curl_request *request, struct curl_loop *curl_loop,
                        const struct url *master, const char *stream_id,
                        const struct curl_request_options *options,
                        const struct curl_request_events *events, void *data)
 {
-    *request = (struct curl_request){.http = http,
+    *request = (struct curl_request){.curl_loop = curl_loop,
                                      .easy = curl_easy_init(),
                                      .job = {.done = on_done, .data = request},
                                      .events = events,
@@ -393,7 +394,7 @@ void curl_request_init(struct curl_request *request, struct curl_loop *http,
                                      .master = *master,
                                      .options = *options};
     buffer_init(&request->body, HTTP_REPLY_LIMIT);
-    patience_init(&request->patience, curl_loop_loop(http), on_patience, request);
+    patience_init(&request->patience, curl_loop_loop(curl_loop), on_patience, request);
     if (stream_id != NULL)
         request->stream_id_line = memory_format("Mesos-Stream-Id: %s", stream_id);
     set_headers(request);
@@ -401,7 +402,7 @@ void curl_request_init(struct curl_request *request, struct curl_loop *http,
     set_connection(request);
     set_callbacks(request);
     if (master->tls)
-        tls_apply(curl_loop_tls(http), request->easy);
+        tls_apply(curl_loop_tls(curl_loop), request->easy);
 }
 
 // Nothing is called after it.
@@ -409,7 +410,7 @@ static void stop(struct curl_request *request)
 {
     if (!request->running)
         return;
-    curl_loop_stop(request->http, request->easy);
+    curl_loop_stop(request->curl_loop, request->easy);
     drop_call(request);
 }
 
@@ -417,7 +418,7 @@ void curl_request_free(struct curl_request *request)
 {
     stop(request);
     if (request->job.stays)
-        curl_loop_stop(request->http, request->easy);
+        curl_loop_stop(request->curl_loop, request->easy);
     curl_easy_cleanup(request->easy);
     curl_slist_free_all(request->headers);
     curl_slist_free_all(request->addresses);
@@ -432,8 +433,8 @@ void curl_request_free(struct curl_request *request)
 static void begin(struct curl_request *request)
 {
     request->running = true;
-    curl_loop_start(request->http, request->easy);
-    tls_begin(curl_loop_tls(request->http));
+    curl_loop_start(request->curl_loop, request->easy);
+    tls_begin(curl_loop_tls(request->curl_loop));
     patience_start(&request->patience);
 }
 

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One POST to the scheduler API of a master, and what comes back: the headers that matter, and a
-// body, which either goes to its owner piece by piece or, of an ordinary answer, is kept.
+// One POST to the scheduler API of a master, and its answer: the headers that matter, and a body,
+// which either goes to its owner piece by piece or, in an ordinary answer, is kept.
 //
 // The request has these headers and no others: Host, User-Agent, Accept, Content-Type,
-// Content-Length and, if there are such, Mesos-Stream-Id and Authorization. Nothing is ever sent a
-// second time on libcurl's own account: the master may have carried it out.
+// Content-Length and, if they are set, Mesos-Stream-Id and Authorization. libcurl never repeats a
+// request by itself: the master may have carried it out.
 //
-// The waiting for a connection and for the answer counts the time in which the loop turned. A
-// callback of a script that kept it busy for minutes is no silence of the master: what came
-// meanwhile is in the socket, unread.
+// The time-outs for the connection and the answer count only time in which the loop turned. While a
+// callback of a script keeps it busy for minutes, the answer may be in the socket, unread.
 //
 // Proxies are taken from the environment as libcurl does it (http_proxy, https_proxy, all_proxy,
 // no_proxy), but never for a master on this machine.
@@ -26,14 +25,14 @@
 
 enum curl_request_body { CURL_REQUEST_TAKEN, CURL_REQUEST_LATER, CURL_REQUEST_ENOUGH };
 
-// Called from inside libcurl, or on its behalf: take notes and queue a deferral, start and stop
-// nothing.
+// Called from inside libcurl, or on its behalf: they may take notes and queue a deferral, but must
+// not start or stop anything.
 struct curl_request_events {
-    // The headers of the answer are there. False gives the answer up: done() comes next. NULL: go
-    // on.
+    // The headers of the answer are there. False abandons the answer: done() is called next. NULL:
+    // go on.
     bool (*answered)(void *data);
     // A piece of the body: CURL_REQUEST_TAKEN, or CURL_REQUEST_LATER to get it again after
-    // curl_request_pause(request, false), or CURL_REQUEST_ENOUGH to give the answer up. NULL:
+    // curl_request_pause(request, false), or CURL_REQUEST_ENOUGH to abandon the answer. NULL:
     // curl_request_keep() is called.
     enum curl_request_body (*body)(void *data, const uint8_t *bytes, size_t length);
     void (*done)(void *data);
@@ -46,7 +45,7 @@ struct curl_request_options {
 };
 
 struct curl_request {
-    struct curl_loop *http;
+    struct curl_loop *curl_loop;
     CURL *easy;
     struct curl_slist *headers, *addresses;
     char *stream_id_line; // or NULL
@@ -63,7 +62,7 @@ struct curl_request {
 
     // The answer.
     bool answered; // its headers were read to their end
-    int status;    // 0 until then, and for ever when no answer came
+    int status;    // 0 until then, and if no answer came
     char content_type[128], stream_id[160], location[1024], challenge[256];
     struct buffer body;
     CURLcode result;
@@ -74,28 +73,29 @@ struct curl_request {
 
 // Prepares a request to `master`; `stream_id` may be NULL. It may be started several times, one
 // after another.
-void curl_request_init(struct curl_request *request, struct curl_loop *http,
+void curl_request_init(struct curl_request *request, struct curl_loop *curl_loop,
                        const struct url *master, const char *stream_id,
                        const struct curl_request_options *options,
                        const struct curl_request_events *events, void *data);
 void curl_request_free(struct curl_request *request); // stops it
 
-// Sends `call` (takes a reference of its own). No other may be under way.
+// Sends `call` (takes a reference of its own). No other may be in flight.
 void curl_request_start(struct curl_request *request, struct bytes *call);
 
 // Opens the connection and sends nothing; it is the owner's (curl_easy_send(), curl_easy_recv())
 // until curl_request_free(). A proxy is asked for a tunnel.
 void curl_request_connect(struct curl_request *request);
 
-// The answer has no end that should be waited for.
+// The answer is a stream: its end is not waited for.
 void curl_request_endless(struct curl_request *request);
 
 void curl_request_pause(struct curl_request *request, bool paused); // reading the answer
 
-// Appends to the body of the reply; what is over HTTP_REPLY_LIMIT is dropped.
+// Appends to the body of the reply; bytes beyond HTTP_REPLY_LIMIT are dropped.
 void curl_request_keep(struct curl_request *request, const uint8_t *bytes, size_t length);
 
-// Once done: the answer, or status 0 and what went wrong. A body that was cut is an answer.
+// Once done: the answer, or status 0 and what went wrong. An answer with a body that was cut off
+// counts as an answer.
 struct http_reply curl_request_reply(struct curl_request *request);
 
 // Hands the memory of that reply's body over, so that it outlives the request.

@@ -16,7 +16,7 @@
 
 struct curl_socket {
     struct loop *loop;
-    struct curl_loop *http;
+    struct curl_loop *curl_loop;
     struct curl_request request;
     struct poll_watcher *watcher; // NULL until it is open
     enum curl_socket_state state;
@@ -131,10 +131,10 @@ struct curl_socket *curl_socket_create(struct loop *loop, const struct url *mast
 {
     struct curl_socket *connection = memory_new(sizeof *connection);
     connection->loop = loop;
-    connection->http = curl_loop_create(loop, tls);
+    connection->curl_loop = curl_loop_create(loop, tls);
     connection->events = events;
     connection->data = data;
-    curl_request_init(&connection->request, connection->http, master, NULL, options,
+    curl_request_init(&connection->request, connection->curl_loop, master, NULL, options,
                       &request_events, connection);
     curl_request_connect(&connection->request);
     return connection;
@@ -146,7 +146,7 @@ void curl_socket_destroy(struct curl_socket *connection)
         return;
     poll_watcher_destroy(connection->watcher);
     curl_request_free(&connection->request);
-    curl_loop_destroy(connection->http);
+    curl_loop_destroy(connection->curl_loop);
     free(connection);
 }
 

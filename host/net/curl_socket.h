@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connection to a master that libcurl opens, with name, proxy and TLS, and on which its owner
-// writes and reads bytes. Through a proxy it is a tunnel (CONNECT).
+// A connection to a master that libcurl opens, with name lookup, proxy and TLS, and on which its
+// owner writes and reads bytes. Through a proxy it is a tunnel (CONNECT).
 
 #ifndef MESOS_LUA_NET_CURL_SOCKET_H
 #define MESOS_LUA_NET_CURL_SOCKET_H
@@ -19,7 +19,7 @@ struct curl_socket;
 struct curl_socket_events {
     // It is open, or failed to open. Takes notes only, see curl_loop.h.
     void (*opened)(void *data);
-    // There may be something to read, or room to write. May do everything.
+    // There may be something to read, or room to write. Every function may be called in it.
     void (*ready)(void *data);
 };
 
@@ -32,20 +32,20 @@ void curl_socket_destroy(struct curl_socket *connection); // NULL is fine
 
 enum curl_socket_state curl_socket_state(const struct curl_socket *connection);
 
-// Of an open one. `*done` is how much went through, 0: nothing for now. False: it is broken, or has
-// ended.
+// For an open connection. `*done` is the number of bytes that were written or read; 0: none for
+// now. False: it is broken, or has ended.
 bool curl_socket_write(struct curl_socket *connection, const uint8_t *bytes, size_t length,
                        size_t *done);
 bool curl_socket_read(struct curl_socket *connection, uint8_t *space, size_t room, size_t *done);
 
-// It is always watched for something to read; is it for room to write as well?
+// It is always watched for something to read; if `writable`, for room to write as well.
 void curl_socket_watch(struct curl_socket *connection, bool writable);
 
-// What came is an answer: reads its fields as an answer to a request, valid until the next one.
+// Makes a reply of the fields of an answer that was read; valid until the next one.
 struct http_reply curl_socket_reply(struct curl_socket *connection, int status,
                                     const char *location, const char *challenge, struct slice body);
 
-// Gives it up, for a reason of the owner's.
+// Marks it as failed, with a reason of the owner's.
 void curl_socket_fail(struct curl_socket *connection, const char *why);
 
 // Why it failed; `begun`: an answer had begun.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Host names to addresses: see lookup.h. A request that libuv has begun cannot be called back, so
-// each has memory of its own and forgets its lookup when that is gone.
+// Host names to addresses: see dns_lookup.h. A request that libuv has begun cannot always be
+// cancelled, so each has memory of its own and forgets its lookup when that is gone.
 
 #include "net/dns_lookup.h"
 
@@ -17,7 +17,7 @@
 
 struct lookup_request {
     uv_getaddrinfo_t uv;
-    struct dns_lookup *lookup; // NULL: nobody waits for it
+    struct dns_lookup *lookup; // NULL: it was abandoned
     uint16_t port;
     char host[]; // the name
 };
@@ -46,7 +46,7 @@ static void note_problem(struct dns_lookup *lookup, const char *host, int status
     snprintf(lookup->problem, sizeof lookup->problem, "%s: %s", host, uv_strerror(status));
 }
 
-// Nobody waits for what is under way any more.
+// Requests in flight no longer have a lookup.
 static void abandon(struct dns_lookup *lookup)
 {
     timer_stop(&lookup->timer);

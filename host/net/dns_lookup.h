@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Host names to addresses without blocking the loop: all names of a list at once, on libuv's pool,
-// since the resolver of the C library waits. What is an address already is taken as it is.
+// since the resolver of the C library waits. Addresses are used as they are.
 
 #ifndef MESOS_LUA_NET_DNS_LOOKUP_H
 #define MESOS_LUA_NET_DNS_LOOKUP_H
@@ -18,13 +18,14 @@ struct dns_lookup_address {
 
 struct dns_lookup;
 
-// `problem` is why a name was not found, if one was not, else NULL. With a count of 0 none was.
+// `problem` says why a name was not found, or is NULL if all were. With a count of 0 none was
+// found.
 typedef void (*dns_lookup_on_done)(void *data, const struct dns_lookup_address *addresses,
                                    size_t count, const char *problem);
 
-// Begins; `on_done` is called once, later, and the lookup is gone from then on: it must not be
-// cancelled there. One name that takes long does not hold up the others: after a few seconds it
-// ends with what it has, if it has any.
+// Starts; `on_done` is called once, later, and the lookup is freed by then: it must not be
+// cancelled there. A slow name does not hold up the others: after a few seconds the lookup ends
+// with the addresses that it has, if any.
 struct dns_lookup *dns_lookup_start(struct loop *loop, const struct url *servers, size_t count,
                                     dns_lookup_on_done on_done, void *data);
 

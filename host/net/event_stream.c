@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The event stream: see event_stream.h. It has two sides. Inside libcurl the answer is judged and
-// cut into records, and notes are taken: the state, a queue of records, the end. The deferral
-// reports them, in order, from the loop, where everything may be called.
+// The event stream: see event_stream.h. It has two sides. Inside libcurl the answer is checked and
+// cut into records, and only stored: the state, a queue of records, the end. The deferral reports
+// them, in order, from the loop, where everything may be called.
 
 #include "net/event_stream.h"
 
@@ -22,8 +22,8 @@
 
 enum stream_state {
     STATE_WAITING,   // for the headers of the answer
-    STATE_REFUSED,   // they are there and say no
-    STATE_STREAMING, // they say yes
+    STATE_REFUSED,   // the headers are there and refuse
+    STATE_STREAMING, // the headers accept
 };
 
 struct received {
@@ -36,7 +36,7 @@ struct event_stream {
     const struct event_stream_events *events;
     void *data;
     struct event_stream_options options;
-    struct curl_loop *http;
+    struct curl_loop *curl_loop;
     struct curl_request request;
     struct recordio recordio;
     struct queue queue; // of records, in the order in which they came
@@ -44,10 +44,10 @@ struct event_stream {
     enum stream_state state;
     struct error fault; // why the answer is not, or no longer, that of a master
     bool started, paused;
-    bool choked;   // libcurl was told to wait, since the queue is full
-    bool over;     // nothing more comes from libcurl
-    bool accepted; // was reported
-    bool finished; // its last event was reported
+    bool paused_by_queue; // libcurl was told to wait, since the queue is full
+    bool over;            // nothing more comes from libcurl
+    bool accepted;        // was reported
+    bool finished;        // its last event was reported
     struct lifetime lifetime;
 };
 
@@ -83,8 +83,8 @@ static bool is_protobuf(const char *type)
     return length == strlen(TYPE) && strncasecmp(type, TYPE, length) == 0;
 }
 
-// 200 is not enough: many servers say it to anything.
-static bool judge(struct event_stream *stream)
+// 200 is not enough: many servers answer it to anything.
+static bool check_response(struct event_stream *stream)
 {
     const struct curl_request *request = &stream->request;
     if (request->content_type[0] == 0)
@@ -107,7 +107,7 @@ static bool on_answered(void *data)
     stream->state = STATE_REFUSED;
     if (stream->request.status != 200)
         return true;
-    if (!judge(stream))
+    if (!check_response(stream))
         return false;
     stream->state = STATE_STREAMING;
     curl_request_endless(&stream->request);
@@ -139,7 +139,7 @@ static enum curl_request_body on_body(void *data, const uint8_t *bytes, size_t l
     }
     if (stream->queue.bytes < EVENT_STREAM_QUEUE)
         return decode(stream, bytes, length);
-    stream->choked = true;
+    stream->paused_by_queue = true;
     return CURL_REQUEST_LATER;
 }
 
@@ -232,8 +232,8 @@ static void on_delivery(void *data)
     }
     while (may_report(stream) && stream->queue.count)
         report_record(stream);
-    if (may_report(stream) && stream->choked) {
-        stream->choked = false;
+    if (may_report(stream) && stream->paused_by_queue) {
+        stream->paused_by_queue = false;
         curl_request_pause(&stream->request, false);
     }
     if (may_report(stream) && stream->over && !stream->queue.count && !stream->finished)
@@ -256,7 +256,7 @@ struct event_stream *event_stream_create(struct loop *loop,
         stream->options.connect_timeout = TIMEOUT_CONNECT;
     if (stream->options.answer_timeout <= 0)
         stream->options.answer_timeout = TIMEOUT_ANSWER;
-    stream->http = curl_loop_create(loop, options->tls);
+    stream->curl_loop = curl_loop_create(loop, options->tls);
     queue_init(&stream->queue);
     recordio_init(&stream->recordio, options->record_limit);
     deferral_init(&stream->delivery, loop, on_delivery, stream);
@@ -269,7 +269,7 @@ void event_stream_start(struct event_stream *stream, const struct url *master,
     const struct curl_request_options options = {.connect_timeout = stream->options.connect_timeout,
                                                  .timeout = stream->options.answer_timeout,
                                                  .credentials = stream->options.credentials};
-    curl_request_init(&stream->request, stream->http, master, NULL, &options, &request_events,
+    curl_request_init(&stream->request, stream->curl_loop, master, NULL, &options, &request_events,
                       stream);
     struct bytes *call = bytes_copy(subscribe.data, subscribe.length);
     stream->started = true;
@@ -283,7 +283,7 @@ void event_stream_pause(struct event_stream *stream, bool paused)
     if (stream->paused == paused)
         return;
     stream->paused = paused;
-    if (stream->state == STATE_STREAMING && !stream->choked)
+    if (stream->state == STATE_STREAMING && !stream->paused_by_queue)
         curl_request_pause(&stream->request, paused);
     if (!paused)
         deferral_queue(&stream->delivery);
@@ -296,7 +296,7 @@ void event_stream_destroy(struct event_stream *stream)
     deferral_cancel(&stream->delivery);
     if (stream->started)
         curl_request_free(&stream->request);
-    curl_loop_destroy(stream->http);
+    curl_loop_destroy(stream->curl_loop);
     recordio_free(&stream->recordio);
     empty(&stream->queue);
     lifetime_release(&stream->lifetime, free, stream);

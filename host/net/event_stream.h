@@ -5,7 +5,7 @@
 // with it. One object is one attempt: when it was refused or has ended it is of no further use.
 //
 // Callbacks come from the loop, never from inside a function of this file, and all of these may be
-// called in them, event_stream_destroy() included. Records that came but could not be handed over
+// called in them, event_stream_destroy() included. Records that were received but not handed over
 // yet are limited to EVENT_STREAM_QUEUE; beyond it the connection is not read.
 
 #ifndef MESOS_LUA_NET_EVENT_STREAM_H
@@ -27,10 +27,10 @@ struct event_stream_events {
     // 200 with a stream id and records in protobuf.
     void (*accepted)(void *data, const char *stream_id);
     void (*record)(void *data, struct bytes *record); // the reference is handed over
-    // Any other answer; status 0 when there was none, or not one that a Mesos master gives, and the
-    // body says what was wrong.
+    // Any other answer; status 0 if there was none, or if a Mesos master would not give it: then
+    // the body says what was wrong.
     void (*refused)(void *data, const struct http_reply *reply);
-    // The last chunk, a lost connection, or records that are none.
+    // End of the response, a lost connection, or malformed framing.
     void (*ended)(void *data, const struct error *reason);
 };
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who may use a server of ours: those that send one of the Authorization headers that it knows. It
-// knows them from the files that clients have as well, or it is one random token that it made
-// itself.
+// Access to a server of ours: a request must have one of the Authorization headers that the server
+// knows. They come from the same files that clients have, or are one random token that the server
+// made.
 
 #ifndef MESOS_LUA_NET_HTTP_ACCESS_H
 #define MESOS_LUA_NET_HTTP_ACCESS_H
@@ -15,9 +15,9 @@ enum { HTTP_ACCESS_TOKEN = 64 }; // characters of a token of our own
 
 struct http_access;
 
-// At most one of them; all NULL: everybody may.
+// At most one of them; all NULL: every request is allowed.
 struct http_access_options {
-    const char *token;           // itself
+    const char *token;           // the token itself
     const char *token_file;      // a bearer token
     const char *credential_file; // one or more principals with their secrets
 };
@@ -27,14 +27,14 @@ struct http_access *http_access_create(const struct http_access_options *options
                                        struct error *err);
 void http_access_destroy(struct http_access *access); // NULL is fine
 
-bool http_access_open(const struct http_access *access); // nothing is asked for
+bool http_access_open(const struct http_access *access); // every request is allowed
 
-// `authorization` is the header's value, or NULL. `principal` is set to who that is, or to NULL if
-// that does not say.
+// `authorization` is the header's value, or NULL. `principal` is set to the principal of it, or to
+// NULL for a token.
 bool http_access_allows(const struct http_access *access, const char *authorization,
                         const char **principal);
 
-// The scheme that clients are asked for: "Basic" or "Bearer".
+// The scheme that clients have to use: "Basic" or "Bearer".
 const char *http_access_scheme(const struct http_access *access);
 
 // A random token.

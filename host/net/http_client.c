@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One request through libcurl: see http_client.h. libcurl's callbacks take notes; the end is told
-// from a deferral, outside of libcurl.
+// One request through libcurl: see http_client.h. libcurl's callbacks take notes; the end is
+// reported from a deferral, outside of libcurl.
 
 #include "net/http_client.h"
 
@@ -18,7 +18,7 @@
 enum { HEADERS_LIMIT = 256 * 1024 };
 
 struct http_client {
-    struct curl_loop *http;
+    struct curl_loop *curl_loop;
     CURL *easy;
     struct curl_slist *lines;
     struct curl_loop_job job;
@@ -38,25 +38,25 @@ struct http_client {
 // A line with a status begins a new block: that of a 1xx, a redirect or a proxy goes.
 static size_t on_header(char *line, size_t size, size_t count, void *data)
 {
-    struct http_client *fetch = data;
+    struct http_client *client = data;
     size_t length = size * count, content = length;
     while (content > 0 && (line[content - 1] == '\n' || line[content - 1] == '\r'))
         content--;
     if (content >= 5 && strncmp(line, "HTTP/", 5) == 0)
-        buffer_clear(&fetch->headers);
-    else if (content > 0 && (!buffer_append(&fetch->headers, line, content) ||
-                             !buffer_append_text(&fetch->headers, "\n")))
+        buffer_clear(&client->headers);
+    else if (content > 0 && (!buffer_append(&client->headers, line, content) ||
+                             !buffer_append_text(&client->headers, "\n")))
         return 0;
     return length;
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 {
-    struct http_client *fetch = data;
+    struct http_client *client = data;
     size_t length = size * count;
-    if (buffer_append(&fetch->body, bytes, length))
+    if (buffer_append(&client->body, bytes, length))
         return length;
-    fetch->too_long = true;
+    client->too_long = true;
     return 0;
 }
 
@@ -82,70 +82,70 @@ static const struct {
     {CURLE_UNSUPPORTED_PROTOCOL, "EPROTO", NULL},
 };
 
-static void fail(struct http_client *fetch, const char *code, const char *text)
+static void fail(struct http_client *client, const char *code, const char *text)
 {
-    snprintf(fetch->failure, sizeof fetch->failure, "%s %s: %s", fetch->method, fetch->address,
+    snprintf(client->failure, sizeof client->failure, "%s %s: %s", client->method, client->address,
              text);
-    fetch->reply = (struct http_client_reply){.failure = fetch->failure, .code = code};
+    client->reply = (struct http_client_reply){.failure = client->failure, .code = code};
 }
 
-static void fail_by_curl(struct http_client *fetch)
+static void fail_by_curl(struct http_client *client)
 {
     const char *code = "EIO";
-    const char *text = *fetch->detail ? fetch->detail : curl_easy_strerror(fetch->result);
+    const char *text = *client->detail ? client->detail : curl_easy_strerror(client->result);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-        if (faults[i].result != fetch->result)
+        if (faults[i].result != client->result)
             continue;
         code = faults[i].code;
         text = faults[i].text ? faults[i].text : text;
     }
     long system = 0;
-    curl_easy_getinfo(fetch->easy, CURLINFO_OS_ERRNO, &system);
-    if (fetch->result == CURLE_COULDNT_CONNECT) {
+    curl_easy_getinfo(client->easy, CURLINFO_OS_ERRNO, &system);
+    if (client->result == CURLE_COULDNT_CONNECT) {
         code = system ? uv_err_name(-(int)system) : "ECONNREFUSED";
         text = system ? strerror((int)system) : text;
     }
-    fail(fetch, code, text);
+    fail(client, code, text);
 }
 
-static void make_reply(struct http_client *fetch)
+static void make_reply(struct http_client *client)
 {
     char text[80];
     long status = 0;
-    curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
     snprintf(text, sizeof text, "the body of the answer is longer than %zu bytes (limit)",
-             fetch->body.limit);
-    if (fetch->too_long)
-        fail(fetch, "ENOBUFS", text);
-    else if (fetch->result != CURLE_OK)
-        fail_by_curl(fetch);
+             client->body.limit);
+    if (client->too_long)
+        fail(client, "ENOBUFS", text);
+    else if (client->result != CURLE_OK)
+        fail_by_curl(client);
     else
-        fetch->reply = (struct http_client_reply){.status = (int)status,
-                                                  .headers = buffer_slice(&fetch->headers),
-                                                  .body = buffer_slice(&fetch->body)};
+        client->reply = (struct http_client_reply){.status = (int)status,
+                                                   .headers = buffer_slice(&client->headers),
+                                                   .body = buffer_slice(&client->body)};
 }
 
 static void on_job_done(void *data, CURLcode result)
 {
-    struct http_client *fetch = data;
-    fetch->running = false;
-    fetch->result = result;
-    deferral_queue(&fetch->done);
+    struct http_client *client = data;
+    client->running = false;
+    client->result = result;
+    deferral_queue(&client->done);
 }
 
 static void on_done(void *data)
 {
-    struct http_client *fetch = data;
-    make_reply(fetch);
-    if (fetch->reply.status != 0)
-        log_debug("%s %s: %d, %zu bytes", fetch->method, fetch->address, fetch->reply.status,
-                  fetch->reply.body.length);
-    fetch->on_done(fetch->data, &fetch->reply);
+    struct http_client *client = data;
+    make_reply(client);
+    if (client->reply.status != 0)
+        log_debug("%s %s: %d, %zu bytes", client->method, client->address, client->reply.status,
+                  client->reply.body.length);
+    client->on_done(client->data, &client->reply);
 }
 
 // ---- the address ----
 
-// Writes what of an address may be shown; NULL if it is none.
+// Writes the part of an address that may be shown; NULL if it is malformed.
 static char *show(CURLU *url)
 {
     static const CURLUPart hidden[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS,
@@ -184,7 +184,7 @@ static bool is_web(CURLU *url)
 }
 
 // A wrong address is not repeated in the error: it may hold a password.
-static bool read_address(struct http_client *fetch, const char *text, struct error *err)
+static bool read_address(struct http_client *client, const char *text, struct error *err)
 {
     CURLU *url = curl_url();
     CURLUcode fault = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
@@ -193,8 +193,8 @@ static bool read_address(struct http_client *fetch, const char *text, struct err
     else if (!is_web(url))
         error_set(err, ERROR_INVALID, "the address must begin with http:// or https://");
     else if (is_here(url))
-        curl_easy_setopt(fetch->easy, CURLOPT_PROXY, "");
-    bool good = fault == CURLUE_OK && is_web(url) && (fetch->address = show(url)) != NULL;
+        curl_easy_setopt(client->easy, CURLOPT_PROXY, "");
+    bool good = fault == CURLUE_OK && is_web(url) && (client->address = show(url)) != NULL;
     curl_url_cleanup(url);
     return good;
 }
@@ -210,37 +210,37 @@ static bool has_header(const struct http_client_request *request, const char *na
 }
 
 // libcurl follows a redirect with the right method only where it chose that itself.
-static void set_method(struct http_client *fetch, const struct http_client_request *request)
+static void set_method(struct http_client *client, const struct http_client_request *request)
 {
     bool body = request->body.data != NULL;
     if (strcmp(request->method, "HEAD") == 0)
-        curl_easy_setopt(fetch->easy, CURLOPT_NOBODY, 1L);
+        curl_easy_setopt(client->easy, CURLOPT_NOBODY, 1L);
     else if (strcmp(request->method, body ? "POST" : "GET") != 0)
-        curl_easy_setopt(fetch->easy, CURLOPT_CUSTOMREQUEST, request->method);
+        curl_easy_setopt(client->easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-static void set_sending(struct http_client *fetch, const struct http_client_request *request)
+static void set_sending(struct http_client *client, const struct http_client_request *request)
 {
-    CURL *easy = fetch->easy;
+    CURL *easy = client->easy;
     for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
-        fetch->lines = curl_slist_append(fetch->lines, request->headers[i]);
-    fetch->lines = curl_slist_append(fetch->lines, "Expect:");
+        client->lines = curl_slist_append(client->lines, request->headers[i]);
+    client->lines = curl_slist_append(client->lines, "Expect:");
     if (!has_header(request, "Content-Type:"))
-        fetch->lines = curl_slist_append(fetch->lines, "Content-Type:");
+        client->lines = curl_slist_append(client->lines, "Content-Type:");
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->lines);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, client->lines);
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "mesos-lua/" MESOS_LUA_VERSION);
     if (request->body.data != NULL) {
-        buffer_append_slice(&fetch->sent, request->body);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)fetch->sent.length);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buffer_string(&fetch->sent));
+        buffer_append_slice(&client->sent, request->body);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)client->sent.length);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, buffer_string(&client->sent));
     }
-    set_method(fetch, request);
+    set_method(client, request);
 }
 
-static void set_connection(struct http_client *fetch, const struct http_client_request *request)
+static void set_connection(struct http_client *client, const struct http_client_request *request)
 {
-    CURL *easy = fetch->easy;
+    CURL *easy = client->easy;
     double milliseconds = request->timeout * 1000;
     long timeout = milliseconds < 1e9 ? (long)(milliseconds + 0.999) : 0;
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -259,66 +259,66 @@ static void set_connection(struct http_client *fetch, const struct http_client_r
     }
 }
 
-static void set_callbacks(struct http_client *fetch)
+static void set_callbacks(struct http_client *client)
 {
-    CURL *easy = fetch->easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, &fetch->job);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->detail);
+    CURL *easy = client->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, &client->job);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, client->detail);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, client);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, client);
 }
 
-static struct http_client *new_fetch(struct curl_loop *http, struct loop *loop,
-                                     const struct http_client_request *request)
+static struct http_client *new_client(struct curl_loop *curl_loop, struct loop *loop,
+                                      const struct http_client_request *request)
 {
-    struct http_client *fetch = memory_new(sizeof *fetch);
-    fetch->http = http;
-    fetch->easy = curl_easy_init();
-    fetch->job = (struct curl_loop_job){.done = on_job_done, .data = fetch};
-    fetch->method = memory_string(request->method);
-    buffer_init(&fetch->sent, request->body.length + 1);
-    buffer_init(&fetch->headers, HEADERS_LIMIT);
-    buffer_init(&fetch->body, request->limit);
-    deferral_init(&fetch->done, loop, on_done, fetch);
-    return fetch;
+    struct http_client *client = memory_new(sizeof *client);
+    client->curl_loop = curl_loop;
+    client->easy = curl_easy_init();
+    client->job = (struct curl_loop_job){.done = on_job_done, .data = client};
+    client->method = memory_string(request->method);
+    buffer_init(&client->sent, request->body.length + 1);
+    buffer_init(&client->headers, HEADERS_LIMIT);
+    buffer_init(&client->body, request->limit);
+    deferral_init(&client->done, loop, on_done, client);
+    return client;
 }
 
-struct http_client *http_client_start(struct curl_loop *http, struct loop *loop,
+struct http_client *http_client_start(struct curl_loop *curl_loop, struct loop *loop,
                                       const struct http_client_request *request,
                                       void (*on_reply)(void *data,
                                                        const struct http_client_reply *reply),
                                       void *data, struct error *err)
 {
-    struct http_client *fetch = new_fetch(http, loop, request);
-    fetch->on_done = on_reply;
-    fetch->data = data;
-    if (!read_address(fetch, request->url, err)) {
-        http_client_destroy(fetch);
+    struct http_client *client = new_client(curl_loop, loop, request);
+    client->on_done = on_reply;
+    client->data = data;
+    if (!read_address(client, request->url, err)) {
+        http_client_destroy(client);
         return NULL;
     }
-    set_sending(fetch, request);
-    set_connection(fetch, request);
-    set_callbacks(fetch);
-    fetch->running = true;
-    curl_loop_start(http, fetch->easy);
-    return fetch;
+    set_sending(client, request);
+    set_connection(client, request);
+    set_callbacks(client);
+    client->running = true;
+    curl_loop_start(curl_loop, client->easy);
+    return client;
 }
 
-void http_client_destroy(struct http_client *fetch)
+void http_client_destroy(struct http_client *client)
 {
-    if (fetch == NULL)
+    if (client == NULL)
         return;
-    if (fetch->running)
-        curl_loop_stop(fetch->http, fetch->easy);
-    deferral_cancel(&fetch->done);
-    curl_easy_cleanup(fetch->easy);
-    curl_slist_free_all(fetch->lines);
-    buffer_free(&fetch->sent);
-    buffer_free(&fetch->headers);
-    buffer_free(&fetch->body);
-    free(fetch->method);
-    free(fetch->address);
-    free(fetch);
+    if (client->running)
+        curl_loop_stop(client->curl_loop, client->easy);
+    deferral_cancel(&client->done);
+    curl_easy_cleanup(client->easy);
+    curl_slist_free_all(client->lines);
+    buffer_free(&client->sent);
+    buffer_free(&client->headers);
+    buffer_free(&client->body);
+    free(client->method);
+    free(client->address);
+    free(client);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One HTTP request to anywhere, and the whole of its answer: for what a script asks, as against
-// curl_request.h, which speaks with masters. Proxies are taken from the environment as libcurl does
-// it, but never for this machine. Redirects are followed only if the request says so, and then with
+// One HTTP request to any server, and its whole answer: for requests of scripts, while
+// curl_request.h is for masters. Proxies are taken from the environment as libcurl does it, but
+// never for this machine. Redirects are followed only if the request says so, and then with
 // libcurl's rules: to http and https only, and credentials stay with the host that they are for.
 //
-// What is secret stays in here: texts and logs name an address without user, password, query and
-// fragment, and no header.
+// Secrets are not shown: texts and logs name an address without user, password, query and fragment,
+// and no header.
 
 #ifndef MESOS_LUA_NET_HTTP_CLIENT_H
 #define MESOS_LUA_NET_HTTP_CLIENT_H
@@ -27,7 +27,7 @@ struct http_client_request {
     size_t limit;               // bytes of the body of the answer
     long redirects;             // the most to follow
     const char *ca_file;        // certificates to trust instead of the system's; or NULL
-    bool insecure;              // trust anybody
+    bool insecure;              // accept any certificate
 };
 
 struct http_client_reply {
@@ -40,13 +40,13 @@ struct http_client_reply {
 
 // Starts it. `on_done` is called once, from the loop; the reply is valid during the call and until
 // http_client_destroy(). NULL, and `err`, if the address cannot be read.
-struct http_client *http_client_start(struct curl_loop *http, struct loop *loop,
+struct http_client *http_client_start(struct curl_loop *curl_loop, struct loop *loop,
                                       const struct http_client_request *request,
                                       void (*on_done)(void *data,
                                                       const struct http_client_reply *reply),
                                       void *data, struct error *err);
 
-// Ends it if it is under way; `on_done` is not called then. NULL is fine.
-void http_client_destroy(struct http_client *fetch);
+// Cancels it if it is in flight; `on_done` is not called then. NULL is fine.
+void http_client_destroy(struct http_client *client);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Host and Origin of requests: see http_guard.h. Ports do not count, so that a forwarded port
-// works: it is names that an attacker can give away.
+// Host and Origin of requests: see http_guard.h. Ports do not count, so a forwarded port works; an
+// attacker can choose names only.
 
 #include "net/http_guard.h"
 

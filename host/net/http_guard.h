@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which requests a server on this machine may take, by their Host and Origin. A page in a browser
-// can make requests to any address; when its own name is made to mean that address (DNS rebinding)
-// it may read the answers as well. Its name is then in the Host, and the Origin tells of a page in
-// any case.
+// can make requests to any address; if its own name is made to resolve to that address (DNS
+// rebinding) it can read the answers as well. The Host then has the name of the page, and an Origin
+// shows in any case that a page made the request.
 
 #ifndef MESOS_LUA_NET_HTTP_GUARD_H
 #define MESOS_LUA_NET_HTTP_GUARD_H
@@ -26,8 +26,8 @@ struct http_guard {
 void http_guard_init(struct http_guard *guard, const char *ip, const char *named,
                      const char *hosts);
 
-// May a request with that Host, or with that Origin, be taken? If not, `words` says which option
-// allows it.
+// True if a request with that Host, or with that Origin, may be taken. If not, `words` says which
+// option allows it.
 bool http_guard_host(const struct http_guard *guard, const char *host,
                      char words[HTTP_GUARD_WORDS]);
 bool http_guard_origin(const struct http_guard *guard, const char *origin,

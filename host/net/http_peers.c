@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The connections of an HTTP server: see http_peers.h. There is a list for each state, with the one
-// that is in it for the longest time in front, so that what is overdue, and what is to be closed
-// first, is always the first of a list.
+// that is in it for the longest time in front, so the first of a list is always the one that is
+// overdue, or to be closed first.
 
 #include "net/http_peers.h"
 
@@ -111,7 +111,7 @@ static unsigned total(const struct http_peers *peers)
 
 // ---- descriptors ----
 
-// Without /proc it is a guess.
+// Without /proc the number is a guess.
 static unsigned count_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");
@@ -150,8 +150,8 @@ static void warn_crowd(struct http_peers *peers, const char *why)
                 peers->settings.what, total(peers), why);
 }
 
-// The oldest of the larger kind, so that a crowd displaces its own. There is one at least: the
-// newest.
+// Closes the oldest of the larger kind, so that a flood of connections displaces its own. There is
+// at least one: the newest.
 static void make_room(struct http_peers *peers, const char *why)
 {
     bool idle = peers->count[HTTP_PEER_IDLE] >= peers->count[HTTP_PEER_RECEIVING];
@@ -164,7 +164,7 @@ static void limit(struct http_peers *peers)
     if (total(peers) > peers->room)
         make_room(peers, "the descriptors that are left are for the program itself");
     else if (silent(peers) > (peers->settings.most + 1) / 2)
-        make_room(peers, "half of its places are taken by silent ones");
+        make_room(peers, "half of those that it may have are silent");
     else if (total(peers) > peers->settings.most)
         make_room(peers, "it takes no more");
 }
@@ -202,8 +202,8 @@ static size_t unread(const struct http_peer *peer)
     return ioctl(peer->fd, FIONREAD, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
-// What has left is told to the server, whose own poll may have seen the end together with the last
-// bytes and have read these only.
+// The end of a connection is reported to the server, whose own poll may have seen it together with
+// the last bytes and have read these only.
 static void on_watch(void *data, int fd, int events)
 {
     struct http_peer *peer = data;

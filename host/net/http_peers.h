@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The connections of an HTTP server: what each of them is doing, and since when. Those that take
-// too long over a request, that left in the middle of one, or that are too many are closed, by a
-// shutdown of their socket, which its server sees as its end. The server says what happens; this
-// file knows sockets and no HTTP.
+// The connections of an HTTP server: what each of them is doing, and since when. A connection that
+// takes too long over a request, that ends in the middle of one, or that is one too many is closed,
+// by a shutdown of its socket, which the server sees as its end. The server reports the states;
+// this file knows sockets and no HTTP.
 //
-// Time is counted in ticks of a second in which the loop turned, so that a loop that was kept busy
-// closes no client whose bytes it had no time to read.
+// Time is counted in ticks of a second in which the loop turned, so a loop that was kept busy does
+// not close a client whose bytes it had no time to read.
 
 #ifndef MESOS_LUA_NET_HTTP_PEERS_H
 #define MESOS_LUA_NET_HTTP_PEERS_H
@@ -37,11 +37,11 @@ struct http_peers_settings {
 struct http_peers *http_peers_create(struct loop *loop, const struct http_peers_settings *settings);
 void http_peers_destroy(struct http_peers *peers); // when the last was removed; NULL is fine
 
-// May a connection be taken at all? Not while many that were shut down are still to be closed.
+// True if a connection may be accepted: not while many that were shut down are still to be closed.
 bool http_peers_welcome(const struct http_peers *peers);
 
-// A new connection, which is to send its first request. It, or the oldest that is silent, is closed
-// when there are too many, or too few descriptors left for the rest of the program.
+// A new connection, which has to send its first request. It, or the oldest silent one, is closed if
+// there are too many, or too few descriptors left for the rest of the program.
 struct http_peer *http_peers_add(struct http_peers *peers, int fd, void *context);
 void http_peer_remove(struct http_peer *peer); // before its socket is closed
 
@@ -51,12 +51,13 @@ int http_peer_fd(const struct http_peer *peer);
 // A piece of its request, whose body is in chunks, has been taken.
 void http_peer_moved(struct http_peer *peer);
 
-// The server has nothing to do at the moment: who left in the middle of a request is closed.
+// The server has nothing to do at the moment: connections that ended in the middle of a request are
+// closed.
 void http_peers_settle(struct http_peers *peers);
 
-// The server is busy and nothing comes of it: the peers are closed of which it has read more than
-// the framing of a chunk can need and has taken nothing, or else the one that is about its request
-// for the longest time.
+// The server is busy without progress: the peers are closed of which it has read more than the
+// framing of a chunk can need without a piece of a request, or else the one whose request takes the
+// longest time.
 void http_peers_unstick(struct http_peers *peers);
 
 #endif

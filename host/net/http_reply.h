@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is told about an HTTP answer of a master that is not a stream.
+// An HTTP answer of a master that is not a stream.
 
 #ifndef MESOS_LUA_NET_HTTP_REPLY_H
 #define MESOS_LUA_NET_HTTP_REPLY_H
@@ -15,9 +15,9 @@ struct http_reply {
     struct slice body;     // the first HTTP_REPLY_LIMIT bytes of it
     const char *location;  // of a redirect, as an address "http://host:port", or NULL
     const char *challenge; // of a 401, its WWW-Authenticate, or NULL
-    const char *advice;    // what a refusal means and what to do about it, or NULL: the transport's
-    bool broken;           // status 0, and the call was on its way: it may have arrived or not
-    struct slice unsent;   // status 0: the call, if it certainly did not arrive, else data NULL
+    const char *advice;  // of the transport: what a refusal means and what to do about it, or NULL
+    bool broken;         // status 0, and the call was on its way: it may have arrived or not
+    struct slice unsent; // status 0: the call, if it certainly did not arrive, else data NULL
 };
 
 #endif

@@ -43,7 +43,7 @@ static void forget(struct http_reply_parser *parser)
     parser->location[0] = parser->challenge[0] = 0;
     parser->state = STATUS_LINE;
     parser->close = parser->answered = false;
-    parser->sized = parser->chunked = parser->old = parser->kept = false;
+    parser->sized = parser->chunked = parser->old = parser->keep_alive = false;
     parser->rest = 0;
 }
 
@@ -153,7 +153,7 @@ static bool take_length(struct http_reply_parser *parser, struct slice value, st
 {
     uint64_t length;
     if (!read_number(value, 10, &length))
-        return complain(err, "the Content-Length of the answer is no length", value);
+        return complain(err, "the Content-Length of the answer is not a length", value);
     if (parser->sized && parser->rest != length)
         return complain(err, "the answer has two Content-Lengths, the second one is", value);
     parser->sized = true;
@@ -179,7 +179,7 @@ static bool take_connection(struct http_reply_parser *parser, struct slice value
         if (same_word(word, "close"))
             parser->close = true;
         else if (same_word(word, "keep-alive"))
-            parser->kept = true;
+            parser->keep_alive = true;
         length += comma != NULL;
         value.data += length;
         value.length -= length;
@@ -220,7 +220,7 @@ static bool split_header(struct slice line, struct slice *name, struct slice *va
     while (length < line.length && is_token(line.data[length]))
         length++;
     if (length == 0 || length == line.length || line.data[length] != ':')
-        return complain(err, "a header of the answer is none", line);
+        return complain(err, "a line among the headers of the answer is no header", line);
     if (!all_text((struct slice){line.data + length, line.length - length}))
         return complain(err, "a header of the answer has bytes that are no text", line);
     *name = (struct slice){line.data, length};
@@ -237,7 +237,7 @@ static bool end_headers(struct http_reply_parser *parser, struct error *err)
         return true;
     }
     parser->answered = true;
-    parser->close |= parser->old && !parser->kept;
+    parser->close |= parser->old && !parser->keep_alive;
     if (parser->status == 204 || parser->status == 304)
         parser->sized = true, parser->chunked = false, parser->rest = 0;
     parser->state = parser->chunked ? CHUNK_SIZE : parser->sized ? BODY : BODY_TO_END;
@@ -259,7 +259,7 @@ static bool read_status(struct http_reply_parser *parser, struct slice line, str
     parser->old = text[7] == '0';
     parser->state = HEADERS;
     return parser->status != 101 ||
-           complain(err, "the answer changes the protocol, which nobody asked for", line);
+           complain(err, "the answer changes the protocol, which was not asked for", line);
 }
 
 static bool read_header(struct http_reply_parser *parser, struct slice line, struct error *err)
@@ -406,8 +406,9 @@ static bool take_again(struct http_reply_parser *parser, const uint8_t **bytes, 
     return true;
 }
 
-enum http_reply_status http_reply_parse(struct http_reply_parser *parser, const uint8_t **bytes,
-                                        size_t *length, struct error *err)
+enum http_reply_status http_reply_parser_feed(struct http_reply_parser *parser,
+                                              const uint8_t **bytes, size_t *length,
+                                              struct error *err)
 {
     const uint8_t *start = parser->begun ? NULL : *bytes;
     if (take_again(parser, bytes, length))

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reads the answers that come one after another on a pipelined connection, in pieces of any size.
-// It knows bytes only: no connection, no request. It is strict, since whoever takes a wrong end of
-// an answer for the right one gives every later answer to the wrong call: line ends are CR LF,
-// folded headers, two lengths that differ, and a length beside chunks are refused.
+// It knows bytes only: no connection, no request. It is strict, since a wrong end of one answer
+// would assign every later answer to the wrong call: line ends are CR LF; folded headers, two
+// lengths that differ, and a length beside chunks are refused.
 //
 // A body is kept up to HTTP_REPLY_LIMIT and read to its end.
 //
-// Nearly all answers are the one before again, byte for byte: a master says 202 and nothing else,
-// with a date that changes once a second. The bytes of a short answer are remembered, and where
-// they come again they mean what they meant.
+// Nearly all answers repeat the one before, byte for byte: a master answers 202 and nothing else,
+// with a date that changes once a second. The bytes of a short answer are remembered, and if they
+// come again they are not parsed again.
 
 #ifndef MESOS_LUA_NET_HTTP_REPLY_PARSER_H
 #define MESOS_LUA_NET_HTTP_REPLY_PARSER_H
@@ -36,10 +36,11 @@ struct http_reply_parser {
 
     // How far it is.
     unsigned state;
-    bool sized, chunked, old, kept; // a Content-Length, chunks, HTTP/1.0, Connection: keep-alive
-    uint64_t rest;                  // bytes of the body, or of the chunk, that are missing
-    size_t headers;                 // bytes of them that were read
-    struct buffer line;             // the beginning of one that is not whole
+    bool sized, chunked, old,
+        keep_alive;     // a Content-Length, chunks, HTTP/1.0, Connection: keep-alive
+    uint64_t rest;      // bytes of the body, or of the chunk, that are missing
+    size_t headers;     // bytes of them that were read
+    struct buffer line; // the beginning of one that is not whole
 
     // An answer that was read before, in one piece, and said no more than its status.
     uint8_t last[HTTP_REPLY_REMEMBERED];
@@ -56,10 +57,11 @@ void http_reply_parser_next(struct http_reply_parser *parser);
 // Takes bytes from the front of `*bytes`, at most to the end of one answer. HTTP_REPLY_MORE: all
 // were taken and there is more to come. After HTTP_REPLY_BAD nothing on the connection has a
 // meaning.
-enum http_reply_status http_reply_parse(struct http_reply_parser *parser, const uint8_t **bytes,
-                                        size_t *length, struct error *err);
+enum http_reply_status http_reply_parser_feed(struct http_reply_parser *parser,
+                                              const uint8_t **bytes, size_t *length,
+                                              struct error *err);
 
-// The connection was closed. Was that the end of an answer, of one whose body has no other?
+// The connection was closed. True if that ended an answer, one whose body has no length or chunks.
 bool http_reply_parser_end(const struct http_reply_parser *parser);
 
 #endif

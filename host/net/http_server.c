@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libmicrohttpd on our loop: see http_server.h. Its epoll descriptor is polled, and a timer calls
-// it when it wants to be called.
+// libmicrohttpd on our loop: see http_server.h. Its epoll descriptor is polled, and a timer runs it
+// when it asks for that.
 
 #include "net/http_server.h"
 
@@ -21,7 +21,7 @@
 
 enum {
     REQUESTS_AT_ONCE = 64, // of a connection, in a turn
-    VAIN_MOST = 4,         // turns that it may want to be called at once and nothing comes of it
+    FRUITLESS_MOST = 4,    // turns in a row in which it may ask to run at once without progress
     SPARE = 64,            // connections that were shut down and are not closed yet
 };
 
@@ -35,8 +35,8 @@ struct http_server {
     struct timer timer;
     struct deferral turn; // to look at what was resumed
     size_t bodies;        // bytes of all
-    uint64_t moves;       // counts what came of driving it
-    unsigned vain;        // turns in a row in which nothing did
+    uint64_t moves;       // counts the progress of driving it
+    unsigned fruitless;   // turns in a row without progress
     bool closed;          // a connection was, so that another may be accepted
     char ip[INET6_ADDRSTRLEN];
     unsigned port;
@@ -50,24 +50,24 @@ struct client {
     struct http_peer *peer;
     struct http_exchange exchange;
     bool chunked;                 // the body of its request
-    bool forbidden;               // by the guard: `words` is the answer, whatever it asks for
+    bool forbidden;               // by the guard: the answer to any request is `words`
     char words[HTTP_GUARD_WORDS]; // for it
 };
 
 // ---- driving ----
 
-// A request whose framing has no end makes libmicrohttpd want to be called at once, for ever.
-static void look_for_moves(struct http_server *server, uint64_t before)
+// A request whose framing never ends makes libmicrohttpd ask to run at once, for ever.
+static void check_progress(struct http_server *server, uint64_t before)
 {
-    server->vain = server->moves == before ? server->vain + 1 : 0;
-    if (server->vain < VAIN_MOST)
+    server->fruitless = server->moves == before ? server->fruitless + 1 : 0;
+    if (server->fruitless < FRUITLESS_MOST)
         return;
     http_peers_unstick(server->peers);
-    server->vain = 0;
+    server->fruitless = 0;
 }
 
-// libmicrohttpd takes one request of a connection at a time, and wants to be called again at once
-// when there are more.
+// libmicrohttpd takes one request of a connection at a time, and asks to run again at once if there
+// are more.
 static void drive(struct http_server *server)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
@@ -80,7 +80,7 @@ static void drive(struct http_server *server)
         busy = server->closed || (waits && wait == 0);
     }
     if (busy)
-        look_for_moves(server, before);
+        check_progress(server, before);
     else
         http_peers_settle(server->peers);
     if (waits)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libmicrohttpd on our loop: it listens, and is driven when its sockets or its timers want it. It
-// lets requests in, collects their bodies and hands out what is whole. All that a stranger may do
-// with a connection has an end here: a request is whole within 30 seconds or its connection is
-// closed, bodies have a limit each and together, connections are counted (net/http_peers.h), and
-// what a web page may have sent, with an Origin or with the Host of another machine, is refused.
+// libmicrohttpd on our loop: it listens, and is driven when its sockets or its timers are ready. It
+// accepts requests, collects their bodies and hands out whole requests. Untrusted clients are
+// limited: a request is whole within 30 seconds or its connection is closed, bodies have a cap each
+// and together, connections are counted (net/http_peers.h), and requests that a web page may have
+// sent, with an Origin or with the Host of another machine, are refused.
 
 #ifndef MESOS_LUA_NET_HTTP_SERVER_H
 #define MESOS_LUA_NET_HTTP_SERVER_H
@@ -37,8 +37,8 @@ struct http_exchange {
 
 struct http_server_settings {
     const char *what; // for errors and the log: "the local cluster"
-    // The headers are there: how long may the body be? 0, or no function: a request with a body is
-    // refused and its connection closed.
+    // The headers are there: returns how long the body may be. 0, or no function: a request with a
+    // body is refused and its connection closed.
     size_t (*begin)(void *data, struct http_exchange *exchange);
     // It is whole: queue an answer.
     enum MHD_Result (*answer)(void *data, struct http_exchange *exchange);
@@ -65,11 +65,11 @@ const char *http_server_address(const struct http_server *server); // "ADDR:PORT
 const char *http_server_ip(const struct http_server *server);
 unsigned http_server_port(const struct http_server *server);
 
-// Can it be reached from this machine only?
+// True if it can be reached from this machine only.
 bool http_server_on_loopback(const struct http_server *server);
 
-// A connection was resumed: libmicrohttpd does not see that by itself. It is driven at the end of
-// the turn.
+// To be called after a connection was resumed, which libmicrohttpd does not notice by itself. The
+// server is driven at the end of the turn.
 void http_server_wake(struct http_server *server);
 
 // The value of a header of the request, or NULL; of a repeated header the last one counts.
@@ -78,7 +78,7 @@ const char *http_exchange_header(const struct http_exchange *exchange, const cha
 // Its answer is a stream: it may take as long as it likes.
 void http_exchange_endless(struct http_exchange *exchange);
 
-// Breaks its connection off; it is completed later.
+// Closes its connection; it is completed later.
 void http_exchange_break(struct http_exchange *exchange);
 
 struct http_answer {

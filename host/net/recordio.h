@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // RecordIO, the framing of the event stream: a decimal length, a newline, that many bytes, and so
-// on. A pure decoder: it is fed with whatever came, in any pieces, and gives whole records. Each
+// on. A pure decoder: it is fed with input in pieces of any size, and returns whole records. Each
 // byte of a record is copied once, from the input into the block that the receiver keeps.
 
 #ifndef MESOS_LUA_NET_RECORDIO_H
@@ -16,7 +16,7 @@
 enum recordio_status {
     RECORDIO_RECORD, // one record is there
     RECORDIO_MORE,   // the input is used up
-    RECORDIO_BAD,    // this is no RecordIO, now and for ever
+    RECORDIO_BAD,    // the input is malformed; so is all that follows
 };
 
 struct recordio {
@@ -33,12 +33,12 @@ void recordio_init(struct recordio *recordio, size_t limit); // limit 0: RECORDI
 void recordio_free(struct recordio *recordio);               // drops a record begun
 
 // Takes bytes from the front of *input (moving *input and *length) until a record is whole, and
-// hands it over in *record (one reference). Once it has said RECORDIO_BAD it says so again, with
+// hands it over in *record (one reference). Once it has returned RECORDIO_BAD it always does, with
 // the same error, and takes nothing more.
 enum recordio_status recordio_decode(struct recordio *recordio, const uint8_t **input,
                                      size_t *length, struct bytes **record, struct error *err);
 
-// Is the input at the boundary of two records, where a stream may end?
+// True if the input is at the boundary of two records, where a stream may end.
 bool recordio_whole(const struct recordio *recordio);
 
 #endif

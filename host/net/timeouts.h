@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How long a master is waited for, in seconds, where nothing else is asked for. The options of the
-// program have the same defaults, as text.
+// The default time-outs for a master, in seconds. The options of the program have the same
+// defaults, as text.
 
 #ifndef MESOS_LUA_NET_TIMEOUTS_H
 #define MESOS_LUA_NET_TIMEOUTS_H

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TLS to a master: see tls.h. libcurl makes an SSL_CTX for each connection and shows it to
-// on_context(), where four callbacks are hung into it that only take notes: of the certificates
-// that were looked at, of the master asking for ours, of its alerts, and of how far it came.
+// on_context(), where four callbacks are installed that only take notes: of the certificates that
+// were checked, of the master asking for ours, of its alerts, and of how far it came.
 
 #include "net/tls.h"
 
@@ -123,7 +123,7 @@ static bool all_defaults(const struct tls_options *options)
            !options->no_tls_1_2 && !options->no_tls_1_3;
 }
 
-// A context takes OpenSSL a third of a program's start: none without something to check.
+// Creating a context takes a third of the program's start: only if there is something to check.
 bool tls_check(const struct tls_options *options, struct error *err)
 {
     if (all_defaults(options))
@@ -287,7 +287,7 @@ static long versions(const struct tls_options *options)
            (options->no_tls_1_3 ? CURL_SSLVERSION_MAX_TLSv1_2 : CURL_SSLVERSION_MAX_DEFAULT);
 }
 
-// Whoever names authorities means these and no others.
+// If authorities are given, those of the system are not trusted.
 static void apply_authorities(const struct tls_options *options, CURL *easy)
 {
     if (options->ca_file == NULL && options->ca_path == NULL)
@@ -407,7 +407,7 @@ static bool about_our_certificate(int alert)
            alert == ALERT_CERTIFICATE_REQUIRED || alert == ALERT_HANDSHAKE_FAILURE;
 }
 
-// The master said why it does not want us, or closed after it had asked for a certificate.
+// The master sent an alert, or closed the connection after it had asked for a certificate.
 static bool explain_refusal(const struct tls *tls, char *text, size_t size)
 {
     const struct notes *notes = &tls->notes;

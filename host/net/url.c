@@ -212,7 +212,7 @@ static bool refuse_scheme(size_t scheme, struct part word, struct error *err)
                      PART_ARGS(word));
 }
 
-// What parse_scheme() would take for a host, or say too little of.
+// Mistakes that parse_scheme() would take for a host, or explain too little.
 static bool check_scheme(const char *text, struct error *err)
 {
     struct part word = {text, strcspn(text, "/@[:")};

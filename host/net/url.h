@@ -50,7 +50,7 @@ bool url_resolve(struct url *url, const struct url *base, const char *location, 
 const char *url_address(const struct url *url, char text[URL_ADDRESS]);
 const char *url_leader(const struct url *url, char text[URL_ADDRESS]);
 
-// Is it this machine: 127.0.0.0/8, ::1, localhost, or a name that ends in ".localhost"?
+// True if it is this machine: 127.0.0.0/8, ::1, localhost, or a name that ends in ".localhost".
 bool url_is_loopback(const struct url *url);
 
 #endif

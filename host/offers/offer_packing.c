@@ -118,7 +118,7 @@ struct offer_packing *offer_packing_create(size_t expected)
 
 uint32_t offer_packing_find(const struct offer_packing *stock, struct slice id)
 {
-    return find(stock, (uint32_t)hash_bytes(id), id);
+    return find(stock, (uint32_t)hash_index_hash(id), id);
 }
 
 // The caller has looked that its id is not there.
@@ -135,7 +135,7 @@ static uint32_t append(struct offer_packing *stock, const struct packing_row *ro
 uint32_t offer_packing_add(struct offer_packing *stock, struct slice wire, struct slice id,
                            const struct offer *offer)
 {
-    struct packing_row row = {.wire = wire, .id = id, .hash = (uint32_t)hash_bytes(id)};
+    struct packing_row row = {.wire = wire, .id = id, .hash = (uint32_t)hash_index_hash(id)};
     uint32_t found = find(stock, row.hash, id);
     if (found != OFFER_PACKING_NONE)
         return found;

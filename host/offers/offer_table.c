@@ -83,7 +83,7 @@ static void make_room(struct offer_table *offers)
 static void table_remove(struct offer_table *offers, const struct offer *offer)
 {
     struct slot *slots = offers->slots;
-    size_t mask = offers->capacity - 1, gap = hash_bytes(offer_table_id(offer)) & mask;
+    size_t mask = offers->capacity - 1, gap = hash_index_hash(offer_table_id(offer)) & mask;
     while (slots[gap].offer != offer)
         gap = (gap + 1) & mask;
     for (size_t i = (gap + 1) & mask; slots[i].offer != NULL; i = (i + 1) & mask) {
@@ -159,7 +159,7 @@ static void spend(struct offer_table *offers, struct offer *offer, const char *w
 
 static struct offer *lookup(const struct offer_table *offers, struct slice id)
 {
-    return slot_of(offers, hash_bytes(id), id)->offer;
+    return slot_of(offers, hash_index_hash(id), id)->offer;
 }
 
 // ---- the face ----
@@ -207,7 +207,7 @@ const struct offer *offer_table_add(struct offer_table *offers, struct bytes *bl
                                     struct slice wire)
 {
     struct slice id = read_id(wire);
-    uint64_t hash = hash_bytes(id);
+    uint64_t hash = hash_index_hash(id);
     make_room(offers);
     struct slot *slot = slot_of(offers, hash, id);
     struct offer *old = slot->offer, *offer;
@@ -243,7 +243,7 @@ bool offer_table_spend(struct offer_table *offers, struct slice id, const char *
 // The entry is one that was spent as soon as it was there.
 static void rescind_ahead(struct offer_table *offers, struct slice id)
 {
-    uint64_t hash = hash_bytes(id);
+    uint64_t hash = hash_index_hash(id);
     make_room(offers);
     struct offer *offer = memory_new(sizeof *offer);
     *offer = (struct offer){.data = id.data, .id_length = (uint32_t)id.length, .references = 1};

@@ -69,7 +69,7 @@ static uint32_t find_agent(const struct tasks *tasks, struct slice id, uint32_t 
 
 uint32_t tasks_agent(const struct tasks *tasks, struct slice id)
 {
-    return find_agent(tasks, id, (uint32_t)hash_bytes(id));
+    return find_agent(tasks, id, (uint32_t)hash_index_hash(id));
 }
 
 static void make_agents(struct tasks *tasks)
@@ -85,7 +85,7 @@ static void make_agents(struct tasks *tasks)
 
 static uint32_t take_agent(struct tasks *tasks, struct slice id)
 {
-    uint32_t hash = (uint32_t)hash_bytes(id), number = find_agent(tasks, id, hash);
+    uint32_t hash = (uint32_t)hash_index_hash(id), number = find_agent(tasks, id, hash);
     if (number != NONE)
         return number;
     if (tasks->free_agent == NONE)
@@ -250,7 +250,7 @@ void tasks_change_state(struct tasks *tasks, uint32_t place, int32_t state)
 
 const struct task *tasks_find(const struct tasks *tasks, struct slice id)
 {
-    uint32_t place = tasks_place(tasks, id, (uint32_t)hash_bytes(id));
+    uint32_t place = tasks_place(tasks, id, (uint32_t)hash_index_hash(id));
     return place != NONE ? tasks_record(tasks, place) : NULL;
 }
 

@@ -54,7 +54,7 @@ static void note_again(struct tasks *tasks, struct task *task)
 // A task of the same id that ended is forgotten, but for the update that may come again.
 static void launch_task(struct tasks *tasks, const struct launched *launched, bool sent)
 {
-    uint32_t hash = (uint32_t)hash_bytes(launched->id), uuid = 0;
+    uint32_t hash = (uint32_t)hash_index_hash(launched->id), uuid = 0;
     uint32_t place = tasks_fits(launched->id) ? tasks_place(tasks, launched->id, hash) : NONE;
     if (!tasks_fits(launched->id))
         return;
@@ -108,7 +108,7 @@ static uint32_t uuid_of(const struct status *told)
 {
     uint64_t words[2];
     if (told->uuid.length != sizeof words)
-        return told->uuid.length > 0 ? (uint32_t)hash_bytes(told->uuid) | 1 : 0;
+        return told->uuid.length > 0 ? (uint32_t)hash_index_hash(told->uuid) | 1 : 0;
     memcpy(words, told->uuid.data, sizeof words);
     return (uint32_t)((words[0] + 3 * words[1]) * UINT64_C(0x9e3779b97f4a7c15) >> 32) | 1;
 }
@@ -169,7 +169,7 @@ bool tasks_update(struct tasks *tasks, const struct status *told)
     struct slice id = wire_text(told->task_id);
     if (!told->has_state || !tasks_fits(id))
         return true;
-    uint32_t hash = (uint32_t)hash_bytes(id), place = tasks_place(tasks, id, hash);
+    uint32_t hash = (uint32_t)hash_index_hash(id), place = tasks_place(tasks, id, hash);
     if (place == NONE) {
         take_in(tasks, id, hash, told);
         return true;
@@ -190,7 +190,7 @@ bool tasks_update(struct tasks *tasks, const struct status *told)
 void tasks_kill(struct tasks *tasks, struct slice kill)
 {
     struct slice id = wire_text(wire_find(kill, FIELD_SCHEDULER_CALL_KILL_TASK_ID));
-    uint32_t place = tasks_place(tasks, id, (uint32_t)hash_bytes(id));
+    uint32_t place = tasks_place(tasks, id, (uint32_t)hash_index_hash(id));
     if (place != NONE && task_is_active(tasks_record(tasks, place)))
         tasks_record(tasks, place)->killing = true;
 }

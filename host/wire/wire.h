@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Protocol buffers on the wire, read in place and written by hand: for whoever looks at a few
-// fields of a received message, or walks all of them by descriptor, without unpacking it. A reader
-// never looks past its slice; once it has met something malformed it stays at its end with `bad`
-// set.
+// Protocol buffers on the wire, read in place and written by hand: for code that needs a few fields
+// of a received message, or walks all of them by descriptor, without unpacking it. A reader never
+// looks past its slice; once it has met something malformed it stays at its end with `bad` set.
 
 #ifndef MESOS_LUA_WIRE_WIRE_H
 #define MESOS_LUA_WIRE_WIRE_H
@@ -160,9 +159,9 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type);
 struct slice wire_find(struct slice message, uint32_t number);
 bool wire_find_varint(struct slice message, uint32_t number, uint64_t *value); // likewise
 
-bool wire_occurs(struct wire rest, uint32_t number); // is there such a field in what is left?
+bool wire_occurs(struct wire rest, uint32_t number); // true if such a field is in what is left
 
-// An enum value, of which 32 bits count, however many there are.
+// An enum value: only the lower 32 bits count.
 bool wire_find_enum(struct slice message, uint32_t number, int32_t *value);
 
 // The text of an id: field 1, which most often is all of it.
@@ -176,10 +175,11 @@ static inline struct slice wire_text(struct slice id)
 // wire_seek() over what is left of a message: advances `rest`.
 bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
 
-// Is `message` a well-formed message of that type: all lengths and varints whole, wire types those
-// of the fields, required fields there, nesting at most 64 deep? Unknown fields and enum values are
-// fine. The error names the field path, list elements counted from 0. Where a singular message
-// occurs several times, which adds up to one, each is excused from having its required fields.
+// True if `message` is a well-formed message of that type: all lengths and varints whole, wire
+// types those of the fields, required fields there, nesting at most 64 deep. Unknown fields and
+// enum values are fine. The error names the field path, list elements counted from 0. Where a
+// singular message occurs several times, which adds up to one, each is excused from having its
+// required fields.
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
 
 // The same, without the quick half. `*to_merge` tells whether a singular message in it comes in

@@ -2,9 +2,9 @@
 //
 // Quick validation: see wire_fast_validate.h. A plan is what a descriptor says, by tag and with
 // nothing left to search: one byte tells what to do with a field. Plans are made when a type is
-// first met and live as long as the process; several threads may meet (the C interface has a loop
-// thread for each driver), so that they are published by compare-and-swap: whoever loses throws his
-// copy away.
+// first met and live as long as the process; several threads may do that at once (the C interface
+// has a loop thread for each driver), so plans are published by compare-and-swap: the thread that
+// loses frees its copy.
 //
 // The walk keeps the messages that it is inside of in an array, not on the C stack.
 
@@ -98,7 +98,7 @@ static struct plan *make(const ProtobufCMessageDescriptor *type)
     return plan;
 }
 
-// Puts it into the slot unless somebody was faster; what is in the slot then.
+// Puts it into the slot unless another thread was faster; returns what is in the slot.
 static struct plan *publish(_Atomic(struct plan *) *slot, struct plan *plan)
 {
     struct plan *found = NULL;
@@ -204,7 +204,7 @@ static inline const uint8_t *read_tag(const uint8_t *at, const uint8_t *end, uns
     return at;
 }
 
-// Is that a text or a double in field 1 and nothing else, as ids and amounts are?
+// True if that is a text or a double in field 1 and nothing else, as ids and amounts are.
 static inline bool is_lone(const struct plan *plan, const uint8_t *at, size_t length)
 {
     if (length < 2 || at[0] != plan->lone || plan->lone == 0)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A message may arrive in parts: all occurrences of a field that holds one message add up to it.
-// Nobody sends that on purpose, but protocol buffers allow it. Here the parts are joined, once and
-// for all, so that whoever reads the bytes may take the one occurrence that there is.
+// Masters do not send that on purpose, but protocol buffers allow it. Here the parts are joined
+// once, so that readers of the bytes find a single occurrence.
 
 #ifndef MESOS_LUA_WIRE_WIRE_MERGE_H
 #define MESOS_LUA_WIRE_WIRE_MERGE_H

@@ -42,7 +42,7 @@ static bool feed(struct http_reply_parser *parser, const uint8_t *piece, size_t 
 {
     struct error err = {.code = ERROR_NONE};
     while (length > 0) {
-        switch (http_reply_parse(parser, &piece, &length, &err)) {
+        switch (http_reply_parser_feed(parser, &piece, &length, &err)) {
         case HTTP_REPLY_WHOLE:
             add(outcome, parser);
             http_reply_parser_next(parser);

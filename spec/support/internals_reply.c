@@ -52,7 +52,7 @@ static int l_feed(lua_State *L)
     struct error err = {.code = ERROR_NONE};
     lua_newtable(L);
     while (length > 0) {
-        enum http_reply_status status = http_reply_parse(parser, &input, &length, &err);
+        enum http_reply_status status = http_reply_parser_feed(parser, &input, &length, &err);
         if (status == HTTP_REPLY_BAD) {
             lua_pushnil(L);
             lua_pushstring(L, err.text);
