@@ -68,15 +68,15 @@ local BAD = {
     { "HTTP/1.1 200 OK\n", "no CR LF" },
     { "HTTP/1.1 101 Switching Protocols\r\n", "changes the protocol" },
     { "HTTP/1.1 200 OK\r\nA: b\r\n folded: c\r\n", "is folded" },
-    { "HTTP/1.1 200 OK\r\nno colon\r\n", "is none" },
-    { "HTTP/1.1 200 OK\r\n: x\r\n", "is none" },
-    { "HTTP/1.1 200 OK\r\nA : x\r\n", "is none" },
+    { "HTTP/1.1 200 OK\r\nno colon\r\n", "is no header" },
+    { "HTTP/1.1 200 OK\r\n: x\r\n", "is no header" },
+    { "HTTP/1.1 200 OK\r\nA : x\r\n", "is no header" },
     { "HTTP/1.1 200 OK\r\nA: x\0y\r\n", "no text" },
     { "HTTP/1.1 200 OK\r\nA: x\ry\r\n", "no text" },
-    { "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n", "no length" },
-    { "HTTP/1.1 200 OK\r\nContent-Length: \r\n", "no length" },
-    { "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n", "no length" },
-    { "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n", "no length" },
+    { "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n", "not a length" },
+    { "HTTP/1.1 200 OK\r\nContent-Length: \r\n", "not a length" },
+    { "HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n", "not a length" },
+    { "HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n", "not a length" },
     { "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n", "two Content%-Lengths" },
     { "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", "and chunks" },
     { "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n", "not known" },
@@ -491,7 +491,7 @@ describe("calls", function()
         end
     end)
 
-    it("do not take answers that nobody asked for", function()
+    it("do not take answers that were not asked for", function()
         local m = master.start()
         local run = start(m, [[
             function scheduler:registered(driver) kill(driver, 1, 1) end

@@ -212,14 +212,14 @@ static void take_off(struct output_queue *queue, size_t length)
 
 // ---- what is lost ----
 
-static void tell_full(const struct output_queue *queue)
+static void log_full(const struct output_queue *queue)
 {
     log_warning("print: %zu bytes that the script printed wait, since %s, %s, is not read: what it "
                 "prints from now on is lost until that is read again (--output-limit)",
                 queue->waiting[PRINTED], queue->name, queue->file_kind);
 }
 
-static void tell_lost(struct output_queue *queue, enum kind kind)
+static void log_lost(struct output_queue *queue, enum kind kind)
 {
     uint64_t bytes = queue->lost_bytes, lines = queue->lost_lines + (uint64_t)queue->missed;
     queue->full[kind] = false;
@@ -241,12 +241,12 @@ static bool has_room(const struct output_queue *queue, enum kind kind)
     return queue->waiting[kind] <= queue->limit[kind] / 2;
 }
 
-static void tell(struct output_queue *queue)
+static void log_losses(struct output_queue *queue)
 {
     if (queue->full[PRINTED] && has_room(queue, PRINTED))
-        tell_lost(queue, PRINTED);
+        log_lost(queue, PRINTED);
     if ((queue->full[LOGGED] || queue->missed > 0) && has_room(queue, LOGGED))
-        tell_lost(queue, LOGGED);
+        log_lost(queue, LOGGED);
 }
 
 static void lose(struct output_queue *queue, enum kind kind, size_t length)
@@ -259,7 +259,7 @@ static void lose(struct output_queue *queue, enum kind kind, size_t length)
     }
     queue->lost_bytes += length;
     if (first)
-        tell_full(queue);
+        log_full(queue);
 }
 
 // ---- writing ----
@@ -277,7 +277,7 @@ static bool drain(struct output_queue *queue)
         queue->missed = 0;
     } else if (done > 0) {
         take_off(queue, done);
-        tell(queue);
+        log_losses(queue);
     }
     errno = reason;
     return open;
@@ -290,7 +290,7 @@ static bool put(struct output_queue *queue, enum kind kind, const uint8_t *data,
     if (queue->blocked && !drain(queue))
         return false;
     if (queue->missed > 0)
-        tell(queue);
+        log_losses(queue);
     if (!queue->blocked && !write_some(queue, data, length, &done))
         return false;
     if (done == length)

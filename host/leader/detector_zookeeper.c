@@ -21,7 +21,7 @@
 
 static const double default_timeout = 10;
 static const double retry_first = 2, retry_most = 60; // seconds
-static const double tell_first = 1, tell_most = 300;  // between two lines of the log
+static const double log_first = 1, log_most = 300;    // between two lines of the log
 
 struct detector_zookeeper {
     struct detector base;
@@ -39,12 +39,12 @@ struct detector_zookeeper {
     unsigned failures; // to look, in a row
 
     char *leader;    // as found last, or NULL
-    char *announced; // as told last
+    char *announced; // as reported last
     struct deferral announcement;
     struct timer lost; // the leader is to be forgotten
 
     struct timer patience;
-    double tell;       // seconds until the next line of the log about waiting
+    double log_pause;  // seconds until the next line of the log about waiting
     char said[1400];   // the last warning about a node
     char skipped[512]; // labels that were warned of, each with a blank behind it
     unsigned short random[3];
@@ -57,7 +57,7 @@ static struct detector_zookeeper *self(struct detector *base)
 
 static void look(struct detector_zookeeper *detector);
 
-// ---- telling ----
+// ---- reporting ----
 
 static void on_patience(void *data)
 {
@@ -69,16 +69,16 @@ static void on_patience(void *data)
     else
         log_warning("no connection to ZooKeeper at %s yet%s%s; still trying",
                     detector->address.name, *problem ? ": " : "", problem);
-    timer_start(&detector->patience, loop_seconds(detector->tell));
-    detector->tell = detector->tell * 2 < tell_most ? detector->tell * 2 : tell_most;
+    timer_start(&detector->patience, loop_seconds(detector->log_pause));
+    detector->log_pause = detector->log_pause * 2 < log_most ? detector->log_pause * 2 : log_most;
 }
 
-static void tell_while_waiting(struct detector_zookeeper *detector)
+static void log_while_waiting(struct detector_zookeeper *detector)
 {
     if (timer_active(&detector->patience))
         return;
-    timer_start(&detector->patience, loop_seconds(tell_first));
-    detector->tell = tell_first * 2;
+    timer_start(&detector->patience, loop_seconds(log_first));
+    detector->log_pause = log_first * 2;
 }
 
 static void on_announcement(void *data)
@@ -102,7 +102,7 @@ static void set_leader(struct detector_zookeeper *detector, const char *leader)
     free(detector->leader);
     detector->leader = copy;
     if (leader == NULL)
-        tell_while_waiting(detector);
+        log_while_waiting(detector);
     else
         timer_stop(&detector->patience);
     deferral_queue(&detector->announcement);
@@ -391,7 +391,7 @@ static void start(struct detector *base)
     detector->session = zookeeper_session_create(detector->loop, &detector->address,
                                                  timeout > 0 ? timeout : default_timeout,
                                                  &session_events, detector);
-    tell_while_waiting(detector);
+    log_while_waiting(detector);
     zookeeper_session_start(detector->session);
 }
 

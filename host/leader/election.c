@@ -177,7 +177,7 @@ static void on_document(void *data, const struct zookeeper_reply *reply)
 {
     struct election *election = data;
     if (reply->result == ZOOKEEPER_REFUSED) {
-        refuse(election, "read the state that is kept", reply->reason);
+        refuse(election, "read the stored state", reply->reason);
     } else if (reply->result == ZOOKEEPER_AGAIN) {
         postpone(election);
     } else {
@@ -432,7 +432,7 @@ static const struct zookeeper_session_events session_events = {
     .failed = on_failed,
 };
 
-// ---- the face ----
+// ---- public functions ----
 
 const char *election_name(const struct election *election)
 {

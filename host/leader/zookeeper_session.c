@@ -451,7 +451,7 @@ static struct zookeeper_request *new_request(struct zookeeper_session *session,
 
 // The client has queued the request and tried to send it, or failed at once. If it closed its
 // socket, the number of the descriptor may be reused at any moment.
-static bool taken(struct zookeeper_session *session, struct zookeeper_request *request, int rc)
+static bool accepted(struct zookeeper_session *session, struct zookeeper_request *request, int rc)
 {
     if (zoo_state(session->client) != ZOO_CONNECTED_STATE)
         drop_socket(session);
@@ -468,8 +468,9 @@ bool zookeeper_session_children(struct zookeeper_session *session, const char *p
     if (!session->connected)
         return false;
     struct zookeeper_request *request = new_request(session, on_reply, data);
-    return taken(session, request,
-                 zoo_awget_children(session->client, path, on_watch, session, on_names, request));
+    return accepted(
+        session, request,
+        zoo_awget_children(session->client, path, on_watch, session, on_names, request));
 }
 
 bool zookeeper_session_read(struct zookeeper_session *session, const char *path,
@@ -478,8 +479,8 @@ bool zookeeper_session_read(struct zookeeper_session *session, const char *path,
     if (!session->connected)
         return false;
     struct zookeeper_request *request = new_request(session, on_reply, data);
-    return taken(session, request,
-                 zoo_awget(session->client, path, on_watch, session, on_data, request));
+    return accepted(session, request,
+                    zoo_awget(session->client, path, on_watch, session, on_data, request));
 }
 
 // `open`: with credentials, all other users may read it.
@@ -496,10 +497,10 @@ static bool create_node(struct zookeeper_session *session, const char *path, str
     if (!session->connected)
         return false;
     struct zookeeper_request *request = new_request(session, on_reply, data);
-    return taken(session, request,
-                 zoo_acreate(session->client, path, (const char *)contents.data,
-                             contents.data != NULL ? (int)contents.length : -1, list, flags,
-                             on_made, request));
+    return accepted(session, request,
+                    zoo_acreate(session->client, path, (const char *)contents.data,
+                                contents.data != NULL ? (int)contents.length : -1, list, flags,
+                                on_made, request));
 }
 
 bool zookeeper_session_make(struct zookeeper_session *session, const char *path,
@@ -526,9 +527,9 @@ bool zookeeper_session_write(struct zookeeper_session *session, const char *path
     if (!session->connected)
         return false;
     struct zookeeper_request *request = new_request(session, on_reply, data);
-    return taken(session, request,
-                 zoo_aset(session->client, path, (const char *)contents.data, (int)contents.length,
-                          -1, on_written, request));
+    return accepted(session, request,
+                    zoo_aset(session->client, path, (const char *)contents.data,
+                             (int)contents.length, -1, on_written, request));
 }
 
 // ---- life ----

@@ -19,7 +19,7 @@ static const uint64_t quiet = LOOP_SECOND * 75 / 1000; // after the last change
 static const uint64_t quiet_most = LOOP_SECOND;        // after the first
 static const uint64_t look_every = 2 * LOOP_SECOND;
 
-struct print {
+struct fingerprint {
     bool there;
     dev_t device;
     ino_t inode;
@@ -29,7 +29,7 @@ struct print {
 
 struct watched_file {
     char *path;
-    struct print print;
+    struct fingerprint fingerprint;
 };
 
 struct folder {
@@ -118,7 +118,7 @@ static void start_folder(struct folder *folder)
     uv_fs_event_stop(&folder->handle);
     int result = there ? uv_fs_event_start(&folder->handle, on_event, folder->path, 0) : 0;
     if (result != 0)
-        log_debug("cannot watch %s, which is looked at now and then instead: %s", folder->path,
+        log_debug("cannot watch %s, which is polled instead: %s", folder->path,
                   uv_strerror(result));
     uv_unref((uv_handle_t *)&folder->handle);
 }
@@ -187,17 +187,17 @@ static bool folder_replaced(const struct folder *folder)
 
 // ---- files ----
 
-static struct print print_of(const char *path)
+static struct fingerprint fingerprint_of(const char *path)
 {
     struct stat status;
     if (stat(path, &status) != 0)
-        return (struct print){.there = false};
-    return (struct print){.there = true,
-                          .device = status.st_dev,
-                          .inode = status.st_ino,
-                          .size = status.st_size,
-                          .modified = status.st_mtim,
-                          .changed = status.st_ctim};
+        return (struct fingerprint){.there = false};
+    return (struct fingerprint){.there = true,
+                                .device = status.st_dev,
+                                .inode = status.st_ino,
+                                .size = status.st_size,
+                                .modified = status.st_mtim,
+                                .changed = status.st_ctim};
 }
 
 static bool same_time(struct timespec a, struct timespec b)
@@ -205,7 +205,7 @@ static bool same_time(struct timespec a, struct timespec b)
     return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec;
 }
 
-static bool same_print(const struct print *a, const struct print *b)
+static bool same_fingerprint(const struct fingerprint *a, const struct fingerprint *b)
 {
     return a->there == b->there && a->device == b->device && a->inode == b->inode &&
            a->size == b->size && same_time(a->modified, b->modified) &&
@@ -224,10 +224,10 @@ static void on_look(void *data)
         }
     }
     for (size_t i = 0; i < watch->count; i++) {
-        struct print print = print_of(watch->files[i].path);
-        if (!same_print(&print, &watch->files[i].print))
+        struct fingerprint fingerprint = fingerprint_of(watch->files[i].path);
+        if (!same_fingerprint(&fingerprint, &watch->files[i].fingerprint))
             file_watch_touch(watch);
-        watch->files[i].print = print;
+        watch->files[i].fingerprint = fingerprint;
     }
     timer_start(&watch->look, look_every);
 }
@@ -241,7 +241,7 @@ static void clear_files(struct file_watch *watch)
     watch->count = 0;
 }
 
-// ---- the face ----
+// ---- public functions ----
 
 struct file_watch *file_watch_create(struct loop *loop, void (*on_change)(void *data), void *data)
 {
@@ -266,8 +266,8 @@ void file_watch_set(struct file_watch *watch, const char *const *paths, size_t c
     watch->files = memory_new((count + 1) * sizeof *watch->files);
     for (size_t i = 0; i < count; i++) {
         add_names(watch, paths[i]);
-        watch->files[watch->count++] =
-            (struct watched_file){.path = memory_string(paths[i]), .print = print_of(paths[i])};
+        watch->files[watch->count++] = (struct watched_file){
+            .path = memory_string(paths[i]), .fingerprint = fingerprint_of(paths[i])};
     }
     close_unused(watch);
 }

@@ -60,13 +60,13 @@ struct mailbox *mailbox_create(struct loop *loop, size_t capacity, void (*on_wak
 static bool append(struct mailbox *mailbox, struct mailbox_message *message)
 {
     pthread_mutex_lock(&mailbox->mutex);
-    bool room = mailbox->count < mailbox->capacity;
-    if (room) {
+    bool fits = mailbox->count < mailbox->capacity;
+    if (fits) {
         STAILQ_INSERT_TAIL(&mailbox->messages, message, link);
         mailbox->count++;
     }
     pthread_mutex_unlock(&mailbox->mutex);
-    return room;
+    return fits;
 }
 
 bool mailbox_post(struct mailbox *mailbox, mailbox_call call, void *data)

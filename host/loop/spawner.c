@@ -228,7 +228,7 @@ static void free_spawn(struct spawn *spawn)
     keep_loop(spawner);
 }
 
-static void tell_failure(struct spawn *spawn, enum spawn_step step, int fault)
+static void report_failure(struct spawn *spawn, enum spawn_step step, int fault)
 {
     const struct spawn_failure failure = {.step = step, .fault = fault};
     const struct spawn_events *events = spawn->events;
@@ -238,7 +238,7 @@ static void tell_failure(struct spawn *spawn, enum spawn_step step, int fault)
         events->failed(data, &failure);
 }
 
-static void tell_end(struct spawn *spawn, const struct spawn_end *end)
+static void report_end(struct spawn *spawn, const struct spawn_end *end)
 {
     const struct spawn_events *events = spawn->events;
     void *data = spawn->data;
@@ -247,7 +247,7 @@ static void tell_end(struct spawn *spawn, const struct spawn_end *end)
         events->ended(data, end);
 }
 
-static void tell_start(struct spawn *spawn, pid_t pid)
+static void report_start(struct spawn *spawn, pid_t pid)
 {
     spawn->owner->unanswered--;
     spawn->state = SPAWN_RUNNING;
@@ -258,15 +258,15 @@ static void tell_start(struct spawn *spawn, pid_t pid)
 
 // ---- the spawner has ended ----
 
-static void tell_lost(struct spawn *spawn)
+static void report_lost(struct spawn *spawn)
 {
     static const struct spawn_end end = {.signal = SIGKILL, .lost = true};
     if (spawn->state == SPAWN_SENT) {
-        tell_failure(spawn, SPAWN_LOST, ECANCELED);
+        report_failure(spawn, SPAWN_LOST, ECANCELED);
         return;
     }
     kill(-spawn->pid, SIGKILL);
-    tell_end(spawn, &end);
+    report_end(spawn, &end);
 }
 
 static size_t count_running(const struct spawner *spawner)
@@ -292,9 +292,9 @@ static void lose(struct spawner *spawner)
               WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "", count_running(spawner));
     struct spawn *spawn = TAILQ_FIRST(&spawner->pending);
     if (answered == 0 && LIST_EMPTY(&spawner->sent) && spawn != NULL)
-        tell_failure(spawn, SPAWN_LOST, ECANCELED);
+        report_failure(spawn, SPAWN_LOST, ECANCELED);
     while ((spawn = LIST_FIRST(&spawner->sent)) != NULL)
-        tell_lost(spawn);
+        report_lost(spawn);
     deferral_queue(&spawner->pump);
 }
 
@@ -385,7 +385,7 @@ static bool transmit(struct spawn *spawn)
     struct spawner *spawner = spawn->owner;
     int fault = 0;
     if (spawner->connection == NULL && !connect_process(spawner, &fault)) {
-        tell_failure(spawn, SPAWN_FORK, fault);
+        report_failure(spawn, SPAWN_FORK, fault);
         return true;
     }
     if (send_start(spawner->connection, spawn) >= 0) {
@@ -398,7 +398,7 @@ static bool transmit(struct spawn *spawn)
     if (fault == EPIPE || fault == ECONNRESET)
         lose(spawner);
     else
-        tell_failure(spawn, SPAWN_FORK, fault);
+        report_failure(spawn, SPAWN_FORK, fault);
     return spawner->connection != NULL;
 }
 
@@ -409,17 +409,17 @@ static bool give_turn(struct spawn *spawn)
 {
     const struct spawn_end killed = {.signal = spawn->killed};
     if (spawn->killed != 0) {
-        tell_end(spawn, &killed);
+        report_end(spawn, &killed);
         return true;
     }
     if (spawn->state == SPAWN_PENDING && !spawn->events->open(spawn->data, spawn->files)) {
-        tell_failure(spawn, SPAWN_OPEN, 0);
+        report_failure(spawn, SPAWN_OPEN, 0);
         return true;
     }
     spawn->state = SPAWN_READY;
     if (spawn->fault == 0)
         return transmit(spawn);
-    tell_failure(spawn, SPAWN_EXECUTE, spawn->fault);
+    report_failure(spawn, SPAWN_EXECUTE, spawn->fault);
     return true;
 }
 
@@ -449,11 +449,11 @@ static void handle(const struct wire_reply *reply)
     struct spawn *spawn = (struct spawn *)(uintptr_t)reply->program;
     const struct spawn_end end = {.status = reply->status, .signal = reply->signal};
     if (reply->answer == WIRE_STARTED)
-        tell_start(spawn, reply->pid);
+        report_start(spawn, reply->pid);
     else if (reply->answer == WIRE_FAILED)
-        tell_failure(spawn, (enum spawn_step)reply->step, reply->fault);
+        report_failure(spawn, (enum spawn_step)reply->step, reply->fault);
     else
-        tell_end(spawn, &end);
+        report_end(spawn, &end);
 }
 
 // False: there is no further reply. The owner's callback may close the connection.
@@ -490,7 +490,7 @@ static void on_socket(uv_poll_t *poll, int fault, int events)
         lose(spawner);
 }
 
-// ---- the face ----
+// ---- public functions ----
 
 static struct spawner *spawner_of(struct loop *loop)
 {

@@ -444,11 +444,11 @@ static void forget_signals(const struct spawner_process *spawner)
 // Keeps nothing of the host but the socket.
 static void reset_files(int socket)
 {
-    int kept = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET + 1); // it may be one of the first itself
+    int copy = fcntl(socket, F_DUPFD_CLOEXEC, SOCKET + 1); // it may be one of the first itself
     int file = open("/dev/null", O_RDWR);
     for (int i = 0; i < WIRE_FILES && file >= 0; i++)
         dup2(file, i);
-    if (dup2(kept, SOCKET) < 0 || fcntl(SOCKET, F_SETFD, FD_CLOEXEC) != 0)
+    if (dup2(copy, SOCKET) < 0 || fcntl(SOCKET, F_SETFD, FD_CLOEXEC) != 0)
         _exit(1);
     closefrom(SOCKET + 1);
 }

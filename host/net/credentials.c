@@ -577,8 +577,8 @@ void credentials_warn(struct credentials *credentials, const struct url *master)
     if (credentials->identity.header == NULL || master->tls || own || credentials->warned_plain)
         return;
     credentials->warned_plain = true;
-    log_warning("the credentials are sent to %s without TLS, where they can be read on the "
-                "way: https:// or --tls protects them, if the master has it",
+    log_warning("the credentials are sent to %s without TLS, in clear text: "
+                "https:// or --tls protects them, if the master has it",
                 url_address(master, address));
 }
 

@@ -64,9 +64,9 @@ bool curl_socket_write(struct curl_socket *connection, const uint8_t *bytes, siz
     return result == CURLE_OK || result == CURLE_AGAIN;
 }
 
-bool curl_socket_read(struct curl_socket *connection, uint8_t *space, size_t room, size_t *done)
+bool curl_socket_read(struct curl_socket *connection, uint8_t *data, size_t size, size_t *done)
 {
-    CURLcode result = curl_easy_recv(connection->request.easy, space, room, done);
+    CURLcode result = curl_easy_recv(connection->request.easy, data, size, done);
     if (result == CURLE_AGAIN)
         *done = 0;
     else if (result == CURLE_OK && *done == 0)

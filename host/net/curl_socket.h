@@ -36,7 +36,7 @@ enum curl_socket_state curl_socket_state(const struct curl_socket *connection);
 // now. False: it is broken, or has ended.
 bool curl_socket_write(struct curl_socket *connection, const uint8_t *bytes, size_t length,
                        size_t *done);
-bool curl_socket_read(struct curl_socket *connection, uint8_t *space, size_t room, size_t *done);
+bool curl_socket_read(struct curl_socket *connection, uint8_t *data, size_t size, size_t *done);
 
 // It is always watched for something to read; if `writable`, for room to write as well.
 void curl_socket_watch(struct curl_socket *connection, bool writable);

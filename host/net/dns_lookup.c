@@ -124,8 +124,8 @@ static void ask(struct dns_lookup *lookup, struct loop *loop, const struct url *
 
 static bool is_address(const char *host)
 {
-    struct in6_addr room;
-    return inet_pton(AF_INET, host, &room) == 1 || inet_pton(AF_INET6, host, &room) == 1;
+    struct in6_addr address;
+    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
 struct dns_lookup *dns_lookup_start(struct loop *loop, const struct url *servers, size_t count,

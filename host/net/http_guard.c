@@ -94,7 +94,7 @@ static bool is_own(const struct http_guard *guard, struct slice name)
            is_listed(name, guard->hosts);
 }
 
-// ---- the face ----
+// ---- public functions ----
 
 void http_guard_init(struct http_guard *guard, const char *ip, const char *named, const char *hosts)
 {

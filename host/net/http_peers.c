@@ -59,7 +59,7 @@ struct http_peers {
     struct timer tick;
     uint64_t now, warned;  // ticks
     unsigned closing_most; // that are shut down and still have a descriptor of the reserve
-    unsigned room;         // connections for which there are descriptors
+    unsigned capacity;     // connections for which there are descriptors
 };
 
 // ---- lists ----
@@ -125,18 +125,18 @@ static unsigned count_descriptors(void)
 }
 
 // A part of all descriptors is the program's own, besides those that it uses already.
-static void measure_room(struct http_peers *peers)
+static void measure_capacity(struct http_peers *peers)
 {
     struct rlimit limit;
     unsigned all = UINT32_MAX, used = count_descriptors();
     unsigned others = used - total(peers) - peers->count[HTTP_PEER_CLOSED];
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT32_MAX)
         all = (unsigned)limit.rlim_cur;
-    unsigned kept = all < FEW_DESCRIPTORS ? all / 8 : all / 4;
-    kept = kept < RESERVE_MOST ? kept : RESERVE_MOST;
-    peers->closing_most = kept - kept / 4;
-    kept += others;
-    peers->room = all > kept ? all - kept : 1;
+    unsigned reserved = all < FEW_DESCRIPTORS ? all / 8 : all / 4;
+    reserved = reserved < RESERVE_MOST ? reserved : RESERVE_MOST;
+    peers->closing_most = reserved - reserved / 4;
+    reserved += others;
+    peers->capacity = all > reserved ? all - reserved : 1;
 }
 
 // ---- too many ----
@@ -152,7 +152,7 @@ static void warn_crowd(struct http_peers *peers, const char *why)
 
 // Closes the oldest of the larger kind, so that a flood of connections displaces its own. There is
 // at least one: the newest.
-static void make_room(struct http_peers *peers, const char *why)
+static void close_oldest(struct http_peers *peers, const char *why)
 {
     bool idle = peers->count[HTTP_PEER_IDLE] >= peers->count[HTTP_PEER_RECEIVING];
     warn_crowd(peers, why);
@@ -161,12 +161,12 @@ static void make_room(struct http_peers *peers, const char *why)
 
 static void limit(struct http_peers *peers)
 {
-    if (total(peers) > peers->room)
-        make_room(peers, "the descriptors that are left are for the program itself");
+    if (total(peers) > peers->capacity)
+        close_oldest(peers, "the descriptors that are left are for the program itself");
     else if (silent(peers) > (peers->settings.most + 1) / 2)
-        make_room(peers, "half of those that it may have are silent");
+        close_oldest(peers, "half of those that it may have are silent");
     else if (total(peers) > peers->settings.most)
-        make_room(peers, "it takes no more");
+        close_oldest(peers, "it takes no more");
 }
 
 // ---- time ----
@@ -185,8 +185,8 @@ static void on_tick(void *data)
 {
     struct http_peers *peers = data;
     peers->now++;
-    if (total(peers) > peers->room / 2)
-        measure_room(peers);
+    if (total(peers) > peers->capacity / 2)
+        measure_capacity(peers);
     for (int state = 0; state < HTTP_PEER_CLOSED; state++)
         close_overdue(peers, (enum http_peer_state)state);
     http_peers_settle(peers);
@@ -235,7 +235,7 @@ void http_peers_settle(struct http_peers *peers)
 
 // ---- those that do not move ----
 
-// The C library knows the beginning of what the kernel tells.
+// The C library declares only the beginning of the struct of the kernel.
 struct tcp_counts {
     struct tcp_info info;
     uint64_t pacing_rate, pacing_rate_most, acknowledged, received;
@@ -295,7 +295,7 @@ struct http_peers *http_peers_create(struct loop *loop, const struct http_peers_
     peers->loop = loop;
     peers->settings = *settings;
     peers->now = 1;
-    measure_room(peers);
+    measure_capacity(peers);
     timer_init(&peers->tick, loop, on_tick, peers);
     for (int state = 0; state < STATES; state++)
         TAILQ_INIT(&peers->in[state]);

@@ -36,7 +36,7 @@ void http_reply_parser_free(struct http_reply_parser *parser)
     buffer_free(&parser->line);
 }
 
-// What is left of an interim answer, but not how long the headers are by now.
+// Forgets an interim answer, but not how long the headers are by now.
 static void forget(struct http_reply_parser *parser)
 {
     parser->status = 0;
@@ -131,7 +131,7 @@ static bool read_number(struct slice text, unsigned base, uint64_t *number)
     return text.length > 0;
 }
 
-// What is quoted of bytes that may be anything.
+// A printable quotation of any bytes.
 static const char *quote(struct slice line, char text[64])
 {
     size_t length = line.length < 60 ? line.length : 60;
@@ -391,9 +391,9 @@ static void remember(struct http_reply_parser *parser, const uint8_t *bytes, siz
     parser->last_status = parser->status;
 }
 
-// Nothing of an answer was read yet: what follows depends on the bytes alone, and they are the
-// same.
-static bool take_again(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
+// Only before a byte of the answer was read: the parser is in the same state, so the same bytes
+// mean the same.
+static bool repeat_last(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
 {
     size_t taken = parser->last_length;
     if (parser->begun || taken == 0 || *length < taken || memcmp(*bytes, parser->last, taken) != 0)
@@ -411,7 +411,7 @@ enum http_reply_status http_reply_parser_feed(struct http_reply_parser *parser,
                                               struct error *err)
 {
     const uint8_t *start = parser->begun ? NULL : *bytes;
-    if (take_again(parser, bytes, length))
+    if (repeat_last(parser, bytes, length))
         return HTTP_REPLY_WHOLE;
     parser->begun |= *length > 0;
     while (*length > 0) {

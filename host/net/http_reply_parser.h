@@ -36,11 +36,11 @@ struct http_reply_parser {
 
     // How far it is.
     unsigned state;
-    bool sized, chunked, old,
-        keep_alive;     // a Content-Length, chunks, HTTP/1.0, Connection: keep-alive
-    uint64_t rest;      // bytes of the body, or of the chunk, that are missing
-    size_t headers;     // bytes of them that were read
-    struct buffer line; // the beginning of one that is not whole
+    bool sized, chunked;  // a Content-Length, chunks
+    bool old, keep_alive; // HTTP/1.0, Connection: keep-alive
+    uint64_t rest;        // bytes of the body, or of the chunk, that are missing
+    size_t headers;       // bytes of them that were read
+    struct buffer line;   // the beginning of one that is not whole
 
     // An answer that was read before, in one piece, and said no more than its status.
     uint8_t last[HTTP_REPLY_REMEMBERED];

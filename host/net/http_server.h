@@ -42,7 +42,7 @@ struct http_server_settings {
     size_t (*begin)(void *data, struct http_exchange *exchange);
     // It is whole: queue an answer.
     enum MHD_Result (*answer)(void *data, struct http_exchange *exchange);
-    // The answer is sent or can be sent no more; may be NULL.
+    // The answer is sent or can no longer be sent; may be NULL.
     void (*completed)(void *data, struct http_exchange *exchange);
     // The client of an endless answer has left; may be NULL.
     void (*left)(void *data, struct http_exchange *exchange);
@@ -75,7 +75,7 @@ void http_server_wake(struct http_server *server);
 // The value of a header of the request, or NULL; of a repeated header the last one counts.
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name);
 
-// Its answer is a stream: it may take as long as it likes.
+// Its answer is a stream, without a time limit.
 void http_exchange_endless(struct http_exchange *exchange);
 
 // Closes its connection; it is completed later.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The RecordIO decoder: see recordio.h. It is in one of two states: in a length line (`record` is
-// NULL) or inside a record. The length is checked against the limit digit by digit, so that it
-// cannot overflow and no memory is asked for in vain.
+// NULL) or inside a record. The length is checked against the limit digit by digit, so it
+// cannot overflow and no memory is allocated for a length that is refused.
 
 #include "net/recordio.h"
 

@@ -227,7 +227,7 @@ static void note_wrong(struct notes *notes, X509_STORE_CTX *store, X509 *certifi
     write_time(X509_get0_notAfter(certificate), notes->until);
 }
 
-// Called for each certificate of the chain; the verdict stays OpenSSL's.
+// Called for each certificate of the chain; it does not change the decision of OpenSSL.
 static int on_verify(int good, X509_STORE_CTX *store)
 {
     const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
