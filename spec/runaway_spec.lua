@@ -165,7 +165,7 @@ describe("an eval", function()
             "coroutine.wrap(function() mesos.sleep(1e9) end)()" } do
             it(("that waits in %s ends with its client %s"):format(wait, name), function()
                 local run = abandoned(wait, leave)
-                run:wait_for("the client of an eval has gone: it ends")
+                run:wait_for("the client of an eval has disconnected: the evaluation is aborted")
                 if not wait:find("coroutine") then
                     run:wait_for("closed")
                 end

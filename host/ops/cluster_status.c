@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A cluster for people: see cluster_status.h. It is read from what the master tells over HTTP, too,
-// as JSON.
+// The status of a cluster as text: see cluster_status.h. It is made from the JSON that the master
+// also serves over HTTP.
 
 #include "ops/cluster_status.h"
 

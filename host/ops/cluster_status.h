@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `ctl status` tells of a cluster that runs alone (mesos-lua local).
+// What `ctl status` prints of a cluster that runs alone (mesos-lua local).
 
 #ifndef MESOS_LUA_OPS_CLUSTER_STATUS_H
 #define MESOS_LUA_OPS_CLUSTER_STATUS_H

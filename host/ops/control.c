@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The control socket: see control.h. A session is a client. Its request is a block of its own that
-// outlives it, since the answer may come later than the client's end. While a request is under way
-// the session goes on to read up to the length of one request, and no further.
+// The control socket: see control.h. The request of a client is a block of its own that outlives
+// the client, since the answer may come after the client has gone. While a request is pending,
+// input is read up to the length of one request, and no further.
 //
-// control_serve() takes connections and bytes from the descriptors themselves, which libuv finds
-// empty later; an answer that the socket takes at once needs no turn of the loop either.
+// control_serve() accepts connections and reads bytes from the descriptors directly; libuv finds
+// them empty later. An answer that the socket accepts at once needs no turn of the loop either.
 
 #include "ops/control.h"
 
@@ -29,44 +29,44 @@
 
 enum { PIECE = 65536 };
 
-static const uint64_t look_again = LOOP_SECOND / 2; // for clients that will send nothing else
+static const uint64_t probe_interval = LOOP_SECOND / 2; // of clients that will send nothing else
 
-struct session;
+struct control_client;
 
 struct control {
     struct loop *loop;
     const struct control_events *events;
     void *data;
     uv_pipe_t *pipe;
-    char *path, *link; // link: a name for the path among the default ones, or NULL
+    char *path, *link; // link: a symbolic link to the path, where control_find() looks; or NULL
     struct stat made;
-    TAILQ_HEAD(, session) sessions; // the one that was heard of last at the end
+    TAILQ_HEAD(, control_client) clients; // by their last request, the latest at the end
     unsigned count;
-    bool serving;           // the loop does not turn
-    struct deferral resume; // what was held up goes on
-    struct timer look;
+    bool serving;           // inside control_serve(): the loop does not turn
+    struct deferral resume; // processes the requests that were held
+    struct timer probe;
 };
 
 struct control_request {
-    struct session *session; // NULL: its client is gone
+    struct control_client *client; // NULL: its client is gone
     void (*left)(void *data);
     void *left_data;
 };
 
-struct session {
+struct control_client {
     struct control *control;
-    TAILQ_ENTRY(session) link;
+    TAILQ_ENTRY(control_client) link;
     uv_pipe_t pipe;
     uv_write_t write;
     char *reply; // being written, or NULL
     struct buffer input;
     struct control_request *request;
-    bool reading, ended; // ended: no more will come
+    bool reading, ended; // ended: the client sends no more
     bool held;           // its next request waits for a turn of the loop
-    bool taking;         // one is being handed over
+    bool dispatching;    // a request is being given to control_events.handle
 };
 
-static void go_on(struct session *session);
+static void process_requests(struct control_client *client);
 
 // ---- where sockets are ----
 
@@ -113,7 +113,7 @@ char *control_find(pid_t pid, uid_t *user)
     return NULL;
 }
 
-// Makes it, or looks whether it is ours alone.
+// Makes the folder, or checks that it is accessible to this user only.
 static bool own_folder(const char *folder, struct error *err)
 {
     struct stat there;
@@ -129,7 +129,7 @@ static bool own_folder(const char *folder, struct error *err)
     return true;
 }
 
-// Names of sockets of processes that are no more.
+// Removes the sockets of processes that no longer exist.
 static void clean(const char *folder)
 {
     DIR *entries = opendir(folder);
@@ -174,8 +174,8 @@ static struct sockaddr_un address_of(const char *path)
     return address;
 }
 
-// Is somebody listening there? A socket that nobody listens at is removed.
-static bool make_room(const char *path, struct error *err)
+// Removes a socket at which no process listens. False if anything else is there.
+static bool remove_stale(const char *path, struct error *err)
 {
     struct stat there;
     if (lstat(path, &there) != 0)
@@ -223,44 +223,44 @@ static bool is_allowed(uv_pipe_t *pipe)
     return false;
 }
 
-// ---- sessions ----
+// ---- clients ----
 
-static void on_session_closed(uv_handle_t *handle)
+static void on_client_closed(uv_handle_t *handle)
 {
-    struct session *session = handle->data;
-    buffer_free(&session->input);
-    free(session->reply);
-    free(session);
+    struct control_client *client = handle->data;
+    buffer_free(&client->input);
+    free(client->reply);
+    free(client);
 }
 
-static void end_session(struct session *session)
+static void end_client(struct control_client *client)
 {
-    struct control *control = session->control;
-    struct control_request *request = session->request;
-    if (uv_is_closing((uv_handle_t *)&session->pipe))
+    struct control *control = client->control;
+    struct control_request *request = client->request;
+    if (uv_is_closing((uv_handle_t *)&client->pipe))
         return;
-    session->request = NULL;
+    client->request = NULL;
     if (control != NULL) {
-        TAILQ_REMOVE(&control->sessions, session, link);
+        TAILQ_REMOVE(&control->clients, client, link);
         control->count--;
     }
-    uv_close((uv_handle_t *)&session->pipe, on_session_closed);
+    uv_close((uv_handle_t *)&client->pipe, on_client_closed);
     if (request == NULL)
         return;
-    request->session = NULL;
+    request->client = NULL;
     if (request->left != NULL)
         request->left(request->left_data);
 }
 
 static void on_written(uv_write_t *write, int status)
 {
-    struct session *session = write->data;
-    free(session->reply);
-    session->reply = NULL;
+    struct control_client *client = write->data;
+    free(client->reply);
+    client->reply = NULL;
     if (status != 0)
-        end_session(session);
+        end_client(client);
     else
-        go_on(session);
+        process_requests(client);
 }
 
 // A line with its newline. To be freed.
@@ -273,11 +273,11 @@ static char *reply_line(json_t *reply)
     return line;
 }
 
-// What the socket does not take at once is written by and by.
-static void send_reply(struct session *session, json_t *reply)
+// What the socket does not accept at once is written asynchronously.
+static void send_reply(struct control_client *client, json_t *reply)
 {
     char *line = reply_line(reply);
-    uv_stream_t *stream = (uv_stream_t *)&session->pipe;
+    uv_stream_t *stream = (uv_stream_t *)&client->pipe;
     uv_buf_t whole = uv_buf_init(line, (unsigned)strlen(line));
     int sent = uv_try_write(stream, &whole, 1);
     size_t done = sent > 0 ? (size_t)sent : 0;
@@ -285,30 +285,30 @@ static void send_reply(struct session *session, json_t *reply)
         free(line);
         return;
     }
-    uv_buf_t rest = uv_buf_init(line + done, (unsigned)(whole.len - done));
-    session->reply = line;
-    session->write.data = session;
-    if (uv_write(&session->write, stream, &rest, 1, on_written) != 0)
-        end_session(session);
+    uv_buf_t remaining = uv_buf_init(line + done, (unsigned)(whole.len - done));
+    client->reply = line;
+    client->write.data = client;
+    if (uv_write(&client->write, stream, &remaining, 1, on_written) != 0)
+        end_client(client);
 }
 
-static struct control_request *new_request(struct session *session)
+static struct control_request *new_request(struct control_client *client)
 {
-    session->request = memory_new(sizeof *session->request);
-    session->request->session = session;
-    TAILQ_REMOVE(&session->control->sessions, session, link);
-    TAILQ_INSERT_TAIL(&session->control->sessions, session, link);
-    return session->request;
+    client->request = memory_new(sizeof *client->request);
+    client->request->client = client;
+    TAILQ_REMOVE(&client->control->clients, client, link);
+    TAILQ_INSERT_TAIL(&client->control->clients, client, link);
+    return client->request;
 }
 
 void control_reply(struct control_request *request, json_t *reply)
 {
-    struct session *session = request->session;
-    if (session != NULL) {
-        session->request = NULL;
-        send_reply(session, reply);
-        if (session->control != NULL && session->reply == NULL && !session->taking)
-            deferral_queue(&session->control->resume);
+    struct control_client *client = request->client;
+    if (client != NULL) {
+        client->request = NULL;
+        send_reply(client, reply);
+        if (client->control != NULL && client->reply == NULL && !client->dispatching)
+            deferral_queue(&client->control->resume);
     }
     json_decref(reply);
     free(request);
@@ -320,214 +320,214 @@ void control_request_follow(struct control_request *request, void (*left)(void *
     request->left_data = data;
 }
 
-static void refuse(struct session *session, const char *text)
+static void refuse(struct control_client *client, const char *text)
 {
-    control_reply(new_request(session), json_pack("{s:b, s:s}", "ok", 0, "error", text));
+    control_reply(new_request(client), json_pack("{s:b, s:s}", "ok", 0, "error", text));
 }
 
 // ---- requests ----
 
-static void hold(struct session *session)
+static void hold(struct control_client *client)
 {
-    session->held = true;
-    deferral_queue(&session->control->resume);
+    client->held = true;
+    deferral_queue(&client->control->resume);
 }
 
-static void take_line(struct session *session, const struct control_line *line)
+static void dispatch(struct control_client *client, const struct control_line *line)
 {
-    struct control *control = session->control;
+    struct control *control = client->control;
     if (line->complaint != NULL)
-        refuse(session, line->complaint);
+        refuse(client, line->complaint);
     else if (line->command != NULL)
-        control->events->handle(control->data, new_request(session), line->command, line->argument);
+        control->events->handle(control->data, new_request(client), line->command, line->argument);
 }
 
-// Takes the first line from the input, if a whole one is there and its turn has come.
-static bool take_next(struct session *session)
+// Processes the first line of the input. False if none is complete, or if it has to wait.
+static bool dispatch_next(struct control_client *client)
 {
-    struct control *control = session->control;
+    struct control *control = client->control;
     struct control_line line;
-    if (session->held || !control_line_read(buffer_slice(&session->input), session->ended, &line))
+    if (client->held || !control_line_read(buffer_slice(&client->input), client->ended, &line))
         return false;
     if (control->serving && line.command != NULL &&
         !control->events->ready(control->data, line.command)) {
-        hold(session);
+        hold(client);
     } else {
-        buffer_consume(&session->input, line.taken);
-        session->taking = true;
-        take_line(session, &line);
-        session->taking = false;
+        buffer_consume(&client->input, line.length);
+        client->dispatching = true;
+        dispatch(client, &line);
+        client->dispatching = false;
     }
     control_line_free(&line);
-    return !session->held;
+    return !client->held;
 }
 
 static void allocate(uv_handle_t *handle, size_t suggested, uv_buf_t *to)
 {
-    struct session *session = handle->data;
-    size_t room = session->input.limit - session->input.length;
-    size_t length = suggested < room ? suggested : room;
-    *to = uv_buf_init((char *)buffer_reserve(&session->input, length), (unsigned)length);
+    struct control_client *client = handle->data;
+    size_t space = client->input.limit - client->input.length;
+    size_t length = suggested < space ? suggested : space;
+    *to = uv_buf_init((char *)buffer_reserve(&client->input, length), (unsigned)length);
 }
 
-static int descriptor_of(struct session *session)
+static int descriptor_of(struct control_client *client)
 {
     uv_os_fd_t fd = -1;
-    uv_fileno((uv_handle_t *)&session->pipe, &fd);
+    uv_fileno((uv_handle_t *)&client->pipe, &fd);
     return fd;
 }
 
-// Is the other end closed, and not only for writing?
-static bool has_left(struct session *session)
+// True if the other end is closed, and not only for writing.
+static bool has_hung_up(struct control_client *client)
 {
-    struct pollfd descriptor = {.fd = descriptor_of(session)};
+    struct pollfd descriptor = {.fd = descriptor_of(client)};
     return poll(&descriptor, 1, 0) > 0 && (descriptor.revents & (POLLHUP | POLLERR)) != 0;
 }
 
-static bool unanswered(const struct session *session)
+static bool unanswered(const struct control_client *client)
 {
-    return session->request != NULL || session->held;
+    return client->request != NULL || client->held;
 }
 
-// Bytes, or the end of them (a length below 0), have come.
-static void take_bytes(struct session *session, ssize_t length)
+// Bytes were received, or, with a length below 0, the end of the input.
+static void receive(struct control_client *client, ssize_t length)
 {
     if (length > 0)
-        session->input.length += (size_t)length;
+        client->input.length += (size_t)length;
     if (length < 0) {
-        session->ended = true;
-        session->reading = false;
-        uv_read_stop((uv_stream_t *)&session->pipe);
+        client->ended = true;
+        client->reading = false;
+        uv_read_stop((uv_stream_t *)&client->pipe);
     }
-    if (session->ended && unanswered(session) && has_left(session))
-        end_session(session);
+    if (client->ended && unanswered(client) && has_hung_up(client))
+        end_client(client);
     else
-        go_on(session);
+        process_requests(client);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *from)
 {
     (void)from;
-    take_bytes(stream->data, length);
+    receive(stream->data, length);
 }
 
-static void set_reading(struct session *session, bool on)
+static void set_reading(struct control_client *client, bool on)
 {
-    if (on == session->reading || session->ended)
+    if (on == client->reading || client->ended)
         return;
-    session->reading = on;
+    client->reading = on;
     if (on)
-        uv_read_start((uv_stream_t *)&session->pipe, allocate, on_read);
+        uv_read_start((uv_stream_t *)&client->pipe, allocate, on_read);
     else
-        uv_read_stop((uv_stream_t *)&session->pipe);
+        uv_read_stop((uv_stream_t *)&client->pipe);
 }
 
-static bool idle(const struct session *session)
+static bool idle(const struct control_client *client)
 {
-    return session->request == NULL && session->reply == NULL && !session->held &&
-           !uv_is_closing((const uv_handle_t *)&session->pipe);
+    return client->request == NULL && client->reply == NULL && !client->held &&
+           !uv_is_closing((const uv_handle_t *)&client->pipe);
 }
 
-static void refuse_long(struct session *session)
+static void refuse_long(struct control_client *client)
 {
-    session->ended = true;
-    buffer_clear(&session->input);
-    uv_read_stop((uv_stream_t *)&session->pipe);
-    refuse(session, "the request is longer than 1 MiB");
+    client->ended = true;
+    buffer_clear(&client->input);
+    uv_read_stop((uv_stream_t *)&client->pipe);
+    refuse(client, "the request is longer than 1 MiB");
 }
 
-// Takes requests as long as they are answered at once.
-static void go_on(struct session *session)
+// Processes requests as long as each is answered at once.
+static void process_requests(struct control_client *client)
 {
-    struct control *control = session->control;
-    while (idle(session) && take_next(session))
+    struct control *control = client->control;
+    while (idle(client) && dispatch_next(client))
         ;
-    if (uv_is_closing((uv_handle_t *)&session->pipe))
+    if (uv_is_closing((uv_handle_t *)&client->pipe))
         return;
-    bool full = session->input.length == session->input.limit;
-    if (idle(session) && full)
-        refuse_long(session);
-    if (idle(session) && session->ended) {
-        end_session(session);
+    bool full = client->input.length == client->input.limit;
+    if (idle(client) && full)
+        refuse_long(client);
+    if (idle(client) && client->ended) {
+        end_client(client);
     } else {
-        set_reading(session, !full);
-        if (session->ended && !timer_active(&control->look))
-            timer_start(&control->look, look_again);
+        set_reading(client, !full);
+        if (client->ended && !timer_active(&control->probe))
+            timer_start(&control->probe, probe_interval);
     }
 }
 
-// The sessions as they are now; what is done to one of them may end that one, and no other.
-static size_t list_sessions(const struct control *control, struct session **list)
+// A snapshot of the clients: an action on one of them may free that one, and no other.
+static size_t list_clients(const struct control *control, struct control_client **list)
 {
     size_t count = 0;
-    struct session *session;
-    TAILQ_FOREACH(session, &control->sessions, link)
-    list[count++] = session;
+    struct control_client *client;
+    TAILQ_FOREACH(client, &control->clients, link)
+    list[count++] = client;
     return count;
 }
 
 static void on_resume(void *data)
 {
     struct control *control = data;
-    struct session *list[CONTROL_CLIENTS + 1];
-    size_t count = list_sessions(control, list);
+    struct control_client *list[CONTROL_CLIENTS + 1];
+    size_t count = list_clients(control, list);
     for (size_t i = 0; i < count; i++) {
         list[i]->held = false;
-        go_on(list[i]);
+        process_requests(list[i]);
     }
 }
 
-// Of a client that will send nothing else libuv does not tell that it has gone.
-static void on_look(void *data)
+// libuv does not report that a client which will send nothing else has gone.
+static void on_probe(void *data)
 {
     struct control *control = data;
-    struct session *list[CONTROL_CLIENTS + 1];
-    size_t count = list_sessions(control, list);
+    struct control_client *list[CONTROL_CLIENTS + 1];
+    size_t count = list_clients(control, list);
     bool more = false;
     for (size_t i = 0; i < count; i++) {
         bool waits = list[i]->ended && unanswered(list[i]);
-        if (waits && has_left(list[i]))
-            end_session(list[i]);
+        if (waits && has_hung_up(list[i]))
+            end_client(list[i]);
         else
             more = more || waits;
     }
     if (more)
-        timer_start(&control->look, look_again);
+        timer_start(&control->probe, probe_interval);
 }
 
-// The one that was silent for the longest time, rather one without a request.
+// Ends the client that has been silent for the longest time, preferably one without a request.
 static void evict(struct control *control)
 {
-    struct session *session;
-    TAILQ_FOREACH(session, &control->sessions, link)
-    if (session->request == NULL)
+    struct control_client *client;
+    TAILQ_FOREACH(client, &control->clients, link)
+    if (client->request == NULL)
         break;
-    end_session(session ? session : TAILQ_FIRST(&control->sessions));
+    end_client(client ? client : TAILQ_FIRST(&control->clients));
 }
 
-static struct session *new_session(struct control *control)
+static struct control_client *new_client(struct control *control)
 {
-    struct session *session = memory_new(sizeof *session);
-    session->control = control;
-    buffer_init(&session->input, CONTROL_REQUEST);
-    uv_pipe_init(loop_uv_handle(control->loop), &session->pipe, 0);
-    session->pipe.data = session;
+    struct control_client *client = memory_new(sizeof *client);
+    client->control = control;
+    buffer_init(&client->input, CONTROL_REQUEST);
+    uv_pipe_init(loop_uv_handle(control->loop), &client->pipe, 0);
+    client->pipe.data = client;
     if (control->count >= CONTROL_CLIENTS)
         evict(control);
     control->count++;
-    TAILQ_INSERT_TAIL(&control->sessions, session, link);
-    return session;
+    TAILQ_INSERT_TAIL(&control->clients, client, link);
+    return client;
 }
 
-static void welcome(struct session *session)
+static void welcome(struct control_client *client)
 {
-    if (is_allowed(&session->pipe)) {
-        go_on(session);
+    if (is_allowed(&client->pipe)) {
+        process_requests(client);
         return;
     }
-    session->ended = true;
-    refuse(session, "this host belongs to another user");
-    go_on(session);
+    client->ended = true;
+    refuse(client, "this host belongs to another user");
+    process_requests(client);
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -535,16 +535,16 @@ static void on_connection(uv_stream_t *stream, int status)
     struct control *control = stream->data;
     if (status != 0)
         return;
-    struct session *session = new_session(control);
-    if (uv_accept(stream, (uv_stream_t *)&session->pipe) != 0)
-        end_session(session);
+    struct control_client *client = new_client(control);
+    if (uv_accept(stream, (uv_stream_t *)&client->pipe) != 0)
+        end_client(client);
     else
-        welcome(session);
+        welcome(client);
 }
 
 // ---- without the loop ----
 
-static void accept_now(struct control *control)
+static void accept_without_loop(struct control *control)
 {
     uv_os_fd_t listener = -1;
     uv_fileno((uv_handle_t *)control->pipe, &listener);
@@ -552,49 +552,49 @@ static void accept_now(struct control *control)
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0)
             return;
-        struct session *session = new_session(control);
-        if (uv_pipe_open(&session->pipe, fd) == 0) {
-            welcome(session);
+        struct control_client *client = new_client(control);
+        if (uv_pipe_open(&client->pipe, fd) == 0) {
+            welcome(client);
         } else {
             close(fd);
-            end_session(session);
+            end_client(client);
         }
     }
 }
 
-// Not more than what one request may have.
-static void read_now(struct session *session)
+// Reads no more than one request may have.
+static void read_without_loop(struct control_client *client)
 {
-    while (!session->ended && !uv_is_closing((uv_handle_t *)&session->pipe)) {
-        size_t room = session->input.limit - session->input.length;
+    while (!client->ended && !uv_is_closing((uv_handle_t *)&client->pipe)) {
+        size_t space = client->input.limit - client->input.length;
         uint8_t *to =
-            room > 0 ? buffer_reserve(&session->input, room < PIECE ? room : PIECE) : NULL;
+            space > 0 ? buffer_reserve(&client->input, space < PIECE ? space : PIECE) : NULL;
         if (to == NULL)
             return;
         ssize_t length =
-            recv(descriptor_of(session), to, room < PIECE ? room : PIECE, MSG_DONTWAIT);
+            recv(descriptor_of(client), to, space < PIECE ? space : PIECE, MSG_DONTWAIT);
         if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
             return;
-        take_bytes(session, length > 0 ? length : -1);
+        receive(client, length > 0 ? length : -1);
     }
 }
 
 void control_serve(struct control *control)
 {
-    struct session *list[CONTROL_CLIENTS + 1];
+    struct control_client *list[CONTROL_CLIENTS + 1];
     control->serving = true;
-    accept_now(control);
-    size_t count = list_sessions(control, list);
+    accept_without_loop(control);
+    size_t count = list_clients(control, list);
     for (size_t i = 0; i < count; i++)
-        read_now(list[i]);
+        read_without_loop(list[i]);
     control->serving = false;
 }
 
-// ---- the face ----
+// ---- opening and closing ----
 
 static bool start(struct control *control, struct error *err)
 {
-    if (!make_room(control->path, err))
+    if (!remove_stale(control->path, err))
         return false;
     int fd = bind_socket(control->path);
     if (fd < 0)
@@ -612,7 +612,7 @@ static bool start(struct control *control, struct error *err)
            error_set(err, ERROR_IO, "cannot listen at %s: %s", control->path, uv_strerror(fault));
 }
 
-// So that the process can be found by its id, too.
+// Lets clients find a socket at another path by the id of the process, too.
 static void add_link(struct control *control)
 {
     char *target = realpath(control->path, NULL);
@@ -637,9 +637,9 @@ struct control *control_open(struct loop *loop, const char *path,
     }
     struct control *control = memory_new(sizeof *control);
     *control = (struct control){.loop = loop, .events = events, .data = data, .path = chosen};
-    TAILQ_INIT(&control->sessions);
+    TAILQ_INIT(&control->clients);
     deferral_init(&control->resume, loop, on_resume, control);
-    timer_init(&control->look, loop, on_look, control);
+    timer_init(&control->probe, loop, on_probe, control);
     if (!start(control, err)) {
         control_close(control);
         return NULL;
@@ -668,10 +668,10 @@ void control_close(struct control *control)
 {
     if (control == NULL)
         return;
-    while (!TAILQ_EMPTY(&control->sessions))
-        end_session(TAILQ_FIRST(&control->sessions));
+    while (!TAILQ_EMPTY(&control->clients))
+        end_client(TAILQ_FIRST(&control->clients));
     deferral_cancel(&control->resume);
-    timer_stop(&control->look);
+    timer_stop(&control->probe);
     control_unlink(control);
     if (control->pipe != NULL)
         uv_close((uv_handle_t *)control->pipe, on_pipe_closed);

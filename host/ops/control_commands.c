@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The commands of an operator: see commands.h. Those that asked for a reload wait in a list for the
-// line that tells how it went. Some can be done while Lua code runs and keeps the loop from
-// turning: they look, or take note of what is to be done when it turns.
+// The commands of an operator: see control_commands.h. Requests for a reload wait in a list for its
+// result. Some commands can be carried out while Lua code runs and keeps the loop from turning:
+// they only read, or queue what is to be done when it turns.
 
 #include "ops/control_commands.h"
 
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MOST = 1 << 20, ERROR_MOST = 64 << 10, PLACE_MOST = 512 };
+enum { TEXT_MOST = 1 << 20, ERROR_MOST = 64 << 10, WHERE_MOST = 512 };
 
 enum stop_kind { STOP_AS_SIGNAL, STOP_FAILOVER, STOP_TEARDOWN, STOP_KINDS };
 
@@ -32,7 +32,7 @@ struct control_commands {
     const struct session *session;
     void (*stop)(void *data);
     void *data;
-    struct waiter *waiters; // for the end of a reload
+    struct waiter *waiters; // for the result of a reload
     struct deferral stopping;
     enum stop_kind stop_kind;
 };
@@ -76,18 +76,18 @@ static void finish(struct control_request *request, bool ok, const char *text)
     free(line);
 }
 
-// ---- looking ----
+// ---- status and metrics ----
 
-// A cluster that runs alone.
-static void status_of_cluster(struct control_commands *this, struct control_request *request,
+// The status of a cluster that runs alone.
+static void status_of_cluster(struct control_commands *commands, struct control_request *request,
                               struct slice argument)
 {
     struct buffer text;
     buffer_init(&text, TEXT_MOST);
     if (argument.length == 0) {
-        cluster_status(this->session->cluster, &text);
+        cluster_status(commands->session->cluster, &text);
     } else if (slice_equal(argument, slice_text("--json"))) {
-        char *state = cluster_state(this->session->cluster);
+        char *state = cluster_state(commands->session->cluster);
         buffer_format(&text, "%s\n", state);
         free(state);
     }
@@ -98,18 +98,18 @@ static void status_of_cluster(struct control_commands *this, struct control_requ
     buffer_free(&text);
 }
 
-static void on_status(struct control_commands *this, struct control_request *request,
+static void on_status(struct control_commands *commands, struct control_request *request,
                       struct slice argument)
 {
     struct buffer text;
     buffer_init(&text, TEXT_MOST);
-    if (this->session->cluster != NULL) {
-        status_of_cluster(this, request, argument);
+    if (commands->session->cluster != NULL) {
+        status_of_cluster(commands, request, argument);
     } else if (argument.length == 0) {
-        metrics_summary(this->session, &text);
+        metrics_summary(commands->session, &text);
         succeed(request, buffer_string(&text));
     } else if (slice_equal(argument, slice_text("--json"))) {
-        json_t *status = metrics_json(this->session);
+        json_t *status = metrics_json(commands->session);
         char *line = json_dumps(status, JSON_COMPACT | JSON_REAL_PRECISION(15));
         buffer_format(&text, "%s\n", line ? line : "{}");
         succeed(request, buffer_string(&text));
@@ -121,13 +121,13 @@ static void on_status(struct control_commands *this, struct control_request *req
     buffer_free(&text);
 }
 
-static void on_metrics(struct control_commands *this, struct control_request *request,
+static void on_metrics(struct control_commands *commands, struct control_request *request,
                        struct slice argument)
 {
     struct buffer text;
     (void)argument;
     buffer_init(&text, TEXT_MOST);
-    metrics_prometheus(this->session, &text);
+    metrics_prometheus(commands->session, &text);
     succeed(request, buffer_string(&text));
     buffer_free(&text);
 }
@@ -153,51 +153,51 @@ static void on_evaluated(void *data, const struct eval_end *end)
 static void on_client_left(void *data)
 {
     struct job *job = data;
-    log_debug("the client of an eval has gone: it ends");
+    log_debug("the client of an eval has disconnected: the evaluation is aborted");
     eval_abandon(job->evaluation);
 }
 
-static void start_job(struct control_commands *this, struct control_request *request,
+static void start_job(struct control_commands *commands, struct control_request *request,
                       struct slice code)
 {
     struct job *job = memory_new(sizeof *job);
     job->request = request;
-    job->evaluation = eval_create(this->session->script, session_scheduler(this->session), code,
-                                  on_evaluated, job);
+    job->evaluation = eval_create(commands->session->script, session_scheduler(commands->session),
+                                  code, on_evaluated, job);
     control_request_follow(request, on_client_left, job);
     eval_start(job->evaluation);
 }
 
-static void on_eval(struct control_commands *this, struct control_request *request,
+static void on_eval(struct control_commands *commands, struct control_request *request,
                     struct slice argument)
 {
     if (argument.length == 0)
         fail(request, "eval: Lua code expected, such as: eval '#driver:offers()'");
-    else if (this->session->script == NULL)
+    else if (commands->session->script == NULL)
         fail(request, "eval: the script is not loaded yet");
     else
-        start_job(this, request, argument);
+        start_job(commands, request, argument);
 }
 
 // ---- reloading ----
 
-static void on_told(void *data, bool ok, const char *text)
+static void on_reloaded(void *data, bool ok, const char *text)
 {
-    struct control_commands *this = data;
-    while (this->waiters != NULL) {
-        struct waiter *waiter = this->waiters;
-        this->waiters = waiter->next;
+    struct control_commands *commands = data;
+    while (commands->waiters != NULL) {
+        struct waiter *waiter = commands->waiters;
+        commands->waiters = waiter->next;
         finish(waiter->request, ok, text);
         free(waiter);
     }
 }
 
-static void on_reload(struct control_commands *this, struct control_request *request,
+static void on_reload(struct control_commands *commands, struct control_request *request,
                       struct slice argument)
 {
-    struct scheduler *scheduler = session_scheduler(this->session);
+    struct scheduler *scheduler = session_scheduler(commands->session);
     (void)argument;
-    if (this->session->reloads == NULL) {
+    if (commands->session->reloads == NULL) {
         fail(request, "nothing to reload; a script that returns its scheduler can be reloaded "
                       "while it runs, one that runs its drivers itself cannot");
         return;
@@ -207,19 +207,19 @@ static void on_reload(struct control_commands *this, struct control_request *req
         return;
     }
     struct waiter *waiter = memory_new(sizeof *waiter);
-    *waiter = (struct waiter){.next = this->waiters, .request = request};
-    this->waiters = waiter;
-    this->session->reload(this->session->data, on_told, this);
+    *waiter = (struct waiter){.next = commands->waiters, .request = request};
+    commands->waiters = waiter;
+    commands->session->reload(commands->session->data, on_reloaded, commands);
 }
 
-// ---- the rest ----
+// ---- other commands ----
 
-static void on_log_level(struct control_commands *this, struct control_request *request,
+static void on_log_level(struct control_commands *commands, struct control_request *request,
                          struct slice argument)
 {
     enum log_level level;
     char name[16];
-    (void)this;
+    (void)commands;
     snprintf(name, sizeof name, "%.*s", SLICE_ARGS(argument));
     if (argument.length == 0)
         finish(request, true, log_level_name(log_get_level()));
@@ -231,20 +231,20 @@ static void on_log_level(struct control_commands *this, struct control_request *
     }
 }
 
-static void stop_drivers(struct control_commands *this, bool failover)
+static void stop_drivers(struct control_commands *commands, bool failover)
 {
-    for (struct scheduler *each = this->session->environment->first; each;
+    for (struct scheduler *each = commands->session->environment->first; each;
          each = scheduler_next(each))
         driver_stop(scheduler_driver(each), failover);
 }
 
-// Behind what runs now.
+// Runs from the loop, after the code that runs now has returned or waits.
 static void on_stopping(void *data)
 {
-    struct control_commands *this = data;
-    if (this->stop_kind != STOP_AS_SIGNAL)
-        stop_drivers(this, this->stop_kind == STOP_FAILOVER);
-    this->stop(this->data);
+    struct control_commands *commands = data;
+    if (commands->stop_kind != STOP_AS_SIGNAL)
+        stop_drivers(commands, commands->stop_kind == STOP_FAILOVER);
+    commands->stop(commands->data);
 }
 
 static bool find_stop(struct slice argument, enum stop_kind *kind)
@@ -258,49 +258,50 @@ static bool find_stop(struct slice argument, enum stop_kind *kind)
     return false;
 }
 
-static void on_stop(struct control_commands *this, struct control_request *request,
+static void on_stop(struct control_commands *commands, struct control_request *request,
                     struct slice argument)
 {
-    char place[PLACE_MOST];
-    if (!find_stop(argument, &this->stop_kind)) {
+    char where[WHERE_MOST];
+    if (!find_stop(argument, &commands->stop_kind)) {
         fail(request, "stop: nothing, failover (the tasks live on) or teardown (they are killed) "
                       "expected");
         return;
     }
-    bool busy = script_running(place, sizeof place);
-    log_info("ctl stop%s%s: stopping%s%s", argument.length ? " " : "", stop_words[this->stop_kind],
-             busy ? " when it returns or waits: " : "", busy ? place : "");
+    bool busy = script_running(where, sizeof where);
+    log_info("ctl stop%s%s: stopping%s%s", argument.length ? " " : "",
+             stop_words[commands->stop_kind], busy ? " when it returns or waits: " : "",
+             busy ? where : "");
     char *text = memory_format(busy ? "stopping when it returns or waits: %s (interrupt stops it)"
                                     : "stopping%s",
-                               busy ? place : "");
+                               busy ? where : "");
     finish(request, true, text);
     free(text);
-    deferral_queue(&this->stopping);
+    deferral_queue(&commands->stopping);
 }
 
-static void on_interrupt(struct control_commands *this, struct control_request *request,
+static void on_interrupt(struct control_commands *commands, struct control_request *request,
                          struct slice argument)
 {
-    char place[PLACE_MOST];
-    (void)this, (void)argument;
-    if (!script_running(place, sizeof place)) {
-        fail(request, "nothing to interrupt: no Lua code runs now; what waits is given up by a "
-                      "reload, or by stop");
+    char where[WHERE_MOST];
+    (void)commands, (void)argument;
+    if (!script_running(where, sizeof where)) {
+        fail(request, "nothing to interrupt: no Lua code runs now; a reload or stop aborts what "
+                      "waits");
         return;
     }
     script_interrupt("ctl interrupt");
-    char *text = memory_format("interrupted %s", place);
+    char *text = memory_format("interrupted %s", where);
     finish(request, true, text);
     free(text);
 }
 
-static void on_help(struct control_commands *this, struct control_request *request,
+static void on_help(struct control_commands *commands, struct control_request *request,
                     struct slice argument)
 {
     char *text = NULL;
     size_t length = 0;
     FILE *file = open_memstream(&text, &length);
-    (void)this;
+    (void)commands;
     (void)argument;
     control_commands_usage(file);
     fclose(file);
@@ -310,7 +311,7 @@ static void on_help(struct control_commands *this, struct control_request *reque
 
 static const struct {
     const char *name, *usage, *help;
-    void (*handle)(struct control_commands *this, struct control_request *request,
+    void (*handle)(struct control_commands *commands, struct control_request *request,
                    struct slice argument);
     bool needs_script;
     bool any_time; // also while Lua code runs, by control_serve()
@@ -322,8 +323,8 @@ static const struct {
     {"repl", "repl", "the same line by line, with history; :help tells more", NULL, false, true},
     {"interrupt", "interrupt", "stop the Lua code that runs now, as --callback-limit does",
      on_interrupt, true, true},
-    {"reload", "reload", "load the script anew, and tell how it went", on_reload, true, false},
-    {"log-level", "log-level [LEVEL]", "tell or set what is logged", on_log_level, false, true},
+    {"reload", "reload", "load the script again, and print the result", on_reload, true, false},
+    {"log-level", "log-level [LEVEL]", "print or set the log level", on_log_level, false, true},
     {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics, true, true},
     {"stop", "stop [failover|teardown]",
      "end as SIGTERM does, or leave the tasks alive, or kill them", on_stop, false, true},
@@ -356,7 +357,7 @@ void control_commands_usage(FILE *file)
         fprintf(file, "  %-26s%s\n", rows[i].usage, rows[i].help);
 }
 
-// An unknown one is told so at once.
+// True for an unknown command, too: its error needs no turn of the loop.
 static bool is_ready(void *data, const char *command)
 {
     (void)data;
@@ -369,15 +370,15 @@ static bool is_ready(void *data, const char *command)
 static void handle(void *data, struct control_request *request, const char *command,
                    struct slice argument)
 {
-    struct control_commands *this = data;
+    struct control_commands *commands = data;
     struct error err = {0};
     for (size_t i = 0; i < ROWS; i++) {
         if (strcmp(rows[i].name, command) != 0 || rows[i].handle == NULL)
             continue;
-        if (rows[i].needs_script && this->session->path == NULL)
+        if (rows[i].needs_script && commands->session->path == NULL)
             fail(request, "no script runs here: this is a cluster alone (status, log-level, stop)");
         else
-            rows[i].handle(this, request, argument);
+            rows[i].handle(commands, request, argument);
         return;
     }
     if (control_commands_known(command, &err))
@@ -390,17 +391,17 @@ const struct control_events control_commands_events = {.handle = handle, .ready 
 struct control_commands *control_commands_create(const struct session *session,
                                                  void (*stop)(void *data), void *data)
 {
-    struct control_commands *this = memory_new(sizeof *this);
-    *this = (struct control_commands){.session = session, .stop = stop, .data = data};
-    deferral_init(&this->stopping, session->loop, on_stopping, this);
-    return this;
+    struct control_commands *commands = memory_new(sizeof *commands);
+    *commands = (struct control_commands){.session = session, .stop = stop, .data = data};
+    deferral_init(&commands->stopping, session->loop, on_stopping, commands);
+    return commands;
 }
 
-void control_commands_destroy(struct control_commands *this)
+void control_commands_destroy(struct control_commands *commands)
 {
-    if (this == NULL)
+    if (commands == NULL)
         return;
-    on_told(this, false, "not reloaded: the host ends");
-    deferral_cancel(&this->stopping);
-    free(this);
+    on_reloaded(commands, false, "not reloaded: the host ends");
+    deferral_cancel(&commands->stopping);
+    free(commands);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an operator can ask of a running host: one table of commands, for the host that does them
-// (through the control socket) and for `mesos-lua ctl` that sends them.
+// The commands of an operator to a running host: one table, for the host that carries them out
+// (through the control socket) and for `mesos-lua ctl`, which sends them.
 
 #ifndef MESOS_LUA_OPS_CONTROL_COMMANDS_H
 #define MESOS_LUA_OPS_CONTROL_COMMANDS_H
@@ -13,17 +13,18 @@
 
 struct control_commands;
 
-// `stop` ends the host as SIGTERM does; the drivers may have been stopped already.
+// `stop` must end the host as SIGTERM does; the drivers may have been stopped before it is called.
 struct control_commands *control_commands_create(const struct session *session,
                                                  void (*stop)(void *data), void *data);
 
-// Answers what is still to be answered. NULL is fine.
+// Answers the requests that wait. NULL is fine.
 void control_commands_destroy(struct control_commands *commands);
 
-extern const struct control_events
-    control_commands_events; // their `data` is the struct control_commands
+// For control_open(), whose `data` is the struct control_commands then.
+extern const struct control_events control_commands_events;
 
-bool control_commands_known(const char *name, struct error *err); // the error may suggest another
+// False and an error, which may suggest another name, if there is no such command.
+bool control_commands_known(const char *name, struct error *err);
 void control_commands_usage(FILE *file);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The requests of a client: see control_line.h. What a line holds is copied, so that the input may
-// go before the request is done.
+// The requests of a client: see control_line.h. The contents of a line are copied, so the input may
+// be discarded before the request is carried out.
 
 #include "ops/control_line.h"
 
@@ -36,10 +36,10 @@ static void read_words(struct control_line *line, struct slice text)
 {
     line->text = memory_text((const char *)text.data, text.length);
     size_t length = strcspn(line->text, " ");
-    size_t rest = length + strspn(line->text + length, " ");
+    size_t start = length + strspn(line->text + length, " ");
     line->text[length] = '\0';
     line->command = line->text;
-    line->argument = (struct slice){(const uint8_t *)line->text + rest, text.length - rest};
+    line->argument = (struct slice){(const uint8_t *)line->text + start, text.length - start};
 }
 
 bool control_line_read(struct slice input, bool ended, struct control_line *line)
@@ -49,7 +49,7 @@ bool control_line_read(struct slice input, bool ended, struct control_line *line
     if (newline == NULL && !(ended && input.length > 0))
         return false;
     struct slice text = {input.data, newline ? (size_t)(newline - input.data) : input.length};
-    line->taken = text.length + (newline != NULL);
+    line->length = text.length + (newline != NULL);
     if (text.length > 0 && text.data[text.length - 1] == '\r')
         text.length--;
     if (text.length == 0)

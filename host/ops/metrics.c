@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rows of what can be seen of a host: see metrics.h. A row without a label is one number; one
-// with a label is a number for each of its values. Words, such as the framework's id, have rows of
-// their own and are for people and JSON only.
+// The rows of the metrics: see metrics.h. A row without a label is one number; a row with a label
+// is a number for each of the label's values. Texts, such as the framework's id, have rows of their
+// own and are for people and JSON only.
 
 #include "ops/metrics.h"
 
@@ -30,7 +30,7 @@ enum unit { UNIT_NUMBER, UNIT_SECONDS, UNIT_BYTES };
 // What the rows read.
 struct metric_facts {
     const struct session *session;
-    struct scheduler *scheduler; // the following three NULL: there is none
+    struct scheduler *scheduler; // NULL, and the next three with it: there is none
     struct driver *driver;
     const struct driver_counters *counters;
     const struct call_counters *calls;
@@ -41,7 +41,7 @@ struct metric_row {
     const char *name;
     enum metric_kind kind;
     enum unit unit;
-    const char *title; // in the summary; NULL: not there
+    const char *title; // in the summary; NULL: it is not in it
     const char *help;
     const char *label; // NULL: one number
     const char *(*value)(size_t index);
@@ -81,8 +81,8 @@ static const char *state_value(size_t index)
     return index < states->n_values ? states->values[index].name : NULL;
 }
 
-// The place among the states of one that a task may still leave, by its place among those; the last
-// is that of all that Mesos may have had since.
+// The index among all states of the active state number `index`; an active state is one that a task
+// may still leave. The last stands for all states that this version does not know.
 static size_t active_state(size_t index)
 {
     const ProtobufCEnumDescriptor *states = &mesos__v1__task_state__descriptor;
@@ -93,10 +93,10 @@ static size_t active_state(size_t index)
     return i + index;
 }
 
-static unsigned slot_of_state(size_t place)
+static unsigned slot_of_state(size_t index)
 {
     const ProtobufCEnumDescriptor *states = &mesos__v1__task_state__descriptor;
-    return place < states->n_values ? task_slot(states->values[place].value) : TASK_STATE_OTHER;
+    return index < states->n_values ? task_slot(states->values[index].value) : TASK_STATE_OTHER;
 }
 
 static const char *active_state_value(size_t index)
@@ -176,7 +176,7 @@ static double read_calls_waiting(const struct metric_facts *facts, size_t index)
     return facts->driver ? (double)driver_calls_waiting(facts->driver) : 0;
 }
 
-static double read_crowded(const struct metric_facts *facts, size_t index)
+static double read_held_back(const struct metric_facts *facts, size_t index)
 {
     (void)index;
     return facts->driver != NULL && driver_crowded(facts->driver);
@@ -380,8 +380,8 @@ static const struct metric_row rows[] = {
      .read = read_calls_waiting,
      .help = "Calls that have no answer yet."},
     {.name = "mesos_lua_events_held_back",
-     .read = read_crowded,
-     .help = "1 while events wait since the master is slow to take the calls."},
+     .read = read_held_back,
+     .help = "1 while events wait because the master is slow to read the calls."},
     {.name = "mesos_lua_tasks",
      .title = "tasks",
      .label = "state",
@@ -391,7 +391,7 @@ static const struct metric_row rows[] = {
     {.name = "mesos_lua_tasks_left_out_total",
      .kind = KIND_COUNTER,
      .read = read_left_out,
-     .help = "Tasks that driver:tasks() lacks, since as many were known as --task-limit says."},
+     .help = "Tasks that driver:tasks() lacks, because --task-limit was reached."},
     {.name = "mesos_lua_tasks_launched_total",
      .kind = KIND_COUNTER,
      .title = "tasks launched",
@@ -431,7 +431,7 @@ static const struct metric_row rows[] = {
      .label = "type",
      .value = call_value,
      .read = read_dropped,
-     .help = "Calls that were not sent since there was no master."},
+     .help = "Calls that were not sent because there was no master."},
     {.name = "mesos_lua_callbacks_total",
      .kind = KIND_COUNTER,
      .title = "events",
@@ -445,7 +445,7 @@ static const struct metric_row rows[] = {
      .label = "callback",
      .value = callback_value,
      .read = read_failed,
-     .help = "Callbacks that raised an error or were given up."},
+     .help = "Callbacks that raised an error or were aborted."},
     {.name = "mesos_lua_callback_duration_seconds",
      .kind = KIND_HISTOGRAM,
      .unit = UNIT_SECONDS,
@@ -460,7 +460,7 @@ static const struct metric_row rows[] = {
      .label = "result",
      .value = reload_value,
      .read = read_reloads,
-     .help = "New versions of the script that took over, did not load, or were taken back."},
+     .help = "New versions of the script that took over, did not load, or were rolled back."},
     {.name = "mesos_lua_reload_pause_seconds",
      .unit = UNIT_SECONDS,
      .title = "last reload took",
@@ -472,14 +472,14 @@ static const struct metric_row rows[] = {
      .label = "span",
      .value = span_value,
      .read = read_lag,
-     .help = "How late the loop came to a due timer at most, in the last minute and in all."},
+     .help = "The longest delay of a due timer, in the last minute and in all."},
     {.name = "mesos_lua_loop_lag_mean_seconds",
      .unit = UNIT_SECONDS,
      .title = "mean loop lag",
      .label = "span",
      .value = span_value,
      .read = read_mean_lag,
-     .help = "How late the loop came to a due timer on average, in the last minute and in all."},
+     .help = "The mean delay of a due timer, in the last minute and in all."},
     {.name = "mesos_lua_script_memory_bytes",
      .unit = UNIT_BYTES,
      .title = "memory of the script",
@@ -513,55 +513,55 @@ static const struct metric_row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
-// ---- words ----
+// ---- texts ----
 
 static void put_slice(struct buffer *out, struct slice text)
 {
     inspect_text(out, (const char *)text.data, text.length);
 }
 
-static void word_script(const struct metric_facts *facts, struct buffer *out)
+static void text_script(const struct metric_facts *facts, struct buffer *out)
 {
     put_slice(out, slice_text(facts->session->path));
 }
 
-static void word_pid(const struct metric_facts *facts, struct buffer *out)
+static void text_pid(const struct metric_facts *facts, struct buffer *out)
 {
     (void)facts;
     buffer_format(out, "%d", (int)getpid());
 }
 
-static void word_version(const struct metric_facts *facts, struct buffer *out)
+static void text_version(const struct metric_facts *facts, struct buffer *out)
 {
     (void)facts;
     buffer_append_text(out, MESOS_LUA_VERSION);
 }
 
-static void word_log_level(const struct metric_facts *facts, struct buffer *out)
+static void text_log_level(const struct metric_facts *facts, struct buffer *out)
 {
     (void)facts;
     buffer_append_text(out, log_level_name(log_get_level()));
 }
 
-static void word_id(const struct metric_facts *facts, struct buffer *out)
+static void text_id(const struct metric_facts *facts, struct buffer *out)
 {
     if (facts->driver != NULL)
         put_slice(out, driver_framework_id(facts->driver));
 }
 
-static void word_name(const struct metric_facts *facts, struct buffer *out)
+static void text_name(const struct metric_facts *facts, struct buffer *out)
 {
     if (facts->driver != NULL)
         put_slice(out, wire_find(driver_framework(facts->driver), FIELD_FRAMEWORK_INFO_NAME));
 }
 
-static void word_status(const struct metric_facts *facts, struct buffer *out)
+static void text_status(const struct metric_facts *facts, struct buffer *out)
 {
     if (facts->driver != NULL)
         buffer_append_text(out, driver_status_name(driver_status(facts->driver)));
 }
 
-static void word_connection(const struct metric_facts *facts, struct buffer *out)
+static void text_connection(const struct metric_facts *facts, struct buffer *out)
 {
     bool connected = read_connected(facts, 0) != 0;
     buffer_append_text(out, connected ? "connected" : "disconnected");
@@ -577,7 +577,7 @@ static void put_address(struct buffer *out, const Mesos__V1__MasterInfo *master)
     buffer_format(out, ":%" PRIu32, address ? (uint32_t)address->port : master->port);
 }
 
-static void word_master(const struct metric_facts *facts, struct buffer *out)
+static void text_master(const struct metric_facts *facts, struct buffer *out)
 {
     struct slice wire = facts->driver ? driver_master(facts->driver) : slice_text(NULL);
     if (wire.data == NULL)
@@ -588,13 +588,13 @@ static void word_master(const struct metric_facts *facts, struct buffer *out)
     mesos__v1__master_info__free_unpacked(master, NULL);
 }
 
-static void word_callback(const struct metric_facts *facts, struct buffer *out)
+static void text_callback(const struct metric_facts *facts, struct buffer *out)
 {
     const char *name = facts->scheduler ? scheduler_callback(facts->scheduler) : NULL;
     buffer_append_text(out, name ? name : "");
 }
 
-static void word_running(const struct metric_facts *facts, struct buffer *out)
+static void text_running(const struct metric_facts *facts, struct buffer *out)
 {
     char text[512];
     (void)facts;
@@ -605,21 +605,21 @@ static void word_running(const struct metric_facts *facts, struct buffer *out)
 static const struct {
     const char *name, *title;
     void (*put)(const struct metric_facts *facts, struct buffer *out);
-} words[] = {
-    {"version", "mesos-lua", word_version},
-    {"pid", "process", word_pid},
-    {"script", "script", word_script},
-    {"framework_name", "framework", word_name},
-    {"framework_id", "framework id", word_id},
-    {"driver", "driver", word_status},
-    {"connection", "connection", word_connection},
-    {"master", "master", word_master},
-    {"callback", "in callback", word_callback},
-    {"running", "inside", word_running},
-    {"log_level", "log level", word_log_level},
+} texts[] = {
+    {"version", "mesos-lua", text_version},
+    {"pid", "process", text_pid},
+    {"script", "script", text_script},
+    {"framework_name", "framework", text_name},
+    {"framework_id", "framework id", text_id},
+    {"driver", "driver", text_status},
+    {"connection", "connection", text_connection},
+    {"master", "master", text_master},
+    {"callback", "in callback", text_callback},
+    {"running", "inside", text_running},
+    {"log_level", "log level", text_log_level},
 };
 
-enum { WORDS = sizeof words / sizeof *words, WORD_MOST = 4096 };
+enum { TEXTS = sizeof texts / sizeof *texts, TEXT_MOST = 4096 };
 
 // ---- Prometheus ----
 
@@ -708,7 +708,7 @@ static json_t *json_times(const struct scheduler_times *times)
                      "longest", times->longest, "last", times->last);
 }
 
-// Of many numbers those that are 0 are left out.
+// Numbers that are 0 are left out.
 static json_t *json_labelled(const struct metric_facts *facts, const struct metric_row *row)
 {
     json_t *object = json_object();
@@ -723,15 +723,15 @@ static json_t *json_labelled(const struct metric_facts *facts, const struct metr
     return object;
 }
 
-static void set_words(json_t *object, const struct metric_facts *facts)
+static void set_texts(json_t *object, const struct metric_facts *facts)
 {
     struct buffer text;
-    buffer_init(&text, WORD_MOST);
-    for (size_t i = 0; i < WORDS; i++) {
+    buffer_init(&text, TEXT_MOST);
+    for (size_t i = 0; i < TEXTS; i++) {
         buffer_clear(&text);
-        words[i].put(facts, &text);
+        texts[i].put(facts, &text);
         json_t *value = text.length ? json_string(buffer_string(&text)) : json_null();
-        json_object_set_new(object, words[i].name, value);
+        json_object_set_new(object, texts[i].name, value);
     }
     buffer_free(&text);
 }
@@ -740,7 +740,7 @@ json_t *metrics_json(const struct session *session)
 {
     struct metric_facts facts = collect(session);
     json_t *object = json_object();
-    set_words(object, &facts);
+    set_texts(object, &facts);
     for (size_t i = 0; i < ROWS; i++) {
         char name[128];
         short_name(name, sizeof name, &rows[i]);
@@ -813,15 +813,15 @@ static void put_labelled(struct buffer *out, const struct metric_facts *facts,
     buffer_append_text(out, first ? "" : "\n");
 }
 
-static void put_words(struct buffer *out, const struct metric_facts *facts)
+static void put_texts(struct buffer *out, const struct metric_facts *facts)
 {
     struct buffer text;
-    buffer_init(&text, WORD_MOST);
-    for (size_t i = 0; i < WORDS; i++) {
+    buffer_init(&text, TEXT_MOST);
+    for (size_t i = 0; i < TEXTS; i++) {
         buffer_clear(&text);
-        words[i].put(facts, &text);
+        texts[i].put(facts, &text);
         if (text.length > 0)
-            buffer_format(out, "%-*s%s\n", COLUMN, words[i].title, buffer_string(&text));
+            buffer_format(out, "%-*s%s\n", COLUMN, texts[i].title, buffer_string(&text));
     }
     buffer_free(&text);
 }
@@ -829,7 +829,7 @@ static void put_words(struct buffer *out, const struct metric_facts *facts)
 void metrics_summary(const struct session *session, struct buffer *out)
 {
     struct metric_facts facts = collect(session);
-    put_words(out, &facts);
+    put_texts(out, &facts);
     for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].title == NULL)
             continue;

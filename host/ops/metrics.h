@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What can be seen of a running host, from one table of rows: Prometheus's text with the rows'
-// names, types and help, JSON with the same names, and a summary for people. Everything is read
-// when it is asked for; nobody pays for it otherwise.
+// The metrics of a running host, from one table of rows: Prometheus's text with the rows' names,
+// types and help, JSON with the same names, and a summary for people. Everything is read at the
+// time of the request and costs nothing otherwise.
 //
-// The numbers are those of the script's scheduler or, of a script that runs drivers itself, of the
-// one that it made last; with the next driver its counters begin again at 0.
+// The numbers are those of the script's scheduler or, for a script that runs drivers itself, of the
+// driver that it made last; each new driver starts its counters at 0.
 
 #ifndef MESOS_LUA_OPS_METRICS_H
 #define MESOS_LUA_OPS_METRICS_H

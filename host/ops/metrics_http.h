@@ -9,8 +9,8 @@
 
 struct metrics_http;
 
-// Listens on "ADDR:PORT", port 0 being any; `hosts` are names that requests may call it besides, or
-// NULL. NULL and an error otherwise. The session must outlive it.
+// Listens on "ADDR:PORT", where port 0 is any. `hosts` are further names for it that requests may
+// have in their Host header, or NULL. NULL and an error on failure. The session must outlive it.
 struct metrics_http *metrics_http_create(struct loop *loop, const char *listen, const char *hosts,
                                          const struct session *session, struct error *err);
 const char *metrics_http_address(const struct metrics_http *http); // "ADDR:PORT"

@@ -49,13 +49,13 @@ static void take(struct buffer *input, bool ended, struct buffer *said)
 {
     struct control_line line;
     while (control_line_read(buffer_slice(input), ended, &line)) {
-        check(line.taken > 0 && line.taken <= input->length);
+        check(line.length > 0 && line.length <= input->length);
         check_line(&line);
         buffer_format(said, "%s|%s|", line.command ? line.command : "",
                       line.complaint ? line.complaint : "");
         buffer_append_slice(said, line.argument);
         buffer_append_text(said, "\n");
-        buffer_consume(input, line.taken);
+        buffer_consume(input, line.length);
         control_line_free(&line);
     }
 }
