@@ -79,7 +79,7 @@ describe("the offers of the local cluster", function()
         subscribe({ name = "starved" }):subscribed()
         wait_for_log "framework 'starved'"
         assert.equal(1, logged("framework 'hoarder' (" .. hoarder.framework_id.value .. ") holds 1 offer without an answer"))
-        assert.equal(1, logged "--offer-timeout S takes such offers back")
+        assert.equal(1, logged "--offer-timeout S rescinds such offers")
         local framework, text = status_of "starved"
         assert.matches("^framework 'hoarder' %(%S+%) holds 1 offer", framework.no_offers_because)
         assert.matches("\n  no offers +framework 'hoarder'", text)

@@ -65,7 +65,7 @@ describe("resource texts", function()
     it("may name other resources, of which there is a note in the log", function()
         local resources, log = agent_with "cpus:1;licences:3;cpuset:2"
         assert.matches("licences:3;cpuset:2", resources)
-        assert.matches("info +agents have 'licences', a resource of that name only", log)
+        assert.matches("info +agents have 'licences', a custom resource", log)
         assert.matches("info +agents have 'cpuset'", log)
         assert.is_nil(log:find("agents have 'cpus'", 1, true))
     end)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ACCEPT and DECLINE. An accepted offer is used up whatever becomes of its operations: its
-// resources are free again, the tasks of its operations take theirs one after another out of what
-// was accepted, and what they leave is refused with the filters of the call.
+// ACCEPT and DECLINE. An accepted offer ends, whether its operations succeed or not: its resources
+// are free again, the tasks of the operations take theirs one after another out of what was
+// accepted, and what is left counts as refused with the filters of the call.
 
 #include "cluster/cluster_internal.h"
 
@@ -16,7 +16,7 @@
 typedef Mesos__V1__Offer__Operation Operation;
 typedef Mesos__V1__Scheduler__Call__Accept Accept;
 
-// What an ACCEPT has to give.
+// What an ACCEPT can use.
 struct acceptance {
     struct master_framework *framework;
     struct node *node;
@@ -66,7 +66,7 @@ static void refuse_for_offers(struct master_framework *framework, const Operatio
     free(feedback);
 }
 
-// All offers that the call names are used up, also those of other frameworks.
+// All offers that the call names end, also those of other frameworks.
 static void refuse_all(struct master_framework *framework, const Accept *accept, const char *fault)
 {
     for (size_t i = 0; i < accept->n_operations; i++)
@@ -145,7 +145,7 @@ static void launch_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo
     free(fault);
 }
 
-// One malformed resource spoils the whole operation.
+// One malformed resource makes the whole operation invalid.
 static bool check_resources(const Operation *operation, struct error *err)
 {
     for (size_t i = 0; i < operation->launch->n_task_infos; i++) {
@@ -157,7 +157,7 @@ static bool check_resources(const Operation *operation, struct error *err)
     return true;
 }
 
-// The allocation comes first, as errors about resources name it.
+// Done before the checks, since errors about resources contain the allocation.
 static void fill_allocations(const struct acceptance *acceptance, const Operation *operation)
 {
     if (!acceptance->framework->multi_role)
@@ -210,7 +210,7 @@ static void launch_group(struct acceptance *acceptance, const Operation *operati
     free(fault);
 }
 
-// A type whose part is missing has no field that could be named.
+// An operation that lacks the message of its type has no field to name.
 static char *operation_fault(const Operation *operation)
 {
     const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Executions of tasks; see the header. An execution lives from the launch until its process has
-// ended and its last update was acknowledged. One whose framework was removed is silent: it is out
-// of the table, reports nothing, and is gone with its process.
+// ended and its last update was acknowledged. One whose framework was removed is `silent`: it is
+// not in the table, reports nothing, and is destroyed when its process has ended.
 
 #include "cluster/agent.h"
 
@@ -23,14 +23,14 @@
 #define GRACE_PERIOD (3 * LOOP_SECOND)
 #define REMOVAL_GRACE_PERIOD (5 * LOOP_SECOND)
 
-enum { LAUNCHES_OF_A_TURN = 32 }; // of the loop: all that is else due gets its turn, too
+enum { LAUNCHES_PER_TURN = 32 }; // of the loop, so other work is not delayed
 
 enum execution_phase {
-    STAGED,   // its turn has not come
+    STAGED,   // waits to be launched
     FETCHING, // a run copies its uris
-    STARTING, // a run is to become the task
-    RUNNING,  // a run is the task
-    ENDED,    // only updates are left
+    STARTING, // the command was given to the runner
+    RUNNING,  // the command runs
+    ENDED,    // only unacknowledged updates are left
 };
 
 struct update {
@@ -46,7 +46,7 @@ struct execution {
     Mesos__V1__TaskInfo *info;
     char container_id[UUID_TEXT];
     enum execution_phase phase;
-    bool killing_state, killed, too_long, silent;
+    bool killing_state, killed, timed_out, silent;
     struct run *run;
     int64_t pid;
     size_t fetched; // uris
@@ -115,7 +115,7 @@ static void on_retry(void *data)
     send_first(execution);
 }
 
-// Fills in what all updates of the task have, and copies it.
+// Fills in what all updates of the task have in common, and copies the status.
 static struct update *make_update(struct execution *execution, Mesos__V1__TaskStatus *status)
 {
     uint8_t uuid[UUID_LENGTH];
@@ -166,7 +166,7 @@ static void queue_update(struct execution *execution, Mesos__V1__TaskStatus *sta
         send_first(execution);
 }
 
-// What the executor of a real agent would say.
+// An update as the executor of a real agent sends it.
 static void report(struct execution *execution, Mesos__V1__TaskState state, const char *message)
 {
     Mesos__V1__NetworkInfo__IPAddress address = MESOS__V1__NETWORK_INFO__IPADDRESS__INIT;
@@ -187,13 +187,13 @@ static void report(struct execution *execution, Mesos__V1__TaskState state, cons
     status.state = state;
     status.message = (char *)(uintptr_t)message;
     status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR;
-    status.has_reason = execution->too_long;
+    status.has_reason = execution->timed_out;
     status.reason = MESOS__V1__TASK_STATUS__REASON__REASON_MAX_COMPLETION_TIME_REACHED;
     status.container_status = &container;
     queue_update(execution, &status);
 }
 
-// What the agent itself says.
+// An update of the agent itself.
 static void report_for_agent(struct execution *execution, Mesos__V1__TaskState state,
                              Mesos__V1__TaskStatus__Reason reason, const char *message)
 {
@@ -261,7 +261,7 @@ static void destroy_execution(struct execution *execution)
     free(execution);
 }
 
-// No process of it is left; silent ones have nothing to wait for.
+// No process of the execution is left. A silent one is destroyed.
 static void end(struct execution *execution)
 {
     leave_stage(execution);
@@ -291,41 +291,41 @@ static void killed_during_launch(struct execution *execution)
 
 // ---- environment and command line ----
 
-struct words {
+struct string_list {
     char **items; // NULL at the end, once there is one
     size_t count;
 };
 
-static void words_add(struct words *words, char *word)
+static void add_string(struct string_list *list, char *string)
 {
-    words->items = memory_resize(words->items, (words->count + 2) * sizeof *words->items);
-    words->items[words->count++] = word;
-    words->items[words->count] = NULL;
+    list->items = memory_resize(list->items, (list->count + 2) * sizeof *list->items);
+    list->items[list->count++] = string;
+    list->items[list->count] = NULL;
 }
 
-static void words_free(struct words *words)
+static void free_strings(struct string_list *list)
 {
-    for (size_t i = 0; i < words->count; i++)
-        free(words->items[i]);
-    free(words->items);
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
 }
 
-// A later variable of the same name takes the place of the earlier.
-static void set_variable(struct words *words, const char *name, const char *value)
+// A later variable replaces an earlier one of the same name.
+static void set_variable(struct string_list *list, const char *name, const char *value)
 {
     size_t length = strlen(name);
     char *text = memory_format("%s=%s", name, value ? value : "");
-    for (size_t i = 0; i < words->count; i++) {
-        if (strncmp(words->items[i], text, length + 1) == 0) {
-            free(words->items[i]);
-            words->items[i] = text;
+    for (size_t i = 0; i < list->count; i++) {
+        if (strncmp(list->items[i], text, length + 1) == 0) {
+            free(list->items[i]);
+            list->items[i] = text;
             return;
         }
     }
-    words_add(words, text);
+    add_string(list, text);
 }
 
-static struct words environment_of(const struct execution *execution)
+static struct string_list environment_of(const struct execution *execution)
 {
     const struct {
         const char *name, *value;
@@ -341,59 +341,59 @@ static struct words environment_of(const struct execution *execution)
         {"MESOS_CONTAINER_ID", execution->container_id},
         {"MESOS_CONTAINER_IP", execution->agent->ip},
     };
-    struct words words = {0};
+    struct string_list list = {0};
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
-        set_variable(&words, given[i].name, given[i].value);
+        set_variable(&list, given[i].name, given[i].value);
     const Mesos__V1__Environment *own = execution->info->command->environment;
     for (size_t i = 0; own != NULL && i < own->n_variables; i++)
-        set_variable(&words, own->variables[i]->name, own->variables[i]->value);
-    return words;
+        set_variable(&list, own->variables[i]->name, own->variables[i]->value);
+    return list;
 }
 
-static struct words command_line(const Mesos__V1__CommandInfo *command)
+static struct string_list command_line(const Mesos__V1__CommandInfo *command)
 {
-    struct words words = {0};
+    struct string_list list = {0};
     const char *value = command->value ? command->value : "";
     if (!command->has_shell || command->shell) {
-        words_add(&words, memory_string("/bin/sh"));
-        words_add(&words, memory_string("-c"));
-        words_add(&words, memory_string(value));
-        return words;
+        add_string(&list, memory_string("/bin/sh"));
+        add_string(&list, memory_string("-c"));
+        add_string(&list, memory_string(value));
+        return list;
     }
-    // As with execvp(): the file, then what the program sees as its arguments, its name among them.
+    // As with execvp(): the arguments as the program sees them, its name first.
     for (size_t i = 0; i < command->n_arguments; i++)
-        words_add(&words, memory_string(command->arguments[i]));
-    if (words.count == 0)
-        words_add(&words, memory_string(value));
-    return words;
+        add_string(&list, memory_string(command->arguments[i]));
+    if (list.count == 0)
+        add_string(&list, memory_string(value));
+    return list;
 }
 
 static void on_started(void *data, int64_t pid);
 static void on_failed(void *data, const char *reason);
 static void on_exited(void *data, const struct runner_end *how);
 
-static struct run *run_words(struct execution *execution, const struct words *words,
+static struct run *start_run(struct execution *execution, const struct string_list *list,
                              const char *file, struct error *err)
 {
     static const struct runner_events events = {
         .started = on_started, .failed = on_failed, .exited = on_exited};
-    struct words environment = environment_of(execution);
+    struct string_list environment = environment_of(execution);
     const struct runner_command command = {
         .file = file,
-        .argv = (const char *const *)words->items,
+        .argv = (const char *const *)list->items,
         .environment = (const char *const *)environment.items,
         .directory = execution->sandbox,
         .user = execution->user,
     };
     struct runner *runner = execution->agent->runner;
     struct run *run = runner->ops->start(runner, &command, &events, execution, err);
-    words_free(&environment);
+    free_strings(&environment);
     return run;
 }
 
 // ---- fetching ----
 
-// $1 source, $2 where to, $3 not empty: executable, $4 not empty: unpack archives.
+// $1 source, $2 destination, $3 not empty: executable, $4 not empty: unpack archives.
 static const char fetch_script[] =
     "set -e\n"
     "case $2 in */*) mkdir -p \"./${2%/*}\";; esac\n"
@@ -455,21 +455,21 @@ static bool fetch(struct execution *execution, const Mesos__V1__CommandInfo__URI
                                 to,
                                 uri->executable ? "executable" : "",
                                 !uri->has_extract || uri->extract ? "extract" : ""};
-    struct words words = {0};
+    struct string_list list = {0};
     for (size_t i = 0; i < sizeof argv / sizeof argv[0]; i++)
-        words_add(&words, memory_string(argv[i]));
+        add_string(&list, memory_string(argv[i]));
     execution->phase = FETCHING;
-    execution->run = run_words(execution, &words, "/bin/sh", err);
-    words_free(&words);
+    execution->run = start_run(execution, &list, "/bin/sh", err);
+    free_strings(&list);
     return execution->run != NULL;
 }
 
 // ---- running ----
 
-static void on_too_long(void *data)
+static void on_completion_timeout(void *data)
 {
     struct execution *execution = data;
-    execution->too_long = true;
+    execution->timed_out = true;
     if (execution->killing_state && !execution->killed)
         report(execution, MESOS__V1__TASK_STATE__TASK_KILLING, NULL);
     execution->killed = true;
@@ -480,16 +480,16 @@ static void on_too_long(void *data)
 static bool run_command(struct execution *execution, struct error *err)
 {
     const Mesos__V1__CommandInfo *command = execution->info->command;
-    struct words words = command_line(command);
+    struct string_list list = command_line(command);
     bool shell = !command->has_shell || command->shell;
     const char *file = shell ? "/bin/sh" : command->value;
     execution->phase = STARTING;
-    execution->run = run_words(execution, &words, file ? file : "", err);
-    words_free(&words);
+    execution->run = start_run(execution, &list, file ? file : "", err);
+    free_strings(&list);
     return execution->run != NULL;
 }
 
-// Of one that is to be killed the framework never hears that it ran.
+// If it is to be killed, the framework is not told that it started.
 static void on_started(void *data, int64_t pid)
 {
     struct execution *execution = data;
@@ -530,7 +530,7 @@ static void on_launch(void *data)
 {
     struct agent *agent = data;
     struct execution *first;
-    for (int i = 0; i < LAUNCHES_OF_A_TURN && (first = TAILQ_FIRST(&agent->staged)) != NULL; i++)
+    for (int i = 0; i < LAUNCHES_PER_TURN && (first = TAILQ_FIRST(&agent->staged)) != NULL; i++)
         launch_staged(first);
     if (!TAILQ_EMPTY(&agent->staged))
         deferral_queue(&agent->launch);
@@ -566,10 +566,10 @@ static void on_command_ended(struct execution *execution, const struct runner_en
 {
     char *message = end_message(how);
     bool failed = how->status != 0 || how->signal != 0;
-    Mesos__V1__TaskState state = execution->too_long ? MESOS__V1__TASK_STATE__TASK_FAILED
-                                 : execution->killed ? MESOS__V1__TASK_STATE__TASK_KILLED
-                                 : failed            ? MESOS__V1__TASK_STATE__TASK_FAILED
-                                                     : MESOS__V1__TASK_STATE__TASK_FINISHED;
+    Mesos__V1__TaskState state = execution->timed_out ? MESOS__V1__TASK_STATE__TASK_FAILED
+                                 : execution->killed  ? MESOS__V1__TASK_STATE__TASK_KILLED
+                                 : failed             ? MESOS__V1__TASK_STATE__TASK_FAILED
+                                                      : MESOS__V1__TASK_STATE__TASK_FINISHED;
     execution->run = NULL;
     report(execution, state, message);
     free(message);
@@ -610,7 +610,8 @@ static char *key_of(const char *framework_id, const char *id)
     return memory_format("%s/%s", framework_id, id);
 }
 
-// A user that the command names is meant; that of the framework is often just who started it.
+// That of the framework is often only the user who started it: it counts only if users are
+// switched.
 static const char *user_of(const struct agent *agent, const struct agent_launch *launch)
 {
     const char *user = launch->task->command->user;
@@ -640,7 +641,7 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
     execution->retry_after = RETRY_FIRST;
     uuid_random_text(execution->container_id);
     timer_init(&execution->escalation, agent->loop, on_escalation, execution);
-    timer_init(&execution->completion, agent->loop, on_too_long, execution);
+    timer_init(&execution->completion, agent->loop, on_completion_timeout, execution);
     timer_init(&execution->retry, agent->loop, on_retry, execution);
     TAILQ_INIT(&execution->updates);
     TAILQ_INSERT_TAIL(&agent->executions, execution, link);

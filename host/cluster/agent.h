@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// An agent: it runs the tasks that the master hands it, through a runner, and reports what becomes
-// of them. Each report is an update with a uuid that is repeated until the framework acknowledges
-// it, after 10 s, 20 s and so on up to 10 minutes; the next update of the task waits for that.
+// An agent: it runs the tasks that the master gives it, through a runner, and reports their states.
+// Each report is an update with a uuid. It is sent again until the framework acknowledges it, after
+// 10 s, 20 s and so on up to 10 minutes; the next update of the task waits until then.
 //
-// A task is a command: its uris are fetched, then it runs in a sandbox folder of its own. What the
-// agent does not carry out, such as health checks, the master has refused (field_support.h).
+// A task is a command: its uris are fetched, then it runs in a sandbox folder of its own. The
+// master has refused tasks with anything that the agent does not carry out, such as health checks
+// (field_support.h).
 //
-// The agent does no I/O and reads no clock; all of that is the runner's and the loop's. It calls
-// the master back inside agent_kill(), agent_acknowledge() and agent_resend(), and never inside
-// agent_launch().
+// The agent does no I/O and reads no clock; the runner and the loop do. It calls its events also
+// inside agent_kill(), agent_acknowledge() and agent_resend(), and never inside agent_launch().
 
 #ifndef MESOS_LUA_CLUSTER_AGENT_H
 #define MESOS_LUA_CLUSTER_AGENT_H
@@ -22,10 +22,11 @@
 struct agent;
 
 struct agent_events {
-    // The task is in this state now. The framework may hear of it later: updates queue up.
+    // The task has entered this state. The update for the framework may follow later: updates are
+    // queued.
     void (*entered)(void *data, const char *framework_id, const char *task_id,
                     Mesos__V1__TaskState state);
-    // An update for the framework, the first time or again.
+    // An update for the framework, for the first time or again.
     void (*update)(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status);
 };
 
@@ -40,7 +41,7 @@ struct agent_options {
 
 struct agent_launch {
     const char *framework_id;
-    const char *user;   // who the task runs as if its command does not say, or NULL
+    const char *user;   // that the task runs as if its command names none, or NULL
     bool killing_state; // the framework knows TASK_KILLING
     const Mesos__V1__TaskInfo *task;
 };
@@ -52,28 +53,28 @@ struct agent *agent_create(struct loop *loop, const struct agent_options *option
 void agent_launch(struct agent *agent, const struct agent_launch *launch);
 
 // SIGTERM now, SIGKILL after the grace period, which is that of `policy`, else of the task, else 3
-// seconds. Again for a task that is being killed: the shorter period counts. Of a task that the
-// agent does not have, or that ended, nothing comes.
+// seconds. For a task that is being killed already, the shorter period counts. Nothing is reported
+// of a task that the agent does not have, or that has ended.
 void agent_kill(struct agent *agent, const char *framework_id, const char *task_id,
                 const Mesos__V1__KillPolicy *policy);
 
-// True, and which state the framework has seen, if that update was waiting for this.
+// True, and the state of that update, if it was waiting for its acknowledgement.
 bool agent_acknowledge(struct agent *agent, const char *framework_id, const char *task_id,
                        const ProtobufCBinaryData *uuid, Mesos__V1__TaskState *state);
 
-// The framework is back: sends again what it has not acknowledged.
+// The framework has reconnected: sends the updates that it has not acknowledged again.
 void agent_resend(struct agent *agent, const char *framework_id);
 
-// Ends the tasks of a framework that is no more, without a word about them.
+// Ends the tasks of a framework that was removed, and reports nothing of them.
 void agent_remove_framework(struct agent *agent, const char *framework_id);
 
-// Ends all tasks: SIGTERM now, SIGKILL after `grace` nanoseconds; nothing is launched any more.
-// `done` is called, later or at once, when nothing runs.
+// Ends all tasks: SIGTERM now, SIGKILL after `grace` nanoseconds; nothing is launched after that.
+// `done` is called when nothing runs, inside this call or later.
 void agent_stop(struct agent *agent, uint64_t grace, void (*done)(void *data), void *data);
 
-// Frees it. What still runs is the runner's, which must be destroyed before.
+// Frees it. The runner owns what still runs, and must be destroyed before.
 void agent_destroy(struct agent *agent);
 
-bool agent_terminal(Mesos__V1__TaskState state); // of a task that will not go on
+bool agent_terminal(Mesos__V1__TaskState state); // true if a task never leaves that state
 
 #endif

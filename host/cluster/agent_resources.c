@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Resources of agents: see agent_resources.h. A real agent detects what --resources does not name,
-// and keeps something back for the system.
+// and reserves a part for the system.
 
 #include "cluster/agent_resources.h"
 
@@ -20,11 +20,11 @@
 
 // ---- the machine ----
 
-// What an agent keeps back for the system, as a real one does: 1 GB of memory and 5 GB of disk, or
-// half of what there is if that is little.
-static double spare(double all, double kept)
+// What is left if an agent reserves a part for the system, as a real one does: 1 GB of memory and
+// 5 GB of disk, or half of what there is if that is little.
+static double spare(double all, double reserve)
 {
-    return all > 2 * kept ? all - kept : all / 2;
+    return all > 2 * reserve ? all - reserve : all / 2;
 }
 
 static double machine_memory(void)
@@ -67,13 +67,13 @@ static bool check_gpus(const struct resources *list, struct error *err)
                      gpus);
 }
 
-// A name of its own is fine, but may be a mistake that looks like nothing that is known.
+// A custom name is legal, but may be a mistake that resembles no known name.
 static void note_custom(const struct resources *list)
 {
     for (size_t i = 0; i < list->count; i++)
         if (!resource_names_known(list->items[i]->name))
-            log_info("agents have '%s', a resource of that name only: Mesos knows cpus, mem, disk, "
-                     "gpus and ports",
+            log_info("agents have '%s', a custom resource: Mesos knows cpus, mem, disk, gpus and "
+                     "ports",
                      list->items[i]->name);
 }
 

@@ -74,7 +74,7 @@ static bool goes_before(const struct round *round, const struct candidate *a,
     return a->role->offers < b->role->offers;
 }
 
-// They are few, and nearly in order from the agent before: insertion sort.
+// Insertion sort: candidates are few, and nearly in order from the agent before.
 static void sort_candidates(struct round *round)
 {
     for (size_t i = 1; i < round->count; i++) {
@@ -86,24 +86,24 @@ static void sort_candidates(struct round *round)
     }
 }
 
-// ---- giving ----
+// ---- offering ----
 
-// Reservations that an older framework cannot read are kept from it.
+// Drops refined reservations, which a framework without RESERVATION_REFINEMENT cannot read.
 static void drop_unreadable(const struct master_framework *framework, struct resources *resources)
 {
     if (framework->reservation_refinement)
         return;
-    size_t kept = 0;
+    size_t count = 0;
     for (size_t i = 0; i < resources->count; i++) {
         if (resources->items[i]->n_reservations > 1)
             resource_free(resources->items[i]);
         else
-            resources->items[kept++] = resources->items[i];
+            resources->items[count++] = resources->items[i];
     }
-    resources->count = kept;
+    resources->count = count;
 }
 
-static void give(struct candidate *candidate, struct node *node)
+static void offer_to(struct candidate *candidate, struct node *node)
 {
     struct resources resources = {0};
     resources_add_for_role(&resources, &node->free, candidate->role->name);
@@ -118,13 +118,13 @@ static void give(struct candidate *candidate, struct node *node)
     resources_free(&resources);
 }
 
-static void give_node(struct round *round, struct node *node)
+static void offer_node(struct round *round, struct node *node)
 {
     if (node->free.count == 0)
         return;
     sort_candidates(round);
     for (size_t i = 0; i < round->count && node->free.count > 0; i++)
-        give(&round->candidates[i], node);
+        offer_to(&round->candidates[i], node);
 }
 
 // ---- rounds ----
@@ -149,7 +149,7 @@ static void run(struct master *master)
             add_candidates(&round, framework);
     }
     TAILQ_FOREACH(node, &master->nodes, link)
-    give_node(&round, node);
+    offer_node(&round, node);
     free(round.candidates);
     TAILQ_FOREACH(framework, &master->frameworks, link)
     {

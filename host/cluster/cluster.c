@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The face of the embedded cluster: it reads the options, creates the parts and ends them in the
-// order in which they lean on each other.
+// The interface of the embedded cluster: it reads the options, creates the parts, and destroys them
+// in the order of their dependencies.
 
 #include "cluster/cluster.h"
 
@@ -36,7 +36,7 @@ static char *fresh_folder(struct error *err)
 {
     const char *base = getenv("TMPDIR");
     char *path = memory_format("%s/mesos-lua-XXXXXX", base && *base ? base : "/tmp");
-    // Others may pass through, as tasks may run as other users, and see nothing on the way.
+    // Tasks may run as other users, so others may pass through the folder, but not list it.
     if (mkdtemp(path) != NULL && chmod(path, 0711) == 0)
         return path;
     error_set(err, ERROR_IO, "cannot create the work folder '%s': %s", path, strerror(errno));
@@ -44,7 +44,7 @@ static char *fresh_folder(struct error *err)
     return NULL;
 }
 
-// No matter what the umask says.
+// Its mode does not depend on the umask.
 static bool make_folder(const char *path)
 {
     if (mkdir(path, 0711) == 0)
@@ -197,7 +197,7 @@ void cluster_stop(struct cluster *cluster, void (*done)(void *data), void *data)
     master_stop(cluster->master, STOP_GRACE, done, data);
 }
 
-// What tasks have left is the user's.
+// The files that tasks have left belong to the user.
 static void leave_work_dir(const struct cluster *cluster)
 {
     if (cluster->own_work_dir && rmdir(cluster->work_dir) != 0)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The embedded cluster: a master and its agents inside this process, spoken to over HTTP on
-// loopback with the bytes of a real one, running tasks as real processes. This is the face of the
-// room; master, allocator, agent, runner and HTTP side are behind it.
+// The embedded cluster: a master and its agents inside this process. Clients reach it over HTTP on
+// loopback, with the bytes of a real one, and its tasks are real processes. This is the interface
+// of the room; master, allocator, agent, runner and HTTP side are behind it.
 
 #ifndef MESOS_LUA_CLUSTER_CLUSTER_H
 #define MESOS_LUA_CLUSTER_CLUSTER_H
@@ -18,9 +18,9 @@ struct cluster_options {
                            // machine's, shared evenly
     const char *work_dir;  // where sandboxes lie; NULL: a fresh folder in $TMPDIR
     const char *listen;    // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
-    double offer_timeout;  // seconds until an offer without an answer is rescinded; 0: never
-    const char *hosts;     // names that requests may call it, "a,b"; NULL: the usual ones only
-    // What clients have to send; at most one of them.
+    double offer_timeout;  // seconds until an unanswered offer is rescinded; 0: never
+    const char *hosts;     // its further names in Host headers, "a,b"; NULL: the usual ones only
+    // What clients have to authenticate with; at most one of them.
     const char *token, *token_file, *credential_file;
 };
 
@@ -31,7 +31,7 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
 const char *cluster_address(const struct cluster *cluster);   // "127.0.0.1:port"
 const char *cluster_work_dir(const struct cluster *cluster);  // absolute
 const char *cluster_resources(const struct cluster *cluster); // of one agent, as text
-bool cluster_exposed(const struct cluster *cluster);          // other machines may use it, unasked
+bool cluster_exposed(const struct cluster *cluster); // to other machines, without credentials
 unsigned cluster_agents(const struct cluster *cluster);
 char *cluster_state(const struct cluster *cluster); // agents, frameworks and tasks in JSON; freed
 
@@ -39,7 +39,8 @@ char *cluster_state(const struct cluster *cluster); // agents, frameworks and ta
 // process is left.
 void cluster_stop(struct cluster *cluster, void (*done)(void *data), void *data);
 
-// Kills what is left, at once, and frees. Legal in any callback but those of the cluster itself.
+// Kills what is left, at once, and frees the cluster. Legal in any callback but those of the
+// cluster itself.
 void cluster_destroy(struct cluster *cluster);
 
 #endif

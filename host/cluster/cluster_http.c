@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The scheduler API over HTTP (net/http_server.h). A subscription is a response whose reader hands
-// out one record a time, so that each is a chunk of its own as with a real master, and suspends the
-// connection when there is none. Where many wait, as after a RECONCILE of everything, a chunk holds
-// as many as fit: each by itself would cost a system call, and its client another.
+// The scheduler API over HTTP (net/http_server.h). A subscription is a response whose reader
+// returns one record at a time, so each is a chunk of its own as with a real master, and suspends
+// the connection when there is none. When many wait, as after a RECONCILE of everything, a chunk
+// holds as many as fit: single records would cost a system call each here and at the client.
 //
-// Authentication comes first, then the route, then the contents, in the order of a real master. The
-// body of a request that is refused anyway is read and not kept.
+// Authentication is checked first, then the route, then the contents, in the order of a real
+// master. The body of a request that will be refused is read and discarded.
 //
-// A stream belongs to its request, and is freed when that is completed. `open` says that the master
-// may still call its sink.
+// A stream belongs to its request, and is freed when that is completed. The master may call its
+// sink as long as it is `open`.
 
 #include "cluster/cluster_http.h"
 
@@ -62,18 +62,18 @@ struct stream {
     bool open;      // the master may emit into it
     bool ended;     // a last chunk follows what is queued
     bool broken;    // nothing can be sent any more
-    bool suspended; // until there is a record
+    bool suspended; // the connection, until there is a record
     STAILQ_HEAD(, record) records;
     size_t queued, waiting; // bytes and records
 };
 
-// What an exchange's data is.
+// The data of an exchange.
 struct cluster_request {
     const struct route *route; // NULL: there is none
     bool allowed;              // it may use the route
-    const char *principal;     // who it is, or NULL if that is not known
-    bool json;                 // its body
-    struct stream *stream;     // or NULL
+    const char *principal;     // that was authenticated, or NULL
+    bool json;                 // the body is JSON, otherwise protobuf
+    struct stream *stream;     // of a subscription, or NULL
 };
 
 // ---- streams ----
@@ -95,10 +95,10 @@ static void push(struct stream *stream, struct record *record)
     wake(stream);
     if (stream->queued <= CLUSTER_HTTP_STREAM_LIMIT)
         return;
-    log_warning("a client does not read its events: cutting its stream with %zu bytes unsent",
+    log_warning("a client does not read its events: closing its stream with %zu bytes unsent",
                 stream->queued);
     stream->broken = true;
-    http_exchange_break(stream->exchange); // then it is lost, and the master is told
+    http_exchange_break(stream->exchange); // this loses the stream, which is reported to the master
 }
 
 static struct record *record_new(size_t payload)
@@ -155,7 +155,7 @@ static void on_end(void *data)
     wake(stream);
 }
 
-// Its client is gone: the master is told, once.
+// Its client has disconnected. Reports it to the master, once.
 static void stream_lost(struct stream *stream)
 {
     stream->broken = true;
@@ -165,11 +165,11 @@ static void stream_lost(struct stream *stream)
     }
 }
 
-// Of the first record as much as there is room for.
-static size_t read_record(struct stream *stream, char *to, size_t room)
+// Copies as much of the first record as fits.
+static size_t read_record(struct stream *stream, char *to, size_t space)
 {
     struct record *record = STAILQ_FIRST(&stream->records);
-    size_t left = record->length - record->sent, length = left < room ? left : room;
+    size_t left = record->length - record->sent, length = left < space ? left : space;
     memcpy(to, record->data + record->sent, length);
     record->sent += length;
     if (record->sent == record->length) {
@@ -181,7 +181,7 @@ static size_t read_record(struct stream *stream, char *to, size_t room)
     return length;
 }
 
-static ssize_t read_stream(void *data, uint64_t position, char *to, size_t room)
+static ssize_t read_stream(void *data, uint64_t position, char *to, size_t space)
 {
     struct stream *stream = data;
     struct record *record = STAILQ_FIRST(&stream->records);
@@ -195,9 +195,9 @@ static ssize_t read_stream(void *data, uint64_t position, char *to, size_t room)
         MHD_suspend_connection(stream->exchange->connection);
         return 0;
     }
-    size_t length = read_record(stream, to, room);
-    while (stream->waiting >= CROWD && length < room)
-        length += read_record(stream, to + length, room - length);
+    size_t length = read_record(stream, to, space);
+    while (stream->waiting >= CROWD && length < space)
+        length += read_record(stream, to + length, space - length);
     return (ssize_t)length;
 }
 
@@ -350,7 +350,7 @@ static bool needs_accept(const Call *call)
            call->type == MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE_OPERATIONS;
 }
 
-// A framework is the principal that it was authenticated as. One that does not say so becomes it.
+// The principal of a framework must be the authenticated one; a missing one is set to it.
 static bool check_principal(const char *authenticated, char **principal, struct error *err)
 {
     if (authenticated == NULL)
@@ -415,9 +415,9 @@ static enum MHD_Result refuse_body(struct http_exchange *exchange, bool json)
                                     "Too many calls are being received at the moment");
     return http_exchange_refuse(
         exchange, MHD_HTTP_CONTENT_TOO_LARGE,
-        json ? "The call is larger than the local cluster takes in JSON (4 MiB); in protobuf it "
-               "takes 64 MiB"
-             : "The call is larger than the local cluster takes (64 MiB, and 4 MiB without the "
+        json ? "The call is larger than the local cluster accepts in JSON (4 MiB); in protobuf it "
+               "accepts 64 MiB"
+             : "The call is larger than the local cluster accepts (64 MiB, and 4 MiB without the "
                "'Mesos-Stream-Id' of a subscription)");
 }
 
@@ -458,7 +458,7 @@ static enum MHD_Result on_state(struct cluster_http *http, struct http_exchange 
 
 static const struct route {
     const char *path, *method;
-    const char *realm; // NULL: for everybody
+    const char *realm; // NULL: it needs no credentials
     enum MHD_Result (*answer)(struct cluster_http *http, struct http_exchange *exchange);
 } routes[] = {
     {"/api/v1/scheduler", MHD_HTTP_METHOD_POST, "mesos-master-scheduler", on_scheduler},
@@ -466,8 +466,8 @@ static const struct route {
     {"/state", MHD_HTTP_METHOD_GET, "mesos-master-readonly", on_state},
 };
 
-// "/master" in front, more slashes there and one at the end do not count, nor does the authority of
-// an absolute URI.
+// Ignores the authority of an absolute URI, further slashes and "/master" in front, and slashes at
+// the end.
 static bool path_is(const char *url, const char *path)
 {
     const char *authority = *url != '/' ? strstr(url, "://") : NULL;
@@ -502,7 +502,7 @@ static bool is_subscribed(const struct cluster_http *http, const char *stream_id
     return false;
 }
 
-// Of what will be refused nothing is kept: the limit is one byte.
+// Returns the limit of the body: one byte if the request will be refused, so nothing is stored.
 static size_t on_begin(void *data, struct http_exchange *exchange)
 {
     struct cluster_http *http = data;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rules of Mesos for commands, checks and containers: see command_validation.h. They come in the
-// order in which a master looks, as only the first fault is told.
+// Rules of Mesos for commands, checks and containers: see command_validation.h. They are applied in
+// the order of a real master, since only the first fault is reported.
 
 #include "cluster/command_validation.h"
 

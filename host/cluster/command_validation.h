@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a master finds wrong with the commands, checks, health checks and containers of a task, in
-// Mesos's words. The path of the task is put in front by the caller.
+// Validation of the commands, checks, health checks and containers of a task, with the error texts
+// of Mesos. The caller prefixes them with the part of the task.
 
 #ifndef MESOS_LUA_CLUSTER_COMMAND_VALIDATION_H
 #define MESOS_LUA_CLUSTER_COMMAND_VALIDATION_H
@@ -15,7 +15,7 @@ bool command_validation_check(const Mesos__V1__CheckInfo *check, struct error *e
 bool command_validation_health_check(const Mesos__V1__HealthCheck *health, struct error *err);
 bool command_validation_container(const Mesos__V1__ContainerInfo *container, struct error *err);
 
-// The uris of a command, which an agent looks at before it fetches the first.
+// The uris of a command, which an agent checks before it fetches the first.
 bool command_validation_uris(const Mesos__V1__CommandInfo *command, struct error *err);
 
 #endif

@@ -45,7 +45,7 @@ static bool compile(regex_t *regex, const char *pattern, struct error *err)
                      pattern, text);
 }
 
-// ---- are they valid? ----
+// ---- validation ----
 
 static bool check_constraint(const Constraint *constraint, struct error *err)
 {
@@ -98,9 +98,9 @@ bool constraints_check(const Mesos__V1__Scheduler__OfferConstraints *constraints
     return true;
 }
 
-// ---- do they hold? ----
+// ---- matching ----
 
-// What the selector finds on the agent, or NULL.
+// The value that the selector selects on the agent, or NULL.
 static const char *select_value(const Selector *selector, const struct node *node)
 {
     bool hostname =

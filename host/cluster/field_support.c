@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of fields and the walk over a message by it: see field_support.h. A message is walked
-// by its descriptor, so that the table alone decides.
+// The table of fields and the walk over a message: see field_support.h. A message is walked by its
+// descriptor, so only the table decides.
 
 #include "cluster/field_support.h"
 
@@ -34,19 +34,19 @@ static const struct field_support_row rows[] = {
     DONE("TaskInfo", "agent_id"),
     COMPARED("TaskInfo", "resources"),
     REFUSED("TaskInfo", "executor", "it runs commands only: give the task a 'command' instead"),
-    METADATA("TaskInfo", "data"), // for executors; that of commands has no use for it
+    METADATA("TaskInfo", "data"), // for executors; the one of commands ignores it
     DONE("TaskInfo", "command"),
     REFUSED("TaskInfo", "health_check",
-            "it runs no health checks: let the command end by itself when it is not well"),
+            "it runs no health checks: let the command exit when it is unhealthy"),
     DONE("TaskInfo", "container"),
     METADATA("TaskInfo", "labels"),
     METADATA("TaskInfo", "discovery"),
     DONE("TaskInfo", "kill_policy"),
     REFUSED("TaskInfo", "check",
-            "it runs no checks: let the command say what it finds in its exit status"),
+            "it runs no checks: let the command report the result as its exit status"),
     DONE("TaskInfo", "max_completion_time"),
     REFUSED("TaskInfo", "limits",
-            "its tasks have no limits beside 'resources'; the command can call ulimit"),
+            "its tasks have no limits besides 'resources'; the command can call ulimit"),
     DONE("TaskID", "value"),
     DONE("AgentID", "value"),
     DONE("DurationInfo", "nanoseconds"),
@@ -202,65 +202,65 @@ static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescript
     return present;
 }
 
-// Where the walk is: a field, of the message that is the field one level up.
-struct field_place {
-    const struct field_place *up;
+// The path of the field that the walk has reached.
+struct field_path {
+    const struct field_path *up;
     const char *field;
     size_t index; // from 1, in a list
 };
 
-static void write_path(const struct field_place *place, struct buffer *out)
+static void write_path(const struct field_path *path, struct buffer *out)
 {
-    if (place->up != NULL)
-        write_path(place->up, out);
-    buffer_format(out, "%s%s", place->up ? "." : "", place->field);
-    if (place->index > 0)
-        buffer_format(out, "[%zu]", place->index);
+    if (path->up != NULL)
+        write_path(path->up, out);
+    buffer_format(out, "%s%s", path->up ? "." : "", path->field);
+    if (path->index > 0)
+        buffer_format(out, "[%zu]", path->index);
 }
 
-static char *refuse(const struct field_place *place, const char *words)
+static char *refuse(const struct field_path *path, const char *reason)
 {
-    struct buffer path;
-    buffer_init(&path, PATH_LIMIT);
-    write_path(place, &path);
-    char *fault =
-        memory_format("The local cluster does not carry out '%s': %s", buffer_string(&path), words);
-    buffer_free(&path);
+    struct buffer text;
+    buffer_init(&text, PATH_LIMIT);
+    write_path(path, &text);
+    char *fault = memory_format("The local cluster does not carry out '%s': %s",
+                                buffer_string(&text), reason);
+    buffer_free(&text);
     return fault;
 }
 
-static char *walk(const ProtobufCMessage *message, const struct field_place *up);
+static char *walk(const ProtobufCMessage *message, const struct field_path *up);
 
-// The messages of a field that is carried out.
+// Walks the messages of a field that is carried out.
 static char *descend(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                     struct field_place *place)
+                     struct field_path *path)
 {
     const void *value = pointer_at(message, field->offset);
     if (field->label != PROTOBUF_C_LABEL_REPEATED)
-        return walk(value, place);
+        return walk(value, path);
     size_t count = number_at(message, field->quantifier_offset);
     char *fault = NULL;
     for (size_t i = 0; i < count && fault == NULL; i++) {
-        place->index = i + 1;
-        fault = walk(((ProtobufCMessage *const *)value)[i], place);
+        path->index = i + 1;
+        fault = walk(((ProtobufCMessage *const *)value)[i], path);
     }
     return fault;
 }
 
-static char *walk(const ProtobufCMessage *message, const struct field_place *up)
+static char *walk(const ProtobufCMessage *message, const struct field_path *up)
 {
     const struct field_support_row *first = rows_of(message->descriptor);
     char *fault = NULL;
     for (unsigned i = 0; i < message->descriptor->n_fields && fault == NULL; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        struct field_place place = {up, field->name, 0};
+        struct field_path path = {up, field->name, 0};
         if (!is_set(message, field))
             continue;
         const struct field_support_row *row = find_in(first, field->name);
         if (row == NULL || row->support == SUPPORT_REFUSED)
-            fault = refuse(&place, row ? row->reason : "it does not know this field");
+            fault = refuse(&path, row ? row->reason : "it does not know this field");
         else if (row->support == SUPPORT_DONE && field->type == PROTOBUF_C_TYPE_MESSAGE)
-            fault = descend(message, field, &place);
+            fault = descend(message, field, &path);
     }
     return fault;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the local cluster does with each field that a framework can set: one table, so that nothing
-// is taken and then ignored. A field that has no row is refused, and a spec fails.
+// What the local cluster does with each field that a framework can set: one table, so nothing is
+// accepted and then ignored. A field without a row is refused, and makes a spec fail.
 
 #ifndef MESOS_LUA_CLUSTER_FIELD_SUPPORT_H
 #define MESOS_LUA_CLUSTER_FIELD_SUPPORT_H
@@ -9,9 +9,9 @@
 #include <protobuf-c/protobuf-c.h>
 
 enum field_support {
-    SUPPORT_DONE,     // carried out; of a message, as its own fields say
+    SUPPORT_DONE,     // carried out; a message as the rows of its fields say
     SUPPORT_COMPARED, // as a whole, by the rules of resources: what no agent has is not available
-    SUPPORT_METADATA, // means nothing to a real cluster either, or makes no difference here
+    SUPPORT_METADATA, // without effect in a real cluster either, or of no consequence here
     SUPPORT_REFUSED,
 };
 
@@ -28,8 +28,8 @@ const struct field_support_row *field_support_row(size_t index); // NULL behind 
 const struct field_support_row *field_support_find(const ProtobufCMessageDescriptor *type,
                                                    const char *field);
 
-// The first field of the message that is set and refused, in words that name its path in it;
-// NULL if there is none, else free() it.
+// The error text for the first field of the message that is set and refused, with its path;
+// NULL if there is none. free() it.
 char *field_support_fault(const ProtobufCMessage *message);
 
 #endif

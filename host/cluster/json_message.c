@@ -2,8 +2,8 @@
 //
 // JSON and protobuf-c structs, driven by the descriptors. Writing goes straight into a buffer;
 // reading lets jansson parse and then fills a message that is a proper protobuf-c one at any
-// moment, so that one call frees it when something is wrong half-way. jansson needs about 200 bytes
-// for the shortest value, so that the values are counted before.
+// moment, so one call frees it when an error is found half-way. jansson needs about 200 bytes for
+// the shortest value, so the values are counted before.
 
 #include "cluster/json_message.h"
 
@@ -97,7 +97,7 @@ static bool write_base64(const ProtobufCBinaryData *bytes, struct buffer *out)
     return good && buffer_append_text(out, "\"");
 }
 
-// The shortest text that reads back as the same number. JSON cannot say what is not finite.
+// The shortest text that reads back as the same number. JSON has no infinity and no NaN.
 static bool write_double(double value, struct buffer *out)
 {
     char text[40];
@@ -203,7 +203,7 @@ static size_t list_length(Field *field, const void *message)
                : 0;
 }
 
-// What is written of an absent field is its default.
+// Of an absent field the default is written.
 static bool is_written(Field *field, const void *message)
 {
     if (field->label == PROTOBUF_C_LABEL_REPEATED)
@@ -417,7 +417,7 @@ static bool read_list(struct json_reader *reader, Field *field, void *message, j
     {
         bool absent;
         bool good = read_value(reader, field, json, at(*items, *count * size), &absent);
-        // What was begun is freed with the message, unless it is a NULL that nobody can free.
+        // A partly read element is counted, and freed with the message, unless it is still NULL.
         *count += good ? !absent : is_pointer(field) && *(void **)at(*items, *count * size) != NULL;
         if (!good)
             return false;
@@ -460,7 +460,7 @@ static bool read_field(struct json_reader *reader, Field *field, void *message, 
                              : read_list(reader, field, message, json);
     void *member = at(message, field->offset);
     bool oneof = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF, absent;
-    // Of a oneof the first counts: replacing it would leak what it holds.
+    // The first member of a oneof counts: replacing it would leak its value.
     if (oneof && *(uint32_t *)at(message, field->quantifier_offset) != 0)
         return true;
     if (oneof)
@@ -516,8 +516,8 @@ static bool is_opening(struct slice text, size_t i)
     return (text.data[i] == '[' && next != ']') || (text.data[i] == '{' && next != '}');
 }
 
-// How many values there are at most, without building any: each is the first of a list or object,
-// or has a comma in front.
+// An upper bound of the number of values, without parsing: each is the first of a list or object,
+// or follows a comma.
 static size_t count_values(struct slice text)
 {
     size_t count = 1;
@@ -541,8 +541,8 @@ ProtobufCMessage *json_message_read(const ProtobufCMessageDescriptor *type, stru
     size_t count = count_values(text);
     if (count > JSON_MESSAGE_VALUES) {
         error_set(err, ERROR_LIMIT,
-                  "Failed to parse body into JSON: it has %zu values, and %zu is the most that are "
-                  "taken; send less at a time, or protobuf",
+                  "Failed to parse body into JSON: it has %zu values, and the limit is %zu; send "
+                  "less at a time, or protobuf",
                   count, JSON_MESSAGE_VALUES);
         return NULL;
     }

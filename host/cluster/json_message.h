@@ -2,9 +2,8 @@
 //
 // Messages as the master reads and writes them in JSON: field names as in the .proto, enums as
 // names, bytes in base64, 64-bit integers as plain numbers, doubles always with a decimal point, no
-// white space. Written are the fields that are set and, as a real master does, the defaults of
-// absent ones unless the field is deprecated. Read are the fields that the type has, others are
-// ignored.
+// white space. The fields that are set are written and, as a real master does, the defaults of
+// absent ones unless the field is deprecated. On reading, fields that the type lacks are ignored.
 
 #ifndef MESOS_LUA_CLUSTER_JSON_MESSAGE_H
 #define MESOS_LUA_CLUSTER_JSON_MESSAGE_H
@@ -14,7 +13,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-// The most values, which bounds the memory that reading takes: each needs some 200 bytes.
+// The most values in a text. It bounds the memory that reading takes: each needs about 200 bytes.
 #define JSON_MESSAGE_VALUES ((size_t)200000)
 
 // False at the buffer's cap.

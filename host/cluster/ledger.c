@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Keeping the master's books straight; see cluster_internal.h for what always holds.
+// The records of the master; see cluster_internal.h for the invariants that they keep.
 
 #include "cluster/cluster_internal.h"
 
@@ -53,7 +53,7 @@ struct shares ledger_shares(const struct resources *resources)
     return shares;
 }
 
-// The role may be one that the framework has left.
+// Adds to or subtracts from the shares of a role, which the framework may have left.
 static void account(struct master_framework *framework, const char *name,
                     const struct resources *resources, int sign)
 {
@@ -65,9 +65,10 @@ static void account(struct master_framework *framework, const char *name,
         role->allocated.amount[i] += sign * shares.amount[i];
 }
 
-// Between a node and somebody of the framework; what is free is allocated to nobody.
-static void take(struct master_framework *framework, struct node *node, const char *role,
-                 struct resources *resources)
+// Moves resources from what is free on the node to the role, or back with release(). Free resources
+// have no allocation.
+static void allocate(struct master_framework *framework, struct node *node, const char *role,
+                     struct resources *resources)
 {
     resources_allocate(resources, NULL);
     resources_subtract(&node->free, resources);
@@ -75,8 +76,8 @@ static void take(struct master_framework *framework, struct node *node, const ch
     account(framework, role, resources, 1);
 }
 
-static void give_back(struct master_framework *framework, struct node *node, const char *role,
-                      struct resources *resources)
+static void release(struct master_framework *framework, struct node *node, const char *role,
+                    struct resources *resources)
 {
     account(framework, role, resources, -1);
     resources_allocate(resources, NULL);
@@ -108,7 +109,7 @@ struct master_offer *ledger_make_offer(struct master_framework *framework, struc
     timer_init(&offer->timeout, master->loop, on_offer_timeout, offer);
     if (master->offer_timeout > 0)
         timer_start(&offer->timeout, master->offer_timeout);
-    take(framework, node, offer->role, &offer->resources);
+    allocate(framework, node, offer->role, &offer->resources);
     string_map_put(&master->offer_table, &offer->entry, offer->id, offer);
     TAILQ_INSERT_TAIL(&framework->offers, offer, of_framework);
     TAILQ_INSERT_TAIL(&node->offers, offer, of_node);
@@ -119,7 +120,7 @@ void ledger_remove_offer(struct master_offer *offer)
 {
     struct master_framework *framework = offer->framework;
     timer_stop(&offer->timeout);
-    give_back(framework, offer->node, offer->role, &offer->resources);
+    release(framework, offer->node, offer->role, &offer->resources);
     string_map_remove(&framework->master->offer_table, &offer->entry);
     TAILQ_REMOVE(&framework->offers, offer, of_framework);
     TAILQ_REMOVE(&offer->node->offers, offer, of_node);
@@ -150,7 +151,7 @@ struct master_task *ledger_add_task(struct master_framework *framework, struct n
     task->state = task->forwarded = MESOS__V1__TASK_STATE__TASK_STAGING;
     task->holds = true;
     resources_copy(&task->resources, resources);
-    take(framework, node, role, &task->resources);
+    allocate(framework, node, role, &task->resources);
     string_map_put(&framework->task_table, &task->entry, task->id, task);
     TAILQ_INSERT_TAIL(&framework->tasks, task, link);
     return task;
@@ -159,7 +160,7 @@ struct master_task *ledger_add_task(struct master_framework *framework, struct n
 void ledger_release_task(struct master_task *task)
 {
     if (task->holds)
-        give_back(task->framework, task->node, task->role, &task->resources);
+        release(task->framework, task->node, task->role, &task->resources);
     task->holds = false;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The master: a table of calls, what agents report, and the beginning and end of it all. What hangs
-// together how is in cluster_internal.h.
+// The master: subscriptions, a table of the other calls, the reports of agents, and the life of the
+// master itself. cluster_internal.h says what it consists of.
 
 #include "cluster/master.h"
 
@@ -89,7 +89,7 @@ static void on_decline(struct master_framework *framework, const Call *call)
     accept_decline(framework, call->decline);
 }
 
-// One role that is not valid or not the framework's makes the whole call void.
+// One role that the framework is not subscribed to makes the whole call void.
 static bool all_subscribed(const struct master_framework *framework, char **roles, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -170,7 +170,7 @@ static void on_reconcile(struct master_framework *framework, const Call *call)
                                  reconcile->tasks[i]->agent_id);
 }
 
-// No operation is ever pending here, so that the implicit form has no answer.
+// No operation is ever pending here, so the implicit form has no answer.
 static void on_reconcile_operations(struct master_framework *framework, const Call *call)
 {
     const Mesos__V1__Scheduler__Call__ReconcileOperations *reconcile = call->reconcile_operations;
@@ -179,8 +179,8 @@ static void on_reconcile_operations(struct master_framework *framework, const Ca
                                            reconcile->operations[i]->agent_id);
 }
 
-// The types whose handler is missing are good calls that have no effect: there are no executors to
-// talk to, no inverse offers, no updates of operations, and a real master ignores REQUEST.
+// The types without a handler are valid calls that have no effect: there are no executors, no
+// inverse offers and no updates of operations, and a real master ignores REQUEST.
 static const struct handler {
     void (*handle)(struct master_framework *framework, const Call *call);
 } handlers[] = {
@@ -233,7 +233,7 @@ static struct master_answer dispatch(struct master_framework *framework, const C
     return (struct master_answer){.status = 202};
 }
 
-// Who a framework is was settled when it subscribed.
+// The principal of a framework is the one that it subscribed with.
 static bool is_principal(const struct master_framework *framework, const char *authenticated)
 {
     const char *principal = framework->info->principal;
@@ -412,7 +412,7 @@ void master_stop(struct master *master, uint64_t grace, void (*done)(void *data)
     master->stopped = done;
     master->stopped_data = data;
     allocator_stop(master);
-    master->running_agents = 1; // this function, until all have been told
+    master->running_agents = 1; // stands for this loop
     TAILQ_FOREACH(node, &master->nodes, link)
     {
         master->running_agents++;

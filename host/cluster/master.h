@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The master of the embedded cluster: it answers the calls of frameworks as a real one does, and
-// emits events into sinks. It does no I/O: whoever serves it (HTTP on loopback, or a direct call in
-// the simulator) decodes calls, gives each subscription a sink, and says when a client is gone.
+// emits events into sinks. It does no I/O: its server (HTTP on loopback, or a direct call in the
+// simulator) decodes calls, provides a sink for each subscription, and reports clients that
+// disconnect.
 //
-// What it keeps is bounded: completed frameworks are remembered up to MASTER_COMPLETED, a framework
-// may have MASTER_TASKS tasks that are running or not acknowledged, and offers and filters hang on
-// agents, which are few.
+// Its memory is bounded: up to MASTER_COMPLETED completed frameworks are remembered, a framework
+// may have up to MASTER_TASKS tasks that run or have an unacknowledged update, and offers and
+// filters are limited by the agents, which are few.
 
 #ifndef MESOS_LUA_CLUSTER_MASTER_H
 #define MESOS_LUA_CLUSTER_MASTER_H
@@ -30,19 +31,19 @@ struct master_options {
     const char *hostname;   // of the master and of its agents
     const char *work_dir;   // of the agents' sandboxes; absolute
     const char *path;       // PATH of tasks
-    bool switch_users;      // as whom frameworks say; otherwise all tasks run as who we are
-    uint64_t offer_timeout; // nanoseconds until an offer without an answer is rescinded; 0: never
+    bool switch_users;      // to those that frameworks name; otherwise tasks run as our own user
+    uint64_t offer_timeout; // nanoseconds until an unanswered offer is rescinded; 0: never
     struct runner *runner;
 };
 
-// Where the events of one subscription go. Both functions must do with what they are given before
-// they return, and must not call into the master. Nothing follows `end`.
+// Receives the events of one subscription. An event is valid during the call. Both functions must
+// not call into the master. No event follows `end`.
 struct master_sink {
     void (*event)(void *data, const Mesos__V1__Scheduler__Event *event);
     void (*end)(void *data);
 };
 
-// An HTTP status, and the text that goes with an error.
+// An HTTP status, and the text of an error.
 struct master_answer {
     int status;
     struct error error;
@@ -53,24 +54,25 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
 void master_add_agent(struct master *master, const struct resources *resources);
 void master_destroy(struct master *master); // the runner must be destroyed before
 
-// What is wrong with the contents of a call, as the body of the 400. Comes before anything below.
+// Checks the contents of a call; the error is the body of the response with status 400. To be
+// called before the functions below.
 bool master_validate(const Mesos__V1__Scheduler__Call *call, struct error *err);
 
-// SUBSCRIBE. The first event, SUBSCRIBED or ERROR, is emitted before it returns. A sink stays in
-// use until its `end` was called or master_stream_closed().
+// Carries out SUBSCRIBE. The first event, SUBSCRIBED or ERROR, is emitted before it returns. The
+// sink stays in use until its `end` is called, or master_stream_closed().
 void master_subscribe(struct master *master, const Mesos__V1__Scheduler__Call *call,
                       const char *stream_id, const struct master_sink *sink, void *data);
 
-// The client of that stream is gone.
+// The client of that stream has disconnected.
 void master_stream_closed(struct master *master, const char *stream_id);
 
-// What a request says of its sender, besides the call; both may be NULL.
+// The sender of a request; both members may be NULL.
 struct master_caller {
     const char *stream_id;
-    const char *principal; // as it was authenticated
+    const char *principal; // that was authenticated
 };
 
-// Any other call.
+// Carries out any other call.
 struct master_answer master_call(struct master *master, const Mesos__V1__Scheduler__Call *call,
                                  const struct master_caller *caller);
 
@@ -78,7 +80,7 @@ struct master_answer master_call(struct master *master, const Mesos__V1__Schedul
 char *master_state(const struct master *master);
 
 // Ends all tasks: SIGTERM, and SIGKILL after `grace` nanoseconds; `done` is called when none is
-// left. No offers are made any more.
+// left. No more offers are made.
 void master_stop(struct master *master, uint64_t grace, void (*done)(void *data), void *data);
 
 #endif

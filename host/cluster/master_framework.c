@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Frameworks: their subscription, its heartbeats, what happens when it ends, and changes of what
-// they said about themselves.
+// Frameworks: their subscription, its heartbeats and its end, and what they said about themselves,
+// which UPDATE_FRAMEWORK changes.
 
 #include "cluster/cluster_internal.h"
 
@@ -38,7 +38,7 @@ static bool listed(char **names, size_t count, const char *name)
     return false;
 }
 
-// What the framework holds in a role that it leaves and takes up again must count again.
+// A framework that returns to a role may hold resources in it from before.
 static struct shares held_in(const struct master_framework *framework, const char *role)
 {
     struct resources held = {0};
@@ -101,7 +101,7 @@ static void set_id(Mesos__V1__FrameworkInfo *info, const char *id)
     info->id->value = memory_string(id);
 }
 
-// User and checkpoint are those of the first subscription.
+// User and checkpoint do not change after the first subscription.
 static void keep_constant(Mesos__V1__FrameworkInfo *info, const Mesos__V1__FrameworkInfo *old)
 {
     if (info->user != protobuf_c_empty_string)
@@ -155,7 +155,7 @@ static void set_description(struct master_framework *framework,
     set_roles(framework, new->suppressed, new->suppressed_count);
 }
 
-// ---- coming and going ----
+// ---- life ----
 
 static void on_heartbeat(void *data)
 {
@@ -167,7 +167,7 @@ static void on_heartbeat(void *data)
 static void on_failover_timeout(void *data)
 {
     struct master_framework *framework = data;
-    log_debug("framework %s did not come back in time", framework->id);
+    log_debug("framework %s did not reconnect within its failover timeout", framework->id);
     master_framework_remove(framework);
 }
 
@@ -193,7 +193,7 @@ static void remove_offers(struct master_framework *framework)
         ledger_remove_offer(TAILQ_FIRST(&framework->offers));
 }
 
-// The stream ends: after ERROR if there is a message.
+// Ends the stream, after an ERROR if there is a message.
 static void disconnect(struct master_framework *framework, const char *message)
 {
     if (!framework->connected)
@@ -252,7 +252,7 @@ void master_framework_disconnected(struct master_framework *framework)
 
 // ---- SUBSCRIBE ----
 
-// A subscription starts without filters and offers; updates that wait come again.
+// A subscription starts without filters and offers; unacknowledged updates are sent again.
 static void start_subscription(struct master_framework *framework, const char *stream_id,
                                const struct master_sink *sink, void *data)
 {
@@ -324,7 +324,7 @@ static void rescind_left_roles(struct master_framework *framework)
     }
 }
 
-// A role that is no longer suppressed starts afresh, as after REVIVE.
+// A role that is no longer suppressed loses its filters, as after REVIVE.
 static void clear_filters_of_revived(struct master_framework *framework,
                                      const struct framework_description *new)
 {

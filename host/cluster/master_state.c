@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the master knows, as JSON for people.
+// The state of the master as JSON.
 
 #include "cluster/cluster_internal.h"
 
@@ -34,7 +34,7 @@ static json_t *describe_offer(const struct master_offer *offer)
                      (double)age / (double)LOOP_SECOND);
 }
 
-// Its offers, the oldest first, or why it has none.
+// The offers of the framework, the oldest first, or why it has none.
 static void add_offers(json_t *json, const struct master_framework *framework)
 {
     json_t *offers = json_array();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Updates that the master itself makes: refusals and answers to reconciliation. They have no uuid,
-// and nobody acknowledges them.
+// so they are not acknowledged.
 
 #include "cluster/cluster_internal.h"
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define DEPTH_LIMIT 64 // no message that is read here is that deep
+#define DEPTH_LIMIT 64 // no type of message that is read here nests that deep
 
 static bool in_field(struct error *err, const char *name)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Texts with a NUL in them. A C string ends there, so that a task id "a\0b" would silently become
+// Finds texts with a NUL in them. A C string ends there, so a task id "a\0b" would silently become
 // "a"; such a call is refused before it is unpacked.
 
 #ifndef MESOS_LUA_CLUSTER_NUL_CHECK_H
@@ -11,8 +11,8 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-// False, and the path of the first text of the packed message that has a NUL. What is malformed is
-// left to the unpacking.
+// False, and an error with the path of the first text with a NUL in the packed message. A malformed
+// message is left to the unpacking, which fails.
 bool nul_check(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Why a framework is offered what is free, or goes without: one question with one answer, which the
-// allocator acts on, and which the log and the cluster's status put in words. The allocator counts
-// the agents by obstacle in each round; what other frameworks hold is seen from their offers.
+// Why a framework is offered what is free, or gets no offers. The allocator acts on the same answer
+// that the log and the cluster's status show. In each round the allocator counts the agents by
+// obstacle; what other frameworks hold is known from their offers.
 
 #include "cluster/cluster_internal.h"
 
@@ -19,12 +19,12 @@
 #define SMALLEST_MEM 32.0
 
 #define HELD_LONG (10 * LOOP_SECOND)
-#define TOLD_AGAIN (60 * LOOP_SECOND)
+#define LOG_AGAIN (60 * LOOP_SECOND)
 
 typedef Mesos__V1__OfferFilters__MinAllocatableResources Least;
 typedef Mesos__V1__OfferFilters__ResourceQuantities Quantities;
 
-// ---- what stands in the way ----
+// ---- obstacles to an offer ----
 
 static const Least *least_of(const struct master_framework *framework, const char *role)
 {
@@ -47,7 +47,7 @@ static bool holds_all(const struct resources *resources, const Quantities *quant
     return true;
 }
 
-// One of the alternatives is enough, and a list without any asks for nothing.
+// One of the alternatives is enough, and an empty list asks for nothing.
 static bool holds_least(const struct resources *resources, const Least *least)
 {
     for (size_t i = 0; i < least->n_quantities; i++)
@@ -56,26 +56,27 @@ static bool holds_least(const struct resources *resources, const Least *least)
     return least->n_quantities == 0;
 }
 
-static bool worth_it(const struct resources *resources)
+static bool worth_an_offer(const struct resources *resources)
 {
     return resources_scalar(resources, "cpus") >= SMALLEST_CPUS ||
            resources_scalar(resources, "mem") >= SMALLEST_MEM;
 }
 
-static enum obstacle small(const struct node *node, const struct resources *resources,
-                           const Least *least)
+static enum obstacle why_small(const struct node *node, const struct resources *resources,
+                               const Least *least)
 {
-    if (!worth_it(&node->free))
+    if (!worth_an_offer(&node->free))
         return OBSTACLE_NOTHING_FREE;
-    return least == NULL || !worth_it(resources) ? OBSTACLE_RESERVED : OBSTACLE_SMALL;
+    return least == NULL || !worth_an_offer(resources) ? OBSTACLE_RESERVED : OBSTACLE_SMALL;
 }
 
 enum obstacle offer_obstacles_find(struct master_framework *framework, const struct role *role,
                                    const struct node *node, const struct resources *resources)
 {
     const Least *least = least_of(framework, role->name);
-    if (resources->count == 0 || !(least ? holds_least(resources, least) : worth_it(resources)))
-        return small(node, resources, least);
+    if (resources->count == 0 ||
+        !(least ? holds_least(resources, least) : worth_an_offer(resources)))
+        return why_small(node, resources, least);
     if (node->gpus && !framework->gpus)
         return OBSTACLE_GPUS;
     if (!constraints_hold(framework->constraints, role->name, node))
@@ -85,10 +86,10 @@ enum obstacle offer_obstacles_find(struct master_framework *framework, const str
     return OBSTACLE_NONE;
 }
 
-// ---- a framework that goes without ----
+// ---- a framework without offers ----
 
 enum reason {
-    REASON_UNKNOWN, // all is in use, or offers change hands quickly
+    REASON_UNKNOWN, // everything is in use, or offers are short-lived
     REASON_NO_ROLES,
     REASON_SUPPRESSED,
     REASON_GPUS,
@@ -99,7 +100,7 @@ enum reason {
     REASON_HELD,
 };
 
-// The offers of others: who holds the oldest, and how many it has.
+// The framework that holds the oldest offer, and how many offers it holds.
 struct agent_holding {
     const struct master_framework *holder;
     size_t offers;
@@ -148,7 +149,7 @@ static struct agent_holding find_holding(const struct master_framework *framewor
     return found;
 }
 
-// What it could have, were it not for that, comes before what it chose.
+// The rows stand in the order in which a reason is chosen if several apply.
 static struct starvation find_starvation(const struct master_framework *framework)
 {
     static const struct {
@@ -173,7 +174,7 @@ static struct starvation find_starvation(const struct master_framework *framewor
     return starvation;
 }
 
-// ---- in words ----
+// ---- as text ----
 
 // "3 agents that have something free" with the verb in the right number.
 static char *about_agents(size_t agents, const char *one, const char *several)
@@ -185,12 +186,12 @@ static char *about_agents(size_t agents, const char *one, const char *several)
 static char *about_holding(const struct agent_holding *held)
 {
     return memory_format("framework '%.100s' (%s) holds %zu offer%s without an answer, the oldest "
-                         "for %.0f s; --offer-timeout S takes such offers back",
+                         "for %.0f s; --offer-timeout S rescinds such offers",
                          held->holder->info->name, held->holder->id, held->offers,
                          held->offers == 1 ? "" : "s", (double)held->age / (double)LOOP_SECOND);
 }
 
-static char *words_for(const struct starvation *starvation)
+static char *describe(const struct starvation *starvation)
 {
     switch (starvation->reason) {
     case REASON_NO_ROLES:
@@ -214,8 +215,8 @@ static char *words_for(const struct starvation *starvation)
                             "have them reserved for other roles");
     case REASON_FILTERED:
         return about_agents(starvation->agents,
-                            "was declined by it, and the filter of that still runs",
-                            "were declined by it, and the filters of that still run");
+                            "was declined by it, and its filter has not expired",
+                            "were declined by it, and the filters have not expired");
     case REASON_HELD:
         return about_holding(&starvation->held);
     default:
@@ -228,17 +229,17 @@ char *offer_obstacles_text(const struct master_framework *framework)
     if (!framework->connected || !TAILQ_EMPTY(&framework->offers))
         return NULL;
     struct starvation starvation = find_starvation(framework);
-    return words_for(&starvation);
+    return describe(&starvation);
 }
 
-// ---- telling ----
+// ---- logging ----
 
-// What is usual is not worth a line in the log. A framework that suppresses its roles has its
-// reasons, unless it forgets them.
-static const struct telling {
+// At which level a reason is logged; usual ones (LOG_DEBUG) are not. A framework suppresses its
+// roles on purpose, unless it stays so for long.
+static const struct reason_log {
     enum log_level level;
-    uint64_t after; // without offers
-} tellings[] = {
+    uint64_t after; // the framework has been without offers for that long
+} reason_logs[] = {
     [REASON_UNKNOWN] = {.level = LOG_DEBUG},
     [REASON_NO_ROLES] = {.level = LOG_WARNING},
     [REASON_SUPPRESSED] = {.level = LOG_INFO, .after = HELD_LONG},
@@ -250,33 +251,33 @@ static const struct telling {
     [REASON_HELD] = {.level = LOG_WARNING},
 };
 
-static void tell(struct master_framework *framework, const struct starvation *starvation,
-                 uint64_t now)
+static void log_reason(struct master_framework *framework, const struct starvation *starvation,
+                       uint64_t now)
 {
-    const struct telling *telling = &tellings[starvation->reason];
-    if (telling->level == LOG_DEBUG || (framework->logged & 1u << starvation->reason) != 0 ||
-        now - framework->starved_since < telling->after)
+    const struct reason_log *row = &reason_logs[starvation->reason];
+    if (row->level == LOG_DEBUG || (framework->logged & 1u << starvation->reason) != 0 ||
+        now - framework->starved_since < row->after)
         return;
-    char *words = words_for(starvation);
-    log_write(telling->level, "framework '%.100s' (%s) gets no offers: %s", framework->info->name,
-              framework->id, words);
-    free(words);
+    char *text = describe(starvation);
+    log_write(row->level, "framework '%.100s' (%s) gets no offers: %s", framework->info->name,
+              framework->id, text);
+    free(text);
     framework->logged |= 1u << starvation->reason;
     framework->logged_at = now;
 }
 
-// A reason is told once, and once more when the framework had offers meanwhile.
+// A reason is logged once, and again if the framework had offers for a while in between.
 void offer_obstacles_log(struct master_framework *framework)
 {
     uint64_t now = loop_now(framework->master->loop);
     if (!framework->connected || !TAILQ_EMPTY(&framework->offers)) {
         framework->starved_since = 0;
-        if (framework->logged != 0 && now - framework->logged_at > TOLD_AGAIN)
+        if (framework->logged != 0 && now - framework->logged_at > LOG_AGAIN)
             framework->logged = 0;
         return;
     }
     if (framework->starved_since == 0)
         framework->starved_since = now;
     struct starvation starvation = find_starvation(framework);
-    tell(framework, &starvation, now);
+    log_reason(framework, &starvation, now);
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The third seam: what a launched task does. An agent asks a runner to start a command in a
-// sandbox; the runner says when it runs and how it ended. Implemented with real processes
+// sandbox; the runner reports when it runs and how it ended. Implemented with real processes
 // (runner_process.h) and, for the simulator, with durations.
 //
-// The contract: start() returns a run at once, and what becomes of it is told later, never inside
-// start() or kill(): `started` and later `exited`; or `failed`, if it could not be started for a
-// reason that is not the command's; or `exited` alone, for a run that was killed before it started.
-// A run is the runner's; it is gone after `failed` and `exited`. destroy() kills what still runs,
-// at once, and tells nothing.
+// The contract: start() returns a run at once, and its events follow later, never inside start() or
+// kill(): `started` and later `exited`; or `failed`, if it could not be started for a reason that
+// is not the command's; or `exited` alone, for a run that was killed before it started. The runner
+// owns a run, and frees it after `failed` or `exited`. destroy() kills what still runs, at once,
+// without an event.
 
 #ifndef MESOS_LUA_CLUSTER_RUNNER_H
 #define MESOS_LUA_CLUSTER_RUNNER_H
@@ -33,7 +33,7 @@ struct runner_command {
 struct runner_end {
     int64_t status;     // of the exit
     int signal;         // that ended it; 0: none, and `status` counts
-    const char *reason; // what the runner knows about it besides, or NULL
+    const char *reason; // what else the runner knows about it, or NULL
 };
 
 struct runner_events {
@@ -43,7 +43,7 @@ struct runner_events {
 };
 
 struct runner_ops {
-    // The command is copied. NULL, and why, if that is clear at once.
+    // The command is copied. NULL and an error if it is clear at once that it cannot run.
     struct run *(*start)(struct runner *runner, const struct runner_command *command,
                          const struct runner_events *events, void *data, struct error *err);
     void (*kill)(struct run *run, int signal); // to the command and all that it started

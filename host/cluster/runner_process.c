@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Processes of the spawner; see the header. The sandbox is opened when the turn of a run has come.
+// Processes of the spawner; see the header. The sandbox is opened when the spawner starts the run.
 
 #include "cluster/runner_process.h"
 
@@ -25,7 +25,7 @@ enum {
     LONGEST_ARGUMENT = 128 * 1024, // bytes of one argument or variable, by Linux
 };
 
-// Who a command runs as.
+// The user that a command runs as.
 struct user {
     bool switched;
     uid_t uid;
@@ -48,7 +48,7 @@ struct run {
 };
 
 struct runner_process {
-    struct runner runner;
+    struct runner base; // the first member, see self()
     struct loop *loop;
     TAILQ_HEAD(runs, run) runs;
 };
@@ -60,7 +60,7 @@ static struct runner_process *self(struct runner *runner)
 
 // ---- the sandbox ----
 
-// A folder of our own making gets that mode, no matter what the umask says.
+// A new folder gets that mode regardless of the umask.
 static bool make_folder(const char *path, mode_t mode)
 {
     if (mkdir(path, mode) == 0)
@@ -68,7 +68,7 @@ static bool make_folder(const char *path, mode_t mode)
     return errno == EEXIST;
 }
 
-// Most often all but the last are there.
+// In most cases all but the last exist.
 static bool make_folders(const char *path, struct error *err)
 {
     if (make_folder(path, 0750))
@@ -89,7 +89,7 @@ static bool make_folders(const char *path, struct error *err)
     return good;
 }
 
-// A link could be to a file that is not the task's.
+// A link could lead to a file that does not belong to the task.
 static bool is_own_file(int file, const char *path, struct error *err)
 {
     struct stat status;
@@ -112,7 +112,7 @@ static const char *open_fault(int fault)
     return strerror(fault);
 }
 
-// It does not wait for the reader of a FIFO.
+// O_NONBLOCK: does not wait for the reader of a FIFO.
 static int open_output(const struct run *run, const char *name, struct error *err)
 {
     char *path = memory_format("%s/%s", run->directory, name);
@@ -125,7 +125,7 @@ static int open_output(const struct run *run, const char *name, struct error *er
     if (good && run->switched && fchown(file, run->uid, run->gid) != 0)
         log_warning("cannot give '%s' to its task's user: %s", path, strerror(errno));
     if (good)
-        fcntl(file, F_SETFL, O_APPEND); // the program gets it as any other file
+        fcntl(file, F_SETFL, O_APPEND); // blocking, as programs expect it
     else if (file >= 0)
         close(file);
     free(path);
@@ -176,7 +176,7 @@ static bool choose_user(const char *name, struct user *user, struct error *err)
 
 // ---- the life of a run ----
 
-// Takes it out of the list, to be freed behind what is told.
+// Takes the run out of the list. It is freed after its last event.
 static void leave(struct run *run)
 {
     TAILQ_REMOVE(&run->owner->runs, run, link);
@@ -235,7 +235,7 @@ static void leave_in_sandbox(const struct run *run, const char *text)
     close(file);
 }
 
-// What went wrong was the command: it ran, and ended.
+// A fault of the command: it is reported as started, and exited with status 1.
 static void end_at_once(struct run *run, const struct spawn_failure *failure)
 {
     char *reason = explain(run, failure);
@@ -246,7 +246,7 @@ static void end_at_once(struct run *run, const struct spawn_failure *failure)
     free(reason);
 }
 
-// What went wrong was the machine.
+// A fault of the machine.
 static void fail(const struct run *run, const struct spawn_failure *failure)
 {
     const char *fault = failure->step == SPAWN_LOST
@@ -326,9 +326,9 @@ static void destroy(struct runner *runner)
 struct runner *runner_process_create(struct loop *loop)
 {
     static const struct runner_ops ops = {.start = start, .kill = kill_run, .destroy = destroy};
-    struct runner_process *this = memory_new(sizeof *this);
-    this->runner.ops = &ops;
-    this->loop = loop;
-    TAILQ_INIT(&this->runs);
-    return &this->runner;
+    struct runner_process *runner = memory_new(sizeof *runner);
+    runner->base.ops = &ops;
+    runner->loop = loop;
+    TAILQ_INIT(&runner->runs);
+    return &runner->base;
 }

@@ -17,64 +17,64 @@ static uint64_t hash_of(const char *key)
     return hash;
 }
 
-static struct string_map_entry **slot_of(const struct string_map *table, uint64_t hash)
+static struct string_map_entry **slot_of(const struct string_map *map, uint64_t hash)
 {
-    return &table->slots[hash & (table->capacity - 1)];
+    return &map->slots[hash & (map->capacity - 1)];
 }
 
-static void insert(struct string_map *table, struct string_map_entry *entry)
+static void insert(struct string_map *map, struct string_map_entry *entry)
 {
-    struct string_map_entry **slot = slot_of(table, entry->hash);
+    struct string_map_entry **slot = slot_of(map, entry->hash);
     entry->next = *slot;
     *slot = entry;
 }
 
-static void grow(struct string_map *table)
+static void grow(struct string_map *map)
 {
-    struct string_map old = *table;
-    table->capacity = old.capacity ? 2 * old.capacity : 16;
-    table->slots = memory_new(table->capacity * sizeof *table->slots);
+    struct string_map old = *map;
+    map->capacity = old.capacity ? 2 * old.capacity : 16;
+    map->slots = memory_new(map->capacity * sizeof *map->slots);
     for (size_t i = 0; i < old.capacity; i++) {
         for (struct string_map_entry *entry = old.slots[i], *next; entry != NULL; entry = next) {
             next = entry->next;
-            insert(table, entry);
+            insert(map, entry);
         }
     }
     free(old.slots);
 }
 
-void string_map_put(struct string_map *table, struct string_map_entry *entry, const char *key,
+void string_map_put(struct string_map *map, struct string_map_entry *entry, const char *key,
                     void *thing)
 {
-    if (table->count == table->capacity)
-        grow(table);
+    if (map->count == map->capacity)
+        grow(map);
     *entry = (struct string_map_entry){.hash = hash_of(key), .key = key, .thing = thing};
-    insert(table, entry);
-    table->count++;
+    insert(map, entry);
+    map->count++;
 }
 
-void *string_map_find(const struct string_map *table, const char *key)
+void *string_map_find(const struct string_map *map, const char *key)
 {
-    if (table->count == 0)
+    if (map->count == 0)
         return NULL;
     uint64_t hash = hash_of(key);
-    for (struct string_map_entry *entry = *slot_of(table, hash); entry != NULL; entry = entry->next)
+    for (struct string_map_entry *entry = *slot_of(map, hash); entry != NULL; entry = entry->next)
         if (entry->hash == hash && strcmp(entry->key, key) == 0)
             return entry->thing;
     return NULL;
 }
 
-void string_map_remove(struct string_map *table, struct string_map_entry *entry)
+void string_map_remove(struct string_map *map, struct string_map_entry *entry)
 {
-    struct string_map_entry **link = slot_of(table, entry->hash);
+    struct string_map_entry **link = slot_of(map, entry->hash);
     while (*link != entry)
         link = &(*link)->next;
     *link = entry->next;
-    table->count--;
+    map->count--;
 }
 
-void string_map_free(struct string_map *table)
+void string_map_free(struct string_map *map)
 {
-    free(table->slots);
-    *table = (struct string_map){0};
+    free(map->slots);
+    *map = (struct string_map){0};
 }

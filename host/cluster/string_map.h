@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finding things by name: a hash table of entries that lie inside the things themselves. It owns
-// only its slots. Keys are borrowed from the thing, which must take its entry out before it goes.
+// A hash map from names to things. Its entries are members of the things; it owns only its slots.
+// Keys are borrowed from the thing, which must remove its entry before it is freed.
 
 #ifndef MESOS_LUA_CLUSTER_STRING_MAP_H
 #define MESOS_LUA_CLUSTER_STRING_MAP_H
@@ -16,16 +16,16 @@ struct string_map_entry {
     void *thing;
 };
 
-// A zeroed struct is an empty table.
+// A zeroed struct is an empty map.
 struct string_map {
     struct string_map_entry **slots;
     size_t capacity, count;
 };
 
-void string_map_put(struct string_map *table, struct string_map_entry *entry, const char *key,
+void string_map_put(struct string_map *map, struct string_map_entry *entry, const char *key,
                     void *thing);
-void *string_map_find(const struct string_map *table, const char *key); // NULL: not there
-void string_map_remove(struct string_map *table, struct string_map_entry *entry);
-void string_map_free(struct string_map *table); // the slots; things are not touched
+void *string_map_find(const struct string_map *map, const char *key); // NULL: there is none
+void string_map_remove(struct string_map *map, struct string_map_entry *entry);
+void string_map_free(struct string_map *map); // the slots, not the things
 
 #endif

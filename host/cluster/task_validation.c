@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What can be wrong with a task, in the order and the words of a real master. Behind its rules come
-// two of our own: a field that the local cluster does not carry out is refused (field_support.h),
-// and a framework has a limit of tasks.
+// Validation of a task, in the order and with the texts of a real master. Two rules of our own
+// follow: a framework has a limit of tasks, and a field that the local cluster does not carry out
+// is refused (field_support.h).
 
 #include "cluster/cluster_internal.h"
 
@@ -24,7 +24,7 @@ static bool fault(struct error *err, const char *text)
     return error_set(err, ERROR_INVALID, "%s", text);
 }
 
-// ---- who and where ----
+// ---- ids ----
 
 static bool check_id(const struct task_launch *launch, struct error *err)
 {
@@ -76,7 +76,7 @@ static bool check_health(const struct task_launch *launch, struct error *err)
            error_context(err, "Task uses invalid health check");
 }
 
-// ---- resources; each alone was looked at before, for the whole operation ----
+// ---- resources; accept.c has checked each of them by itself ----
 
 static bool check_some(const struct task_launch *launch, struct error *err)
 {
@@ -205,7 +205,7 @@ static bool check_cgroups(const struct task_launch *launch, struct error *err)
            fault(err, "Only tasks in a task group may have 'share_cgroups' set to 'false'");
 }
 
-// A real master takes such a task, and its executor ends with these words.
+// A real master accepts such a task, and its executor fails with this text.
 static bool check_value(const struct task_launch *launch, struct error *err)
 {
     const Mesos__V1__CommandInfo *command = launch->task->command;
@@ -216,7 +216,7 @@ static bool check_value(const struct task_launch *launch, struct error *err)
                      shell ? "Shell command" : "Executable", launch->task->task_id->value);
 }
 
-// ---- what is ours ----
+// ---- our own rule ----
 
 static bool check_limit(const struct task_launch *launch, struct error *err)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What can be wrong with calls, frameworks, offers and tasks, each in the words of a real master,
-// which clients match on.
+// Validation of calls, frameworks and offers. The error texts are those of a real master, since
+// clients match on them.
 
 #include "cluster/cluster_internal.h"
 
@@ -26,7 +26,7 @@ typedef Mesos__V1__FrameworkInfo FrameworkInfo;
 
 // ---- calls ----
 
-// Which part of a call its type needs.
+// The member that a call of that type needs.
 static const struct need {
     const char *name; // NULL: none
     size_t offset;
@@ -254,7 +254,7 @@ static bool check_offer_filters(const FrameworkInfo *info, struct error *err)
     return true;
 }
 
-// Mesos counts durations in nanoseconds of 64 bits; what does not fit is invalid.
+// Mesos stores durations as 64-bit nanoseconds; what does not fit is invalid.
 static bool check_failover_timeout(const FrameworkInfo *info, struct error *err)
 {
     return !(fabs(info->failover_timeout) > 9223372036.0) ||
@@ -327,7 +327,7 @@ static bool named_before(Mesos__V1__OfferID **ids, size_t count, const char *id)
     return false;
 }
 
-// What an ACCEPT names, each looked at only when the rules in front found nothing.
+// The offers of an ACCEPT. A check can rely on the checks before it having passed.
 struct offer_list {
     const struct master_framework *framework;
     Mesos__V1__OfferID **ids;
