@@ -610,8 +610,8 @@ static char *key_of(const char *framework_id, const char *id)
     return memory_format("%s/%s", framework_id, id);
 }
 
-// That of the framework is often only the user who started it: it counts only if users are
-// switched.
+// The user of the command. That of the framework is often only the one who started it, and is used
+// only where users are switched.
 static const char *user_of(const struct agent *agent, const struct agent_launch *launch)
 {
     const char *user = launch->task->command->user;

@@ -36,8 +36,8 @@ struct master_options {
     struct runner *runner;
 };
 
-// Receives the events of one subscription. An event is valid during the call. Both functions must
-// not call into the master. No event follows `end`.
+// Receives the events of one subscription. An event is valid during the call. Neither function may
+// call into the master. No event follows `end`.
 struct master_sink {
     void (*event)(void *data, const Mesos__V1__Scheduler__Event *event);
     void (*end)(void *data);

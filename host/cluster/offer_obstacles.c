@@ -100,7 +100,7 @@ enum reason {
     REASON_HELD,
 };
 
-// The framework that holds the oldest offer, and how many offers it holds.
+// The other framework that holds the oldest offer, and how many offers it holds.
 struct agent_holding {
     const struct master_framework *holder;
     size_t offers;
