@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The module `mesos`: puts together what the other files of this room bring. A field that the
-// module does not have raises when it is read, so that a misspelt function is named at once; its
-// field `state` is the table that outlives the script.
+// The module `mesos`: one table of all its fields but `state`, which is the table that outlives the
+// script and is found by the metamethods. A field that the module does not have raises when it is
+// read, so a misspelt function is named at once.
 
 #include "bindings/module.h"
 
@@ -18,6 +18,7 @@
 #include "bindings/offers/offer_view.h"
 #include "bindings/offers/resource_list.h"
 #include "bindings/scheduler/driver_methods.h"
+#include "script/sandbox.h"
 #include "script/script.h"
 
 #include <lauxlib.h>
@@ -25,6 +26,60 @@
 #include <string.h>
 
 enum { NAMES_MOST = 64 };
+
+// A function, a text, or a value that is pushed.
+struct module_field {
+    const char *name;
+    lua_CFunction function;
+    const char *text;
+    void (*push)(lua_State *L); // called by module_open(): its upvalue is there // [-0, +1, e]
+    bool unsafe;                // a sandboxed script lacks it
+};
+
+static struct scheduler_environment *environment_of(lua_State *L) // [-0, +0, -]
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+static void push_driver_class(lua_State *L)
+{
+    driver_methods_push(L, environment_of(L));
+}
+
+static int l_module_exit(lua_State *L) // [-1, +0, e]
+{
+    dot_check(L, "exit");
+    return l_exit(L);
+}
+
+static const struct module_field fields[] = {
+    // drivers and offers
+    {"SchedulerDriver", .push = push_driver_class},
+    {"DRIVER_NOT_STARTED", .text = "DRIVER_NOT_STARTED"},
+    {"DRIVER_RUNNING", .text = "DRIVER_RUNNING"},
+    {"DRIVER_ABORTED", .text = "DRIVER_ABORTED"},
+    {"DRIVER_STOPPED", .text = "DRIVER_STOPPED"},
+    {"offers", .function = l_offers},
+    {"resources", .function = l_resources},
+
+    // time
+    {"after", .function = l_after},
+    {"every", .function = l_every},
+    {"sleep", .function = l_sleep},
+    {"spawn", .function = l_spawn},
+    {"now", .function = l_now},
+
+    // the world outside
+    {"exec", .function = l_exec, .unsafe = true},
+    {"http", .push = http_push},
+    {"log", .push = logging_push},
+
+    // the program
+    {"exit", .function = l_module_exit},
+    {"version", .text = MESOS_LUA_VERSION},
+};
+
+// ---- the field that is no row ----
 
 static bool is_state(lua_State *L, int key) // [-0, +0, -]
 {
@@ -74,37 +129,59 @@ static int l_newindex(lua_State *L) // [-3, +0, e]
     return 0;
 }
 
-static int l_module_exit(lua_State *L) // [-1, +0, e]
+// ---- the module ----
+
+// [-0, +1, e]
+static void push_missing(lua_State *L, const char *name)
 {
-    dot_check(L, "exit");
-    return l_exit(L);
+    sandbox_push_missing(L, lua_pushfstring(L, "mesos.%s", name));
+    lua_remove(L, -2);
 }
 
-int module_open(lua_State *L)
+static void push_field(lua_State *L, const struct module_field *field) // [-0, +1, e]
 {
-    struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(1));
-    struct script *script = script_of(L);
-    message_open(L);
-    offer_view_open(L);
-    lua_newtable(L);
-    dot_library(L, "mesos");
-    driver_methods_open(L, environment);
-    environment->offers = (struct offer_finder){scheduler_find_offer, environment};
-    offer_list_open(L, &environment->offers);
-    resource_list_open(L);
-    logging_open(L, script);
-    timers_open(L, script);
-    exec_open(L, script);
-    http_open(L, script);
-    lua_pushcfunction(L, l_module_exit);
-    lua_setfield(L, -2, "exit");
-    lua_pushliteral(L, MESOS_LUA_VERSION);
-    lua_setfield(L, -2, "version");
+    if (field->unsafe && script_sandboxed(script_of(L)))
+        push_missing(L, field->name);
+    else if (field->function != NULL)
+        lua_pushcfunction(L, field->function);
+    else if (field->text != NULL)
+        lua_pushstring(L, field->text);
+    else
+        field->push(L);
+}
+
+static void set_metatable(lua_State *L) // [-0, +0, m]
+{
     lua_createtable(L, 0, 2);
     lua_pushcfunction(L, l_index);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, l_newindex);
     lua_setfield(L, -2, "__newindex");
     lua_setmetatable(L, -2);
+}
+
+static void open_rooms(lua_State *L) // [-0, +0, e]
+{
+    struct scheduler_environment *environment = environment_of(L);
+    const struct offer_finder finder = {scheduler_find_offer, environment};
+    message_open(L);
+    offer_view_open(L);
+    offer_list_open(L, &finder);
+    driver_methods_open(L, environment);
+    timers_open(L);
+    exec_open(L);
+    http_open(L);
+}
+
+int module_open(lua_State *L)
+{
+    open_rooms(L);
+    lua_createtable(L, 0, sizeof fields / sizeof *fields);
+    dot_library(L, "mesos");
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        push_field(L, &fields[i]);
+        lua_setfield(L, -2, fields[i].name);
+    }
+    set_metatable(L);
     return 1;
 }

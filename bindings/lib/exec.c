@@ -12,7 +12,6 @@
 #include "bindings/message/arguments.h"
 #include "loop/subprocess.h"
 #include "script/protect.h"
-#include "script/sandbox.h"
 
 #include <lauxlib.h>
 
@@ -288,7 +287,7 @@ static void read_command(lua_State *L, struct subprocess_command *command, struc
     snprintf(run->name, sizeof run->name, "%s", command->argv[0]);
 }
 
-static int l_exec(lua_State *L)
+int l_exec(lua_State *L)
 {
     struct script *script = script_of(L);
     struct subprocess_command command;
@@ -310,13 +309,8 @@ static int l_exec(lua_State *L)
     return protect_wait(L, 3, on_ended);
 }
 
-void exec_open(lua_State *L, struct script *script)
+void exec_open(lua_State *L)
 {
     userdata_type(L, RUN_TYPE);
     lua_pop(L, 1);
-    if (script_sandboxed(script))
-        sandbox_push_missing(L, "mesos.exec");
-    else
-        lua_pushcfunction(L, l_exec);
-    lua_setfield(L, -2, "exec");
 }

@@ -6,9 +6,10 @@
 #ifndef MESOS_LUA_BINDINGS_LIB_EXEC_H
 #define MESOS_LUA_BINDINGS_LIB_EXEC_H
 
-#include "script/script.h"
+#include <lua.h>
 
-// Adds the function to the module's table at the top. // [-0, +0, e]
-void exec_open(lua_State *L, struct script *script);
+int l_exec(lua_State *L); // [-n, +1|3, e]
+
+void exec_open(lua_State *L); // the types of its userdata // [-0, +0, m]
 
 #endif

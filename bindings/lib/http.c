@@ -328,18 +328,20 @@ static int l_http(lua_State *L)
     return protect_wait(L, index, on_answered);
 }
 
-void http_open(lua_State *L, struct script *script)
+void http_open(lua_State *L)
 {
-    (void)script;
     userdata_type(L, CLIENT_TYPE);
     userdata_type(L, REQUEST_TYPE);
     luaL_newmetatable(L, HEADERS_TYPE);
     lua_pushcfunction(L, l_headers_index);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 3);
+}
+
+void http_push(lua_State *L)
+{
     userdata_push(L, CLIENT_TYPE, sizeof(struct http_caller), 0, end_client);
     lua_pushnil(L); // no finalizer: it ends behind all requests, also those whose own was skipped
     lua_setmetatable(L, -2);
     lua_pushcclosure(L, l_http, 1);
-    lua_setfield(L, -2, "http");
 }

@@ -6,9 +6,10 @@
 #ifndef MESOS_LUA_BINDINGS_LIB_HTTP_H
 #define MESOS_LUA_BINDINGS_LIB_HTTP_H
 
-#include "script/script.h"
+#include <lua.h>
 
-// Adds the function to the module's table at the top. // [-0, +0, e]
-void http_open(lua_State *L, struct script *script);
+void http_push(lua_State *L); // the function; behind http_open() // [-0, +1, m]
+
+void http_open(lua_State *L); // the types of its userdata // [-0, +0, m]
 
 #endif

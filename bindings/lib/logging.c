@@ -49,9 +49,8 @@ static int l_call(lua_State *L)
                       "error");
 }
 
-void logging_open(lua_State *L, struct script *script)
+void logging_push(lua_State *L)
 {
-    (void)script;
     static const enum log_level levels[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR};
     lua_newtable(L);
     dot_library(L, "mesos.log");
@@ -67,5 +66,4 @@ void logging_open(lua_State *L, struct script *script)
     lua_pushcfunction(L, l_call);
     lua_setfield(L, -2, "__call");
     lua_setmetatable(L, -2);
-    lua_setfield(L, -2, "log");
 }

@@ -5,10 +5,10 @@
 #ifndef MESOS_LUA_BINDINGS_LIB_LOGGING_H
 #define MESOS_LUA_BINDINGS_LIB_LOGGING_H
 
-#include "script/script.h"
+#include <lua.h>
 
-// Adds `log`, a table of the functions debug, info, warning and error, to the module table on top.
-// Each takes a format and values as string.format does. // [-0, +0, e]
-void logging_open(lua_State *L, struct script *script);
+// Pushes the table of the functions debug, info, warning and error. Each takes a format and values
+// as string.format does. // [-0, +1, e]
+void logging_push(lua_State *L);
 
 #endif

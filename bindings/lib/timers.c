@@ -186,13 +186,13 @@ static int new_timer(lua_State *L, const char *name, bool again)
     return 1;
 }
 
-static int l_after(lua_State *L)
+int l_after(lua_State *L)
 {
     dot_check(L, "after");
     return new_timer(L, "mesos.after", false);
 }
 
-static int l_every(lua_State *L)
+int l_every(lua_State *L)
 {
     dot_check(L, "every");
     return new_timer(L, "mesos.every", true);
@@ -258,7 +258,7 @@ static int on_slept(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-static int l_sleep(lua_State *L)
+int l_sleep(lua_State *L)
 {
     dot_check(L, "sleep");
     double seconds = check_seconds(L, false);
@@ -277,7 +277,7 @@ static void on_spawned_done(void *data, const struct protect_end *end)
     release(script_state(moment->script), moment);
 }
 
-static int l_spawn(lua_State *L)
+int l_spawn(lua_State *L)
 {
     dot_check(L, "spawn");
     struct script *script = check_open(L, "mesos.spawn");
@@ -293,16 +293,16 @@ static int l_spawn(lua_State *L)
     return 0;
 }
 
-// ---- the clock and the module ----
+// ---- the clock and the types ----
 
-static int l_now(lua_State *L)
+int l_now(lua_State *L)
 {
     dot_check(L, "now");
     lua_pushnumber(L, loop_wall(script_loop(script_of(L))));
     return 1;
 }
 
-static void open_types(lua_State *L) // [-0, +0, e]
+void timers_open(lua_State *L)
 {
     userdata_type(L, TIMER_TYPE);
     lua_pushcfunction(L, l_timer_tostring);
@@ -313,15 +313,4 @@ static void open_types(lua_State *L) // [-0, +0, e]
     lua_setfield(L, -2, "__index");
     userdata_type(L, SLEEP_TYPE);
     lua_pop(L, 2);
-}
-
-void timers_open(lua_State *L, struct script *script)
-{
-    static const luaL_Reg functions[] = {
-        {"after", l_after}, {"every", l_every}, {"sleep", l_sleep},
-        {"spawn", l_spawn}, {"now", l_now},     {NULL, NULL},
-    };
-    (void)script;
-    open_types(L);
-    luaL_setfuncs(L, functions, 0);
 }

@@ -5,20 +5,24 @@
 #ifndef MESOS_LUA_BINDINGS_LIB_TIMERS_H
 #define MESOS_LUA_BINDINGS_LIB_TIMERS_H
 
-#include "script/script.h"
+#include <lua.h>
 
-// Adds the functions to the module table on top. // [-0, +0, e]
-//
 //   mesos.after(seconds, fn) -> handle    calls fn() once
-//   mesos.every(seconds, fn) -> handle    calls fn() again and again; a call that still runs when
-//                                         the next is due makes that one drop out
-//   handle:cancel() -> boolean            no further call; was there one to come?
+//   mesos.every(seconds, fn) -> handle    calls fn() again and again; while a call still runs, the
+//                                         calls that fall due are skipped
+//   handle:cancel() -> boolean            no further call; true if there was one to come
 //   mesos.sleep(seconds)                  suspends the callback, timer or spawned function
-//   mesos.spawn(fn, ...)                  calls fn(...) soon, beside whatever runs now
+//   mesos.spawn(fn, ...)                  calls fn(...) soon, beside what runs now
 //   mesos.now() -> number                 seconds since the Unix epoch, by the loop's clock
 //
-// An error in one of the functions is logged with a traceback, behind the place where the function
-// was handed over; an `every` goes on after it.
-void timers_open(lua_State *L, struct script *script);
+// An error in one of the functions is logged with a traceback, behind the line where the function
+// was passed; an `every` goes on after it.
+int l_after(lua_State *L); // [-n, +1, e]
+int l_every(lua_State *L); // [-n, +1, e]
+int l_sleep(lua_State *L); // [-n, +0, e]
+int l_spawn(lua_State *L); // [-n, +0, e]
+int l_now(lua_State *L);   // [-n, +1, e]
+
+void timers_open(lua_State *L); // the types of their userdata // [-0, +0, e]
 
 #endif

@@ -386,7 +386,7 @@ static int l_ids(lua_State *L)
     return 1;
 }
 
-// ---- the metatable and the module ----
+// ---- the metatable ----
 
 static const luaL_Reg methods[] = {
     {"best_fit", l_best_fit},
@@ -420,7 +420,7 @@ static int l_index(lua_State *L)
 }
 
 // mesos.offers([list]): a list with methods, of the same offers, of which nothing was taken.
-static int l_offers(lua_State *L)
+int l_offers(lua_State *L)
 {
     dot_check(L, "offers");
     lua_settop(L, 1);
@@ -441,23 +441,28 @@ static int l_offers(lua_State *L)
 }
 
 // [-0, +1, m]
-static void push_methods(lua_State *L, const struct offer_finder *finder)
+static void push_finder(lua_State *L, const struct offer_finder *finder)
 {
-    lua_createtable(L, 0, sizeof methods / sizeof *methods);
-    offer_list_index_push_table(L);
-    for (const luaL_Reg *it = methods; it->name != NULL; it++) {
-        lua_pushvalue(L, -1);
-        lua_pushlightuserdata(L, (void *)(uintptr_t)finder);
-        lua_pushstring(L, it->name);
-        lua_pushcclosure(L, it->func, NAME);
-        lua_setfield(L, -3, it->name);
-    }
-    lua_pop(L, 1);
+    if (finder != NULL)
+        *(struct offer_finder *)lua_newuserdatauv(L, sizeof *finder, 0) = *finder;
+    else
+        lua_pushnil(L);
 }
 
-void offer_list_adopt(lua_State *L)
+// [-0, +1, m]
+static void push_methods(lua_State *L, const struct offer_finder *finder)
 {
-    offer_list_index_adopt(L);
+    lua_createtable(L, 0, sizeof methods / sizeof *methods); // methods
+    offer_list_index_push_table(L);                          // methods, selections
+    push_finder(L, finder);                                  // methods, selections, finder
+    for (const luaL_Reg *it = methods; it->name != NULL; it++) {
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_pushstring(L, it->name);
+        lua_pushcclosure(L, it->func, NAME);
+        lua_setfield(L, -4, it->name);
+    }
+    lua_pop(L, 2);
 }
 
 void offer_list_open(lua_State *L, const struct offer_finder *finder)
@@ -470,6 +475,4 @@ void offer_list_open(lua_State *L, const struct offer_finder *finder)
     lua_setmetatable(L, -2);
     lua_setfield(L, -2, "__index");
     offer_list_index_define(L);
-    lua_pushcfunction(L, l_offers);
-    lua_setfield(L, -2, "offers");
 }

@@ -11,9 +11,6 @@
 
 #include <lua.h>
 
-// Gives the list at the top the methods. // [-0, +0, e]
-void offer_list_adopt(lua_State *L);
-
 struct offer;
 
 // Finds the outstanding offer of that id; NULL if there is none.
@@ -22,8 +19,10 @@ struct offer_finder {
     void *data;
 };
 
-// Adds `offers` to the module at the top. `finder` tells whether an offer is outstanding, and must
-// outlive the state; NULL: all offers are. // [-0, +0, e]
+int l_offers(lua_State *L); // mesos.offers // [-n, +1, e]
+
+// Makes the metatable of the lists. `finder`, which is copied, tells whether an offer is
+// outstanding; NULL: all offers are. // [-0, +0, e]
 void offer_list_open(lua_State *L, const struct offer_finder *finder);
 
 #endif

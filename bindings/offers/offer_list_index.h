@@ -15,7 +15,7 @@
 
 #include <lua.h>
 
-// Upvalues of a method: the table of selections, the offer_finder or NULL, its name.
+// Upvalues of a method: the table of selections, the offer_finder or nil, its name.
 enum { SELECTIONS = 1, FINDER = 2, NAME = 3 };
 
 // The stack of a method; what it pushes comes behind.

@@ -231,7 +231,7 @@ static int from_text(lua_State *L)
     return 1;
 }
 
-static int l_resources(lua_State *L) // [-1, +1, e]
+int l_resources(lua_State *L)
 {
     dot_check(L, "resources");
     lua_settop(L, 1);
@@ -239,10 +239,4 @@ static int l_resources(lua_State *L) // [-1, +1, e]
         return from_text(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     return from_table(L);
-}
-
-void resource_list_open(lua_State *L)
-{
-    lua_pushcfunction(L, l_resources);
-    lua_setfield(L, -2, "resources");
 }

@@ -12,7 +12,6 @@
 // Pushes a list of the Resource messages in `packed`, which are its field 1, each. // [-0, +1, e]
 void resource_list_push(lua_State *L, struct slice packed);
 
-// Adds `resources` to the module table on top of the stack. // [-0, +0, e]
-void resource_list_open(lua_State *L);
+int l_resources(lua_State *L); // mesos.resources // [-1, +1, e]
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "bindings/message/message_decode.h"
 #include "bindings/message/view.h"
-#include "bindings/offers/offer_list.h"
+#include "bindings/offers/offer_list_index.h"
 #include "bindings/scheduler/scheduler_internal.h"
 
 static int push_text(lua_State *L, struct slice text)
@@ -49,7 +49,7 @@ static int push_list(lua_State *L, const ProtobufCMessageDescriptor *type,
 static int push_offers(lua_State *L, const struct driver_event *event)
 {
     push_list(L, &mesos__v1__offer__descriptor, event);
-    offer_list_adopt(L);
+    offer_list_index_adopt(L);
     return 1;
 }
 

@@ -15,7 +15,7 @@
 #include "bindings/message/message_decode.h"
 #include "bindings/message/message_encode.h"
 #include "bindings/message/view.h"
-#include "bindings/offers/offer_list.h"
+#include "bindings/offers/offer_list_index.h"
 #include "bindings/scheduler/framework_info.h"
 #include "bindings/scheduler/launch_check.h"
 #include "bindings/scheduler/scheduler_handle.h"
@@ -607,7 +607,7 @@ static int l_offers(lua_State *L) // [-1, +1, e]
 {
     struct offer_table *offers = driver_offers(check_driver(L));
     lua_createtable(L, (int)offer_table_count(offers), 0);
-    offer_list_adopt(L);
+    offer_list_index_adopt(L);
     lua_Integer place = 0;
     for (const struct offer *offer = offer_table_first(offers); offer;
          offer = offer_table_next(offer)) {
@@ -757,8 +757,6 @@ static void watch_script(struct script *script, struct scheduler_environment *en
 
 void driver_methods_open(lua_State *L, struct scheduler_environment *environment)
 {
-    static const enum driver_status statuses[] = {DRIVER_NOT_STARTED, DRIVER_RUNNING,
-                                                  DRIVER_ABORTED, DRIVER_STOPPED};
     scheduler_handle_open(L);
     lua_pushcfunction(L, l_tostring);
     lua_setfield(L, -2, "__tostring");
@@ -774,13 +772,12 @@ void driver_methods_open(lua_State *L, struct scheduler_environment *environment
     lua_setmetatable(L, -2);
     lua_setfield(L, -2, "__index");
     lua_pop(L, 1);
-    lua_pushlightuserdata(L, environment);
-    lua_pushcclosure(L, l_SchedulerDriver, 1);
-    lua_setfield(L, -2, "SchedulerDriver");
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
-        lua_pushstring(L, driver_status_name(statuses[i]));
-        lua_setfield(L, -2, driver_status_name(statuses[i]));
-    }
     task_list_open(L);
     watch_script(script_of(L), environment);
+}
+
+void driver_methods_push(lua_State *L, struct scheduler_environment *environment)
+{
+    lua_pushlightuserdata(L, environment);
+    lua_pushcclosure(L, l_SchedulerDriver, 1);
 }

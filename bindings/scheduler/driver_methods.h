@@ -8,8 +8,10 @@
 
 #include "bindings/scheduler/scheduler.h"
 
-// Adds SchedulerDriver and the DRIVER_ names to the module table on top of the stack.
-// // [-0, +0, e]
+// Makes the class, for a script whose drivers live in `environment`. // [-0, +0, e]
 void driver_methods_open(lua_State *L, struct scheduler_environment *environment);
+
+// Pushes mesos.SchedulerDriver, which makes a driver. // [-0, +1, m]
+void driver_methods_push(lua_State *L, struct scheduler_environment *environment);
 
 #endif

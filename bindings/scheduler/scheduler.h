@@ -12,7 +12,6 @@
 #define MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_H
 
 #include "base/buffer.h"
-#include "bindings/offers/offer_list.h"
 #include "bindings/scheduler/scheduler_handle.h"
 #include "mesos/driver.h"
 #include "net/credentials.h"
@@ -37,11 +36,10 @@ struct scheduler_environment {
     bool replacing; // a script is loaded that shall take over a scheduler: it may start no driver
     void *data;
 
-    struct offer_finder offers; // of all its schedulers, for the lists of offers
-    struct scheduler *first;    // all of them
-    struct scheduler *kept;     // whose framework id is kept, or NULL
-    bool used;                  // there was one, also if it is gone by now
-    bool aborted;               // the driver that finished last was aborted
+    struct scheduler *first; // all of them
+    struct scheduler *kept;  // whose framework id is kept, or NULL
+    bool used;               // there was one, also if it is gone by now
+    bool aborted;            // the driver that finished last was aborted
 };
 
 struct scheduler;

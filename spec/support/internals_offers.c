@@ -9,5 +9,8 @@
 void internals_offers_open(lua_State *L)
 {
     offer_list_open(L, NULL);
-    resource_list_open(L);
+    lua_pushcfunction(L, l_offers);
+    lua_setfield(L, -2, "offers");
+    lua_pushcfunction(L, l_resources);
+    lua_setfield(L, -2, "resources");
 }
