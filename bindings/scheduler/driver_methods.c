@@ -132,14 +132,15 @@ static bool is_over(void *data)
 // The loop runs inside the call, which only the main chunk may hold up.
 static int l_join(lua_State *L) // [-1, +1, e]
 {
-    struct scheduler_environment *environment = scheduler_environment(scheduler_handle_check(L));
+    const struct scheduler_services *services =
+        scheduler_environment(scheduler_handle_check(L))->services;
     struct joining joining = {.L = L, .script = script_of(L)};
     if (!protect_in_main(L))
         luaL_error(L, "driver:join() waits for the end of the driver and would never see it here: "
                       "call it in the main chunk of the script");
     if (!is_over(&joining)) {
         protect_pause(joining.script);
-        environment->run(environment->data, is_over, &joining);
+        services->run(services->data, is_over, &joining);
         protect_continue(joining.script);
     }
     protect_check(L);

@@ -63,7 +63,8 @@ static bool keeps_id(const struct scheduler *this)
 
 static bool keep_id(struct scheduler *this, struct slice id, struct error *err)
 {
-    return !keeps_id(this) || this->environment->keep_id(this->environment->data, id, err);
+    const struct scheduler_services *services = this->environment->services;
+    return !keeps_id(this) || services->keep_id(services->data, id, err);
 }
 
 static void let_go_of_id(struct scheduler *this)
@@ -311,10 +312,11 @@ static void check_id(lua_State *L, struct slice given, struct slice kept)
 static bool take_kept_id(lua_State *L, const struct scheduler_environment *environment,
                          struct driver_options *options)
 {
-    if (environment->kept_id == NULL || environment->kept != NULL)
+    const struct scheduler_services *services = environment->services;
+    if (services->kept_id == NULL || environment->kept != NULL)
         return false;
     struct slice given = wire_text(wire_find(options->framework, FIELD_FRAMEWORK_INFO_ID));
-    options->framework_id = environment->kept_id(environment->data);
+    options->framework_id = services->kept_id(services->data);
     check_id(L, given, options->framework_id);
     return true;
 }
@@ -352,6 +354,7 @@ struct scheduler *scheduler_create(lua_State *L, int index,
 {
     struct collected collected = {.master = NULL};
     const struct credentials_options *credential = &collected.credential;
+    const struct scheduler_services *services = environment->services;
     struct error err = {0};
     int top = lua_gettop(L);
     luaL_checkstack(L, 30, "settings of a driver");
@@ -361,9 +364,8 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     bool keeps = take_kept_id(L, environment, &collected.options);
     lua_pushvalue(L, top + 1);
     int table = luaL_ref(L, LUA_REGISTRYINDEX);
-    if (!environment->connect(environment->data, collected.master,
-                              credential->principal ? credential : NULL, &collected.options,
-                              &err)) {
+    if (!services->connect(services->data, collected.master,
+                           credential->principal ? credential : NULL, &collected.options, &err)) {
         luaL_unref(L, LUA_REGISTRYINDEX, table);
         luaL_error(L, "%s", err.text);
     }

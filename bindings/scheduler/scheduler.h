@@ -17,9 +17,8 @@
 #include "net/credentials.h"
 #include "script/script.h"
 
-// What schedulers need of the program around them.
-struct scheduler_environment {
-    struct loop *loop;
+// What the program does for schedulers. Each function is given `data`.
+struct scheduler_services {
     // Sets the detector, the transport and how they are used, for a master's address and for the
     // credentials that the script gave; NULL stands for the program's own choice of either.
     bool (*connect)(void *data, const char *master, const struct credentials_options *credential,
@@ -31,12 +30,22 @@ struct scheduler_environment {
     // scheduler at a time.
     struct slice (*kept_id)(void *data);
     bool (*keep_id)(void *data, struct slice id, struct error *err);
-    bool checking;  // load and look, but contact nobody
-    bool ending;    // start no driver any more
-    bool replacing; // a script is loaded that shall take over a scheduler: it may start no driver
     void *data;
+};
 
-    struct scheduler *first; // all of them
+// The schedulers of one program, and what it is doing.
+struct scheduler_environment {
+    struct loop *loop;
+    const struct scheduler_services *services;
+
+    // Written by the program.
+    bool checking;  // load and look, but contact no master; does not change
+    bool ending;    // start no driver any more; set when the program begins to end
+    bool replacing; // true while a script is loaded that shall take over a scheduler: it may start
+                    //   no driver
+
+    // Written by scheduler.c.
+    struct scheduler *first; // all of them, the newest first
     struct scheduler *kept;  // whose framework id is kept, or NULL
     bool used;               // there was one, also if it is gone by now
     bool aborted;            // the driver that finished last was aborted

@@ -411,9 +411,10 @@ static void set_up(struct host *host, const struct host_settings *settings)
         lag_warning_start(&host->lag, host->loop);
     timer_init(&host->patience, host->loop, on_patience_over, host);
     deferral_init(&host->stopping, host->loop, on_stopping, host);
+    host->services =
+        (struct scheduler_services){.connect = host_on_connect, .run = on_run, .data = host};
     host->environment = (struct scheduler_environment){
-        .loop = host->loop, .connect = host_on_connect, .run = on_run, .data = host};
-    host->environment.checking = settings->checking;
+        .loop = host->loop, .services = &host->services, .checking = settings->checking};
     host->session = (struct session){.loop = host->loop,
                                      .environment = &host->environment,
                                      .path = options->script,

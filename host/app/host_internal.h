@@ -35,6 +35,7 @@ struct host {
     struct state_store *store;         // NULL: nothing is kept
     struct session session;            // script and scheduler, and what operators see of them
     struct reload *reload;             // of a script that returned its table, while it runs
+    struct scheduler_services services;
     struct scheduler_environment environment;
     struct control_commands *commands; // what operators ask, through control and metrics
     struct control *control;
@@ -68,7 +69,7 @@ void host_give_up_callbacks(struct host *host); // nothing of the script that wa
 bool host_start_cluster(struct host *host, unsigned agents, struct error *err); // once
 void host_announce_cluster(const struct host *host);                            // in the log
 
-// For scheduler_environment.connect.
+// For scheduler_services.connect.
 bool host_on_connect(void *data, const char *master, const struct credentials_options *credential,
                      struct driver_options *driver, struct error *err);
 

@@ -89,8 +89,8 @@ bool host_open_state(struct host *host, struct error *err)
         return true;
     host->store = host->elector != NULL ? state_store_open_shared(host->loop, host->elector, err)
                                         : state_store_open(host->loop, host->options->state, err);
-    host->environment.kept_id = on_kept_id;
-    host->environment.keep_id = on_keep_id;
+    host->services.kept_id = on_kept_id;
+    host->services.keep_id = on_keep_id;
     return host->store != NULL;
 }
 

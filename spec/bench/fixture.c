@@ -25,6 +25,7 @@ struct stage {
     struct loop *loop;
     struct script *script;
     struct scheduler *scheduler;
+    struct scheduler_services services;
     struct scheduler_environment environment;
     struct transport *transport;
     uint64_t calls, bytes;
@@ -141,8 +142,9 @@ struct stage *stage_create(const char *text)
     struct stage *stage = memory_new(sizeof *stage);
     log_set_level(LOG_WARNING);
     stage->loop = loop_virtual_create(1.8e9);
+    stage->services = (struct scheduler_services){.connect = on_connect, .data = stage};
     stage->environment =
-        (struct scheduler_environment){.loop = stage->loop, .connect = on_connect, .data = stage};
+        (struct scheduler_environment){.loop = stage->loop, .services = &stage->services};
     const struct script_module modules[] = {{"mesos", module_open, &stage->environment},
                                             {.name = NULL}};
     const struct script_settings settings = {

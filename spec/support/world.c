@@ -58,6 +58,7 @@ struct world {
     struct loop *loop;
     struct script *script;
     struct scheduler *scheduler;
+    struct scheduler_services services;
     struct scheduler_environment environment;
     struct sources *sources; // the text that is loaded next
     struct link *links;
@@ -551,8 +552,10 @@ struct world *world_create(const struct world_settings *settings)
     world->start = clock();
     world->last = &world->first;
     world->loop = open_loop(world);
-    world->environment = (struct scheduler_environment){
-        .loop = world->loop, .connect = on_connect, .run = on_run, .data = world};
+    world->services =
+        (struct scheduler_services){.connect = on_connect, .run = on_run, .data = world};
+    world->environment =
+        (struct scheduler_environment){.loop = world->loop, .services = &world->services};
     return world;
 }
 
