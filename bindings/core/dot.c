@@ -10,10 +10,10 @@ static const char libraries[] = "mesos.libraries"; // registry: table of a libra
 
 void dot_library(lua_State *L, const char *name)
 {
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, libraries);
-    lua_pushvalue(L, -2);
-    lua_pushstring(L, name);
-    lua_rawset(L, -3);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, libraries); // library, libraries
+    lua_pushvalue(L, -2);                              // library, libraries, library
+    lua_pushstring(L, name);                           // library, libraries, library, name
+    lua_rawset(L, -3);                                 // library, libraries
     lua_pop(L, 1);
 }
 

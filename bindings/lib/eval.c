@@ -74,11 +74,11 @@ static void print_text(struct output *output, const char *text, size_t length)
 
 static int print_elsewhere(lua_State *L)
 {
-    lua_pushglobaltable(L);
-    lua_pushliteral(L, "print");
-    lua_rawget(L, -2);
-    lua_insert(L, 1);
-    lua_pop(L, 1);
+    lua_pushglobaltable(L);      // ..., globals
+    lua_pushliteral(L, "print"); // ..., globals, "print"
+    lua_rawget(L, -2);           // ..., globals, print
+    lua_insert(L, 1);            // print, ..., globals
+    lua_pop(L, 1);               // print, ...
     lua_call(L, lua_gettop(L) - 1, 0);
     return 0;
 }
@@ -343,28 +343,28 @@ static bool wants_more(const char *message)
 
 // Raises what is said of the code as statements (at the top) or as an expression (below it, above
 // the text of the expression). // [-0, +0, v]
-static void raise_syntax(lua_State *L, struct evaluation *this)
+static void raise_syntax(lua_State *L, struct evaluation *evaluation)
 {
     const char *code = lua_tostring(L, -3) + strlen("return ");
     if (wants_more(lua_tostring(L, -2)) || begins_badly(lua_tostring(L, -1), code))
         lua_pop(L, 1);
-    this->incomplete = wants_more(lua_tostring(L, -1));
+    evaluation->incomplete = wants_more(lua_tostring(L, -1));
     lua_error(L);
 }
 
 // Pushes the function of an expression, or else of statements. // [-0, +1, e]
-static void push_chunk(lua_State *L, struct evaluation *this)
+static void push_chunk(lua_State *L, struct evaluation *evaluation)
 {
-    const char *code = (const char *)this->code.data;
-    bool equals = this->code.length > 0 && *code == '='; // as at Lua's own prompt
+    const char *code = (const char *)evaluation->code.data;
+    bool equals = evaluation->code.length > 0 && *code == '='; // as at Lua's own prompt
     lua_pushliteral(L, "return ");
-    lua_pushlstring(L, code + equals, this->code.length - equals);
+    lua_pushlstring(L, code + equals, evaluation->code.length - equals);
     lua_concat(L, 2);
     size_t length;
     const char *expression = lua_tolstring(L, -1, &length);
     if (luaL_loadbufferx(L, expression, length, "=eval", "t") != LUA_OK) {
-        if (luaL_loadbufferx(L, code, this->code.length, "=eval", "t") != LUA_OK)
-            raise_syntax(L, this);
+        if (luaL_loadbufferx(L, code, evaluation->code.length, "=eval", "t") != LUA_OK)
+            raise_syntax(L, evaluation);
         lua_remove(L, -2);
     }
     lua_remove(L, -2);
@@ -392,16 +392,16 @@ static int l_evaluate(lua_State *L)
 
 static int l_prepare(lua_State *L)
 {
-    struct evaluation *this = lua_touserdata(L, 1);
+    struct evaluation *evaluation = lua_touserdata(L, 1);
     luaL_checkstack(L, 20, "an evaluation");
     lua_settop(L, 1);
-    this->output = new_output(L);
+    evaluation->output = new_output(L);
     lua_pushvalue(L, 2);
-    this->reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    evaluation->reference = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pushcfunction(L, l_evaluate);
     lua_pushvalue(L, 2);
-    push_chunk(L, this);
-    push_environment(L, this->scheduler, 2);
+    push_chunk(L, evaluation);
+    push_environment(L, evaluation->scheduler, 2);
     lua_setupvalue(L, -2, 1);
     return 3;
 }
@@ -419,52 +419,52 @@ static const char *error_of(const struct protect_end *end)
 
 static void on_done(void *data, const struct protect_end *end)
 {
-    struct evaluation *this = data;
-    struct eval_end told = {.error = error_of(end), .incomplete = this->incomplete};
-    if (this->reference != LUA_NOREF)
-        told.output = buffer_slice(&this->output->text);
+    struct evaluation *evaluation = data;
+    struct eval_end told = {.error = error_of(end), .incomplete = evaluation->incomplete};
+    if (evaluation->reference != LUA_NOREF)
+        told.output = buffer_slice(&evaluation->output->text);
     if (end->outcome == PROTECT_RAISED)
-        script_uncount_failure(this->script);
-    this->done(this->data, &told);
-    if (this->reference != LUA_NOREF) {
-        this->output->over = true;
-        luaL_unref(script_state(this->script), LUA_REGISTRYINDEX, this->reference);
+        script_uncount_failure(evaluation->script);
+    evaluation->done(evaluation->data, &told);
+    if (evaluation->reference != LUA_NOREF) {
+        evaluation->output->over = true;
+        luaL_unref(script_state(evaluation->script), LUA_REGISTRYINDEX, evaluation->reference);
     }
-    deferral_cancel(&this->abandoned);
-    free(this);
+    deferral_cancel(&evaluation->abandoned);
+    free(evaluation);
 }
 
 static void on_abandoned(void *data)
 {
-    struct evaluation *this = data;
-    protect_abandon(this->script, on_done, this);
+    struct evaluation *evaluation = data;
+    protect_abandon(evaluation->script, on_done, evaluation);
 }
 
 struct evaluation *eval_create(struct script *script, struct scheduler *scheduler,
                                struct slice code,
                                void (*done)(void *data, const struct eval_end *end), void *data)
 {
-    struct evaluation *this = memory_new(sizeof *this);
-    *this = (struct evaluation){.scheduler = scheduler,
-                                .code = code,
-                                .script = script,
-                                .reference = LUA_NOREF,
-                                .done = done,
-                                .data = data};
-    deferral_init(&this->abandoned, script_loop(script), on_abandoned, this);
-    return this;
+    struct evaluation *evaluation = memory_new(sizeof *evaluation);
+    *evaluation = (struct evaluation){.scheduler = scheduler,
+                                      .code = code,
+                                      .script = script,
+                                      .reference = LUA_NOREF,
+                                      .done = done,
+                                      .data = data};
+    deferral_init(&evaluation->abandoned, script_loop(script), on_abandoned, evaluation);
+    return evaluation;
 }
 
-void eval_start(struct evaluation *this)
+void eval_start(struct evaluation *evaluation)
 {
     const struct title title = {.kind = "eval", .name = "by the control socket", .loaded = true};
-    protect_dispatch(this->script, &title, l_prepare, this, on_done, this);
+    protect_dispatch(evaluation->script, &title, l_prepare, evaluation, on_done, evaluation);
 }
 
-void eval_abandon(struct evaluation *this)
+void eval_abandon(struct evaluation *evaluation)
 {
-    if (protect_runs(this->script, on_done, this))
+    if (protect_runs(evaluation->script, on_done, evaluation))
         script_interrupt("the end of its client");
     else
-        deferral_queue(&this->abandoned);
+        deferral_queue(&evaluation->abandoned);
 }

@@ -152,9 +152,9 @@ static void add_text(lua_State *L, int index, struct texts *texts)
 {
     texts->list[texts->count++] = lua_tostring(L, -1);
     texts->list[texts->count] = NULL;
-    lua_getiuservalue(L, index, 1);
-    lua_insert(L, -2);
-    lua_rawseti(L, -2, (lua_Integer)texts->count);
+    lua_getiuservalue(L, index, 1);                // text, texts
+    lua_insert(L, -2);                             // texts, text
+    lua_rawseti(L, -2, (lua_Integer)texts->count); // texts
     lua_pop(L, 1);
 }
 

@@ -52,17 +52,17 @@ static int l_call(lua_State *L)
 void logging_push(lua_State *L)
 {
     static const enum log_level levels[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR};
-    lua_newtable(L);
+    lua_newtable(L); // log
     dot_library(L, "mesos.log");
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-        lua_getglobal(L, "string");
-        lua_getfield(L, -1, "format");
-        lua_remove(L, -2);
-        lua_pushinteger(L, levels[i]);
-        lua_pushcclosure(L, l_log, 2);
+        lua_getglobal(L, "string");    // log, string
+        lua_getfield(L, -1, "format"); // log, string, format
+        lua_remove(L, -2);             // log, format
+        lua_pushinteger(L, levels[i]); // log, format, level
+        lua_pushcclosure(L, l_log, 2); // log, l_log
         lua_setfield(L, -2, log_level_name(levels[i]));
     }
-    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 1); // log, metatable
     lua_pushcfunction(L, l_call);
     lua_setfield(L, -2, "__call");
     lua_setmetatable(L, -2);

@@ -98,10 +98,10 @@ static int l_index(lua_State *L)
     if (shape->type->fields[position].label != PROTOBUF_C_LABEL_REPEATED)
         return 0;
     lua_settop(L, 2);
-    lua_newtable(L);
-    lua_insert(L, 2);
-    lua_pushvalue(L, 2);
-    lua_rawset(L, 1);
+    lua_newtable(L);     // message, key, empty
+    lua_insert(L, 2);    // message, empty, key
+    lua_pushvalue(L, 2); // message, empty, key, empty
+    lua_rawset(L, 1);    // message, empty
     return 1;
 }
 
@@ -125,11 +125,11 @@ static int reference_names(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
     lua_createtable(L, (int)type->n_fields, (int)type->n_fields);
     for (unsigned i = 0; i < type->n_fields; i++) {
-        lua_pushstring(L, type->fields[i].name);
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, -3, (lua_Integer)i + 1);
-        lua_pushinteger(L, (lua_Integer)i + 1);
-        lua_rawset(L, -3);
+        lua_pushstring(L, type->fields[i].name); // names, name
+        lua_pushvalue(L, -1);                    // names, name, name
+        lua_rawseti(L, -3, (lua_Integer)i + 1);  // names, name
+        lua_pushinteger(L, (lua_Integer)i + 1);  // names, name, position
+        lua_rawset(L, -3);                       // names
     }
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
@@ -155,12 +155,12 @@ static int reference_metatable(lua_State *L, const ProtobufCMessageDescriptor *t
 {
     static const luaL_Reg methods[] = {
         {"__index", l_index}, {"__newindex", l_newindex}, {NULL, NULL}};
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 4); // shape, metatable
     lua_pushstring(L, type->name);
-    lua_setfield(L, -2, "__name");
-    lua_pushvalue(L, -2);
-    luaL_setfuncs(L, methods, 1);
-    push_tostring(L);
+    lua_setfield(L, -2, "__name"); // shape, metatable
+    lua_pushvalue(L, -2);          // shape, metatable, shape
+    luaL_setfuncs(L, methods, 1);  // shape, metatable
+    push_tostring(L);              // shape, metatable, tostring
     lua_setfield(L, -2, "__tostring");
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }

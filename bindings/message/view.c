@@ -187,11 +187,11 @@ static bool push_kept(lua_State *L, const struct view *view, unsigned key)
 // The anchor, at the top, moves into a table that takes its place. // [-1, +1, m]
 static void make_kept(lua_State *L)
 {
-    lua_createtable(L, 0, KEPT_EXPECTED);
-    lua_insert(L, -2);
-    lua_rawseti(L, -2, ANCHOR);
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, HOLD);
+    lua_createtable(L, 0, KEPT_EXPECTED); // anchor, kept
+    lua_insert(L, -2);                    // kept, anchor
+    lua_rawseti(L, -2, ANCHOR);           // kept
+    lua_pushvalue(L, -1);                 // kept, kept
+    lua_setiuservalue(L, 1, HOLD);        // kept
 }
 
 // Keeps the value at the top of the stack, which stays, for the view at index 1. // [-0, +0, m]
@@ -529,12 +529,12 @@ static int reference_metatable(lua_State *L, struct view_class *class)
     static const luaL_Reg methods[] = {{"__index", l_index},       {"__newindex", l_newindex},
                                        {"__pairs", l_pairs},       {"__eq", l_eq},
                                        {"__tostring", l_tostring}, {NULL, NULL}};
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 8); // class, metatable
     lua_pushstring(L, class->shape->type->name);
-    lua_setfield(L, -2, "__name");
-    lua_pushvalue(L, -2);
-    push_names(L, class);
-    luaL_setfuncs(L, methods, NAMES);
+    lua_setfield(L, -2, "__name");    // class, metatable
+    lua_pushvalue(L, -2);             // class, metatable, class
+    push_names(L, class);             // class, metatable, class, names
+    luaL_setfuncs(L, methods, NAMES); // class, metatable
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
@@ -672,18 +672,18 @@ void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct byte
 }
 
 void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
-                    struct slice (*next)(void *data), void *data, size_t count)
+                    const struct slice *slices, size_t count)
 {
     luaL_checkstack(L, 8, "views");
     const struct view_class *class = class_of(L, type);
-    lua_createtable(L, (int)count, 0);
+    lua_createtable(L, (int)count, 0); // list
     int list = lua_gettop(L);
-    push_anchor(L, block);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
+    push_anchor(L, block);                               // list, anchor
+    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable); // list, anchor, metatable
     for (size_t i = 1; i <= count; i++) {
-        push_view(L, class, next(data), 0, list + 2);
-        lua_pushvalue(L, list + 1);
-        lua_setiuservalue(L, -2, HOLD);
+        push_view(L, class, slices[i - 1], 0, list + 2); // ..., view
+        lua_pushvalue(L, list + 1);                      // ..., view, anchor
+        lua_setiuservalue(L, -2, HOLD);                  // ..., view
         lua_rawseti(L, list, (lua_Integer)i);
     }
     lua_settop(L, list);

@@ -27,10 +27,10 @@
 void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
                struct slice slice);
 
-// Pushes a list of views over slices of one block, of a type that is no plain value; `next` gives
-// them one after the other. // [-0, +1, m]
+// Pushes a list of views over `count` slices of one block, of a type that is no plain value.
+// [-0, +1, m]
 void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
-                    struct slice (*next)(void *data), void *data, size_t count);
+                    const struct slice *slices, size_t count);
 
 struct view_content {
     const ProtobufCMessageDescriptor *type;

@@ -54,8 +54,8 @@ static uint32_t add_row(lua_State *L, struct offer_packing *stock, int index, st
     size_t before = offer_packing_rows(stock);
     struct slice id = offer_fields_id(wire);
     const struct offer *offer = finder ? finder->find(finder->data, id) : NULL;
-    lua_getiuservalue(L, index, HOLD);
-    lua_pushvalue(L, -2);
+    lua_getiuservalue(L, index, HOLD);           // view, views
+    lua_pushvalue(L, -2);                        // view, views, view
     lua_rawseti(L, -2, (lua_Integer)before + 1); // ahead of the row, which needs it
     lua_pop(L, 1);
     uint32_t row = offer_packing_add(stock, wire, id, offer);
@@ -152,10 +152,10 @@ static void keep_selection(lua_State *L, int index)
 // Pushes the offer of a row. // [-0, +1, -]
 void offer_list_index_push_offer(lua_State *L, int selection, uint32_t row)
 {
-    lua_getiuservalue(L, selection, HOLD);
-    lua_getiuservalue(L, -1, HOLD);
-    lua_rawgeti(L, -1, (lua_Integer)row + 1);
-    lua_replace(L, -3);
+    lua_getiuservalue(L, selection, HOLD);    // stock
+    lua_getiuservalue(L, -1, HOLD);           // stock, views
+    lua_rawgeti(L, -1, (lua_Integer)row + 1); // stock, views, view
+    lua_replace(L, -3);                       // view, views
     lua_pop(L, 1);
 }
 
@@ -164,21 +164,21 @@ void offer_list_index_push_offer(lua_State *L, int selection, uint32_t row)
 static void shrink(lua_State *L, struct offer_list_index *selection)
 {
     int top = lua_gettop(L);
-    struct stock_holding *holding = push_stock(L, selection->count);
-    lua_createtable(L, (int)selection->count, 0); // the views by place, then by row
+    struct stock_holding *holding = push_stock(L, selection->count); // selection, stock
+    lua_createtable(L, (int)selection->count, 0);                    // selection, stock, by place
     for (size_t i = 0; i < selection->count; i++) {
-        offer_list_index_push_offer(L, top, selection->rows[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
+        offer_list_index_push_offer(L, top, selection->rows[i]); // selection, stock, by place, view
+        lua_rawseti(L, -2, (lua_Integer)i + 1);                  // selection, stock, by place
     }
     holding->stock = offer_packing_part(selection->stock, selection->rows, selection->count);
     selection->stock = holding->stock;
-    lua_getiuservalue(L, top + 1, HOLD);
+    lua_getiuservalue(L, top + 1, HOLD); // selection, stock, by place, by row
     for (size_t i = 0; i < selection->count; i++) {
-        lua_rawgeti(L, top + 2, (lua_Integer)i + 1);
-        lua_rawseti(L, top + 3, (lua_Integer)selection->rows[i] + 1);
+        lua_rawgeti(L, top + 2, (lua_Integer)i + 1);                  // ..., view
+        lua_rawseti(L, top + 3, (lua_Integer)selection->rows[i] + 1); // ...
     }
-    lua_settop(L, top + 1);
-    lua_setiuservalue(L, top, HOLD);
+    lua_settop(L, top + 1);          // selection, stock
+    lua_setiuservalue(L, top, HOLD); // selection
 }
 
 static bool outgrown(const struct offer_list_index *selection)
@@ -277,13 +277,14 @@ void offer_list_index_adopt(lua_State *L)
 void offer_list_index_push_list(lua_State *L, const uint32_t *places, size_t count)
 {
     const struct offer_list_index *from = lua_touserdata(L, SELECTION);
-    lua_createtable(L, (int)count, 0);
+    lua_createtable(L, (int)count, 0); // list
     offer_list_index_adopt(L);
     int list = lua_gettop(L);
-    lua_getiuservalue(L, SELECTION, HOLD);
-    struct offer_list_index *selection = push_selection(L, list + 1, count);
+    lua_getiuservalue(L, SELECTION, HOLD); // list, stock
+    struct offer_list_index *selection =
+        push_selection(L, list + 1, count); // list, stock, selection
     for (size_t i = 0; i < count; i++) {
-        offer_list_index_push_offer(L, SELECTION, from->rows[places[i]]);
+        offer_list_index_push_offer(L, SELECTION, from->rows[places[i]]); // ..., view
         selection->rows[i] = from->rows[places[i]];
         selection->views[i] = lua_touserdata(L, -1);
         lua_rawseti(L, list, (lua_Integer)i + 1);

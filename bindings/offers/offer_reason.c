@@ -80,15 +80,15 @@ static int32_t other_type(const struct asking *asking, struct slice name)
 // The place in the script is told once that the text on top is so. // [-0, +0, e]
 static void warn_once(lua_State *L)
 {
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, warned);
-    luaL_where(L, 1);
-    lua_pushvalue(L, -1);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, warned); // text, warned
+    luaL_where(L, 1);                               // text, warned, where
+    lua_pushvalue(L, -1);                           // text, warned, where, where
     if (lua_rawget(L, -3) == LUA_TNIL && lua_rawlen(L, -3) < WARNED_MOST) {
         log_warning("%s%s: %s", lua_tostring(L, -2), offer_list_index_method(L),
                     lua_tostring(L, -4));
-        lua_pushvalue(L, -2);
-        lua_pushboolean(L, true);
-        lua_rawset(L, -5);
+        lua_pushvalue(L, -2);     // text, warned, where, nil, where
+        lua_pushboolean(L, true); // text, warned, where, nil, where, true
+        lua_rawset(L, -5);        // text, warned, where, nil
         lua_pushboolean(L, true);
         lua_rawseti(L, -4, (lua_Integer)lua_rawlen(L, -4) + 1);
     }

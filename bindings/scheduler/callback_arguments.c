@@ -32,17 +32,10 @@ static int push_nothing(lua_State *L, const struct driver_event *event)
     return 0;
 }
 
-static struct slice next_wire(void *data)
-{
-    const struct slice **offers = data;
-    return *(*offers)++;
-}
-
 static int push_list(lua_State *L, const ProtobufCMessageDescriptor *type,
                      const struct driver_event *event)
 {
-    const struct slice *offers = event->offers;
-    view_push_list(L, type, event->block, next_wire, &offers, event->count);
+    view_push_list(L, type, event->block, event->offers, event->count);
     return 1;
 }
 

@@ -503,14 +503,14 @@ static int l_killTask(lua_State *L) // [-3, +1, e]
 {
     struct driver *driver = check_caller(L);
     lua_settop(L, 3);
-    lua_newtable(L);
+    lua_newtable(L); // driver, id, policy, message
     if (!lua_isnil(L, 3)) {
         luaL_checktype(L, 3, LUA_TTABLE);
-        lua_pushnil(L);
+        lua_pushnil(L); // ..., nil
         while (lua_next(L, 3)) {
-            lua_pushvalue(L, -2);
-            lua_insert(L, -2);
-            lua_rawset(L, 4);
+            lua_pushvalue(L, -2); // ..., key, value, key
+            lua_insert(L, -2);    // ..., key, key, value
+            lua_rawset(L, 4);     // ..., key
         }
     }
     lua_pushvalue(L, 2);
@@ -543,12 +543,12 @@ static void reduce_status(lua_State *L, lua_Integer place)
     static const char *const fields[] = {"task_id", "agent_id"};
     int status = lua_gettop(L);
     check_status(L, status, place);
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 2); // status, task
     for (int i = 0; i < 2; i++) {
-        lua_getfield(L, status, fields[i]);
-        lua_setfield(L, -2, fields[i]);
+        lua_getfield(L, status, fields[i]); // status, task, id
+        lua_setfield(L, -2, fields[i]);     // status, task
     }
-    lua_remove(L, status);
+    lua_remove(L, status); // task
 }
 
 // Those that a list of driver:tasks() has. None of them is not all of them. // [-0, +1, e]
@@ -571,17 +571,17 @@ static int l_reconcileTasks(lua_State *L) // [-2, +1, e]
     if (reconcile_list(L, driver, &status))
         return push_status(L, status);
     lua_settop(L, 2);
-    lua_newtable(L);
-    lua_newtable(L);
+    lua_newtable(L); // driver, statuses, message
+    lua_newtable(L); // driver, statuses, message, tasks
     if (!lua_isnil(L, 2)) {
         check_list(L, 2, "statuses");
-        for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) {
-            reduce_status(L, i);
-            lua_rawseti(L, 4, i);
+        for (lua_Integer i = 1; lua_rawgeti(L, 2, i) != LUA_TNIL; i++) { // ..., status
+            reduce_status(L, i);                                         // ..., task
+            lua_rawseti(L, 4, i); // driver, statuses, message, tasks
         }
-        lua_settop(L, 4);
+        lua_settop(L, 4); // without the nil behind the list
     }
-    lua_setfield(L, 3, "tasks");
+    lua_setfield(L, 3, "tasks"); // driver, statuses, message
     return push_status(L, send_table(L, driver, CALL_RECONCILE, CALL(reconcile)));
 }
 
@@ -591,7 +591,7 @@ static int l_updateFramework(lua_State *L) // [-4, +1, e]
     lua_settop(L, 4);
     luaL_checktype(L, 2, LUA_TTABLE);
     framework_info_complete(L, 2, driver_framework(driver));
-    lua_newtable(L);
+    lua_newtable(L); // driver, framework, roles, constraints, message
     static const char *const fields[] = {"framework_info", "suppressed_roles", "offer_constraints"};
     for (int i = 0; i < 3; i++) {
         lua_pushvalue(L, 2 + i);
@@ -758,20 +758,20 @@ static void watch_script(struct script *script, struct scheduler_environment *en
 
 void driver_methods_open(lua_State *L, struct scheduler_environment *environment)
 {
-    scheduler_handle_open(L);
+    scheduler_handle_open(L); // class
     lua_pushcfunction(L, l_tostring);
     lua_setfield(L, -2, "__tostring");
-    luaL_newlib(L, methods);
+    luaL_newlib(L, methods); // class, methods
     for (size_t i = 0; i < OPERATIONS; i++) {
         lua_pushlightuserdata(L, (void *)&operations[i]);
         lua_pushcclosure(L, l_operation, 1);
         lua_setfield(L, -2, operations[i].name);
     }
-    lua_createtable(L, 0, 1);
+    lua_createtable(L, 0, 1); // class, methods, metatable
     lua_pushcfunction(L, l_no_operation);
     lua_setfield(L, -2, "__index");
-    lua_setmetatable(L, -2);
-    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);        // class, methods
+    lua_setfield(L, -2, "__index"); // class
     lua_pop(L, 1);
     task_list_open(L);
     watch_script(script_of(L), environment);

@@ -86,10 +86,10 @@ static void fill_principal(lua_State *L, int table, int credential) // [-0, +0, 
 // Appends a capability to the list on top. // [-0, +0, e]
 static void append_capability(lua_State *L, const char *name)
 {
-    lua_createtable(L, 0, 1);
-    lua_pushstring(L, name);
-    lua_setfield(L, -2, "type");
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_createtable(L, 0, 1);                               // list, capability
+    lua_pushstring(L, name);                                // list, capability, name
+    lua_setfield(L, -2, "type");                            // list, capability
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1); // list
 }
 
 static void fill_capabilities(lua_State *L, int table) // [-0, +0, e]

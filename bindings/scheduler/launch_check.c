@@ -36,33 +36,33 @@ struct inspection {
 
 // ---- telling ----
 
-static void write_place(const struct inspection *this, char *place, size_t size)
+static void write_place(const struct inspection *inspection, char *place, size_t size)
 {
-    if (this->task == 0)
+    if (inspection->task == 0)
         *place = 0;
-    else if (strcmp(this->called, "launchTasks") == 0)
-        snprintf(place, size, "tasks[%zu].", this->task);
+    else if (strcmp(inspection->called, "launchTasks") == 0)
+        snprintf(place, size, "tasks[%zu].", inspection->task);
     else
-        snprintf(place, size, "operations[%zu].launch.task_infos[%zu].", this->operation,
-                 this->task);
+        snprintf(place, size, "operations[%zu].launch.task_infos[%zu].", inspection->operation,
+                 inspection->task);
 }
 
-static void tell(struct inspection *this, const char *format, ...)
+static void tell(struct inspection *inspection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 // Once for a call: what else is wrong with it comes up when this is right. // [-0, +0, m]
-static void tell(struct inspection *this, const char *format, ...)
+static void tell(struct inspection *inspection, const char *format, ...)
 {
     char text[1024], place[80];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    write_place(this, place, sizeof place);
-    luaL_where(this->L, 1);
-    log_warning("%s%s: %s%s", lua_tostring(this->L, -1), this->called, place, text);
-    lua_pop(this->L, 1);
-    this->told = true;
+    write_place(inspection, place, sizeof place);
+    luaL_where(inspection->L, 1);
+    log_warning("%s%s: %s%s", lua_tostring(inspection->L, -1), inspection->called, place, text);
+    lua_pop(inspection->L, 1);
+    inspection->told = true;
 }
 
 // ---- offers ----
@@ -77,20 +77,22 @@ static struct slice agent_of(const struct offer *offer)
 }
 
 // All must be of the agent of the first one.
-static void check_offer(struct inspection *this, struct offer_table *offers, struct slice message)
+static void check_offer(struct inspection *inspection, struct offer_table *offers,
+                        struct slice message)
 {
     const char *why;
-    if (this->first.data == NULL) {
-        this->first = message;
+    if (inspection->first.data == NULL) {
+        inspection->first = message;
         return;
     }
-    struct slice id = wire_text(message), first = wire_text(this->first);
+    struct slice id = wire_text(message), first = wire_text(inspection->first);
     struct slice agent = agent_of(offer_table_find(offers, id, &why));
-    if (this->agent.data != NULL && agent.data != NULL && !slice_equal(agent, this->agent))
-        tell(this,
+    if (inspection->agent.data != NULL && agent.data != NULL &&
+        !slice_equal(agent, inspection->agent))
+        tell(inspection,
              "offer %.*s is of agent %.*s, and offer %.*s of agent %.*s: a master refuses them "
              "together, so launch on one agent at a time",
-             SLICE_ARGS(first), SLICE_ARGS(this->agent), SLICE_ARGS(id), SLICE_ARGS(agent));
+             SLICE_ARGS(first), SLICE_ARGS(inspection->agent), SLICE_ARGS(id), SLICE_ARGS(agent));
 }
 
 // ---- tasks ----
@@ -105,7 +107,7 @@ static bool is_bad(uint8_t c)
     return is_control(c) || c == '/' || c == '\\';
 }
 
-static void check_id(struct inspection *this, struct slice id)
+static void check_id(struct inspection *inspection, struct slice id)
 {
     size_t i = 0;
     while (i < id.length && !is_bad(id.data[i]))
@@ -113,23 +115,25 @@ static void check_id(struct inspection *this, struct slice id)
     bool dots =
         id.length > 0 && id.length <= 2 && strncmp("..", (const char *)id.data, id.length) == 0;
     if (id.length == 0)
-        tell(this, "task_id is empty: a master refuses the task");
+        tell(inspection, "task_id is empty: a master refuses the task");
     else if (id.length > ID_MOST)
-        tell(this, "task_id has %zu characters: a master takes at most %d", id.length, ID_MOST);
+        tell(inspection, "task_id has %zu characters: a master takes at most %d", id.length,
+             ID_MOST);
     else if (dots)
-        tell(this, "task_id is '%.*s', which a master refuses", SLICE_ARGS(id));
+        tell(inspection, "task_id is '%.*s', which a master refuses", SLICE_ARGS(id));
     else if (i < id.length && is_control(id.data[i]))
-        tell(this, "task_id has a control character in it, which a master refuses");
+        tell(inspection, "task_id has a control character in it, which a master refuses");
     else if (i < id.length)
-        tell(this, "task_id '%.*s' has a '%c' in it, which a master refuses: take '.' or '-'",
+        tell(inspection, "task_id '%.*s' has a '%c' in it, which a master refuses: take '.' or '-'",
              SLICE_ARGS(id), id.data[i]);
 }
 
-static void check_agent(struct inspection *this, struct slice agent)
+static void check_agent(struct inspection *inspection, struct slice agent)
 {
-    if (this->agent.data != NULL && !slice_equal(agent, this->agent))
-        tell(this, "agent_id is '%.*s', but the offer is of agent '%.*s': give that of the offer",
-             SLICE_ARGS(agent), SLICE_ARGS(this->agent));
+    if (inspection->agent.data != NULL && !slice_equal(agent, inspection->agent))
+        tell(inspection,
+             "agent_id is '%.*s', but the offer is of agent '%.*s': give that of the offer",
+             SLICE_ARGS(agent), SLICE_ARGS(inspection->agent));
 }
 
 // The only field of a Scalar, as it is encoded here, is eight bytes behind its tag.
@@ -154,7 +158,7 @@ static bool is_fine(struct slice resource)
            scalar_value((struct slice){resource.data + at + sizeof scalar - 1, 9}) > 0;
 }
 
-static void check_resource(struct inspection *this, struct slice resource)
+static void check_resource(struct inspection *inspection, struct slice resource)
 {
     if (is_fine(resource))
         return;
@@ -164,7 +168,7 @@ static void check_resource(struct inspection *this, struct slice resource)
         if (it.number == RESOURCE_NAME)
             name = it.bytes;
         else if (it.number == RESOURCE_SCALAR && !(scalar_value(it.bytes) > 0))
-            tell(this,
+            tell(inspection,
                  "resources: '%.*s' is %g, which a master refuses: leave out what the task does "
                  "not need",
                  SLICE_ARGS(name), scalar_value(it.bytes));
@@ -172,51 +176,53 @@ static void check_resource(struct inspection *this, struct slice resource)
 }
 
 // Fields were encoded in the order of their numbers.
-static void check_task(struct inspection *this, struct slice task)
+static void check_task(struct inspection *inspection, struct slice task)
 {
     bool resources = false;
     struct wire wire = wire_open(task);
     for (struct wire_field it; wire_next(&wire, &it) && it.number <= TASK_RESOURCES;) {
-        if (this->told)
+        if (inspection->told)
             return;
         if (it.number == TASK_ID)
-            check_id(this, wire_text(it.bytes));
+            check_id(inspection, wire_text(it.bytes));
         else if (it.number == TASK_AGENT_ID)
-            check_agent(this, wire_text(it.bytes));
+            check_agent(inspection, wire_text(it.bytes));
         else if (it.number == TASK_RESOURCES)
-            check_resource(this, it.bytes);
+            check_resource(inspection, it.bytes);
         resources = resources || it.number == TASK_RESOURCES;
     }
-    if (!resources && !this->told)
-        tell(this, "resources: there are none, and a master refuses the task: write resources = "
-                   "mesos.resources { cpus = 0.1, mem = 32 }");
+    if (!resources && !inspection->told)
+        tell(inspection,
+             "resources: there are none, and a master refuses the task: write resources = "
+             "mesos.resources { cpus = 0.1, mem = 32 }");
 }
 
-static void check_launch(struct inspection *this, struct slice launch)
+static void check_launch(struct inspection *inspection, struct slice launch)
 {
     struct wire wire = wire_open(launch);
     struct slice task;
-    for (this->task = 1; !this->told && wire_seek(&wire, LAUNCH_TASKS, &task); this->task++)
-        check_task(this, task);
+    for (inspection->task = 1; !inspection->told && wire_seek(&wire, LAUNCH_TASKS, &task);
+         inspection->task++)
+        check_task(inspection, task);
 }
 
-static void check_operation(struct inspection *this, struct slice operation)
+static void check_operation(struct inspection *inspection, struct slice operation)
 {
     struct wire wire = wire_open(operation);
-    this->operation++;
-    for (struct wire_field it; !this->told && wire_next(&wire, &it);)
+    inspection->operation++;
+    for (struct wire_field it; !inspection->told && wire_next(&wire, &it);)
         if (it.number == OPERATION_LAUNCH)
-            check_launch(this, it.bytes);
+            check_launch(inspection, it.bytes);
 }
 
 void launch_check(lua_State *L, struct offer_table *offers, const struct offer *first,
                   struct slice accept, const char *operation)
 {
-    struct inspection this = {.L = L, .called = operation, .agent = agent_of(first)};
+    struct inspection inspection = {.L = L, .called = operation, .agent = agent_of(first)};
     struct wire wire = wire_open(accept);
-    for (struct wire_field it; !this.told && wire_next(&wire, &it);)
+    for (struct wire_field it; !inspection.told && wire_next(&wire, &it);)
         if (it.number == ACCEPT_OFFER_IDS)
-            check_offer(&this, offers, it.bytes);
+            check_offer(&inspection, offers, it.bytes);
         else if (it.number == ACCEPT_OPERATIONS)
-            check_operation(&this, it.bytes);
+            check_operation(&inspection, it.bytes);
 }

@@ -36,17 +36,17 @@ struct callback_delivery {
 
 // ---- a callback that the script does not have ----
 
-static void decline_all(struct scheduler *this, const struct driver_event *event)
+static void decline_all(struct scheduler *scheduler, const struct driver_event *event)
 {
     for (size_t i = 0; i < event->count; i++)
-        driver_decline(this->driver, offer_fields_id(event->offers[i]),
+        driver_decline(scheduler->driver, offer_fields_id(event->offers[i]),
                        (struct slice){.data = NULL});
 }
 
-static void do_without(struct scheduler *this, const struct driver_event *event)
+static void do_without(struct scheduler *scheduler, const struct driver_event *event)
 {
     if (event->callback == CALLBACK_RESOURCE_OFFERS)
-        decline_all(this, event);
+        decline_all(scheduler, event);
     else if (event->callback == CALLBACK_FRAMEWORK_REMOVED)
         log_error(
             "the master has completed the framework %.*s, and its tasks are gone; to go on as "
@@ -56,55 +56,55 @@ static void do_without(struct scheduler *this, const struct driver_event *event)
 
 // ---- the framework id that is kept ----
 
-static bool keeps_id(const struct scheduler *this)
+static bool keeps_id(const struct scheduler *scheduler)
 {
-    return this->environment->kept == this;
+    return scheduler->environment->kept == scheduler;
 }
 
-static bool keep_id(struct scheduler *this, struct slice id, struct error *err)
+static bool keep_id(struct scheduler *scheduler, struct slice id, struct error *err)
 {
-    const struct scheduler_services *services = this->environment->services;
-    return !keeps_id(this) || services->keep_id(services->data, id, err);
+    const struct scheduler_services *services = scheduler->environment->services;
+    return !keeps_id(scheduler) || services->keep_id(services->data, id, err);
 }
 
-static void let_go_of_id(struct scheduler *this)
+static void let_go_of_id(struct scheduler *scheduler)
 {
-    if (keeps_id(this))
-        this->environment->kept = NULL;
+    if (keeps_id(scheduler))
+        scheduler->environment->kept = NULL;
 }
 
 // Nobody may hear of a registration that this process would not remember.
-static bool keep_new_id(struct scheduler *this, const struct driver_event *event)
+static bool keep_new_id(struct scheduler *scheduler, const struct driver_event *event)
 {
     if (event->callback != CALLBACK_REGISTERED)
         return true;
     struct error err = {0};
-    if (keep_id(this, event->framework_id, &err))
+    if (keep_id(scheduler, event->framework_id, &err))
         return true;
     error_context(&err, "registered as framework %.*s, whose id cannot be kept",
                   SLICE_ARGS(event->framework_id));
-    driver_fail(this->driver, err.text);
+    driver_fail(scheduler->driver, err.text);
     return false;
 }
 
 // What became of the tasks meanwhile is told by updates that come again, if they were not
 // acknowledged, and by the answers to this. The script was called before, and may have asked for
 // tasks by name.
-static void reconcile(struct scheduler *this)
+static void reconcile(struct scheduler *scheduler)
 {
-    if (!this->resumes)
+    if (!scheduler->resumes)
         return;
-    this->resumes = false;
-    driver_call(this->driver, CALL_RECONCILE, slice_text(""));
+    scheduler->resumes = false;
+    driver_call(scheduler->driver, CALL_RECONCILE, slice_text(""));
 }
 
 // The id goes first: a crash between the two makes another framework, but no loop.
-static void reregister(struct scheduler *this)
+static void reregister(struct scheduler *scheduler)
 {
     struct error err = {0};
-    this->resumes = false;
-    if (keep_id(this, slice_text(""), &err))
-        driver_reregister(this->driver);
+    scheduler->resumes = false;
+    if (keep_id(scheduler, slice_text(""), &err))
+        driver_reregister(scheduler->driver);
     else
         log_error("cannot go on as a new framework: %s", err.text);
 }
@@ -123,21 +123,21 @@ static bool wants_reregistration(const struct protect_end *end)
     return false;
 }
 
-static void follow_up(struct scheduler *this, enum driver_callback callback,
+static void follow_up(struct scheduler *scheduler, enum driver_callback callback,
                       const struct protect_end *end)
 {
     if (callback == CALLBACK_REGISTERED)
-        reconcile(this);
+        reconcile(scheduler);
     else if (callback == CALLBACK_FRAMEWORK_REMOVED && wants_reregistration(end))
-        reregister(this);
+        reregister(scheduler);
 }
 
-static void forget_id(struct scheduler *this)
+static void forget_id(struct scheduler *scheduler)
 {
     struct error err = {0};
-    if (driver_torn_down(this->driver) && !keep_id(this, slice_text(""), &err))
+    if (driver_torn_down(scheduler->driver) && !keep_id(scheduler, slice_text(""), &err))
         log_error("the framework was torn down, but its id is still kept: %s", err.text);
-    let_go_of_id(this);
+    let_go_of_id(scheduler);
 }
 
 // ---- dispatch ----
@@ -146,35 +146,36 @@ static void forget_id(struct scheduler *this)
 static int push_callback(lua_State *L)
 {
     struct callback_dispatch *dispatch = lua_touserdata(L, 1);
-    struct scheduler *this = dispatch->scheduler;
+    struct scheduler *scheduler = dispatch->scheduler;
     luaL_checkstack(L, 10, "arguments of a callback");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, this->table);                       // table
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->table);                  // table
     lua_getfield(L, -1, events_callback_name(dispatch->event->callback)); // table, method
     dispatch->missing = lua_isnil(L, -1);
     if (dispatch->missing)
         return 0;
     lua_rotate(L, -2, 1); // method, table
-    scheduler_push_driver(L, this);
+    scheduler_push_driver(L, scheduler);
     return 3 + callback_arguments_push(L, dispatch->event);
 }
 
-static bool is_missing(const struct scheduler *this)
+static bool is_missing(const struct scheduler *scheduler)
 {
-    return this->dispatch != NULL && this->dispatch->missing;
+    return scheduler->dispatch != NULL && scheduler->dispatch->missing;
 }
 
 // Tells the observer, who may want the event to come again.
-static void callback_ended(struct scheduler *this, enum driver_callback callback, const char *text)
+static void callback_ended(struct scheduler *scheduler, enum driver_callback callback,
+                           const char *text)
 {
-    if (this->ended != NULL && !is_missing(this) && !this->doomed &&
-        this->ended(this->ended_data, events_callback_name(callback), text))
-        driver_repeat(this->driver);
+    if (scheduler->ended != NULL && !is_missing(scheduler) && !scheduler->doomed &&
+        scheduler->ended(scheduler->ended_data, events_callback_name(callback), text))
+        driver_repeat(scheduler->driver);
 }
 
-static void measure(struct scheduler *this, enum driver_callback callback, double seconds)
+static void measure(struct scheduler *scheduler, enum driver_callback callback, double seconds)
 {
-    struct scheduler_times *times = &this->times[callback];
-    if (is_missing(this))
+    struct scheduler_times *times = &scheduler->times[callback];
+    if (is_missing(scheduler))
         return;
     for (int i = 0; i < SCHEDULER_BOUNDS; i++) {
         if (seconds <= scheduler_bounds[i]) {
@@ -192,108 +193,111 @@ static void measure(struct scheduler *this, enum driver_callback callback, doubl
 static void on_done(void *data, const struct protect_end *end)
 {
     struct callback_delivery *delivery = data;
-    struct scheduler *this = delivery->scheduler;
+    struct scheduler *scheduler = delivery->scheduler;
     enum driver_callback callback = delivery->callback;
     bool ok = end->outcome == PROTECT_DONE, raised = end->outcome == PROTECT_RAISED;
     if (raised)
         log_error("callback %s: %s", events_callback_name(callback), end->text);
     double seconds = stopwatch_seconds() - delivery->started;
-    if (this == NULL) {
+    if (scheduler == NULL) {
         free(delivery);
         return;
     }
-    this->delivery = NULL;
-    this->spare = delivery;
-    measure(this, callback, seconds);
+    scheduler->delivery = NULL;
+    scheduler->spare = delivery;
+    measure(scheduler, callback, seconds);
     if (ok || raised)
-        callback_ended(this, callback, raised ? end->text : NULL);
-    follow_up(this, callback, end);
-    if (this->dispatch != NULL)
-        this->dispatch->outcome = ok ? OUTCOME_DONE : OUTCOME_FAILED;
+        callback_ended(scheduler, callback, raised ? end->text : NULL);
+    follow_up(scheduler, callback, end);
+    if (scheduler->dispatch != NULL)
+        scheduler->dispatch->outcome = ok ? OUTCOME_DONE : OUTCOME_FAILED;
     else
-        driver_callback_finished(this->driver, ok);
+        driver_callback_finished(scheduler->driver, ok);
 }
 
-static void forsake(struct scheduler *this)
+static void forsake(struct scheduler *scheduler)
 {
-    if (this->delivery != NULL)
-        this->delivery->scheduler = NULL;
-    this->delivery = NULL;
+    if (scheduler->delivery != NULL)
+        scheduler->delivery->scheduler = NULL;
+    scheduler->delivery = NULL;
 }
 
-static void release(struct scheduler *this)
+static void release(struct scheduler *scheduler)
 {
-    forsake(this);
-    free(this->spare);
-    driver_destroy(this->driver);
-    scheduler_forget_description(&this->description);
-    free(this);
+    forsake(scheduler);
+    free(scheduler->spare);
+    driver_destroy(scheduler->driver);
+    scheduler_forget_description(&scheduler->description);
+    free(scheduler);
 }
 
-static struct callback_delivery *new_delivery(struct scheduler *this, enum driver_callback callback)
+static struct callback_delivery *new_delivery(struct scheduler *scheduler,
+                                              enum driver_callback callback)
 {
-    this->delivery = this->spare ? this->spare : memory_new(sizeof *this->delivery);
-    this->spare = NULL;
-    *this->delivery = (struct callback_delivery){
-        .scheduler = this, .callback = callback, .started = stopwatch_seconds()};
-    return this->delivery;
+    scheduler->delivery =
+        scheduler->spare ? scheduler->spare : memory_new(sizeof *scheduler->delivery);
+    scheduler->spare = NULL;
+    *scheduler->delivery = (struct callback_delivery){
+        .scheduler = scheduler, .callback = callback, .started = stopwatch_seconds()};
+    return scheduler->delivery;
 }
 
 static enum driver_outcome on_callback(void *data, const struct driver_event *event)
 {
-    struct scheduler *this = data;
-    if (this->script == NULL || !keep_new_id(this, event))
+    struct scheduler *scheduler = data;
+    if (scheduler->script == NULL || !keep_new_id(scheduler, event))
         return OUTCOME_FAILED;
     if (event->callback == CALLBACK_ERROR)
         log_error("%.*s", SLICE_ARGS(event->data));
     struct callback_dispatch dispatch = {
-        .scheduler = this, .event = event, .outcome = OUTCOME_DONE};
-    this->dispatch = &dispatch;
+        .scheduler = scheduler, .event = event, .outcome = OUTCOME_DONE};
+    scheduler->dispatch = &dispatch;
     const struct title title = {.kind = "callback", .name = events_callback_name(event->callback)};
-    enum protect_outcome started = protect_dispatch(this->script, &title, push_callback, &dispatch,
-                                                    on_done, new_delivery(this, event->callback));
-    this->dispatch = NULL;
-    if (this->doomed) {
-        release(this);
+    enum protect_outcome started =
+        protect_dispatch(scheduler->script, &title, push_callback, &dispatch, on_done,
+                         new_delivery(scheduler, event->callback));
+    scheduler->dispatch = NULL;
+    if (scheduler->doomed) {
+        release(scheduler);
         return OUTCOME_FAILED;
     }
     if (dispatch.missing)
-        do_without(this, event);
+        do_without(scheduler, event);
     return started == PROTECT_YIELDED ? OUTCOME_PENDING : dispatch.outcome;
 }
 
 // The object is kept while the driver runs, also if the script lets go of it.
 static void on_finished(void *data)
 {
-    struct scheduler *this = data;
-    this->environment->aborted = driver_status(this->driver) == DRIVER_ABORTED;
-    forget_id(this);
-    if (this->script == NULL)
+    struct scheduler *scheduler = data;
+    scheduler->environment->aborted = driver_status(scheduler->driver) == DRIVER_ABORTED;
+    forget_id(scheduler);
+    if (scheduler->script == NULL)
         return;
-    luaL_unref(script_state(this->script), LUA_REGISTRYINDEX, this->object);
-    this->object = LUA_NOREF;
+    luaL_unref(script_state(scheduler->script), LUA_REGISTRYINDEX, scheduler->object);
+    scheduler->object = LUA_NOREF;
 }
 
 static const struct driver_listener listener = {.callback = on_callback, .finished = on_finished};
 
 // ---- life ----
 
-static void join_environment(struct scheduler *this, struct scheduler_environment *environment)
+static void join_environment(struct scheduler *scheduler, struct scheduler_environment *environment)
 {
-    this->environment = environment;
-    this->next = environment->first;
-    this->link = &environment->first;
-    if (this->next != NULL)
-        this->next->link = &this->next;
-    environment->first = this;
+    scheduler->environment = environment;
+    scheduler->next = environment->first;
+    scheduler->link = &environment->first;
+    if (scheduler->next != NULL)
+        scheduler->next->link = &scheduler->next;
+    environment->first = scheduler;
     environment->used = true;
 }
 
-static void leave_environment(struct scheduler *this)
+static void leave_environment(struct scheduler *scheduler)
 {
-    *this->link = this->next;
-    if (this->next != NULL)
-        this->next->link = this->link;
+    *scheduler->link = scheduler->next;
+    if (scheduler->next != NULL)
+        scheduler->next->link = scheduler->link;
 }
 
 // Which framework is meant if the script says one thing and what was kept another is not for us to
@@ -334,19 +338,20 @@ static void check_timeout(const struct driver *driver)
     mesos__v1__framework_info__free_unpacked(framework, NULL);
 }
 
-static void keep_from_now(struct scheduler *this, const struct driver_options *options)
+static void keep_from_now(struct scheduler *scheduler, const struct driver_options *options)
 {
-    this->environment->kept = this;
-    this->resumes = options->framework_id.length > 0;
-    if (!this->environment->checking)
-        check_timeout(this->driver);
+    scheduler->environment->kept = scheduler;
+    scheduler->resumes = options->framework_id.length > 0;
+    if (!scheduler->environment->checking)
+        check_timeout(scheduler->driver);
 }
 
 void scheduler_forget(struct scheduler_environment *environment, const struct script *script)
 {
-    for (struct scheduler *this = environment->first; this != NULL; this = this->next)
-        if (this->script == script)
-            this->script = NULL;
+    for (struct scheduler *scheduler = environment->first; scheduler != NULL;
+         scheduler = scheduler->next)
+        if (scheduler->script == script)
+            scheduler->script = NULL;
 }
 
 struct scheduler *scheduler_create(lua_State *L, int index,
@@ -369,50 +374,51 @@ struct scheduler *scheduler_create(lua_State *L, int index,
         luaL_unref(L, LUA_REGISTRYINDEX, table);
         luaL_error(L, "%s", err.text);
     }
-    struct scheduler *this = memory_new(sizeof *this);
-    this->explicit_acknowledgements = collected.options.explicit_acknowledgements;
-    this->driver = driver_create(environment->loop, &collected.options, &listener, this, &err);
-    if (this->driver == NULL) {
+    struct scheduler *scheduler = memory_new(sizeof *scheduler);
+    scheduler->explicit_acknowledgements = collected.options.explicit_acknowledgements;
+    scheduler->driver =
+        driver_create(environment->loop, &collected.options, &listener, scheduler, &err);
+    if (scheduler->driver == NULL) {
         luaL_unref(L, LUA_REGISTRYINDEX, table);
-        free(this);
+        free(scheduler);
         luaL_error(L, "%s", err.text);
     }
-    this->script = script_of(L);
-    this->table = table;
-    this->object = LUA_NOREF;
-    scheduler_describe(&this->description, &collected);
-    join_environment(this, environment);
+    scheduler->script = script_of(L);
+    scheduler->table = table;
+    scheduler->object = LUA_NOREF;
+    scheduler_describe(&scheduler->description, &collected);
+    join_environment(scheduler, environment);
     if (keeps)
-        keep_from_now(this, &collected.options);
+        keep_from_now(scheduler, &collected.options);
     lua_settop(L, top);
-    return this;
+    return scheduler;
 }
 
-void scheduler_let_go(struct scheduler *this)
+void scheduler_let_go(struct scheduler *scheduler)
 {
-    lua_State *L = script_state(this->script);
-    luaL_unref(L, LUA_REGISTRYINDEX, this->object);
-    luaL_unref(L, LUA_REGISTRYINDEX, this->table);
-    this->script = NULL;
+    lua_State *L = script_state(scheduler->script);
+    luaL_unref(L, LUA_REGISTRYINDEX, scheduler->object);
+    luaL_unref(L, LUA_REGISTRYINDEX, scheduler->table);
+    scheduler->script = NULL;
 }
 
-void scheduler_point(struct scheduler *this, struct scheduler_handle *handle)
+void scheduler_point(struct scheduler *scheduler, struct scheduler_handle *handle)
 {
-    scheduler_handle_link(handle, this, &this->handles);
+    scheduler_handle_link(handle, scheduler, &scheduler->handles);
 }
 
-void scheduler_destroy(struct scheduler *this)
+void scheduler_destroy(struct scheduler *scheduler)
 {
-    if (this == NULL || this->doomed)
+    if (scheduler == NULL || scheduler->doomed)
         return;
-    leave_environment(this);
-    let_go_of_id(this);
-    if (this->script != NULL)
-        scheduler_let_go(this);
-    scheduler_handle_clear(&this->handles);
-    this->doomed = true;
-    if (this->dispatch == NULL)
-        release(this);
+    leave_environment(scheduler);
+    let_go_of_id(scheduler);
+    if (scheduler->script != NULL)
+        scheduler_let_go(scheduler);
+    scheduler_handle_clear(&scheduler->handles);
+    scheduler->doomed = true;
+    if (scheduler->dispatch == NULL)
+        release(scheduler);
 }
 
 // ---- what others ask ----
@@ -426,73 +432,73 @@ const struct offer *scheduler_find_offer(void *data, struct slice id)
     return found;
 }
 
-struct driver *scheduler_driver(struct scheduler *this)
+struct driver *scheduler_driver(struct scheduler *scheduler)
 {
-    return this->driver;
+    return scheduler->driver;
 }
 
-struct scheduler *scheduler_next(struct scheduler *this)
+struct scheduler *scheduler_next(struct scheduler *scheduler)
 {
-    return this->next;
+    return scheduler->next;
 }
 
-struct scheduler_environment *scheduler_environment(struct scheduler *this)
+struct scheduler_environment *scheduler_environment(struct scheduler *scheduler)
 {
-    return this->environment;
+    return scheduler->environment;
 }
 
-bool scheduler_explicit(const struct scheduler *this)
+bool scheduler_explicit(const struct scheduler *scheduler)
 {
-    return this->explicit_acknowledgements;
+    return scheduler->explicit_acknowledgements;
 }
 
 // A framework without a failover timeout would lose its tasks anyway: end it in an orderly way.
-void scheduler_stop(struct scheduler *this)
+void scheduler_stop(struct scheduler *scheduler)
 {
-    struct slice info = driver_framework(this->driver);
+    struct slice info = driver_framework(scheduler->driver);
     Mesos__V1__FrameworkInfo *framework =
         mesos__v1__framework_info__unpack(NULL, info.length, info.data);
     bool failover = framework != NULL && framework->failover_timeout > 0;
     mesos__v1__framework_info__free_unpacked(framework, NULL);
-    driver_stop(this->driver, failover);
+    driver_stop(scheduler->driver, failover);
 }
 
-void scheduler_give_up(struct scheduler *this)
+void scheduler_give_up(struct scheduler *scheduler)
 {
-    if (this->delivery == NULL || this->dispatch != NULL)
+    if (scheduler->delivery == NULL || scheduler->dispatch != NULL)
         return;
     log_debug("callback %s is not waited for any more",
-              events_callback_name(this->delivery->callback));
-    forsake(this);
-    driver_callback_finished(this->driver, false);
+              events_callback_name(scheduler->delivery->callback));
+    forsake(scheduler);
+    driver_callback_finished(scheduler->driver, false);
 }
 
-void scheduler_hold(lua_State *L, struct scheduler *this, int index)
+void scheduler_hold(lua_State *L, struct scheduler *scheduler, int index)
 {
     lua_pushvalue(L, index);
-    this->object = luaL_ref(L, LUA_REGISTRYINDEX);
+    scheduler->object = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
-void scheduler_push_driver(lua_State *L, struct scheduler *this)
+void scheduler_push_driver(lua_State *L, struct scheduler *scheduler)
 {
-    if (lua_rawgeti(L, LUA_REGISTRYINDEX, this->object) == LUA_TUSERDATA)
+    if (lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->object) == LUA_TUSERDATA)
         return;
     lua_pop(L, 1);
-    scheduler_point(this, scheduler_handle_push(L, NULL));
-    scheduler_hold(L, this, -1);
+    scheduler_point(scheduler, scheduler_handle_push(L, NULL));
+    scheduler_hold(L, scheduler, -1);
 }
 
-void scheduler_observe(struct scheduler *this,
+void scheduler_observe(struct scheduler *scheduler,
                        bool (*ended)(void *data, const char *callback, const char *text),
                        void *data)
 {
-    this->ended = ended;
-    this->ended_data = data;
+    scheduler->ended = ended;
+    scheduler->ended_data = data;
 }
 
-const char *scheduler_callback(const struct scheduler *this)
+const char *scheduler_callback(const struct scheduler *scheduler)
 {
-    return this->delivery ? events_callback_name(this->delivery->callback) : NULL;
+    return scheduler->delivery ? events_callback_name(scheduler->delivery->callback) : NULL;
 }
 
 // ---- looking at it ----
@@ -500,16 +506,16 @@ const char *scheduler_callback(const struct scheduler *this)
 const double scheduler_bounds[SCHEDULER_BOUNDS] = {0.0001, 0.0005, 0.001, 0.005, 0.01,
                                                    0.05,   0.1,    0.5,   1,     5};
 
-const struct scheduler_times *scheduler_times(const struct scheduler *this,
+const struct scheduler_times *scheduler_times(const struct scheduler *scheduler,
                                               enum driver_callback callback)
 {
-    return &this->times[callback];
+    return &scheduler->times[callback];
 }
 
-void scheduler_push_table(lua_State *L, const struct scheduler *this)
+void scheduler_push_table(lua_State *L, const struct scheduler *scheduler)
 {
-    if (this->script != NULL)
-        lua_rawgeti(L, LUA_REGISTRYINDEX, this->table);
+    if (scheduler->script != NULL)
+        lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->table);
     else
         lua_pushnil(L);
 }

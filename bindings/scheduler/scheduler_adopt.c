@@ -72,26 +72,26 @@ static void push_settings(lua_State *L, int index)
 {
     static const char *const names[] = {"framework", "implicitAcknowledgements", "suppressedRoles",
                                         "offerConstraints"};
-    lua_newtable(L);
+    lua_newtable(L); // settings
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        lua_getfield(L, index, names[i]);
-        lua_setfield(L, -2, names[i]);
+        lua_getfield(L, index, names[i]); // settings, setting
+        lua_setfield(L, -2, names[i]);    // settings
     }
-    lua_pushvalue(L, index);
-    lua_setfield(L, -2, "scheduler");
+    lua_pushvalue(L, index);          // settings, table
+    lua_setfield(L, -2, "scheduler"); // settings
 }
 
 // Loads the module of that name if the script did not: what the callbacks are given has its types.
 // [-0, +0, e]
 static void load_module(lua_State *L, const char *name)
 {
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-    if (lua_getfield(L, -1, name) == LUA_TNIL) {
-        luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-        lua_getfield(L, -1, name);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);      // loaded
+    if (lua_getfield(L, -1, name) == LUA_TNIL) {                   // loaded, module
+        luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE); // loaded, nil, preload
+        lua_getfield(L, -1, name);                                 // loaded, nil, preload, loader
         lua_pushstring(L, name);
-        lua_call(L, 1, 1);
-        lua_setfield(L, -4, name);
+        lua_call(L, 1, 1);         // loaded, nil, preload, module
+        lua_setfield(L, -4, name); // loaded, nil, preload
         lua_pop(L, 1);
     }
     lua_pop(L, 2);
@@ -277,10 +277,10 @@ static void tell_settings(struct buffer *changes, const struct driver_revision *
 }
 
 // Compares the descriptions and gives the driver what is new.
-static void revise(struct scheduler *this, const struct collected *collected,
+static void revise(struct scheduler *scheduler, const struct collected *collected,
                    const struct scheduler_description *next, struct buffer *changes)
 {
-    const struct scheduler_description *old = &this->description;
+    const struct scheduler_description *old = &scheduler->description;
     const struct driver_options *options = &collected->options;
     struct driver_revision revision = {
         .roles = !same_roles(&old->suppressed, &next->suppressed),
@@ -293,28 +293,28 @@ static void revise(struct scheduler *this, const struct collected *collected,
     tell_callbacks(changes, "callbacks removed:", old->callbacks & ~next->callbacks);
     if (tell_fields(changes, slice_of(old->framework), slice_of(next->framework)))
         revision.framework = options->framework;
-    tell_settings(changes, &revision, this->explicit_acknowledgements);
-    this->explicit_acknowledgements = options->explicit_acknowledgements;
-    driver_revise(this->driver, &revision);
+    tell_settings(changes, &revision, scheduler->explicit_acknowledgements);
+    scheduler->explicit_acknowledgements = options->explicit_acknowledgements;
+    driver_revise(scheduler->driver, &revision);
 }
 
 // The old script is left; what it still holds of us says that it is gone.
-static void detach(struct scheduler *this)
+static void detach(struct scheduler *scheduler)
 {
-    scheduler_handle_clear(&this->handles);
-    if (this->script != NULL)
-        scheduler_let_go(this);
-    this->object = this->table = LUA_NOREF;
-    if (this->delivery != NULL)
-        driver_repeat(this->driver);
-    scheduler_give_up(this);
+    scheduler_handle_clear(&scheduler->handles);
+    if (scheduler->script != NULL)
+        scheduler_let_go(scheduler);
+    scheduler->object = scheduler->table = LUA_NOREF;
+    if (scheduler->delivery != NULL)
+        driver_repeat(scheduler->driver);
+    scheduler_give_up(scheduler);
 }
 
 // From the reference on nothing raises.
 static int replace(lua_State *L) // [-1, +0, e]
 {
     struct replacement *replacement = lua_touserdata(L, 1);
-    struct scheduler *this = replacement->scheduler;
+    struct scheduler *scheduler = replacement->scheduler;
     struct collected collected = {.master = NULL};
     struct scheduler_description next;
     luaL_checkstack(L, 40, "settings of a driver");
@@ -325,27 +325,27 @@ static int replace(lua_State *L) // [-1, +0, e]
     check_names(L, table, replacement->tell, replacement->data);
     push_settings(L, table);
     scheduler_collect(L, lua_gettop(L), &collected);
-    check_fixed(L, slice_of(this->description.framework), driver_framework(this->driver),
+    check_fixed(L, slice_of(scheduler->description.framework), driver_framework(scheduler->driver),
                 collected.options.framework);
     lua_pushvalue(L, table);
     int reference = luaL_ref(L, LUA_REGISTRYINDEX);
     scheduler_describe(&next, &collected);
-    revise(this, &collected, &next, replacement->changes);
-    scheduler_forget_description(&this->description);
-    this->description = next;
-    detach(this);
-    this->script = replacement->script;
-    this->table = reference;
-    driver_hand_over(this->driver);
+    revise(scheduler, &collected, &next, replacement->changes);
+    scheduler_forget_description(&scheduler->description);
+    scheduler->description = next;
+    detach(scheduler);
+    scheduler->script = replacement->script;
+    scheduler->table = reference;
+    driver_hand_over(scheduler->driver);
     return 0;
 }
 
-bool scheduler_replace(struct scheduler *this, struct script *script,
+bool scheduler_replace(struct scheduler *scheduler, struct script *script,
                        void (*tell)(void *data, const char *text), void *data,
                        struct buffer *changes, struct error *err)
 {
     struct replacement replacement = {
-        .scheduler = this, .script = script, .tell = tell, .data = data, .changes = changes};
+        .scheduler = scheduler, .script = script, .tell = tell, .data = data, .changes = changes};
     enum protect_outcome outcome = protect_run(script, NULL, replace, &replacement, 0);
     if (outcome == PROTECT_DONE)
         return true;

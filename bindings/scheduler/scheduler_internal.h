@@ -27,7 +27,7 @@ struct scheduler {
     struct scheduler *next, **link; // among those of the environment
     struct script *script;          // NULL: its world is gone
     struct driver *driver;
-    struct scheduler_handles handles; // that point to this
+    struct scheduler_handles handles; // that point to it
     int table, object;                // registry references
     bool explicit_acknowledgements;
     bool resumes; // came with the id that was kept, and has not registered yet
@@ -52,7 +52,7 @@ struct collected {
 // ---- scheduler.c ----
 
 // The script's side is left: its registry references go, and the objects that point here.
-void scheduler_let_go(struct scheduler *this);
+void scheduler_let_go(struct scheduler *scheduler);
 
 // ---- callback_arguments.c ----
 

@@ -440,13 +440,13 @@ bool task_list_reconcile(lua_State *L, int index, struct buffer *call, size_t *c
 static void add_others(lua_State *L, const struct tasks *tasks)
 {
     const struct task_filter filter = {.states = TASK_STATE_BIT(TASK_STATE_OTHER)};
-    struct task_list *list = userdata_push(L, list_name, sizeof *list, 2, end_list);
+    struct task_list *list = userdata_push(L, list_name, sizeof *list, 2, end_list); // counts, list
     list->handles = tasks_select(tasks, &filter, &list->count);
     for (size_t i = 0; i < list->count; i++) {
         int32_t state = tasks_at(tasks, list->handles[i])->state;
-        lua_rawgeti(L, -2, state);
-        lua_pushinteger(L, lua_tointeger(L, -1) + 1);
-        lua_rawseti(L, -4, state);
+        lua_rawgeti(L, -2, state);                    // counts, list, count
+        lua_pushinteger(L, lua_tointeger(L, -1) + 1); // counts, list, count, count + 1
+        lua_rawseti(L, -4, state);                    // counts, list, count
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -481,21 +481,21 @@ static const luaL_Reg task_methods[] = {{"__newindex", l_task_newindex},
 
 void task_list_open(lua_State *L)
 {
-    userdata_type(L, list_name);
+    userdata_type(L, list_name); // lists
     luaL_setfuncs(L, list_methods, 0);
-    luaL_newmetatable(L, task_class);
+    luaL_newmetatable(L, task_class); // lists, tasks
     lua_pushstring(L, task_class);
     lua_setfield(L, -2, "__metatable");
     luaL_setfuncs(L, task_methods, 0);
-    lua_createtable(L, 0, FIELDS + 1);
+    lua_createtable(L, 0, FIELDS + 1); // lists, tasks, names
     for (int i = 0; i < FIELDS; i++) {
         lua_pushinteger(L, i);
         lua_setfield(L, -2, fields[i].name);
     }
     lua_pushcfunction(L, l_table);
     lua_setfield(L, -2, "table");
-    lua_pushvalue(L, -2);
-    lua_pushcclosure(L, l_task_index, 2);
-    lua_setfield(L, -2, "__index");
+    lua_pushvalue(L, -2);                 // lists, tasks, names, tasks
+    lua_pushcclosure(L, l_task_index, 2); // lists, tasks, l_task_index
+    lua_setfield(L, -2, "__index");       // lists, tasks
     lua_pop(L, 2);
 }

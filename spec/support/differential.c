@@ -159,13 +159,6 @@ static void compare_table(lua_State *L, const struct comparison *it)
 
 // ---- events ----
 
-static struct slice next_offer(void *data)
-{
-    struct slice offer = {.data = NULL};
-    events_next_offer(data, &offer);
-    return offer;
-}
-
 static size_t count_offers(struct slice list)
 {
     size_t count = 0;
@@ -181,12 +174,15 @@ static void compare_offers(lua_State *L, const struct comparison *it, struct sli
     size_t found = count_offers(list);
     if (found != count)
         luaL_error(L, "protobuf-c has %d offers, but here are %d", (int)count, (int)found);
-    view_push_list(L, type, it->block, next_offer, &list, found);
+    struct slice *slices = lua_newuserdatauv(L, (found + 1) * sizeof *slices, 0);
+    for (size_t i = 0; i < found; i++)
+        events_next_offer(&list, &slices[i]);
+    view_push_list(L, type, it->block, slices, found);
     for (size_t i = 0; i < found; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         compare_view(L, it, unpacked[i]);
     }
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }
 
 static void compare_callback(lua_State *L, const struct comparison *it,
