@@ -6,7 +6,7 @@
 
 #include "bindings/module.h"
 
-#include "bindings/core/dot.h"
+#include "bindings/core/dot_call.h"
 #include "bindings/core/hints.h"
 #include "bindings/lib/exec.h"
 #include "bindings/lib/http.h"
@@ -48,7 +48,7 @@ static void push_driver_class(lua_State *L)
 
 static int l_module_exit(lua_State *L) // [-1, +0, e]
 {
-    dot_check(L, "exit");
+    dot_call_check(L, "exit");
     return l_exit(L);
 }
 
@@ -177,7 +177,7 @@ int module_open(lua_State *L)
 {
     open_rooms(L);
     lua_createtable(L, 0, sizeof fields / sizeof *fields);
-    dot_library(L, "mesos");
+    dot_call_library(L, "mesos");
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         push_field(L, &fields[i]);
         lua_setfield(L, -2, fields[i].name);

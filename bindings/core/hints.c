@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of words: see wording.h. Only what suggest() does not find itself.
+// The table of words: see hints.h. Only what suggest() does not find itself.
 
 #include "bindings/core/hints.h"
 

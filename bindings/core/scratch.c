@@ -11,14 +11,14 @@
 static const char scratch_name[] = "mesos.scratch";
 
 struct scratch {
-    struct userdata holding;
+    struct userdata base;
     struct buffer buffer;
 };
 
-static void end_scratch(lua_State *L, struct userdata *holding)
+static void end_scratch(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    buffer_free(&((struct scratch *)holding)->buffer);
+    buffer_free(&((struct scratch *)userdata)->buffer);
 }
 
 struct buffer *scratch_push(lua_State *L)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What C holds for Lua objects: see holding.h. The userdata has a pointer to the struct; the list
+// What C holds for Lua objects: see userdata.h. The userdata has a pointer to the struct; the list
 // of a state hangs on a userdata in the registry, which is made before the first object that has a
 // finalizer of ours, and so is the last of them to be finalized when the state closes.
 
@@ -16,11 +16,11 @@ LIST_HEAD(userdata_list, userdata);
 
 static const char list_key; // registry
 
-static void end(lua_State *L, struct userdata *holding)
+static void end(lua_State *L, struct userdata *userdata)
 {
-    LIST_REMOVE(holding, link);
-    holding->end(L, holding);
-    free(holding);
+    LIST_REMOVE(userdata, link);
+    userdata->end(L, userdata);
+    free(userdata);
 }
 
 // ---- the list ----
@@ -61,10 +61,10 @@ static struct userdata_list *list_of(lua_State *L) // [-0, +0, m]
 static int l_gc(lua_State *L)
 {
     struct userdata **slot = luaL_checkudata(L, 1, lua_tostring(L, lua_upvalueindex(1)));
-    struct userdata *holding = *slot;
+    struct userdata *userdata = *slot;
     *slot = NULL;
-    if (holding != NULL)
-        end(L, holding);
+    if (userdata != NULL)
+        end(L, userdata);
     return 0;
 }
 
@@ -79,17 +79,17 @@ void userdata_type(lua_State *L, const char *type)
 }
 
 void *userdata_push(lua_State *L, const char *type, size_t size, int values,
-                    void (*end_it)(lua_State *L, struct userdata *holding))
+                    void (*end_it)(lua_State *L, struct userdata *userdata))
 {
     struct userdata_list *list = list_of(L);
     struct userdata **slot = lua_newuserdatauv(L, sizeof(struct userdata *), values);
     *slot = NULL;
     luaL_setmetatable(L, type);
-    struct userdata *holding = memory_new(size);
-    holding->end = end_it;
-    LIST_INSERT_HEAD(list, holding, link);
-    *slot = holding;
-    return holding;
+    struct userdata *userdata = memory_new(size);
+    userdata->end = end_it;
+    LIST_INSERT_HEAD(list, userdata, link);
+    *slot = userdata;
+    return userdata;
 }
 
 void *userdata_at(lua_State *L, int index)

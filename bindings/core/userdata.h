@@ -16,7 +16,7 @@
 struct userdata {
     LIST_ENTRY(userdata) link; // of its state
     void (*end)(lua_State *L,
-                struct userdata *holding); // lets go of all but the memory of the struct itself
+                struct userdata *userdata); // lets go of all but the memory of the struct itself
 };
 
 // Pushes the metatable of a type, with the finalizer in it; scripts do not get at it by
@@ -24,9 +24,9 @@ struct userdata {
 void userdata_type(lua_State *L, const char *type);
 
 // Pushes a userdata of that type, with so many user values, and returns the struct that belongs to
-// it, `size` bytes, zero but for the holding. // [-0, +1, m]
+// it, `size` bytes, zero but for its first member. // [-0, +1, m]
 void *userdata_push(lua_State *L, const char *type, size_t size, int values,
-                    void (*end)(lua_State *L, struct userdata *holding));
+                    void (*end)(lua_State *L, struct userdata *userdata));
 
 // The struct of the userdata at `index`, of which the type is known. // [-0, +0, -]
 void *userdata_at(lua_State *L, int index);

@@ -22,7 +22,7 @@
 static const char names; // registry: what operators named
 
 struct output {
-    struct userdata holding;
+    struct userdata base;
     struct buffer text;
     bool cut, over;
 };
@@ -41,10 +41,10 @@ struct evaluation {
 
 // ---- output ----
 
-static void end_output(lua_State *L, struct userdata *holding)
+static void end_output(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    buffer_free(&((struct output *)holding)->text);
+    buffer_free(&((struct output *)userdata)->text);
 }
 
 static struct output *new_output(lua_State *L) // [-0, +1, m]
@@ -377,7 +377,7 @@ static int on_evaluated(lua_State *L, int status, lua_KContext context)
     (void)status;
     (void)context;
     for (int i = 2; i <= lua_gettop(L); i++) {
-        note_cut(output, show(L, i, &output->text));
+        note_cut(output, inspect_value(L, i, &output->text));
         note_cut(output, buffer_append_text(&output->text, "\n"));
     }
     return 0;
@@ -420,12 +420,12 @@ static const char *error_of(const struct protect_end *end)
 static void on_done(void *data, const struct protect_end *end)
 {
     struct evaluation *evaluation = data;
-    struct eval_end told = {.error = error_of(end), .incomplete = evaluation->incomplete};
+    struct eval_end result = {.error = error_of(end), .incomplete = evaluation->incomplete};
     if (evaluation->reference != LUA_NOREF)
-        told.output = buffer_slice(&evaluation->output->text);
+        result.output = buffer_slice(&evaluation->output->text);
     if (end->outcome == PROTECT_RAISED)
         script_uncount_failure(evaluation->script);
-    evaluation->done(evaluation->data, &told);
+    evaluation->done(evaluation->data, &result);
     if (evaluation->reference != LUA_NOREF) {
         evaluation->output->over = true;
         luaL_unref(script_state(evaluation->script), LUA_REGISTRYINDEX, evaluation->reference);

@@ -7,7 +7,7 @@
 #include "bindings/lib/exec.h"
 
 #include "base/memory.h"
-#include "bindings/core/dot.h"
+#include "bindings/core/dot_call.h"
 #include "bindings/core/userdata.h"
 #include "bindings/message/arguments.h"
 #include "loop/subprocess.h"
@@ -30,7 +30,7 @@ enum {
 static const double patience = 60; // seconds
 
 struct exec_run {
-    struct userdata holding;
+    struct userdata base;
     struct routine *routine;
     struct subprocess *child; // NULL: not started, or destroyed
     struct subprocess_end end;
@@ -55,10 +55,10 @@ static void abandon_run(void *data)
     end_run(data);
 }
 
-static void end_holding(lua_State *L, struct userdata *holding)
+static void end_userdata(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    end_run((struct exec_run *)holding);
+    end_run((struct exec_run *)userdata);
 }
 
 // ---- results ----
@@ -293,10 +293,10 @@ int l_exec(lua_State *L)
     struct subprocess_command command;
     struct error err = {0};
     const char *code = "";
-    dot_check(L, "exec");
+    dot_call_check(L, "exec");
     lua_settop(L, 2);
     struct routine *routine = protect_waiter(L, "mesos.exec");
-    struct exec_run *run = userdata_push(L, RUN_TYPE, sizeof *run, 0, end_holding);
+    struct exec_run *run = userdata_push(L, RUN_TYPE, sizeof *run, 0, end_userdata);
     read_command(L, &command, run);
     if (runs >= RUNS)
         return fail(L, "256 processes of mesos.exec run already", "EAGAIN");

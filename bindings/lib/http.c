@@ -7,7 +7,7 @@
 #include "bindings/lib/http.h"
 
 #include "base/memory.h"
-#include "bindings/core/dot.h"
+#include "bindings/core/dot_call.h"
 #include "bindings/core/userdata.h"
 #include "bindings/message/arguments.h"
 #include "net/http_client.h"
@@ -33,13 +33,13 @@ enum {
 static const double patience = 30; // seconds
 
 struct http_caller {
-    struct userdata holding;
+    struct userdata base;
     struct curl_loop *http; // NULL: nothing was asked yet
     unsigned requests;
 };
 
 struct http_call {
-    struct userdata holding;
+    struct userdata base;
     struct http_caller *client;
     struct routine *routine;
     struct http_client *fetch; // NULL: not started, or destroyed
@@ -60,16 +60,16 @@ static void abandon_request(void *data)
     end_request(data);
 }
 
-static void end_holding(lua_State *L, struct userdata *holding)
+static void end_userdata(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    end_request((struct http_call *)holding);
+    end_request((struct http_call *)userdata);
 }
 
-static void end_client(lua_State *L, struct userdata *holding)
+static void end_client(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    curl_loop_destroy(((struct http_caller *)holding)->http);
+    curl_loop_destroy(((struct http_caller *)userdata)->http);
 }
 
 // ---- the answer ----
@@ -308,11 +308,11 @@ static int l_http(lua_State *L)
     struct loop *loop = script_loop(script_of(L));
     struct http_client_request wanted;
     struct error err = {0};
-    dot_check(L, "http");
+    dot_call_check(L, "http");
     lua_settop(L, 1);
     struct routine *routine = protect_waiter(L, "mesos.http");
     read_request(L, &wanted);
-    struct http_call *request = userdata_push(L, REQUEST_TYPE, sizeof *request, 0, end_holding);
+    struct http_call *request = userdata_push(L, REQUEST_TYPE, sizeof *request, 0, end_userdata);
     request->client = client;
     int index = lua_gettop(L);
     if (client->requests >= REQUESTS)

@@ -6,7 +6,7 @@
 #include "bindings/lib/logging.h"
 
 #include "base/log.h"
-#include "bindings/core/dot.h"
+#include "bindings/core/dot_call.h"
 #include "script/protect.h"
 
 #include <lauxlib.h>
@@ -30,7 +30,7 @@ static int raise_format_error(lua_State *L, enum log_level level)
 static int l_log(lua_State *L)
 {
     enum log_level level = (enum log_level)lua_tointeger(L, lua_upvalueindex(2));
-    dot_check(L, log_level_name(level));
+    dot_call_check(L, log_level_name(level));
     luaL_checkstring(L, 1);
     if (level < log_get_level())
         return 0;
@@ -53,7 +53,7 @@ void logging_push(lua_State *L)
 {
     static const enum log_level levels[] = {LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR};
     lua_newtable(L); // log
-    dot_library(L, "mesos.log");
+    dot_call_library(L, "mesos.log");
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
         lua_getglobal(L, "string");    // log, string
         lua_getfield(L, -1, "format"); // log, string, format

@@ -2,7 +2,7 @@
 //
 // Timers, sleeping and spawning: see timers.h.
 //
-// Each of them is a userdata that holds a loop timer (holding.h). It is in the registry under the
+// Each of them is a userdata that holds a loop timer (userdata.h). It is in the registry under the
 // address of what it holds while a call is to come or runs, on the stack of the coroutine while
 // that sleeps; neither a collected one nor a closed script leaves a timer behind. While the state
 // closes, finalizers do not run for what is made then, so nothing is made then.
@@ -10,7 +10,7 @@
 #include "bindings/lib/timers.h"
 
 #include "base/log.h"
-#include "bindings/core/dot.h"
+#include "bindings/core/dot_call.h"
 #include "bindings/core/userdata.h"
 #include "script/protect.h"
 
@@ -27,7 +27,7 @@ enum timer_state { TIMER_WAITING, TIMER_RUNNING, TIMER_DONE, TIMER_CANCELLED };
 
 // What a script calls a timer. Its user value is the function.
 struct timer_handle {
-    struct userdata holding;
+    struct userdata base;
     struct script *script;
     struct timer timer;
     enum timer_state state;
@@ -36,8 +36,8 @@ struct timer_handle {
 };
 
 // Something that goes on in a moment: a sleeping routine, or one that was spawned.
-struct moment {
-    struct userdata holding;
+struct pending_resume {
+    struct userdata base;
     struct script *script;
     struct timer timer;
     struct routine *routine;
@@ -156,10 +156,10 @@ static void on_timer(void *data)
     protect_dispatch(handle->script, &title, l_timer_function, handle, on_call_done, handle);
 }
 
-static void end_timer(lua_State *L, struct userdata *holding)
+static void end_timer(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    timer_stop(&((struct timer_handle *)holding)->timer);
+    timer_stop(&((struct timer_handle *)userdata)->timer);
 }
 
 static int new_timer(lua_State *L, const char *name, bool again)
@@ -188,13 +188,13 @@ static int new_timer(lua_State *L, const char *name, bool again)
 
 int l_after(lua_State *L)
 {
-    dot_check(L, "after");
+    dot_call_check(L, "after");
     return new_timer(L, "mesos.after", false);
 }
 
 int l_every(lua_State *L)
 {
-    dot_check(L, "every");
+    dot_call_check(L, "every");
     return new_timer(L, "mesos.every", true);
 }
 
@@ -223,31 +223,31 @@ static int l_timer_tostring(lua_State *L)
 
 // ---- sleep and spawn ----
 
-static void end_moment(lua_State *L, struct userdata *holding)
+static void end_pending(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    timer_stop(&((struct moment *)holding)->timer);
+    timer_stop(&((struct pending_resume *)userdata)->timer);
 }
 
-static void abandon_moment(void *data)
+static void abandon_pending(void *data)
 {
-    timer_stop(&((struct moment *)data)->timer);
+    timer_stop(&((struct pending_resume *)data)->timer);
 }
 
-static void on_moment(void *data)
+static void on_pending(void *data)
 {
-    struct moment *moment = data;
-    protect_resume(moment->routine);
+    struct pending_resume *pending = data;
+    protect_resume(pending->routine);
 }
 
 // Pushes one whose timer is not started. // [-0, +1, m]
-static struct moment *new_moment(lua_State *L, struct script *script)
+static struct pending_resume *new_pending(lua_State *L, struct script *script)
 {
-    struct moment *moment = userdata_push(L, SLEEP_TYPE, sizeof *moment, 0, end_moment);
-    moment->script = script;
-    timer_init(&moment->timer, script_loop(script), on_moment, moment);
-    note_place(L, moment->place, sizeof moment->place);
-    return moment;
+    struct pending_resume *pending = userdata_push(L, SLEEP_TYPE, sizeof *pending, 0, end_pending);
+    pending->script = script;
+    timer_init(&pending->timer, script_loop(script), on_pending, pending);
+    note_place(L, pending->place, sizeof pending->place);
+    return pending;
 }
 
 static int on_slept(lua_State *L, int status, lua_KContext context)
@@ -260,36 +260,36 @@ static int on_slept(lua_State *L, int status, lua_KContext context)
 
 int l_sleep(lua_State *L)
 {
-    dot_check(L, "sleep");
+    dot_call_check(L, "sleep");
     double seconds = check_seconds(L, false);
     struct routine *routine = protect_waiter(L, "mesos.sleep");
-    struct moment *moment = new_moment(L, script_of(L));
-    moment->routine = routine;
-    timer_start(&moment->timer, loop_seconds(seconds));
-    protect_waits_for(routine, abandon_moment, moment);
+    struct pending_resume *pending = new_pending(L, script_of(L));
+    pending->routine = routine;
+    timer_start(&pending->timer, loop_seconds(seconds));
+    protect_waits_for(routine, abandon_pending, pending);
     return protect_wait(L, 0, on_slept);
 }
 
 static void on_spawned_done(void *data, const struct protect_end *end)
 {
-    struct moment *moment = data;
-    log_failure(moment->script, "spawned function", moment->place, end);
-    release(script_state(moment->script), moment);
+    struct pending_resume *pending = data;
+    log_failure(pending->script, "spawned function", pending->place, end);
+    release(script_state(pending->script), pending);
 }
 
 int l_spawn(lua_State *L)
 {
-    dot_check(L, "spawn");
+    dot_call_check(L, "spawn");
     struct script *script = check_open(L, "mesos.spawn");
     luaL_checktype(L, 1, LUA_TFUNCTION);
     int arguments = lua_gettop(L) - 1;
     protect_ready(L);
-    struct moment *moment = new_moment(L, script);
-    anchor(L, moment);
+    struct pending_resume *pending = new_pending(L, script);
+    anchor(L, pending);
     lua_insert(L, 1);
-    const struct title title = {.kind = "spawned function of", .name = moment->place};
-    moment->routine = protect_prepare(L, &title, arguments, on_spawned_done, moment);
-    timer_start(&moment->timer, 0);
+    const struct title title = {.kind = "spawned function of", .name = pending->place};
+    pending->routine = protect_prepare(L, &title, arguments, on_spawned_done, pending);
+    timer_start(&pending->timer, 0);
     return 0;
 }
 
@@ -297,7 +297,7 @@ int l_spawn(lua_State *L)
 
 int l_now(lua_State *L)
 {
-    dot_check(L, "now");
+    dot_call_check(L, "now");
     lua_pushnumber(L, loop_wall(script_loop(script_of(L))));
     return 1;
 }

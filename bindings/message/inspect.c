@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Values for people: see show.h. A table is written in one line first; if that is too long, what
+// Values for people: see inspect.h. A table is written in one line first; if that is too long, what
 // was written is taken back and written again over several. The tables around the one that is being
 // written are on the Lua stack, where cycles are found.
 
@@ -178,7 +178,7 @@ static void write_function(struct inspect_writer *writer, int index)
 static void write_view(struct inspect_writer *writer, const struct view_content *content)
 {
     lua_State *L = writer->L;
-    write(writer, message_shape(L, content->type)->name);
+    write(writer, message_type_get(L, content->type)->name);
     write(writer, " ");
     message_decode_plain(L, content->type, content->slice);
     write_value(writer, lua_gettop(L));
@@ -437,7 +437,7 @@ static void write_value(struct inspect_writer *writer, int index)
     lua_settop(L, top);
 }
 
-bool show(lua_State *L, int index, struct buffer *out)
+bool inspect_value(lua_State *L, int index, struct buffer *out)
 {
     struct inspect_writer writer = {.L = L, .out = out};
     write_value(&writer, lua_absindex(L, index));

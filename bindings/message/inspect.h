@@ -20,7 +20,7 @@ enum {
 
 // Appends the value at `index` to `out`, which must survive a Lua error (scratch_push). False if
 // its cap cut the text. // [-0, +0, e]
-bool show(lua_State *L, int index, struct buffer *out);
+bool inspect_value(lua_State *L, int index, struct buffer *out);
 
 // Appends text as it is but for what a terminal or JSON would not take: bytes that are no UTF-8,
 // and control characters but newline and tab, become \xNN. // [-0, +0, -]

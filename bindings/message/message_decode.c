@@ -6,7 +6,7 @@
 
 #include "bindings/message/message_decode.h"
 
-#include "bindings/message/message_form.h"
+#include "bindings/message/message_hints.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -120,8 +120,8 @@ static void push_default(struct decoder *decoder, struct message_type *shape, un
                          int depth)
 {
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
-    if (message_is_message(field))
-        push_message(decoder, message_shape_nested(decoder->L, shape, position),
+    if (message_type_is_message(field))
+        push_message(decoder, message_type_nested(decoder->L, shape, position),
                      (struct slice){.data = NULL}, depth + 1);
     else if (wire_type_of(field->type) == WIRE_BYTES)
         lua_pushliteral(decoder->L, "");
@@ -153,8 +153,8 @@ static void push_value(struct decoder *decoder, struct message_type *shape, unsi
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
     if (it->type != wire_type_of(field->type))
         malformed(decoder->L, shape);
-    if (message_is_message(field))
-        push_message(decoder, message_shape_nested(decoder->L, shape, position), it->bytes,
+    if (message_type_is_message(field))
+        push_message(decoder, message_type_nested(decoder->L, shape, position), it->bytes,
                      depth + 1);
     else
         push_scalar(decoder->L, field, it);
@@ -210,7 +210,7 @@ static void decode_packed(struct filling *filling, const ProtobufCFieldDescripto
 static void decode_entry(struct filling *filling, unsigned position, const struct wire_field *it)
 {
     lua_State *L = filling->decoder->L;
-    struct message_type *entry = message_shape_nested(L, filling->shape, position);
+    struct message_type *entry = message_type_nested(L, filling->shape, position);
     push_value(filling->decoder, filling->shape, position, it, filling->depth);
     for (unsigned i = 0; i < 2; i++) {
         lua_pushstring(L, entry->type->fields[i].name);
@@ -228,7 +228,7 @@ static void decode_element(struct filling *filling, unsigned position, const str
     const ProtobufCFieldDescriptor *field = &filling->shape->type->fields[position];
     if (filling->list != (int)position)
         select_list(filling, position);
-    if (message_is_map(field)) {
+    if (message_type_is_map(field)) {
         decode_entry(filling, position, it);
     } else if (it->type == WIRE_BYTES && wire_type_of(field->type) != WIRE_BYTES) {
         decode_packed(filling, field, it->bytes);
@@ -242,7 +242,7 @@ static void clear_rivals(struct filling *filling, const ProtobufCFieldDescriptor
 {
     const ProtobufCMessageDescriptor *type = filling->shape->type;
     for (unsigned i = 0; i < type->n_fields; i++) {
-        if (!message_is_rival(field, &type->fields[i]))
+        if (!message_type_same_oneof(field, &type->fields[i]))
             continue;
         push_name(filling, i);
         lua_pushnil(filling->decoder->L);
@@ -271,7 +271,7 @@ static void decode_field(struct filling *filling, const struct wire_field *it)
     if (filling->depth == 1 && filling->decoder->only >= 0 &&
         filling->decoder->only != (int)position)
         return;
-    if (message_is_repeated(field))
+    if (message_type_is_repeated(field))
         decode_element(filling, position, it);
     else
         decode_single(filling, position, it);
@@ -330,13 +330,13 @@ static void push_message(struct decoder *decoder, struct message_type *shape, st
 void message_decode(lua_State *L, const ProtobufCMessageDescriptor *type, struct slice wire)
 {
     struct decoder decoder = {.L = L, .only = -1};
-    push_message(&decoder, message_shape(L, type), wire, 1);
+    push_message(&decoder, message_type_get(L, type), wire, 1);
 }
 
 void message_decode_plain(lua_State *L, const ProtobufCMessageDescriptor *type, struct slice wire)
 {
     struct decoder decoder = {.L = L, .plain = true, .only = -1};
-    push_message(&decoder, message_shape(L, type), wire, 1);
+    push_message(&decoder, message_type_get(L, type), wire, 1);
 }
 
 void message_decode_field(lua_State *L, struct message_type *shape, unsigned position,

@@ -9,7 +9,7 @@
 #include "base/suggest.h"
 #include "bindings/core/hints.h"
 #include "bindings/core/scratch.h"
-#include "bindings/message/message_form.h"
+#include "bindings/message/message_hints.h"
 #include "bindings/message/message_tostring.h"
 #include "bindings/message/view.h"
 #include "wire/wire.h"
@@ -168,7 +168,7 @@ static const char *enum_type_name(const ProtobufCEnumDescriptor *type)
 static int unknown_value(struct encoder *encoder, const ProtobufCEnumDescriptor *type,
                          const char *name, const struct place *place)
 {
-    const char *nearest = suggest(name, message_enum_name, type);
+    const char *nearest = suggest(name, message_type_enum_name, type);
     if (nearest == NULL)
         return fail(encoder->L, place, "%s has no value '%s'", enum_type_name(type), name);
     return fail(encoder->L, place, "%s has no value '%s' (did you mean '%s'?)",
@@ -243,8 +243,8 @@ static void encode_value(struct encoder *encoder, int index, struct message_type
                          unsigned position, const struct place *place)
 {
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
-    if (message_is_message(field))
-        encode_message(encoder, index, message_shape_nested(encoder->L, shape, position), field->id,
+    if (message_type_is_message(field))
+        encode_message(encoder, index, message_type_nested(encoder->L, shape, position), field->id,
                        place);
     else
         check_room(encoder, put_scalar(encoder, index, field, place), place);
@@ -258,7 +258,7 @@ static int refuse_key(struct encoder *encoder, const struct place *place,
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
     const char *shown = luaL_tolstring(L, -2, NULL);
     return fail(L, place, "list expected, got a table with the key '%s'%s", shown,
-                message_form_list(L, element, key));
+                message_hints_list(L, element, key));
 }
 
 // The length of the list at `index`, which must have the keys 1 to n and no others. Its elements
@@ -290,8 +290,8 @@ static void encode_list(struct encoder *encoder, int index, struct message_type 
     lua_State *L = encoder->L;
     struct place element = {.up = place};
     const ProtobufCFieldDescriptor *listed = &shape->type->fields[position];
-    lua_Integer length =
-        check_list(encoder, index, place, message_is_message(listed) ? listed->descriptor : NULL);
+    lua_Integer length = check_list(encoder, index, place,
+                                    message_type_is_message(listed) ? listed->descriptor : NULL);
     for (element.index = 1; element.index <= length; element.index++) {
         lua_rawgeti(L, index, element.index);
         encode_value(encoder, lua_gettop(L), shape, position, &element);
@@ -305,7 +305,7 @@ static void encode_map(struct encoder *encoder, int index, struct message_type *
     lua_State *L = encoder->L;
     if (!lua_istable(L, index))
         expected(L, index, place, "table by key");
-    struct message_type *entry = message_shape_nested(L, shape, position);
+    struct message_type *entry = message_type_nested(L, shape, position);
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         int value = lua_gettop(L);
         struct place element = {.up = place, .key = value - 1};
@@ -320,9 +320,9 @@ static void encode_field(struct encoder *encoder, int index, struct message_type
                          unsigned position, const struct place *place)
 {
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
-    if (message_is_map(field))
+    if (message_type_is_map(field))
         encode_map(encoder, index, shape, position, place);
-    else if (message_is_repeated(field))
+    else if (message_type_is_repeated(field))
         encode_list(encoder, index, shape, position, place);
     else
         encode_value(encoder, index, shape, position, place);
@@ -335,11 +335,12 @@ static int unknown_key(struct encoder *encoder, int key, struct message_type *sh
     lua_State *L = encoder->L;
     if (lua_type(L, key) == LUA_TNUMBER)
         return fail(L, place, "%s expected, got a list%s", shape->name,
-                    message_form_around(L, shape->type));
-    const char *name = luaL_tolstring(L, key, NULL), *meant = message_suggestion(L, shape, name);
+                    message_hints_around(L, shape->type));
+    const char *name = luaL_tolstring(L, key, NULL),
+               *meant = message_type_suggestion(L, shape, name);
     if (shape->collapsed && *meant == 0)
         return fail(L, place, "a plain value (%s) expected, got a table", shape->name);
-    const char *pairs = lua_istable(L, key + 1) ? "" : message_form_pairs(L, shape->type, name);
+    const char *pairs = lua_istable(L, key + 1) ? "" : message_hints_pairs(L, shape->type, name);
     return fail(L, place, "unknown field '%s' in %s%s", name, shape->name, *pairs ? pairs : meant);
 }
 
@@ -350,7 +351,7 @@ static uint64_t present_fields(struct encoder *encoder, int index, struct messag
     lua_State *L = encoder->L;
     uint64_t present = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        int position = message_position(L, shape, -2);
+        int position = message_type_position(L, shape, -2);
         if (position < 0)
             unknown_key(encoder, lua_gettop(L) - 1, shape, place);
         present |= UINT64_C(1) << position % 64;
@@ -374,7 +375,7 @@ static void check_rivals(struct encoder *encoder, struct message_type *shape, ui
 {
     for (unsigned i = 0; i < shape->type->n_fields; i++) {
         const ProtobufCFieldDescriptor *other = &shape->type->fields[i];
-        if ((present >> i & 1) && message_is_rival(field, other))
+        if ((present >> i & 1) && message_type_same_oneof(field, other))
             fail(encoder->L, place, "'%s' and '%s' of %s exclude each other", field->name,
                  other->name, shape->name);
     }
@@ -442,7 +443,7 @@ static void encode_content(struct encoder *encoder, int index, struct message_ty
         encode_value(encoder, index, shape, 0, place);
     else if (!lua_istable(L, index))
         fail(L, place, "a table (%s) expected, got %s%s", shape->name, type_name(L, index),
-             message_form(L, shape->type));
+             message_hints_message(L, shape->type));
     else if (shape->range && lua_rawlen(L, index) > 0)
         encode_range(encoder, index, shape, place);
     else
@@ -464,7 +465,7 @@ static void encode(struct encoder *encoder, int index, const ProtobufCMessageDes
 {
     struct place whole = {.name = path};
     lua_State *L = encoder->L;
-    encode_content(encoder, lua_absindex(L, index), message_shape(L, type), &whole);
+    encode_content(encoder, lua_absindex(L, index), message_type_get(L, type), &whole);
 }
 
 void message_encode(lua_State *L, int index, const ProtobufCMessageDescriptor *type,

@@ -91,7 +91,7 @@ static void write_map(struct tostring_writer *writer, int index, struct message_
 {
     lua_State *L = writer->L;
     bool message = entry->type->fields[1].type == PROTOBUF_C_TYPE_MESSAGE;
-    struct message_type *shape = message ? message_shape_nested(L, entry, 1) : NULL;
+    struct message_type *shape = message ? message_type_nested(L, entry, 1) : NULL;
     const char *separator = " ";
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         int value = lua_gettop(L);
@@ -110,7 +110,7 @@ static void write_field(struct tostring_writer *writer, int index, struct messag
 {
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
     struct message_type *nested = field->type == PROTOBUF_C_TYPE_MESSAGE
-                                      ? message_shape_nested(writer->L, shape, position)
+                                      ? message_type_nested(writer->L, shape, position)
                                       : NULL;
     bool collapsed = nested != NULL && nested->collapsed;
     bool binary = (collapsed ? nested->type->fields : field)->type == PROTOBUF_C_TYPE_BYTES;
@@ -119,7 +119,7 @@ static void write_field(struct tostring_writer *writer, int index, struct messag
         return;
     }
     write(writer, "{");
-    if (message_is_map(field))
+    if (message_type_is_map(field))
         write_map(writer, index, nested);
     else
         write_list(writer, index, nested, binary);

@@ -31,7 +31,7 @@ static bool is_range(const ProtobufCMessageDescriptor *type)
     return type->n_fields == 2 && named(type, 0, "begin") && named(type, 1, "end");
 }
 
-bool message_is_map(const ProtobufCFieldDescriptor *field)
+bool message_type_is_map(const ProtobufCFieldDescriptor *field)
 {
     const ProtobufCMessageDescriptor *entry = field->descriptor;
     if (field->label != PROTOBUF_C_LABEL_REPEATED || field->type != PROTOBUF_C_TYPE_MESSAGE ||
@@ -49,13 +49,13 @@ static const char *field_name(const void *shape, size_t index)
     return index < type->n_fields ? type->fields[index].name : NULL;
 }
 
-const char *message_enum_name(const void *descriptor, size_t index)
+const char *message_type_enum_name(const void *descriptor, size_t index)
 {
     const ProtobufCEnumDescriptor *type = descriptor;
     return index < type->n_values ? type->values[index].name : NULL;
 }
 
-int message_position(lua_State *L, const struct message_type *shape, int index)
+int message_type_position(lua_State *L, const struct message_type *shape, int index)
 {
     if (lua_type(L, index) != LUA_TSTRING)
         return -1;
@@ -68,16 +68,17 @@ int message_position(lua_State *L, const struct message_type *shape, int index)
     return position - 1;
 }
 
-const char *message_suggestion(lua_State *L, const struct message_type *shape, const char *word)
+const char *message_type_suggestion(lua_State *L, const struct message_type *shape,
+                                    const char *word)
 {
     return hints_push(L, word, field_name, shape);
 }
 
-int message_no_field(lua_State *L, const struct message_type *shape, int index)
+int message_type_no_field(lua_State *L, const struct message_type *shape, int index)
 {
     const char *name = luaL_tolstring(L, index, NULL);
     return luaL_error(L, "%s has no field '%s'%s", shape->name, name,
-                      message_suggestion(L, shape, name));
+                      message_type_suggestion(L, shape, name));
 }
 
 // ---- the metatable of a type ----
@@ -92,9 +93,9 @@ static int l_index(lua_State *L)
 {
     struct message_type *shape = message_type_upvalue(L);
     luaL_checktype(L, 1, LUA_TTABLE);
-    int position = message_position(L, shape, 2);
+    int position = message_type_position(L, shape, 2);
     if (position < 0)
-        return message_no_field(L, shape, 2);
+        return message_type_no_field(L, shape, 2);
     if (shape->type->fields[position].label != PROTOBUF_C_LABEL_REPEATED)
         return 0;
     lua_settop(L, 2);
@@ -109,10 +110,10 @@ static int l_newindex(lua_State *L)
 {
     struct message_type *shape = message_type_upvalue(L);
     luaL_checktype(L, 1, LUA_TTABLE);
-    if (message_position(L, shape, 2) < 0) {
+    if (message_type_position(L, shape, 2) < 0) {
         const char *name = luaL_tolstring(L, 2, NULL);
         return luaL_error(L, "unknown field '%s' in %s%s", name, shape->name,
-                          message_suggestion(L, shape, name));
+                          message_type_suggestion(L, shape, name));
     }
     lua_settop(L, 3);
     lua_rawset(L, 1);
@@ -180,7 +181,7 @@ static struct message_type *create(lua_State *L, const ProtobufCMessageDescripto
     return shape;
 }
 
-struct message_type *message_shape(lua_State *L, const ProtobufCMessageDescriptor *type)
+struct message_type *message_type_get(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
     luaL_checkstack(L, 6, "message types");
     lua_rawgetp(L, LUA_REGISTRYINDEX, type);
@@ -189,10 +190,10 @@ struct message_type *message_shape(lua_State *L, const ProtobufCMessageDescripto
     return shape != NULL ? shape : create(L, type);
 }
 
-struct message_type *message_shape_nested(lua_State *L, struct message_type *shape,
-                                          unsigned position)
+struct message_type *message_type_nested(lua_State *L, struct message_type *shape,
+                                         unsigned position)
 {
     if (shape->nested[position] == NULL)
-        shape->nested[position] = message_shape(L, shape->type->fields[position].descriptor);
+        shape->nested[position] = message_type_get(L, shape->type->fields[position].descriptor);
     return shape->nested[position];
 }

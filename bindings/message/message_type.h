@@ -24,42 +24,43 @@ struct message_type {
 };
 
 // The shape of a type, and of the type of its field at `position` (from 0). // [-0, +0, e]
-struct message_type *message_shape(lua_State *L, const ProtobufCMessageDescriptor *type);
-struct message_type *message_shape_nested(lua_State *L, struct message_type *shape,
-                                          unsigned position);
+struct message_type *message_type_get(lua_State *L, const ProtobufCMessageDescriptor *type);
+struct message_type *message_type_nested(lua_State *L, struct message_type *shape,
+                                         unsigned position);
 
-static inline bool message_is_repeated(const ProtobufCFieldDescriptor *field)
+static inline bool message_type_is_repeated(const ProtobufCFieldDescriptor *field)
 {
     return field->label == PROTOBUF_C_LABEL_REPEATED;
 }
 
-static inline bool message_is_message(const ProtobufCFieldDescriptor *field)
+static inline bool message_type_is_message(const ProtobufCFieldDescriptor *field)
 {
     return field->type == PROTOBUF_C_TYPE_MESSAGE;
 }
 
 // Are they members of one oneof?
-static inline bool message_is_rival(const ProtobufCFieldDescriptor *a,
-                                    const ProtobufCFieldDescriptor *b)
+static inline bool message_type_same_oneof(const ProtobufCFieldDescriptor *a,
+                                           const ProtobufCFieldDescriptor *b)
 {
     return a != b && (a->flags & b->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
            a->quantifier_offset == b->quantifier_offset;
 }
 
 // Is the field a map, a repeated message of a key and a value?
-bool message_is_map(const ProtobufCFieldDescriptor *field);
+bool message_type_is_map(const ProtobufCFieldDescriptor *field);
 
 // The position (from 0) of the field that is named by the value at `index`, or -1. // [-0, +0, -]
-int message_position(lua_State *L, const struct message_type *shape, int index);
+int message_type_position(lua_State *L, const struct message_type *shape, int index);
 
 // Pushes " (did you mean 'command'?)" for a misspelt field, or "". // [-0, +1, m]
-const char *message_suggestion(lua_State *L, const struct message_type *shape, const char *word);
+const char *message_type_suggestion(lua_State *L, const struct message_type *shape,
+                                    const char *word);
 
 // Raises "TaskStatus has no field 'stat' (did you mean 'state'?)" for the key at `index`.
-int message_no_field(lua_State *L, const struct message_type *shape, int index); // [-0, +0, v]
+int message_type_no_field(lua_State *L, const struct message_type *shape, int index); // [-0, +0, v]
 
 // Names of the values of an enum, for suggest().
-const char *message_enum_name(const void *descriptor, size_t index);
+const char *message_type_enum_name(const void *descriptor, size_t index);
 
 // Sets what `__tostring` of the tables of all types does. To be called before any type is met; the
 // function finds its type with message_type_upvalue(). // [-0, +0, m]

@@ -48,7 +48,7 @@ struct view_class {
 
 enum view_kind {
     KIND_PLAIN = 1, // a string, or a message that is one
-    KIND_RIVAL = 2, // one of a oneof
+    KIND_ONEOF = 2, // one of a oneof
     KIND_LIST = 4,
 };
 
@@ -123,7 +123,7 @@ static inline unsigned note(struct view *view, bool wide, uint32_t number, size_
     if (position-- == 0)
         return 0;
     set_place(view, wide, position, offset + 1);
-    if (class->kinds[position] & KIND_RIVAL)
+    if (class->kinds[position] & KIND_ONEOF)
         clear_rivals(view, &class->shape->type->fields[position]);
     return class->kinds[position];
 }
@@ -240,7 +240,7 @@ static bool is_composite(struct message_type *shape, unsigned position, lua_Stat
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
     return field->label == PROTOBUF_C_LABEL_REPEATED ||
            (field->type == PROTOBUF_C_TYPE_MESSAGE &&
-            !message_shape_nested(L, shape, position)->collapsed);
+            !message_type_nested(L, shape, position)->collapsed);
 }
 
 static struct slice slice_from(struct slice slice, size_t offset)
@@ -353,15 +353,15 @@ static int no_name(lua_State *L, const struct view_class *class) // [-0, +0, v]
                       hints_push(L, name, view_name, class));
 }
 
-static size_t home_of(const void *string)
+static size_t hash_slot(const void *string)
 {
     return (uintptr_t)string / 8 * 2654435761u / 4096 % NAMES_MOST;
 }
 
 // What that value stands for; 0 if it is no name of a field or a getter.
-static inline int what_is(const struct view_class *class, const void *string)
+static inline int find_name(const struct view_class *class, const void *string)
 {
-    size_t slot = home_of(string);
+    size_t slot = hash_slot(string);
     while (class->names[slot].string != string && class->names[slot].string != NULL)
         slot = (slot + 1) % NAMES_MOST;
     return class->names[slot].what;
@@ -378,7 +378,7 @@ static void push_method(lua_State *L, const struct view *view)
 static int l_index(lua_State *L)
 {
     struct view *view = self(L);
-    int what = what_is(view->class, lua_topointer(L, 2));
+    int what = find_name(view->class, lua_topointer(L, 2));
     if (what > 0) {
         push_field(L, view, (unsigned)what - 1);
     } else if (what < 0) {
@@ -400,8 +400,8 @@ static unsigned position_after(lua_State *L, const struct view *view)
 {
     if (lua_isnoneornil(L, 2))
         return 0;
-    int position = message_position(L, view->class->shape, 2);
-    return position < 0 ? (unsigned)message_no_field(L, view->class->shape, 2)
+    int position = message_type_position(L, view->class->shape, 2);
+    return position < 0 ? (unsigned)message_type_no_field(L, view->class->shape, 2)
                         : (unsigned)position + 1;
 }
 
@@ -470,7 +470,7 @@ static bool is_plain(lua_State *L, struct message_type *shape, unsigned position
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
     if (field->type != PROTOBUF_C_TYPE_MESSAGE || field->label == PROTOBUF_C_LABEL_REPEATED)
         return is_text(field);
-    const struct message_type *nested = message_shape_nested(L, shape, position);
+    const struct message_type *nested = message_type_nested(L, shape, position);
     return nested->collapsed && is_text(nested->type->fields) && nested->type->fields->id == 1;
 }
 
@@ -478,7 +478,7 @@ static bool is_plain(lua_State *L, struct message_type *shape, unsigned position
 static void add_name(lua_State *L, struct view_class *class, int what)
 {
     const void *string = lua_topointer(L, -1);
-    size_t slot = home_of(string);
+    size_t slot = hash_slot(string);
     while (class->names[slot].string != NULL)
         slot = (slot + 1) % NAMES_MOST;
     class->names[slot] = (struct name){.string = string, .what = what};
@@ -543,10 +543,10 @@ static void describe_fields(lua_State *L, struct view_class *class) // [-0, +0, 
     const ProtobufCMessageDescriptor *type = class->shape->type;
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
-        bool rival = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
+        bool oneof = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
         bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
         class->kinds[i] = (uint8_t)((is_plain(L, class->shape, i) ? KIND_PLAIN : 0) |
-                                    (rival ? KIND_RIVAL : 0) | (list ? KIND_LIST : 0));
+                                    (oneof ? KIND_ONEOF : 0) | (list ? KIND_LIST : 0));
         if (field->id < NUMBERS)
             class->positions[field->id] = (uint8_t)(i + 1);
     }
@@ -561,7 +561,7 @@ static size_t size_of_places(const ProtobufCMessageDescriptor *type)
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
                  const struct view_member *members, size_t extra_size, int kept)
 {
-    struct message_type *shape = message_shape(L, type);
+    struct message_type *shape = message_type_get(L, type);
     struct view_class *class = lua_newuserdatauv(L, sizeof *class + type->n_fields, 0);
     *class = (struct view_class){.shape = shape,
                                  .members = members,
@@ -579,7 +579,7 @@ void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
 
 static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
-    const struct message_type *shape = message_shape(L, type);
+    const struct message_type *shape = message_type_get(L, type);
     if (shape->views == NULL)
         view_define(L, type, NULL, 0, 1);
     return shape->views;
@@ -588,13 +588,13 @@ static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDes
 // ---- anchors ----
 
 struct anchor {
-    struct userdata holding;
+    struct userdata base;
     struct bytes *block;
 };
 
-static void end_anchor(lua_State *L, struct userdata *holding)
+static void end_anchor(lua_State *L, struct userdata *userdata)
 {
-    struct bytes *block = ((struct anchor *)holding)->block;
+    struct bytes *block = ((struct anchor *)userdata)->block;
     if (block != NULL)
         collector_released(L, block->length);
     bytes_unref(block);

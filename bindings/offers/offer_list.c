@@ -11,12 +11,12 @@
 #include "bindings/offers/offer_list.h"
 
 #include "base/suggest.h"
-#include "bindings/core/dot.h"
+#include "bindings/core/dot_call.h"
 #include "bindings/core/scratch.h"
 #include "bindings/message/view.h"
 #include "bindings/offers/offer_list_index.h"
+#include "bindings/offers/offer_misfit.h"
 #include "bindings/offers/offer_need.h"
-#include "bindings/offers/offer_reason.h"
 #include "bindings/offers/resource_list.h"
 #include "mesos/v1/mesos.pb-c.h"
 
@@ -100,7 +100,7 @@ static int fit(lua_State *L, enum offer_packing_order order)
         return 1;
     }
     lua_pushnil(L);
-    offer_reason_push(L, selection);
+    offer_misfit_push(L, selection);
     return 2;
 }
 
@@ -281,7 +281,7 @@ static int l_filter(lua_State *L)
     uint32_t *places = lua_newuserdatauv(L, selection->count * sizeof *places, 0);
     size_t count = select_places(L, selection, places);
     if (count == 0 && !lua_isfunction(L, ARGUMENT))
-        offer_reason_push(L, selection); // which warns of a type that matches nothing
+        offer_misfit_push(L, selection); // which warns of a type that matches nothing
     offer_list_index_push_list(L, places, count);
     return 1;
 }
@@ -422,7 +422,7 @@ static int l_index(lua_State *L)
 // mesos.offers([list]): a list with methods, of the same offers, of which nothing was taken.
 int l_offers(lua_State *L)
 {
-    dot_check(L, "offers");
+    dot_call_check(L, "offers");
     lua_settop(L, 1);
     if (!lua_isnil(L, 1))
         luaL_checktype(L, 1, LUA_TTABLE);

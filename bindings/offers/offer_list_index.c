@@ -21,24 +21,24 @@ enum { HOLD = 1 }; // the user value: of a selection its stock, of a stock its v
 
 // ---- the stock ----
 
-struct stock_holding {
-    struct userdata holding;
+struct offer_stock {
+    struct userdata base;
     struct offer_packing *stock;
 };
 
-static void end_stock(lua_State *L, struct userdata *holding)
+static void end_stock(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    offer_packing_destroy(((struct stock_holding *)holding)->stock);
+    offer_packing_destroy(((struct offer_stock *)userdata)->stock);
 }
 
 // With a table for so many views, but without the stock. // [-0, +1, m]
-static struct stock_holding *push_stock(lua_State *L, size_t expected)
+static struct offer_stock *push_stock(lua_State *L, size_t expected)
 {
-    struct stock_holding *holding = userdata_push(L, stock_type, sizeof *holding, HOLD, end_stock);
+    struct offer_stock *owner = userdata_push(L, stock_type, sizeof *owner, HOLD, end_stock);
     lua_createtable(L, (int)expected, 0);
     lua_setiuservalue(L, -2, HOLD);
-    return holding;
+    return owner;
 }
 
 const char *offer_list_index_method(lua_State *L)
@@ -86,7 +86,7 @@ static struct offer_list_index *push_selection(lua_State *L, int index, size_t c
 {
     size_t size = sizeof(struct offer_list_index) + count * (sizeof(void *) + sizeof(uint32_t));
     struct offer_list_index *selection = lua_newuserdatauv(L, size, HOLD);
-    selection->stock = ((struct stock_holding *)userdata_at(L, index))->stock;
+    selection->stock = ((struct offer_stock *)userdata_at(L, index))->stock;
     selection->count = count;
     selection->views = (const void **)(selection + 1);
     selection->rows = (uint32_t *)(selection->views + count);
@@ -164,14 +164,14 @@ void offer_list_index_push_offer(lua_State *L, int selection, uint32_t row)
 static void shrink(lua_State *L, struct offer_list_index *selection)
 {
     int top = lua_gettop(L);
-    struct stock_holding *holding = push_stock(L, selection->count); // selection, stock
-    lua_createtable(L, (int)selection->count, 0);                    // selection, stock, by place
+    struct offer_stock *owner = push_stock(L, selection->count); // selection, stock
+    lua_createtable(L, (int)selection->count, 0);                // selection, stock, by place
     for (size_t i = 0; i < selection->count; i++) {
         offer_list_index_push_offer(L, top, selection->rows[i]); // selection, stock, by place, view
         lua_rawseti(L, -2, (lua_Integer)i + 1);                  // selection, stock, by place
     }
-    holding->stock = offer_packing_part(selection->stock, selection->rows, selection->count);
-    selection->stock = holding->stock;
+    owner->stock = offer_packing_part(selection->stock, selection->rows, selection->count);
+    selection->stock = owner->stock;
     lua_getiuservalue(L, top + 1, HOLD); // selection, stock, by place, by row
     for (size_t i = 0; i < selection->count; i++) {
         lua_rawgeti(L, top + 2, (lua_Integer)i + 1);                  // ..., view
@@ -199,8 +199,8 @@ struct offer_list_index *offer_list_index_renew(lua_State *L)
     if (old != NULL) {
         lua_getiuservalue(L, SELECTION, HOLD);
     } else {
-        struct stock_holding *holding = push_stock(L, count);
-        holding->stock = offer_packing_create(count);
+        struct offer_stock *owner = push_stock(L, count);
+        owner->stock = offer_packing_create(count);
     }
     int stock = lua_gettop(L);
     struct offer_list_index *selection = push_selection(L, stock, count);

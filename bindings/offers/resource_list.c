@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mesos.resources: see resources.h. A table is turned into resources value by value; text goes
+// mesos.resources: see resource_list.h. A table is turned into resources value by value; text goes
 // through the parser that the embedded cluster uses as well.
 
 #include "bindings/offers/resource_list.h"
 
-#include "bindings/core/dot.h"
+#include "bindings/core/dot_call.h"
 #include "bindings/core/scratch.h"
 #include "bindings/message/message_decode.h"
 #include "offers/resource_names.h"
@@ -233,7 +233,7 @@ static int from_text(lua_State *L)
 
 int l_resources(lua_State *L)
 {
-    dot_check(L, "resources");
+    dot_call_check(L, "resources");
     lua_settop(L, 1);
     if (lua_type(L, 1) == LUA_TSTRING)
         return from_text(L);

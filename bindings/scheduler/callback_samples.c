@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One row for each parameter of a callback that is more than a plain value: see expected.h. The
-// objects are real ones, over messages without any field, so that they say of a name what they
+// One row for each parameter of a callback that is more than a plain value: see callback_samples.h.
+// The objects are real ones, over messages without any field, so that they say of a name what they
 // would say to the script.
 
 #include "bindings/scheduler/callback_samples.h"
@@ -68,7 +68,7 @@ static bool push_never(lua_State *L, const void *type, const char *field, const 
     if (found == NULL || found->type != PROTOBUF_C_TYPE_ENUM ||
         protobuf_c_enum_descriptor_get_value_by_name(found->descriptor, text) != NULL)
         return false;
-    const char *meant = hints_push(L, text, message_enum_name, found->descriptor);
+    const char *meant = hints_push(L, text, message_type_enum_name, found->descriptor);
     lua_pushfstring(L, "%s is never '%s'%s", field, text, meant);
     return true;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The driver as Lua sees it: see driver.h. Most operations are one message of one call: a row names
-// the call, its message type and which argument is which field; the rest is the codec's. Whatever
-// is encoded lies in scratch memory that the Lua stack owns.
+// The driver as Lua sees it: see driver_methods.h. Most operations are one message of one call: a
+// row names the call, its message type and which argument is which field; the rest is the codec's.
+// Whatever is encoded lies in scratch memory that the Lua stack owns.
 
 #include "bindings/scheduler/driver_methods.h"
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "bindings/core/dot.h"
+#include "bindings/core/dot_call.h"
 #include "bindings/core/hints.h"
 #include "bindings/core/scratch.h"
 #include "bindings/message/arguments.h"
@@ -521,18 +521,18 @@ static int l_killTask(lua_State *L) // [-3, +1, e]
 // A field that a status does not have is most often one of the two ids, misspelt. // [-0, +0, e]
 static void check_status(lua_State *L, int status, lua_Integer place)
 {
-    const struct message_type *shape = message_shape(L, &mesos__v1__task_status__descriptor);
+    const struct message_type *shape = message_type_get(L, &mesos__v1__task_status__descriptor);
     if (!lua_istable(L, status) && !lua_isuserdata(L, status))
         luaL_error(L, "statuses[%I]: TaskStatus expected, got %s", (LUAI_UACINT)place,
                    luaL_typename(L, status));
     if (!lua_istable(L, status))
         return;
     for (lua_pushnil(L); lua_next(L, status); lua_pop(L, 1)) {
-        if (message_position(L, shape, -2) >= 0)
+        if (message_type_position(L, shape, -2) >= 0)
             continue;
         const char *name = luaL_tolstring(L, -2, NULL);
         luaL_error(L, "statuses[%I]: unknown field '%s' in TaskStatus%s", (LUAI_UACINT)place, name,
-                   message_suggestion(L, shape, name));
+                   message_type_suggestion(L, shape, name));
     }
 }
 
@@ -728,7 +728,7 @@ static int l_no_operation(lua_State *L)
 static int l_SchedulerDriver(lua_State *L)
 {
     struct scheduler_environment *environment = lua_touserdata(L, lua_upvalueindex(1));
-    dot_check(L, "SchedulerDriver");
+    dot_call_check(L, "SchedulerDriver");
     luaL_checktype(L, 1, LUA_TTABLE);
     if (script_closing(script_of(L)))
         luaL_error(L, "mesos.SchedulerDriver: the script is being closed");
@@ -737,23 +737,23 @@ static int l_SchedulerDriver(lua_State *L)
     return 1;
 }
 
-struct world {
+struct script_close {
     struct scheduler_environment *environment;
     struct script *script;
 };
 
 static void on_script_closed(void *data)
 {
-    struct world *world = data;
-    scheduler_forget(world->environment, world->script);
-    free(world);
+    struct script_close *closing = data;
+    scheduler_forget(closing->environment, closing->script);
+    free(closing);
 }
 
 static void watch_script(struct script *script, struct scheduler_environment *environment)
 {
-    struct world *world = memory_new(sizeof *world);
-    *world = (struct world){.environment = environment, .script = script};
-    script_on_close(script, on_script_closed, world);
+    struct script_close *closing = memory_new(sizeof *closing);
+    *closing = (struct script_close){.environment = environment, .script = script};
+    script_on_close(script, on_script_closed, closing);
 }
 
 void driver_methods_open(lua_State *L, struct scheduler_environment *environment)

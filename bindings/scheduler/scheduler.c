@@ -43,7 +43,7 @@ static void decline_all(struct scheduler *scheduler, const struct driver_event *
                        (struct slice){.data = NULL});
 }
 
-static void do_without(struct scheduler *scheduler, const struct driver_event *event)
+static void default_callback(struct scheduler *scheduler, const struct driver_event *event)
 {
     if (event->callback == CALLBACK_RESOURCE_OFFERS)
         decline_all(scheduler, event);
@@ -67,7 +67,7 @@ static bool keep_id(struct scheduler *scheduler, struct slice id, struct error *
     return !keeps_id(scheduler) || services->keep_id(services->data, id, err);
 }
 
-static void let_go_of_id(struct scheduler *scheduler)
+static void stop_keeping_id(struct scheduler *scheduler)
 {
     if (keeps_id(scheduler))
         scheduler->environment->kept = NULL;
@@ -137,7 +137,7 @@ static void forget_id(struct scheduler *scheduler)
     struct error err = {0};
     if (driver_torn_down(scheduler->driver) && !keep_id(scheduler, slice_text(""), &err))
         log_error("the framework was torn down, but its id is still kept: %s", err.text);
-    let_go_of_id(scheduler);
+    stop_keeping_id(scheduler);
 }
 
 // ---- dispatch ----
@@ -167,7 +167,7 @@ static bool is_missing(const struct scheduler *scheduler)
 static void callback_ended(struct scheduler *scheduler, enum driver_callback callback,
                            const char *text)
 {
-    if (scheduler->ended != NULL && !is_missing(scheduler) && !scheduler->doomed &&
+    if (scheduler->ended != NULL && !is_missing(scheduler) && !scheduler->destroy_pending &&
         scheduler->ended(scheduler->ended_data, events_callback_name(callback), text))
         driver_repeat(scheduler->driver);
 }
@@ -215,7 +215,7 @@ static void on_done(void *data, const struct protect_end *end)
         driver_callback_finished(scheduler->driver, ok);
 }
 
-static void forsake(struct scheduler *scheduler)
+static void detach_delivery(struct scheduler *scheduler)
 {
     if (scheduler->delivery != NULL)
         scheduler->delivery->scheduler = NULL;
@@ -224,10 +224,10 @@ static void forsake(struct scheduler *scheduler)
 
 static void release(struct scheduler *scheduler)
 {
-    forsake(scheduler);
+    detach_delivery(scheduler);
     free(scheduler->spare);
     driver_destroy(scheduler->driver);
-    scheduler_forget_description(&scheduler->description);
+    scheduler_settings_forget(&scheduler->description);
     free(scheduler);
 }
 
@@ -257,12 +257,12 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
         protect_dispatch(scheduler->script, &title, push_callback, &dispatch, on_done,
                          new_delivery(scheduler, event->callback));
     scheduler->dispatch = NULL;
-    if (scheduler->doomed) {
+    if (scheduler->destroy_pending) {
         release(scheduler);
         return OUTCOME_FAILED;
     }
     if (dispatch.missing)
-        do_without(scheduler, event);
+        default_callback(scheduler, event);
     return started == PROTECT_YIELDED ? OUTCOME_PENDING : dispatch.outcome;
 }
 
@@ -357,27 +357,27 @@ void scheduler_forget(struct scheduler_environment *environment, const struct sc
 struct scheduler *scheduler_create(lua_State *L, int index,
                                    struct scheduler_environment *environment)
 {
-    struct collected collected = {.master = NULL};
-    const struct credentials_options *credential = &collected.credential;
+    struct scheduler_settings settings = {.master = NULL};
+    const struct credentials_options *credential = &settings.credential;
     const struct scheduler_services *services = environment->services;
     struct error err = {0};
     int top = lua_gettop(L);
     luaL_checkstack(L, 30, "settings of a driver");
     index = lua_absindex(L, index);
-    scheduler_check_settings(L, index);
-    scheduler_collect(L, index, &collected);
-    bool keeps = take_kept_id(L, environment, &collected.options);
+    scheduler_settings_check(L, index);
+    scheduler_settings_read(L, index, &settings);
+    bool keeps = take_kept_id(L, environment, &settings.options);
     lua_pushvalue(L, top + 1);
     int table = luaL_ref(L, LUA_REGISTRYINDEX);
-    if (!services->connect(services->data, collected.master,
-                           credential->principal ? credential : NULL, &collected.options, &err)) {
+    if (!services->connect(services->data, settings.master,
+                           credential->principal ? credential : NULL, &settings.options, &err)) {
         luaL_unref(L, LUA_REGISTRYINDEX, table);
         luaL_error(L, "%s", err.text);
     }
     struct scheduler *scheduler = memory_new(sizeof *scheduler);
-    scheduler->explicit_acknowledgements = collected.options.explicit_acknowledgements;
+    scheduler->explicit_acknowledgements = settings.options.explicit_acknowledgements;
     scheduler->driver =
-        driver_create(environment->loop, &collected.options, &listener, scheduler, &err);
+        driver_create(environment->loop, &settings.options, &listener, scheduler, &err);
     if (scheduler->driver == NULL) {
         luaL_unref(L, LUA_REGISTRYINDEX, table);
         free(scheduler);
@@ -386,15 +386,15 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     scheduler->script = script_of(L);
     scheduler->table = table;
     scheduler->object = LUA_NOREF;
-    scheduler_describe(&scheduler->description, &collected);
+    scheduler_settings_describe(&scheduler->description, &settings);
     join_environment(scheduler, environment);
     if (keeps)
-        keep_from_now(scheduler, &collected.options);
+        keep_from_now(scheduler, &settings.options);
     lua_settop(L, top);
     return scheduler;
 }
 
-void scheduler_let_go(struct scheduler *scheduler)
+void scheduler_unref_script(struct scheduler *scheduler)
 {
     lua_State *L = script_state(scheduler->script);
     luaL_unref(L, LUA_REGISTRYINDEX, scheduler->object);
@@ -409,14 +409,14 @@ void scheduler_point(struct scheduler *scheduler, struct scheduler_handle *handl
 
 void scheduler_destroy(struct scheduler *scheduler)
 {
-    if (scheduler == NULL || scheduler->doomed)
+    if (scheduler == NULL || scheduler->destroy_pending)
         return;
     leave_environment(scheduler);
-    let_go_of_id(scheduler);
+    stop_keeping_id(scheduler);
     if (scheduler->script != NULL)
-        scheduler_let_go(scheduler);
+        scheduler_unref_script(scheduler);
     scheduler_handle_clear(&scheduler->handles);
-    scheduler->doomed = true;
+    scheduler->destroy_pending = true;
     if (scheduler->dispatch == NULL)
         release(scheduler);
 }
@@ -469,7 +469,7 @@ void scheduler_give_up(struct scheduler *scheduler)
         return;
     log_debug("callback %s is not waited for any more",
               events_callback_name(scheduler->delivery->callback));
-    forsake(scheduler);
+    detach_delivery(scheduler);
     driver_callback_finished(scheduler->driver, false);
 }
 

@@ -277,11 +277,11 @@ static void tell_settings(struct buffer *changes, const struct driver_revision *
 }
 
 // Compares the descriptions and gives the driver what is new.
-static void revise(struct scheduler *scheduler, const struct collected *collected,
+static void revise(struct scheduler *scheduler, const struct scheduler_settings *settings,
                    const struct scheduler_description *next, struct buffer *changes)
 {
     const struct scheduler_description *old = &scheduler->description;
-    const struct driver_options *options = &collected->options;
+    const struct driver_options *options = &settings->options;
     struct driver_revision revision = {
         .roles = !same_roles(&old->suppressed, &next->suppressed),
         .suppressed_roles = options->suppressed_roles,
@@ -303,7 +303,7 @@ static void detach(struct scheduler *scheduler)
 {
     scheduler_handle_clear(&scheduler->handles);
     if (scheduler->script != NULL)
-        scheduler_let_go(scheduler);
+        scheduler_unref_script(scheduler);
     scheduler->object = scheduler->table = LUA_NOREF;
     if (scheduler->delivery != NULL)
         driver_repeat(scheduler->driver);
@@ -315,7 +315,7 @@ static int replace(lua_State *L) // [-1, +0, e]
 {
     struct replacement *replacement = lua_touserdata(L, 1);
     struct scheduler *scheduler = replacement->scheduler;
-    struct collected collected = {.master = NULL};
+    struct scheduler_settings settings = {.master = NULL};
     struct scheduler_description next;
     luaL_checkstack(L, 40, "settings of a driver");
     load_module(L, "mesos");
@@ -324,14 +324,14 @@ static int replace(lua_State *L) // [-1, +0, e]
     check_result(L, table);
     check_names(L, table, replacement->tell, replacement->data);
     push_settings(L, table);
-    scheduler_collect(L, lua_gettop(L), &collected);
+    scheduler_settings_read(L, lua_gettop(L), &settings);
     check_fixed(L, slice_of(scheduler->description.framework), driver_framework(scheduler->driver),
-                collected.options.framework);
+                settings.options.framework);
     lua_pushvalue(L, table);
     int reference = luaL_ref(L, LUA_REGISTRYINDEX);
-    scheduler_describe(&next, &collected);
-    revise(scheduler, &collected, &next, replacement->changes);
-    scheduler_forget_description(&scheduler->description);
+    scheduler_settings_describe(&next, &settings);
+    revise(scheduler, &settings, &next, replacement->changes);
+    scheduler_settings_forget(&scheduler->description);
     scheduler->description = next;
     detach(scheduler);
     scheduler->script = replacement->script;

@@ -9,7 +9,7 @@
 #include <lauxlib.h>
 
 struct scheduler_handle {
-    struct userdata holding;
+    struct userdata base;
     struct scheduler *scheduler; // NULL: none yet, or it is gone
     LIST_ENTRY(scheduler_handle) link;
     void (*destroy)(struct scheduler *scheduler);
@@ -24,10 +24,10 @@ static void point_nowhere(struct scheduler_handle *handle)
     handle->scheduler = NULL;
 }
 
-static void end_handle(lua_State *L, struct userdata *holding)
+static void end_handle(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    struct scheduler_handle *handle = (struct scheduler_handle *)holding;
+    struct scheduler_handle *handle = (struct scheduler_handle *)userdata;
     struct scheduler *scheduler = handle->scheduler;
     point_nowhere(handle);
     if (handle->destroy != NULL && scheduler != NULL)

@@ -30,8 +30,8 @@ struct scheduler {
     struct scheduler_handles handles; // that point to it
     int table, object;                // registry references
     bool explicit_acknowledgements;
-    bool resumes; // came with the id that was kept, and has not registered yet
-    bool doomed;  // destroyed while a callback is being started
+    bool resumes;         // came with the id that was kept, and has not registered yet
+    bool destroy_pending; // destroyed while a callback is being started
     struct callback_dispatch *dispatch; // the callback that is being started, or NULL
     struct callback_delivery *delivery; // the callback whose end the driver waits for, or NULL
     struct callback_delivery *spare;    // for the next one, or NULL
@@ -42,7 +42,7 @@ struct scheduler {
 };
 
 // What driver_create() needs, in memory that the Lua stack owns.
-struct collected {
+struct scheduler_settings {
     struct driver_options options;
     const char *master;
     struct credentials_options credential; // principal NULL: none was given
@@ -52,7 +52,7 @@ struct collected {
 // ---- scheduler.c ----
 
 // The script's side is left: its registry references go, and the objects that point here.
-void scheduler_let_go(struct scheduler *scheduler);
+void scheduler_unref_script(struct scheduler *scheduler);
 
 // ---- callback_arguments.c ----
 
@@ -62,13 +62,13 @@ int callback_arguments_push(lua_State *L, const struct driver_event *event);
 // ---- scheduler_settings.c ----
 
 // Raises if the table at `index` has a setting that there is not. // [-0, +0, v]
-void scheduler_check_settings(lua_State *L, int index);
+void scheduler_settings_check(lua_State *L, int index);
 
 // The first value that it leaves is the table of callbacks. // [-0, +many, e]
-void scheduler_collect(lua_State *L, int index, struct collected *collected);
+void scheduler_settings_read(lua_State *L, int index, struct scheduler_settings *settings);
 
-void scheduler_describe(struct scheduler_description *description,
-                        const struct collected *collected);
-void scheduler_forget_description(struct scheduler_description *description);
+void scheduler_settings_describe(struct scheduler_description *description,
+                                 const struct scheduler_settings *settings);
+void scheduler_settings_forget(struct scheduler_description *description);
 
 #endif

@@ -40,7 +40,7 @@ static bool is_setting(const char *word)
     return false;
 }
 
-void scheduler_check_settings(lua_State *L, int index)
+void scheduler_settings_check(lua_State *L, int index)
 {
     lua_pushnil(L);
     while (lua_next(L, index)) {
@@ -88,17 +88,17 @@ static void collect_credential(lua_State *L, int index, struct credentials_optio
     credential->secret = credential_word(L, index, "secret");
 }
 
-void scheduler_collect(lua_State *L, int index, struct collected *collected)
+void scheduler_settings_read(lua_State *L, int index, struct scheduler_settings *settings)
 {
-    struct driver_options *options = &collected->options;
+    struct driver_options *options = &settings->options;
     options->subscription = subscription_defaults;
     setting(L, index, "scheduler", LUA_TTABLE);
     if (lua_isnil(L, -1))
         luaL_error(L, "scheduler: a table of callbacks expected, got nothing");
-    collected->callbacks = find_callbacks(L);
+    settings->callbacks = find_callbacks(L);
     setting(L, index, "master", LUA_TSTRING);
-    collected->master = lua_tostring(L, -1);
-    if (collected->master != NULL && strlen(collected->master) != lua_rawlen(L, -1))
+    settings->master = lua_tostring(L, -1);
+    if (settings->master != NULL && strlen(settings->master) != lua_rawlen(L, -1))
         luaL_error(L, "master: it has a zero byte in it");
     setting(L, index, "implicitAcknowledgements", LUA_TBOOLEAN);
     options->explicit_acknowledgements = lua_isboolean(L, -1) && !lua_toboolean(L, -1);
@@ -106,7 +106,7 @@ void scheduler_collect(lua_State *L, int index, struct collected *collected)
     options->suppressed_roles = arguments_roles(L, lua_gettop(L), "suppressedRoles");
     setting(L, index, "credential", LUA_TTABLE);
     int credential = lua_gettop(L);
-    collect_credential(L, credential, &collected->credential);
+    collect_credential(L, credential, &settings->credential);
     setting(L, index, "framework", LUA_TTABLE);
     options->framework = framework_info_encode(L, lua_gettop(L), credential);
     setting(L, index, "offerConstraints", LUA_TTABLE);
@@ -119,12 +119,12 @@ void scheduler_collect(lua_State *L, int index, struct collected *collected)
     }
 }
 
-void scheduler_describe(struct scheduler_description *description,
-                        const struct collected *collected)
+void scheduler_settings_describe(struct scheduler_description *description,
+                                 const struct scheduler_settings *settings)
 {
-    const struct driver_options *options = &collected->options;
+    const struct driver_options *options = &settings->options;
     struct slice constraints = options->offer_constraints;
-    *description = (struct scheduler_description){.callbacks = collected->callbacks};
+    *description = (struct scheduler_description){.callbacks = settings->callbacks};
     description->framework = bytes_copy(options->framework.data, options->framework.length);
     if (constraints.data != NULL)
         description->constraints = bytes_copy(constraints.data, constraints.length);
@@ -132,7 +132,7 @@ void scheduler_describe(struct scheduler_description *description,
         roles_add(&description->suppressed, options->suppressed_roles[i]);
 }
 
-void scheduler_forget_description(struct scheduler_description *description)
+void scheduler_settings_forget(struct scheduler_description *description)
 {
     bytes_unref(description->framework);
     bytes_unref(description->constraints);

@@ -23,7 +23,7 @@ static const char *const list_name = "mesos.TaskList", *const task_class = "meso
 enum { DRIVER = 1, AGENT = 2 }; // user values of a list
 
 struct task_list {
-    struct userdata holding;
+    struct userdata base;
     struct task_filter filter;   // the agent's id lies in a user value
     struct task_handle *handles; // NULL: no loop goes on
     size_t count, position;
@@ -331,10 +331,10 @@ static void read_filter(lua_State *L, int filter, struct task_list *list) // [-0
 
 // ---- a list ----
 
-static void end_list(lua_State *L, struct userdata *holding)
+static void end_list(lua_State *L, struct userdata *userdata)
 {
     (void)L;
-    free(((struct task_list *)holding)->handles);
+    free(((struct task_list *)userdata)->handles);
 }
 
 int task_list_push(lua_State *L, int driver, int filter)

@@ -4,12 +4,12 @@
 // needed, most on one offer 2". What the need says of an attribute in another type than the offers
 // have it is in the log as well, once for each line of the script.
 
-#ifndef MESOS_LUA_BINDINGS_OFFERS_OFFER_REASON_H
-#define MESOS_LUA_BINDINGS_OFFERS_OFFER_REASON_H
+#ifndef MESOS_LUA_BINDINGS_OFFERS_OFFER_MISFIT_H
+#define MESOS_LUA_BINDINGS_OFFERS_OFFER_MISFIT_H
 
 #include "bindings/offers/offer_list_index.h"
 
 // The need is at ARGUMENT, and the whole selection was searched for it. // [-0, +1, e]
-void offer_reason_push(lua_State *L, const struct offer_list_index *selection);
+void offer_misfit_push(lua_State *L, const struct offer_list_index *selection);
 
 #endif

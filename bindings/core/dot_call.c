@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Libraries and their names: see dot.h.
+// Libraries and their names: see dot_call.h.
 
-#include "bindings/core/dot.h"
+#include "bindings/core/dot_call.h"
 
 #include <lauxlib.h>
 
 static const char libraries[] = "mesos.libraries"; // registry: table of a library -> its name
 
-void dot_library(lua_State *L, const char *name)
+void dot_call_library(lua_State *L, const char *name)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, libraries); // library, libraries
     lua_pushvalue(L, -2);                              // library, libraries, library
@@ -17,7 +17,7 @@ void dot_library(lua_State *L, const char *name)
     lua_pop(L, 1);
 }
 
-void dot_check_table(lua_State *L, const char *function)
+void dot_call_check_table(lua_State *L, const char *function)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, libraries);
     lua_pushvalue(L, 1);

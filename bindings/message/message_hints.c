@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The forms of messages: see message_form.h. What can be told from the descriptor is; a row names
+// The forms of messages: see message_hints.h. What can be told from the descriptor is; a row names
 // what cannot. Values are left out of what is shown: an environment may hold a secret.
 
-#include "bindings/message/message_form.h"
+#include "bindings/message/message_hints.h"
 
 #include "wire/wire.h"
 
@@ -54,12 +54,12 @@ static const ProtobufCFieldDescriptor *only_list(const ProtobufCMessageDescripto
     return list ? field : NULL;
 }
 
-const char *message_form(lua_State *L, const ProtobufCMessageDescriptor *type)
+const char *message_hints_message(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
     return lua_pushstring(L, row_form(type));
 }
 
-const char *message_form_around(lua_State *L, const ProtobufCMessageDescriptor *type)
+const char *message_hints_around(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
     const ProtobufCFieldDescriptor *list = only_list(type);
     if (list == NULL)
@@ -71,8 +71,8 @@ const char *message_form_around(lua_State *L, const ProtobufCMessageDescriptor *
                            name);
 }
 
-const char *message_form_pairs(lua_State *L, const ProtobufCMessageDescriptor *type,
-                               const char *key)
+const char *message_hints_pairs(lua_State *L, const ProtobufCMessageDescriptor *type,
+                                const char *key)
 {
     const ProtobufCFieldDescriptor *list = only_list(type);
     const char *name = list ? name_of_pair(list->descriptor) : NULL;
@@ -82,16 +82,17 @@ const char *message_form_pairs(lua_State *L, const ProtobufCMessageDescriptor *t
                            name, key);
 }
 
-const char *message_form_list(lua_State *L, const ProtobufCMessageDescriptor *type, const char *key)
+const char *message_hints_list(lua_State *L, const ProtobufCMessageDescriptor *type,
+                               const char *key)
 {
     if (type == NULL)
         return lua_pushliteral(L, "");
     if (key == NULL)
-        return message_form(L, type);
+        return message_hints_message(L, type);
     const char *name = name_of_pair(type);
     if (has_field(type, key))
         return lua_pushfstring(L, ": put braces around it: { { %s = ... } }", key);
     if (name != NULL)
         return lua_pushfstring(L, ": write { { %s = \"%s\", value = \"...\" } }", name, key);
-    return message_form(L, type);
+    return message_hints_message(L, type);
 }

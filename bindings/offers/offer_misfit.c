@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reasons: see offer_reason.h. They are looked for in the order in which a script would mend them:
+// Reasons: see offer_misfit.h. They are looked for in the order in which a script would mend them:
 // is there any offer, may the task go to it, is there enough of everything.
 
-#include "bindings/offers/offer_reason.h"
+#include "bindings/offers/offer_misfit.h"
 
 #include "base/log.h"
 #include "bindings/offers/offer_need.h"
@@ -234,7 +234,7 @@ static void push_amount_reason(struct asking *asking, const struct shortage *sho
     lua_settop(L, top + 1);
 }
 
-void offer_reason_push(lua_State *L, const struct offer_list_index *selection)
+void offer_misfit_push(lua_State *L, const struct offer_list_index *selection)
 {
     struct asking asking = {.L = L, .selection = selection};
     struct offer_packing_need need;
