@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Functions of a library are called with a dot, mesos.after(1, f), and methods with a colon. With a
-// colon a function gets its library as the first argument, in front of those that are meant.
+// colon a function gets its library as the first argument, in front of the intended ones.
 
 #ifndef MESOS_LUA_BINDINGS_CORE_DOT_CALL_H
 #define MESOS_LUA_BINDINGS_CORE_DOT_CALL_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of words: see hints.h. Only what suggest() does not find itself.
+// The table of words: see hints.h. It has only the words that suggest() does not find.
 
 #include "bindings/core/hints.h"
 
@@ -106,7 +106,7 @@ const char *hints_push(lua_State *L, const char *word, suggest_name name, const 
 
 // ---- .value ----
 
-// Raises in any case, as Lua does for a number.
+// Always raises, as Lua does for a number.
 static int l_no_field(lua_State *L)
 {
     const char *name = luaL_tolstring(L, 2, NULL);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Scratch memory for C functions that Lua calls: a buffer that lies on the Lua stack, so that a Lua
+// Scratch memory for C functions that Lua calls: a buffer that lies on the Lua stack, so a Lua
 // error cannot leak it.
 
 #ifndef MESOS_LUA_BINDINGS_CORE_SCRATCH_H

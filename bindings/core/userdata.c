@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What C holds for Lua objects: see userdata.h. The userdata has a pointer to the struct; the list
-// of a state hangs on a userdata in the registry, which is made before the first object that has a
-// finalizer of ours, and so is the last of them to be finalized when the state closes.
+// What Lua objects own in C: see userdata.h. The userdata has a pointer to the struct. The list of
+// a state belongs to a userdata in the registry, which is made before the first of these objects
+// and so is finalized after all of them when the state closes.
 
 #include "bindings/core/userdata.h"
 

@@ -56,7 +56,7 @@ static struct output *new_output(lua_State *L) // [-0, +1, m]
     return output;
 }
 
-// At the cap the rest is not kept, and one line says so.
+// Output beyond the cap is dropped, and one line says so.
 static void note_cut(struct output *output, bool appended)
 {
     if (appended || output->cut)
@@ -324,7 +324,7 @@ static void push_environment(lua_State *L, struct scheduler *scheduler, int outp
     lua_setmetatable(L, -2);
 }
 
-// Can statements not even begin as the code does, so that an expression must have been meant?
+// True if no statement can begin as the code does: an expression must have been meant.
 static bool begins_badly(const char *message, const char *code)
 {
     static const char words[] = "unexpected symbol near '";

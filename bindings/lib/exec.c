@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Waiting for a child process: see exec.h. The userdata of a run lies on the stack of the coroutine
-// that waits, and owns the child: whichever way the wait ends, its collection is the last to be
-// able to let go.
+// that waits, and owns the child: however the wait ends, the child is released at the latest when
+// the userdata is collected.
 
 #include "bindings/lib/exec.h"
 
@@ -188,7 +188,7 @@ static const char **push_argv(lua_State *L) // [-0, +1, e]
     return texts.list;
 }
 
-// Does the table at `index` say something about that variable of the host? // [-0, +0, -]
+// True if the table at `index` sets or removes that variable of the host. // [-0, +0, -]
 static bool is_given(lua_State *L, int index, const char *variable)
 {
     const char *end = strchr(variable, '=');

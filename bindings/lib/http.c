@@ -2,7 +2,7 @@
 //
 // Waiting for a web server: see http.h. The userdata of a request lies on the stack of the
 // coroutine that waits, and owns the transfer; the connections belong to a client that was made
-// before all requests, so that Lua, which finalizes the latest first, ends it after them.
+// before all requests, so Lua, which finalizes the latest first, releases it after them.
 
 #include "bindings/lib/http.h"
 
@@ -341,7 +341,8 @@ void http_open(lua_State *L)
 void http_push(lua_State *L)
 {
     userdata_push(L, CLIENT_TYPE, sizeof(struct http_caller), 0, end_client);
-    lua_pushnil(L); // no finalizer: it ends behind all requests, also those whose own was skipped
+    lua_pushnil(L); // no finalizer: it is released after all requests, also those whose finalizer
+                    // was skipped
     lua_setmetatable(L, -2);
     lua_pushcclosure(L, l_http, 1);
 }

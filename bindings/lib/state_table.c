@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // mesos.state: see state_table.h. The table lives in the registry; the module's `state` is an
-// access to it, so that whoever saves finds it without running anything.
+// access to it, so it can be saved without running any Lua code.
 
 #include "bindings/lib/state_table.h"
 

@@ -35,7 +35,7 @@ struct timer_handle {
     char place[80];         // where the script made it
 };
 
-// Something that goes on in a moment: a sleeping routine, or one that was spawned.
+// A routine that a timer resumes: one that sleeps, or one that was spawned.
 struct pending_resume {
     struct userdata base;
     struct script *script;
@@ -88,7 +88,7 @@ static void note_place(lua_State *L, char *place, size_t size)
         snprintf(place, size, "%s:%d", ar.short_src, ar.currentline);
 }
 
-// What an operator's code left behind is not to blame the script for.
+// A failure in what an operator's code left behind does not count as one of the script.
 static void log_failure(struct script *script, const char *what, const char *place,
                         const struct protect_end *end)
 {
@@ -117,7 +117,7 @@ static void release(lua_State *L, const void *key)
     lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
-// The next multiple of the interval that is still to come.
+// The next multiple of the interval that lies in the future.
 static void schedule_next(struct timer_handle *handle)
 {
     uint64_t now = loop_now(handle->timer.loop);

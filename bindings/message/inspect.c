@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Values for people: see inspect.h. A table is written in one line first; if that is too long, what
-// was written is taken back and written again over several. The tables around the one that is being
+// Values for people: see inspect.h. A table is written in one line first; if that is too long, the
+// line is discarded and written again over several. The tables around the one that is being
 // written are on the Lua stack, where cycles are found.
 
 #include "bindings/message/inspect.h"

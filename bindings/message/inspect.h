@@ -2,7 +2,7 @@
 //
 // Lua values for people who look into a running script: tables with their contents, laid out over
 // lines when they are long, names sorted; messages and views with their fields. Reads tables raw,
-// so that looking changes nothing; only a __tostring of the script's own is called, and one that
+// so looking changes nothing; only a __tostring of the script's own is called, and one that
 // fails is said so. Cycles, depth, long lists and long strings are cut and marked.
 
 #ifndef MESOS_LUA_BINDINGS_MESSAGE_INSPECT_H

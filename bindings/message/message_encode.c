@@ -21,7 +21,7 @@
 #define DEPTH_LIMIT 64
 #define STACK_NEEDED 13 // slots of one level, with those of the helpers it calls
 
-// Where in the caller's value we are: a chain on the C stack, written out when something is wrong.
+// The path to the current value: a chain on the C stack, written out when something is wrong.
 struct place {
     const struct place *up;
     const char *name;  // of a field or of the whole, or NULL
@@ -41,8 +41,8 @@ static void encode_message(struct encoder *encoder, int index, struct message_ty
 static void encode_content(struct encoder *encoder, int index, struct message_type *shape,
                            const struct place *place);
 
-// Pushes "tasks[2].resources[1].scalar", or "" for a whole without a name. What it is made of does
-// not stay below it, so that the depth of a place takes no room on the stack. // [-0, +1, m]
+// Pushes "tasks[2].resources[1].scalar", or "" for a whole without a name. Its parts do
+// not stay below it, so the Lua stack does not grow with the depth of the path. // [-0, +1, m]
 static const char *push_place(lua_State *L, const struct place *place)
 {
     luaL_checkstack(L, STACK_NEEDED, "nested message");
@@ -72,7 +72,7 @@ static int fail(lua_State *L, const struct place *place, const char *format, ...
     return luaL_error(L, "%s%s%s", path, *path ? ": " : "", text);
 }
 
-// What appended to the buffer says whether it fitted.
+// `fitted` is the result of an append to the buffer: false at its cap.
 static void check_room(struct encoder *encoder, bool fitted, const struct place *place)
 {
     if (!fitted)
@@ -85,7 +85,7 @@ static const char *type_name(lua_State *L, int index)
     return luaL_typename(L, index);
 }
 
-// A table that was given for something else, and a view, say what they are.
+// A table of another message type and a view are named by their type.
 static int expected(lua_State *L, int index, const struct place *place, const char *what)
 {
     struct view_content view;
@@ -381,8 +381,8 @@ static void check_rivals(struct encoder *encoder, struct message_type *shape, ui
     }
 }
 
-// A misspelt field, also of a field's own message, is named before one that is missing: it may be
-// the same.
+// A misspelt field, also of a nested message, is reported before a missing one: it may be the same
+// field.
 static void encode_fields(struct encoder *encoder, int index, struct message_type *shape,
                           const struct place *place)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The forms of messages: see message_hints.h. What can be told from the descriptor is; a row names
-// what cannot. Values are left out of what is shown: an environment may hold a secret.
+// The forms of messages: see message_hints.h. They are derived from the descriptor where that is
+// possible; rows have the others. Values are left out of what is shown: an environment may hold a
+// secret.
 
 #include "bindings/message/message_hints.h"
 

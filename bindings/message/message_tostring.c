@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Messages for people: see message_tostring.h. The text grows in scratch memory with a cap, and
-// stops there; whatever a script put into a table is shown, as far as the type has a field for it.
+// stops there; what a script put into a table is shown, as far as the type has a field for it.
 
 #include "bindings/message/message_tostring.h"
 
@@ -26,7 +26,7 @@ static void write(struct tostring_writer *writer, const char *text)
     buffer_append_text(writer->out, text);
 }
 
-// Control characters, and in binary data whatever is not ASCII, are shown as \xNN.
+// Control characters, and in binary data all that is not ASCII, are shown as \xNN.
 static void write_quoted(struct tostring_writer *writer, const char *text, size_t length,
                          bool binary)
 {

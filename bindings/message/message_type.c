@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Message types in a Lua state: see message_type.h. A shape is a userdata that the registry keeps
-// under the address of its descriptor; the two tables that belong to it are registry references, so
-// that decoding reaches them by number.
+// under the address of its descriptor; the two tables that belong to it are registry references,
+// which decoding reaches by number.
 
 #include "bindings/message/message_type.h"
 
@@ -88,7 +88,7 @@ struct message_type *message_type_upvalue(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-// An absent list or map reads as an empty table, which is kept so that what is put into it is too.
+// An absent list or map reads as an empty table, which is stored so that writes to it are not lost.
 static int l_index(lua_State *L)
 {
     struct message_type *shape = message_type_upvalue(L);

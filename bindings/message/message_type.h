@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the codec has to know of a message type in one Lua state: its descriptor, the keys of its
-// fields as Lua strings, the metatable of its tables. A shape is made when its type is first met
+// What the codec needs of a message type in one Lua state (its shape): its descriptor, the keys of
+// its fields as Lua strings, the metatable of its tables. It is made when the type is first used
 // and lives as long as the state.
 
 #ifndef MESOS_LUA_BINDINGS_MESSAGE_MESSAGE_TYPE_H
@@ -38,7 +38,7 @@ static inline bool message_type_is_message(const ProtobufCFieldDescriptor *field
     return field->type == PROTOBUF_C_TYPE_MESSAGE;
 }
 
-// Are they members of one oneof?
+// True if they are different members of one oneof.
 static inline bool message_type_same_oneof(const ProtobufCFieldDescriptor *a,
                                            const ProtobufCFieldDescriptor *b)
 {
@@ -46,7 +46,7 @@ static inline bool message_type_same_oneof(const ProtobufCFieldDescriptor *a,
            a->quantifier_offset == b->quantifier_offset;
 }
 
-// Is the field a map, a repeated message of a key and a value?
+// True if the field is a map, a repeated message of a key and a value.
 bool message_type_is_map(const ProtobufCFieldDescriptor *field);
 
 // The position (from 0) of the field that is named by the value at `index`, or -1. // [-0, +0, -]

@@ -6,7 +6,7 @@
 // the anchor too. On the first read the message is walked once and the place of each field is
 // noted; after that a field is one step away.
 //
-// Policies hold thousands of views, so that each byte of one counts.
+// Policies hold thousands of views, so each byte of one counts.
 
 #include "bindings/message/view.h"
 
@@ -128,8 +128,8 @@ static inline unsigned note(struct view *view, bool wide, uint32_t number, size_
     return class->kinds[position];
 }
 
-// Of a list one occurrence is enough to know. `wide` is a constant where it is called, so that the
-// loop does not ask for it.
+// Of a list one occurrence is enough to know. `wide` is a constant at each call, so the compiler
+// takes the test out of the loop.
 static inline void note_all(struct view *view, bool wide)
 {
     struct wire wire = wire_open(content(view));
@@ -159,7 +159,7 @@ static uint32_t place_of(struct view *view, unsigned position)
 
 // ---- kept values ----
 
-// The user value that has what that key names, or a free one; 0 if there is neither.
+// The user value that holds the value of that key, or a free one; 0 if there is neither.
 static inline int slot_of(const struct view *view, unsigned key)
 {
     for (int i = 0; i < view->class->slots; i++)
@@ -303,7 +303,8 @@ static void push_field(lua_State *L, struct view *view, unsigned position)
 // Upvalues of these functions.
 enum { CLASS = 1, NAMES = 2 };
 
-// What can begin with a class, if it is one. Nobody can write a class but this file.
+// The userdata at `index` if it is large enough to be a view, or NULL. Scripts cannot write its
+// bytes, so only this file can put the address of a class there.
 static inline struct view *candidate(lua_State *L, int index)
 {
     struct view *view = lua_touserdata(L, index);
@@ -358,7 +359,7 @@ static size_t hash_slot(const void *string)
     return (uintptr_t)string / 8 * 2654435761u / 4096 % NAMES_MOST;
 }
 
-// What that value stands for; 0 if it is no name of a field or a getter.
+// The field or getter that the string names; 0 if it names none.
 static inline int find_name(const struct view_class *class, const void *string)
 {
     size_t slot = hash_slot(string);
@@ -474,7 +475,7 @@ static bool is_plain(lua_State *L, struct message_type *shape, unsigned position
     return nested->collapsed && is_text(nested->type->fields) && nested->type->fields->id == 1;
 }
 
-// A name stands for a value; it is at the top of the stack and stays. // [-0, +0, -]
+// Enters the name, a string at the top of the stack, which stays there. // [-0, +0, -]
 static void add_name(lua_State *L, struct view_class *class, int what)
 {
     const void *string = lua_topointer(L, -1);
@@ -508,8 +509,8 @@ static unsigned count_names(const struct view_class *class)
     return count;
 }
 
-// Pushes the table of all names of the class at the top: methods themselves, and whatever else
-// there is so that it stays.
+// Pushes the table of all names of the class at the top: methods by value, and the other
+// names so that their strings stay alive.
 // [-0, +1, e]
 static void push_names(lua_State *L, struct view_class *class)
 {
@@ -615,7 +616,7 @@ static void push_anchor(lua_State *L, struct bytes *block)
     lua_replace(L, -2);
 }
 
-// ---- the face to C ----
+// ---- from C ----
 
 // Pushes a view without an anchor, with room for `more` bytes behind it. Its metatable is at that
 // index. The places of the fields are written when they are looked for. // [-0, +1, m]

@@ -7,7 +7,7 @@
 //     view (userdata) -> anchor (userdata, one a block) -> struct bytes, which the subscription
 //     shares
 //
-// Composite values that were read stay with their view, so that reading again gives the same table;
+// Composite values that were read stay with their view, so reading again gives the same table;
 // beyond the first few, a table of them stands between the view and the anchor. A short message
 // that is most of its block is copied into its view instead.
 //

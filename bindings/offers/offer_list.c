@@ -5,8 +5,8 @@
 // first_fit notice every change of the list, best_fit and worst_fit those of its length and of the
 // place that they choose.
 //
-// Functions of the script are called with everything on the Lua stack, so that they may raise, or
-// use the same list.
+// Functions of the script are called with everything on the Lua stack, so they may raise, or use
+// the same list.
 
 #include "bindings/offers/offer_list.h"
 
@@ -54,7 +54,8 @@ static bool choice_stands(lua_State *L, const struct offer_list_index *selection
     return offer_list_index_unchanged(L, selection, 0, place ? *place + 1 : selection->count);
 }
 
-// The same as offer_packing_choose(), where the function at that index has a say. // [-0, +0, e]
+// The same as offer_packing_choose(), where the function at that index can reject an offer. // [-0,
+// +0, e]
 static bool choose_with(lua_State *L, const struct offer_list_index *selection,
                         struct offer_packing_search *search, int function, size_t *chosen)
 {
@@ -85,7 +86,7 @@ static bool choose(lua_State *L, const struct offer_list_index *selection,
     return found;
 }
 
-// A list that was changed in place is looked at once more.
+// A list that was changed in place is searched once more.
 static int fit(lua_State *L, enum offer_packing_order order)
 {
     size_t place;
@@ -328,7 +329,7 @@ static void read_key(lua_State *L, struct sort_key *key, int kept, size_t count)
     lua_rawseti(L, kept, (lua_Integer)count + 1);
 }
 
-// Pushes whatever keeps the texts of the keys. // [-0, +1, e]
+// Pushes what keeps the texts of the keys alive. // [-0, +1, e]
 static size_t read_keys(lua_State *L, const struct offer_list_index *selection,
                         struct sort_key *keys)
 {

@@ -106,8 +106,8 @@ static size_t old_place(const struct offer_list_index *old, size_t next, const v
     return SIZE_MAX;
 }
 
-// The row of the view on top, which `old` has not where it was expected. Another view of an offer
-// than that which the stock keeps is not remembered. // [-0, +0, e]
+// Finds the row of the view on top, which is not in `old` where it was expected. Only the view that
+// the stock keeps of an offer is remembered. // [-0, +0, e]
 static void look_up(lua_State *L, struct offer_list_index *selection, int stock, size_t place,
                     struct slice wire)
 {
@@ -159,8 +159,9 @@ void offer_list_index_push_offer(lua_State *L, int selection, uint32_t row)
     lua_pop(L, 1);
 }
 
-// A list that offers come to and go from would have an ever larger stock: gives the selection on
-// top one of its own, with what is left of its offers and no others. // [-0, +0, m]
+// The stock of a list that offers are added to and removed from would grow without end: gives the
+// selection on top a stock of its own, with what is left of its offers and no others. // [-0, +0,
+// m]
 static void shrink(lua_State *L, struct offer_list_index *selection)
 {
     int top = lua_gettop(L);
@@ -213,7 +214,8 @@ struct offer_list_index *offer_list_index_renew(lua_State *L)
     return selection;
 }
 
-// Has the list the same offers from one place on, up to in front of another? // [-0, +0, -]
+// True if the list has the same offers at the places from `from` up to, without, `to`. // [-0, +0,
+// -]
 bool offer_list_index_unchanged(lua_State *L, const struct offer_list_index *selection, size_t from,
                                 size_t to)
 {
@@ -293,7 +295,7 @@ void offer_list_index_push_list(lua_State *L, const uint32_t *places, size_t cou
     lua_settop(L, list);
 }
 
-// Selections by list; a list that nobody else knows may go.
+// Selections by list; the keys are weak, so a list without other references may be collected.
 void offer_list_index_push_table(lua_State *L)
 {
     lua_newtable(L);

@@ -40,7 +40,8 @@ struct offer_list_index *offer_list_index_open_whole(lua_State *L);
 // [-0, +0, e]
 struct offer_list_index *offer_list_index_renew(lua_State *L);
 
-// Has the list the same offers from one place on, up to in front of another? // [-0, +0, -]
+// True if the list has the same offers at the places from `from` up to, without, `to`. // [-0, +0,
+// -]
 bool offer_list_index_unchanged(lua_State *L, const struct offer_list_index *selection, size_t from,
                                 size_t to);
 

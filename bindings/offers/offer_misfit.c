@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reasons: see offer_misfit.h. They are looked for in the order in which a script would mend them:
-// is there any offer, may the task go to it, is there enough of everything.
+// Reasons: see offer_misfit.h. They are searched in the order in which a script would fix them: no
+// offer at all, none that the task may use, too little of a resource.
 
 #include "bindings/offers/offer_misfit.h"
 
@@ -77,7 +77,7 @@ static int32_t other_type(const struct asking *asking, struct slice name)
     return -1;
 }
 
-// The place in the script is told once that the text on top is so. // [-0, +0, e]
+// Logs the text on top, once for each line of the script. // [-0, +0, e]
 static void warn_once(lua_State *L)
 {
     luaL_getsubtable(L, LUA_REGISTRYINDEX, warned); // text, warned
@@ -140,8 +140,8 @@ static uint8_t *push_mask(struct asking *asking)
     return mask;
 }
 
-// Does no offer have the attribute whose name is at that index, and its value above? Its words are
-// noted. // [-0, +0, e]
+// True if no offer has the attribute whose name is at that index, with the value above it. Its
+// words are noted. // [-0, +0, e]
 static bool is_nowhere(struct asking *asking, int name)
 {
     lua_State *L = asking->L;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Why a method of a list of offers found no place for a need, in words for a person: "cpus: 64
-// needed, most on one offer 2". What the need says of an attribute in another type than the offers
-// have it is in the log as well, once for each line of the script.
+// Why a method of a list of offers found no offer for a need, as a text for a person: "cpus: 64
+// needed, most on one offer 2". An attribute that is given in another type than the offers have is
+// logged as well, once for each line of the script.
 
 #ifndef MESOS_LUA_BINDINGS_OFFERS_OFFER_MISFIT_H
 #define MESOS_LUA_BINDINGS_OFFERS_OFFER_MISFIT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Needs: see offer_need.h. Every key that is no option is the name of a resource. A name that no
-// offer has and that looks like one that is meant is an error; any other simply fits nowhere.
+// offer has and that is similar to a known one is an error; any other fits no offer.
 
 #include "bindings/offers/offer_need.h"
 
@@ -99,7 +99,7 @@ static void check_amount(const struct need_reader *reader, const char *name) // 
 }
 
 // The place of that name among the amounts, made free. The order is that of lists of resources, so
-// that the same need gives the same sums, and the same list.
+// the same need gives the same sums and the same list.
 static size_t insert_name(struct need_reader *reader, const char *name)
 {
     size_t place = reader->need->count++;

@@ -2,7 +2,7 @@
 //
 // The short cuts of an offer: see offer_view.h. All sums are made in one walk over the wire bytes,
 // the first time that one of them is read; the first attribute is found once. Quantities are added
-// as whole thousandths, as masters and agents do, so that 0.1 and 0.2 are 0.3.
+// as whole thousandths, as masters and agents do, so 0.1 and 0.2 are 0.3.
 
 #include "bindings/offers/offer_view.h"
 
@@ -178,8 +178,8 @@ static void get_ports(lua_State *L, const struct view_member *self, struct slice
 
 // ---- the attributes ----
 
-// Is an attribute that begins with a name of that length nothing more than a short text? That is
-// how agents send most of them.
+// True if an attribute that begins with a name of that length is no more than a short text, as
+// agents send most of them.
 static bool is_plain(struct slice attribute, size_t length, struct slice *text)
 {
     enum { HEAD = 2, TYPE_AND_HEADS = 6 };
@@ -194,7 +194,7 @@ static bool is_plain(struct slice attribute, size_t length, struct slice *text)
            at[4] == (FIELD_VALUE_TEXT_VALUE << 3 | WIRE_BYTES) && at[5] == left - TYPE_AND_HEADS;
 }
 
-// Does it begin with its name, of fewer than 128 bytes, and is that its only one?
+// True if it begins with its name, of fewer than 128 bytes, and has no other.
 static bool is_regular(struct slice message)
 {
     size_t names = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One row for each parameter of a callback that is more than a plain value: see callback_samples.h.
-// The objects are real ones, over messages without any field, so that they say of a name what they
-// would say to the script.
+// The objects are real ones, over messages without any field, so they answer to a name as they
+// would in the script.
 
 #include "bindings/scheduler/callback_samples.h"
 

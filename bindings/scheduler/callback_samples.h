@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the callbacks of a scheduler are given, for those who look at its code without running it
-// (script/lint.h).
+// Samples of what the callbacks of a scheduler are given, for the linter, which looks at its code
+// without running it (script/lint.h).
 
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_CALLBACK_SAMPLES_H
 #define MESOS_LUA_BINDINGS_SCHEDULER_CALLBACK_SAMPLES_H

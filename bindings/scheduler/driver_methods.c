@@ -2,7 +2,7 @@
 //
 // The driver as Lua sees it: see driver_methods.h. Most operations are one message of one call: a
 // row names the call, its message type and which argument is which field; the rest is the codec's.
-// Whatever is encoded lies in scratch memory that the Lua stack owns.
+// What is encoded lies in scratch memory that the Lua stack owns.
 
 #include "bindings/scheduler/driver_methods.h"
 
@@ -37,8 +37,8 @@ static struct driver *check_driver(lua_State *L) // [-0, +0, v]
     return scheduler_driver(scheduler_handle_check(L));
 }
 
-// The driver, if it has room for another call: events are held back before it has none, so that it
-// is the script's own loop that makes too many, and is told where it does. // [-0, +0, v]
+// The driver, if it has capacity for another call. Events are held back before it has none, so only
+// a loop of the script can make too many; the error names its line. // [-0, +0, v]
 static struct driver *check_caller(lua_State *L)
 {
     struct driver *driver = check_driver(L);
@@ -75,7 +75,7 @@ static int l_tostring(lua_State *L) // [-1, +1, m]
 
 // ---- life ----
 
-// A main chunk that would start another driver while the program ends has come to its end with it.
+// A main chunk that would start another driver while the program ends is stopped there.
 static void check_start(lua_State *L, const struct scheduler_environment *environment)
 {
     if (environment->checking || (environment->ending && !protect_in_routine(L)))
@@ -129,7 +129,7 @@ static bool is_over(void *data)
            driver_finished(scheduler_driver(scheduler));
 }
 
-// The loop runs inside the call, which only the main chunk may hold up.
+// The loop runs inside the call; only the main chunk may block so.
 static int l_join(lua_State *L) // [-1, +1, e]
 {
     const struct scheduler_services *services =
@@ -247,7 +247,7 @@ static void put_list(lua_State *L, int index, const ProtobufCMessageDescriptor *
     }
 }
 
-// One thing in place of a list of them is a common mistake, and would look like an empty list.
+// One value in place of a list of values is a common mistake, and would look like an empty list.
 // // [-0, +0, v]
 static void check_list(lua_State *L, int index, const char *name)
 {
@@ -318,7 +318,7 @@ static void warn_again(void *data, const struct task *task)
     lua_pop(L, 1);
 }
 
-// An id that is launched while it is active is pointed out where that is done. // [-0, +1, e]
+// Warns of an id that is launched while it is active, with the line of the call. // [-0, +1, e]
 static int accept(lua_State *L, struct driver *driver, struct slice message)
 {
     const struct tasks *tasks = driver_tasks(driver);
@@ -518,7 +518,7 @@ static int l_killTask(lua_State *L) // [-3, +1, e]
     return push_status(L, send_table(L, driver, CALL_KILL, CALL(kill)));
 }
 
-// A field that a status does not have is most often one of the two ids, misspelt. // [-0, +0, e]
+// An unknown field of a status is most often one of the two ids, misspelt. // [-0, +0, e]
 static void check_status(lua_State *L, int status, lua_Integer place)
 {
     const struct message_type *shape = message_type_get(L, &mesos__v1__task_status__descriptor);
@@ -551,7 +551,8 @@ static void reduce_status(lua_State *L, lua_Integer place)
     lua_remove(L, status); // task
 }
 
-// Those that a list of driver:tasks() has. None of them is not all of them. // [-0, +1, e]
+// Reconciles the tasks of a list of driver:tasks(). An empty list must not become an implicit
+// reconciliation of all tasks. // [-0, +1, e]
 static bool reconcile_list(lua_State *L, struct driver *driver, enum driver_status *status)
 {
     size_t count = 0;

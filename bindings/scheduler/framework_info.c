@@ -101,7 +101,7 @@ static void fill_capabilities(lua_State *L, int table) // [-0, +0, e]
     fill(L, table, "capabilities");
 }
 
-// Is the type of a capability at the top of the stack that one, by name or by number?
+// True if the type of a capability at the top of the stack is MULTI_ROLE, by name or by number.
 static bool is_type_multi_role(lua_State *L) // [-0, +0, -]
 {
     if (lua_type(L, -1) == LUA_TNUMBER)
@@ -109,7 +109,7 @@ static bool is_type_multi_role(lua_State *L) // [-0, +0, -]
     return lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "MULTI_ROLE") == 0;
 }
 
-// Does the list of capabilities on top name MULTI_ROLE? A malformed one is reported when it is
+// True if the list of capabilities on top names MULTI_ROLE. A malformed one is reported when it is
 // encoded. // [-0, +0, e]
 static bool is_multi_role(lua_State *L)
 {

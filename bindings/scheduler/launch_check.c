@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a master refuses of a launch: see launch_check.h. Only what cannot be right is told, so that
-// nothing here may be wrong about a launch that works. It reads the encoded call, which costs a
-// small part of encoding it.
+// What a master refuses of a launch: see launch_check.h. Only what is certainly wrong is reported,
+// never a launch that works. It reads the encoded call, which costs a small part of encoding it.
 
 #include "bindings/scheduler/launch_check.h"
 
@@ -50,7 +49,7 @@ static void write_place(const struct inspection *inspection, char *place, size_t
 static void tell(struct inspection *inspection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-// Once for a call: what else is wrong with it comes up when this is right. // [-0, +0, m]
+// Once for a call: other mistakes are reported when this one is fixed. // [-0, +0, m]
 static void tell(struct inspection *inspection, const char *format, ...)
 {
     char text[1024], place[80];

@@ -2,8 +2,7 @@
 //
 // A scheduler: see scheduler.h. The table that the script wrote and the driver object are held by
 // registry references; both go when the scheduler or its script goes, whichever is first. A
-// callback that waits may outlive its scheduler, so what it tells at its end goes through a block
-// of its own.
+// callback that waits may outlive its scheduler, so its end is reported through a block of its own.
 
 #include "bindings/scheduler/scheduler_internal.h"
 
@@ -29,7 +28,7 @@ struct callback_dispatch {
 
 // One callback, from its start to its end.
 struct callback_delivery {
-    struct scheduler *scheduler; // NULL: nobody waits for its end any more
+    struct scheduler *scheduler; // NULL: its end is not waited for any more
     enum driver_callback callback;
     double started;
 };
@@ -73,7 +72,7 @@ static void stop_keeping_id(struct scheduler *scheduler)
         scheduler->environment->kept = NULL;
 }
 
-// Nobody may hear of a registration that this process would not remember.
+// A registration that this process would not remember is not reported to the script.
 static bool keep_new_id(struct scheduler *scheduler, const struct driver_event *event)
 {
     if (event->callback != CALLBACK_REGISTERED)
@@ -87,8 +86,8 @@ static bool keep_new_id(struct scheduler *scheduler, const struct driver_event *
     return false;
 }
 
-// What became of the tasks meanwhile is told by updates that come again, if they were not
-// acknowledged, and by the answers to this. The script was called before, and may have asked for
+// What happened to the tasks meanwhile comes as updates that are repeated, if they were not
+// acknowledged, and as answers to this. The script was called before, and may have asked for
 // tasks by name.
 static void reconcile(struct scheduler *scheduler)
 {
@@ -163,7 +162,7 @@ static bool is_missing(const struct scheduler *scheduler)
     return scheduler->dispatch != NULL && scheduler->dispatch->missing;
 }
 
-// Tells the observer, who may want the event to come again.
+// Calls the observer, which may ask for the event to be delivered again.
 static void callback_ended(struct scheduler *scheduler, enum driver_callback callback,
                            const char *text)
 {
@@ -266,7 +265,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
     return started == PROTECT_YIELDED ? OUTCOME_PENDING : dispatch.outcome;
 }
 
-// The object is kept while the driver runs, also if the script lets go of it.
+// The object is referenced while the driver runs, even if the script has no reference to it.
 static void on_finished(void *data)
 {
     struct scheduler *scheduler = data;
@@ -300,8 +299,7 @@ static void leave_environment(struct scheduler *scheduler)
         scheduler->next->link = scheduler->link;
 }
 
-// Which framework is meant if the script says one thing and what was kept another is not for us to
-// guess. // [-0, +0, v]
+// Raises if the script names another framework id than the one that was kept. // [-0, +0, v]
 static void check_id(lua_State *L, struct slice given, struct slice kept)
 {
     if (given.length > 0 && kept.length > 0 && !slice_equal(given, kept))
@@ -312,7 +310,8 @@ static void check_id(lua_State *L, struct slice given, struct slice kept)
                    lua_pushlstring(L, (const char *)kept.data, kept.length));
 }
 
-// The driver comes with the id that is kept, unless that of another is. // [-0, +many, v]
+// The driver starts with the id that is kept, unless it is that of another scheduler. // [-0,
+// +many, v]
 static bool take_kept_id(lua_State *L, const struct scheduler_environment *environment,
                          struct driver_options *options)
 {
@@ -325,7 +324,7 @@ static bool take_kept_id(lua_State *L, const struct scheduler_environment *envir
     return true;
 }
 
-// A framework that a master removes as soon as it is gone has nothing to come back to.
+// Warns of a failover timeout of 0: the master removes the framework when the process ends.
 static void check_timeout(const struct driver *driver)
 {
     struct slice info = driver_framework(driver);

@@ -72,14 +72,14 @@ struct scheduler *scheduler_next(struct scheduler *scheduler); // in its environ
 void scheduler_stop(struct scheduler *scheduler);
 
 // A callback that waits (mesos.sleep) is not waited for any more: the driver goes on as if it had
-// raised. It may still run, or never again.
+// raised. It may still run to its end, or never again.
 void scheduler_give_up(struct scheduler *scheduler);
 
 bool scheduler_explicit(const struct scheduler *scheduler); // explicit acknowledgements
 
 struct scheduler_environment *scheduler_environment(struct scheduler *scheduler);
 
-// Pushes what the script holds of it, the driver object, the same each time. // [-0, +1, m]
+// Pushes its driver object, the same each time. // [-0, +1, m]
 void scheduler_push_driver(lua_State *L, struct scheduler *scheduler);
 
 // Keeps the driver object at `index` from being collected until the driver has finished.
@@ -89,11 +89,11 @@ void scheduler_hold(lua_State *L, struct scheduler *scheduler, int index);
 // Lets a handle point to it, one of several perhaps.
 void scheduler_point(struct scheduler *scheduler, struct scheduler_handle *handle);
 
-// The world of `script` ends: none of its schedulers may use it any more.
+// `script` is being closed: none of its schedulers may use it any more.
 void scheduler_forget(struct scheduler_environment *environment, const struct script *script);
 
-// Makes the scheduler of the table that the main chunk of `script` returned; `tell` hears of what
-// looks like a mistake in it and is none for sure, such as a misspelt callback. A script that
+// Makes the scheduler of the table that the main chunk of `script` returned; `tell` is
+// called for likely mistakes, such as a misspelt callback name. A script that
 // returned nothing but made drivers of its own is fine as well: then `made` is NULL. False, and
 // `err`, if the script returned something else or its table is wrong.
 bool scheduler_adopt(struct script *script, struct scheduler_environment *environment,
@@ -103,10 +103,10 @@ bool scheduler_adopt(struct script *script, struct scheduler_environment *enviro
 // ---- another version of the script ----
 
 // Makes `script`, which has been loaded and returned its scheduler, the one that is called from now
-// on. Only the table changes hands: the driver, its subscription and its offers stay. What the new
-// table says otherwise than the old one about the framework, its suppressed roles, constraints and
-// acknowledgements goes to the driver, and is appended to `changes` with the callbacks that came
-// and went. The driver is handed over (driver_hand_over); the caller releases it.
+// on. Only the table is replaced: the driver, its subscription and its offers stay. What the new
+// table changes of the framework, its suppressed roles, constraints and acknowledgements goes to
+// the driver, and is appended to `changes` with the callbacks that were added and removed. The
+// driver is handed over (driver_hand_over); the caller releases it.
 //
 // The old script is not used any more and its driver object says so; a callback of it that is
 // pending is given up and its event comes again. False, and `err`, if the new script returned
@@ -139,7 +139,7 @@ struct scheduler_times {
 const struct scheduler_times *scheduler_times(const struct scheduler *scheduler,
                                               enum driver_callback callback);
 
-// Pushes the table of callbacks, or nil if its world is gone. // [-0, +1, -]
+// Pushes the table of callbacks, or nil if its script was closed. // [-0, +1, -]
 void scheduler_push_table(lua_State *L, const struct scheduler *scheduler);
 
 #endif

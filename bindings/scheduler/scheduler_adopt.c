@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The scheduler that a script returned, and that of its next version: see scheduler.h. What changed
-// between two versions is told by comparing what they said, as bytes; only the table changes hands.
+// between two versions is found by comparing their descriptions as bytes; only the table is
+// replaced.
 
 #include "bindings/core/hints.h"
 #include "bindings/scheduler/scheduler_internal.h"
@@ -30,7 +31,7 @@ static void check_name(const char *word, void (*tell)(void *data, const char *te
     tell(data, text);
 }
 
-// Is it a callback's name that stands for something else?
+// True if the name of a callback stands for something else.
 static void check_type(const char *word, const char *type,
                        void (*tell)(void *data, const char *text), void *data)
 {
@@ -191,8 +192,8 @@ static struct tally count(struct slice message, uint32_t number, struct slice va
     return tally;
 }
 
-// Has that field the same values in both, in any order? Maps have none, and the lists here (roles,
-// capabilities) are sets.
+// True if that field has the same values in both, in any order. Maps have none, and the lists here
+// (roles, capabilities) are sets.
 static bool same_field(struct slice a, struct slice b, uint32_t number)
 {
     struct wire wire = wire_open(a);
@@ -298,7 +299,7 @@ static void revise(struct scheduler *scheduler, const struct scheduler_settings 
     driver_revise(scheduler->driver, &revision);
 }
 
-// The old script is left; what it still holds of us says that it is gone.
+// The old script is detached; its driver objects raise from now on.
 static void detach(struct scheduler *scheduler)
 {
     scheduler_handle_clear(&scheduler->handles);
@@ -310,7 +311,7 @@ static void detach(struct scheduler *scheduler)
     scheduler_give_up(scheduler);
 }
 
-// From the reference on nothing raises.
+// No Lua error can be raised after luaL_ref().
 static int replace(lua_State *L) // [-1, +0, e]
 {
     struct replacement *replacement = lua_touserdata(L, 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The object that Lua holds of a driver: a handle to a scheduler. It stays valid when the scheduler
-// is gone, and says so. A scheduler lists the handles that point to it, so that it can clear them;
+// is gone, and says so. A scheduler lists the handles that point to it, so it can clear them;
 // this file knows no more of a scheduler than its address.
 
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_HANDLE_H

@@ -25,7 +25,7 @@ struct scheduler_description {
 struct scheduler {
     struct scheduler_environment *environment;
     struct scheduler *next, **link; // among those of the environment
-    struct script *script;          // NULL: its world is gone
+    struct script *script;          // NULL: it was closed
     struct driver *driver;
     struct scheduler_handles handles; // that point to it
     int table, object;                // registry references
@@ -51,7 +51,7 @@ struct scheduler_settings {
 
 // ---- scheduler.c ----
 
-// The script's side is left: its registry references go, and the objects that point here.
+// Drops the registry references to the table and the driver object: the script is not used again.
 void scheduler_unref_script(struct scheduler *scheduler);
 
 // ---- callback_arguments.c ----
@@ -61,7 +61,7 @@ int callback_arguments_push(lua_State *L, const struct driver_event *event);
 
 // ---- scheduler_settings.c ----
 
-// Raises if the table at `index` has a setting that there is not. // [-0, +0, v]
+// Raises if the table at `index` has an unknown setting. // [-0, +0, v]
 void scheduler_settings_check(lua_State *L, int index);
 
 // The first value that it leaves is the table of callbacks. // [-0, +many, e]

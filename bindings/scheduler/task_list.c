@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Lists of tasks, and tasks: see task_list.h. The handles of a loop are C memory, given back when
-// the loop ends, also by `break` or an error, so that loops leave nothing but their tasks to the
-// collector. Each task knows its place in the loop, which tells a loop that goes on from one that
-// begins, and finds two loops that share a list.
+// the loop ends, also by `break` or an error, so loops leave only their tasks to the collector.
+// Each task knows its place in the loop, which tells a loop that goes on from one that begins, and
+// finds two loops that share a list.
 
 #include "bindings/scheduler/task_list.h"
 

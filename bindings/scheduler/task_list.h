@@ -3,7 +3,7 @@
 // The registry of tasks as Lua sees it. A list of tasks is a question, driver:tasks { state = ...
 // }: it has a length, and it is the iterator of a loop. A loop goes over the tasks that matched
 // when it began, by their handles, and passes over those that do not match any more when it comes
-// to them, so that a task may change, come or go in it, and no task is an object before its turn. A
+// to them, so a task may change, come or go in it, and no task is an object before its turn. A
 // task is a read-only copy of what was known of it then.
 
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_TASK_LIST_H
@@ -19,8 +19,8 @@
 // what is wrong with the filter. // [-0, +4, e]
 int task_list_push(lua_State *L, int driver, int filter);
 
-// Is there a list at `index`? Then its tasks, as they are now, are appended as a Call.Reconcile;
-// `count` is how many they are. // [-0, +0, e]
+// If there is a list at `index`, appends its tasks, as they are now, as a Call.Reconcile, and sets
+// `count` to their number. False if there is none. // [-0, +0, e]
 bool task_list_reconcile(lua_State *L, int index, struct buffer *call, size_t *count);
 
 // Pushes a copy of what is known of the task. // [-0, +1, m]
