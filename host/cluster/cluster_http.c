@@ -32,7 +32,7 @@
     ((size_t)64 << 10) // headers, and the largest chunk; cleared for each call
 #define CONNECTION_LIMIT 10000
 #define READ_AT_ONCE ((size_t)32 << 10)
-#define CROWD 64 // records
+#define BATCH_FROM 64 // waiting records; with fewer each is a chunk of its own
 
 #define JSON "application/json"
 #define PROTOBUF "application/x-protobuf"
@@ -101,7 +101,7 @@ static void push(struct stream *stream, struct record *record)
     http_exchange_break(stream->exchange); // this loses the stream, which is reported to the master
 }
 
-static struct record *record_new(size_t payload)
+static struct record *new_record(size_t payload)
 {
     char header[24];
     size_t digits = (size_t)snprintf(header, sizeof header, "%zu\n", payload);
@@ -117,7 +117,7 @@ static struct record *encode_json(const Event *event)
     buffer_init(&text, CLUSTER_HTTP_STREAM_LIMIT);
     struct record *record = NULL;
     if (json_message_write(&event->base, &text)) {
-        record = record_new(text.length);
+        record = new_record(text.length);
         memcpy(record->data + record->length - text.length, text.data, text.length);
     }
     buffer_free(&text);
@@ -129,7 +129,7 @@ static struct record *encode(const Event *event, bool json)
     if (json)
         return encode_json(event);
     size_t size = protobuf_c_message_get_packed_size(&event->base);
-    struct record *record = record_new(size);
+    struct record *record = new_record(size);
     protobuf_c_message_pack(&event->base, record->data + record->length - size);
     return record;
 }
@@ -156,7 +156,7 @@ static void on_end(void *data)
 }
 
 // Its client has disconnected. Reports it to the master, once.
-static void stream_lost(struct stream *stream)
+static void lose_stream(struct stream *stream)
 {
     stream->broken = true;
     if (stream->open && stream->http->master != NULL) {
@@ -196,13 +196,13 @@ static ssize_t read_stream(void *data, uint64_t position, char *to, size_t space
         return 0;
     }
     size_t length = read_record(stream, to, space);
-    while (stream->waiting >= CROWD && length < space)
+    while (stream->waiting >= BATCH_FROM && length < space)
         length += read_record(stream, to + length, space - length);
     return (ssize_t)length;
 }
 
-static struct stream *stream_create(struct cluster_http *http, struct http_exchange *exchange,
-                                    bool json)
+static struct stream *new_stream(struct cluster_http *http, struct http_exchange *exchange,
+                                 bool json)
 {
     struct stream *stream = memory_new(sizeof *stream);
     stream->http = http;
@@ -215,9 +215,9 @@ static struct stream *stream_create(struct cluster_http *http, struct http_excha
     return stream;
 }
 
-static void stream_destroy(struct stream *stream)
+static void destroy_stream(struct stream *stream)
 {
-    stream_lost(stream);
+    lose_stream(stream);
     for (struct record *record; (record = STAILQ_FIRST(&stream->records)) != NULL;) {
         STAILQ_REMOVE_HEAD(&stream->records, link);
         free(record);
@@ -295,8 +295,8 @@ static enum MHD_Result refuse_method(struct http_exchange *exchange, const char 
     return result;
 }
 
-static enum MHD_Result refuse_stranger(const struct cluster_http *http,
-                                       struct http_exchange *exchange, const char *realm)
+static enum MHD_Result refuse_unauthorized(const struct cluster_http *http,
+                                           struct http_exchange *exchange, const char *realm)
 {
     char *challenge = memory_format("%s realm=\"%s\"", http_access_scheme(http->access), realm);
     enum MHD_Result result = refuse_with(exchange, MHD_HTTP_UNAUTHORIZED, "401 Unauthorized.",
@@ -383,7 +383,7 @@ static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange
         return http_exchange_refuse(
             exchange, MHD_HTTP_BAD_REQUEST,
             "Subscribe calls should not include the 'Mesos-Stream-Id' header");
-    request->stream = stream_create(http, exchange, accepts(exchange, JSON));
+    request->stream = new_stream(http, exchange, accepts(exchange, JSON));
     return start_stream(request->stream, call);
 }
 
@@ -524,7 +524,7 @@ static enum MHD_Result on_request(void *data, struct http_exchange *exchange)
     const struct cluster_request *request = exchange->data;
     const struct route *route = request->route;
     if (!request->allowed)
-        return refuse_stranger(data, exchange, route ? route->realm : "mesos-master-readonly");
+        return refuse_unauthorized(data, exchange, route ? route->realm : "mesos-master-readonly");
     if (route == NULL)
         return http_exchange_refuse(exchange, MHD_HTTP_NOT_FOUND, "404 Not Found.");
     bool head = strcmp(exchange->method, MHD_HTTP_METHOD_HEAD) == 0 &&
@@ -541,7 +541,7 @@ static void on_completed(void *data, struct http_exchange *exchange)
     if (request == NULL)
         return;
     if (request->stream != NULL)
-        stream_destroy(request->stream);
+        destroy_stream(request->stream);
     free(request);
     exchange->data = NULL;
 }
@@ -550,7 +550,7 @@ static void on_left(void *data, struct http_exchange *exchange)
 {
     const struct cluster_request *request = exchange->data;
     (void)data;
-    stream_lost(request->stream);
+    lose_stream(request->stream);
     wake(request->stream);
 }
 

@@ -30,7 +30,7 @@ static void check_round(const struct control_line *line)
     check(control_line_read(slice_text(text), true, &again));
     check(again.complaint == NULL && strcmp(again.command, line->command) == 0);
     check(slice_equal(again.argument, line->argument));
-    check(again.taken == strlen(text));
+    check(again.length == strlen(text));
     control_line_free(&again);
     json_decref(object);
     free(text);

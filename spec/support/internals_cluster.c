@@ -60,7 +60,7 @@ static void visit_all(lua_State *L) // [-0, +2, e]
 }
 
 // internals.cluster_fields_without_support() -> list of "Message.field"
-static int l_untreated(lua_State *L)
+static int l_cluster_fields_without_support(lua_State *L)
 {
     visit_all(L);
     return 1;
@@ -68,7 +68,7 @@ static int l_untreated(lua_State *L)
 
 // internals.cluster_support_without_field() -> list of "Message.field": rows that no walk meets,
 // and refusals without words.
-static int l_unused(lua_State *L)
+static int l_cluster_support_without_field(lua_State *L)
 {
     visit_all(L);
     lua_newtable(L);
@@ -85,7 +85,7 @@ static int l_unused(lua_State *L)
 }
 
 // internals.cluster_refused() -> list of "Message.field"
-static int l_refused(lua_State *L)
+static int l_cluster_refused(lua_State *L)
 {
     const struct field_support_row *row;
     lua_newtable(L);
@@ -101,9 +101,9 @@ static int l_refused(lua_State *L)
 void internals_cluster_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"cluster_fields_without_support", l_untreated},
-        {"cluster_support_without_field", l_unused},
-        {"cluster_refused", l_refused},
+        {"cluster_fields_without_support", l_cluster_fields_without_support},
+        {"cluster_support_without_field", l_cluster_support_without_field},
+        {"cluster_refused", l_cluster_refused},
         {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
