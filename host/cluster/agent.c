@@ -489,7 +489,7 @@ static bool run_command(struct execution *execution, struct error *err)
     return execution->run != NULL;
 }
 
-// If it is to be killed, the framework is not told that it started.
+// If it is to be killed, its start is not reported.
 static void on_started(void *data, int64_t pid)
 {
     struct execution *execution = data;

@@ -33,7 +33,7 @@ const char *cluster_work_dir(const struct cluster *cluster);  // absolute
 const char *cluster_resources(const struct cluster *cluster); // of one agent, as text
 bool cluster_exposed(const struct cluster *cluster); // to other machines, without credentials
 unsigned cluster_agents(const struct cluster *cluster);
-char *cluster_state(const struct cluster *cluster); // agents, frameworks and tasks in JSON; freed
+char *cluster_state(const struct cluster *cluster); // agents, frameworks, tasks: JSON; free() it
 
 // Ends all tasks: SIGTERM, and after the grace period SIGKILL. `done` is called, later, when no
 // process is left.

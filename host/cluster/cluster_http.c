@@ -239,7 +239,7 @@ static size_t span_trimmed(const char **text, size_t length)
     return length;
 }
 
-// Does a range such as "application/*;q=0.5" cover the type? q=0 excludes it.
+// True if a range such as "application/*;q=0.5" covers the type; q=0 excludes it.
 static bool range_covers(const char *range, size_t length, const char *type)
 {
     size_t name = strcspn(range, ";,");

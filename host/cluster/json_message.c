@@ -248,7 +248,7 @@ bool json_message_write(const ProtobufCMessage *message, struct buffer *out)
 struct json_reader {
     struct error *err;
     struct buffer missing; // paths of required fields that were not there, joined with ", "
-    struct buffer path;    // of the message that is being read, each name with a "." behind it
+    struct buffer path;    // of the message that is being read, each name followed by "."
 };
 
 static bool read_message(struct json_reader *reader, ProtobufCMessage *message, json_t *object);

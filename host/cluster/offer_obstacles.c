@@ -266,7 +266,7 @@ static void log_reason(struct master_framework *framework, const struct starvati
     framework->logged_at = now;
 }
 
-// A reason is logged once, and again if the framework had offers for a while in between.
+// A reason is logged once, and again after LOG_AGAIN if the framework has had offers since.
 void offer_obstacles_log(struct master_framework *framework)
 {
     uint64_t now = loop_now(framework->master->loop);
