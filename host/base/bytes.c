@@ -14,7 +14,7 @@ struct bytes *bytes_create(size_t length)
     struct bytes *bytes = memory_resize(NULL, sizeof *bytes + length);
     bytes->references = 1;
     bytes->length = length;
-    bytes->taken = 0;
+    bytes->held_since = 0;
     return bytes;
 }
 

@@ -14,7 +14,7 @@
 struct bytes {
     size_t references;
     size_t length;
-    uint64_t taken; // set by the owner: when processing of it began, in the time of a loop, or 0
+    uint64_t held_since; // set by the owner, in the time of a loop, or 0
     uint8_t data[];
 };
 

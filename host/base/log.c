@@ -47,7 +47,7 @@ static struct {
     pthread_mutex_t mutex; // over the two below
     log_sink sink;
     void *data;
-    atomic_bool elsewhere; // there is a sink
+    atomic_bool has_sink; // there is a sink
     const struct log_output *output;
     atomic_int format;
     atomic_long offset; // of local time, in seconds
@@ -73,7 +73,7 @@ void log_set_sink(log_sink sink, void *data)
     pthread_mutex_lock(&state.mutex);
     state.sink = sink;
     state.data = data;
-    atomic_store(&state.elsewhere, sink != NULL);
+    atomic_store(&state.has_sink, sink != NULL);
     pthread_mutex_unlock(&state.mutex);
 }
 
@@ -156,7 +156,7 @@ void log_from_signal(enum log_level level, const char *const *parts)
     char line[1024], *end = line + sizeof line - LOG_LINE_FRAME;
     struct timespec now;
     enum log_format format = (enum log_format)atomic_load(&state.format);
-    if (level < log_get_level() || atomic_load(&state.elsewhere))
+    if (level < log_get_level() || atomic_load(&state.has_sink))
         return;
     clock_gettime(CLOCK_REALTIME, &now);
     char *at = log_line_begin(line, format, &now, atomic_load(&state.offset), names[level]);

@@ -249,7 +249,7 @@ static void log_losses(struct output_queue *queue)
         log_lost(queue, LOGGED);
 }
 
-static void lose(struct output_queue *queue, enum kind kind, size_t length)
+static void drop(struct output_queue *queue, enum kind kind, size_t length)
 {
     bool first = !queue->full[kind];
     queue->full[kind] = true;
@@ -296,7 +296,7 @@ static bool put(struct output_queue *queue, enum kind kind, const uint8_t *data,
     if (done == length)
         return true;
     if (done == 0 && (queue->full[kind] || queue->waiting[kind] >= queue->limit[kind])) {
-        lose(queue, kind, length);
+        drop(queue, kind, length);
         errno = ENOBUFS;
         return false;
     }

@@ -296,7 +296,7 @@ static struct run *start(struct runner *runner, const struct runner_command *com
     run->gid = user.gid;
     run->file = memory_string(command->file);
     run->directory = memory_string(command->directory);
-    run->spawn = spawn_start(self(runner)->loop, &spawn, &spawn_events, run, err);
+    run->spawn = spawner_start(self(runner)->loop, &spawn, &spawn_events, run, err);
     if (run->spawn == NULL) {
         free_run(run);
         return NULL;
@@ -307,7 +307,7 @@ static struct run *start(struct runner *runner, const struct runner_command *com
 
 static void kill_run(struct run *run, int number)
 {
-    spawn_kill(run->spawn, number);
+    spawner_kill(run->spawn, number);
 }
 
 // ---- the end of the runner ----
@@ -317,7 +317,7 @@ static void destroy(struct runner *runner)
     struct run *run;
     while ((run = TAILQ_FIRST(&self(runner)->runs)) != NULL) {
         leave(run);
-        spawn_forget(run->spawn);
+        spawner_forget(run->spawn);
         free_run(run);
     }
     free(runner);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which detector an address wants: see detector.h.
+// Choosing the detector for an address: see detector.h.
 
 #include "leader/detector.h"
 

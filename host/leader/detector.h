@@ -27,8 +27,8 @@ struct detector_options {
 
 struct detector_ops {
     void (*start)(struct detector *detector); // the first event comes later, not inside start()
-    void (*retry)(struct detector
-                      *detector); // the leader it named could not be reached: look again, or rotate
+    // The leader that it named could not be reached: look again, or rotate.
+    void (*retry)(struct detector *detector);
     void (*stop)(struct detector *detector); // no event after it
     void (*destroy)(struct detector *detector);
 };

@@ -28,7 +28,7 @@ struct detector_file {
     char *path;
     char *contents;         // what `inner` was made from, or NULL
     struct detector *inner; // or NULL
-    char said[1024];        // the message that was logged last
+    char logged[1024];      // the message that was logged last
 };
 
 static struct detector_file *self(struct detector *base)
@@ -128,11 +128,11 @@ static bool look(struct detector_file *detector, struct error *err)
 }
 
 // Once for each reason, not once a second.
-static void say(struct detector_file *detector, const char *reason)
+static void log_once(struct detector_file *detector, const char *reason)
 {
-    if (strcmp(detector->said, reason) == 0)
+    if (strcmp(detector->logged, reason) == 0)
         return;
-    snprintf(detector->said, sizeof detector->said, "%s", reason);
+    snprintf(detector->logged, sizeof detector->logged, "%s", reason);
     log_warning("waiting for a master address in %s: %s", detector->path, reason);
 }
 
@@ -141,10 +141,10 @@ static void on_poll(void *data)
     struct detector_file *detector = data;
     struct error err;
     if (look(detector, &err)) {
-        detector->said[0] = 0;
+        detector->logged[0] = 0;
         return;
     }
-    say(detector, err.text);
+    log_once(detector, err.text);
     timer_start(&detector->poll, INTERVAL);
 }
 

@@ -63,7 +63,7 @@ static const struct detector_ops ops = {
 static bool take_credentials(const struct detector_options *options, struct url *url,
                              struct error *err)
 {
-    if (options->credentials != NULL && !credentials_take(options->credentials, url, err))
+    if (options->credentials != NULL && !credentials_use_url(options->credentials, url, err))
         return false;
     explicit_bzero(url->password, sizeof url->password);
     return true;

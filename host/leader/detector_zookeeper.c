@@ -2,9 +2,9 @@
 //
 // Leader detection with ZooKeeper: see detector_zookeeper.h. One look is: list the nodes under the
 // path (or create it), read that of the lowest number, and settle on what it says. There is one
-// look at a time; what happens meanwhile makes another one follow. Every look watches what it read,
-// so that a change starts the next. Events go out at the end of a turn, so that a leader that went
-// and came back within it is none.
+// look at a time; a change during it makes another one follow. Every look watches what it read, so
+// a change starts the next. Events are reported at the end of a turn, so a leader that goes and
+// comes back within one is not reported.
 
 #include "leader/detector_zookeeper.h"
 
@@ -45,7 +45,7 @@ struct detector_zookeeper {
 
     struct timer patience;
     double log_pause;  // seconds until the next line of the log about waiting
-    char said[1400];   // the last warning about a node
+    char warned[1400]; // the last warning about a node
     char skipped[512]; // labels that were warned of, each with a blank behind it
     unsigned short random[3];
 };
@@ -225,12 +225,12 @@ static void create(struct detector_zookeeper *detector, size_t length)
 
 static void warn_of_node(struct detector_zookeeper *detector, const char *reason)
 {
-    char text[sizeof detector->said];
+    char text[sizeof detector->warned];
     snprintf(text, sizeof text, "%s in ZooKeeper: %s; waiting for it to change", detector->path,
              reason);
-    if (strcmp(detector->said, text) == 0)
+    if (strcmp(detector->warned, text) == 0)
         return;
-    memcpy(detector->said, text, sizeof text);
+    memcpy(detector->warned, text, sizeof text);
     log_warning("%s", text);
 }
 

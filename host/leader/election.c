@@ -2,7 +2,7 @@
 //
 // An election in ZooKeeper: see election.h. A candidate lists the path, enters if it is not on the
 // list, reads the document if it is the first, and leads; otherwise it waits until the list
-// changes. There is one look at a time; what happens meanwhile makes another one follow. After a
+// changes. There is one look at a time; a change during it makes another one follow. After a
 // lost connection it finds itself on the list by its random name, so that it never enters twice in
 // a session.
 
@@ -108,7 +108,7 @@ static void lose(struct election *election, const char *reason)
 
 // ---- leading ----
 
-static void lead_on(struct election *election)
+static void extend_lead(struct election *election)
 {
     double span = zookeeper_session_timeout(election->session) * 2 / 3;
     election->asking = false;
@@ -130,7 +130,7 @@ static void on_answered(void *data, const struct zookeeper_reply *reply)
     if (reply->result == ZOOKEEPER_MISSING)
         lose(election, "its node in ZooKeeper is gone");
     else if (reply->result == ZOOKEEPER_OK)
-        lead_on(election);
+        extend_lead(election);
     else
         timer_start(&election->question, loop_seconds(0.05));
 }
@@ -185,12 +185,12 @@ static void on_document(void *data, const struct zookeeper_reply *reply)
         buffer_append_slice(&election->document, reply->data);
         election->looking = election->again = false;
         election->phase = PHASE_LEADING;
-        lead_on(election);
+        extend_lead(election);
         election->events->elected(election->data);
     }
 }
 
-static void take_office(struct election *election, const char *name)
+static void become_leader(struct election *election, const char *name)
 {
     free(election->node);
     election->node = memory_format("%s/%s", election->address.path, name);
@@ -311,7 +311,7 @@ static void on_children(void *data, const struct zookeeper_reply *reply)
     } else {
         const char *first = find_first(reply);
         if (first != NULL && is_ours(election, first))
-            take_office(election, first);
+            become_leader(election, first);
         else
             wait_for_turn(election);
     }

@@ -85,7 +85,7 @@ struct master_facts {
     long long number, port;     // the IPv4 address as it lies in memory; 0: none
 };
 
-static bool take_pair(struct url *address, const char *host, long long port)
+static bool use_pair(struct url *address, const char *host, long long port)
 {
     if (host == NULL || *host == 0 || port < 1 || port > UINT16_MAX)
         return false;
@@ -96,17 +96,17 @@ static bool take_pair(struct url *address, const char *host, long long port)
     return good;
 }
 
-static bool take_number(struct url *address, const struct master_facts *facts)
+static bool use_number(struct url *address, const struct master_facts *facts)
 {
     char text[INET_ADDRSTRLEN];
     struct in_addr number = {.s_addr = (in_addr_t)facts->number};
     if (facts->number < 1 || facts->number > UINT32_MAX)
         return false;
     return inet_ntop(AF_INET, &number, text, sizeof text) != NULL &&
-           take_pair(address, text, facts->port);
+           use_pair(address, text, facts->port);
 }
 
-static bool take_pid(struct url *address, const char *pid)
+static bool use_pid(struct url *address, const char *pid)
 {
     const char *at = pid ? strrchr(pid, '@') : NULL;
     return at != NULL && url_parse_server(address, at + 1, NULL);
@@ -117,12 +117,12 @@ static bool choose(const struct master_facts *facts, struct url *address, char h
 {
     struct url name;
     hostname[0] = 0;
-    if (take_pair(&name, facts->address_hostname, 1) || take_pair(&name, facts->hostname, 1))
+    if (use_pair(&name, facts->address_hostname, 1) || use_pair(&name, facts->hostname, 1))
         snprintf(hostname, HOST, "%s", name.host);
-    return take_pair(address, facts->ip, facts->address_port) || take_pid(address, facts->pid) ||
-           take_number(address, facts) ||
-           take_pair(address, facts->address_hostname, facts->address_port) ||
-           take_pair(address, facts->hostname, facts->port) ||
+    return use_pair(address, facts->ip, facts->address_port) || use_pid(address, facts->pid) ||
+           use_number(address, facts) ||
+           use_pair(address, facts->address_hostname, facts->address_port) ||
+           use_pair(address, facts->hostname, facts->port) ||
            error_set(err, ERROR_PROTOCOL, "the MasterInfo has no address that can be read");
 }
 
@@ -186,7 +186,7 @@ static bool read_protobuf(struct slice data, struct url *address, char hostname[
 static bool read_pid(struct slice data, struct url *address, char hostname[HOST], struct error *err)
 {
     char *text = memory_text((const char *)data.data, data.length);
-    bool good = take_pid(address, text);
+    bool good = use_pid(address, text);
     free(text);
     hostname[0] = 0;
     return good || error_set(err, ERROR_PROTOCOL, "it is not a text like master@10.0.0.1:5050");

@@ -8,7 +8,7 @@
 //
 // Three things of the client block, and are avoided: it looks up host names (it is given
 // addresses), it does so again at each step (told not to), and zookeeper_close() waits for the
-// server's good-bye (the socket is shut for reading before).
+// server's answer (the socket is shut for reading before).
 
 #include "leader/zookeeper_session.h"
 
@@ -36,8 +36,8 @@ struct zookeeper_session {
     const struct zookeeper_session_events *events;
     void *data;
 
-    struct dns_lookup
-        *lookup; // one of `lookup` and `client` is there while it runs, or `begin` runs
+    // While the session runs there is a lookup, or a client, or the timer `begin` is started.
+    struct dns_lookup *lookup;
     zhandle_t *client;
     struct poll_watcher *socket; // of the client; or NULL
     struct timer begin;          // to begin anew
@@ -174,7 +174,7 @@ static double call_client(struct zookeeper_session *session, int events, int *fd
     return pause > pause_least ? pause : pause_least;
 }
 
-// The client says nothing when it loses the connection while it sends a request.
+// The client does not report that it lost the connection while it sent a request.
 static void notice_silent_loss(struct zookeeper_session *session)
 {
     if (!session->lifetime.ended && session->connected &&
@@ -219,9 +219,9 @@ static void on_step(void *data)
     turn(session, readable ? ZOOKEEPER_READ : 0);
 }
 
-// ---- what the client says ----
+// ---- callbacks of the client ----
 
-// The client puts time, process and place in front: "...@function@123: text".
+// The client puts time, process and position in the source in front: "...@function@123: text".
 static void on_client_log(const char *message)
 {
     const char *colon = strstr(message, ": ");

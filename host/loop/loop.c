@@ -39,7 +39,7 @@ static bool before(const struct timer *a, const struct timer *b)
     return a->due != b->due ? a->due < b->due : a->order < b->order;
 }
 
-static void place(struct loop *loop, size_t slot, struct timer *timer)
+static void set_slot(struct loop *loop, size_t slot, struct timer *timer)
 {
     loop->heap[slot] = timer;
     timer->slot = slot + 1;
@@ -48,10 +48,10 @@ static void place(struct loop *loop, size_t slot, struct timer *timer)
 static void sift_up(struct loop *loop, size_t slot, struct timer *timer)
 {
     while (slot > 0 && before(timer, loop->heap[(slot - 1) / 2])) {
-        place(loop, slot, loop->heap[(slot - 1) / 2]);
+        set_slot(loop, slot, loop->heap[(slot - 1) / 2]);
         slot = (slot - 1) / 2;
     }
-    place(loop, slot, timer);
+    set_slot(loop, slot, timer);
 }
 
 static void sift_down(struct loop *loop, size_t slot, struct timer *timer)
@@ -61,9 +61,9 @@ static void sift_down(struct loop *loop, size_t slot, struct timer *timer)
             child++;
         if (!before(loop->heap[child], timer))
             break;
-        place(loop, slot, loop->heap[child]);
+        set_slot(loop, slot, loop->heap[child]);
     }
-    place(loop, slot, timer);
+    set_slot(loop, slot, timer);
 }
 
 static void insert(struct loop *loop, struct timer *timer)
@@ -75,7 +75,7 @@ static void insert(struct loop *loop, struct timer *timer)
     sift_up(loop, loop->timers++, timer);
 }
 
-static void take_out(struct loop *loop, struct timer *timer)
+static void remove_timer(struct loop *loop, struct timer *timer)
 {
     size_t slot = timer->slot - 1;
     struct timer *last = loop->heap[--loop->timers];
@@ -100,7 +100,7 @@ void timer_start(struct timer *timer, uint64_t delay)
     struct loop *loop = timer->loop;
     uint64_t now = loop_now(loop);
     if (timer->slot)
-        take_out(loop, timer);
+        remove_timer(loop, timer);
     timer->due = delay < LOOP_NEVER - now ? now + delay : LOOP_NEVER - 1;
     timer->order = loop->started++;
     insert(loop, timer);
@@ -111,7 +111,7 @@ void timer_stop(struct timer *timer)
 {
     if (timer->slot == 0)
         return;
-    take_out(timer->loop, timer);
+    remove_timer(timer->loop, timer);
     timer->loop->ops->arm(timer->loop);
 }
 
@@ -149,7 +149,7 @@ void loop_run_timers(struct loop *loop)
         struct timer *timer = loop->heap[0];
         if (timer->due > now || timer->order >= started)
             break;
-        take_out(loop, timer);
+        remove_timer(loop, timer);
         timer->callback(timer->data);
         if (is_due(loop, now) && loop_now(loop) - now >= time_of_a_turn)
             break;

@@ -50,8 +50,7 @@ struct deferral {
 struct loop_ops {
     uint64_t (*now)(struct loop *loop); // monotonic, nanoseconds
     double (*wall)(struct loop *loop);  // seconds since the Unix epoch
-    void (*arm)(
-        struct loop *loop); // the earliest timer or the deferred queue changed: loop_due() tells
+    void (*arm)(struct loop *loop);     // loop_due() has changed
     void (*destroy)(struct loop *loop);
 };
 
@@ -72,14 +71,16 @@ struct loop {
 
 uint64_t loop_now(struct loop *loop);
 double loop_wall(struct loop *loop);
-uint64_t loop_seconds(
-    double seconds); // as nanoseconds; negative and NaN are 0, what is too large is 100 years
+
+// As nanoseconds. Negative and NaN are 0, what is too large is 100 years.
+uint64_t loop_seconds(double seconds);
 
 void timer_init(struct timer *timer, struct loop *loop, void (*callback)(void *data), void *data);
-void timer_start(struct timer *timer,
-                 uint64_t delay);     // nanoseconds from now, once; restarts a started one
 void timer_stop(struct timer *timer); // a stopped timer is fine
 bool timer_active(const struct timer *timer);
+
+// Calls it once, `delay` nanoseconds from now. A started timer is restarted.
+void timer_start(struct timer *timer, uint64_t delay);
 
 void deferral_init(struct deferral *deferral, struct loop *loop, void (*callback)(void *data),
                    void *data);
@@ -96,12 +97,15 @@ void loop_destroy(struct loop *loop); // all timers and deferrals must be stoppe
 // For implementations.
 void loop_init(struct loop *loop, const struct loop_ops *ops);
 void loop_free(struct loop *loop);
-uint64_t loop_due(
-    const struct loop *loop); // when the next work is due: 0 = now, LOOP_NEVER = nothing is waiting
 void loop_run_timers(struct loop *loop); // calls a batch of the timers that are due now
-void loop_note_idle(struct loop *loop,
-                    uint64_t now);         // a turn is about to wait, unless a timer is due by then
-void loop_run_deferred(struct loop *loop); // calls what is queued now; what the callbacks queue
-                                           // waits for the next call
+
+// When the next work is due: 0 = now, LOOP_NEVER = nothing is waiting.
+uint64_t loop_due(const struct loop *loop);
+
+// A turn is about to wait, unless a timer is due by then.
+void loop_note_idle(struct loop *loop, uint64_t now);
+
+// Calls the deferred functions that are queued now; those that they queue wait for the next call.
+void loop_run_deferred(struct loop *loop);
 
 #endif

@@ -96,7 +96,7 @@ bool mailbox_full(struct mailbox *mailbox)
 
 // ---- draining ----
 
-static struct mailbox_message *take(struct mailbox *mailbox)
+static struct mailbox_message *pop(struct mailbox *mailbox)
 {
     pthread_mutex_lock(&mailbox->mutex);
     struct mailbox_message *message = STAILQ_FIRST(&mailbox->messages);
@@ -110,7 +110,7 @@ static struct mailbox_message *take(struct mailbox *mailbox)
 
 static bool call_next(struct mailbox *mailbox, bool lost)
 {
-    struct mailbox_message *message = take(mailbox);
+    struct mailbox_message *message = pop(mailbox);
     if (message == NULL)
         return false;
     message->call(message->data, lost);

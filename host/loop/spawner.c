@@ -537,8 +537,8 @@ static bool write_request(struct buffer *buffer, const struct spawn_command *com
     return good;
 }
 
-struct spawn *spawn_start(struct loop *loop, const struct spawn_command *command,
-                          const struct spawn_events *events, void *data, struct error *err)
+struct spawn *spawner_start(struct loop *loop, const struct spawn_command *command,
+                            const struct spawn_events *events, void *data, struct error *err)
 {
     struct spawner *spawner = spawner_of(loop);
     if (spawner->pending_count >= SPAWN_PENDING_MOST) {
@@ -559,7 +559,7 @@ struct spawn *spawn_start(struct loop *loop, const struct spawn_command *command
     return spawn;
 }
 
-void spawn_kill(struct spawn *spawn, int number)
+void spawner_kill(struct spawn *spawn, int number)
 {
     struct spawner *spawner = spawn->owner;
     const struct wire_head head = {
@@ -577,7 +577,7 @@ void spawn_kill(struct spawn *spawn, int number)
     listen_to(spawner->connection);
 }
 
-void spawn_forget(struct spawn *spawn)
+void spawner_forget(struct spawn *spawn)
 {
     if (spawn->state < SPAWN_SENT) {
         free_spawn(spawn);
@@ -586,7 +586,7 @@ void spawn_forget(struct spawn *spawn)
     spawn->events = NULL;
     spawn->owner->owned--;
     keep_loop(spawn->owner);
-    spawn_kill(spawn, SIGKILL);
+    spawner_kill(spawn, SIGKILL);
 }
 
 void spawner_close(struct loop *loop)

@@ -62,9 +62,9 @@ struct spawn_end {
     bool lost;  // the spawner ended, and the program with it
 };
 
-// Called from the loop, never inside spawn_start(), spawn_kill() or spawn_forget(). First open(),
-// then started() or failed(); ended() after started(), or at once for a program that was killed
-// before its turn. After failed() and ended() the spawn is gone.
+// Called from the loop, never inside spawner_start(), spawner_kill() or spawner_forget(). First
+// open(), then started() or failed(); ended() after started(), or at once for a program that was
+// killed before its turn. After failed() and ended() the spawn is gone.
 struct spawn_events {
     // Its turn has come: opens its standard input, output and error; what stays -1 is /dev/null.
     // They are closed when they have been handed on. False: it fails with SPAWN_OPEN.
@@ -79,10 +79,10 @@ struct spawn_events {
 void spawner_prepare(void);
 
 // The command is copied. NULL: too many are pending.
-struct spawn *spawn_start(struct loop *loop, const struct spawn_command *command,
-                          const struct spawn_events *events, void *data, struct error *err);
-void spawn_kill(struct spawn *spawn, int signal); // the program and its group
-void spawn_forget(struct spawn *spawn);           // SIGKILL; no event comes any more
+struct spawn *spawner_start(struct loop *loop, const struct spawn_command *command,
+                            const struct spawn_events *events, void *data, struct error *err);
+void spawner_kill(struct spawn *spawn, int signal); // the program and its group
+void spawner_forget(struct spawn *spawn);           // SIGKILL; no event comes any more
 
 // Kills all that is left and waits for the end of the spawner, for a second at most. All must have
 // been forgotten. Nothing happens on a loop that has none.

@@ -78,7 +78,7 @@ static void give_up(struct subprocess *child, enum subprocess_outcome outcome)
     if (child->end.outcome == SUBPROCESS_ENDED)
         child->end.outcome = outcome;
     if (child->spawn != NULL)
-        spawn_kill(child->spawn, SIGKILL);
+        spawner_kill(child->spawn, SIGKILL);
 }
 
 // ---- its output ----
@@ -270,7 +270,7 @@ struct subprocess *subprocess_start(struct loop *loop, const struct subprocess_c
     struct subprocess *child = new_child(loop, command);
     child->on_end = on_end;
     child->data = data;
-    child->spawn = spawn_start(loop, &start, &events, child, err);
+    child->spawn = spawner_start(loop, &start, &events, child, err);
     if (child->spawn == NULL) {
         *code = uv_err_name(UV_EAGAIN);
         error_context(err, "cannot run '%s'", command->argv[0]);
@@ -288,7 +288,7 @@ void subprocess_destroy(struct subprocess *child)
         return;
     child->forgotten = true;
     if (child->spawn != NULL) {
-        spawn_forget(child->spawn);
+        spawner_forget(child->spawn);
         child->spawn = NULL;
         timer_stop(&child->timer);
         close_handles(child);

@@ -31,8 +31,8 @@ enum subprocess_outcome {
 };
 
 struct subprocess_end {
-    enum subprocess_outcome
-        outcome;             // if it is SUBPROCESS_TIMED_OUT or SUBPROCESS_TOO_LOUD, it was killed
+    // It was killed if this is SUBPROCESS_TIMED_OUT or SUBPROCESS_TOO_LOUD.
+    enum subprocess_outcome outcome;
     int64_t status;          // of the exit; -1 if a signal ended it
     int signal;              // that ended it; 0: none
     struct slice out, err;   // what it wrote, up to the limit; valid until subprocess_destroy()

@@ -190,8 +190,8 @@ static void collect_offers(struct driver *driver, struct offer_table *offers,
 {
     struct delivery *delivery = &driver->delivery;
     struct slice list = event->message, wire;
-    if (event->block->taken == 0)
-        event->block->taken = loop_now(driver->loop);
+    if (event->block->held_since == 0)
+        event->block->held_since = loop_now(driver->loop);
     while (events_next_offer(&list, &wire)) {
         if (event->count == delivery->batch_capacity) {
             delivery->batch_capacity = delivery->batch_capacity ? 2 * delivery->batch_capacity : 64;

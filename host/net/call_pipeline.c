@@ -235,7 +235,7 @@ static void count_fruitless(struct call_pipeline *pipeline, struct bytes *why)
     }
 }
 
-static void lose(struct call_pipeline *pipeline)
+static void connection_lost(struct call_pipeline *pipeline)
 {
     const char *text = curl_socket_failure(pipeline->connection, pipeline->parser.begun);
     struct bytes *why = bytes_copy(text, strlen(text));
@@ -277,7 +277,7 @@ static void keep_answer(struct call_pipeline *pipeline, struct call *call)
 }
 
 // The answer to the first call that has none.
-static void take_answer(struct call_pipeline *pipeline)
+static void receive_answer(struct call_pipeline *pipeline)
 {
     struct call *call = queue_pop(&pipeline->written);
     keep_answer(pipeline, call);
@@ -294,14 +294,14 @@ static void take_answer(struct call_pipeline *pipeline)
 static void end_reading(struct call_pipeline *pipeline)
 {
     if (pipeline->parser.answered && queue_first(&pipeline->written) != NULL)
-        take_answer(pipeline);
-    lose(pipeline);
+        receive_answer(pipeline);
+    connection_lost(pipeline);
 }
 
 static void stop_reading(struct call_pipeline *pipeline, const char *why)
 {
     curl_socket_fail(pipeline->connection, why);
-    lose(pipeline);
+    connection_lost(pipeline);
 }
 
 // After an answer that came before all of its call was sent, the master is in the middle of the
@@ -312,7 +312,7 @@ static bool ends_connection(const struct call_pipeline *pipeline, bool whole_cal
 }
 
 // False: the connection is gone.
-static bool take_bytes(struct call_pipeline *pipeline, const uint8_t *bytes, size_t length)
+static bool receive_bytes(struct call_pipeline *pipeline, const uint8_t *bytes, size_t length)
 {
     struct error err = {.code = ERROR_NONE};
     while (length > 0) {
@@ -331,7 +331,7 @@ static bool take_bytes(struct call_pipeline *pipeline, const uint8_t *bytes, siz
         case HTTP_REPLY_WHOLE:
             break;
         }
-        take_answer(pipeline);
+        receive_answer(pipeline);
         if (ends_connection(pipeline, whole_call)) {
             stop_reading(pipeline, "the master closed the connection behind an earlier answer");
             return false;
@@ -354,7 +354,7 @@ static bool read_answers(struct call_pipeline *pipeline)
             end_reading(pipeline);
             return false;
         }
-        if (!take_bytes(pipeline, piece, length))
+        if (!receive_bytes(pipeline, piece, length))
             return false;
     }
     pipeline->unread = length > 0;
@@ -446,7 +446,7 @@ static bool flush(struct call_pipeline *pipeline)
         if (!curl_socket_write(pipeline->connection, out->data + pipeline->out_sent,
                                out->length - pipeline->out_sent, &done)) {
             if (read_answers(pipeline)) // the master may have answered before it closed
-                lose(pipeline);
+                connection_lost(pipeline);
             return false;
         }
         pipeline->out_sent += done;

@@ -441,7 +441,7 @@ static char *decode(const char *text)
     return plain;
 }
 
-bool credentials_take(struct credentials *credentials, const struct url *url, struct error *err)
+bool credentials_use_url(struct credentials *credentials, const struct url *url, struct error *err)
 {
     credentials_trust(credentials, url->host);
     if (url->user[0] == 0 && url->password[0] == 0)

@@ -36,7 +36,7 @@ struct credentials *credentials_ref(struct credentials *credentials);
 void credentials_unref(struct credentials *credentials); // NULL is fine
 
 // Uses user and password of an address, unless it has none or others are set already.
-bool credentials_take(struct credentials *credentials, const struct url *url, struct error *err);
+bool credentials_use_url(struct credentials *credentials, const struct url *url, struct error *err);
 
 // Reads the files again. True: credentials_header() has changed. A file that cannot be used now
 // changes nothing, and is logged once.

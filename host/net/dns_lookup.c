@@ -75,8 +75,8 @@ static void on_timer(void *data)
 
 // ---- the requests ----
 
-static void take_answer(struct dns_lookup *lookup, const struct lookup_request *request, int status,
-                        const struct addrinfo *found)
+static void add_answer(struct dns_lookup *lookup, const struct lookup_request *request, int status,
+                       const struct addrinfo *found)
 {
     char host[INET6_ADDRSTRLEN];
     for (; found != NULL; found = found->ai_next)
@@ -95,7 +95,7 @@ static void on_answer(uv_getaddrinfo_t *uv, int status, struct addrinfo *found)
     struct lookup_request *request = uv->data;
     struct dns_lookup *lookup = request->lookup;
     if (lookup != NULL)
-        take_answer(lookup, request, status, found);
+        add_answer(lookup, request, status, found);
     uv_freeaddrinfo(found);
     free(request);
     if (lookup != NULL && lookup->waiting == 0)

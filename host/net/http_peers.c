@@ -79,7 +79,7 @@ static void take(struct http_peer *peer)
     peer->peers->count[peer->state]--;
 }
 
-void http_peer_enter(struct http_peer *peer, enum http_peer_state state)
+void http_peers_enter(struct http_peer *peer, enum http_peer_state state)
 {
     if (peer->state == state || peer->state == HTTP_PEER_CLOSED)
         return;
@@ -90,7 +90,7 @@ void http_peer_enter(struct http_peer *peer, enum http_peer_state state)
 
 static void shut(struct http_peer *peer)
 {
-    http_peer_enter(peer, HTTP_PEER_CLOSED);
+    http_peers_enter(peer, HTTP_PEER_CLOSED);
     shutdown(peer->fd, SHUT_RDWR);
 }
 
@@ -252,7 +252,7 @@ static uint64_t count_taken(const struct http_peer *peer)
     return counts.received - waiting;
 }
 
-void http_peer_moved(struct http_peer *peer)
+void http_peers_moved(struct http_peer *peer)
 {
     peer->taken = count_taken(peer);
     peer->chunked = true;
@@ -321,7 +321,7 @@ struct http_peer *http_peers_add(struct http_peers *peers, int fd, void *context
     return peer;
 }
 
-void http_peer_remove(struct http_peer *peer)
+void http_peers_remove(struct http_peer *peer)
 {
     poll_watcher_destroy(peer->watch);
     peer->peers->leavers -= peer->left;
@@ -329,7 +329,7 @@ void http_peer_remove(struct http_peer *peer)
     free(peer);
 }
 
-int http_peer_fd(const struct http_peer *peer)
+int http_peers_fd(const struct http_peer *peer)
 {
     return peer->fd;
 }

@@ -43,13 +43,13 @@ bool http_peers_welcome(const struct http_peers *peers);
 // A new connection, which has to send its first request. It, or the oldest silent one, is closed if
 // there are too many, or too few descriptors left for the rest of the program.
 struct http_peer *http_peers_add(struct http_peers *peers, int fd, void *context);
-void http_peer_remove(struct http_peer *peer); // before its socket is closed
+void http_peers_remove(struct http_peer *peer); // before its socket is closed
 
-void http_peer_enter(struct http_peer *peer, enum http_peer_state state);
-int http_peer_fd(const struct http_peer *peer);
+void http_peers_enter(struct http_peer *peer, enum http_peer_state state);
+int http_peers_fd(const struct http_peer *peer);
 
 // A piece of its request, whose body is in chunks, has been taken.
-void http_peer_moved(struct http_peer *peer);
+void http_peers_moved(struct http_peer *peer);
 
 // The server has nothing to do at the moment: connections that ended in the middle of a request are
 // closed.

@@ -149,7 +149,8 @@ static bool complain(struct error *err, const char *what, struct slice line)
 
 // ---- headers ----
 
-static bool take_length(struct http_reply_parser *parser, struct slice value, struct error *err)
+static bool read_content_length(struct http_reply_parser *parser, struct slice value,
+                                struct error *err)
 {
     uint64_t length;
     if (!read_number(value, 10, &length))
@@ -161,7 +162,8 @@ static bool take_length(struct http_reply_parser *parser, struct slice value, st
     return true;
 }
 
-static bool take_encoding(struct http_reply_parser *parser, struct slice value, struct error *err)
+static bool read_transfer_encoding(struct http_reply_parser *parser, struct slice value,
+                                   struct error *err)
 {
     if (parser->chunked || !same_word(value, "chunked"))
         return complain(err, "the answer has a Transfer-Encoding that is not known", value);
@@ -169,7 +171,7 @@ static bool take_encoding(struct http_reply_parser *parser, struct slice value, 
     return true;
 }
 
-static bool take_connection(struct http_reply_parser *parser, struct slice value, struct error *err)
+static bool read_connection(struct http_reply_parser *parser, struct slice value, struct error *err)
 {
     (void)err;
     while (value.length > 0) {
@@ -187,14 +189,14 @@ static bool take_connection(struct http_reply_parser *parser, struct slice value
     return true;
 }
 
-static bool take_location(struct http_reply_parser *parser, struct slice value, struct error *err)
+static bool read_location(struct http_reply_parser *parser, struct slice value, struct error *err)
 {
     (void)err;
     snprintf(parser->location, sizeof parser->location, "%.*s", SLICE_ARGS(value));
     return true;
 }
 
-static bool take_challenge(struct http_reply_parser *parser, struct slice value, struct error *err)
+static bool read_challenge(struct http_reply_parser *parser, struct slice value, struct error *err)
 {
     (void)err;
     snprintf(parser->challenge, sizeof parser->challenge, "%.*s", SLICE_ARGS(value));
@@ -204,11 +206,11 @@ static bool take_challenge(struct http_reply_parser *parser, struct slice value,
 static const struct wanted {
     const char *name;
     size_t length; // of it
-    bool (*take)(struct http_reply_parser *parser, struct slice value, struct error *err);
+    bool (*read)(struct http_reply_parser *parser, struct slice value, struct error *err);
 } wanted[] = {
-    {"Content-Length", 14, take_length},      {"Transfer-Encoding", 17, take_encoding},
-    {"Connection", 10, take_connection},      {"Location", 8, take_location},
-    {"WWW-Authenticate", 16, take_challenge},
+    {"Content-Length", 14, read_content_length}, {"Transfer-Encoding", 17, read_transfer_encoding},
+    {"Connection", 10, read_connection},         {"Location", 8, read_location},
+    {"WWW-Authenticate", 16, read_challenge},
 };
 
 static bool split_header(struct slice line, struct slice *name, struct slice *value,
@@ -271,7 +273,7 @@ static bool read_header(struct http_reply_parser *parser, struct slice line, str
         return false;
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (name.length == wanted[i].length && same_word(name, wanted[i].name))
-            return wanted[i].take(parser, value, err);
+            return wanted[i].read(parser, value, err);
     return true;
 }
 
@@ -326,9 +328,9 @@ static bool count_headers(struct http_reply_parser *parser, size_t length, struc
                      HTTP_REPLY_HEADERS);
 }
 
-// Takes a line, or what is there of it.
-static bool take_line(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length,
-                      struct error *err)
+// Consumes a line, or the part of it that is there.
+static bool collect_line(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length,
+                         struct error *err)
 {
     const uint8_t *start = *bytes, *end = memchr(start, '\n', *length);
     size_t taken = end ? (size_t)(end - start) + 1 : *length;
@@ -354,7 +356,7 @@ static void keep(struct http_reply_parser *parser, const uint8_t *bytes, size_t 
     buffer_append(&parser->body, bytes, length < room ? length : room);
 }
 
-static void take_body(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
+static void read_body(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
 {
     size_t taken = *length;
     if (parser->state != BODY_TO_END && parser->rest < taken)
@@ -416,8 +418,8 @@ enum http_reply_status http_reply_parser_feed(struct http_reply_parser *parser,
     parser->begun |= *length > 0;
     while (*length > 0) {
         if (in_body(parser))
-            take_body(parser, bytes, length);
-        else if (!take_line(parser, bytes, length, err))
+            read_body(parser, bytes, length);
+        else if (!collect_line(parser, bytes, length, err))
             return HTTP_REPLY_BAD;
         if (parser->state != BODY || parser->rest > 0)
             continue;

@@ -35,7 +35,7 @@ struct http_server {
     struct timer timer;
     struct deferral turn; // to look at what was resumed
     size_t bodies;        // bytes of all
-    uint64_t moves;       // counts the progress of driving it
+    uint64_t progress;    // counts the progress of driving it
     unsigned fruitless;   // turns in a row without progress
     bool closed;          // a connection was, so that another may be accepted
     char ip[INET6_ADDRSTRLEN];
@@ -59,7 +59,7 @@ struct client {
 // A request whose framing never ends makes libmicrohttpd ask to run at once, for ever.
 static void check_progress(struct http_server *server, uint64_t before)
 {
-    server->fruitless = server->moves == before ? server->fruitless + 1 : 0;
+    server->fruitless = server->progress == before ? server->fruitless + 1 : 0;
     if (server->fruitless < FRUITLESS_MOST)
         return;
     http_peers_unstick(server->peers);
@@ -72,7 +72,7 @@ static void drive(struct http_server *server)
 {
     MHD_UNSIGNED_LONG_LONG wait = 0;
     bool waits = true, busy = true;
-    uint64_t before = server->moves;
+    uint64_t before = server->progress;
     for (int i = 0; i < REQUESTS_AT_ONCE && busy; i++) {
         server->closed = false;
         MHD_run(server->daemon);
@@ -131,14 +131,14 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
                           enum MHD_ConnectionNotificationCode code)
 {
     struct http_server *server = data;
-    server->moves++;
+    server->progress++;
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         *slot = client_new(server, connection);
         return;
     }
     struct client *client = *slot;
     server->closed = true;
-    http_peer_remove(client->peer);
+    http_peers_remove(client->peer);
     free(client);
     *slot = NULL;
 }
@@ -160,7 +160,7 @@ static void forget_body(struct client *client)
     buffer_free(&client->exchange.body);
 }
 
-static void take_body(struct client *client, const char *bytes, size_t length)
+static void add_body(struct client *client, const char *bytes, size_t length)
 {
     struct http_server *server = client->server;
     struct http_exchange *exchange = &client->exchange;
@@ -226,8 +226,8 @@ static void *on_line(void *data, const char *url, struct MHD_Connection *connect
 {
     struct http_server *server = data;
     (void)url;
-    server->moves++;
-    http_peer_enter(client_of(connection)->peer, HTTP_PEER_RECEIVING);
+    server->progress++;
+    http_peers_enter(client_of(connection)->peer, HTTP_PEER_RECEIVING);
     return NULL;
 }
 
@@ -241,7 +241,7 @@ static void read_head(struct client *client)
     client->forbidden = false;
     MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_guarded, client);
     if (client->chunked)
-        http_peer_moved(client->peer);
+        http_peers_moved(client->peer);
 }
 
 // A request that is answered here is the last one of its connection.
@@ -255,7 +255,7 @@ static enum MHD_Result begin(struct client *client)
     buffer_init(&client->exchange.body, limit);
     if (limit > 0 || !brings_body(client))
         return MHD_YES;
-    http_peer_enter(client->peer, HTTP_PEER_ANSWERING);
+    http_peers_enter(client->peer, HTTP_PEER_ANSWERING);
     return http_exchange_refuse(&client->exchange, MHD_HTTP_CONTENT_TOO_LARGE,
                                 "413 Content Too Large: requests have no body here.\n");
 }
@@ -263,7 +263,7 @@ static enum MHD_Result begin(struct client *client)
 static enum MHD_Result answer(struct client *client)
 {
     const struct http_server_settings *settings = &client->server->settings;
-    http_peer_enter(client->peer, HTTP_PEER_ANSWERING);
+    http_peers_enter(client->peer, HTTP_PEER_ANSWERING);
     enum MHD_Result result =
         client->forbidden
             ? http_exchange_refuse(&client->exchange, MHD_HTTP_FORBIDDEN, client->words)
@@ -279,7 +279,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     struct http_server *server = data;
     struct client *client = client_of(connection);
     (void)version;
-    server->moves++;
+    server->progress++;
     client->exchange.url = url;
     client->exchange.method = method;
     if (*slot == NULL) {
@@ -288,9 +288,9 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     }
     if (*upload_size == 0)
         return answer(client);
-    take_body(client, upload, *upload_size);
+    add_body(client, upload, *upload_size);
     if (client->chunked)
-        http_peer_moved(client->peer);
+        http_peers_moved(client->peer);
     *upload_size = 0;
     return MHD_YES;
 }
@@ -302,13 +302,13 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
     struct client *client = *slot;
     (void)connection;
     (void)code;
-    server->moves++;
+    server->progress++;
     if (client == NULL)
         return;
     if (server->settings.completed != NULL)
         server->settings.completed(server->settings.data, &client->exchange);
     forget_body(client);
-    http_peer_enter(client->peer, HTTP_PEER_IDLE);
+    http_peers_enter(client->peer, HTTP_PEER_IDLE);
     *slot = NULL;
 }
 
@@ -483,12 +483,12 @@ void http_server_wake(struct http_server *server)
 
 void http_exchange_endless(struct http_exchange *exchange)
 {
-    http_peer_enter(client_of(exchange->connection)->peer, HTTP_PEER_ENDLESS);
+    http_peers_enter(client_of(exchange->connection)->peer, HTTP_PEER_ENDLESS);
 }
 
 void http_exchange_break(struct http_exchange *exchange)
 {
-    shutdown(http_peer_fd(client_of(exchange->connection)->peer), SHUT_RDWR);
+    shutdown(http_peers_fd(client_of(exchange->connection)->peer), SHUT_RDWR);
 }
 
 enum MHD_Result http_exchange_answer(struct http_exchange *exchange,

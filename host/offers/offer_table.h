@@ -42,7 +42,7 @@ void offer_table_destroy(struct offer_table *offers);
 // Since when an outstanding offer is held.
 static inline uint64_t offer_table_taken(const struct offer *offer)
 {
-    return offer->block->taken;
+    return offer->block->held_since;
 }
 
 // Adds the offer whose wire form is `wire` within `block`, which says when it was taken. An id that

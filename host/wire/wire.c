@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Protocol buffers on the wire: see wire.h. Everything reads through read_field(), which says in
-// words what is wrong, or wire_next_short(), its quick way for short fields. wire_next() drops
-// the words, wire_validate() puts the path of the field in front of them. Nothing here allocates
+// Protocol buffers on the wire: see wire.h. Everything reads through read_field(), which returns
+// a text for what is wrong, or wire_next_short(), its quick way for short fields. wire_next() drops
+// the text, wire_validate() puts the path of the field in front of it. Nothing here allocates
 // but the writers' buffer.
 
 #include "wire/wire.h"
@@ -112,7 +112,7 @@ static const char *read_tag(struct wire *wire, uint32_t *number, unsigned *type)
     return NULL;
 }
 
-// The groups that it is inside of are kept in an array, not on the C stack.
+// The groups that it is inside of are in an array, not on the C stack.
 static const char *skip_group(struct wire *wire, uint32_t number)
 {
     enum { END_GROUP = 4 };

@@ -79,8 +79,8 @@ static inline bool wire_next_short(struct wire *wire, struct wire_field *field)
 
 bool wire_next_long(struct wire *wire, struct wire_field *field); // any field
 
-// False at the end, or when the rest is malformed. What the slow way is given are copies, so that
-// the compiler may keep the caller's in registers.
+// False at the end, or when the rest is malformed. The slow way gets copies, so that the compiler
+// may keep the caller's in registers.
 static inline __attribute__((always_inline)) bool wire_next(struct wire *wire,
                                                             struct wire_field *field)
 {
@@ -98,8 +98,8 @@ static inline __attribute__((always_inline)) bool wire_next(struct wire *wire,
 
 bool wire_seek_long(struct wire *wire, uint32_t number, struct slice *bytes);
 
-// The next field of that number and type WIRE_BYTES. Those with a tag of one byte and a length of
-// one or two are passed over at the speed of a few instructions each. False at the end.
+// The next field of that number and type WIRE_BYTES. Fields with a tag of one byte and a length
+// of one or two cost a few instructions each. False at the end.
 static inline bool wire_seek(struct wire *wire, uint32_t number, struct slice *bytes)
 {
     const uint8_t *at = wire->at, *end = wire->end;
@@ -187,8 +187,8 @@ bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type,
 bool wire_validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
                           bool *to_merge, struct error *err);
 
-// The number of the elements in a list of the program's own, which is no message of Mesos. Those of
-// Mesos have theirs in wire/field_numbers.h.
+// The number of the elements in a list of the program's own, which is not a message of Mesos. Those
+// of Mesos have theirs in wire/field_numbers.h.
 enum { WIRE_LIST = 1 };
 
 // Writers; false at the buffer's cap.
