@@ -21,14 +21,14 @@ static const char registry_key;
 
 static bool has_grown(const struct script *script)
 {
-    size_t used = script->memory.used, floor = script->collector.floor;
+    size_t used = script->heap.used, floor = script->collector.floor;
     return used > floor + floor / 4 + GROWN;
 }
 
 static bool pins_much(const struct script *script)
 {
     size_t pinned = script->collector.pinned;
-    return pinned > GROWN && pinned > script->memory.used / 4;
+    return pinned > GROWN && pinned > script->heap.used / 4;
 }
 
 // Lua may have begun a cycle in a callback, with what died later in it taken for alive: so it ends
@@ -44,7 +44,7 @@ static void collect(struct script *script)
         if (protect_collect(script))
             collector->cycles--;
     if (collector->cycles == 0) {
-        collector->floor = script->memory.used;
+        collector->floor = script->heap.used;
         collector->seen = true;
     }
     protect_settle(script);
@@ -77,7 +77,7 @@ static void on_quiet(void *data)
     } else if (collector->cycles > 0 || has_grown(script)) {
         collect(script);
         timer_start(&collector->timer, 0);
-    } else if (script_heap_trim(&script->memory, SLABS)) {
+    } else if (script_heap_trim(&script->heap, SLABS)) {
         timer_start(&collector->timer, 0);
     } else {
         rest(script);
@@ -109,8 +109,8 @@ void collector_wake(struct script *script)
     struct collector *collector = &script->collector;
     if (!collector->idle)
         return;
-    if (script->memory.used < collector->floor)
-        collector->floor = script->memory.used;
+    if (script->heap.used < collector->floor)
+        collector->floor = script->heap.used;
     if ((has_grown(script) || pins_much(script)) && !timer_active(&collector->timer))
         timer_start(&collector->timer, quiet);
 }

@@ -56,7 +56,7 @@ static void *address(const char *key)
 static void enter(struct script *script, struct frame *frame)
 {
     frame->previous = script->frame;
-    frame->first = !script->limits.open;
+    frame->first = !script->watchdog.open;
     atomic_signal_fence(memory_order_seq_cst);
     script->frame = frame;
     if (frame->first)
@@ -100,8 +100,8 @@ void protect_settle(struct script *script)
         traceback_forget(script->L);
         script->traced = false;
     }
-    if (script->doomed)
-        deferral_queue(&script->doom);
+    if (script->destroy_pending)
+        deferral_queue(&script->destruction);
 }
 
 bool protect_collect(struct script *script)
@@ -136,7 +136,7 @@ void protect_unwind(lua_State *L)
 bool protect_stopping(lua_State *L)
 {
     const struct script *script = script_of(L);
-    return script->exiting || script->limits.stopping;
+    return script->exiting || script->watchdog.stopping;
 }
 
 void protect_check(lua_State *L)
@@ -193,17 +193,17 @@ static const char *push_failure(struct script *script, lua_State *failed)
         lua_pushnil(L);
         return plain_text(failed);
     }
-    if (script->limits.stopped) {
+    if (script->watchdog.stopped) {
         watchdog_push_text(L);
         return plain_text(L);
     }
     struct frame frame = {.L = L};
     enter(script, &frame);
-    script->memory.limit += script->memory.limit ? RESERVE : 0;
+    script->heap.limit += script->heap.limit ? RESERVE : 0;
     lua_pushcfunction(L, l_describe);
     lua_pushlightuserdata(L, failed);
     int status = lua_pcall(L, 1, 1, 0);
-    script->memory.limit -= script->memory.limit ? RESERVE : 0;
+    script->heap.limit -= script->heap.limit ? RESERVE : 0;
     leave(script, &frame);
     return status == LUA_OK ? lua_tostring(L, -1) : plain_text(failed);
 }
@@ -229,7 +229,7 @@ static enum protect_outcome call_outcome(struct script *script, int status, int 
     script->failures++;
     if (status == LUA_ERRMEM)
         watchdog_explain(script->L);
-    if (script->limits.stopped) {
+    if (script->watchdog.stopped) {
         lua_settop(script->L, base - 1);
         watchdog_push_text(script->L);
     }
@@ -309,7 +309,7 @@ static void unlink_routine(struct routine *routine)
 }
 
 // An idle routine, if there is one, in the list of the active ones.
-static struct routine *take_idle(struct script *script)
+static struct routine *pop_idle(struct script *script)
 {
     struct routine *routine = script->idle;
     if (routine == NULL)
@@ -320,7 +320,7 @@ static struct routine *take_idle(struct script *script)
     return routine;
 }
 
-static void keep_idle(struct routine *routine)
+static void push_idle(struct routine *routine)
 {
     struct script *script = routine->script;
     routine->next = script->idle;
@@ -337,7 +337,7 @@ void protect_ready(lua_State *L)
     int reference = luaL_ref(L, LUA_REGISTRYINDEX);
     struct routine *routine = memory_new(sizeof *routine);
     *routine = (struct routine){.script = script, .L = thread, .reference = reference};
-    keep_idle(routine);
+    push_idle(routine);
 }
 
 static void free_routine(struct routine *routine)
@@ -365,7 +365,7 @@ static void close_variables(struct routine *routine)
     enter(script, &frame);
     lua_resetthread(routine->L);
     leave(script, &frame);
-    if (script->limits.stopped)
+    if (script->watchdog.stopped)
         log_stopped(script, &routine->title);
 }
 
@@ -381,7 +381,7 @@ static void release_routine(struct routine *routine, bool clean)
     }
     lua_settop(routine->L, 0);
     routine->waiting = false;
-    keep_idle(routine);
+    push_idle(routine);
 }
 
 // The name in its title may live no longer than it takes to tell about its end.
@@ -485,7 +485,7 @@ struct routine *protect_prepare(lua_State *L, const struct title *title, int arg
                                 protect_done on_done, void *data)
 {
     protect_ready(L);
-    struct routine *routine = take_idle(script_of(L));
+    struct routine *routine = pop_idle(script_of(L));
     if (!load_routine(routine, L, arguments)) {
         unlink_routine(routine);
         release_routine(routine, true);
@@ -526,7 +526,7 @@ static struct routine *obtain(struct script *script, const struct title *title,
                               protect_done on_done, void *data, enum protect_outcome *outcome)
 {
     *outcome = script->idle ? PROTECT_DONE : protect_run(script, title, l_ready, NULL, 0);
-    struct routine *routine = *outcome == PROTECT_DONE ? take_idle(script) : NULL;
+    struct routine *routine = *outcome == PROTECT_DONE ? pop_idle(script) : NULL;
     if (routine != NULL) {
         routine->title = title_of(title);
         routine->on_done = on_done;
@@ -604,7 +604,7 @@ enum protect_outcome protect_dispatch(struct script *script, const struct title 
 
 bool protect_runs(const struct script *script, protect_done on_done, const void *data)
 {
-    const struct frame *frame = script->limits.open ? script->frame : NULL;
+    const struct frame *frame = script->watchdog.open ? script->frame : NULL;
     while (frame != NULL && !frame->first)
         frame = frame->previous;
     const struct routine *routine = frame ? frame->routine : NULL;

@@ -20,7 +20,7 @@
 
 size_t script_memory(const struct script *script)
 {
-    return script->memory.used;
+    return script->heap.used;
 }
 
 // ---- what Lua says outside of any call ----
@@ -117,12 +117,12 @@ static struct script *new_script(const struct script_settings *settings)
     script->on_failure = settings->on_failure;
     script->data = settings->data;
     script->sandbox = settings->sandbox;
-    script_heap_init(&script->memory, settings->memory_limit);
+    script_heap_init(&script->heap, settings->memory_limit);
     script->sources = sources_create();
     script->result = LUA_REFNIL;
     buffer_init(&script->warning, WARNING_LIMIT);
-    deferral_init(&script->doom, settings->loop, on_destroy, script);
-    script->L = lua_newstate(script_heap_allocate, &script->memory);
+    deferral_init(&script->destruction, settings->loop, on_destroy, script);
+    script->L = lua_newstate(script_heap_allocate, &script->heap);
     return script;
 }
 
@@ -183,13 +183,13 @@ void script_destroy(struct script *script)
         return;
     script->closing = true;
     if (script->busy > 0) {
-        script->doomed = true;
+        script->destroy_pending = true;
         return;
     }
-    deferral_cancel(&script->doom);
+    deferral_cancel(&script->destruction);
     close_state(script);
     watchdog_close(script);
-    script_heap_free(&script->memory);
+    script_heap_free(&script->heap);
     buffer_free(&script->warning);
     free(script->closers);
     sources_unref(script->sources);

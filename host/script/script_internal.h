@@ -50,11 +50,11 @@ struct script {
     char *path, *name;
     int result; // registry reference of what the main chunk returned
 
-    struct script_heap memory; // the Lua heap
+    struct script_heap heap; // the Lua heap
     struct collector collector;
     struct buffer warning; // the pieces of one so far
 
-    struct watchdog limits;
+    struct watchdog watchdog;
     struct frame *volatile frame; // NULL: no Lua code runs
     struct routine *routines;     // those that run, wait, or are prepared
     struct routine *idle;         // those whose coroutine can be used again
@@ -67,9 +67,9 @@ struct script {
     bool sandbox;
     bool exiting; // stop as soon as possible, run no further line
     int code;
-    bool closing; // start nothing new
-    bool doomed;  // destroy when it is not busy any more
-    struct deferral doom;
+    bool closing;         // start nothing new
+    bool destroy_pending; // destroy when it is not busy any more
+    struct deferral destruction;
 
     struct closer *closers;
     size_t closings;

@@ -41,7 +41,7 @@ static _Thread_local struct {
     unsigned users; // scripts
     volatile bool armed;
     struct script *volatile script; // whose slice is open and not paused
-} watchdog;
+} thread;
 
 // ---- time ----
 
@@ -52,9 +52,9 @@ static uint64_t read_clock(clockid_t clock)
     return (uint64_t)time.tv_sec * LOOP_SECOND + (uint64_t)time.tv_nsec;
 }
 
-static uint64_t elapsed(const struct watchdog *limits)
+static uint64_t elapsed(const struct watchdog *watchdog)
 {
-    uint64_t now = read_clock(CLOCK_MONOTONIC), start = limits->start;
+    uint64_t now = read_clock(CLOCK_MONOTONIC), start = watchdog->start;
     return now > start ? now - start : 0;
 }
 
@@ -67,8 +67,8 @@ static void arm(uint64_t delay)
 {
     const struct itimerspec setting = {.it_value = {.tv_sec = (time_t)(delay / LOOP_SECOND),
                                                     .tv_nsec = (long)(delay % LOOP_SECOND)}};
-    watchdog.armed = true;
-    timer_settime(watchdog.timer, 0, &setting, NULL);
+    thread.armed = true;
+    timer_settime(thread.timer, 0, &setting, NULL);
 }
 
 // The lesser of two limits, where 0 is none.
@@ -80,16 +80,16 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 }
 
 // How long the slice may have run when it is warned of or stopped; 0: neither will be any more.
-static uint64_t next_limit(const struct watchdog *limits)
+static uint64_t next_limit(const struct watchdog *watchdog)
 {
-    bool warns = limits->warn != 0 && !limits->warned;
-    return lesser(warns ? limits->warn : 0, limits->most);
+    bool warns = watchdog->warn != 0 && !watchdog->warned;
+    return lesser(warns ? watchdog->warn : 0, watchdog->most);
 }
 
 // How long it is until the watchdog has something to do; 0: for ever.
 static uint64_t next_look(const struct script *script, uint64_t time)
 {
-    uint64_t limit = next_limit(&script->limits);
+    uint64_t limit = next_limit(&script->watchdog);
     return lesser(limit > time ? limit - time : 0, script->on_long != NULL ? TICK : 0);
 }
 
@@ -208,14 +208,14 @@ static void push_line(lua_State *L)
 
 static void describe_stop(const struct script *script, uint64_t time, char *text, size_t size)
 {
-    const struct watchdog *limits = &script->limits;
-    bool loaded = first_frame(script)->title.loaded && limits->most == limits->load;
-    if (limits->interrupt != NULL)
+    const struct watchdog *watchdog = &script->watchdog;
+    bool loaded = first_frame(script)->title.loaded && watchdog->most == watchdog->load;
+    if (watchdog->interrupt != NULL)
         snprintf(text, size, "stopped after %.2f s without a pause, by %s", seconds(time),
-                 limits->interrupt);
+                 watchdog->interrupt);
     else
         snprintf(text, size, "stopped after %.2f s without a pause; the limit is %g s (%s)",
-                 seconds(time), seconds(limits->most),
+                 seconds(time), seconds(watchdog->most),
                  loaded ? "--load-limit" : "--callback-limit");
 }
 
@@ -242,8 +242,8 @@ void watchdog_push_text(lua_State *L)
 static void on_unwind(lua_State *L, lua_Debug *ar)
 {
     (void)ar;
-    struct watchdog *limits = &script_of(L)->limits;
-    if (!limits->stopping) {
+    struct watchdog *watchdog = &script_of(L)->watchdog;
+    if (!watchdog->stopping) {
         drop_hook(L);
         return;
     }
@@ -263,13 +263,13 @@ void watchdog_unwind(lua_State *L)
 static bool is_over(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
 {
     struct script *script = script_of(L);
-    struct watchdog *limits = &script->limits;
-    if (script->on_long != NULL && time >= TICK && !limits->stopping)
+    struct watchdog *watchdog = &script->watchdog;
+    if (script->on_long != NULL && time >= TICK && !watchdog->stopping)
         script->on_long(script->data);
-    if (limits->interrupt != NULL || (limits->most != 0 && time >= limits->most))
+    if (watchdog->interrupt != NULL || (watchdog->most != 0 && time >= watchdog->most))
         return true;
-    if (limits->warn != 0 && time >= limits->warn && !limits->warned) {
-        limits->warned = true;
+    if (watchdog->warn != 0 && time >= watchdog->warn && !watchdog->warned) {
+        watchdog->warned = true;
         warn(L, ar, time, waited);
     }
     return false;
@@ -277,17 +277,17 @@ static bool is_over(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
 
 static void on_over(lua_State *L, lua_Debug *ar)
 {
-    struct watchdog *limits = &script_of(L)->limits;
+    struct watchdog *watchdog = &script_of(L)->watchdog;
     drop_hook(L);
-    if (!limits->open)
+    if (!watchdog->open)
         return;
-    uint64_t time = elapsed(limits);
-    uint64_t waited = limits->asked != 0 && time > limits->asked ? time - limits->asked : 0;
-    limits->stuck = limits->asked = 0;
+    uint64_t time = elapsed(watchdog);
+    uint64_t waited = watchdog->asked != 0 && time > watchdog->asked ? time - watchdog->asked : 0;
+    watchdog->stuck = watchdog->asked = 0;
     if (!is_over(L, ar, time, waited))
         return;
-    if (!limits->stopping) {
-        limits->stopping = true;
+    if (!watchdog->stopping) {
+        watchdog->stopping = true;
         make_text(L, time);
     }
     watchdog_unwind(L);
@@ -297,13 +297,13 @@ static void on_over(lua_State *L, lua_Debug *ar)
 
 // No hook has been called since the limit: nothing but a call of a C function, or a finalizer,
 // takes that long. Each time it has become twice as long it is told of anew.
-static bool is_stuck(struct watchdog *limits, uint64_t time)
+static bool is_stuck(struct watchdog *watchdog, uint64_t time)
 {
-    if (limits->stuck == 0)
-        limits->stuck = time + LOOP_SECOND;
-    if (time < limits->stuck)
+    if (watchdog->stuck == 0)
+        watchdog->stuck = time + LOOP_SECOND;
+    if (time < watchdog->stuck)
         return false;
-    limits->stuck = 2 * time;
+    watchdog->stuck = 2 * time;
     return true;
 }
 
@@ -334,20 +334,20 @@ static void tell_stuck(const struct script *script, uint64_t time)
 
 static void look(struct script *script)
 {
-    struct watchdog *limits = &script->limits;
-    uint64_t limit = next_limit(limits), time = elapsed(limits), next = next_look(script, time);
+    struct watchdog *watchdog = &script->watchdog;
+    uint64_t limit = next_limit(watchdog), time = elapsed(watchdog), next = next_look(script, time);
     bool over = limit != 0 && time >= limit, lasts = script->on_long != NULL && time >= TICK;
     if (over || lasts) {
-        limits->asked = limits->asked != 0 ? limits->asked : time;
+        watchdog->asked = watchdog->asked != 0 ? watchdog->asked : time;
         set_hook(script->frame, on_over, LUA_MASKCOUNT | LUA_MASKRET);
     }
-    limits->late = limits->late || over;
-    if (over && is_stuck(limits, time))
+    watchdog->late = watchdog->late || over;
+    if (over && is_stuck(watchdog, time))
         tell_stuck(script, time);
     if (over || next != 0)
         arm(over ? RETRY : next);
     else
-        watchdog.armed = false;
+        thread.armed = false;
 }
 
 static void on_tick(int number)
@@ -355,10 +355,10 @@ static void on_tick(int number)
     (void)number;
     int error = errno;
     slice_times_tick();
-    if (watchdog.script != NULL)
-        look(watchdog.script);
+    if (thread.script != NULL)
+        look(thread.script);
     else
-        watchdog.armed = false;
+        thread.armed = false;
     errno = error;
 }
 
@@ -374,51 +374,51 @@ static void start_watchdog(void)
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
     sigfillset(&action.sa_mask);
     sigaction(tick_signal(), &action, NULL);
-    if (timer_create(CLOCK_MONOTONIC, &event, &watchdog.timer) != 0) {
+    if (timer_create(CLOCK_MONOTONIC, &event, &thread.timer) != 0) {
         log_warning("slow callbacks will not be noticed: no timer: %s", strerror(errno));
         return;
     }
-    watchdog.users = 1;
+    thread.users = 1;
 }
 
 void watchdog_open(struct script *script, double warn_after, double stop_after, double load_most)
 {
-    struct watchdog *limits = &script->limits;
+    struct watchdog *watchdog = &script->watchdog;
     uint64_t warn = loop_seconds(warn_after), stop = loop_seconds(stop_after);
     uint64_t load = loop_seconds(load_most);
     if (warn == 0 && stop == 0 && load == 0 && script->on_long == NULL)
         return;
-    if (watchdog.users > 0)
-        watchdog.users++;
+    if (thread.users > 0)
+        thread.users++;
     else
         start_watchdog();
-    if (watchdog.users == 0)
+    if (thread.users == 0)
         return;
-    limits->watched = true;
-    limits->warn = warn;
-    limits->stop = stop;
-    limits->load = load;
+    watchdog->watched = true;
+    watchdog->warn = warn;
+    watchdog->stop = stop;
+    watchdog->load = load;
 }
 
 void watchdog_close(struct script *script)
 {
-    struct watchdog *limits = &script->limits;
-    if (!limits->watched)
+    struct watchdog *watchdog = &script->watchdog;
+    if (!watchdog->watched)
         return;
-    limits->watched = false;
-    if (--watchdog.users > 0)
+    watchdog->watched = false;
+    if (--thread.users > 0)
         return;
-    timer_delete(watchdog.timer);
-    watchdog.armed = false;
+    timer_delete(thread.timer);
+    thread.armed = false;
 }
 
 // ---- slices ----
 
 static void watch(struct script *script)
 {
-    script->limits.outer = watchdog.script;
-    watchdog.script = script;
-    if (watchdog.armed)
+    script->watchdog.outer = thread.script;
+    thread.script = script;
+    if (thread.armed)
         return;
     uint64_t next = next_look(script, 0);
     if (next != 0)
@@ -426,34 +426,34 @@ static void watch(struct script *script)
 }
 
 // By the coarse clock, with which the slice began.
-static void account(const struct watchdog *limits, const struct frame *first)
+static void account(const struct watchdog *watchdog, const struct frame *first)
 {
-    if (!slice_times_wanted() || !limits->watched)
+    if (!slice_times_wanted() || !watchdog->watched)
         return;
-    uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE), start = limits->start;
+    uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE), start = watchdog->start;
     if (now > start)
-        slice_times_add(&first->title, now - start, limits->warned);
+        slice_times_add(&first->title, now - start, watchdog->warned);
 }
 
 static void unwatch(struct script *script)
 {
-    struct watchdog *limits = &script->limits;
-    if (watchdog.script == script)
-        watchdog.script = limits->outer;
-    limits->open = false;
+    struct watchdog *watchdog = &script->watchdog;
+    if (thread.script == script)
+        thread.script = watchdog->outer;
+    watchdog->open = false;
 }
 
 void watchdog_begin(struct script *script, const struct frame *first)
 {
-    struct watchdog *limits = &script->limits;
-    limits->late = limits->warned = limits->stopped = false;
-    limits->stuck = limits->asked = 0;
-    limits->interrupt = NULL;
-    limits->open = true;
-    if (!limits->watched)
+    struct watchdog *watchdog = &script->watchdog;
+    watchdog->late = watchdog->warned = watchdog->stopped = false;
+    watchdog->stuck = watchdog->asked = 0;
+    watchdog->interrupt = NULL;
+    watchdog->open = true;
+    if (!watchdog->watched)
         return;
-    limits->most = first->title.loaded ? lesser(limits->stop, limits->load) : limits->stop;
-    limits->start = read_clock(CLOCK_MONOTONIC_COARSE);
+    watchdog->most = first->title.loaded ? lesser(watchdog->stop, watchdog->load) : watchdog->stop;
+    watchdog->start = read_clock(CLOCK_MONOTONIC_COARSE);
     watch(script);
 }
 
@@ -461,23 +461,23 @@ static void log_slow_call(const struct script *script, const struct frame *first
 {
     char what[160];
     describe(first, what, sizeof what);
-    log_warning("%s ran for %.2f s without a pause", what, seconds(elapsed(&script->limits)));
+    log_warning("%s ran for %.2f s without a pause", what, seconds(elapsed(&script->watchdog)));
 }
 
 void watchdog_end(struct script *script, const struct frame *first)
 {
-    struct watchdog *limits = &script->limits;
-    account(limits, first);
+    struct watchdog *watchdog = &script->watchdog;
+    account(watchdog, first);
     unwatch(script);
-    limits->stopped = limits->stopping;
-    limits->stopping = false;
-    if (limits->late && !limits->stopped && limits->warn != 0)
+    watchdog->stopped = watchdog->stopping;
+    watchdog->stopping = false;
+    if (watchdog->late && !watchdog->stopped && watchdog->warn != 0)
         log_slow_call(script, first);
 }
 
 void watchdog_pause(struct script *script)
 {
-    account(&script->limits, first_frame(script));
+    account(&script->watchdog, first_frame(script));
     unwatch(script);
 }
 
@@ -490,7 +490,7 @@ void watchdog_continue(struct script *script)
 
 bool watchdog_describe(char *text, size_t size)
 {
-    const struct script *script = watchdog.script;
+    const struct script *script = thread.script;
     char what[160];
     lua_Debug at;
     if (script == NULL)
@@ -498,18 +498,18 @@ bool watchdog_describe(char *text, size_t size)
     describe(first_frame(script), what, sizeof what);
     if (find_line(script->frame->L, &at))
         snprintf(text, size, "%s, which has run for %.2f s and is at %s:%d", what,
-                 seconds(elapsed(&script->limits)), at.short_src, at.currentline);
+                 seconds(elapsed(&script->watchdog)), at.short_src, at.currentline);
     else
         snprintf(text, size, "%s, which has run for %.2f s", what,
-                 seconds(elapsed(&script->limits)));
+                 seconds(elapsed(&script->watchdog)));
     return true;
 }
 
 bool watchdog_interrupt(const char *why)
 {
-    if (watchdog.script == NULL)
+    if (thread.script == NULL)
         return false;
-    watchdog.script->limits.interrupt = why;
+    thread.script->watchdog.interrupt = why;
     return true;
 }
 
@@ -526,10 +526,10 @@ void watchdog_set_memory_text(lua_State *L, size_t limit)
 
 void watchdog_explain(lua_State *L)
 {
-    struct script_heap *memory = &script_of(L)->memory;
-    if (!memory->refused)
+    struct script_heap *heap = &script_of(L)->heap;
+    if (!heap->refused)
         return;
-    memory->refused = false;
+    heap->refused = false;
     lua_pop(L, 1);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &memory_text);
 }
