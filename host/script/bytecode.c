@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The reader: see bytecode.h. Every length is checked against what is left, and everything is
-// allocated in one list that goes as a whole. A constant, an upvalue or an inner function that an
-// instruction names and that is not there is the reader's to find, so that whoever walks over the
-// code need not look.
+// allocated in one list that is freed as a whole. The reader checks that each constant, upvalue and
+// inner function that an instruction names is there, so code that walks over the instructions need
+// not.
 
 #include "script/bytecode.h"
 
@@ -73,7 +73,7 @@ static size_t read_size(struct bytecode_reader *reader)
     return value;
 }
 
-// A number of things of which each takes at least `least` bytes.
+// A count of items of at least `least` bytes each.
 static size_t read_count(struct bytecode_reader *reader, size_t least)
 {
     size_t count = read_size(reader);
@@ -175,7 +175,7 @@ static void read_inner(struct bytecode_reader *reader, struct bytecode_function 
     reader->depth--;
 }
 
-// A line is told as a difference, or, where that does not fit, in a list of its own.
+// A line is stored as a difference, or, where that does not fit, in a list of its own.
 static void read_lines(struct bytecode_reader *reader, struct bytecode_function *function)
 {
     enum { ELSEWHERE = -128 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What Lua compiled a chunk to, as lua_dump() writes it with all that is there for debugging: read
-// into structs, one for each function, for whoever wants to know what a function would do without
-// running it. This is the form of Lua 5.4 and no other; anything else is refused, so that nobody
-// draws wrong conclusions.
+// What Lua compiled a chunk to, as lua_dump() writes it with its debug information: read into
+// structs, one for each function, so that a caller can know what a function would do without
+// running it. This is the form of Lua 5.4 and no other; anything else is refused, as conclusions
+// from it would be wrong.
 
 #ifndef MESOS_LUA_SCRIPT_BYTECODE_H
 #define MESOS_LUA_SCRIPT_BYTECODE_H
@@ -50,12 +50,12 @@ enum bytecode_operation {
 
 struct bytecode_upvalue {
     const char *name;
-    bool in_stack; // a register of the function around it, or one of that one's upvalues
+    bool in_stack; // True if it is a register of the enclosing function, not one of its upvalues.
     unsigned index;
 };
 
-// A local variable: between these two instructions. It has the register that is its place among
-// those that are there at the same time.
+// A local variable, alive from instruction `start` to before `end`. The number of its register is
+// its position among the local variables that are alive at the same time.
 struct bytecode_local {
     const char *name;
     size_t start, end;
@@ -68,13 +68,13 @@ struct bytecode_function {
     const uint32_t *code;
     const int *lines; // one for each instruction
 
-    // For each instruction that others jump to. From further up: the first one that may not have
-    // run when they do, so that what it and those behind it did to registers is not to be relied
-    // upon; else the length of the code. From further down, the end of a loop: the last of them;
-    // else 0.
+    // One for each instruction. `unsure`: if others further up jump to it, the first instruction
+    // that may not have run then, so what that one and those behind it did to registers is not
+    // certain; otherwise the length of the code. `loop_end`: if others further down jump to it, the
+    // last of them, which is the end of a loop; otherwise 0.
     const size_t *unsure, *loop_end;
     size_t length;
-    const char *const *constants; // the strings; NULL in the place of any other
+    const char *const *constants; // the strings; NULL for any other constant
     size_t constant_count;
     const struct bytecode_upvalue *upvalues;
     size_t upvalue_count;
@@ -100,11 +100,11 @@ unsigned bytecode_c(uint32_t instruction);
 unsigned bytecode_bx(uint32_t instruction);
 bool bytecode_k(uint32_t instruction);
 
-// Does it change the register A?
+// True if it changes the register A.
 bool bytecode_sets_a(uint32_t instruction);
 
-// Does one of the instructions from `first` to before `end` change that register, which is that of
-// a local variable declared before?
+// True if one of the instructions from `first` to before `end` changes that register, which is that
+// of a local variable declared before.
 bool bytecode_changes(const struct bytecode_function *function, unsigned register_number,
                       size_t first, size_t end);
 

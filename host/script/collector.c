@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Collecting between the turns of the loop: see collector.h.
+// Collecting between the turns of the loop: see collector.h. The circle with protect.c, which calls
+// collector_wake() while this file calls protect_collect() and protect_settle(), is explained in
+// protect.h.
 
 #include "script/collector.h"
 
@@ -9,8 +11,8 @@
 #include "script/script_internal.h"
 
 enum {
-    GROWN = 256 * 1024, // bytes, and a quarter of what there was: worth a cycle
-    SLABS = 64,         // whose pages are given back in one step
+    GROWN = 256 * 1024, // bytes; growth by that and by a quarter of what there was is worth a cycle
+    SLABS = 64,         // whose pages are returned in one step
 };
 
 static const uint64_t quiet = 2000000; // nanoseconds without a call into the script
@@ -31,8 +33,8 @@ static bool pins_much(const struct script *script)
     return pinned > GROWN && pinned > script->heap.used / 4;
 }
 
-// Lua may have begun a cycle in a callback, with what died later in it taken for alive: so it ends
-// that one, and does another. Finalizers run in them.
+// Lua may have begun a cycle in a callback, and objects that died later count as alive in it. So
+// this ends that cycle and does another one. Finalizers run in them.
 static void collect(struct script *script)
 {
     struct collector *collector = &script->collector;
@@ -50,8 +52,8 @@ static void collect(struct script *script)
     protect_settle(script);
 }
 
-// There is nothing left to do at once: the rest waits for a longer silence.
-static void rest(struct script *script)
+// Nothing is left to be done at once; what remains is done after a longer silence.
+static void finish(struct script *script)
 {
     struct collector *collector = &script->collector;
     if (!collector->last) {
@@ -80,11 +82,11 @@ static void on_quiet(void *data)
     } else if (script_heap_trim(&script->heap, SLABS)) {
         timer_start(&collector->timer, 0);
     } else {
-        rest(script);
+        finish(script);
     }
 }
 
-// The collector works in small steps, started early: a callback should not be held up by it.
+// The collector works in small steps and starts early, so it does not hold up a callback for long.
 void collector_open(struct script *script, bool idle)
 {
     lua_gc(script->L, LUA_GCINC, 150, 12, 10);
@@ -115,7 +117,7 @@ void collector_wake(struct script *script)
         timer_start(&collector->timer, quiet);
 }
 
-// NULL in a state that is no script's. // [-0, +0, -]
+// NULL in a state that belongs to no script. // [-0, +0, -]
 static struct collector *collector_of(lua_State *L)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &registry_key);

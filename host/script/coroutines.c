@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // pcall, xpcall and the coroutine library, as in Lua but for three things. A wait (mesos.sleep)
-// inside a coroutine of the script passes through it and suspends the routine below; a coroutine
-// that waits so is "normal" to everybody else. Nothing catches the end of the script (os.exit). And
-// a coroutine that fails leaves its trace for whoever reports the error.
+// inside a coroutine of the script passes through it and suspends the routine below; the status of
+// a coroutine that waits in this way is "normal". Nothing catches the end of the script (os.exit).
+// The trace of a coroutine that fails is kept for the report of the error.
 
 #include "script/script_internal.h"
 #include "script/traceback.h"
@@ -107,7 +107,7 @@ static const char *unready(lua_State *L, lua_State *coroutine)
     return *status == 's' ? NULL : "cannot resume non-suspended coroutine";
 }
 
-// Moves the results of a coroutine, or its error, to `L`. Returns how many they are, or -1 for an
+// Moves the results of a coroutine, or its error, to `L`. Returns their number, or -1 for an
 // error. // [-0, +results|1, e]
 static int move_results(lua_State *L, lua_State *coroutine, int status, int results)
 {
@@ -143,7 +143,7 @@ static int continue_coroutine(lua_State *L, lua_KContext context, lua_KFunction 
     return proceed(L, coroutine, 0, k);
 }
 
-// Moves the `arguments` values at the top. Pushes a reason if that cannot be.
+// Moves the `arguments` values at the top. False, with the reason pushed, if it cannot be resumed.
 static bool give_arguments(lua_State *L, lua_State *coroutine, int arguments)
 {
     const char *reason = unready(L, coroutine);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The examination: see examine.h. Each function is walked from its first instruction to its last,
-// once, with a mark on each register that is known to hold something: the globals, a text, a table
-// that is there since the script was loaded, or something that is missing. Where a jump leads in,
-// marks that depend on the way are dropped (bytecode.h), so that a mark is right however the
-// instruction was reached. A variable of a function around counts if nothing assigns to it again.
+// The walk over the code: see lint.h. Each function is read once, from its first instruction to its
+// last, with a mark (lint_rules.h) on each register that is known to hold the globals, a text, a
+// table that is there since the script was loaded, or a missing value. At the target of a jump the
+// marks that depend on the way taken are dropped (bytecode.h), so a mark is right however the
+// instruction was reached. A variable of an enclosing function has a mark if nothing assigns to it
+// again.
 //
 // All files are walked twice: the first time to note what they declare and assign, the second time
-// to find. Lua values are looked up on the way, so that this runs in a protected call; what is
-// allocated meanwhile belongs to the examination, which outlives it.
+// to report. Lua values are looked up meanwhile, so this runs in a protected call; what is
+// allocated belongs to `struct lint`, which outlives that call.
 
 #include "script/lint.h"
 
@@ -134,7 +135,7 @@ static void on_setfield(struct scan *scan, uint32_t i)
     lint_rules_write(scan, &scan->registers[bytecode_a(i)], constant(scan, bytecode_b(i)));
 }
 
-// Whoever looks whether it is there knows what to do if it is not.
+// A script that tests a missing value expects that it may be missing.
 static void on_test(struct scan *scan, uint32_t i)
 {
     bool testset = bytecode_operation(i) == OPERATION_TESTSET;
@@ -198,7 +199,7 @@ static void on_tforprep(struct scan *scan, uint32_t i)
 
 static void walk_function(struct scan *scan);
 
-// Does nothing behind this instruction assign to the variable in that register?
+// True if nothing behind this instruction assigns to the variable in that register.
 static bool stays(const struct scan *scan, unsigned number)
 {
     const struct bytecode_function *function = scan->function;
@@ -256,7 +257,7 @@ static void drop_unsure(struct scan *scan)
     }
 }
 
-// Does another function begin on that line, so that they cannot be told apart?
+// False if another function begins on that line too, as the two cannot be told apart.
 static bool is_only_one(const struct bytecode_function *function, int line)
 {
     const struct bytecode_function *outer = function->outer;
@@ -266,7 +267,7 @@ static bool is_only_one(const struct bytecode_function *function, int line)
     return count == 1;
 }
 
-// Is it the function of that name in the script's table? // [-0, +0, m]
+// True if it is the function of that name in the script's table. // [-0, +0, m]
 static bool is_callback(struct scan *scan, const char *name)
 {
     lua_State *L = scan->walk->L;
@@ -280,7 +281,7 @@ static bool is_callback(struct scan *scan, const char *name)
            is_only_one(scan->function, scan->function->line);
 }
 
-// What it is given is there before the first instruction. // [-0, +0, m]
+// Parameters are set before the first instruction. // [-0, +0, m]
 static void mark_parameters(struct scan *scan)
 {
     const struct lint_parameter *rows = scan->walk->lint->parameters;
@@ -296,7 +297,7 @@ static void walk_function(struct scan *scan)
 {
     const struct bytecode_function *function = scan->function;
     scan->walk->depth++;
-    luaL_checkstack(scan->walk->L, LUA_MINSTACK, "an examination");
+    luaL_checkstack(scan->walk->L, LUA_MINSTACK, "the lint");
     mark_parameters(scan);
     for (scan->at = 0; scan->at < function->length; scan->at++) {
         uint32_t instruction = function->code[scan->at];
@@ -326,8 +327,8 @@ static void add_file(struct lint *lint, const char *path, struct bytecode *bytec
         (struct lint_file){.path = memory_string(path), .bytecode = bytecode};
 }
 
-// Compiles what was read, without running it. Other people's modules are not the author's to mend,
-// and what is read by loadfile() may have globals of its own. // [-0, +0, m]
+// Compiles what was read, without running it. Modules from elsewhere are not the author's to
+// repair, and what is read by loadfile() may have globals of its own. // [-0, +0, m]
 static void compile(struct lint *lint, lua_State *L, const struct source *source)
 {
     struct bytecode *bytecode = NULL;
@@ -351,7 +352,7 @@ static bool walk_file(struct lint *lint, lua_State *L, size_t i, bool reporting)
     return !lint_rules_noted(&walk, REBOUND, "_ENV");
 }
 
-// The list of sources grows on the way.
+// The list of sources grows meanwhile. False if a file gives _ENV another value.
 static bool read_files(struct lint *lint, lua_State *L)
 {
     bool usual = true;
@@ -374,7 +375,7 @@ static void push_objects(struct lint *lint, lua_State *L) // [-0, +1, e]
 static int l_lint(lua_State *L)
 {
     struct lint *lint = lua_touserdata(L, SELF);
-    luaL_checkstack(L, 2 * LUA_MINSTACK, "an examination");
+    luaL_checkstack(L, 2 * LUA_MINSTACK, "the lint");
     for (int set = DECLARED; set <= REQUIRED; set++)
         lua_newtable(L);
     lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -387,7 +388,7 @@ static int l_lint(lua_State *L)
     return 0;
 }
 
-// ---- the face ----
+// ---- the lint ----
 
 static int compare(const void *a, const void *b)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an examination finds: see findings.h. Names are looked up in the tables that are there since
-// the script was loaded; objects that the host would give are asked themselves.
+// The rules: see lint_rules.h. Names are looked up in the tables that are there since the script
+// was loaded; for arguments of callbacks, in samples of the objects that the host passes.
 
 #include "script/lint_rules.h"
 
@@ -193,7 +193,7 @@ static int l_get(lua_State *L) // (table, name) -> value
     return 1;
 }
 
-// Would reading it raise? Then what it raises is found. The table is at the top.
+// If reading that name raises, the error is the finding. The table is at the top.
 // [-0, +0, m]
 static void try_to_read(struct scan *scan, const char *name)
 {
@@ -207,7 +207,7 @@ static void try_to_read(struct scan *scan, const char *name)
         lua_pop(L, 1);
 }
 
-// Only a module of the host is asked: what others do when they are is not known.
+// True for a module of the host, which may be read: what a read of another module does is unknown.
 static bool is_host_module(struct lint_walk *walk, const struct mark *mark) // [-0, +0, m]
 {
     lua_State *L = walk->L;
@@ -217,8 +217,8 @@ static bool is_host_module(struct lint_walk *walk, const struct mark *mark) // [
     return host;
 }
 
-// Is what is not in the table at the top nil? It is for a library of Lua, and for what else has no
-// metamethod. // [-0, +0, m]
+// True if a key that the table at the top lacks reads as nil: for a library of Lua, and for a table
+// without __index. // [-0, +0, m]
 static bool is_plain(struct lint_walk *walk, const struct mark *mark)
 {
     if (luaL_getmetafield(walk->L, -1, "__index") == LUA_TNIL)
@@ -278,7 +278,7 @@ static const char *path_text(lua_State *L, const struct mark *mark, int depth) /
     return lua_tostring(L, -1);
 }
 
-// The function of the sandbox says it itself, when it is called. // [-0, +1|0, m]
+// The text that the sandbox's function raises when it is called. // [-0, +1|0, m]
 static bool push_sandbox_text(struct lint_walk *walk, const struct mark *mark)
 {
     lua_State *L = walk->L;
@@ -307,8 +307,6 @@ static void push_missing_text(struct lint_walk *walk, const struct mark *mark) /
         lua_pushfstring(L, "%s is nil: no '%s' is there", whole, name);
 }
 
-// What is missing is called or indexed. Somebody may put it there later, or has looked first.
-// [-0, +0, m]
 void lint_rules_use_missing(struct scan *scan, const struct mark *mark)
 {
     struct lint_walk *walk = scan->walk;
@@ -327,7 +325,8 @@ void lint_rules_use_missing(struct scan *scan, const struct mark *mark)
 
 // ---- require ----
 
-// Does a searcher know the module? What the one for Lua files reads becomes one of the files.
+// True if a searcher knows the module; otherwise pushes why not. What the searcher for Lua files
+// reads becomes one of the files.
 // [-0, +1, m]
 static bool search(lua_State *L, const char *name)
 {
@@ -348,7 +347,6 @@ static bool search(lua_State *L, const char *name)
     return false;
 }
 
-// The first time only; what the script has required is there. // [-0, +0, m]
 struct mark lint_rules_require(struct scan *scan, const char *name)
 {
     struct lint_walk *walk = scan->walk;
@@ -374,11 +372,11 @@ static struct mark read_global(struct scan *scan, const char *name)
     struct lint_walk *walk = scan->walk;
     lua_State *L = walk->L;
     struct mark path = {.depth = 0};
-    // Whoever is made for several versions of Lua looks whether such a name is there.
+    // A file that is written for several versions of Lua tests whether such a name is there.
     walk->file->versions = walk->file->versions || strcmp(name, "_VERSION") == 0;
     bool several = scan->outer == NULL || walk->file->versions;
-    bool excused = several && strict_globals_foreign(name) != NULL;
-    if (walk->reporting && !excused && !is_declared(walk, name))
+    bool portable = several && strict_globals_foreign(name) != NULL;
+    if (walk->reporting && !portable && !is_declared(walk, name))
         report_global(scan, name, false);
     if (strcmp(name, "_G") == 0 && is_library(walk, name))
         return (struct mark){.kind = MARK_GLOBALS};

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The inside of an examination, for examine.c and findings.c only: what is known of each register
-// while a function is walked (marks), and what follows from a read, an assignment or a call of it.
-// These functions run in the examination's protected call; they find something only when the walk
-// reports, and note names otherwise. They leave the stack as it is, with TOP slots.
+// The inside of the lint, for lint.c and lint_rules.c only. Its data flow has three terms:
+//
+//   mark  what is known of the value in a register or an upvalue
+//   scan  one function, read from its first instruction to its last, with a mark for each register
+//   walk  all functions of one file, once; the first walk notes names, the second reports findings
+//
+// The functions say what follows from a read, an assignment or a call of a value with a mark. They
+// run in the lint's protected call. They leave the stack as it is, with TOP slots.
 
 #ifndef MESOS_LUA_SCRIPT_LINT_RULES_H
 #define MESOS_LUA_SCRIPT_LINT_RULES_H
@@ -26,8 +30,8 @@ struct finding {
 
 struct lint_file {
     char *path;
-    struct bytecode *bytecode; // NULL: it is not looked at
-    bool versions;             // it asks which Lua this is
+    struct bytecode *bytecode; // NULL: it is not checked
+    bool versions;             // It reads _VERSION.
 };
 
 struct lint {
@@ -51,17 +55,17 @@ enum mark_kind {
     MARK_REQUIRE, // the function
     MARK_TABLE,   // of package.loaded, by its path
     MARK_MISSING, // not in the table of that path
-    MARK_OBJECT,  // one that the host would give
-    MARK_FIELD,   // names[0] of such
-    MARK_LIST,    // of such
+    MARK_OBJECT,  // one that the host passes
+    MARK_FIELD,   // names[0] of such an object
+    MARK_LIST,    // of such objects
     MARK_IPAIRS,  // the function
-    MARK_LOOP,    // what it returns for such a list
+    MARK_LOOP,    // what ipairs returns for such a list
 };
 
 struct mark {
     enum mark_kind kind;
-    size_t at;
-    int depth;
+    size_t at; // the instruction that set it
+    int depth; // of the path in `names`
     const char *names[PATH];
     lua_Integer object; // among OBJECTS
 };
@@ -70,7 +74,7 @@ struct lint_walk {
     struct lint *lint;
     lua_State *L;
     struct lint_file *file;
-    bool reporting;
+    bool reporting; // True in the second walk.
     int depth;
 };
 
@@ -78,7 +82,7 @@ struct scan {
     struct lint_walk *walk;
     struct scan *outer;
     const struct bytecode_function *function;
-    size_t at;
+    size_t at; // the instruction that is read
     struct mark registers[REGISTERS];
     struct mark upvalues[REGISTERS];
 };
@@ -88,15 +92,15 @@ struct scan {
 struct mark lint_rules_read(struct scan *scan, const struct mark *from, const char *name);
 void lint_rules_write(struct scan *scan, const struct mark *to, const char *name);
 
-// What is missing is called or indexed. Somebody may put it there later, or has looked first.
-// [-0, +0, m]
+// A missing value is called or indexed. It is no finding if the script assigns that name anywhere,
+// or tests the value first. // [-0, +0, m]
 void lint_rules_use_missing(struct scan *scan, const struct mark *mark);
 
 // The value is compared with a text (NULL: with something else). // [-0, +0, m]
 void lint_rules_compare(struct scan *scan, const struct mark *mark, const char *text);
 
-// A module is required: the first time only it is looked for; what the script has required is
-// there. // [-0, +0, m]
+// A module is required. It is searched for the first time only; what the script has required itself
+// is loaded. // [-0, +0, m]
 struct mark lint_rules_require(struct scan *scan, const char *name);
 
 // The sets of names. // [-0, +0, m]

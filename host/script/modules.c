@@ -2,8 +2,8 @@
 //
 // What `require` finds: the host's own modules, then Lua files beside the script, in the library
 // that comes with the program, and where Lua looks by default. Files are source text, never
-// bytecode, and remembered (sources.h), so that a change of one can be noticed and a version be
-// brought back; so are those that the main chunk reads by dofile() and loadfile().
+// bytecode. Their text is kept (sources.h), so that a change of a file can be noticed and a version
+// be brought back; the same holds for files that the main chunk reads by dofile() and loadfile().
 
 #include "base/memory.h"
 #include "script/script_internal.h"
@@ -14,7 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
-// What luaL_loadfilex() skips: the mark of UTF-8, and a first line for a shell, but for its end.
+// Skips what luaL_loadfilex() skips: the byte order mark of UTF-8, and a first line for a shell
+// without its newline.
 static struct slice skip_head(struct slice text)
 {
     static const char mark[] = "\xEF\xBB\xBF";
@@ -70,8 +71,8 @@ int modules_load_file(lua_State *L, const char *path)
     return source ? modules_load(L, source) : luaL_loadfilex(L, path, "t");
 }
 
-// The first file of the list, with ';' between, that can be read. It is not opened, as
-// package.searchpath does, which would wait for ever at a named pipe.
+// The first file of the list, separated by ';', that can be read. It is not opened, as
+// package.searchpath would, since that blocks at a named pipe.
 static bool push_first(lua_State *L, const char *list) // [-0, +1|0, m]
 {
     for (const char *end; *list != 0; list = *end ? end + 1 : end) {
@@ -106,7 +107,7 @@ static void find_file(lua_State *L) // [-0, +2, e]
     lua_pop(L, 3);
 }
 
-// Whoever looks for a module in vain may write it in a moment, beside the script.
+// The author of a script may write a missing module in a moment, beside the script: it is watched.
 static void note_missing(struct script *script, lua_State *L, const char *name) // [-0, +0, m]
 {
     static const char *const patterns[] = {"%s%s.lua", "%s%s/init.lua"};
@@ -123,7 +124,7 @@ static void note_missing(struct script *script, lua_State *L, const char *name) 
         script->on_source(script->data);
 }
 
-// Pushes the path of the kept file of that module, if there is one. // [-0, +1|0, m]
+// Pushes the path of that module's file in the earlier version, if it had one. // [-0, +1|0, m]
 static bool push_earlier(lua_State *L, const struct script *script, const char *name)
 {
     const struct source *earlier = script->earlier ? sources_find(script->earlier, name) : NULL;
@@ -171,8 +172,8 @@ static int raise_circle(lua_State *L, int level) // [-0, +0, v]
     return lua_error(L);
 }
 
-// A module that requires itself, through others perhaps, would be loaded for ever. Looking at a
-// level takes as many steps as there are levels above it.
+// A module that requires itself, perhaps through others, would be loaded without end. Lua takes as
+// many steps to find a level of the stack as there are levels above it, so there is a cap.
 static void check_circle(lua_State *L, const char *name) // [-0, +0, v]
 {
     enum { LEVELS_MOST = 1000 };
@@ -285,8 +286,8 @@ void modules_open(lua_State *L, const struct script_module *modules)
     set_preload(L, modules);
 }
 
-// Without a folder in the script's path there is none in front of its modules either, so that
-// messages name both in the same way.
+// If the script's path has no folder, the paths of its modules have none either, so messages name
+// both in the same way.
 void modules_set_folder(lua_State *L, const char *script)
 {
     static const char library[] = MESOS_LUA_LIBRARY "/?.lua;" MESOS_LUA_LIBRARY "/?/init.lua";

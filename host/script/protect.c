@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one door into Lua: see protect.h. Only this file resumes a coroutine or calls in protected
-// mode.
+// The only way into Lua: see protect.h. Only this file resumes a coroutine or calls in protected
+// mode. The circle with collector.c is explained in protect.h: collector_wake() is called here, and
+// collector.c calls protect_collect() and protect_settle().
 //
 // A routine owns its coroutine through a registry reference that it holds for its whole life, also
 // while it lies idle, so that no address of a lua_State here can be that of a collected one.
@@ -26,7 +27,7 @@
 enum {
     IDLE_ROUTINES = 16,
     TITLE_MOST = 128,
-    RESERVE = 65536, // bytes above the memory limit to tell what happened
+    RESERVE = 65536, // bytes above the memory limit, to describe an error
 };
 
 struct routine {
@@ -52,7 +53,7 @@ static void *address(const char *key)
 
 // ---- what runs ----
 
-// The watchdog may come between any two instructions: it finds a frame that is complete.
+// The watchdog's signal may come between any two instructions: it must find a complete frame.
 static void enter(struct script *script, struct frame *frame)
 {
     frame->previous = script->frame;
@@ -84,7 +85,7 @@ void protect_continue(struct script *script)
     watchdog_continue(script);
 }
 
-// The end of a call into Lua. The trace of a caught error must not turn up behind a later one.
+// The end of a call into Lua. The trace of a caught error must not appear behind a later one.
 static void become_idle(struct script *script)
 {
     script->runs++;
@@ -122,7 +123,7 @@ static void on_stopped(lua_State *L, lua_Debug *ar)
     lua_error(L);
 }
 
-// The hook stops what catches errors behind our back, such as a reader of load().
+// The hook stops code that catches errors unseen, such as a reader of load().
 void protect_unwind(lua_State *L)
 {
     if (!script_of(L)->exiting)
@@ -210,7 +211,7 @@ static const char *push_failure(struct script *script, lua_State *failed)
 
 // ---- plain calls ----
 
-// What a call into a script that is ending comes to; PROTECT_DONE if it is not.
+// The outcome of a call into a script that is ending; PROTECT_DONE if it is not.
 static enum protect_outcome refusal(const struct script *script)
 {
     if (script->closing)
@@ -346,7 +347,7 @@ static void free_routine(struct routine *routine)
     free(routine);
 }
 
-// What ran beside a call that has been told about already.
+// Logs that closing the variables was stopped; the failure of the routine itself is reported.
 static void log_stopped(struct script *script, const struct title *title)
 {
     watchdog_push_text(script->L);
@@ -384,7 +385,7 @@ static void release_routine(struct routine *routine, bool clean)
     push_idle(routine);
 }
 
-// The name in its title may live no longer than it takes to tell about its end.
+// Copies the name in its title, which may not outlive the call of on_done().
 static void keep_name(struct routine *routine, char *name)
 {
     if (routine->title.name == NULL)
@@ -600,7 +601,7 @@ enum protect_outcome protect_dispatch(struct script *script, const struct title 
     return outcome;
 }
 
-// ---- a routine that is not wanted any more ----
+// ---- abandoning a routine ----
 
 bool protect_runs(const struct script *script, protect_done on_done, const void *data)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The one door into Lua. Every call of Lua code from C goes through here, is protected, and ends
+// The only way into Lua. Every call of Lua code from C goes through here, is protected, and ends
 // with an outcome and, if it raised, with a text that holds the message and a traceback.
 //
 // Callbacks, timers and spawned functions run as *routines*: each in a coroutine of its own, so
@@ -9,11 +9,15 @@
 // later otherwise. Main chunks are plain calls, which cannot wait.
 //
 // A coroutine that the script made itself may wait too: the wait passes through it down to its
-// routine (coroutines.h). A wait is a yield of a private token; the token stays on top of the
+// routine (coroutines.c). A wait is a yield of a private token; the token stays on top of the
 // waiting coroutine's stack until it goes on, and marks it.
 //
 // Values for a call are made under protection as well: by the C function that protect_dispatch() is
 // given, inside the routine, or by one that protect_run() runs, for protect_call().
+//
+// protect.c and collector.c call each other, as they are one engine: the end of every call into a
+// script wakes the collector, and a step of the collector is itself a call into the script, since
+// it runs finalizers, which must be watched and must keep the script alive as other calls do.
 
 #ifndef MESOS_LUA_SCRIPT_PROTECT_H
 #define MESOS_LUA_SCRIPT_PROTECT_H
@@ -77,8 +81,8 @@ enum protect_outcome protect_dispatch(struct script *script, const struct title 
 // Starts a prepared routine or goes on with a waiting one. // [-0, +0, -]
 enum protect_outcome protect_resume(struct routine *routine);
 
-// Of a routine that was started with these two: does it run now, as the outermost of what runs? And
-// its end, with PROTECT_CLOSED, if it waits; no Lua code may run then.
+// Of a routine that was started with these two. The first is true if it runs now, as the outermost
+// of what runs. The second ends it with PROTECT_CLOSED if it waits; no Lua code may run then.
 bool protect_runs(const struct script *script, protect_done on_done, const void *data);
 void protect_abandon(struct script *script, protect_done on_done, void *data); // [-0, +0, -]
 
@@ -88,8 +92,8 @@ void protect_continue(struct script *script);
 
 // ---- from C functions that Lua calls ----
 
-// Sees to it that the next protect_prepare() has a coroutine, so that it raises nothing but "too
-// many arguments". // [-0, +0, m]
+// Ensures that the next protect_prepare() has a coroutine, so that it raises only "too many
+// arguments". // [-0, +0, m]
 void protect_ready(lua_State *L);
 
 // Makes a routine of the function below `arguments` values; protect_resume() starts it.
@@ -101,28 +105,29 @@ struct routine *protect_prepare(lua_State *L, const struct title *title, int arg
 // front: "mesos.sleep cannot wait ...". // [-0, +0, e]
 struct routine *protect_waiter(lua_State *L, const char *what);
 
-// Does this run inside a routine, or, if not, in the main chunk of a script? // [-0, +0, -]
+// True if this runs inside a routine; false in a main chunk or another plain call. // [-0, +0, -]
 bool protect_in_routine(lua_State *L);
 
-// Does this run inside the main chunk of a script, and not in a routine or in a finalizer that came
-// by while the host was at work? // [-0, +0, -]
+// True if this runs inside the main chunk of a script, and not in a routine or in a finalizer that
+// ran while the host was at work. // [-0, +0, -]
 bool protect_in_main(lua_State *L);
 
-// What ends the wait that follows, so that protect_resume() will not come: for protect_abandon().
+// Sets what protect_abandon() calls to end the wait that follows, so protect_resume() will not
+// come.
 void protect_waits_for(struct routine *routine, void (*abandon)(void *data), void *data);
 
-// Suspends the routine of protect_waiter() until protect_resume(); then `k` goes on in its place
-// and makes the results. Use it as `return protect_wait(...)`. // [-0, +0, e]
+// Suspends the routine of protect_waiter() until protect_resume(); then `k` goes on
+// instead and makes the results. Use it as `return protect_wait(...)`. // [-0, +0, e]
 int protect_wait(lua_State *L, lua_KContext context, lua_KFunction k);
 
-// Raises again what may not be caught, if the script is being stopped. To be called by every C
-// function that called Lua, a loop, or caught an error, before it returns. // [-0, +0, e]
+// Raises the error that may not be caught again, if the script is being stopped. Every C function
+// that called Lua, ran a loop, or caught an error calls this before it returns. // [-0, +0, e]
 void protect_check(lua_State *L);
 
-// May the script not see what happens now, since it is being stopped?
+// True if the script is being stopped, and so may not see what happens now.
 bool protect_stopping(lua_State *L);
 
-// Stops the script, or its slice (limits.h), for good. // [-0, +0, e]
+// Stops the script, or its slice (watchdog.h), for good. // [-0, +0, e]
 void protect_unwind(lua_State *L) __attribute__((noreturn));
 
 // lua_pcallk() for C functions. The caller decides by protect_check() what the script may see.
@@ -139,15 +144,15 @@ static inline int protect_pcall(lua_State *L, int arguments, int results, int ha
 int protect_coroutine(lua_State *L, lua_State *coroutine, int arguments, int *results);
 int protect_coroutine_close(lua_State *L, lua_State *coroutine);
 
-bool protect_waiting(lua_State *coroutine); // is its wait the host's?
-bool protect_in_coroutine(lua_State *L);    // may `L` yield to the script?
+bool protect_waiting(lua_State *coroutine); // True if its wait is the host's.
+bool protect_in_coroutine(lua_State *L);    // True if `L` may yield to the script.
 
 // ---- for script.c and collector.c ----
 
-// A step of the collector, whose finalizers are watched as calls are. Is its cycle over?
+// A step of the collector, whose finalizers are watched as calls are. True if its cycle is over.
 bool protect_collect(struct script *script);
 
-void protect_settle(struct script *script); // one thing less keeps the script busy
+void protect_settle(struct script *script); // takes back one `busy`
 
 void protect_close(struct script *script); // ends every routine with PROTECT_CLOSED
 

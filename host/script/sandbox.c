@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The lists and the replacements: see sandbox.h. Whatever is not listed here goes, so that a
-// function that a later Lua brings is not there before somebody thought about it.
+// The lists and the replacements: see sandbox.h. Everything that is not listed here is removed, so
+// a function that a later Lua adds stays out until it is listed.
 
 #include "script/sandbox.h"
 
@@ -14,7 +14,7 @@
 
 struct allowed {
     const char *library; // "_G": the globals
-    const char *names;   // each between blanks
+    const char *names;   // each between spaces
 };
 
 static const struct allowed lists[] = {
@@ -37,7 +37,7 @@ static const struct allowed lists[] = {
 
 // ---- chunks ----
 
-// The mode of load and loadfile with what is bytecode taken out of it. // [-0, +0, m]
+// Takes bytecode out of the mode of load and loadfile. // [-0, +0, m]
 static void set_mode(lua_State *L, int index)
 {
     if (lua_isnoneornil(L, index) || strchr(luaL_checkstring(L, index), 't') != NULL)
@@ -121,7 +121,7 @@ void sandbox_open_libraries(lua_State *L)
     replace(L, "dofile", l_dofile);
 }
 
-// ---- what is left of a function ----
+// ---- restricted functions ----
 
 static int l_setmetatable(lua_State *L)
 {
@@ -136,7 +136,7 @@ static int l_setmetatable(lua_State *L)
     return call_original(L);
 }
 
-// That of a userdata is the host's.
+// The metatable of a userdata belongs to the host.
 static int l_getmetatable(lua_State *L)
 {
     luaL_checkany(L, 1);
@@ -158,7 +158,7 @@ static int l_collectgarbage(lua_State *L)
                       option);
 }
 
-// ---- taking away ----
+// ---- removing ----
 
 static bool listed(const char *names, const char *name)
 {
@@ -186,7 +186,7 @@ bool sandbox_is_missing(lua_State *L, int index)
     return lua_tocfunction(L, index) == l_missing;
 }
 
-// What stands in the place of the value at the top: for a function one that raises, otherwise nil.
+// Replaces the value at the top: a function by one that raises, anything else by nil.
 // [-1, +1, m]
 static void replace_value(lua_State *L, const char *library, const char *name)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The world of a script: see script.h. Everything that can run out of Lua memory happens in a
-// protected call, the making of the world included.
+// The life of a script: see script.h. Everything that can run out of Lua memory happens in a
+// protected call, the opening of the libraries included.
 
 #include "script/script.h"
 
@@ -23,7 +23,7 @@ size_t script_memory(const struct script *script)
     return script->heap.used;
 }
 
-// ---- what Lua says outside of any call ----
+// ---- what Lua reports outside of a call ----
 
 static int on_panic(lua_State *L)
 {
@@ -31,8 +31,8 @@ static int on_panic(lua_State *L)
     return 0;
 }
 
-// Errors of finalizers, and the script's own warn(). Pieces of one warning come one by one; what
-// starts with '@' are commands to the warning system, of which we have none.
+// Errors of finalizers, and the script's own warn(). A warning may come in pieces. What starts with
+// '@' is a command to the warning system; there are none here.
 static void on_warning(void *data, const char *text, int more)
 {
     struct buffer *buffer = &((struct script *)data)->warning;
@@ -161,8 +161,8 @@ void script_on_close(struct script *script, void (*close)(void *data), void *dat
 }
 
 // Lua 5.4 begins to call finalizers in lua_close() in whatever phase its collector is. If one of
-// them runs out of memory while a sweep is under way, the emergency collection frees what the
-// finalizers to come need; so the collector is brought to rest before.
+// them runs out of memory while a sweep is under way, the emergency collection frees what
+// later finalizers need. So a full collection ends the sweep before.
 static void close_state(struct script *script)
 {
     if (script->L == NULL)
@@ -258,7 +258,7 @@ static int l_keep_result(lua_State *L)
     return 0;
 }
 
-// Takes the text at the top into `err`. A trace that does not fit is cut behind a whole line.
+// Moves the text at the top to `err`. A trace that does not fit is cut behind a whole line.
 static bool move_error(struct script *script, struct error *err) // [-1, +0, -]
 {
     error_set(err, ERROR_SCRIPT, "%s", protect_text(script));
@@ -325,11 +325,11 @@ bool script_load(struct script *script, const char *path, int argc, char *const 
            run_chunk(script, arguments, err) && keep_result(script, err);
 }
 
-bool script_load_sources(struct script *script, struct sources *kept, int argc, char *const *argv,
-                         struct error *err)
+bool script_load_sources(struct script *script, struct sources *earlier, int argc,
+                         char *const *argv, struct error *err)
 {
-    const struct source *source = sources_find(kept, NULL);
-    script->earlier = sources_ref(kept);
+    const struct source *source = sources_find(earlier, NULL);
+    script->earlier = sources_ref(earlier);
     return script_load(script, source->path, argc, argv, err);
 }
 
@@ -338,7 +338,7 @@ void script_result(struct script *script, lua_State *L)
     lua_rawgeti(L, LUA_REGISTRYINDEX, script->result);
 }
 
-// ---- looking at it ----
+// ---- queries ----
 
 lua_State *script_state(struct script *script)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A script and its world: one Lua state with its libraries, modules, arguments and memory account.
-// A new version of a script is a new world; timers, coroutines and everything else of the old one
-// die with it. This room knows nothing of Mesos: what a script can do beyond Lua is put in by
-// whoever creates its world, as modules.
+// A script: one Lua state with its libraries, modules, arguments and memory account. A new version
+// of a script is a new Lua state; timers, coroutines and everything else of the old one are
+// destroyed with it. This room knows nothing of Mesos: the creator of a script passes what the
+// script can do beyond Lua as modules.
 //
-// Nobody outside this room calls into Lua except through protect.h.
+// Code outside this room calls into Lua through protect.h only.
 
 #ifndef MESOS_LUA_SCRIPT_SCRIPT_H
 #define MESOS_LUA_SCRIPT_SCRIPT_H
@@ -30,21 +30,21 @@ struct script_settings {
     struct loop *loop;                    // outlives the script
     const struct script_module *modules;  // ended by a row without a name; NULL: none
     size_t memory_limit;                  // bytes of the Lua heap; 0: none
-    double callback_warn, callback_limit; // seconds without a pause (limits.h); 0: none
+    double callback_warn, callback_limit; // seconds without a pause (watchdog.h); 0: none
     double load_limit;                    // the same of a main chunk and of an operator's code
     bool idle_collection; // between turns of the loop, which is one of real time (collector.h)
     bool sandbox;         // sandbox.h
 
     // The script asked to end the process, by os.exit or script_exit(). Called once, inside the
-    // script, which does not run another line: take note of it, destroy the script later.
+    // script, which does not run another line: note it, and destroy the script later.
     void (*on_exit)(void *data, int code);
 
     // A file was read, or missed: script_sources() tells. Inside the script; may be NULL.
     void (*on_source)(void *data);
 
-    // Lua code of the script has run for long without a pause, and does: called ten times a second,
-    // between two instructions of it. It may do what a C function may that Lua calls, but call no
-    // Lua, and use the two functions below. May be NULL.
+    // Lua code of the script has run for long without a pause and still does. Called ten times a
+    // second, between two of its instructions. It may do what a C function that Lua calls may do,
+    // except call Lua, and may use script_running() and script_interrupt(). May be NULL.
     void (*on_long)(void *data);
 
     // A timer or a spawned function ("timer of x.lua:3") raised an error, which is in the log. May
@@ -53,10 +53,10 @@ struct script_settings {
     void *data;
 };
 
-// Makes an empty world. NULL, and `err`, if the memory limit is too small for one.
+// Makes a Lua state without a script in it. NULL, and `err`, if the memory limit is too small.
 struct script *script_create(const struct script_settings *settings, struct error *err);
 
-// Ends it: whatever waits in it is completed with PROTECT_CLOSED, then the functions of
+// Ends it: every routine that waits in it is completed with PROTECT_CLOSED, then the functions of
 // script_on_close() are called, the last one first, then the state is closed. Inside one of its own
 // calls this is put off to the end of the loop's turn in which the call has returned; until then
 // nothing new starts in it. NULL is fine.
@@ -71,15 +71,15 @@ void script_on_close(struct script *script, void (*close)(void *data), void *dat
 bool script_load(struct script *script, const char *path, int argc, char *const *argv,
                  struct error *err);
 
-// The same with the files as an earlier version read them, whatever has become of them since. A
-// module that the earlier version did not read comes from its file.
-bool script_load_sources(struct script *script, struct sources *kept, int argc, char *const *argv,
-                         struct error *err);
+// The same with the text of the files as an earlier version read it, even if the files have changed
+// since. A module that the earlier version did not read comes from its file.
+bool script_load_sources(struct script *script, struct sources *earlier, int argc,
+                         char *const *argv, struct error *err);
 
 // Pushes what the main chunk returned, or nil. // [-0, +1, -]
 void script_result(struct script *script, lua_State *L);
 
-// Was the end asked for, and with which exit status? `code` may be NULL.
+// True if the script asked for the end; `code`, which may be NULL, is then the exit status.
 bool script_exit_requested(const struct script *script, int *code);
 
 // Asks for the end and leaves the script for good: does not return. // [-0, +0, e]
@@ -104,12 +104,12 @@ bool script_closing(const struct script *script); // nothing new may be started 
 // The file's name without folder and ".lua", such as "policy". Valid as long as the script.
 const char *script_name(const struct script *script);
 
-// The files that it has read so far. They outlive the script for who takes a reference.
+// The files that it has read so far. They outlive the script if a reference is taken.
 struct sources *script_sources(struct script *script);
 
 size_t script_memory(const struct script *script); // bytes of the Lua heap
 
-// What runs on this thread, of whatever script: "callback statusUpdate, which has run for 3.20 s
+// What runs on this thread, of any script: "callback statusUpdate, which has run for 3.20 s
 // and is at x.lua:7". False: no Lua code does.
 bool script_running(char *text, size_t size);
 
@@ -122,10 +122,12 @@ void script_failed(struct script *script, const char *what, const char *text);
 
 // How many calls into it ended with an error.
 uint64_t script_failures(const struct script *script);
-void script_uncount_failure(struct script *script); // the last error was not the script's own
 
-// How many calls into it have ended so far: as long as it stays the same, nothing of the script
-// ran.
+// The last error was not the script's own: it does not count.
+void script_uncount_failure(struct script *script);
+
+// How many calls into it have ended so far. While the number stays the same, no code of the script
+// has run.
 uint64_t script_runs(const struct script *script);
 
 #endif

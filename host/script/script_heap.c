@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Size classes for the Lua heap: see heap.h. Arenas are cut into slabs, which stand at
-// multiples of their size, so that the slab of a block is found by its address. A slab hands out
-// the blocks that came back to it, the last one first, and then those that were never used: pages
-// that nobody needs are never touched.
+// Size classes for the Lua heap: see script_heap.h. Arenas are cut into slabs, which are aligned
+// to their size, so the slab of a block is found by its address. A slab hands out the blocks that
+// were returned to it, the last one first, and then those that were never used: pages that are not
+// needed are never touched.
 
 #include "script/script_heap.h"
 
@@ -140,7 +140,7 @@ static void strip(struct script_heap *heap, struct slab *slab)
     madvise(slab, SLAB, MADV_DONTNEED);
 }
 
-// Where a page is larger than a slab, it is never given back, as others have the rest of it.
+// Where a page is larger than a slab, it is never returned, as other slabs have the rest of it.
 bool script_heap_trim(struct script_heap *heap, size_t slabs)
 {
     if (sysconf(_SC_PAGESIZE) > SLAB)
@@ -180,7 +180,8 @@ static void *take_small(struct script_heap *heap, size_t size)
     return block;
 }
 
-// The last open slab of a class stays, or a block that comes and goes would take it along.
+// The last open slab of a class stays, otherwise one block that is allocated and freed again and
+// again would open and retire it each time.
 static void return_small(struct script_heap *heap, void *block)
 {
     struct slab *slab = slab_of(block);
@@ -216,7 +217,7 @@ static bool same_class(size_t old, size_t size)
     return (old - 1) / SCRIPT_HEAP_STEP == (size - 1) / SCRIPT_HEAP_STEP;
 }
 
-// Where not even memory_new() finds memory, it ends the process with a message.
+// memory_new() ends the process with a message if it finds no memory either.
 static void *insist(struct script_heap *heap, size_t size)
 {
     void *block;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The memory of one Lua state: its account, its cap, and blocks from size classes. What a script
-// allocates is small and short-lived, and Lua tells the size of what it gives back; so blocks of up
-// to SCRIPT_HEAP_SMALL bytes come from slabs of blocks of one size, larger ones from malloc. A slab
-// that becomes empty serves any class again, and keeps its pages until script_heap_trim().
+// allocates is small and short-lived, and Lua passes the size of a block that it frees. So blocks
+// of up to SCRIPT_HEAP_SMALL bytes come from slabs of blocks of one size, larger ones from malloc.
+// A slab that becomes empty serves any class again, and keeps its pages until script_heap_trim().
 //
 // The account is exact: `used` is the sum of the sizes that Lua asked for, as its own
-// collectgarbage("count") has it. Under AddressSanitizer every block comes from malloc, so that it
-// sees what is used after it was freed.
+// collectgarbage("count") has it. Under AddressSanitizer every block comes from malloc, so that a
+// use after the free is found.
 
 #ifndef MESOS_LUA_SCRIPT_SCRIPT_HEAP_H
 #define MESOS_LUA_SCRIPT_SCRIPT_HEAP_H
@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 enum {
-    SCRIPT_HEAP_STEP = 16, // a class for every so many bytes
+    SCRIPT_HEAP_STEP = 16, // bytes between two classes
     SCRIPT_HEAP_SMALL = 512,
     SCRIPT_HEAP_CLASSES = SCRIPT_HEAP_SMALL / SCRIPT_HEAP_STEP,
 };
@@ -24,9 +24,9 @@ enum {
 struct script_heap {
     size_t used;  // bytes
     size_t limit; // the most that may be used; 0: no limit
-    bool refused; // for the limit's sake, since somebody set this to false
+    bool refused; // A request was refused by the limit since this was last set to false.
 
-    struct slab *open[SCRIPT_HEAP_CLASSES]; // slabs that have room
+    struct slab *open[SCRIPT_HEAP_CLASSES]; // slabs with free blocks
     struct slab *empty;                     // slabs of no class, with their pages
     size_t bare;                            // slabs of no class, without them
     struct arena *arenas;                   // where slabs come from

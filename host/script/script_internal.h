@@ -2,6 +2,15 @@
 //
 // The inside of a script, for the files of this room only. Every state of the script, main or
 // coroutine, has the script's address in its extra space.
+//
+// The words of this room:
+//
+//   routine  a coroutine that the host made for a callback, a timer or a spawned function, and that
+//            may wait; "coroutine" alone is one that the script made (protect.h)
+//   frame    one entry into Lua that has not returned (struct frame)
+//   slice    the time from where the host calls into Lua to where that comes back, because it ended
+//            or because it waits; meanwhile no event is handled (watchdog.h)
+//   title    what a call is called in messages (struct title in protect.h)
 
 #ifndef MESOS_LUA_SCRIPT_SCRIPT_INTERNAL_H
 #define MESOS_LUA_SCRIPT_SCRIPT_INTERNAL_H
@@ -23,9 +32,9 @@ struct frame {
     bool main;               // the main chunk of the script, or a coroutine in it
     bool waits;              // every coroutine between the routine and L can yield
 
-    bool first;           // its slice began with it,
-    struct title title;   // which is called so
-    volatile bool hooked; // L has a hook of limits.c, and had this one before:
+    bool first;           // Its slice began with it.
+    struct title title;   // of that slice
+    volatile bool hooked; // L has a hook of watchdog.c, and had this one before:
     lua_Hook hook;
     int mask, count;
 };
@@ -45,7 +54,7 @@ struct script {
     void *data;
 
     struct sources *sources; // what it has read
-    struct sources *earlier; // where it reads instead of from files, or NULL
+    struct sources *earlier; // an earlier version, which it reads instead of files, or NULL
 
     char *path, *name;
     int result; // registry reference of what the main chunk returned
@@ -65,10 +74,10 @@ struct script {
     bool traced;   // the trace of a coroutine is kept
 
     bool sandbox;
-    bool exiting; // stop as soon as possible, run no further line
+    bool exiting; // It stops as soon as possible and runs no further line.
     int code;
-    bool closing;         // start nothing new
-    bool destroy_pending; // destroy when it is not busy any more
+    bool closing;         // Nothing new is started in it.
+    bool destroy_pending; // It is destroyed when it is not busy any more.
     struct deferral destruction;
 
     struct closer *closers;
@@ -78,7 +87,7 @@ struct script {
 // Reads of undeclared globals, and assignments to new ones outside a main chunk, raise from here
 // on. // [-0, +0, e]
 void strict_globals_open(lua_State *L);
-bool strict_globals_active(lua_State *L);                     // is that still so? // [-0, +0, m]
+bool strict_globals_active(lua_State *L); // True while that is so. // [-0, +0, m]
 bool strict_globals_declared(lua_State *L, const char *name); // [-0, +0, m]
 
 // The text of that error, for a name that is read or assigned where these local variables can be
@@ -86,7 +95,7 @@ bool strict_globals_declared(lua_State *L, const char *name); // [-0, +0, m]
 void strict_globals_push_error(lua_State *L, const char *name, const char *const *visible,
                                bool assigned);
 
-// What Lua 5.4 has in the place of a global of other versions, NULL if it is none.
+// What Lua 5.4 has instead of a global of other versions of Lua; NULL if the name is none.
 const char *strict_globals_foreign(const char *name);
 
 // The key of the table at `index` that was probably meant, or NULL. // [-0, +0, -]
@@ -99,19 +108,19 @@ void coroutines_open(lua_State *L);
 void modules_open(lua_State *L, const struct script_module *modules);
 void modules_set_folder(lua_State *L, const char *script); // [-0, +0, e]
 
-// Reads a file (`module` NULL: the script itself), from memory if the script is one that is brought
+// Reads a file (`module` NULL: the script itself), from memory if an earlier version is brought
 // back. NULL and `err`, without the path, if that fails. // [-0, +0, -]
 const struct source *modules_read(struct script *script, const char *module, const char *path,
                                   struct error *err);
 
-// Does the file belong to the script: is it the script, or below its folder? Modules from elsewhere
-// are other people's.
+// True if the file belongs to the script: it is the script, or lies below its folder. Modules from
+// elsewhere are not the author's own.
 bool modules_is_own(const struct script *script, const char *path);
 
 // luaL_loadfilex() of a file of source text, or of standard input (NULL). One that is read while
 // the main chunk of the script runs is part of its version, as a module is. // [-0, +1, m]
 int modules_load_file(lua_State *L, const char *path);
-bool modules_is_file(const struct source *source); // was it read so?
+bool modules_is_file(const struct source *source); // True if it was read so.
 
 // luaL_loadfilex() of what was read. // [-0, +1, m]
 int modules_load(lua_State *L, const struct source *source);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Plain Lua data as bytes, and back: see state.h. Neither direction recurses. Saving walks the
-// tables with one `struct table_level` each and the table, and where it has got to, on the Lua
-// stack; which tables were met before is noted in C memory, so that nothing on the way can raise.
+// Plain Lua data as bytes, and back: see serialize.h. Neither direction recurses. Saving walks the
+// tables with one `struct table_level` for each open table, and the table and the current key on
+// the Lua stack; which tables were met before is noted in C memory, so nothing meanwhile can raise.
 // Loading holds everything on the Lua stack and owns no C memory, since making tables can raise.
 
 #include "script/serialize.h"
@@ -22,10 +22,10 @@ enum { STACK_PER_LEVEL = 6 };
 // ---- saving ----
 
 struct table_level {
-    int table;         // its place on the Lua stack; while `pairs`, the key is above it
+    int table;         // its index on the Lua stack; while `pairs`, the key is above it
     lua_Integer next;  // of the items without a key, how many were written
     lua_Integer solid; // how many there are: all from 1 up to the first nil
-    bool pairs;        // the items with a key have begun
+    bool pairs;        // The items with a key have begun.
 };
 
 struct met {
@@ -125,7 +125,7 @@ static void add_level(const struct saving *saving, size_t i, struct buffer *path
         buffer_format(path, "[" LUA_INTEGER_FMT "]", level->next);
 }
 
-// The keys of the first `depth` levels. Of a long way the middle is left out.
+// The path has the keys of the first `depth` levels. The middle of a long one is left out.
 static bool refuse(struct saving *saving, size_t depth, const char *what)
 {
     enum { ENDS = 5, PATH_MOST = 2048 };
@@ -366,7 +366,7 @@ struct loading {
     lua_State *L;
     const uint8_t *start, *at, *end;
     struct error *err;
-    int tables; // place on the stack of the list of the tables made so far
+    int tables; // index on the stack of the list of the tables made so far
     lua_Integer count;
     size_t depth; // how many of the tables above it are not complete
 };
@@ -498,7 +498,7 @@ static bool load_value(struct loading *loading, char tag)
 
 // ---- the items of a table ----
 
-// The key of the innermost table, at the top, is fine and not there yet. // [-0, +0, -]
+// True if the value at the top can be a key and is none yet of the table below. // [-0, +0, -]
 static bool check_key(const struct loading *loading)
 {
     lua_State *L = loading->L;

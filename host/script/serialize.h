@@ -4,12 +4,12 @@
 // in a file, into a new process. Kept are nil, booleans, integers and floats (exactly), strings
 // (any bytes) and tables, however deep within SERIALIZE_DEPTH, with shared references and cycles as
 // they were. Functions, userdata, coroutines, tables with a metatable and tables as keys are
-// refused, since the copy could not be what the original was; the error names the first one by its
+// refused, since a copy could not be what the original was; the error names the first one by its
 // path: "mesos.state.jobs[3].callback: a function cannot be kept".
 //
 // Loading checks every length, number and reference; nothing may be missing or left over. It cannot
-// know whether a string or a number is still the one that was saved: a checksum is for whoever
-// stores the bytes.
+// know whether a string or a number is still the one that was saved: a checksum is up to
+// the code that stores the bytes.
 //
 //     bytes  = "mls" version value
 //     value  = "n" | "t" | "f"              nil, true, false
@@ -36,7 +36,7 @@ enum {
 
 // Replaces the contents of `out` by the value at `index`, which the error calls `name`. No Lua code
 // runs, nothing is raised and no Lua memory is taken but for the stack, so that this may be called
-// outside of a protected call. False, with `out` empty, if the value cannot be kept or `out` is
+// outside of a protected call. False, with `out` empty, if the value cannot be saved or `out` is
 // full. // [-0, +0, -]
 bool serialize_save(lua_State *L, int index, const char *name, struct buffer *out,
                     struct error *err);

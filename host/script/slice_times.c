@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which Lua code took the time lately: see slice_times.h. Only the titles are copied, and only of
-// slices that are seen to take time, so that short ones pay for a look at the clock.
+// Which Lua code took the time lately: see slice_times.h. Titles are copied, and only those of
+// slices that took measurable time, so a short slice pays only for reading the clock.
 
 #include "script/slice_times.h"
 

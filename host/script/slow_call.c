@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names and advice: see blame.h. A function of a library has the name that it has there; others,
-// such as methods of files and sockets, that by which they were called.
+// Names and advice: see slow_call.h. A function of a library has the name that it has there;
+// others, such as methods of files and sockets, that by which they were called.
 
 #include "script/slow_call.h"
 

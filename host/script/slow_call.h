@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which function took the time of a slow callback, if it is one that is written in C and so cannot
-// be looked into: os.execute, a socket's receive, string.find. And what there is instead.
+// Which C function took the time of a slow callback, such as os.execute, a socket's receive or
+// string.find, and what to use instead. A hook cannot see inside of a C function.
 
 #ifndef MESOS_LUA_SCRIPT_SLOW_CALL_H
 #define MESOS_LUA_SCRIPT_SLOW_CALL_H

@@ -54,7 +54,7 @@ static bool same_text(const struct bytes *a, const struct bytes *b)
     return a == b || (a != NULL && b != NULL && slice_equal(slice_of(a), slice_of(b)));
 }
 
-// The contents of a file, or NULL. A pipe that no process writes to is no script.
+// The contents of a file, or NULL. A pipe that no process writes to is an error.
 static struct bytes *read_file(const char *path, enum regular_file_kinds kinds, bool *regular,
                                struct error *err)
 {
@@ -86,7 +86,7 @@ static struct source *find_path(const struct sources *sources, const char *path)
     return NULL;
 }
 
-// Takes the text.
+// Takes over the reference to the text.
 static struct source *put(struct sources *sources, const char *module, const char *path,
                           struct bytes *text, bool regular)
 {

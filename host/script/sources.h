@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The Lua files of one version of a script, as they were when it read them. With them a version can
-// be brought back when its files have long changed, and a change of a file can be told from a mere
-// touch. They are shared: whoever keeps them holds a reference; the script that they belong to adds
-// to them as long as it lives.
+// be brought back when its files have long changed, and a change of a file can be told from a new
+// time stamp alone. They are shared by references; the script that they belong to adds to them as
+// long as it lives.
 
 #ifndef MESOS_LUA_SCRIPT_SOURCES_H
 #define MESOS_LUA_SCRIPT_SOURCES_H
@@ -16,8 +16,8 @@ struct sources;
 struct source {
     char *module;       // what it was required as; NULL: the script itself
     char *path;         // under which it was opened
-    struct bytes *text; // NULL: it was looked for there and was not to be had
-    bool regular;       // a file that can be read again, and not a pipe or such
+    struct bytes *text; // NULL: the file was missing or could not be read
+    bool regular;       // true for a file that can be read again, false for a pipe or such
 };
 
 struct sources *sources_create(void); // empty; one reference
@@ -30,7 +30,7 @@ const struct source *sources_read(struct sources *sources, const char *module, c
                                   struct error *err);
 void sources_add(struct sources *sources, const struct source *source); // a copy; shares the text
 
-// Notes that a module was not found at `path`, where it may appear one day.
+// Notes that a module was not found at `path`, where it may appear later.
 void sources_add_missing(struct sources *sources, const char *module, const char *path);
 
 size_t sources_count(const struct sources *sources);
@@ -39,12 +39,12 @@ const struct source *sources_at(const struct sources *sources, size_t i); // in 
 // The file that a module (NULL: the script) came from, else a note that it is missing, else NULL.
 const struct source *sources_find(const struct sources *sources, const char *module);
 
-// Does a file hold other bytes than it did, or is one there that was missing? A file that is gone
-// or empty is one that is being written: no change until it is there again.
+// True if a file holds other bytes than it did, or one is there that was missing. A file that is
+// gone or empty is taken for one that is being written: no change until it is there again.
 bool sources_changed(const struct sources *sources);
 
-// Appends the paths of the files that differ between two versions: "a.lua, b.lua (new)". What only
-// the old one has read, since it ran for longer, is compared with its file.
+// Appends the paths of the files that differ between two versions: "a.lua, b.lua (new)". A source
+// that only the old version has read, since it ran for longer, is compared with its file.
 void sources_compare(const struct sources *old, const struct sources *new, struct buffer *text);
 
 #endif

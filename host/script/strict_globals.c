@@ -2,9 +2,9 @@
 //
 // Strict globals. Most reads of an undeclared global are misspelt names, most assignments to a new
 // one inside a function lack `local`: both raise and name it. An assignment in a main chunk, the
-// script's or a module's, declares; C functions and rawset() do as they like. What the standard
-// libraries define is declared from the start. Files from elsewhere than the script's folder do as
-// they like too: other people's modules look whether a global of another Lua is there.
+// script's or a module's, declares; C functions and rawset() are exempt. What the standard
+// libraries define is declared from the start. Files outside of the script's folder are exempt too:
+// modules for several versions of Lua test whether a global is there.
 
 #include "base/suggest.h"
 #include "script/script_internal.h"
@@ -72,7 +72,7 @@ const char *strict_globals_foreign(const char *name)
     return NULL;
 }
 
-// A constant of Mesos, which is a string here?
+// True if it looks like a constant of Mesos, which is a string here.
 static bool is_shouted(const char *name)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789";
@@ -129,7 +129,7 @@ void strict_globals_push_error(lua_State *L, const char *name, const char *const
         push_read(L, name, near);
 }
 
-// What the caller has, or uses of the functions around it. // [-0, +many, m]
+// The local variables and upvalues of the caller. // [-0, +many, m]
 static void collect_visible(lua_State *L, struct candidates *candidates)
 {
     lua_Debug ar;
@@ -162,7 +162,7 @@ static int complain(lua_State *L, bool assigned)
     return lua_error(L);
 }
 
-// Is the function that reads or assigns written in Lua, and is it a main chunk?
+// True if the function that reads or assigns is of that kind: "Lua", "main" (a main chunk) or "C".
 static bool caller_is(lua_State *L, const char *what)
 {
     lua_Debug ar;
@@ -172,7 +172,7 @@ static bool caller_is(lua_State *L, const char *what)
     return strcmp(ar.what, what) == 0;
 }
 
-// Is it code of a file that is not the script's own? What has no file, such as a line of the
+// True for code of a file that is not the script's own. Code without a file, such as a line of the
 // console, is its own.
 static bool caller_is_foreign(lua_State *L)
 {

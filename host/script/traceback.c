@@ -57,7 +57,7 @@ static void append_fields(lua_State *L)
     lua_settop(L, 2);
 }
 
-// (error) -> a readable form of one that is no text, and what would be better
+// (error) -> a readable form of an error that is no text, with advice
 static int l_describe_value(lua_State *L)
 {
     lua_settop(L, 1);
@@ -82,7 +82,7 @@ static int l_readable(lua_State *L)
     return 1;
 }
 
-// A readable form of the error value at the top, whatever its __tostring does. // [-0, +1, m]
+// A readable form of the error value at the top, even if its __tostring fails. // [-0, +1, m]
 static void push_message(lua_State *L)
 {
     lua_pushcfunction(L, l_readable);
@@ -94,8 +94,8 @@ static void push_message(lua_State *L)
     lua_pushfstring(L, "(the error value is a %s that cannot be printed)", type);
 }
 
-// What is no text does not say by itself where it was raised: puts that in front of the text at the
-// top. // [-1, +1, m]
+// Puts the line where an error that is no text was raised in front of the text at the top: such an
+// error does not name it. // [-1, +1, m]
 static void add_position(lua_State *L, lua_State *thread, int level)
 {
     lua_Debug ar = {.currentline = -1};
@@ -118,7 +118,7 @@ static void chop(lua_State *L, const char *tail) // [-1, +1, m]
     lua_remove(L, -2);
 }
 
-// Lua's own frames at the bottom of a trace tell a script author nothing, nor does a trace of
+// Removes Lua's own frames at the bottom of a trace, and an empty trace: they tell a script author
 // nothing.
 static void trim_trace(lua_State *L) // [-1, +1, m]
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an error is told as: its message, the place where it was raised if it does not say so
-// itself, and the trace of where it came from, through coroutines of the script too.
+// The text of an error: its message, the line where it was raised if the message does not name one,
+// and the traceback, through coroutines of the script too.
 
 #ifndef MESOS_LUA_SCRIPT_TRACEBACK_H
 #define MESOS_LUA_SCRIPT_TRACEBACK_H
@@ -13,10 +13,10 @@
 void traceback_text(lua_State *L, lua_State *thread, int level);
 
 // Keeps the trace of a failed coroutine for the text of the error that it becomes, which is on top
-// of `L`; `original` is where its own error is. // [-0, +0, m]
+// of `L`; `original` is the index of the coroutine's own error. // [-0, +0, m]
 void traceback_keep(lua_State *L, lua_State *failed, int original);
 
-// The trace that traceback_keep() kept is of no use any more. // [-0, +0, -]
+// Drops the trace that traceback_keep() kept. // [-0, +0, -]
 void traceback_forget(lua_State *L);
 
 #endif

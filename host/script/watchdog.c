@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The watchdog: see limits.h. Its timer is armed when a slice begins and it is not armed, and looks
-// for itself when to come back; at full speed that is one call of the system in as many seconds as
-// the limit has. The handler of its signal does what a handler may do, lua_sethook() included, and
-// what it reads is written in an order that is right at every instruction.
+// The watchdog: see watchdog.h. Its timer is armed when a slice begins and it is not armed yet;
+// when it fires, it computes when to fire next. At full speed that is one system call in each
+// period of the limit. The handler of its signal does only what a handler may do, lua_sethook()
+// included, and what it reads is written in an order that is right at every instruction.
 
 #include "script/watchdog.h"
 
@@ -34,7 +34,7 @@ enum {
 };
 
 static const char stop_text;   // registry: why the slice was stopped
-static const char memory_text; // registry: what a script is told when its memory is at its limit
+static const char memory_text; // registry: the error text when the memory is at its limit
 
 static _Thread_local struct {
     timer_t timer;
@@ -79,14 +79,14 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-// How long the slice may have run when it is warned of or stopped; 0: neither will be any more.
+// The length of the slice at which it is warned of or stopped next; 0: neither will happen.
 static uint64_t next_limit(const struct watchdog *watchdog)
 {
     bool warns = watchdog->warn != 0 && !watchdog->warned;
     return lesser(warns ? watchdog->warn : 0, watchdog->most);
 }
 
-// How long it is until the watchdog has something to do; 0: for ever.
+// The time until the watchdog has something to do; 0: none.
 static uint64_t next_look(const struct script *script, uint64_t time)
 {
     uint64_t limit = next_limit(&script->watchdog);
@@ -123,7 +123,7 @@ static void drop_hook(lua_State *L)
         lua_sethook(L, NULL, 0, 0);
 }
 
-// ---- what a slow slice is told ----
+// ---- the texts about a slow slice ----
 
 static const struct frame *first_frame(const struct script *script)
 {
@@ -155,8 +155,7 @@ static bool find_line(lua_State *L, lua_Debug *at)
     return false;
 }
 
-// The line that runs. A C function that has just returned is to blame if it had kept the hook
-// waiting.
+// The line that runs, or the C function that has just returned if the hook had to wait for it.
 static void describe_line(lua_State *L, lua_Debug *ar, uint64_t waited, char *text, size_t size)
 {
     struct slow_call call = {.advice = ""};
@@ -183,7 +182,7 @@ static void warn(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
                 what, seconds(time), line, (int)getpid());
 }
 
-// Appends to the text at the top the traces of those who resumed the coroutine that runs.
+// Appends to the text at the top the traces of the coroutines that resumed the one that runs.
 // [-1, +1, m]
 static void append_outer(lua_State *L)
 {
@@ -259,7 +258,7 @@ void watchdog_unwind(lua_State *L)
     abort();
 }
 
-// Is the slice to be stopped now? Before, the host has its say, and a slow one is told of.
+// True if the slice is to be stopped now. Before, on_long() is called and a slow slice is logged.
 static bool is_over(lua_State *L, lua_Debug *ar, uint64_t time, uint64_t waited)
 {
     struct script *script = script_of(L);
@@ -295,8 +294,8 @@ static void on_over(lua_State *L, lua_Debug *ar)
 
 // ---- the watchdog ----
 
-// No hook has been called since the limit: nothing but a call of a C function, or a finalizer,
-// takes that long. Each time it has become twice as long it is told of anew.
+// True if no hook has been called for a second since the limit: only a call of a C function, or a
+// finalizer, takes that long. True again each time that the slice has become twice as long.
 static bool is_stuck(struct watchdog *watchdog, uint64_t time)
 {
     if (watchdog->stuck == 0)
@@ -316,8 +315,8 @@ static const char *write_number(uint64_t number, char *end)
     return end;
 }
 
-// Nothing else may be said by the handler of a signal.
-static void tell_stuck(const struct script *script, uint64_t time)
+// The handler of a signal may not format or allocate.
+static void log_stuck(const struct script *script, uint64_t time)
 {
     char digits[24];
     const struct title *title = &first_frame(script)->title;
@@ -343,7 +342,7 @@ static void look(struct script *script)
     }
     watchdog->late = watchdog->late || over;
     if (over && is_stuck(watchdog, time))
-        tell_stuck(script, time);
+        log_stuck(script, time);
     if (over || next != 0)
         arm(over ? RETRY : next);
     else

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How long a script may run without a pause, and how it is told that its memory is at its limit.
+// How long a script may run without a pause, and the error text when its memory is at its limit.
 // The time from where the host calls into Lua to where that comes back, because it ended or because
-// it waits, is a *slice*; while it lasts, no event is handled. A slice above the one limit is named
-// in the log, with the line where it is; one above the other is stopped by an error that nothing
+// it waits, is a *slice*; while it lasts, no event is handled. A slice longer than `warn` is named
+// in the log, with the line where it is; one longer than `stop` is stopped by an error that nothing
 // catches. Main chunks and an operator's code (struct title, loaded) have a limit of their own.
 //
-// A watchdog, one timer of the system for each thread, looks at the slice that runs: its signal
-// sets a count hook, which the next instruction of the script calls. So a script without a long
-// slice runs without a hook, and pays for a look at a coarse clock. Two things are beyond any hook:
-// a single call of a C function, such as string.find() with a bad pattern, and a finalizer (__gc).
-// They are told of while they last, as far as a signal's handler can, and the C function is named
-// when it has returned (blame.h); they are stopped when they return.
+// Each thread has one watchdog, a timer of the system, which looks at the slice that runs: its
+// signal sets a count hook, which the next instruction of the script calls. So a script without a
+// long slice runs without a hook, and pays for reading a coarse clock. A hook cannot interrupt two
+// things: a single call of a C function, such as string.find() with a bad pattern, and a finalizer
+// (__gc). They are logged while they last, as far as a signal handler can, and the C function is
+// named when it has returned (slow_call.h); they are stopped when they return.
 //
-// While a slice lasts for long, script_settings.on_long is called again and again from that hook,
-// so that the host can look at signals and at its operators, and may interrupt the slice.
+// While a slice lasts for long, that hook calls script_settings.on_long repeatedly, so that the
+// host can handle signals and commands of operators, and may interrupt the slice.
 //
-// What is watched is the time that passes for everybody else, whatever the loop takes its time
-// from: this reads the clock of the machine.
+// This reads the clock of the machine, even where the loop takes its time from elsewhere.
 
 #ifndef MESOS_LUA_SCRIPT_WATCHDOG_H
 #define MESOS_LUA_SCRIPT_WATCHDOG_H
@@ -31,20 +30,20 @@ struct script;
 struct frame;
 
 struct watchdog {
-    bool watched;              // by the watchdog of the thread
+    bool watched;              // True if the watchdog of the thread watches it.
     uint64_t warn, stop, load; // nanoseconds; 0: none
 
     // The slice, which the watchdog looks at.
     volatile bool open, late, warned;
     volatile uint64_t start;
     volatile uint64_t most;  // the length at which it is stopped; 0: never
-    volatile uint64_t asked; // its length when a hook was set that was not called yet; 0: none is
-    volatile uint64_t stuck; // the length at which it is told of as stuck; 0: not yet known to be
+    volatile uint64_t asked; // its length when a hook was set that has not been called yet; 0: none
+    volatile uint64_t stuck; // the length at which it is logged as stuck; 0: not over a limit yet
     const char *interrupt;   // what stops it now, or NULL
     struct script *outer;    // whose slice it interrupted
 
-    bool stopping; // it is being stopped: whatever Lua code it still runs is ended by the error
-    bool stopped;  // the last slice ended so
+    bool stopping; // It is being stopped: the error ends any Lua code that it still runs.
+    bool stopped;  // The last slice ended so.
 };
 
 // Seconds; 0: no limit. Where there is one, or on_long, the thread gets its watchdog.
@@ -70,10 +69,10 @@ void watchdog_unhook(struct frame *frame);
 void watchdog_unwind(lua_State *L) __attribute__((noreturn));
 void watchdog_push_text(lua_State *L); // the text, or nil // [-0, +1, -]
 
-// Makes what scripts are told when their memory is at its limit. // [-0, +0, m]
+// Makes the error text for a script whose memory is at its limit. // [-0, +0, m]
 void watchdog_set_memory_text(lua_State *L, size_t limit);
 
-// Replaces Lua's memory error at the top by that, if the limit was the reason. // [-1, +1, -]
+// Replaces Lua's memory error at the top by that text, if the limit was the reason. // [-1, +1, -]
 void watchdog_explain(lua_State *L);
 
 #endif
