@@ -182,7 +182,7 @@ describe("a local cluster", function()
     end)
 
     it("warns when other machines can use it", function()
-        local words = "all who can reach 0%.0%.0%.0:%d+ may run commands on this machine"
+        local words = "any client that can reach 0%.0%.0%.0:%d+ may run commands on this machine"
         local run = program.start { args = { "local", "--listen", "0.0.0.0:0" } }
         run:wait_for("listening on")
         run:wait_for(words)

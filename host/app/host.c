@@ -105,17 +105,17 @@ static const struct signals_events signals_events = {
 
 static void take_signal(struct host *host, int number)
 {
-    char place[512] = "Lua code";
-    script_running(place, sizeof place);
+    char what[512] = "Lua code";
+    script_running(what, sizeof what);
     if (host->interrupting)
         end_at_once(host, number);
     output_hurry();
     if (host->signals_seen++ == 0) {
         log_info("%s: stopping when it returns or waits: %s (another signal stops it)",
-                 signal_name(number), place);
+                 signal_name(number), what);
         deferral_queue(&host->stopping);
     } else {
-        log_warning("%s again: stopped is %s", signal_name(number), place);
+        log_warning("%s again: stopping %s", signal_name(number), what);
         host->interrupting = true;
     }
 }
@@ -226,11 +226,11 @@ static void on_swapped(void *data, struct script *script)
 }
 
 // For session.reload.
-static void on_reload_asked(void *data, void (*told)(void *data, bool ok, const char *text),
-                            void *told_data)
+static void on_reload_asked(void *data, void (*on_result)(void *data, bool ok, const char *text),
+                            void *result_data)
 {
     struct host *host = data;
-    reload_listen(host->reload, told, told_data);
+    reload_listen(host->reload, on_result, result_data);
     reload_request(host->reload, "ctl reload");
 }
 

@@ -65,8 +65,8 @@ bool host_start_cluster(struct host *host, unsigned agents, struct error *err)
     host->cluster = cluster_create(host->loop, &options, err);
     free(address);
     if (host->cluster != NULL && cluster_exposed(host->cluster))
-        log_warning("all who can reach %s may run commands on this machine: --token-file or "
-                    "--credential asks for one, 127.0.0.1 keeps other machines out",
+        log_warning("any client that can reach %s may run commands on this machine: --token-file "
+                    "or --credential authenticates clients, 127.0.0.1 keeps other machines out",
                     cluster_address(host->cluster));
     return host->cluster != NULL;
 }

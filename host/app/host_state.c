@@ -21,7 +21,7 @@ static void on_elected(void *data)
 static void on_leadership_lost(void *data, const char *reason)
 {
     struct host *host = data;
-    log_warning("leading no more: %s; stopping, to wait for another election", reason);
+    log_warning("leadership lost: %s; stopping, to wait for another election", reason);
     host->leadership_lost = true;
     if (host->store != NULL)
         state_store_fence(host->store);

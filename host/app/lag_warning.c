@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The warning of a loop that comes late: see lag_warning.h. While the loop is late the times of the
-// script's slices add up; once it is on time they are forgotten.
+// The warning about a late loop: see lag_warning.h. While the loop is late the times of the
+// script's slices add up; once it is on time they are cleared.
 
 #include "app/lag_warning.h"
 
@@ -9,8 +9,8 @@
 #include "base/stopwatch.h"
 #include "script/slice_times.h"
 
-static const uint64_t on_time = LOOP_SECOND / 10; // nanoseconds that count as that
-static const uint64_t much = LOOP_SECOND;
+static const uint64_t on_time = LOOP_SECOND / 10; // nanoseconds: less lag is none
+static const uint64_t too_late = LOOP_SECOND;
 static const double pause = 10; // seconds between two warnings
 
 static double seconds(uint64_t nanoseconds)
@@ -35,28 +35,28 @@ static void warn(uint64_t late)
 
 static void on_lag(void *data, uint64_t late)
 {
-    struct lag_warning *this = data;
-    double now = late >= much ? stopwatch_seconds() : 0;
-    bool warns = late >= much && now >= this->next;
+    struct lag_warning *warning = data;
+    double now = late >= too_late ? stopwatch_seconds() : 0;
+    bool warns = late >= too_late && now >= warning->next;
     if (warns && slice_times_warned() < late / 2)
         warn(late);
     if (warns)
-        this->next = now + pause;
+        warning->next = now + pause;
     if (warns || late < on_time)
         slice_times_clear();
 }
 
-void lag_warning_start(struct lag_warning *this, struct loop *loop)
+void lag_warning_start(struct lag_warning *warning, struct loop *loop)
 {
-    *this = (struct lag_warning){.loop = loop};
-    loop_follow_lag(loop, on_lag, this);
+    *warning = (struct lag_warning){.loop = loop};
+    loop_follow_lag(loop, on_lag, warning);
     slice_times_follow(true);
 }
 
-void lag_warning_stop(struct lag_warning *this)
+void lag_warning_stop(struct lag_warning *warning)
 {
-    if (this->loop == NULL)
+    if (warning->loop == NULL)
         return;
-    loop_follow_lag(this->loop, NULL, NULL);
+    loop_follow_lag(warning->loop, NULL, NULL);
     slice_times_follow(false);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The command line: one table of rows, from which come the parsing, the defaults, the environment
+// The command line: one table of rows is the source of the parsing, the defaults, the environment
 // variables, the errors and the help. The command line wins over the environment, the environment
-// over the default; an empty environment variable is an unset one.
+// over the default; an empty environment variable counts as unset.
 
 #ifndef MESOS_LUA_APP_OPTIONS_H
 #define MESOS_LUA_APP_OPTIONS_H
@@ -16,7 +16,7 @@
 enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL, COMMAND_CTL };
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION };
 
-// Where to listen. The host of "[::1]:80" is "::1". Port 0: any that is free.
+// Where to listen. The host of "[::1]:80" is "::1". Port 0: any free port.
 struct options_address {
     char host[256];
     uint16_t port;
@@ -25,7 +25,7 @@ struct options_address {
 // Texts point into argv, the environment or the table and are not owned.
 struct options {
     enum options_command command;
-    enum options_show show; // print that and end; nothing else was checked then
+    enum options_show show; // print that and exit; nothing else was checked then
     const char *script;     // NULL for `local` and `ctl`
     int argc;               // the script's own arguments, or all of `ctl`
     char *const *argv;
@@ -37,7 +37,7 @@ struct options {
     const char *resources;         // NULL: this machine's
     const char *work_dir;          // NULL: a fresh temporary folder
     struct options_address listen; // host "": not given
-    const char *allow_hosts;       // more names of our servers, "a,b"; or NULL
+    const char *allow_hosts;       // more host names of our servers, "a,b"; or NULL
     const char *redirect_hosts;    // where redirects may take credentials, "a,b" or "*"; or NULL
     double offer_timeout;          // seconds; 0: never
     int no_watch;                  // 1: reload only when asked
@@ -51,7 +51,7 @@ struct options {
     int64_t verification_depth;                                    // 0: any
     const char *elect;                    // zk:// address, or NULL: there is no election
     const char *state;                    // file, or NULL: nothing is kept
-    const char *control;                  // NULL: a path of our own
+    const char *control;                  // NULL: the default path
     struct options_address metrics;       // host "": none
     double callback_warn, callback_limit; // seconds; 0: none
     double load_limit;                    // seconds; 0: none
@@ -61,26 +61,26 @@ struct options {
     int sandbox;
     enum log_level log_level;
     enum log_format log_format;
-    int64_t output_limit; // bytes of what the script prints that wait for a reader
+    int64_t output_limit; // bytes of output that wait for a reader
 };
 
 // Fills `options` from the arguments (argv[0] is the program) and the environment. On failure `err`
-// is one line, fit for stderr.
+// is one line for stderr.
 bool options_parse(struct options *options, int argc, char *const *argv, struct error *err);
 
 // For embedders: the defaults of `run`, with the environment's values on request; then one option
 // by its long name. The value of a flag is "true", "false" or NULL, which is true; texts point into
-// what was given. Options of the command line's own (help, version) are none here.
+// what was given. Help and version are refused: they are for the command line only.
 bool options_init(struct options *options, bool environment, struct error *err);
 bool options_set(struct options *options, const char *name, const char *value, struct error *err);
 
 void options_usage(FILE *file); // what --help prints
 
-// Logs, once, what the environment holds that Mesos's own drivers would look at and this program
-// does not, or not under that name for ever; and options that stand behind the script.
+// Warns of environment variables that Mesos's own drivers read and this program does not, of
+// deprecated names, and of options that stand behind the script. Logs once.
 void options_warn(const struct options *options);
 
-// What the address of the master was given by: "--master" or "MESOS_MASTER".
+// The source of the address of the master: "--master" or "MESOS_MASTER".
 const char *options_master_name(const struct options *options);
 
 #endif

@@ -51,7 +51,7 @@ static void warn_of_old_names(void)
     for (const struct option_row *row = options_table; row->kind != NULL; row++) {
         const char *old = row->env ? options_old_env(row->env) : NULL;
         if (options_env_value(old) != NULL && options_env_value(row->env) == NULL)
-            log_warning("%s is an old name and may go: set %s", old, row->env);
+            log_warning("%s is a deprecated name: set %s", old, row->env);
     }
 }
 

@@ -17,10 +17,9 @@ static void log_abort(const struct host *host)
 {
     bool own = host->session.scheduler == NULL && host->environment.aborted && !host->failed;
     if (own && !script_exit_requested(host->session.script, NULL))
-        log_error(
-            "%s ended with a driver that was aborted, which is status %d; a script that wants "
-            "another one says so with os.exit",
-            host->options->script, EXIT_ABORTED);
+        log_error("%s ended with a driver that was aborted, which is status %d; a script chooses "
+                  "another one with os.exit",
+                  host->options->script, EXIT_ABORTED);
 }
 
 static struct host *create_program(const struct options *options, bool checking)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // New versions: see reload.h. Everything happens in on_turn(), which the loop calls when no Lua
-// code runs: requests and failures only note what is to be done and hold back the events, and the
-// end of the callback that holds it up, if there is one, or the loss of patience with it, brings
-// the turn.
+// code runs. Requests and failures only note what is due and hold back the events. If a callback is
+// suspended, the turn comes at its end, or when the patience with it is over.
 
 #include "app/reload.h"
 
@@ -17,22 +16,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double notice_after = 1;   // seconds that a callback holds up a reload unnoticed
+static const double notice_after = 1;   // seconds that a callback delays a reload before a warning
 static const double patience_after = 4; // seconds more until it is given up
 
 enum { CHANGES_MOST = 4096, WHY_MOST = 64, LISTENERS_MOST = 2 };
 
 struct listener {
-    void (*told)(void *data, bool ok, const char *text);
+    void (*on_result)(void *data, bool ok, const char *text);
     void *data;
 };
 
 struct reload {
     struct reload_settings settings;
-    struct script *script;      // that runs
-    struct sources *tried;      // the last that did not work, or NULL
-    struct sources *before;     // of the version before, while this one is on probation; or NULL
-    struct buffer state_before; // mesos.state as that version left it
+    struct script *script;      // the one that runs
+    struct sources *failed;     // the last version that did not work, or NULL
+    struct sources *previous;   // of the previous version, while this one is on probation; or NULL
+    struct buffer state_before; // mesos.state as the previous version left it
     int64_t probation;          // callbacks that are left
 
     struct file_watch *watch; // NULL: off
@@ -41,29 +40,29 @@ struct reload {
     bool noticed;
     bool loading;
 
-    char why[WHY_MOST]; // a version is to be loaded; empty: none is
-    char *blame;        // the version that runs is to be taken back: what of it raised
-    bool event;         // that was a callback, whose event comes again
+    char why[WHY_MOST]; // the reason to load a version; empty: none is requested
+    char *failure;      // what raised on probation: a roll back is due; or NULL
+    bool redeliver;     // that was a callback, whose event is delivered again
 
     struct session_reloads counters;
     struct listener listeners[LISTENERS_MOST];
 };
 
-static const char *path(const struct reload *this)
+static const char *path(const struct reload *reload)
 {
-    return this->settings.options->script;
+    return reload->settings.options->script;
 }
 
-static struct driver *driver(const struct reload *this)
+static struct driver *driver(const struct reload *reload)
 {
-    return scheduler_driver(this->settings.scheduler);
+    return scheduler_driver(reload->settings.scheduler);
 }
 
-static void tell(struct reload *this, bool ok, enum log_level level, const char *text)
+static void report(struct reload *reload, bool ok, enum log_level level, const char *text)
 {
     log_write(level, "%s", text);
-    for (size_t i = 0; i < LISTENERS_MOST && this->listeners[i].told != NULL; i++)
-        this->listeners[i].told(this->listeners[i].data, ok, text);
+    for (size_t i = 0; i < LISTENERS_MOST && reload->listeners[i].on_result != NULL; i++)
+        reload->listeners[i].on_result(reload->listeners[i].data, ok, text);
 }
 
 // ---- what is watched ----
@@ -86,16 +85,16 @@ static size_t list_paths(const struct sources *sources, const char **paths, size
     return count;
 }
 
-static void watch_files(struct reload *this)
+static void watch_files(struct reload *reload)
 {
-    const struct sources *sources = script_sources(this->script);
-    size_t most = sources_count(sources) + (this->tried ? sources_count(this->tried) : 0);
-    if (this->watch == NULL)
+    const struct sources *sources = script_sources(reload->script);
+    size_t most = sources_count(sources) + (reload->failed ? sources_count(reload->failed) : 0);
+    if (reload->watch == NULL)
         return;
     const char **paths = memory_new((most + 1) * sizeof *paths);
     size_t count = list_paths(sources, paths, 0);
-    count = list_paths(this->tried, paths, count);
-    file_watch_set(this->watch, paths, count);
+    count = list_paths(reload->failed, paths, count);
+    file_watch_set(reload->watch, paths, count);
     free(paths);
 }
 
@@ -104,171 +103,174 @@ static void on_rewatch(void *data)
     watch_files(data);
 }
 
-static void remember_failed(struct reload *this, struct sources *sources)
+static void set_failed(struct reload *reload, struct sources *sources)
 {
     if (sources != NULL)
         sources_ref(sources);
-    sources_unref(this->tried);
-    this->tried = sources;
+    sources_unref(reload->failed);
+    reload->failed = sources;
 }
 
 // ---- when ----
 
-static bool running(const struct reload *this)
+static bool running(const struct reload *reload)
 {
-    return driver_status(driver(this)) == DRIVER_RUNNING;
+    return driver_status(driver(reload)) == DRIVER_RUNNING;
 }
 
-// The turn comes now, or when the callback that runs has ended.
-static void ask_for_turn(struct reload *this)
+// The turn comes now, or when the current callback has ended.
+static void ask_for_turn(struct reload *reload)
 {
-    const char *callback = scheduler_callback(this->settings.scheduler);
-    driver_hold(driver(this));
+    const char *callback = scheduler_callback(reload->settings.scheduler);
+    driver_hold(driver(reload));
     if (callback == NULL) {
-        deferral_queue(&this->turn);
-    } else if (!timer_active(&this->patience)) {
-        log_debug("the reload of %s waits for the end of callback %s", path(this), callback);
-        this->noticed = false;
-        timer_start(&this->patience, loop_seconds(notice_after));
+        deferral_queue(&reload->turn);
+    } else if (!timer_active(&reload->patience)) {
+        log_debug("the reload of %s waits for the end of callback %s", path(reload), callback);
+        reload->noticed = false;
+        timer_start(&reload->patience, loop_seconds(notice_after));
     }
 }
 
-void reload_request(struct reload *this, const char *why)
+void reload_request(struct reload *reload, const char *why)
 {
-    if (!running(this)) {
-        log_info("%s is not reloaded (%s): its driver does not run", path(this), why);
+    if (!running(reload)) {
+        log_info("%s is not reloaded (%s): its driver does not run", path(reload), why);
         return;
     }
-    snprintf(this->why, sizeof this->why, "%s", why);
-    ask_for_turn(this);
+    snprintf(reload->why, sizeof reload->why, "%s", why);
+    ask_for_turn(reload);
 }
 
 static void on_patience(void *data)
 {
-    struct reload *this = data;
-    const char *callback = scheduler_callback(this->settings.scheduler);
-    if (callback != NULL && !this->noticed) {
-        this->noticed = true;
+    struct reload *reload = data;
+    const char *callback = scheduler_callback(reload->settings.scheduler);
+    if (callback != NULL && !reload->noticed) {
+        reload->noticed = true;
         log_warning("the reload of %s has been waiting for %g s for the end of callback %s, which "
                     "is given up after %g s",
-                    path(this), notice_after, callback, notice_after + patience_after);
-        timer_start(&this->patience, loop_seconds(patience_after));
+                    path(reload), notice_after, callback, notice_after + patience_after);
+        timer_start(&reload->patience, loop_seconds(patience_after));
         return;
     }
-    deferral_queue(&this->turn);
+    deferral_queue(&reload->turn);
 }
 
-// Something has happened to a file: is any of them another than the last time?
+// Something happened to a file; a reload is due only if the contents of one differ from the last
+// time.
 static void on_change(void *data)
 {
-    struct reload *this = data;
-    if (!sources_changed(script_sources(this->script))) {
-        if (this->tried != NULL && sources_changed(this->tried)) {
-            log_info("%s is as it was again: the version that runs goes on", path(this));
-            remember_failed(this, NULL);
+    struct reload *reload = data;
+    if (!sources_changed(script_sources(reload->script))) {
+        if (reload->failed != NULL && sources_changed(reload->failed)) {
+            log_info("%s is as it was again: the version that runs goes on", path(reload));
+            set_failed(reload, NULL);
         }
-        watch_files(this);
+        watch_files(reload);
         return;
     }
-    if (this->tried == NULL || sources_changed(this->tried))
-        reload_request(this, "a file changed");
+    if (reload->failed == NULL || sources_changed(reload->failed))
+        reload_request(reload, "a file changed");
     else
-        watch_files(this);
+        watch_files(reload);
 }
 
 // ---- probation ----
 
-static void end_probation(struct reload *this)
+static void end_probation(struct reload *reload)
 {
-    sources_unref(this->before);
-    this->before = NULL;
-    this->probation = 0;
-    buffer_free(&this->state_before);
+    sources_unref(reload->previous);
+    reload->previous = NULL;
+    reload->probation = 0;
+    buffer_free(&reload->state_before);
 }
 
-// One that was to be taken back itself is nothing to go back to.
-static void begin_probation(struct reload *this, struct sources *before, struct slice state)
+// A version that is being rolled back cannot be the target of a roll back.
+static void begin_probation(struct reload *reload, struct sources *previous, struct slice state)
 {
-    struct sources *good = sources_ref(this->blame && this->before ? this->before : before);
-    end_probation(this);
-    if (this->settings.options->reload_probation == 0) {
+    struct sources *good =
+        sources_ref(reload->failure && reload->previous ? reload->previous : previous);
+    end_probation(reload);
+    if (reload->settings.options->reload_probation == 0) {
         sources_unref(good);
         return;
     }
-    this->before = good;
-    this->probation = this->settings.options->reload_probation;
-    buffer_append_slice(&this->state_before, state);
+    reload->previous = good;
+    reload->probation = reload->settings.options->reload_probation;
+    buffer_append_slice(&reload->state_before, state);
 }
 
-// The first line of a failure is what went wrong; the rest, its traceback, is in the log already.
-static void blame(struct reload *this, const char *kind, const char *name, const char *text)
+// The first line of a failure is the error; its traceback is in the log already.
+static void record_failure(struct reload *reload, const char *kind, const char *name,
+                           const char *text)
 {
-    free(this->blame);
-    this->blame = memory_format("%s%s: %.*s", kind, name, (int)strcspn(text, "\n"), text);
-    this->probation = 0;
+    free(reload->failure);
+    reload->failure = memory_format("%s%s: %.*s", kind, name, (int)strcspn(text, "\n"), text);
+    reload->probation = 0;
 }
 
-void reload_failed(struct reload *this, const char *what, const char *text)
+void reload_failed(struct reload *reload, const char *what, const char *text)
 {
-    if (this->probation == 0 || this->loading || !running(this))
+    if (reload->probation == 0 || reload->loading || !running(reload))
         return;
-    blame(this, "", what, text);
-    this->event = false;
-    ask_for_turn(this);
+    record_failure(reload, "", what, text);
+    reload->redeliver = false;
+    ask_for_turn(reload);
 }
 
 static bool on_callback_ended(void *data, const char *callback, const char *text)
 {
-    struct reload *this = data;
-    bool guilty = text != NULL && this->probation > 0 && running(this);
-    if (guilty) {
-        blame(this, "callback ", callback, text);
-        this->event = true;
-        driver_hold(driver(this));
-    } else if (this->probation > 0 && --this->probation == 0) {
-        log_debug("the new version of %s has passed its probation", path(this));
-        end_probation(this);
+    struct reload *reload = data;
+    bool failed = text != NULL && reload->probation > 0 && running(reload);
+    if (failed) {
+        record_failure(reload, "callback ", callback, text);
+        reload->redeliver = true;
+        driver_hold(driver(reload));
+    } else if (reload->probation > 0 && --reload->probation == 0) {
+        log_debug("the new version of %s has passed its probation", path(reload));
+        end_probation(reload);
     }
-    if (this->blame != NULL || *this->why != '\0')
-        deferral_queue(&this->turn);
-    return guilty;
+    if (reload->failure != NULL || *reload->why != '\0')
+        deferral_queue(&reload->turn);
+    return failed;
 }
 
 // ---- a version ----
 
 struct version {
     struct script *script;
-    struct sources *kept; // where it is loaded from; NULL: its files
+    struct sources *sources; // what it is loaded from; NULL: its files
     struct buffer state, changes;
     struct error error;
 };
 
 static void on_name_warning(void *data, const char *text)
 {
-    const struct reload *this = data;
-    log_warning("%s: %s", path(this), text);
+    const struct reload *reload = data;
+    log_warning("%s: %s", path(reload), text);
 }
 
-// The state as it is; one that cannot be kept does not hold up a version that is brought back.
-static bool take_state(struct reload *this, struct version *version)
+// Copies the current state. One that cannot be stored does not prevent a roll back.
+static bool copy_state(struct reload *reload, struct version *version)
 {
-    if (state_table_save(this->script, &version->state, &version->error))
+    if (state_table_save(reload->script, &version->state, &version->error))
         return true;
-    if (version->kept == NULL)
+    if (version->sources == NULL)
         return false;
-    log_warning("%s; mesos.state is taken back to what it was", version->error.text);
-    buffer_append_slice(&version->state, buffer_slice(&this->state_before));
+    log_warning("%s; mesos.state is rolled back, too", version->error.text);
+    buffer_append_slice(&version->state, buffer_slice(&reload->state_before));
     return true;
 }
 
-static bool load_files(struct reload *this, struct version *version)
+static bool load_files(struct reload *reload, struct version *version)
 {
-    const struct options *options = this->settings.options;
+    const struct options *options = reload->settings.options;
     struct script *script = version->script;
-    bool loaded = version->kept ? script_load_sources(script, version->kept, options->argc,
-                                                      options->argv, &version->error)
-                                : script_load(script, options->script, options->argc, options->argv,
-                                              &version->error);
+    bool loaded = version->sources ? script_load_sources(script, version->sources, options->argc,
+                                                         options->argv, &version->error)
+                                   : script_load(script, options->script, options->argc,
+                                                 options->argv, &version->error);
     if (script_exit_requested(script, NULL))
         return error_set(&version->error, ERROR_SCRIPT,
                          "%s: it asked for the end of the program while it was loaded",
@@ -276,7 +278,7 @@ static bool load_files(struct reload *this, struct version *version)
     return loaded;
 }
 
-// What cannot be kept would be in the way of the next version.
+// A state that cannot be stored would prevent the next reload.
 static bool check_state(const struct version *version, struct error *err)
 {
     struct buffer scratch;
@@ -286,30 +288,30 @@ static bool check_state(const struct version *version, struct error *err)
     return fine;
 }
 
-static bool load(struct reload *this, struct version *version)
+static bool load(struct reload *reload, struct version *version)
 {
-    if (!take_state(this, version))
+    if (!copy_state(reload, version))
         return false;
-    version->script = this->settings.create(this->settings.data, &version->error);
+    version->script = reload->settings.create(reload->settings.data, &version->error);
     return version->script != NULL &&
            state_table_restore(version->script, buffer_slice(&version->state), &version->error) &&
-           load_files(this, version) && check_state(version, &version->error) &&
-           scheduler_replace(this->settings.scheduler, version->script, on_name_warning, this,
+           load_files(reload, version) && check_state(version, &version->error) &&
+           scheduler_replace(reload->settings.scheduler, version->script, on_name_warning, reload,
                              &version->changes, &version->error);
 }
 
-// Loads it and puts it in the place of the one that runs, or leaves everything as it was.
-static bool take_over(struct reload *this, struct version *version)
+// Loads the version and replaces the one that runs, or leaves everything as it was.
+static bool load_and_replace(struct reload *reload, struct version *version)
 {
-    this->loading = this->settings.environment->replacing = true;
-    bool loaded = load(this, version);
-    this->loading = this->settings.environment->replacing = false;
+    reload->loading = reload->settings.environment->replacing = true;
+    bool loaded = load(reload, version);
+    reload->loading = reload->settings.environment->replacing = false;
     return loaded;
 }
 
-static void init_version(struct version *version, struct sources *kept)
+static void init_version(struct version *version, struct sources *sources)
 {
-    *version = (struct version){.kept = kept};
+    *version = (struct version){.sources = sources};
     buffer_init(&version->state, STATE_TABLE_MOST);
     buffer_init(&version->changes, CHANGES_MOST);
 }
@@ -320,59 +322,59 @@ static void free_version(struct version *version)
     buffer_free(&version->changes);
 }
 
-// The old world ends here, with its timers and coroutines.
-static void swap(struct reload *this, struct version *version)
+// The old Lua state ends here, with its timers and coroutines.
+static void swap(struct reload *reload, struct version *version)
 {
-    struct script *old = this->script;
-    this->script = version->script;
-    this->settings.swapped(this->settings.data, version->script);
+    struct script *old = reload->script;
+    reload->script = version->script;
+    reload->settings.swapped(reload->settings.data, version->script);
     script_destroy(old);
 }
 
 // ---- loading a new one ----
 
-static void tell_swapped(struct reload *this, const struct sources *old, struct version *version,
-                         double started)
+static void report_swapped(struct reload *reload, const struct sources *old,
+                           struct version *version, double started)
 {
     struct buffer files;
     buffer_init(&files, CHANGES_MOST);
-    sources_compare(old, script_sources(this->script), &files);
-    this->counters.swapped++;
-    this->counters.pause = stopwatch_seconds() - started;
+    sources_compare(old, script_sources(reload->script), &files);
+    reload->counters.swapped++;
+    reload->counters.pause = stopwatch_seconds() - started;
     const char *changes = buffer_string(&version->changes);
     const char *names = buffer_string(&files);
-    char *text = memory_format("%s reloaded in %.1f ms (%s): %s%s%s%s", path(this),
-                               this->counters.pause * 1e3, this->why, *names ? "changed " : "",
+    char *text = memory_format("%s reloaded in %.1f ms (%s): %s%s%s%s", path(reload),
+                               reload->counters.pause * 1e3, reload->why, *names ? "changed " : "",
                                *names ? names : "no file changed", *changes ? "; " : "", changes);
-    tell(this, true, LOG_INFO, text);
+    report(reload, true, LOG_INFO, text);
     free(text);
     buffer_free(&files);
 }
 
-static void tell_failed(struct reload *this, const struct version *version)
+static void report_failed(struct reload *reload, const struct version *version)
 {
-    this->counters.failed++;
+    reload->counters.failed++;
     char *text = memory_format("%s was not reloaded (%s), the version that runs goes on: %s",
-                               path(this), this->why, version->error.text);
-    tell(this, false, LOG_ERROR, text);
+                               path(reload), reload->why, version->error.text);
+    report(reload, false, LOG_ERROR, text);
     free(text);
 }
 
-static bool load_new(struct reload *this)
+static bool load_new(struct reload *reload)
 {
     struct version version;
-    struct sources *old = sources_ref(script_sources(this->script));
+    struct sources *old = sources_ref(script_sources(reload->script));
     double started = stopwatch_seconds();
     init_version(&version, NULL);
-    bool loaded = take_over(this, &version);
+    bool loaded = load_and_replace(reload, &version);
     if (loaded) {
-        swap(this, &version);
-        remember_failed(this, NULL);
-        tell_swapped(this, old, &version, started);
-        begin_probation(this, old, buffer_slice(&version.state));
+        swap(reload, &version);
+        set_failed(reload, NULL);
+        report_swapped(reload, old, &version, started);
+        begin_probation(reload, old, buffer_slice(&version.state));
     } else {
-        tell_failed(this, &version);
-        remember_failed(this, version.script ? script_sources(version.script) : NULL);
+        report_failed(reload, &version);
+        set_failed(reload, version.script ? script_sources(version.script) : NULL);
         script_destroy(version.script);
     }
     sources_unref(old);
@@ -380,136 +382,137 @@ static bool load_new(struct reload *this)
     return loaded;
 }
 
-// ---- going back ----
+// ---- rolling back ----
 
-static void tell_taken_back(struct reload *this, double started)
+static void report_rolled_back(struct reload *reload, double started)
 {
-    this->counters.taken_back++;
-    this->counters.pause = stopwatch_seconds() - started;
-    char *text = memory_format("%s: the version before is back after %.1f ms%s; the new one, which "
-                               "raised in %s, is tried again when a file changes",
-                               path(this), this->counters.pause * 1e3,
-                               this->event ? " and is given the event again" : "", this->blame);
-    tell(this, false, LOG_WARNING, text);
+    reload->counters.taken_back++;
+    reload->counters.pause = stopwatch_seconds() - started;
+    char *text =
+        memory_format("%s: the version before is back after %.1f ms%s; the new one, which "
+                      "raised in %s, is tried again when a file changes",
+                      path(reload), reload->counters.pause * 1e3,
+                      reload->redeliver ? " and is given the event again" : "", reload->failure);
+    report(reload, false, LOG_WARNING, text);
     free(text);
 }
 
-static void tell_stuck(struct reload *this, const struct version *version)
+static void report_stuck(struct reload *reload, const struct version *version)
 {
     char *text = memory_format("%s: the version before cannot come back, the new one goes on: %s",
-                               path(this), version->error.text);
-    tell(this, false, LOG_ERROR, text);
+                               path(reload), version->error.text);
+    report(reload, false, LOG_ERROR, text);
     free(text);
 }
 
-static void go_back(struct reload *this)
+static void roll_back(struct reload *reload)
 {
     struct version version;
-    struct sources *bad = sources_ref(script_sources(this->script));
+    struct sources *bad = sources_ref(script_sources(reload->script));
     double started = stopwatch_seconds();
-    init_version(&version, this->before);
-    if (take_over(this, &version)) {
-        swap(this, &version);
-        remember_failed(this, bad);
-        tell_taken_back(this, started);
+    init_version(&version, reload->previous);
+    if (load_and_replace(reload, &version)) {
+        swap(reload, &version);
+        set_failed(reload, bad);
+        report_rolled_back(reload, started);
     } else {
-        tell_stuck(this, &version);
+        report_stuck(reload, &version);
         script_destroy(version.script);
     }
-    end_probation(this);
+    end_probation(reload);
     free_version(&version);
     sources_unref(bad);
 }
 
 // ---- the turn ----
 
-// A request that came while the version that runs is to be taken back may bring the remedy. If the
-// request fails, it is taken back all the same.
-static void do_what_is_due(struct reload *this)
+// A request that came while a roll back is due may repair the script. If it fails, the version is
+// rolled back all the same.
+static void do_due_work(struct reload *reload)
 {
-    bool wanted = *this->why != '\0', done = wanted && running(this) && load_new(this);
-    if (!done && this->blame != NULL && running(this))
-        go_back(this);
-    *this->why = '\0';
-    free(this->blame);
-    this->blame = NULL;
+    bool wanted = *reload->why != '\0', done = wanted && running(reload) && load_new(reload);
+    if (!done && reload->failure != NULL && running(reload))
+        roll_back(reload);
+    *reload->why = '\0';
+    free(reload->failure);
+    reload->failure = NULL;
 }
 
 static void on_turn(void *data)
 {
-    struct reload *this = data;
-    bool due = *this->why != '\0' || this->blame != NULL;
-    bool waits = scheduler_callback(this->settings.scheduler) != NULL;
-    if (due && waits && timer_active(&this->patience))
+    struct reload *reload = data;
+    bool due = *reload->why != '\0' || reload->failure != NULL;
+    bool waits = scheduler_callback(reload->settings.scheduler) != NULL;
+    if (due && waits && timer_active(&reload->patience))
         return;
     if (due && waits)
         log_warning("callback %s is given up for the reload of %s; its event comes again",
-                    scheduler_callback(this->settings.scheduler), path(this));
-    timer_stop(&this->patience);
+                    scheduler_callback(reload->settings.scheduler), path(reload));
+    timer_stop(&reload->patience);
     if (due) {
-        do_what_is_due(this);
-        watch_files(this);
+        do_due_work(reload);
+        watch_files(reload);
     }
-    driver_release(driver(this));
+    driver_release(driver(reload));
 }
 
-// ---- the face ----
+// ---- life ----
 
 struct reload *reload_create(const struct reload_settings *settings)
 {
-    struct reload *this = memory_new(sizeof *this);
-    this->settings = *settings;
-    this->script = settings->script;
-    buffer_init(&this->state_before, STATE_TABLE_MOST);
-    deferral_init(&this->turn, settings->loop, on_turn, this);
-    deferral_init(&this->rewatch, settings->loop, on_rewatch, this);
-    timer_init(&this->patience, settings->loop, on_patience, this);
-    scheduler_observe(settings->scheduler, on_callback_ended, this);
+    struct reload *reload = memory_new(sizeof *reload);
+    reload->settings = *settings;
+    reload->script = settings->script;
+    buffer_init(&reload->state_before, STATE_TABLE_MOST);
+    deferral_init(&reload->turn, settings->loop, on_turn, reload);
+    deferral_init(&reload->rewatch, settings->loop, on_rewatch, reload);
+    timer_init(&reload->patience, settings->loop, on_patience, reload);
+    scheduler_observe(settings->scheduler, on_callback_ended, reload);
     if (!settings->options->no_watch) {
-        this->watch = file_watch_create(settings->loop, on_change, this);
-        watch_files(this);
-        file_watch_touch(this->watch);
+        reload->watch = file_watch_create(settings->loop, on_change, reload);
+        watch_files(reload);
+        file_watch_touch(reload->watch);
     }
-    return this;
+    return reload;
 }
 
-void reload_destroy(struct reload *this)
+void reload_destroy(struct reload *reload)
 {
-    if (this == NULL)
+    if (reload == NULL)
         return;
-    scheduler_observe(this->settings.scheduler, NULL, NULL);
-    file_watch_destroy(this->watch);
-    deferral_cancel(&this->turn);
-    deferral_cancel(&this->rewatch);
-    timer_stop(&this->patience);
-    sources_unref(this->tried);
-    end_probation(this);
-    free(this->blame);
-    free(this);
+    scheduler_observe(reload->settings.scheduler, NULL, NULL);
+    file_watch_destroy(reload->watch);
+    deferral_cancel(&reload->turn);
+    deferral_cancel(&reload->rewatch);
+    timer_stop(&reload->patience);
+    sources_unref(reload->failed);
+    end_probation(reload);
+    free(reload->failure);
+    free(reload);
 }
 
-bool reload_loading(const struct reload *this)
+bool reload_loading(const struct reload *reload)
 {
-    return this != NULL && this->loading;
+    return reload != NULL && reload->loading;
 }
 
-void reload_add_source(struct reload *this)
+void reload_add_source(struct reload *reload)
 {
-    if (this != NULL && !this->loading && this->watch != NULL)
-        deferral_queue(&this->rewatch);
+    if (reload != NULL && !reload->loading && reload->watch != NULL)
+        deferral_queue(&reload->rewatch);
 }
 
-const struct session_reloads *reload_counters(const struct reload *this)
+const struct session_reloads *reload_counters(const struct reload *reload)
 {
-    return &this->counters;
+    return &reload->counters;
 }
 
-void reload_listen(struct reload *this, void (*told)(void *data, bool ok, const char *text),
+void reload_listen(struct reload *reload, void (*on_result)(void *data, bool ok, const char *text),
                    void *data)
 {
     size_t i = 0;
-    while (i < LISTENERS_MOST - 1 && this->listeners[i].told != NULL &&
-           this->listeners[i].told != told)
+    while (i < LISTENERS_MOST - 1 && reload->listeners[i].on_result != NULL &&
+           reload->listeners[i].on_result != on_result)
         i++;
-    this->listeners[i] = (struct listener){.told = told, .data = data};
+    reload->listeners[i] = (struct listener){.on_result = on_result, .data = data};
 }

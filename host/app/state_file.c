@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What survives a process, as one document: see kept.h.
+// What survives a process, as one document: see state_file.h.
 
 #include "app/state_file.h"
 
@@ -48,42 +48,41 @@ static bool write_id(struct slice id, struct buffer *out)
     return id.length == 0 || buffer_format(out, "framework-id %.*s\n", SLICE_ARGS(id));
 }
 
-bool state_file_write(const struct state_file *kept, double wall, struct buffer *out,
+bool state_file_write(const struct state_file *contents, double wall, struct buffer *out,
                       struct error *err)
 {
     buffer_clear(out);
-    if (!is_line(kept->framework_id))
-        return error_set(err, ERROR_INVALID,
-                         "the framework id '%.*s' has characters that no id has",
-                         SLICE_ARGS(kept->framework_id));
+    if (!is_line(contents->framework_id))
+        return error_set(err, ERROR_INVALID, "the framework id '%.*s' has control characters",
+                         SLICE_ARGS(contents->framework_id));
     bool written = buffer_format(out, "%s%d\n", magic, STATE_FILE_VERSION) &&
-                   write_id(kept->framework_id, out) && write_time(wall, out) &&
-                   buffer_format(out, "state %zu\n", kept->state.length) &&
-                   buffer_append_slice(out, kept->state) && buffer_append_text(out, "\n") &&
+                   write_id(contents->framework_id, out) && write_time(wall, out) &&
+                   buffer_format(out, "state %zu\n", contents->state.length) &&
+                   buffer_append_slice(out, contents->state) && buffer_append_text(out, "\n") &&
                    buffer_format(out, "checksum %016" PRIx64 "\n", checksum(buffer_slice(out)));
     return written ||
-           error_set(err, ERROR_LIMIT, "what is to be kept takes more than %zu bytes", out->limit);
+           error_set(err, ERROR_LIMIT, "the state takes more than %zu bytes", out->limit);
 }
 
 // ---- reading ----
 
-static void skip(struct slice *rest, size_t length)
+static void skip(struct slice *input, size_t length)
 {
-    rest->data += length;
-    rest->length -= length;
+    input->data += length;
+    input->length -= length;
 }
 
-// The rest of the line if it begins with `word`; goes on behind it.
-static bool take_line(struct slice *rest, const char *word, struct slice *value)
+// The line behind `word`, if the input begins with that; the input goes on with the next line.
+static bool read_line(struct slice *input, const char *word, struct slice *value)
 {
     size_t length = strlen(word);
-    if (rest->length < length || memcmp(rest->data, word, length) != 0)
+    if (input->length < length || memcmp(input->data, word, length) != 0)
         return false;
-    const uint8_t *end = memchr(rest->data, '\n', rest->length);
+    const uint8_t *end = memchr(input->data, '\n', input->length);
     if (end == NULL)
         return false;
-    *value = (struct slice){rest->data + length, (size_t)(end - rest->data) - length};
-    skip(rest, value->length + length + 1);
+    *value = (struct slice){input->data + length, (size_t)(end - input->data) - length};
+    skip(input, value->length + length + 1);
     return true;
 }
 
@@ -98,13 +97,13 @@ static bool read_number(struct slice digits, size_t *number)
     return digits.length > 0 && digits.length <= 12;
 }
 
-static bool check_version(struct slice *rest, struct error *err)
+static bool check_version(struct slice *input, struct error *err)
 {
     struct slice value;
     size_t version = 0;
-    if (rest->length == 0)
+    if (input->length == 0)
         return error_set(err, ERROR_INVALID, "it is empty");
-    if (!take_line(rest, magic, &value) || !read_number(value, &version))
+    if (!read_line(input, magic, &value) || !read_number(value, &version))
         return error_set(err, ERROR_INVALID, "it is not a state file of mesos-lua");
     return version == STATE_FILE_VERSION ||
            error_set(err, ERROR_INVALID,
@@ -112,7 +111,7 @@ static bool check_version(struct slice *rest, struct error *err)
                      STATE_FILE_VERSION);
 }
 
-// Takes the last line off the document.
+// Removes the last line from the document.
 static bool check_sum(struct slice *document, struct error *err)
 {
     char line[CHECKSUM_LINE + 1];
@@ -127,29 +126,29 @@ static bool check_sum(struct slice *document, struct error *err)
            error_set(err, ERROR_INVALID, "it is damaged, or was changed: its checksum is wrong");
 }
 
-static bool read_parts(struct slice rest, struct state_file *kept)
+static bool read_parts(struct slice input, struct state_file *contents)
 {
     struct slice value;
     size_t length = 0;
-    take_line(&rest, "framework-id ", &kept->framework_id);
-    if (!take_line(&rest, "saved ", &value) || !take_line(&rest, "state ", &value))
+    read_line(&input, "framework-id ", &contents->framework_id);
+    if (!read_line(&input, "saved ", &value) || !read_line(&input, "state ", &value))
         return false;
-    if (!read_number(value, &length) || rest.length == 0 || length != rest.length - 1)
+    if (!read_number(value, &length) || input.length == 0 || length != input.length - 1)
         return false;
-    kept->state = (struct slice){rest.data, length};
-    return rest.data[length] == '\n';
+    contents->state = (struct slice){input.data, length};
+    return input.data[length] == '\n';
 }
 
-bool state_file_read(struct slice document, struct state_file *kept, struct error *err)
+bool state_file_read(struct slice document, struct state_file *contents, struct error *err)
 {
-    struct slice rest = document;
-    *kept = (struct state_file){.state = {.data = NULL}};
-    if (!check_version(&rest, err) || !check_sum(&document, err))
+    struct slice input = document;
+    *contents = (struct state_file){.state = {.data = NULL}};
+    if (!check_version(&input, err) || !check_sum(&document, err))
         return false;
-    size_t head = (size_t)(rest.data - document.data);
+    size_t head = (size_t)(input.data - document.data);
     if (head <= document.length)
-        rest.length = document.length - head;
-    if (head > document.length || !read_parts(rest, kept))
-        return error_set(err, ERROR_INVALID, "its parts are not where they belong");
+        input.length = document.length - head;
+    if (head > document.length || !read_parts(input, contents))
+        return error_set(err, ERROR_INVALID, "its parts are malformed");
     return true;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What survives a process, as one document: the framework's id and mesos.state. The head is text,
-// so that an operator can read with `head -5` whose file it is; the state is as script/serialize.h
-// writes it; a checksum over all of it stands at the end.
+// What survives a process, as one document: the framework's id and mesos.state. The head is text:
+// `head -5` shows an operator whose file it is. The state is as script/serialize.h writes it, and a
+// checksum over all of it stands at the end.
 //
 //     mesos-lua state 1
 //     framework-id 20ee6b2e-a37c-4b9d-9d3a-6f2d5f1c9a10-0003        left out if there is none
@@ -11,7 +11,8 @@
 //     <1234 bytes>
 //     checksum 0123456789abcdef
 //
-// The checksum finds damage, not malice: who can write the file can do what the framework can.
+// The checksum finds damage, not malice: write access to the file is as good as being the
+// framework.
 
 #ifndef MESOS_LUA_APP_STATE_FILE_H
 #define MESOS_LUA_APP_STATE_FILE_H
@@ -27,12 +28,12 @@ struct state_file {
 };
 
 // Replaces the contents of `out` by the document; `wall` is the time, in seconds since the Unix
-// epoch. False at the cap of `out`, or if the id cannot stand in a line.
-bool state_file_write(const struct state_file *kept, double wall, struct buffer *out,
+// epoch. False at the cap of `out`, or if the id has control characters.
+bool state_file_write(const struct state_file *contents, double wall, struct buffer *out,
                       struct error *err);
 
-// Reads a document; the slices point into it. False if it is not one of this version, or not as it
-// was written.
-bool state_file_read(struct slice document, struct state_file *kept, struct error *err);
+// Reads a document; the slices point into it. False if it has another version, or is not as it was
+// written.
+bool state_file_read(struct slice document, struct state_file *contents, struct error *err);
 
 #endif

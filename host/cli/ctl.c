@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// `mesos-lua ctl`: see ctl.h. One connection, one request at a time, and nothing else to do
-// meanwhile, so that it simply blocks. Lines are edited, and remembered in a file in the user's
-// home, when a terminal is there.
+// `mesos-lua ctl`: see ctl.h. There is one connection, one request at a time and nothing else to do
+// meanwhile, so the client blocks. On a terminal lines are edited, and their history is stored in a
+// file in the user's home.
 //
-// A socket that another user made where a host's would be would receive code with secrets in it,
-// and answer anything. So the folder and the process at the other end have to belong to the user of
-// the host, or to root, and what is printed to a terminal cannot control it.
+// A socket that another user made in the place of a host's would receive code with secrets in it,
+// and could answer anything. So the folder and the process at the other end have to belong to the
+// user of the host, or to root, and what is printed to a terminal cannot control it.
 
 #include "cli/ctl.h"
 
@@ -45,7 +45,7 @@ static bool is_number(const char *text)
     return *text != '\0' && strlen(text) < 10 && strspn(text, "0123456789") == strlen(text);
 }
 
-// The folder of a host's socket: nobody but its user may have put something there.
+// True if only the user of the host, or root, can create files in the folder of the socket.
 static bool trust_folder(const char *path, const char *target, uid_t user, struct error *err)
 {
     struct stat there;
@@ -101,8 +101,8 @@ static char *find_path(const char *target, uid_t *user, struct error *err)
     return NULL;
 }
 
-// `user` is who may be at the other end: of a path that is oneself, but root takes the word of its
-// owner.
+// `user` is set to the user who may be at the other end. For a path that is the caller; if the
+// caller is root, it is the owner of the socket.
 static char *find(const char *target, uid_t *user, struct error *err)
 {
     return is_number(target) ? find_process(target, user, err) : find_path(target, user, err);
@@ -115,7 +115,7 @@ static const char *reason_of(int fault)
     return fault == ENOENT ? "there is no such socket; does the host run?" : strerror(fault);
 }
 
-// Oneself, root, or the user of the host.
+// The peer may be the caller's own user, root, or the user of the host.
 static bool trust_peer(int fd, const char *path, uid_t user, struct error *err)
 {
     struct ucred peer;
@@ -203,11 +203,12 @@ static bool receive_line(struct ctl_client *client, struct error *err)
     struct buffer *input = &client->input;
     buffer_clear(input);
     while (input->length == 0 || input->data[input->length - 1] != '\n') {
-        size_t room = input->limit - input->length < 65536 ? input->limit - input->length : 65536;
-        uint8_t *to = room > 0 ? buffer_reserve(input, room) : NULL;
+        size_t free_bytes = input->limit - input->length;
+        size_t size = free_bytes < 65536 ? free_bytes : 65536;
+        uint8_t *to = size > 0 ? buffer_reserve(input, size) : NULL;
         if (to == NULL)
             return error_set(err, ERROR_LIMIT, "the reply is too long");
-        ssize_t length = recv(client->fd, to, room, 0);
+        ssize_t length = recv(client->fd, to, size, 0);
         if (length < 0 && errno == EINTR)
             continue;
         if (length <= 0)
@@ -224,8 +225,8 @@ static bool answers(const struct ctl_client *client, int patience)
     return poll(&descriptor, 1, patience) != 0;
 }
 
-// What the host does, asked by another connection: the text is "" if no Lua code runs. To be freed;
-// NULL if there is no answer.
+// Asks, over another connection, what Lua code the host runs; "" if none. To be freed; NULL if
+// there is no answer.
 static char *ask_what_runs(const struct ctl_client *busy)
 {
     struct error err = {0};
@@ -252,33 +253,35 @@ static bool may_wait(const char *command)
     return strcmp(command, "eval") == 0 || strcmp(command, "reload") == 0;
 }
 
-// Says why there is no answer yet; that it may well wait for something only in the end. False if
-// nothing was said.
-static bool tell_silence(const struct ctl_client *client, const char *command, bool end)
+// Prints why there is no answer yet. That the command may be waiting for something is printed only
+// `at_last`. False if nothing was printed.
+static bool report_silence(const struct ctl_client *client, const char *command, bool at_last)
 {
     char *running = ask_what_runs(client);
-    bool idle = running != NULL && *running == '\0', told = !idle || (end && may_wait(command));
+    bool idle = running != NULL && *running == '\0',
+         printed = !idle || (at_last && may_wait(command));
     if (running == NULL)
-        fprintf(stderr,
-                "no answer yet, and nothing can be asked: the host is inside one call of a C "
-                "function, such as string.find with a bad pattern, or was stopped; its log "
-                "tells more\n");
+        fprintf(
+            stderr,
+            "no answer yet, and the host does not answer other requests either: it is inside one "
+            "call of a C function, such as string.find with a bad pattern, or was stopped; its "
+            "log tells more\n");
     else if (!idle)
         fprintf(stderr,
                 "no answer yet: the host is inside %s; this goes on when that returns or waits "
                 "('mesos-lua ctl %s interrupt' stops it)\n",
                 running, client->target);
-    else if (told)
-        fprintf(stderr, "no answer yet: it waits for something; ctrl-C ends it\n");
+    else if (printed)
+        fprintf(stderr, "no answer yet: the command is waiting for something; ctrl-C ends it\n");
     free(running);
-    return told;
+    return printed;
 }
 
-static void watch_out(const struct ctl_client *client, const char *command)
+static void wait_for_reply(const struct ctl_client *client, const char *command)
 {
-    bool done = answers(client, PATIENCE) || tell_silence(client, command, false);
+    bool done = answers(client, PATIENCE) || report_silence(client, command, false);
     if (!done && !answers(client, LONG_PATIENCE))
-        tell_silence(client, command, true);
+        report_silence(client, command, true);
 }
 
 // NULL, and `err`, if there is no reply.
@@ -288,7 +291,7 @@ static json_t *ask(struct ctl_client *client, const char *command, const char *a
     json_error_t reason;
     if (!send_request(client, command, argument, err))
         return NULL;
-    watch_out(client, command);
+    wait_for_reply(client, command);
     if (!receive_line(client, err))
         return NULL;
     json_t *reply = json_loadb((const char *)client->input.data, client->input.length, 0, &reason);
@@ -297,7 +300,7 @@ static json_t *ask(struct ctl_client *client, const char *command, const char *a
     return reply;
 }
 
-// Is a control character at the text? Its length then, of the two bytes of the newer ones too.
+// The length of the control character at the start of the text, or 0. Those of C1 have two bytes.
 static size_t control_length(const char *text)
 {
     const unsigned char *bytes = (const unsigned char *)text;
@@ -306,7 +309,8 @@ static size_t control_length(const char *text)
     return (bytes[0] < 0x20 && bytes[0] != '\n' && bytes[0] != '\t') || bytes[0] == 0x7f;
 }
 
-// What comes from the host may come from a task or a master: it does not control a terminal.
+// Text from the host may come from a task or a master, so control characters are escaped for a
+// terminal.
 static void print_text(FILE *file, const char *text)
 {
     if (!isatty(fileno(file))) {
@@ -323,7 +327,7 @@ static void print_text(FILE *file, const char *text)
     }
 }
 
-// Prints the reply, and returns the exit status that it means.
+// Prints the reply, and returns the exit status for it.
 static int print_reply(json_t *reply)
 {
     const char *output = json_string_value(json_object_get(reply, "output"));
@@ -332,7 +336,7 @@ static int print_reply(json_t *reply)
     fflush(stdout);
     if (json_is_true(json_object_get(reply, "ok")))
         return 0;
-    print_text(stderr, error ? error : "the reply makes no sense");
+    print_text(stderr, error ? error : "the reply is malformed");
     putc('\n', stderr);
     return EXIT_FAILED;
 }
@@ -375,7 +379,7 @@ static void open_history(struct prompter *prompter)
         line_editor_read_history(prompter->history);
 }
 
-// What was typed is nobody else's business.
+// The history is readable for the user only.
 static void close_history(struct prompter *prompter)
 {
     if (prompter->history != NULL) {
@@ -404,31 +408,31 @@ static char *read_line(struct prompter *prompter, const char *prompt)
 
 static void print_help(void)
 {
-    puts("Lua code runs in the script; help() tells what it sees. An unfinished line is\n"
-         "continued in the next; an empty one gives it up. :quit or ctrl-D ends.\n"
+    puts("Lua code runs in the script; help() lists what is there. An unfinished line is\n"
+         "continued in the next; an empty line discards it. :quit or ctrl-D exits.\n"
          "With a colon in front, such as :status, the commands of mesos-lua ctl:");
     control_commands_usage(stdout);
 }
 
-// ":reload", ":log-level debug". False: end.
+// ":reload", ":log-level debug". False to end.
 static bool do_colon(struct prompter *prompter, char *line)
 {
     struct error err = {0};
-    char *name = line + 1, *rest = name + strcspn(name, " ");
-    if (*rest != '\0')
-        *rest++ = '\0';
+    char *name = line + 1, *argument = name + strcspn(name, " ");
+    if (*argument != '\0')
+        *argument++ = '\0';
     if (strcmp(name, "quit") == 0 || strcmp(name, "q") == 0)
         return false;
     if (strcmp(name, "help") == 0)
         print_help();
     else if (control_commands_known(name, &err))
-        do_command(prompter->client, name, rest + strspn(rest, " "));
+        do_command(prompter->client, name, argument + strspn(argument, " "));
     else
         fprintf(stderr, "%s\n", err.text);
     return true;
 }
 
-// False if the host is gone.
+// False if the host has ended.
 static bool do_code(struct prompter *prompter, bool may_go_on)
 {
     struct error err = {0};
@@ -447,7 +451,7 @@ static bool do_code(struct prompter *prompter, bool may_go_on)
     return true;
 }
 
-// False: end, with `status` set if something is wrong.
+// False to end, with `status` set after a failure.
 static bool do_line(struct prompter *prompter, char *line, int *status)
 {
     bool more = prompter->code.length > 0;

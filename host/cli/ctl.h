@@ -7,8 +7,8 @@
 
 #include "app/options.h"
 
-// Returns the exit status of the process: 0, 1 if the command failed, 2 for wrong usage or if
-// nobody is there.
+// Returns the exit status of the process: 0, 1 if the command failed, 2 for wrong usage or if there
+// is no host at TARGET.
 int ctl_run(const struct options *options);
 
 void ctl_usage(FILE *file); // what `ctl --help` prints

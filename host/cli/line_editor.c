@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// libedit, when it is needed: see line_editor.h. Its header says what the functions are like; what
-// is loaded stays loaded.
+// libedit, loaded on demand: see line_editor.h. The types of its functions come from its header.
+// The library stays loaded.
 
 #include "cli/line_editor.h"
 
@@ -20,7 +20,7 @@ static struct {
     __typeof__(readline) *readline;
 } editor;
 
-// A pointer to a function is no pointer to an object in C, but is in POSIX.
+// POSIX, unlike C, lets a pointer to an object hold a function.
 static const struct {
     const char *name;
     void *slot;

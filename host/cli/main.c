@@ -21,8 +21,8 @@ static int (*const commands[])(const struct options *options) = {
     [COMMAND_CTL] = ctl_run,
 };
 
-// The linker calls this before the libraries initialise themselves, which takes some milliseconds
-// until main() begins.
+// Called by the dynamic linker before the libraries initialise themselves, which is some
+// milliseconds before main().
 static void on_linked(int argc, char **argv, char **environment)
 {
     (void)argc;
@@ -34,7 +34,7 @@ static void on_linked(int argc, char **argv, char **environment)
 __attribute__((section(".preinit_array"), used)) static void (*const at_first)(int, char **,
                                                                                char **) = on_linked;
 
-// The spawner is forked as long as there is nothing in memory that it would have to carry.
+// The spawner is forked while the process is still small, as it keeps a copy of the memory.
 static void get_ready(const struct options *options)
 {
     bool runs = options->command == COMMAND_RUN || options->command == COMMAND_LOCAL;
