@@ -215,7 +215,7 @@ static void push_names(lua_State *L) // [-0, +1, m]
 
 // The value of the name at index 2 in the table at the top, in its place; if there is one.
 // [-1, +0|1, -]
-static bool take(lua_State *L)
+static bool find_in_top(lua_State *L)
 {
     lua_pushvalue(L, 2);
     bool there = lua_rawget(L, -2) != LUA_TNIL;
@@ -229,15 +229,15 @@ static int l_index(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 2);
     push_names(L);
-    if (take(L))
+    if (find_in_top(L))
         return 1;
     if (find_local(L, lua_upvalueindex(1), name) > 0)
         return 1;
     lua_pushglobaltable(L);
-    if (take(L))
+    if (find_in_top(L))
         return 1;
     lua_pushvalue(L, lua_upvalueindex(2));
-    if (take(L))
+    if (find_in_top(L))
         return 1;
     return luaL_error(L,
                       "nothing is called '%s' here: no global, and no local variable that a "
@@ -247,7 +247,7 @@ static int l_index(lua_State *L)
 
 static bool is_known(lua_State *L) // [-1, +0, -]
 {
-    bool known = take(L);
+    bool known = find_in_top(L);
     if (known)
         lua_pop(L, 1);
     return known;

@@ -108,7 +108,7 @@ static int push_failure(lua_State *L, const struct exec_run *run) // [-0, +3 or 
     return 4;
 }
 
-// The userdata of the run is at the index that the context tells.
+// The context is the stack index of the userdata of the run.
 static int on_ended(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
@@ -134,13 +134,13 @@ static void on_end(void *data, const struct subprocess_end *end)
 // A list of C strings, ended by NULL, in a userdata that keeps their Lua strings.
 struct texts {
     const char **list;
-    size_t count, room;
+    size_t count, capacity;
 };
 
-static struct texts new_texts(lua_State *L, size_t room) // [-0, +1, m]
+static struct texts new_texts(lua_State *L, size_t capacity) // [-0, +1, m]
 {
-    struct texts texts = {.room = room};
-    texts.list = lua_newuserdatauv(L, (room + 1) * sizeof *texts.list, 1);
+    struct texts texts = {.capacity = capacity};
+    texts.list = lua_newuserdatauv(L, (capacity + 1) * sizeof *texts.list, 1);
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);
     texts.list[0] = NULL;

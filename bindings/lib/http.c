@@ -213,8 +213,8 @@ static const char **push_request_headers(lua_State *L)
     int type = lua_getfield(L, 1, "headers"), table = lua_gettop(L);
     if (type != LUA_TNIL && type != LUA_TTABLE)
         luaL_error(L, "headers: a table expected, got %s", luaL_typename(L, -1));
-    size_t count = 0, room = type == LUA_TTABLE ? count_pairs(L, table) : 0;
-    const char **list = lua_newuserdatauv(L, (room + 1) * sizeof *list, 0);
+    size_t count = 0, capacity = type == LUA_TTABLE ? count_pairs(L, table) : 0;
+    const char **list = lua_newuserdatauv(L, (capacity + 1) * sizeof *list, 0);
     lua_newtable(L);
     lua_pushnil(L);
     for (; type == LUA_TTABLE && lua_next(L, table) != 0; lua_pop(L, 1)) {

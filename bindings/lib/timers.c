@@ -32,7 +32,7 @@ struct timer_handle {
     struct timer timer;
     enum timer_state state;
     uint64_t due, interval; // nanoseconds; interval 0: once
-    char place[80];         // where the script made it
+    char origin[80];        // where the script made it
 };
 
 // A routine that a timer resumes: one that sleeps, or one that was spawned.
@@ -41,7 +41,7 @@ struct pending_resume {
     struct script *script;
     struct timer timer;
     struct routine *routine;
-    char place[80];
+    char origin[80];
 };
 
 static const char *const state_names[] = {"waiting", "running", "done", "cancelled"};
@@ -77,27 +77,27 @@ static struct script *check_open(lua_State *L, const char *name)
     return script;
 }
 
-static void note_place(lua_State *L, char *place, size_t size)
+static void note_origin(lua_State *L, char *origin, size_t size)
 {
     lua_Debug ar;
-    snprintf(place, size, "?");
+    snprintf(origin, size, "?");
     if (lua_getstack(L, 1, &ar) == 0)
         return;
     lua_getinfo(L, "Sl", &ar);
     if (ar.currentline > 0)
-        snprintf(place, size, "%s:%d", ar.short_src, ar.currentline);
+        snprintf(origin, size, "%s:%d", ar.short_src, ar.currentline);
 }
 
 // A failure in what an operator's code left behind does not count as one of the script.
-static void log_failure(struct script *script, const char *what, const char *place,
+static void log_failure(struct script *script, const char *what, const char *origin,
                         const struct protect_end *end)
 {
     char title[120];
     if (end->outcome != PROTECT_RAISED)
         return;
-    log_error("%s of %s: %s", what, place, end->text);
-    snprintf(title, sizeof title, "%s of %s", what, place);
-    if (strncmp(place, "eval:", 5) != 0)
+    log_error("%s of %s: %s", what, origin, end->text);
+    snprintf(title, sizeof title, "%s of %s", what, origin);
+    if (strncmp(origin, "eval:", 5) != 0)
         script_failed(script, title, end->text);
 }
 
@@ -130,7 +130,7 @@ static void schedule_next(struct timer_handle *handle)
 static void on_call_done(void *data, const struct protect_end *end)
 {
     struct timer_handle *handle = data;
-    log_failure(handle->script, "timer", handle->place, end);
+    log_failure(handle->script, "timer", handle->origin, end);
     bool ends = end->outcome == PROTECT_EXITED || end->outcome == PROTECT_CLOSED;
     if (handle->state == TIMER_RUNNING && handle->interval != 0 && !ends) {
         schedule_next(handle);
@@ -152,7 +152,7 @@ static void on_timer(void *data)
 {
     struct timer_handle *handle = data;
     handle->state = TIMER_RUNNING;
-    const struct title title = {.kind = "timer of", .name = handle->place};
+    const struct title title = {.kind = "timer of", .name = handle->origin};
     protect_dispatch(handle->script, &title, l_timer_function, handle, on_call_done, handle);
 }
 
@@ -175,7 +175,7 @@ static int new_timer(lua_State *L, const char *name, bool again)
     struct timer_handle *handle = userdata_push(L, TIMER_TYPE, sizeof *handle, 1, end_timer);
     handle->script = script;
     timer_init(&handle->timer, script_loop(script), on_timer, handle);
-    note_place(L, handle->place, sizeof handle->place);
+    note_origin(L, handle->origin, sizeof handle->origin);
     lua_pushvalue(L, 2);
     lua_setiuservalue(L, -2, 1);
     anchor(L, handle);
@@ -217,7 +217,7 @@ static int l_timer_tostring(lua_State *L)
 {
     const struct timer_handle *handle = userdata_check(L, 1, TIMER_TYPE);
     lua_pushfstring(L, "mesos.timer (%s of %s, %s)", handle->interval ? "every" : "after",
-                    handle->place, state_names[handle->state]);
+                    handle->origin, state_names[handle->state]);
     return 1;
 }
 
@@ -246,7 +246,7 @@ static struct pending_resume *new_pending(lua_State *L, struct script *script)
     struct pending_resume *pending = userdata_push(L, SLEEP_TYPE, sizeof *pending, 0, end_pending);
     pending->script = script;
     timer_init(&pending->timer, script_loop(script), on_pending, pending);
-    note_place(L, pending->place, sizeof pending->place);
+    note_origin(L, pending->origin, sizeof pending->origin);
     return pending;
 }
 
@@ -273,7 +273,7 @@ int l_sleep(lua_State *L)
 static void on_spawned_done(void *data, const struct protect_end *end)
 {
     struct pending_resume *pending = data;
-    log_failure(pending->script, "spawned function", pending->place, end);
+    log_failure(pending->script, "spawned function", pending->origin, end);
     release(script_state(pending->script), pending);
 }
 
@@ -287,7 +287,7 @@ int l_spawn(lua_State *L)
     struct pending_resume *pending = new_pending(L, script);
     anchor(L, pending);
     lua_insert(L, 1);
-    const struct title title = {.kind = "spawned function of", .name = pending->place};
+    const struct title title = {.kind = "spawned function of", .name = pending->origin};
     pending->routine = protect_prepare(L, &title, arguments, on_spawned_done, pending);
     timer_start(&pending->timer, 0);
     return 0;

@@ -57,7 +57,7 @@ static void write_count(struct inspect_writer *writer, const char *format, size_
 // ---- strings ----
 
 // The length of the UTF-8 sequence at `text`, or 0 if there is none.
-static size_t utf8_length(const unsigned char *text, size_t rest)
+static size_t utf8_length(const unsigned char *text, size_t left)
 {
     static const struct {
         unsigned char low, high, second_low, second_high;
@@ -70,7 +70,7 @@ static size_t utf8_length(const unsigned char *text, size_t rest)
     size_t row = 0;
     while (row < sizeof rows / sizeof *rows && (*text < rows[row].low || *text > rows[row].high))
         row++;
-    if (row == sizeof rows / sizeof *rows || rows[row].length > rest)
+    if (row == sizeof rows / sizeof *rows || rows[row].length > left)
         return 0;
     size_t length = rows[row].length;
     if (length > 1 && (text[1] < rows[row].second_low || text[1] > rows[row].second_high))
@@ -165,14 +165,14 @@ static void write_tostring(struct inspect_writer *writer, int index)
 static void write_function(struct inspect_writer *writer, int index)
 {
     lua_Debug ar;
-    char place[LUA_IDSIZE + 32];
+    char text[LUA_IDSIZE + 32];
     lua_pushvalue(writer->L, index);
     lua_getinfo(writer->L, ">S", &ar);
     if (ar.linedefined < 0)
-        snprintf(place, sizeof place, "function (C)");
+        snprintf(text, sizeof text, "function (C)");
     else
-        snprintf(place, sizeof place, "function (%s:%d)", ar.short_src, ar.linedefined);
-    write(writer, place);
+        snprintf(text, sizeof text, "function (%s:%d)", ar.short_src, ar.linedefined);
+    write(writer, text);
 }
 
 static void write_view(struct inspect_writer *writer, const struct view_content *content)

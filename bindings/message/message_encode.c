@@ -22,8 +22,8 @@
 #define STACK_NEEDED 13 // slots of one level, with those of the helpers it calls
 
 // The path to the current value: a chain on the C stack, written out when something is wrong.
-struct place {
-    const struct place *up;
+struct encode_path {
+    const struct encode_path *up;
     const char *name;  // of a field or of the whole, or NULL
     lua_Integer index; // of a list's element, if there is no name
     int key;           // stack index of a map's key, or 0
@@ -37,46 +37,46 @@ struct encoder {
 };
 
 static void encode_message(struct encoder *encoder, int index, struct message_type *shape,
-                           uint32_t number, const struct place *place);
+                           uint32_t number, const struct encode_path *path);
 static void encode_content(struct encoder *encoder, int index, struct message_type *shape,
-                           const struct place *place);
+                           const struct encode_path *path);
 
 // Pushes "tasks[2].resources[1].scalar", or "" for a whole without a name. Its parts do
 // not stay below it, so the Lua stack does not grow with the depth of the path. // [-0, +1, m]
-static const char *push_place(lua_State *L, const struct place *place)
+static const char *push_path(lua_State *L, const struct encode_path *path)
 {
     luaL_checkstack(L, STACK_NEEDED, "nested message");
-    if (place->up == NULL)
-        return lua_pushstring(L, place->name ? place->name : "");
-    const char *up = push_place(L, place->up);
+    if (path->up == NULL)
+        return lua_pushstring(L, path->name ? path->name : "");
+    const char *up = push_path(L, path->up);
     int at = lua_gettop(L);
-    if (place->key != 0)
-        lua_pushfstring(L, "%s[%s]", up, luaL_tolstring(L, place->key, NULL));
-    else if (place->name != NULL)
-        lua_pushfstring(L, "%s%s%s", up, *up ? "." : "", place->name);
+    if (path->key != 0)
+        lua_pushfstring(L, "%s[%s]", up, luaL_tolstring(L, path->key, NULL));
+    else if (path->name != NULL)
+        lua_pushfstring(L, "%s%s%s", up, *up ? "." : "", path->name);
     else
-        lua_pushfstring(L, "%s[%I]", up, place->index);
+        lua_pushfstring(L, "%s[%I]", up, path->index);
     lua_replace(L, at);
     lua_settop(L, at);
     return lua_tostring(L, at);
 }
 
-static int fail(lua_State *L, const struct place *place, const char *format, ...)
+static int fail(lua_State *L, const struct encode_path *path, const char *format, ...)
 {
     va_list args;
     luaL_checkstack(L, STACK_NEEDED, "message error");
     va_start(args, format);
     const char *text = lua_pushvfstring(L, format, args);
     va_end(args);
-    const char *path = push_place(L, place);
-    return luaL_error(L, "%s%s%s", path, *path ? ": " : "", text);
+    const char *shown = push_path(L, path);
+    return luaL_error(L, "%s%s%s", shown, *shown ? ": " : "", text);
 }
 
 // `fitted` is the result of an append to the buffer: false at its cap.
-static void check_room(struct encoder *encoder, bool fitted, const struct place *place)
+static void check_fit(struct encoder *encoder, bool fitted, const struct encode_path *path)
 {
     if (!fitted)
-        fail(encoder->L, place, "the message is larger than the %I bytes allowed",
+        fail(encoder->L, path, "the message is larger than the %I bytes allowed",
              (lua_Integer)encoder->buffer->limit);
 }
 
@@ -86,18 +86,18 @@ static const char *type_name(lua_State *L, int index)
 }
 
 // A table of another message type and a view are named by their type.
-static int expected(lua_State *L, int index, const struct place *place, const char *what)
+static int expected(lua_State *L, int index, const struct encode_path *path, const char *what)
 {
     struct view_content view;
     if (view_get(L, index, &view))
-        return fail(L, place, "%s expected, got %s", what, wire_message_name(view.type));
-    return fail(L, place, "%s expected, got %s", what, type_name(L, index));
+        return fail(L, path, "%s expected, got %s", what, wire_message_name(view.type));
+    return fail(L, path, "%s expected, got %s", what, type_name(L, index));
 }
 
-static double number_at(struct encoder *encoder, int index, const struct place *place)
+static double number_at(struct encoder *encoder, int index, const struct encode_path *path)
 {
     if (lua_type(encoder->L, index) != LUA_TNUMBER)
-        expected(encoder->L, index, place, "number");
+        expected(encoder->L, index, path, "number");
     return lua_tonumber(encoder->L, index);
 }
 
@@ -113,49 +113,49 @@ static const struct number_limits limits[] = {
 };
 
 static void check_limits(struct encoder *encoder, lua_Integer value, ProtobufCType type,
-                         const struct place *place)
+                         const struct encode_path *path)
 {
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         if (limits[i].type == type && (value < limits[i].least || value > limits[i].most))
-            fail(encoder->L, place, "number from %I to %I expected, got %I", limits[i].least,
+            fail(encoder->L, path, "number from %I to %I expected, got %I", limits[i].least,
                  limits[i].most, value);
     }
 }
 
 static lua_Integer integer_at(struct encoder *encoder, int index, ProtobufCType type,
-                              const struct place *place)
+                              const struct encode_path *path)
 {
     int whole;
-    number_at(encoder, index, place);
+    number_at(encoder, index, path);
     lua_Integer value = lua_tointegerx(encoder->L, index, &whole);
     if (!whole)
-        fail(encoder->L, place, "whole number of at most 64 bits expected, got %s",
+        fail(encoder->L, path, "whole number of at most 64 bits expected, got %s",
              luaL_tolstring(encoder->L, index, NULL));
-    check_limits(encoder, value, type, place);
+    check_limits(encoder, value, type, path);
     return value;
 }
 
-static bool boolean_at(struct encoder *encoder, int index, const struct place *place)
+static bool boolean_at(struct encoder *encoder, int index, const struct encode_path *path)
 {
     if (!lua_isboolean(encoder->L, index))
-        expected(encoder->L, index, place, "boolean");
+        expected(encoder->L, index, path, "boolean");
     return lua_toboolean(encoder->L, index);
 }
 
-static struct slice string_at(struct encoder *encoder, int index, const struct place *place)
+static struct slice string_at(struct encoder *encoder, int index, const struct encode_path *path)
 {
     struct slice text;
     if (lua_type(encoder->L, index) != LUA_TSTRING)
-        expected(encoder->L, index, place, "string");
+        expected(encoder->L, index, path, "string");
     text.data = (const uint8_t *)lua_tolstring(encoder->L, index, &text.length);
     return text;
 }
 
-static struct slice text_at(struct encoder *encoder, int index, const struct place *place)
+static struct slice text_at(struct encoder *encoder, int index, const struct encode_path *path)
 {
-    struct slice text = string_at(encoder, index, place);
+    struct slice text = string_at(encoder, index, path);
     if (encoder->ends_at_zero && text.length > 0 && memchr(text.data, 0, text.length) != NULL)
-        fail(encoder->L, place, "it has a zero byte in it");
+        fail(encoder->L, path, "it has a zero byte in it");
     return text;
 }
 
@@ -166,27 +166,27 @@ static const char *enum_type_name(const ProtobufCEnumDescriptor *type)
 }
 
 static int unknown_value(struct encoder *encoder, const ProtobufCEnumDescriptor *type,
-                         const char *name, const struct place *place)
+                         const char *name, const struct encode_path *path)
 {
     const char *nearest = suggest(name, message_type_enum_name, type);
     if (nearest == NULL)
-        return fail(encoder->L, place, "%s has no value '%s'", enum_type_name(type), name);
-    return fail(encoder->L, place, "%s has no value '%s' (did you mean '%s'?)",
-                enum_type_name(type), name, nearest);
+        return fail(encoder->L, path, "%s has no value '%s'", enum_type_name(type), name);
+    return fail(encoder->L, path, "%s has no value '%s' (did you mean '%s'?)", enum_type_name(type),
+                name, nearest);
 }
 
 static lua_Integer enum_at(struct encoder *encoder, int index, const ProtobufCEnumDescriptor *type,
-                           const struct place *place)
+                           const struct encode_path *path)
 {
     if (lua_type(encoder->L, index) == LUA_TNUMBER)
-        return integer_at(encoder, index, PROTOBUF_C_TYPE_ENUM, place);
+        return integer_at(encoder, index, PROTOBUF_C_TYPE_ENUM, path);
     if (lua_type(encoder->L, index) != LUA_TSTRING)
-        expected(encoder->L, index, place, enum_type_name(type));
+        expected(encoder->L, index, path, enum_type_name(type));
     size_t length;
     const char *name = lua_tolstring(encoder->L, index, &length);
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value_by_name(type, name);
     if (value == NULL || strlen(name) != length)
-        unknown_value(encoder, type, name, place);
+        unknown_value(encoder, type, name, path);
     return value->value;
 }
 
@@ -216,81 +216,81 @@ static bool put_integer(struct encoder *encoder, const ProtobufCFieldDescriptor 
 }
 
 static bool put_scalar(struct encoder *encoder, int index, const ProtobufCFieldDescriptor *field,
-                       const struct place *place)
+                       const struct encode_path *path)
 {
     struct buffer *buffer = encoder->buffer;
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
-        return wire_put_bytes(buffer, field->id, text_at(encoder, index, place));
+        return wire_put_bytes(buffer, field->id, text_at(encoder, index, path));
     case PROTOBUF_C_TYPE_BYTES:
-        return wire_put_bytes(buffer, field->id, string_at(encoder, index, place));
+        return wire_put_bytes(buffer, field->id, string_at(encoder, index, path));
     case PROTOBUF_C_TYPE_DOUBLE:
-        return wire_put_double(buffer, field->id, number_at(encoder, index, place));
+        return wire_put_double(buffer, field->id, number_at(encoder, index, path));
     case PROTOBUF_C_TYPE_FLOAT:
         return wire_put_fixed32(buffer, field->id,
-                                float_bits((float)number_at(encoder, index, place)));
+                                float_bits((float)number_at(encoder, index, path)));
     case PROTOBUF_C_TYPE_BOOL:
-        return wire_put_varint(buffer, field->id, boolean_at(encoder, index, place));
+        return wire_put_varint(buffer, field->id, boolean_at(encoder, index, path));
     case PROTOBUF_C_TYPE_ENUM:
-        return put_integer(encoder, field, enum_at(encoder, index, field->descriptor, place));
+        return put_integer(encoder, field, enum_at(encoder, index, field->descriptor, path));
     default:
-        return put_integer(encoder, field, integer_at(encoder, index, field->type, place));
+        return put_integer(encoder, field, integer_at(encoder, index, field->type, path));
     }
 }
 
 // One value of the field, whatever its label.
 static void encode_value(struct encoder *encoder, int index, struct message_type *shape,
-                         unsigned position, const struct place *place)
+                         unsigned position, const struct encode_path *path)
 {
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
     if (message_type_is_message(field))
         encode_message(encoder, index, message_type_nested(encoder->L, shape, position), field->id,
-                       place);
+                       path);
     else
-        check_room(encoder, put_scalar(encoder, index, field, place), place);
+        check_fit(encoder, put_scalar(encoder, index, field, path), path);
 }
 
 // Raises for the key at the top but one of what should be a list. // [-0, +0, v]
-static int refuse_key(struct encoder *encoder, const struct place *place,
+static int refuse_key(struct encoder *encoder, const struct encode_path *path,
                       const ProtobufCMessageDescriptor *element)
 {
     lua_State *L = encoder->L;
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
     const char *shown = luaL_tolstring(L, -2, NULL);
-    return fail(L, place, "list expected, got a table with the key '%s'%s", shown,
+    return fail(L, path, "list expected, got a table with the key '%s'%s", shown,
                 message_hints_list(L, element, key));
 }
 
 // The length of the list at `index`, which must have the keys 1 to n and no others. Its elements
 // are of the type `element`, or no messages (NULL).
-static lua_Integer check_list(struct encoder *encoder, int index, const struct place *place,
+static lua_Integer check_list(struct encoder *encoder, int index, const struct encode_path *path,
                               const ProtobufCMessageDescriptor *element)
 {
     lua_State *L = encoder->L;
     lua_Integer count = 0, most = 0;
     if (!lua_istable(L, index))
-        expected(L, index, place, "list");
+        expected(L, index, path, "list");
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), count++) {
         lua_Integer key = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
         if (key < 1)
-            refuse_key(encoder, place, element);
+            refuse_key(encoder, path, element);
         most = key > most ? key : most;
     }
     for (lua_Integer i = 1; most > count && i <= most; i++) {
         if (lua_rawgeti(L, index, i) == LUA_TNIL)
-            fail(L, place, "list with a hole: element %I is nil, but there is a %I", i, most);
+            fail(L, path, "list with a hole: element %I is nil, but there is a %I", i, most);
         lua_pop(L, 1);
     }
     return count;
 }
 
 static void encode_list(struct encoder *encoder, int index, struct message_type *shape,
-                        unsigned position, const struct place *place)
+                        unsigned position, const struct encode_path *path)
 {
     lua_State *L = encoder->L;
-    struct place element = {.up = place};
+    struct encode_path element = {.up = path};
     const ProtobufCFieldDescriptor *listed = &shape->type->fields[position];
-    lua_Integer length = check_list(encoder, index, place,
+    lua_Integer length = check_list(encoder, index, path,
                                     message_type_is_message(listed) ? listed->descriptor : NULL);
     for (element.index = 1; element.index <= length; element.index++) {
         lua_rawgeti(L, index, element.index);
@@ -300,83 +300,83 @@ static void encode_list(struct encoder *encoder, int index, struct message_type 
 }
 
 static void encode_map(struct encoder *encoder, int index, struct message_type *shape,
-                       unsigned position, const struct place *place)
+                       unsigned position, const struct encode_path *path)
 {
     lua_State *L = encoder->L;
     if (!lua_istable(L, index))
-        expected(L, index, place, "table by key");
+        expected(L, index, path, "table by key");
     struct message_type *entry = message_type_nested(L, shape, position);
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         int value = lua_gettop(L);
-        struct place element = {.up = place, .key = value - 1};
+        struct encode_path element = {.up = path, .key = value - 1};
         size_t mark = wire_begin(encoder->buffer, shape->type->fields[position].id);
         encode_value(encoder, value - 1, entry, 0, &element);
         encode_value(encoder, value, entry, 1, &element);
-        check_room(encoder, wire_end(encoder->buffer, mark), &element);
+        check_fit(encoder, wire_end(encoder->buffer, mark), &element);
     }
 }
 
 static void encode_field(struct encoder *encoder, int index, struct message_type *shape,
-                         unsigned position, const struct place *place)
+                         unsigned position, const struct encode_path *path)
 {
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
     if (message_type_is_map(field))
-        encode_map(encoder, index, shape, position, place);
+        encode_map(encoder, index, shape, position, path);
     else if (message_type_is_repeated(field))
-        encode_list(encoder, index, shape, position, place);
+        encode_list(encoder, index, shape, position, path);
     else
-        encode_value(encoder, index, shape, position, place);
+        encode_value(encoder, index, shape, position, path);
 }
 
 // The value is behind the key.
 static int unknown_key(struct encoder *encoder, int key, struct message_type *shape,
-                       const struct place *place)
+                       const struct encode_path *path)
 {
     lua_State *L = encoder->L;
     if (lua_type(L, key) == LUA_TNUMBER)
-        return fail(L, place, "%s expected, got a list%s", shape->name,
+        return fail(L, path, "%s expected, got a list%s", shape->name,
                     message_hints_around(L, shape->type));
     const char *name = luaL_tolstring(L, key, NULL),
                *meant = message_type_suggestion(L, shape, name);
     if (shape->collapsed && *meant == 0)
-        return fail(L, place, "a plain value (%s) expected, got a table", shape->name);
+        return fail(L, path, "a plain value (%s) expected, got a table", shape->name);
     const char *pairs = lua_istable(L, key + 1) ? "" : message_hints_pairs(L, shape->type, name);
-    return fail(L, place, "unknown field '%s' in %s%s", name, shape->name, *pairs ? pairs : meant);
+    return fail(L, path, "unknown field '%s' in %s%s", name, shape->name, *pairs ? pairs : meant);
 }
 
 // Which fields the table at `index` has, one bit each.
 static uint64_t present_fields(struct encoder *encoder, int index, struct message_type *shape,
-                               const struct place *place)
+                               const struct encode_path *path)
 {
     lua_State *L = encoder->L;
     uint64_t present = 0;
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
         int position = message_type_position(L, shape, -2);
         if (position < 0)
-            unknown_key(encoder, lua_gettop(L) - 1, shape, place);
+            unknown_key(encoder, lua_gettop(L) - 1, shape, path);
         present |= UINT64_C(1) << position % 64;
     }
     return present;
 }
 
 static void check_required(struct encoder *encoder, struct message_type *shape, uint64_t present,
-                           const struct place *place)
+                           const struct encode_path *path)
 {
     for (unsigned i = 0; i < shape->type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &shape->type->fields[i];
-        struct place missing = {.up = place, .name = field->name};
+        struct encode_path missing = {.up = path, .name = field->name};
         if (field->label == PROTOBUF_C_LABEL_REQUIRED && !(present >> i & 1))
             fail(encoder->L, &missing, "required field of %s is missing", shape->name);
     }
 }
 
 static void check_rivals(struct encoder *encoder, struct message_type *shape, uint64_t present,
-                         const ProtobufCFieldDescriptor *field, const struct place *place)
+                         const ProtobufCFieldDescriptor *field, const struct encode_path *path)
 {
     for (unsigned i = 0; i < shape->type->n_fields; i++) {
         const ProtobufCFieldDescriptor *other = &shape->type->fields[i];
         if ((present >> i & 1) && message_type_same_oneof(field, other))
-            fail(encoder->L, place, "'%s' and '%s' of %s exclude each other", field->name,
+            fail(encoder->L, path, "'%s' and '%s' of %s exclude each other", field->name,
                  other->name, shape->name);
     }
 }
@@ -384,37 +384,37 @@ static void check_rivals(struct encoder *encoder, struct message_type *shape, ui
 // A misspelt field, also of a nested message, is reported before a missing one: it may be the same
 // field.
 static void encode_fields(struct encoder *encoder, int index, struct message_type *shape,
-                          const struct place *place)
+                          const struct encode_path *path)
 {
     lua_State *L = encoder->L;
     const ProtobufCMessageDescriptor *type = shape->type;
-    uint64_t present = present_fields(encoder, index, shape, place);
+    uint64_t present = present_fields(encoder, index, shape, path);
     lua_rawgeti(L, LUA_REGISTRYINDEX, shape->names);
     int names = lua_gettop(L);
     for (unsigned i = 0; i < type->n_fields; i++) {
         if (!(present >> i & 1))
             continue;
-        struct place nested = {.up = place, .name = type->fields[i].name};
+        struct encode_path nested = {.up = path, .name = type->fields[i].name};
         if (type->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
-            check_rivals(encoder, shape, present, &type->fields[i], place);
+            check_rivals(encoder, shape, present, &type->fields[i], path);
         lua_rawgeti(L, names, (lua_Integer)i + 1);
         lua_rawget(L, index);
         encode_field(encoder, names + 1, shape, i, &nested);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
-    check_required(encoder, shape, present, place);
+    check_required(encoder, shape, present, path);
 }
 
 // { first, last }
 static void encode_range(struct encoder *encoder, int index, struct message_type *shape,
-                         const struct place *place)
+                         const struct encode_path *path)
 {
     lua_State *L = encoder->L;
-    if (check_list(encoder, index, place, NULL) != 2)
-        fail(L, place, "%s expected, { first, last } or { begin =, [\"end\"] = }", shape->name);
+    if (check_list(encoder, index, path, NULL) != 2)
+        fail(L, path, "%s expected, { first, last } or { begin =, [\"end\"] = }", shape->name);
     for (unsigned i = 0; i < 2; i++) {
-        struct place bound = {.up = place, .index = (lua_Integer)i + 1};
+        struct encode_path bound = {.up = path, .index = (lua_Integer)i + 1};
         lua_rawgeti(L, index, bound.index);
         encode_value(encoder, lua_gettop(L), shape, i, &bound);
         lua_pop(L, 1);
@@ -422,48 +422,48 @@ static void encode_range(struct encoder *encoder, int index, struct message_type
 }
 
 static void encode_view(struct encoder *encoder, const struct view_content *view,
-                        struct message_type *shape, const struct place *place)
+                        struct message_type *shape, const struct encode_path *path)
 {
     if (view->type != shape->type)
-        fail(encoder->L, place, "%s expected, got %s", shape->name, wire_message_name(view->type));
-    check_room(encoder, buffer_append_slice(encoder->buffer, view->slice), place);
+        fail(encoder->L, path, "%s expected, got %s", shape->name, wire_message_name(view->type));
+    check_fit(encoder, buffer_append_slice(encoder->buffer, view->slice), path);
 }
 
 static void encode_content(struct encoder *encoder, int index, struct message_type *shape,
-                           const struct place *place)
+                           const struct encode_path *path)
 {
     lua_State *L = encoder->L;
     struct view_content view;
     luaL_checkstack(L, STACK_NEEDED, "nested message");
     if (encoder->depth > DEPTH_LIMIT)
-        fail(L, place, "nested too deeply (more than %d)", DEPTH_LIMIT);
+        fail(L, path, "nested too deeply (more than %d)", DEPTH_LIMIT);
     if (view_get(L, index, &view))
-        encode_view(encoder, &view, shape, place);
+        encode_view(encoder, &view, shape, path);
     else if (shape->collapsed && !lua_istable(L, index))
-        encode_value(encoder, index, shape, 0, place);
+        encode_value(encoder, index, shape, 0, path);
     else if (!lua_istable(L, index))
-        fail(L, place, "a table (%s) expected, got %s%s", shape->name, type_name(L, index),
+        fail(L, path, "a table (%s) expected, got %s%s", shape->name, type_name(L, index),
              message_hints_message(L, shape->type));
     else if (shape->range && lua_rawlen(L, index) > 0)
-        encode_range(encoder, index, shape, place);
+        encode_range(encoder, index, shape, path);
     else
-        encode_fields(encoder, index, shape, place);
+        encode_fields(encoder, index, shape, path);
 }
 
 static void encode_message(struct encoder *encoder, int index, struct message_type *shape,
-                           uint32_t number, const struct place *place)
+                           uint32_t number, const struct encode_path *path)
 {
     size_t mark = wire_begin(encoder->buffer, number);
     encoder->depth++;
-    encode_content(encoder, index, shape, place);
+    encode_content(encoder, index, shape, path);
     encoder->depth--;
-    check_room(encoder, wire_end(encoder->buffer, mark), place);
+    check_fit(encoder, wire_end(encoder->buffer, mark), path);
 }
 
 static void encode(struct encoder *encoder, int index, const ProtobufCMessageDescriptor *type,
                    const char *path)
 {
-    struct place whole = {.name = path};
+    struct encode_path whole = {.name = path};
     lua_State *L = encoder->L;
     encode_content(encoder, lua_absindex(L, index), message_type_get(L, type), &whole);
 }

@@ -3,7 +3,7 @@
 // Views: see view.h. A view has no finaliser: its first user value is the anchor that holds the
 // block, shared by all views of the block through a weak table; the others are the first composite
 // values that were read. Where there are more of these, a table takes the anchor's place, and has
-// the anchor too. On the first read the message is walked once and the place of each field is
+// the anchor too. On the first read the message is walked once and the offset of each field is
 // noted; after that a field is one step away.
 //
 // Policies hold thousands of views, so each byte of one counts.
@@ -20,11 +20,11 @@
 #include <lauxlib.h>
 #include <string.h>
 
-enum { HOLD = 1, KEPT = 2 };       // user values: the first, and the first of those that are kept
+enum { HOLD = 1, CACHED = 2 };     // user values: the first, and the first of those that are cached
 enum { COPIED_MOST = 512 };        // bytes of a message that is copied into its view
-enum { KEPT_EXPECTED = 4 };        // values in a table of kept ones
-enum { NARROW_MOST = UINT16_MAX }; // bytes of a message whose places need 16 bits
-enum { ANCHOR = 0 };               // key in a table of kept ones
+enum { CACHED_EXPECTED = 4 };      // values in a table of cached ones
+enum { NARROW_MOST = UINT16_MAX }; // bytes of a message whose offsets need 16 bits
+enum { ANCHOR = 0 };               // key in a table of cached ones
 
 // Lua has one string for all equal short ones, which the table of names keeps: its address is the
 // name.
@@ -38,12 +38,12 @@ enum { NAMES_MOST = 128, NUMBERS = 64 }; // both powers of two
 struct view_class {
     struct message_type *shape;
     const struct view_member *members;
-    size_t places_size, extra_size; // of narrow offsets
-    int metatable;                  // registry
-    int slots;                      // kept values that are user values
-    uint8_t positions[NUMBERS];     // of the field of that number, from 1; 0: look for it
-    struct name names[NAMES_MOST];  // by hash of the address
-    uint8_t kinds[];                // of the fields, of what follows
+    size_t offsets_size, extra_size; // of narrow offsets
+    int metatable;                   // registry
+    int slots;                       // cached values that are user values
+    uint8_t positions[NUMBERS];      // of the field of that number, from 1; 0: look for it
+    struct name names[NAMES_MOST];   // by hash of the address
+    uint8_t kinds[];                 // of the fields, of what follows
 };
 
 enum view_kind {
@@ -52,45 +52,45 @@ enum view_kind {
     KIND_LIST = 4,
 };
 
-// A place is the offset of the field's last occurrence, plus one; 0 if it is absent.
+// An offset here is that of the field's last occurrence, plus one; 0 if it is absent.
 struct view {
     const struct view_class *class; // which is in the registry: no other userdata begins so
     const uint8_t *data;
     uint32_t length;
     bool indexed : 1, wide : 1;
-    uint8_t keys[VIEW_KEPT]; // of what the user values from KEPT on are; 0: free
-    uint16_t places[];       // or 32 bits each
+    uint8_t keys[VIEW_CACHED]; // of what the user values from CACHED on are; 0: free
+    uint16_t offsets[];        // or 32 bits each
 };
 
 static const char anchor_name[] = "mesos.bytes";
 static const char anchors_key;
 
-static inline struct slice content(const struct view *view)
+static inline struct slice wire_of(const struct view *view)
 {
     return (struct slice){.data = view->data, .length = view->length};
 }
 
 static inline void *extra(struct view *view)
 {
-    return (char *)view->places + (view->class->places_size << view->wide);
+    return (char *)view->offsets + (view->class->offsets_size << view->wide);
 }
 
 static size_t view_size(const struct view_class *class, bool wide)
 {
-    return sizeof(struct view) + (class->places_size << wide) + class->extra_size;
+    return sizeof(struct view) + (class->offsets_size << wide) + class->extra_size;
 }
 
-static inline uint32_t get_place(const struct view *view, unsigned position)
+static inline uint32_t get_offset(const struct view *view, unsigned position)
 {
-    return view->wide ? ((const uint32_t *)view->places)[position] : view->places[position];
+    return view->wide ? ((const uint32_t *)view->offsets)[position] : view->offsets[position];
 }
 
-static inline void set_place(struct view *view, bool wide, unsigned position, size_t place)
+static inline void set_offset(struct view *view, bool wide, unsigned position, size_t offset)
 {
     if (wide)
-        ((uint32_t *)view->places)[position] = (uint32_t)place;
+        ((uint32_t *)view->offsets)[position] = (uint32_t)offset;
     else
-        view->places[position] = (uint16_t)place;
+        view->offsets[position] = (uint16_t)offset;
 }
 
 // ---- finding fields ----
@@ -102,7 +102,7 @@ static void clear_rivals(struct view *view, const ProtobufCFieldDescriptor *fiel
         const ProtobufCFieldDescriptor *other = &type->fields[i];
         if (other != field && (other->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) &&
             other->quantifier_offset == field->quantifier_offset)
-            set_place(view, view->wide, i, 0);
+            set_offset(view, view->wide, i, 0);
     }
 }
 
@@ -122,7 +122,7 @@ static inline unsigned note(struct view *view, bool wide, uint32_t number, size_
         position = position_slowly(view, number);
     if (position-- == 0)
         return 0;
-    set_place(view, wide, position, offset + 1);
+    set_offset(view, wide, position, offset + 1);
     if (class->kinds[position] & KIND_ONEOF)
         clear_rivals(view, &class->shape->type->fields[position]);
     return class->kinds[position];
@@ -132,7 +132,7 @@ static inline unsigned note(struct view *view, bool wide, uint32_t number, size_
 // takes the test out of the loop.
 static inline void note_all(struct view *view, bool wide)
 {
-    struct wire wire = wire_open(content(view));
+    struct wire wire = wire_open(wire_of(view));
     const uint8_t *at = wire.at, *start = wire.at;
     uint32_t list = 0;
     for (struct wire_field it; wire_next(&wire, &it); at = wire.at)
@@ -142,7 +142,7 @@ static inline void note_all(struct view *view, bool wide)
 
 static void find_fields(struct view *view)
 {
-    memset(view->places, 0, view->class->places_size << view->wide);
+    memset(view->offsets, 0, view->class->offsets_size << view->wide);
     if (view->wide)
         note_all(view, true);
     else
@@ -150,26 +150,26 @@ static void find_fields(struct view *view)
     view->indexed = true;
 }
 
-static uint32_t place_of(struct view *view, unsigned position)
+static uint32_t offset_of(struct view *view, unsigned position)
 {
     if (!view->indexed)
         find_fields(view);
-    return get_place(view, position);
+    return get_offset(view, position);
 }
 
-// ---- kept values ----
+// ---- cached values ----
 
 // The user value that holds the value of that key, or a free one; 0 if there is neither.
 static inline int slot_of(const struct view *view, unsigned key)
 {
     for (int i = 0; i < view->class->slots; i++)
         if (view->keys[i] == key || view->keys[i] == 0)
-            return KEPT + i;
+            return CACHED + i;
     return 0;
 }
 
-// Pushes what the view at index 1 keeps for that key, or nil. // [-0, +1, -]
-static bool push_kept(lua_State *L, const struct view *view, unsigned key)
+// Pushes what the view at index 1 has cached for that key, or nil. // [-0, +1, -]
+static bool push_cached(lua_State *L, const struct view *view, unsigned key)
 {
     int slot = slot_of(view, key);
     if (slot != 0)
@@ -185,25 +185,25 @@ static bool push_kept(lua_State *L, const struct view *view, unsigned key)
 }
 
 // The anchor, at the top, moves into a table that takes its place. // [-1, +1, m]
-static void make_kept(lua_State *L)
+static void make_cached(lua_State *L)
 {
-    lua_createtable(L, 0, KEPT_EXPECTED); // anchor, kept
-    lua_insert(L, -2);                    // kept, anchor
-    lua_rawseti(L, -2, ANCHOR);           // kept
-    lua_pushvalue(L, -1);                 // kept, kept
-    lua_setiuservalue(L, 1, HOLD);        // kept
+    lua_createtable(L, 0, CACHED_EXPECTED); // anchor, cached
+    lua_insert(L, -2);                      // cached, anchor
+    lua_rawseti(L, -2, ANCHOR);             // cached
+    lua_pushvalue(L, -1);                   // cached, cached
+    lua_setiuservalue(L, 1, HOLD);          // cached
 }
 
-// Keeps the value at the top of the stack, which stays, for the view at index 1. // [-0, +0, m]
-static void keep(lua_State *L, struct view *view, unsigned key)
+// Caches the value at the top of the stack, which stays, for the view at index 1. // [-0, +0, m]
+static void cache(lua_State *L, struct view *view, unsigned key)
 {
     int slot = slot_of(view, key);
     if (slot == 0 && lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE)
-        make_kept(L);
+        make_cached(L);
     lua_pushvalue(L, slot == 0 ? -2 : -1);
     if (slot != 0) {
         lua_setiuservalue(L, 1, slot);
-        view->keys[slot - KEPT] = (uint8_t)key;
+        view->keys[slot - CACHED] = (uint8_t)key;
     } else {
         lua_rawseti(L, -2, (lua_Integer)key);
         lua_pop(L, 1);
@@ -221,16 +221,16 @@ static unsigned key_of_member(const struct view *view, const struct view_member 
     return UINT8_MAX - (unsigned)(member - view->class->members);
 }
 
-bool view_kept(lua_State *L, const struct view_member *member)
+bool view_cached(lua_State *L, const struct view_member *member)
 {
     const struct view *view = lua_touserdata(L, 1);
-    return push_kept(L, view, key_of_member(view, member));
+    return push_cached(L, view, key_of_member(view, member));
 }
 
-void view_keep(lua_State *L, const struct view_member *member)
+void view_cache(lua_State *L, const struct view_member *member)
 {
     struct view *view = lua_touserdata(L, 1);
-    keep(L, view, key_of_member(view, member));
+    cache(L, view, key_of_member(view, member));
 }
 
 // ---- reading ----
@@ -251,7 +251,7 @@ static struct slice slice_from(struct slice slice, size_t offset)
 static void push_occurrence(lua_State *L, struct view *view, unsigned position, uint32_t at)
 {
     struct wire_field it;
-    struct wire wire = wire_open(slice_from(content(view), at - 1));
+    struct wire wire = wire_open(slice_from(wire_of(view), at - 1));
     wire_next(&wire, &it);
     message_decode_occurrence(L, view->class->shape, position, &it);
 }
@@ -260,23 +260,23 @@ static void push_composite(lua_State *L, struct view *view, unsigned position, u
 {
     struct message_type *shape = view->class->shape;
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
-    if (push_kept(L, view, key_of_field(position)))
+    if (push_cached(L, view, key_of_field(position)))
         return;
     lua_pop(L, 1);
     if (at == 0)
         lua_newtable(L);
     else if (field->label == PROTOBUF_C_LABEL_REPEATED)
-        message_decode_field(L, shape, position, content(view));
+        message_decode_field(L, shape, position, wire_of(view));
     else
         push_occurrence(L, view, position, at);
-    keep(L, view, key_of_field(position));
+    cache(L, view, key_of_field(position));
 }
 
 // A string, or a message that is one. // [-0, +1, e]
 static void push_plain(lua_State *L, const struct view *view, const ProtobufCFieldDescriptor *field,
                        uint32_t at)
 {
-    struct wire wire = wire_open(slice_from(content(view), at - 1));
+    struct wire wire = wire_open(slice_from(wire_of(view), at - 1));
     struct wire_field it;
     wire_next(&wire, &it);
     struct slice text = field->type == PROTOBUF_C_TYPE_MESSAGE ? wire_text(it.bytes) : it.bytes;
@@ -287,7 +287,7 @@ static void push_plain(lua_State *L, const struct view *view, const ProtobufCFie
 static void push_field(lua_State *L, struct view *view, unsigned position)
 {
     const ProtobufCFieldDescriptor *field = &view->class->shape->type->fields[position];
-    uint32_t at = place_of(view, position);
+    uint32_t at = offset_of(view, position);
     if (at == 0 && field->label != PROTOBUF_C_LABEL_REPEATED)
         lua_pushnil(L);
     else if (view->class->kinds[position] & KIND_PLAIN)
@@ -384,7 +384,7 @@ static int l_index(lua_State *L)
         push_field(L, view, (unsigned)what - 1);
     } else if (what < 0) {
         const struct view_member *member = &view->class->members[-what - 1];
-        member->getter(L, member, content(view), extra(view));
+        member->getter(L, member, wire_of(view), extra(view));
     } else {
         push_method(L, view);
     }
@@ -412,7 +412,7 @@ static int l_next(lua_State *L)
     const ProtobufCMessageDescriptor *type = view->class->shape->type;
     lua_settop(L, 2);
     for (unsigned i = position_after(L, view); i < type->n_fields; i++) {
-        if (place_of(view, i) == 0)
+        if (offset_of(view, i) == 0)
             continue;
         lua_pushstring(L, type->fields[i].name);
         push_field(L, view, i);
@@ -435,7 +435,7 @@ static int l_pairs(lua_State *L)
 static int l_tostring(lua_State *L)
 {
     struct view *view = self(L);
-    message_decode_plain(L, view->class->shape->type, content(view));
+    message_decode_plain(L, view->class->shape->type, wire_of(view));
     message_tostring(L, -1, view->class->shape);
     return 1;
 }
@@ -553,23 +553,23 @@ static void describe_fields(lua_State *L, struct view_class *class) // [-0, +0, 
     }
 }
 
-static size_t size_of_places(const ProtobufCMessageDescriptor *type)
+static size_t size_of_offsets(const ProtobufCMessageDescriptor *type)
 {
     return (type->n_fields * sizeof(uint16_t) + 7) & ~(size_t)7;
 }
 
-// The class is kept by the upvalues of its functions, which the registry has.
+// The class is kept alive by the upvalues of its functions, which the registry has.
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
-                 const struct view_member *members, size_t extra_size, int kept)
+                 const struct view_member *members, size_t extra_size, int cached)
 {
     struct message_type *shape = message_type_get(L, type);
     struct view_class *class = lua_newuserdatauv(L, sizeof *class + type->n_fields, 0);
     *class = (struct view_class){.shape = shape,
                                  .members = members,
-                                 .places_size = size_of_places(type),
+                                 .offsets_size = size_of_offsets(type),
                                  .extra_size = extra_size,
-                                 .slots = kept};
-    assert(kept <= VIEW_KEPT && count_names(class) < UINT8_MAX);
+                                 .slots = cached};
+    assert(cached <= VIEW_CACHED && count_names(class) < UINT8_MAX);
     describe_fields(L, class);
     class->metatable = reference_metatable(L, class);
     shape->views = class;
@@ -618,14 +618,14 @@ static void push_anchor(lua_State *L, struct bytes *block)
 
 // ---- from C ----
 
-// Pushes a view without an anchor, with room for `more` bytes behind it. Its metatable is at that
-// index. The places of the fields are written when they are looked for. // [-0, +1, m]
+// Pushes a view without an anchor, with `more` bytes behind it. Its metatable is at that
+// index. The offsets of the fields are written when they are first needed. // [-0, +1, m]
 static struct view *push_view(lua_State *L, const struct view_class *class, struct slice slice,
                               size_t more, int metatable)
 {
     bool wide = slice.length > NARROW_MOST;
     size_t size = view_size(class, wide);
-    struct view *view = lua_newuserdatauv(L, size + more, KEPT - 1 + class->slots);
+    struct view *view = lua_newuserdatauv(L, size + more, CACHED - 1 + class->slots);
     *view = (struct view){
         .class = class, .data = slice.data, .length = (uint32_t)slice.length, .wide = wide};
     if (class->extra_size > 0)
@@ -695,14 +695,14 @@ bool view_get(lua_State *L, int index, struct view_content *it)
     const struct view *view = view_at(L, index);
     if (view == NULL)
         return false;
-    *it = (struct view_content){.type = view->class->shape->type, .slice = content(view)};
+    *it = (struct view_content){.type = view->class->shape->type, .slice = wire_of(view)};
     return true;
 }
 
 void *view_self(lua_State *L, struct slice *message)
 {
     struct view *view = self(L);
-    *message = content(view);
+    *message = wire_of(view);
     return extra(view);
 }
 

@@ -50,16 +50,16 @@ struct view_member {
 };
 
 // Gives the views of a type members (ended by a NULL name, static) and `extra_size` bytes of their
-// own, zeroed, for their getters. At most VIEW_KEPT composite values, `kept`, are kept without a
-// table, for 16 bytes of each view. Before the first view of that type. // [-0, +0, e]
-enum { VIEW_KEPT = 3 };
+// own, zeroed, for their getters. At most VIEW_CACHED composite values, `cached`, are cached
+// without a table, for 16 bytes of each view. Before the first view of that type. // [-0, +0, e]
+enum { VIEW_CACHED = 3 };
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
-                 const struct view_member *members, size_t extra_size, int kept);
+                 const struct view_member *members, size_t extra_size, int cached);
 
-// For getters: the value kept for that member, or nil; and keeps the value at the top of the stack.
-// Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]
-bool view_kept(lua_State *L, const struct view_member *member);
-void view_keep(lua_State *L, const struct view_member *member);
+// For getters: the value cached for that member, or nil; and caches the value at the top of the
+// stack. Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]
+bool view_cached(lua_State *L, const struct view_member *member);
+void view_cache(lua_State *L, const struct view_member *member);
 
 // For methods: the message of the view at index 1, and what it has of its own. // [-0, +0, v]
 void *view_self(lua_State *L, struct slice *message);

@@ -313,8 +313,8 @@ static int compare_keys(const void *left, const void *right)
     return a->descending ? -order : order;
 }
 
-// The key on top, which is kept by its list at `kept` so that its text stays. // [-1, +0, e]
-static void read_key(lua_State *L, struct sort_key *key, int kept, size_t count)
+// The key on top, whose text is added to the list at `texts`, which keeps it alive. // [-1, +0, e]
+static void read_key(lua_State *L, struct sort_key *key, int texts, size_t count)
 {
     int type = lua_type(L, -1);
     if (type == LUA_TNUMBER && !isnan(lua_tonumber(L, -1)))
@@ -326,7 +326,7 @@ static void read_key(lua_State *L, struct sort_key *key, int kept, size_t count)
                    offer_list_index_method(L), type == LUA_TNUMBER ? "nan" : luaL_typename(L, -1));
     if (count > 0 && (key->text == NULL) != (key[-1].text == NULL))
         luaL_error(L, "%s: the function gave both numbers and strings", offer_list_index_method(L));
-    lua_rawseti(L, kept, (lua_Integer)count + 1);
+    lua_rawseti(L, texts, (lua_Integer)count + 1);
 }
 
 // Pushes what keeps the texts of the keys alive. // [-0, +1, e]
@@ -340,7 +340,7 @@ static size_t read_keys(lua_State *L, const struct offer_list_index *selection,
         offer_packing_fill(selection->stock);
     }
     lua_newtable(L);
-    int kept = lua_gettop(L);
+    int texts = lua_gettop(L);
     bool descending = lua_toboolean(L, SECOND);
     for (size_t i = 0; i < selection->count; i++) {
         uint32_t row = selection->rows[i];
@@ -350,7 +350,7 @@ static size_t read_keys(lua_State *L, const struct offer_list_index *selection,
         *key = (struct sort_key){.place = (uint32_t)i, .descending = descending};
         if (column == OFFER_PACKING_NONE) {
             ask(L, ARGUMENT, row);
-            read_key(L, key, kept, count);
+            read_key(L, key, texts, count);
         } else {
             key->number = offer_packing_left(selection->stock, column, row);
         }

@@ -132,15 +132,15 @@ static size_t read_ports(struct slice offer, const struct sums *sums, struct off
 // Joins sorted ranges that overlap or touch; returns how many are left.
 static size_t join(struct offer_range *ranges, size_t count)
 {
-    size_t kept = 0;
+    size_t left = 0;
     for (size_t i = 0; i < count; i++) {
-        struct offer_range *last = kept ? &ranges[kept - 1] : NULL;
+        struct offer_range *last = left ? &ranges[left - 1] : NULL;
         if (last == NULL || (ranges[i].first > last->last && ranges[i].first - last->last > 1))
-            ranges[kept++] = ranges[i];
+            ranges[left++] = ranges[i];
         else if (ranges[i].last > last->last)
             last->last = ranges[i].last;
     }
-    return kept;
+    return left;
 }
 
 static void push_ranges(lua_State *L, const struct offer_range *ranges, size_t count)
@@ -160,7 +160,7 @@ static void get_ports(lua_State *L, const struct view_member *self, struct slice
 {
     enum { FEW = 16 };
     struct offer_range few[FEW], *ranges = few;
-    if (view_kept(L, self))
+    if (view_cached(L, self))
         return;
     size_t count = read_ports(offer, sums, few, FEW);
     if (count > FEW) {
@@ -173,7 +173,7 @@ static void get_ports(lua_State *L, const struct view_member *self, struct slice
     push_ranges(L, ranges, join(ranges, count));
     lua_replace(L, -3);
     lua_pop(L, 1);
-    view_keep(L, self);
+    view_cache(L, self);
 }
 
 // ---- the attributes ----
@@ -333,5 +333,5 @@ void offer_view_open(lua_State *L)
         {.name = "attribute", .method = l_attribute},
         {.name = NULL},
     };
-    view_define(L, &mesos__v1__offer__descriptor, members, sizeof(struct sums), VIEW_KEPT);
+    view_define(L, &mesos__v1__offer__descriptor, members, sizeof(struct sums), VIEW_CACHED);
 }

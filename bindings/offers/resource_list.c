@@ -71,7 +71,7 @@ static bool push_bound(lua_State *L, int place, const char *name)
     return lua_type(L, -1) == LUA_TNUMBER;
 }
 
-// Whether bounds are numbers at all is told when the resource is used. // [-0, +0, e]
+// Bounds that are no numbers are reported when the resource is used. // [-0, +0, e]
 static void check_ranges(lua_State *L, const char *name)
 {
     for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {

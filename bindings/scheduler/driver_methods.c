@@ -302,7 +302,7 @@ struct again {
     size_t count;
 };
 
-// The place of the call is on top. // [-0, +0, m]
+// The line of the call, as a text, is on top. // [-0, +0, m]
 static void warn_again(void *data, const struct task *task)
 {
     struct again *again = data;

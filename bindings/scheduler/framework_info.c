@@ -155,14 +155,14 @@ struct slice framework_info_encode(lua_State *L, int index, int credential)
 
 void framework_info_complete(lua_State *L, int index, struct slice current)
 {
-    static const char *const kept[] = {"id", "user", "principal", "hostname", "checkpoint"};
+    static const char *const inherited[] = {"id", "user", "principal", "hostname", "checkpoint"};
     index = lua_absindex(L, index);
     push_copy(L, index);
     int table = lua_gettop(L);
     message_decode_plain(L, &mesos__v1__framework_info__descriptor, current);
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-        lua_getfield(L, table + 1, kept[i]);
-        fill(L, table, kept[i]);
+    for (size_t i = 0; i < sizeof inherited / sizeof *inherited; i++) {
+        lua_getfield(L, table + 1, inherited[i]);
+        fill(L, table, inherited[i]);
     }
     lua_pop(L, 1);
     if (!has(L, table, "capabilities")) {

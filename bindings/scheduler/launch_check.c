@@ -30,38 +30,38 @@ struct inspection {
     size_t operation, task; // where it is, from 1
     struct slice first;     // id of the first offer, as it is encoded; data NULL: not yet seen
     struct slice agent;     // of that offer; data NULL if that is not known
-    bool told;
+    bool reported;
 };
 
 // ---- telling ----
 
-static void write_place(const struct inspection *inspection, char *place, size_t size)
+static void write_path(const struct inspection *inspection, char *path, size_t size)
 {
     if (inspection->task == 0)
-        *place = 0;
+        *path = 0;
     else if (strcmp(inspection->called, "launchTasks") == 0)
-        snprintf(place, size, "tasks[%zu].", inspection->task);
+        snprintf(path, size, "tasks[%zu].", inspection->task);
     else
-        snprintf(place, size, "operations[%zu].launch.task_infos[%zu].", inspection->operation,
+        snprintf(path, size, "operations[%zu].launch.task_infos[%zu].", inspection->operation,
                  inspection->task);
 }
 
-static void tell(struct inspection *inspection, const char *format, ...)
+static void report(struct inspection *inspection, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 // Once for a call: other mistakes are reported when this one is fixed. // [-0, +0, m]
-static void tell(struct inspection *inspection, const char *format, ...)
+static void report(struct inspection *inspection, const char *format, ...)
 {
-    char text[1024], place[80];
+    char text[1024], path[80];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    write_place(inspection, place, sizeof place);
+    write_path(inspection, path, sizeof path);
     luaL_where(inspection->L, 1);
-    log_warning("%s%s: %s%s", lua_tostring(inspection->L, -1), inspection->called, place, text);
+    log_warning("%s%s: %s%s", lua_tostring(inspection->L, -1), inspection->called, path, text);
     lua_pop(inspection->L, 1);
-    inspection->told = true;
+    inspection->reported = true;
 }
 
 // ---- offers ----
@@ -88,10 +88,10 @@ static void check_offer(struct inspection *inspection, struct offer_table *offer
     struct slice agent = agent_of(offer_table_find(offers, id, &why));
     if (inspection->agent.data != NULL && agent.data != NULL &&
         !slice_equal(agent, inspection->agent))
-        tell(inspection,
-             "offer %.*s is of agent %.*s, and offer %.*s of agent %.*s: a master refuses them "
-             "together, so launch on one agent at a time",
-             SLICE_ARGS(first), SLICE_ARGS(inspection->agent), SLICE_ARGS(id), SLICE_ARGS(agent));
+        report(inspection,
+               "offer %.*s is of agent %.*s, and offer %.*s of agent %.*s: a master refuses them "
+               "together, so launch on one agent at a time",
+               SLICE_ARGS(first), SLICE_ARGS(inspection->agent), SLICE_ARGS(id), SLICE_ARGS(agent));
 }
 
 // ---- tasks ----
@@ -114,25 +114,26 @@ static void check_id(struct inspection *inspection, struct slice id)
     bool dots =
         id.length > 0 && id.length <= 2 && strncmp("..", (const char *)id.data, id.length) == 0;
     if (id.length == 0)
-        tell(inspection, "task_id is empty: a master refuses the task");
+        report(inspection, "task_id is empty: a master refuses the task");
     else if (id.length > ID_MOST)
-        tell(inspection, "task_id has %zu characters: a master takes at most %d", id.length,
-             ID_MOST);
+        report(inspection, "task_id has %zu characters: a master takes at most %d", id.length,
+               ID_MOST);
     else if (dots)
-        tell(inspection, "task_id is '%.*s', which a master refuses", SLICE_ARGS(id));
+        report(inspection, "task_id is '%.*s', which a master refuses", SLICE_ARGS(id));
     else if (i < id.length && is_control(id.data[i]))
-        tell(inspection, "task_id has a control character in it, which a master refuses");
+        report(inspection, "task_id has a control character in it, which a master refuses");
     else if (i < id.length)
-        tell(inspection, "task_id '%.*s' has a '%c' in it, which a master refuses: take '.' or '-'",
-             SLICE_ARGS(id), id.data[i]);
+        report(inspection,
+               "task_id '%.*s' has a '%c' in it, which a master refuses: take '.' or '-'",
+               SLICE_ARGS(id), id.data[i]);
 }
 
 static void check_agent(struct inspection *inspection, struct slice agent)
 {
     if (inspection->agent.data != NULL && !slice_equal(agent, inspection->agent))
-        tell(inspection,
-             "agent_id is '%.*s', but the offer is of agent '%.*s': give that of the offer",
-             SLICE_ARGS(agent), SLICE_ARGS(inspection->agent));
+        report(inspection,
+               "agent_id is '%.*s', but the offer is of agent '%.*s': give that of the offer",
+               SLICE_ARGS(agent), SLICE_ARGS(inspection->agent));
 }
 
 // The only field of a Scalar, as it is encoded here, is eight bytes behind its tag.
@@ -167,10 +168,10 @@ static void check_resource(struct inspection *inspection, struct slice resource)
         if (it.number == RESOURCE_NAME)
             name = it.bytes;
         else if (it.number == RESOURCE_SCALAR && !(scalar_value(it.bytes) > 0))
-            tell(inspection,
-                 "resources: '%.*s' is %g, which a master refuses: leave out what the task does "
-                 "not need",
-                 SLICE_ARGS(name), scalar_value(it.bytes));
+            report(inspection,
+                   "resources: '%.*s' is %g, which a master refuses: leave out what the task does "
+                   "not need",
+                   SLICE_ARGS(name), scalar_value(it.bytes));
     }
 }
 
@@ -180,7 +181,7 @@ static void check_task(struct inspection *inspection, struct slice task)
     bool resources = false;
     struct wire wire = wire_open(task);
     for (struct wire_field it; wire_next(&wire, &it) && it.number <= TASK_RESOURCES;) {
-        if (inspection->told)
+        if (inspection->reported)
             return;
         if (it.number == TASK_ID)
             check_id(inspection, wire_text(it.bytes));
@@ -190,17 +191,17 @@ static void check_task(struct inspection *inspection, struct slice task)
             check_resource(inspection, it.bytes);
         resources = resources || it.number == TASK_RESOURCES;
     }
-    if (!resources && !inspection->told)
-        tell(inspection,
-             "resources: there are none, and a master refuses the task: write resources = "
-             "mesos.resources { cpus = 0.1, mem = 32 }");
+    if (!resources && !inspection->reported)
+        report(inspection,
+               "resources: there are none, and a master refuses the task: write resources = "
+               "mesos.resources { cpus = 0.1, mem = 32 }");
 }
 
 static void check_launch(struct inspection *inspection, struct slice launch)
 {
     struct wire wire = wire_open(launch);
     struct slice task;
-    for (inspection->task = 1; !inspection->told && wire_seek(&wire, LAUNCH_TASKS, &task);
+    for (inspection->task = 1; !inspection->reported && wire_seek(&wire, LAUNCH_TASKS, &task);
          inspection->task++)
         check_task(inspection, task);
 }
@@ -209,7 +210,7 @@ static void check_operation(struct inspection *inspection, struct slice operatio
 {
     struct wire wire = wire_open(operation);
     inspection->operation++;
-    for (struct wire_field it; !inspection->told && wire_next(&wire, &it);)
+    for (struct wire_field it; !inspection->reported && wire_next(&wire, &it);)
         if (it.number == OPERATION_LAUNCH)
             check_launch(inspection, it.bytes);
 }
@@ -219,7 +220,7 @@ void launch_check(lua_State *L, struct offer_table *offers, const struct offer *
 {
     struct inspection inspection = {.L = L, .called = operation, .agent = agent_of(first)};
     struct wire wire = wire_open(accept);
-    for (struct wire_field it; !inspection.told && wire_next(&wire, &it);)
+    for (struct wire_field it; !inspection.reported && wire_next(&wire, &it);)
         if (it.number == ACCEPT_OFFER_IDS)
             check_offer(&inspection, offers, it.bytes);
         else if (it.number == ACCEPT_OPERATIONS)

@@ -312,8 +312,8 @@ static void check_id(lua_State *L, struct slice given, struct slice kept)
 
 // The driver starts with the id that is kept, unless it is that of another scheduler. // [-0,
 // +many, v]
-static bool take_kept_id(lua_State *L, const struct scheduler_environment *environment,
-                         struct driver_options *options)
+static bool use_kept_id(lua_State *L, const struct scheduler_environment *environment,
+                        struct driver_options *options)
 {
     const struct scheduler_services *services = environment->services;
     if (services->kept_id == NULL || environment->kept != NULL)
@@ -365,7 +365,7 @@ struct scheduler *scheduler_create(lua_State *L, int index,
     index = lua_absindex(L, index);
     scheduler_settings_check(L, index);
     scheduler_settings_read(L, index, &settings);
-    bool keeps = take_kept_id(L, environment, &settings.options);
+    bool keeps = use_kept_id(L, environment, &settings.options);
     lua_pushvalue(L, top + 1);
     int table = luaL_ref(L, LUA_REGISTRYINDEX);
     if (!services->connect(services->data, settings.master,

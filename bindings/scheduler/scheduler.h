@@ -92,12 +92,12 @@ void scheduler_point(struct scheduler *scheduler, struct scheduler_handle *handl
 // `script` is being closed: none of its schedulers may use it any more.
 void scheduler_forget(struct scheduler_environment *environment, const struct script *script);
 
-// Makes the scheduler of the table that the main chunk of `script` returned; `tell` is
+// Makes the scheduler of the table that the main chunk of `script` returned; `warn` is
 // called for likely mistakes, such as a misspelt callback name. A script that
 // returned nothing but made drivers of its own is fine as well: then `made` is NULL. False, and
 // `err`, if the script returned something else or its table is wrong.
 bool scheduler_adopt(struct script *script, struct scheduler_environment *environment,
-                     void (*tell)(void *data, const char *text), void *data,
+                     void (*warn)(void *data, const char *text), void *data,
                      struct scheduler **made, struct error *err);
 
 // ---- another version of the script ----
@@ -113,7 +113,7 @@ bool scheduler_adopt(struct script *script, struct scheduler_environment *enviro
 // something else, its table is wrong, or it wants to change what a framework cannot change: then
 // nothing has changed.
 bool scheduler_replace(struct scheduler *scheduler, struct script *script,
-                       void (*tell)(void *data, const char *text), void *data,
+                       void (*warn)(void *data, const char *text), void *data,
                        struct buffer *changes, struct error *err);
 
 // Calls `ended` whenever a callback of the script has come to its end; `text` is NULL, or why it

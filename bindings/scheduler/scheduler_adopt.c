@@ -21,19 +21,19 @@ static const char *callback_name(const void *data, size_t i)
     return i < CALLBACKS ? events_callback_name((enum driver_callback)i) : NULL;
 }
 
-static void check_name(const char *word, void (*tell)(void *data, const char *text), void *data)
+static void check_name(const char *word, void (*warn)(void *data, const char *text), void *data)
 {
     char text[256];
     const char *near = hints_near(word, callback_name, NULL);
     if (near == NULL || strcmp(near, word) == 0)
         return;
     snprintf(text, sizeof text, "no callback '%s'; did you mean '%s'?", word, near);
-    tell(data, text);
+    warn(data, text);
 }
 
 // True if the name of a callback stands for something else.
 static void check_type(const char *word, const char *type,
-                       void (*tell)(void *data, const char *text), void *data)
+                       void (*warn)(void *data, const char *text), void *data)
 {
     char text[256];
     enum driver_callback i = 0;
@@ -42,18 +42,18 @@ static void check_type(const char *word, const char *type,
     if (i == CALLBACKS)
         return;
     snprintf(text, sizeof text, "%s is no callback: a function expected, got %s", word, type);
-    tell(data, text);
+    warn(data, text);
 }
 
-static void check_names(lua_State *L, int index, void (*tell)(void *data, const char *text),
+static void check_names(lua_State *L, int index, void (*warn)(void *data, const char *text),
                         void *data) // [-0, +0, e]
 {
     lua_pushnil(L);
     while (lua_next(L, index)) {
         if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
-            check_name(lua_tostring(L, -2), tell, data);
+            check_name(lua_tostring(L, -2), warn, data);
         else if (lua_type(L, -2) == LUA_TSTRING)
-            check_type(lua_tostring(L, -2), luaL_typename(L, -1), tell, data);
+            check_type(lua_tostring(L, -2), luaL_typename(L, -1), warn, data);
         lua_pop(L, 1);
     }
 }
@@ -63,7 +63,7 @@ static void check_names(lua_State *L, int index, void (*tell)(void *data, const 
 struct adoption {
     struct script *script;
     struct scheduler_environment *environment;
-    void (*tell)(void *data, const char *text);
+    void (*warn)(void *data, const char *text);
     void *data;
     struct scheduler *made;
 };
@@ -116,7 +116,7 @@ static int adopt(lua_State *L) // [-1, +0, e]
     if (lua_isnil(L, table) && adoption->environment->used)
         return 0;
     check_result(L, table);
-    check_names(L, table, adoption->tell, adoption->data);
+    check_names(L, table, adoption->warn, adoption->data);
     load_module(L, "mesos");
     push_settings(L, table);
     adoption->made = scheduler_create(L, -1, adoption->environment);
@@ -124,11 +124,11 @@ static int adopt(lua_State *L) // [-1, +0, e]
 }
 
 bool scheduler_adopt(struct script *script, struct scheduler_environment *environment,
-                     void (*tell)(void *data, const char *text), void *data,
+                     void (*warn)(void *data, const char *text), void *data,
                      struct scheduler **made, struct error *err)
 {
     struct adoption adoption = {
-        .script = script, .environment = environment, .tell = tell, .data = data};
+        .script = script, .environment = environment, .warn = warn, .data = data};
     enum protect_outcome outcome = protect_run(script, NULL, adopt, &adoption, 0);
     *made = adoption.made;
     if (outcome != PROTECT_RAISED)
@@ -143,7 +143,7 @@ bool scheduler_adopt(struct script *script, struct scheduler_environment *enviro
 struct replacement {
     struct scheduler *scheduler;
     struct script *script;
-    void (*tell)(void *data, const char *text);
+    void (*warn)(void *data, const char *text);
     void *data;
     struct buffer *changes;
 };
@@ -323,7 +323,7 @@ static int replace(lua_State *L) // [-1, +0, e]
     script_result(replacement->script, L);
     int table = lua_gettop(L);
     check_result(L, table);
-    check_names(L, table, replacement->tell, replacement->data);
+    check_names(L, table, replacement->warn, replacement->data);
     push_settings(L, table);
     scheduler_settings_read(L, lua_gettop(L), &settings);
     check_fixed(L, slice_of(scheduler->description.framework), driver_framework(scheduler->driver),
@@ -342,11 +342,11 @@ static int replace(lua_State *L) // [-1, +0, e]
 }
 
 bool scheduler_replace(struct scheduler *scheduler, struct script *script,
-                       void (*tell)(void *data, const char *text), void *data,
+                       void (*warn)(void *data, const char *text), void *data,
                        struct buffer *changes, struct error *err)
 {
     struct replacement replacement = {
-        .scheduler = scheduler, .script = script, .tell = tell, .data = data, .changes = changes};
+        .scheduler = scheduler, .script = script, .warn = warn, .data = data, .changes = changes};
     enum protect_outcome outcome = protect_run(script, NULL, replace, &replacement, 0);
     if (outcome == PROTECT_DONE)
         return true;
