@@ -135,7 +135,7 @@ static int proceed(lua_State *L, lua_State *coroutine, int arguments, lua_KFunct
     return move_results(L, coroutine, status, results);
 }
 
-// After a wait: takes the token away and goes on.
+// After a wait: pops the token and goes on.
 static int continue_coroutine(lua_State *L, lua_KContext context, lua_KFunction k)
 {
     lua_State *coroutine = (lua_State *)context;

@@ -397,7 +397,7 @@ static int compare(const void *a, const void *b)
     return files != 0 ? files : (left->line > right->line) - (left->line < right->line);
 }
 
-static void tell_all(const struct lint *lint, void (*tell)(const char *text))
+static void report_all(const struct lint *lint, void (*report)(const char *text))
 {
     struct finding *list[LINT_MOST];
     size_t count = 0;
@@ -406,7 +406,7 @@ static void tell_all(const struct lint *lint, void (*tell)(const char *text))
     qsort(list, count, sizeof *list, compare);
     for (size_t i = 0; i < count; i++) {
         char *text = memory_format("%s:%d: %s", list[i]->file, list[i]->line, list[i]->text);
-        tell(text);
+        report(text);
         free(text);
     }
 }
@@ -427,17 +427,17 @@ static void release(struct lint *lint)
 }
 
 size_t lint_run(struct script *script, const struct lint_parameter *parameters, void *data,
-                void (*tell)(const char *text))
+                void (*report)(const char *text))
 {
     struct lint lint = {.script = script, .parameters = parameters, .data = data};
     lint.last = &lint.findings;
     buffer_init(&lint.dump, DUMP_MOST);
     if (protect_run(script, NULL, l_lint, &lint, 0) == PROTECT_RAISED) {
-        tell(protect_text(script));
+        report(protect_text(script));
         lua_pop(script->L, 1);
         lint.found++;
     }
-    tell_all(&lint, tell);
+    report_all(&lint, report);
     size_t found = lint.found;
     release(&lint);
     return found;

@@ -35,10 +35,10 @@ struct lint_parameter {
     const void *type;
 };
 
-// Calls `tell` for each finding, "FILE:LINE: what, and what to do", in the order of files and
+// Calls `report` for each finding, "FILE:LINE: what, and what to do", in the order of files and
 // lines, up to LINT_MOST. Returns how many there are. Modules that only functions require are read,
 // not run. `parameters` may be NULL; their functions are given `data`.
 size_t lint_run(struct script *script, const struct lint_parameter *parameters, void *data,
-                void (*tell)(const char *text));
+                void (*report)(const char *text));
 
 #endif

@@ -5,7 +5,7 @@
 // collector.c calls protect_collect() and protect_settle().
 //
 // A routine owns its coroutine through a registry reference that it holds for its whole life, also
-// while it lies idle, so that no address of a lua_State here can be that of a collected one.
+// while it is idle, so no lua_State here can be one that was collected.
 // Running out of Lua memory is an error like any other: what is done outside of protected calls
 // allocates nothing in Lua.
 
@@ -522,7 +522,8 @@ static int l_ready(lua_State *L)
     return 0;
 }
 
-// An idle or a new routine; without one `on_done` has been told why. // [-0, +0, -]
+// An idle or a new routine; NULL if there is none, after a call of `on_done` with the reason.
+// [-0, +0, -]
 static struct routine *obtain(struct script *script, const struct title *title,
                               protect_done on_done, void *data, enum protect_outcome *outcome)
 {
@@ -583,7 +584,7 @@ static enum protect_outcome dispatch(struct script *script, const struct title *
     return advance(routine, DISPATCH_ARGUMENTS);
 }
 
-// The state stays busy until the caller has been told, so that it may destroy the script then.
+// The script stays busy until `on_done` has returned, so `on_done` may destroy the script.
 enum protect_outcome protect_dispatch(struct script *script, const struct title *title,
                                       lua_CFunction function, void *argument, protect_done on_done,
                                       void *data)

@@ -116,8 +116,8 @@ bool protect_in_main(lua_State *L);
 // come.
 void protect_waits_for(struct routine *routine, void (*abandon)(void *data), void *data);
 
-// Suspends the routine of protect_waiter() until protect_resume(); then `k` goes on
-// instead and makes the results. Use it as `return protect_wait(...)`. // [-0, +0, e]
+// Suspends the routine of protect_waiter() until protect_resume(); then `k` goes on and makes the
+// results. Use it as `return protect_wait(...)`. // [-0, +0, e]
 int protect_wait(lua_State *L, lua_KContext context, lua_KFunction k);
 
 // Raises the error that may not be caught again, if the script is being stopped. Every C function

@@ -39,7 +39,7 @@ struct script_settings {
     // script, which does not run another line: note it, and destroy the script later.
     void (*on_exit)(void *data, int code);
 
-    // A file was read, or missed: script_sources() tells. Inside the script; may be NULL.
+    // A file was read, or was missing: see script_sources(). Called inside the script; may be NULL.
     void (*on_source)(void *data);
 
     // Lua code of the script has run for long without a pause and still does. Called ten times a

@@ -89,7 +89,7 @@ static bool add_arena(struct script_heap *heap)
     return true;
 }
 
-static struct slab *take_bare(struct script_heap *heap)
+static struct slab *get_bare(struct script_heap *heap)
 {
     struct arena *arena = heap->arenas;
     while (arena->bare == 0)
@@ -101,7 +101,7 @@ static struct slab *take_bare(struct script_heap *heap)
 }
 
 // One of no class, or NULL.
-static struct slab *take_slab(struct script_heap *heap)
+static struct slab *get_slab(struct script_heap *heap)
 {
     struct slab *slab = heap->empty;
     if (slab != NULL) {
@@ -109,7 +109,7 @@ static struct slab *take_slab(struct script_heap *heap)
         return slab;
     }
     if (heap->bare > 0)
-        return take_bare(heap);
+        return get_bare(heap);
     bool full = heap->arenas == NULL || heap->arenas->taken == ARENA;
     if (full && !add_arena(heap))
         return NULL;
@@ -119,7 +119,7 @@ static struct slab *take_slab(struct script_heap *heap)
 
 static struct slab *open_slab(struct script_heap *heap, size_t class)
 {
-    struct slab *slab = take_slab(heap);
+    struct slab *slab = get_slab(heap);
     if (slab == NULL)
         return NULL;
     size_t size = (class + 1) * SCRIPT_HEAP_STEP;
@@ -161,7 +161,7 @@ static void retire_slab(struct script_heap *heap, struct slab *slab)
 
 // ---- blocks ----
 
-static void *take_small(struct script_heap *heap, size_t size)
+static void *allocate_small(struct script_heap *heap, size_t size)
 {
     size_t class = (size - 1) / SCRIPT_HEAP_STEP;
     struct slab *slab = heap->open[class];
@@ -182,7 +182,7 @@ static void *take_small(struct script_heap *heap, size_t size)
 
 // The last open slab of a class stays, otherwise one block that is allocated and freed again and
 // again would open and retire it each time.
-static void return_small(struct script_heap *heap, void *block)
+static void release_small(struct script_heap *heap, void *block)
 {
     struct slab *slab = slab_of(block);
     struct block *returned = block;
@@ -199,15 +199,15 @@ static bool is_small(size_t size)
     return !BLOCKS_APART && size <= SCRIPT_HEAP_SMALL;
 }
 
-static void *take(struct script_heap *heap, size_t size)
+static void *allocate(struct script_heap *heap, size_t size)
 {
-    return is_small(size) ? take_small(heap, size) : malloc(size);
+    return is_small(size) ? allocate_small(heap, size) : malloc(size);
 }
 
-static void give_back(struct script_heap *heap, void *block, size_t size)
+static void release(struct script_heap *heap, void *block, size_t size)
 {
     if (is_small(size))
-        return_small(heap, block);
+        release_small(heap, block);
     else
         free(block);
 }
@@ -221,18 +221,18 @@ static bool same_class(size_t old, size_t size)
 static void *insist(struct script_heap *heap, size_t size)
 {
     void *block;
-    while ((block = take(heap, size)) == NULL)
+    while ((block = allocate(heap, size)) == NULL)
         free(memory_new((size_t)SLAB * ARENA));
     return block;
 }
 
 static void *move(struct script_heap *heap, void *block, size_t old, size_t size)
 {
-    void *moved = size > old ? take(heap, size) : insist(heap, size);
+    void *moved = size > old ? allocate(heap, size) : insist(heap, size);
     if (moved == NULL)
         return NULL;
     memcpy(moved, block, old < size ? old : size);
-    give_back(heap, block, old);
+    release(heap, block, old);
     return moved;
 }
 
@@ -265,13 +265,13 @@ void *script_heap_allocate(void *data, void *block, size_t old, size_t size)
         old = 0;
     if (size == 0) {
         if (block != NULL)
-            give_back(heap, block, old);
+            release(heap, block, old);
         heap->used -= old;
         return NULL;
     }
     if (size > old && !allowed(heap, size - old))
         return NULL;
-    void *result = block ? resize(heap, block, old, size) : take(heap, size);
+    void *result = block ? resize(heap, block, old, size) : allocate(heap, size);
     if (result != NULL)
         heap->used += size - old;
     return result;

@@ -35,7 +35,7 @@ enum {
 };
 
 // Replaces the contents of `out` by the value at `index`, which the error calls `name`. No Lua code
-// runs, nothing is raised and no Lua memory is taken but for the stack, so that this may be called
+// runs, nothing is raised and no Lua memory is taken but for the stack, so this may be called
 // outside of a protected call. False, with `out` empty, if the value cannot be saved or `out` is
 // full. // [-0, +0, -]
 bool serialize_save(lua_State *L, int index, const char *name, struct buffer *out,

@@ -183,15 +183,15 @@ static void name(struct buffer *text, const char *path, const char *how)
     buffer_format(text, "%s%s%s", text->length > 0 ? ", " : "", path, how);
 }
 
-void sources_compare(const struct sources *old, const struct sources *new, struct buffer *text)
+void sources_compare(const struct sources *old, const struct sources *current, struct buffer *text)
 {
-    for (size_t i = 0; i < new->count; i++) {
-        const struct source *now = new->list[i], *before = find_path(old, now->path);
+    for (size_t i = 0; i < current->count; i++) {
+        const struct source *now = current->list[i], *before = find_path(old, now->path);
         bool known = before != NULL && before->text != NULL;
         if (now->text != NULL && !same_text(now->text, known ? before->text : NULL))
             name(text, now->path, known ? "" : " (new)");
     }
     for (size_t i = 0; i < old->count; i++)
-        if (find_path(new, old->list[i]->path) == NULL && file_changed(old->list[i]))
+        if (find_path(current, old->list[i]->path) == NULL && file_changed(old->list[i]))
             name(text, old->list[i]->path, "");
 }

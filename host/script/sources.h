@@ -45,6 +45,6 @@ bool sources_changed(const struct sources *sources);
 
 // Appends the paths of the files that differ between two versions: "a.lua, b.lua (new)". A source
 // that only the old version has read, since it ran for longer, is compared with its file.
-void sources_compare(const struct sources *old, const struct sources *new, struct buffer *text);
+void sources_compare(const struct sources *old, const struct sources *current, struct buffer *text);
 
 #endif
