@@ -387,7 +387,7 @@ describe("credentials", function()
         { { "--credential", "alice" }, "a principal and its secret expected" },
         { { "--credential", "alice a b" }, "a principal and its secret expected" },
         { { "--credential", '{"principal": 1}' }, '{"principal": "...", "secret": "..."} expected' },
-        { { "--credential", "{\n'" }, 'line 2 is no JSON: {"principal": "...", "secret": "..."} expected' },
+        { { "--credential", "{\n'" }, 'line 2 is not JSON: {"principal": "...", "secret": "..."} expected' },
         { { "--credential", "a b", "--token-file", "c" }, "more than one kind of credentials is given" },
         { { "--credential", "a b", "--principal", "alice" }, "names one as well" },
         { { "--token-file", ("x"):rep(70000) }, "it is longer than 65536 bytes" },

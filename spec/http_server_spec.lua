@@ -345,7 +345,7 @@ describe("an HTTP server of the program", function()
             end
             local status, text = ask("-H", "Host: evil.example:5050")
             assert.equal(403, status)
-            assert.matches("'evil.example' is no name of this server; %-%-allow%-host evil.example would allow it", text)
+            assert.matches("'evil.example' is not a name of this server; %-%-allow%-host evil.example would allow it", text)
             for _, host in ipairs { "10.1.2.3", "127.0.0.1.evil.example", "", "[::2]:80", "localhost.evil" } do
                 assert.equal(403, (ask("-H", host == "" and "Host;" or "Host: " .. host)), host)
             end

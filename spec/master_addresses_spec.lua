@@ -32,7 +32,7 @@ local BAD = {
     { "::1:5050", "an IPv6 address stands in brackets" },
     { "[::1:5050", "there is no ']'" },
     { "[::1]5050", "':' and a port expected behind the ']', got '5050'" },
-    { "[::x]:5050", "'[::x]' is no IPv6 address" },
+    { "[::x]:5050", "'[::x]' is not an IPv6 address" },
     { "[::1]", "there is no port" },
     { "http://", "there is no host in it" },
     { "http://h1:5050/api/v1", "nothing expected behind host and port, got '/api/v1'" },

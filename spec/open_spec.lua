@@ -64,10 +64,12 @@ describe("a named pipe without a writer", function()
     it("is no state file, no lock of one, and does not stand in the way of its new version", function()
         local script = program.script(END .. "return {}")
         local path = fifo("kept")
-        assert.matches("'" .. path:gsub("%p", "%%%0") .. "' is no ordinary file", refused { "-m", "127.0.0.1:1", "--state", path, script })
+        assert.matches("'" .. path:gsub("%p", "%%%0") .. "' is not an ordinary file",
+            refused { "-m", "127.0.0.1:1", "--state", path, script })
         path = program.directory() .. "/kept"
         assert(os.execute("mkfifo " .. path .. ".lock"))
-        assert.matches("cannot lock '[^\n]*kept.lock[^\n]* is no ordinary file", refused { "-m", "127.0.0.1:1", "--state", path, script })
+        assert.matches("cannot lock '[^\n]*kept.lock[^\n]* is not an ordinary file",
+            refused { "-m", "127.0.0.1:1", "--state", path, script })
         path = program.directory() .. "/kept"
         assert(os.execute("mkfifo " .. path .. ".new"))
         refused({ "-m", "127.0.0.1:1", "--state", path, script }, 0)

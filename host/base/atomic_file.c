@@ -111,7 +111,7 @@ static bool check_kind(const struct atomic_file *file, struct error *err)
     if (fstatat(file->folder, file->name, &status, 0) != 0)
         return errno == ENOENT || failed(file, "cannot look at", err);
     if (!S_ISREG(status.st_mode))
-        return error_set(err, ERROR_INVALID, "'%s' is no ordinary file", file->path);
+        return error_set(err, ERROR_INVALID, "'%s' is not an ordinary file", file->path);
     if (!is_own(&status))
         return error_set(err, ERROR_REFUSED, "'%s' belongs to another user (%ld)", file->path,
                          (long)status.st_uid);
@@ -167,9 +167,10 @@ static bool check_lock(const struct atomic_file *file, struct error *err)
         return failed(file, "cannot look at the lock of", err);
     if (S_ISREG(status.st_mode) && status.st_nlink == 1 && is_own(&status))
         return true;
-    return error_set(err, ERROR_REFUSED,
-                     "cannot lock '%s' by its file '%s', which is no ordinary file of this user",
-                     file->path, file->guard);
+    return error_set(
+        err, ERROR_REFUSED,
+        "cannot lock '%s' by its file '%s', which is not an ordinary file of this user", file->path,
+        file->guard);
 }
 
 static bool take_lock(struct atomic_file *file, struct error *err)

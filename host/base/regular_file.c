@@ -20,7 +20,7 @@ static const char *kind_of(mode_t mode)
         return "a pipe";
     if (S_ISSOCK(mode))
         return "a socket";
-    return S_ISCHR(mode) || S_ISBLK(mode) ? "a device" : "no ordinary file";
+    return S_ISCHR(mode) || S_ISBLK(mode) ? "a device" : "not an ordinary file";
 }
 
 static bool check_kind(int file, enum regular_file_kinds kinds, struct stat *status,

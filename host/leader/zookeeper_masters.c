@@ -145,7 +145,7 @@ static bool read_json(struct slice data, struct url *address, char hostname[HOST
     json_t *info = json_loadb((const char *)data.data, data.length, 0, &problem);
     if (!json_is_object(info)) {
         json_decref(info);
-        return error_set(err, ERROR_PROTOCOL, "it is no JSON object: %s",
+        return error_set(err, ERROR_PROTOCOL, "it is not a JSON object: %s",
                          info ? "something else" : problem.text);
     }
     const json_t *inner = json_object_get(info, "address");

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls in order: see call_pipeline.h. A call moves from `waiting` (taken) over `written` (its
+// Calls in order: see call_pipeline.h. A call moves from `waiting` (accepted) over `written` (its
 // bytes are in `out` or on the wire; `end` says where they end) to `answered`, from where the
 // deferral reports it. `again` holds those that were refused for credentials that have changed
-// since, until all that was written with the old ones is answered. `refused` holds calls that were
-// not taken and only wait for their reply, `leaving` those that a close gave up.
+// since, until all calls written with the old ones are answered. `refused` holds calls that were
+// not accepted and only wait for their reply, `leaving` those that a close gave up.
 //
 // Calls are written, and reported, by the deferral alone, so that a reply is always free to call
 // anything. No call is written while the break of a connection is not reported: the owner decides
@@ -481,7 +481,7 @@ static bool batch_is_due(const struct call_pipeline *pipeline)
     return room >= pipeline->waiting.count || room > window / 4;
 }
 
-// The number and the end of the headers. It has the room of LENGTH_ROOM.
+// The number, and the end of the headers.
 static struct slice write_length(char text[LENGTH_ROOM], size_t length)
 {
     char *end = text + LENGTH_ROOM, *at = end - 4;

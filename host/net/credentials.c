@@ -257,7 +257,7 @@ static bool read_json(char *text, struct identity *identity, struct error *err)
     const json_t *list = json_object_get(root, "credentials");
     bool good;
     if (root == NULL)
-        good = error_set(err, ERROR_INVALID, "line %d is no JSON: %s", where.line, form);
+        good = error_set(err, ERROR_INVALID, "line %d is not JSON: %s", where.line, form);
     else if (json_array_size(list) > 1)
         good = error_set(err, ERROR_INVALID, "it names %zu principals, and a client is one",
                          json_array_size(list));

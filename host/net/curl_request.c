@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One POST through libcurl: see curl_request.h. The body is read through a callback that cannot
-// rewind. libcurl, which repeats a request by itself when a kept connection turns out to be dead,
+// rewind. libcurl, which repeats a request by itself when a reused connection turns out to be dead,
 // then fails instead as soon as a byte of the body had been sent, and a call whose body has not
 // been sent cannot have been carried out.
 
@@ -349,9 +349,9 @@ static void set_address(struct curl_request *request)
         curl_easy_setopt(request->easy, CURLOPT_PROXY, "");
 }
 
-// QUICK_EXIT: a name that is still being looked up is left to its thread instead of waited for.
-// libcurl shall not count the time of connecting, as we do it; then the addresses of a name are
-// tried in any order, since a dead one would keep us from the next.
+// QUICK_EXIT: a name lookup in progress is left to its thread and not waited for. The time-out of
+// libcurl for connecting is a day, as `patience` counts the time; the addresses of a name are tried
+// in any order, since a dead first one would be tried first each time.
 static void set_connection(struct curl_request *request)
 {
     const long day = 24 * 60 * 60 * 1000;

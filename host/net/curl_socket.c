@@ -2,7 +2,7 @@
 //
 // A connection opened by libcurl (CURLOPT_CONNECT_ONLY): see curl_socket.h. The handle stays in
 // its multi, to which the connection belongs, until it is destroyed. Once the connection is open
-// libcurl watches the socket no more, and a watcher of our own takes over.
+// libcurl no longer watches the socket, and a watcher of our own does.
 
 #include "net/curl_socket.h"
 

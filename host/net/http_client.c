@@ -209,7 +209,7 @@ static bool has_header(const struct http_client_request *request, const char *na
     return false;
 }
 
-// libcurl follows a redirect with the right method only where it chose that itself.
+// libcurl uses the right method after a redirect only if it chose the method itself.
 static void set_method(struct http_client *client, const struct http_client_request *request)
 {
     bool body = request->body.data != NULL;

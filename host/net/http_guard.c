@@ -114,7 +114,7 @@ bool http_guard_host(const struct http_guard *guard, const char *host, char word
     if (is_own(guard, name))
         return true;
     snprintf(words, HTTP_GUARD_WORDS,
-             "403 Forbidden: the Host '%.*s' is no name of this server; --allow-host %.*s would "
+             "403 Forbidden: the Host '%.*s' is not a name of this server; --allow-host %.*s would "
              "allow it.\n",
              (int)(name.length < 200 ? name.length : 200), (const char *)name.data,
              (int)(name.length < 200 ? name.length : 200), (const char *)name.data);

@@ -390,7 +390,7 @@ static bool start_daemon(struct http_server *server, int fd, struct error *err)
     const struct http_peers_settings peers = {
         .what = settings->what, .most = settings->connections, .left = on_left, .data = server};
     server->peers = http_peers_create(server->loop, &peers);
-    // One address may have half of all connections, unless there is but one that can connect.
+    // One address may have half of all connections, unless only one address can connect.
     unsigned most = settings->connections + SPARE,
              each = server->guard.loopback ? 0 : (most + 1) / 2;
     server->daemon = MHD_start_daemon(

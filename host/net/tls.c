@@ -111,7 +111,7 @@ static bool check_protocol(SSL_CTX *context, const struct tls_options *options, 
         return error_set(err, ERROR_INVALID, "no cipher in '%s' is known to OpenSSL",
                          options->ciphers);
     if (options->curves != NULL && SSL_CTX_set1_groups_list(context, options->curves) != 1)
-        return error_set(err, ERROR_INVALID, "'%s' is no list of curves that OpenSSL knows",
+        return error_set(err, ERROR_INVALID, "'%s' is not a list of curves that OpenSSL knows",
                          options->curves);
     return true;
 }

@@ -69,7 +69,7 @@ static bool parse_ipv6(struct url *url, struct part host, struct error *err)
 {
     struct in6_addr address;
     if (!copy(url->host, sizeof url->host, host) || inet_pton(AF_INET6, url->host, &address) != 1)
-        return error_set(err, ERROR_INVALID, "'[%.*s]' is no IPv6 address", PART_ARGS(host));
+        return error_set(err, ERROR_INVALID, "'[%.*s]' is not an IPv6 address", PART_ARGS(host));
     url->ipv6 = true;
     return true;
 }
