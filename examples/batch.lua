@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Runs a list of shell commands as tasks, so many at once, retries what fails, and ends with a table of what became of
--- each. The exit status is 0 if all have finished, 1 if not, 2 for a mistake in the arguments.
+-- Runs a list of shell commands as tasks, so many at once, retries what fails, and ends with a table of how each
+-- ended. The exit status is 0 if all have finished, 1 if not, 2 for a mistake in the arguments.
 --
 --   mesos-lua examples/batch.lua -j 4 'sleep 1' 'make -C /src' 'exit 3'
 --   generate-commands | mesos-lua examples/batch.lua -r 0 -f -
@@ -21,7 +21,7 @@ usage: mesos-lua batch.lua [-j N] [-r N] [-f FILE] [-c CPUS] [-m MEM] [-q] [COMM
   -q        show no progress on the terminal
 ]]
 
-local MAX_LOSSES = 10 -- of one command; being lost is nobody's fault and does not count against -r
+local MAX_LOSSES = 10 -- of one command; a task that is lost did not fail and does not count against -r
 
 -- ---- arguments ----
 

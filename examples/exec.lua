@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Asks a program what to run, and a web server to note how it went: each line that the program prints is a shell
--- command, and becomes a task. Neither question holds up anything but the callback that asks.
+-- Asks a program what to run, and tells a web server the results: each line that the program prints is a shell
+-- command, and becomes a task. Both wait without holding up anything but the callback.
 --
 --   mesos-lua examples/exec.lua seq -f 'sleep %g' 5
 --   NOTE_TO=http://127.0.0.1:8080/results mesos-lua examples/exec.lua ./what-is-to-do --today

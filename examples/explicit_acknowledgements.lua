@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Updates that must not be lost: each is written to a journal, and acknowledged only when the journal is safe on the
--- disk. Until then the master sends it again, also to the next instance of this framework.
+-- Updates that must not be lost: each is written to a journal, and acknowledged only when the journal is on disk.
+-- Until then the master sends it again, also to the next instance of this framework.
 --
 --   mesos-lua examples/explicit_acknowledgements.lua journal.log
 

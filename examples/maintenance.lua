@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Maintenance: an agent that will be away is asked back with an inverse offer. It is given back if nothing of ours runs
--- there; if something does, the answer is no, and the tasks are killed in time before the agent goes.
+-- Maintenance: an inverse offer asks for an agent that will be taken down. It is accepted if no task of this framework
+-- runs there; otherwise it is declined, and the tasks are killed in time before the agent goes.
 --
 --   mesos-lua examples/maintenance.lua
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Talking with an executor of one's own: sends it lines, prints what it answers, and shuts it down. Messages are bytes
--- and may be lost; what must not be lost is asked for again.
+-- Messages to an executor: sends it lines, prints its answers, and shuts it down. Messages are bytes and may be lost;
+-- one that must not be lost is sent again.
 --
 --   mesos-lua examples/messages.lua AGENT_ID EXECUTOR_ID 'a line' ['another line'...]
 

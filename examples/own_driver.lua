@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- A script that builds its drivers itself: the first one runs until it has seen an offer and is aborted, which leaves
--- the framework to a second one, which takes over its id and ends it.
+-- A script that builds its drivers itself: the first one is aborted when it has seen an offer, and leaves the
+-- framework to a second one, which takes over its id and ends it.
 --
 --   mesos-lua examples/own_driver.lua [MASTER]
 

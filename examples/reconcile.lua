@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What became of tasks after a master or an agent was away: asks for each task whose state is not known, and again,
--- with a growing delay, while there is no answer. Silence is legal: a master says nothing of agents that it waits for.
+-- Reconciliation after a master or an agent was away: asks for each task whose state is not known, and again, with
+-- backoff, while there is no answer. Silence is legal: a master does not answer for agents that it still waits for.
 --
 --   mesos-lua examples/reconcile.lua TASK_ID...
 
@@ -42,7 +42,7 @@ local function ask_until_all_is_known(driver)
 end
 
 function reconcile:registered(driver)
-    driver:reconcileTasks() -- all that the master knows, be it in our list or not
+    driver:reconcileTasks() -- all tasks that the master knows, in our list or not
     driver:reconcileOperations()
     ask_until_all_is_known(driver)
 end

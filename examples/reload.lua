@@ -5,8 +5,8 @@
 --   build/mesos-lua examples/reload.lua
 --
 -- While it runs, change WANTED or COMMAND below and save: a moment later the log says what was reloaded, and the policy
--- launches what is missing or kills what is too much. The tasks do not notice. Then break something, for example
--- misspell a name in `resourceOffers`: the version before takes over again, or stays, and the log says why.
+-- launches what is missing or kills the surplus; the other tasks go on. Then break something, for example misspell a
+-- name in `resourceOffers`: the previous version is restored, or stays, and the log says why.
 -- Ctrl-C ends it, and the tasks with it.
 
 local mesos = require "mesos"

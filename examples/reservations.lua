@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Data that outlives a task: reserves resources for the framework's role, makes a persistent volume of the disk, and
--- launches a task that writes to it, all with one answer to one offer. What became of the operations that have an id is
--- told by operationStatusUpdate.
+-- launches a task that writes to it, all with one answer to one offer. operationStatusUpdate
+-- reports the state of the operations that have an id.
 --
 --   mesos-lua --master HOST:5050 examples/reservations.lua
 --

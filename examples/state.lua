@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- A job queue that survives: runs each command once, also if this program is stopped or killed on the way. Start it
--- again with the same state file, and it goes on where it was; tasks that run meanwhile are found again.
+-- A job queue that survives restarts: runs each command once, even if this program is stopped or killed meanwhile.
+-- Start it again with the same state file, and it continues where it was; it finds the tasks that still run.
 --
 --   mesos-lua --master HOST:5050 --state jobs.state examples/state.lua 'sleep 5' 'make -C /src' ...
 --
 -- The commands are those of the first start. When all are done it says so, at each start, until the file is removed.
 --
--- What makes it safe is the order: the script notes in mesos.state what it is about to do, and --state sees to it that
--- no call leaves before the note is on the disk. What was noted and never sent, because the program died in between,
--- comes out when the master is asked for the task by its id: it does not know it.
+-- The order makes it safe: the script writes into mesos.state what it is about to do, and with --state no call is sent
+-- before that is on disk. A task that was written but never launched, because the program died in between, is found by
+-- reconciliation: the master does not know its id.
 
 local mesos = require "mesos"
 

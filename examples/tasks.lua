@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Keeps N copies of a command running, without a table of its own: how many run, where, and since when is asked of the
--- driver, whose registry knows each task from its launch to its end, also over a lost master and a reload. A copy that
--- is not running after a while is killed and replaced; an agent that is lost is asked about.
+-- Keeps N copies of a command running, without a table of its own: the driver's registry says how many run, where, and
+-- since when. It knows each task from its launch to its end, also over a lost master and a reload. A copy that
+-- is not running after a while is killed and replaced; tasks on a lost agent are reconciled.
 --
 --   mesos-lua examples/tasks.lua N COMMAND
 

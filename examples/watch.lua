@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Life with a master: prints where the framework is registered and when that changes, takes a new subscription every
--- hour (a proxy on the way may cut connections that are older), and ends when the master says that it has to.
+-- The subscription: prints where the framework is registered and when that changes, subscribes again every hour (since
+-- a proxy on the way may cut older connections), and ends when the master reports an error.
 --
 --   mesos-lua --master leader:5050 examples/watch.lua [SECONDS]
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Who may use a local cluster: the script that brings it and no other, or, of one that is there for other clients, those
--- with its credentials.
+-- Who may use a local cluster: only the script that started it, or, if the cluster is there for other clients, those with
+-- its credentials.
 
 local cjson = require("cjson")
 local program = require("support.program")

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- A master that is slow to take the calls while events come as fast as they can: the driver holds the events back, so
--- that no call is dropped, none waits that need not, and memory stays bounded. The master's part is played with records
--- that were put together beforehand, and takes the calls without decoding them.
+-- Back-pressure: a master that takes the calls slowly while events come as fast as they can. The driver holds the events
+-- back: no call is dropped, none waits without need, and memory stays bounded. The master sends records that were made
+-- beforehand, and takes the calls without decoding them.
 
 local program = require("support.program")
 local internals = require("internals")

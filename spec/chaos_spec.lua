@@ -376,7 +376,7 @@ function faults.kill_leader(chaos, way)
     end
 end
 
--- The process ends, nobody listens at its port, and then it is back.
+-- The process ends, its port is closed, and then it is back.
 function faults.crash_leader(chaos)
     local m = chaos.leader
     if not m then

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- mesos-lua check: what it finds in functions that did not run, and what it leaves alone. In the texts of the rows the
--- script is main.lua, and what is in its folder is beside it.
+-- mesos-lua check: what it reports in functions that did not run, and what it does not report. In the texts of the rows
+-- the script is main.lua, and the other files are in its folder.
 
 local lfs = require("lfs")
 local program = require("support.program")

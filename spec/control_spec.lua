@@ -133,7 +133,7 @@ describe("the control socket", function()
         run:wait()
     end)
 
-    -- Only root can become somebody else.
+    -- Only root can become another user.
     if uv.getuid() == 0 then
         it("refuses other users, whatever the modes of its files", function()
             local folder = program.directory()
@@ -308,7 +308,7 @@ describe("ctl", function()
         server:close()
     end)
 
-    -- Only root can become somebody else.
+    -- Only root can become another user.
     if uv.getuid() == 0 then
         -- A socket of that user where that of process `pid`, of the other one, would be; the folder has that mode.
         local function pretend(owner, user, mode)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Who a framework is to its master: principals and secrets, tokens, where they come from, and what is said when the
--- master does not take them.
+-- Credentials of a framework: principals and secrets, tokens, where they come from, and the messages when the master
+-- refuses them.
 
 local master = require("support.master")
 local program = require("support.program")

@@ -117,7 +117,7 @@ describe("--elect", function()
         return all
     end
 
-    -- Who has begun so far, in order; nobody may do anything after another one has begun.
+    -- The processes that have begun so far, in order; none may do anything after another one has begun.
     local function leaders()
         local names = {}
         for _, line in ipairs(lines()) do

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What went wrong is in the log, whatever the script does with it: failures of tasks with their messages and reasons,
--- and the error that aborted the driver.
+-- Failures are in the log whatever the script does with them: those of tasks with their messages and reasons, and the
+-- error that aborted the driver.
 
 local framework = require("support.framework")
 

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Hard times for a host: an allocator that refuses each request in turn, a full collection at every chance, errors out
--- of nowhere at every call into Lua. Nothing crashes, nothing is lost but what failed, and in the end no byte is left:
--- Lua's own bytes are counted here, those of C by LeakSanitizer when the suite runs with it.
+-- Fault injection: an allocator that refuses each request in turn, a full collection at every chance, an error at every
+-- call into Lua. Nothing crashes, only what failed is lost, and in the end no byte is leaked: Lua's bytes are counted
+-- here, those of C by LeakSanitizer when the suite runs with it.
 --
 -- A seed that failed is in the message; SPEC_SEED=N runs that one alone.
 

@@ -138,7 +138,7 @@ local function argument(list, which)
     return table.concat(text):match("^%s*(.-)%s*$")
 end
 
--- May it stand where a number is expected? What is in small letters is a variable or a member; 0 is no field's.
+-- True if it may stand where a number is expected. What is in small letters is a variable or a member; 0 is no field's.
 local function is_named(number)
     return number == "0" or number:find("^FIELD_[%u%d_]+$") or number == "WIRE_LIST" or number:find("^%l")
 end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- A framework that changes while it runs is, at the master and in each SUBSCRIBE, what the master took last; and the
--- scripted master, that says so, takes what a real one takes and refuses what a real one refuses.
+-- A framework that changes while it runs: each SUBSCRIBE has what the master last accepted. The scripted master, which
+-- checks this, accepts what a real one accepts and refuses what a real one refuses.
 
 local framework = require("support.framework")
 local values = require("support.compare")

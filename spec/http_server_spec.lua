@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What strangers may do to the two HTTP servers of the program, the local cluster's and that of --metrics: slow, half
--- and endless requests, crowds of connections, bodies that are too large, and requests of web pages.
+-- Hostile clients of the program's two HTTP servers, that of the local cluster and that of --metrics: slow, incomplete and
+-- endless requests, many connections, bodies that are too large, and requests of web pages.
 
 local program = require("support.program")
 local uv = require("luv")

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- mesos.http: what goes out, byte for byte where it matters, what comes back, and what is told when nothing does.
+-- mesos.http: the request, byte for byte where it matters, the result, and the messages when there is no reply.
 
 local program = require("support.program")
 local server = require("support.server")

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What users of other Mesos clients complained about, and that it does not happen here. spec/CONFORMANCE.md lists all of
--- it, with the specs elsewhere that cover the rest.
+-- Known issues of other Mesos clients, which do not happen here. spec/CONFORMANCE.md lists all of them, with the other
+-- specs that cover the rest.
 
 local framework = require("support.framework")
 local master = require("support.master")

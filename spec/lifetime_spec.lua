@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Ends at bad moments: scripts that stop, abort, exit, raise, sleep and collect garbage in every place where they run,
--- on the real program and a scripted master. A build with sanitizers says more than the assertions here: what matters
--- is that the program ends, in time, with the right status, and that nothing is used after it is gone.
+-- on the real program and a scripted master. The program ends, in time, with the right status, and uses nothing after
+-- it is freed; a build with sanitizers finds more than the assertions here.
 
 local master = require("support.master")
 local program = require("support.program")

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What holds a script back: the time that it may run without a pause, the memory that it may take, timers that leave
--- room for others, and a collector that works when nothing else does.
+-- Limits of a script: how long it may run without a pause, how much memory it may allocate, timers that leave time for
+-- others, and a collector that works while the program is idle.
 
 local master = require("support.master")
 local program = require("support.program")

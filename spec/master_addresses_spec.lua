@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Addresses of masters as users write them: what is taken, and what each mistake is answered with. `check` reads the
--- address and contacts nobody.
+-- Addresses of masters as users write them: which are accepted, and the message for each mistake. `check` reads the
+-- address and contacts no master.
 
 local program = require("support.program")
 

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Opening a file never hangs: a named pipe without a writer, or a device, in the place of a file is refused in words,
+-- Opening a file never blocks: a named pipe without a writer, or a device, instead of a file is refused with a message,
 -- and a secret may still come from `<(command)`. What a file contains is not quoted.
 
 local framework = require("support.framework")

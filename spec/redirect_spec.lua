@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Standby masters: every form of redirect that masters have sent, and what must not come of one.
+-- Standby masters: every form of redirect that masters have sent, and what a redirect must not cause.
 
 local master = require("support.master")
 local program = require("support.program")

@@ -88,7 +88,7 @@ function Framework:update(task, state)
     return self.master:wait_for("ACKNOWLEDGE", before + 1)
 end
 
--- Is that the version which an update comes to?
+-- True if an update reaches that version.
 function Framework:says(version)
     self.probes = (self.probes or 0) + 1
     local name = ("probe%d"):format(self.probes)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Staying subscribed: the real program on real connections, with masters that refuse, fall silent, trickle, hear
--- nothing, or talk to a script that is busy. What takes minutes by the clock is in subscription_spec.lua.
+-- Staying subscribed: the real program on real connections, with masters that refuse, fall silent, send slowly, do not
+-- read, or send to a script that is busy. What takes minutes by the clock is in subscription_spec.lua.
 
 local master = require("support.master")
 local program = require("support.program")
@@ -52,7 +52,7 @@ describe("staying subscribed", function()
         return select(2, text:gsub(pattern, ""))
     end
 
-    -- Is there a time in which nothing of it happens?
+    -- True if there is a time in which none of it happens.
     local function quiet_for(seconds, run, pattern)
         local before = count(run.stdout .. run.stderr, pattern)
         local limit = uv.hrtime() + seconds * 1e9

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs everything that proves mesos-lua: installs what is missing, builds into build/, checks the sources, runs the
+# Runs all tests of mesos-lua: installs what is missing, builds into build/, checks the sources, runs the
 # specs. The last line is the sum, "N passed, N failed"; the exit status is 0 if nothing failed.
 #
 #   sh spec/run.sh [--asan | --hard | --valgrind | --quick | --ci] [busted's arguments, such as spec/loop_spec.lua]
@@ -45,7 +45,7 @@ finish() {
     exit $?
 }
 
-# check NAME COMMAND...: one more that passed, or failed and is shown.
+# check NAME COMMAND...: counts the command as passed or failed, and shows its output if it failed.
 check() {
     name=$1
     shift
@@ -87,7 +87,7 @@ check_shell() {
     done
 }
 
-# What git has to say of the tree; nothing where it is no checkout.
+# The status of the tree by git; empty outside of a checkout.
 tree_status() {
     git status --porcelain 2>/dev/null
 }
@@ -107,7 +107,7 @@ list_files() {
     fi
 }
 
-# specs TREE [BUSTED'S ARGUMENT...]: runs them on that build. Specs mostly wait for the programs that they run, so that
+# specs TREE [BUSTED'S ARGUMENT...]: runs them on that build. Specs mostly wait for the programs that they run, so
 # several files at a time take turns; with arguments there is one run, and it is theirs.
 specs() {
     export MESOS_LUA_BUILD="$1" MESOS_LUA="$PWD/$1/${program-mesos-lua}" SPEC_COUNTS="$counts"
@@ -156,7 +156,7 @@ asan() {
     sanitized "$@"
 }
 
-# What hardship is: spec/support/fault_injection.h. Specs that measure time are not among these.
+# spec/support/fault_injection.h describes the hardship. Specs that measure time are not among these.
 hard() {
     build_sanitized
     echo "Running the host's specs with collections at every chance"
@@ -180,7 +180,7 @@ valgrind_run() {
     wrapper=
 }
 
-# What failed, for the log of a run whose machine is gone: base64 -d brings it back.
+# Prints the inputs that failed in base64, for the log of a run whose machine is gone.
 show_inputs() {
     for input in build-fuzz/crash-* build-fuzz/leak-* build-fuzz/oom-* build-fuzz/timeout-*; do
         if [ -f "$input" ]; then

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What a script is not given: bytecode never, and with --sandbox nothing that is not in the list.
+-- What a script cannot use: bytecode never, and with --sandbox only what is in the list.
 
 local program = require("support.program")
 local uv = require("luv")

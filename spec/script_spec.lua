@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The world of a script: loading, the door into Lua, waiting, leaving, strict globals. The scripts talk to no master:
--- the one they are given is not there, and they end by themselves.
+-- Running a script: loading, calls into Lua, waiting, exit, strict globals. The scripts talk to no master: nothing
+-- listens at the address that they are given, and they end by themselves.
 
 local program = require("support.program")
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Plain data as bytes and back: what is kept is kept exactly, what cannot be kept is named by its path, and bytes that
--- were harmed are refused.
+-- Plain data as bytes and back: what is stored comes back exactly, what cannot be stored is named by its path, and
+-- damaged bytes are refused.
 
 local internals = require("internals")
 
@@ -15,7 +15,7 @@ local function round(value)
     return load(assert(internals.serialize_save(value)))
 end
 
--- Do a and b have the same shape: the same values, and the same tables in the same places? `pairs_of` maps each table
+-- True if a and b have the same shape: the same values, and the same tables at the same paths. `pairs_of` maps each table
 -- of a to that of b, `back` the other way.
 local function same(a, b, pairs_of, back)
     if type(a) ~= "table" then

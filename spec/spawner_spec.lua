@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- How programs are started: by a process of its own that carries nothing of the host, hands on nothing that was not
--- asked for, and leaves nothing behind, however the host or it ends. And what the program itself was started with.
+-- How programs are started: by a process of its own that shares no memory with the host, passes on only what was asked
+-- for, and leaves nothing behind, however the host or it ends. Also what the program itself inherits at its start.
 
 local master = require("support.master")
 local program = require("support.program")

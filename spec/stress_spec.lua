@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- A hundred thousand status updates and twenty thousand offers, in bursts, through a script that answers all of them:
--- nothing is lost, nothing is answered twice, and the memory stays flat, since the tasks of the updates end. The master's
--- part is played with records that were put together beforehand, and takes the calls without decoding them.
+-- nothing is lost, nothing is answered twice, and the memory stays flat, since the tasks of the updates end. The master
+-- sends records that were made beforehand, and takes the calls without decoding them.
 
 local program = require("support.program")
 local internals = require("internals")

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- host/mesos/subscription in virtual time, between a scripted detector and a scripted transport: when it tries again,
--- when it takes silence for loss, whom it follows, and when it gives up.
+-- host/mesos/subscription in virtual time, between a scripted detector and a scripted transport: when it retries,
+-- when silence counts as a loss, which leader it follows, and when it gives up.
 
 local internals = require("internals")
 

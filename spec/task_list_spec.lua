@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- driver:tasks(), driver:task() and driver:taskCounts(): what a script learns of its tasks, through launches, updates,
--- lost masters, reloads and restarts. The rules by themselves are in tasks_spec.lua.
+-- driver:tasks(), driver:task() and driver:taskCounts(): what a script reads of its tasks after launches, updates,
+-- lost masters, reloads and restarts. tasks_spec.lua tests the registry by itself.
 
 local control = require("support.control")
 local framework = require("support.framework")

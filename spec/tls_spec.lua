@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- TLS to a master: whom we trust, what we show, and what is said when it does not work.
+-- TLS to a master: which certificates are trusted, which one is shown, and the messages when it does not work.
 
 local master = require("support.master")
 local program = require("support.program")
@@ -45,7 +45,7 @@ describe("TLS", function()
         m:wait_for("RECONCILE")
     end
 
-    -- It says so, contacts nobody over HTTP, and goes on trying.
+    -- It says so, does not fall back to HTTP, and retries.
     local function refused(run, m, message)
         program.wait_for(function()
             return run.stderr:find(message, 1, true)

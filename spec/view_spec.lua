@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Views: received offers and statuses read like tables, cannot be changed, and know what a framework may use.
+-- Views: received offers and statuses read like tables, cannot be changed, and count what a framework may use.
 
 local recordings = require("support.recordings")
 local internals = require("internals")

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- A zero byte in a text arrives whole, or the text is refused with its place, in both directions.
+-- A text with a zero byte arrives whole, or is refused with the path of its field, in both directions.
 
 local framework = require("support.framework")
 local program = require("support.program")

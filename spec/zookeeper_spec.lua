@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Finding the leading master in ZooKeeper: the real program, a real server, and scripted masters whose nodes the spec
--- writes. All servers' ticks and sessions are short, so that "too long" is soon.
+-- writes. All servers' ticks and sessions are short, so "too long" is soon.
 
 local master = require("support.master")
 local program = require("support.program")

@@ -34,7 +34,7 @@ struct framework {
 
 // ---- offers ----
 
-// How much of a scalar resource the offer holds that is nobody's reservation.
+// How much of a scalar resource the offer holds that is not reserved.
 static double amount(const Mesos__V1__Offer *offer, const char *name)
 {
     double sum = 0;

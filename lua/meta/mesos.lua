@@ -5,9 +5,12 @@
 -- What scripts see: the module, the scheduler table with its callbacks, the driver. The messages are in messages.lua.
 -- Editors with a Lua language server read these files; nothing runs them.
 
+-- A main chunk may run for --load-limit seconds, at the start and in a reload, and cannot wait. Callbacks, timers and
+-- spawned functions can; their limit is --callback-limit.
+
 ---@class mesos
 ---@field version string
----@field state table outlives a reload, and with --state FILE a restart: see below
+---@field state table survives a reload, and with --state FILE a restart: see below
 ---@field log mesos.log
 ---@field DRIVER_NOT_STARTED "DRIVER_NOT_STARTED"
 ---@field DRIVER_RUNNING "DRIVER_RUNNING"
@@ -15,17 +18,17 @@
 ---@field DRIVER_STOPPED "DRIVER_STOPPED"
 local mesos = {}
 
--- Plain data: nil, booleans, numbers, strings and tables of them, nested, shared and in cycles; keys are strings,
--- numbers or booleans. A function, userdata, coroutine or table with a metatable in it is an error in the log that names
--- its path, and nothing is kept until it is gone; of an offer or a status keep its :table(). It is always the same table,
--- and another may be assigned.
+-- Plain data that outlives this version of the script: nil, booleans, numbers, strings and tables of them, nested, shared
+-- and in cycles; keys are strings, numbers or booleans. A function, userdata, coroutine or table with a metatable in it
+-- is an error in the log that names its path, and nothing is stored until it is gone; of an offer or a status store its
+-- :table(). It is always the same table, and another may be assigned.
 --
--- With --state FILE it is written to FILE, whole or not at all, at the latest a second after a change. No call leaves
--- before what the script had noted by then is on the disk: so a task that was launched, and an update that was
--- acknowledged, are known after a crash. The reverse does not hold: what was noted may not have been sent. Ask for such
--- tasks by their ids (driver:reconcileTasks), and take updates that come twice. All of it is written each time: a few
--- megabytes are fine, 64 MiB are the most. With --elect it is kept in ZooKeeper in the same way, up to 900 kB, and the
--- next leader begins with it.
+-- With --state FILE it is written to FILE, whole or not at all, at the latest a second after a change. No call is sent
+-- before what the script had written here by then is on disk, so a task that was launched and an update that was
+-- acknowledged are known after a crash. The reverse does not hold: a call for what was written here may not have been
+-- sent. Ask for such tasks by their ids (driver:reconcileTasks), and expect updates that come twice. The whole table is
+-- written each time: a few megabytes are fine, 64 MiB is the limit. With --elect it is kept in ZooKeeper in the same way,
+-- up to 900 kB, and the next leader begins with it.
 ---@type table
 mesos.state = {}
 
@@ -37,14 +40,15 @@ mesos.state = {}
 
 ---@class mesos.DriverOptions
 ---@field scheduler mesos.Scheduler
----@field framework mesos.FrameworkInfo? what is left out is filled in
----@field master string? where the master is: host:port[,...], zk://host:port[,...]/path, file:///path or local[:N]; default: that of the command line
+---@field framework mesos.FrameworkInfo? absent fields get defaults: `user` is the user of the process
+---@field master string? where the master is: host:port[,...], zk://host:port[,...]/path, file:///path or local[:N]; default: that of the command line, and with --sandbox no other
 ---@field implicitAcknowledgements boolean? default: true
 ---@field suppressedRoles string[]?
 ---@field offerConstraints mesos.OfferConstraints?
----@field credential mesos.Credential? who it is to the master; default: what the command line says
+---@field credential mesos.Credential? principal and secret for the master; default: those of the command line
 
--- Makes a driver for a script that runs it itself.
+-- Makes a driver for a script that runs its drivers itself. Such a script cannot be reloaded. With --sandbox, `master`
+-- may only be what the command line has: another one raises.
 ---@param options mesos.DriverOptions
 ---@return mesos.SchedulerDriver
 function mesos.SchedulerDriver(options) end
@@ -57,20 +61,20 @@ function mesos.SchedulerDriver(options) end
 ---@return mesos.Resource[]
 function mesos.resources(resources) end
 
--- A list of the same offers with the methods of mesos.Offers, of which nothing has been taken yet; without a list, an
--- empty one. For lists that a script keeps over several callbacks, and for trying a plan without the ones before.
+-- A list of the same offers with the methods of mesos.Offers, from which nothing has been taken yet; without a list, an
+-- empty one. For lists that a script keeps over several callbacks, and for a second plan that ignores what the first took.
 ---@param list mesos.Offer[]?
 ---@return mesos.Offers
 function mesos.offers(list) end
 
--- Calls `fn` once, after that many seconds.
+-- Calls `fn` once, after so many seconds.
 ---@param seconds number
 ---@param fn fun()
 ---@return mesos.Timer
 function mesos.after(seconds, fn) end
 
--- Calls `fn` every so many seconds until it is cancelled. A call that still runs when the next is due makes that one
--- drop out.
+-- Calls `fn` every so many seconds until it is cancelled. A call that is due while the
+-- one before still runs is left out.
 ---@param seconds number
 ---@param fn fun()
 ---@return mesos.Timer
@@ -80,14 +84,14 @@ function mesos.every(seconds, fn) end
 ---@param seconds number
 function mesos.sleep(seconds) end
 
--- Calls fn(...) soon, beside whatever runs now; it may wait without holding up events.
+-- Calls fn(...) soon, beside what runs now; it may wait without holding up events.
 ---@param fn fun(...)
 function mesos.spawn(fn, ...) end
 
--- What became of a child process. One of status and signal is there.
+-- How a child process ended. Either `status` or `signal` is present.
 ---@class mesos.ExecResult
----@field status integer? of its exit
----@field signal integer? that ended it
+---@field status integer? the exit status
+---@field signal integer? the signal that ended it
 ---@field stdout string
 ---@field stderr string
 
@@ -95,7 +99,7 @@ function mesos.spawn(fn, ...) end
 ---@field timeout number? seconds, math.huge for none; default: 60
 ---@field limit integer? bytes of standard output, and as many of standard error; default: 1 MiB
 ---@field stdin string? its standard input; default: nothing
----@field env table<string, string|number|false>? variables beside those of the host, in their place, or (false) taken away
+---@field env table<string, string|number|false>? variables that are added to those of the host or replace them; false removes one
 ---@field cwd string? default: the folder that the host was started in
 
 -- Runs a program, looked up in PATH, without a shell, and waits for it as mesos.sleep does. It leads a process group
@@ -103,10 +107,10 @@ function mesos.spawn(fn, ...) end
 -- is killed when it ends, and it is killed itself when the script is reloaded or the host ends. A process that it moved
 -- to a session of its own (setsid) is killed when the host ends.
 --
--- A process that ended, however, is a result. Otherwise nil, a message and a code: "ENOENT", "EACCES" and other names of
--- system errors if it cannot be run, "EAGAIN" if 256 run already, "ECANCELED" if the process that starts programs was
--- killed; "ETIMEDOUT" and "ENOBUFS" (the limit) with what there is of a result as a fourth value. Not available with
--- --sandbox.
+-- A process that ended, in whatever way, is a result. Otherwise the values are nil, a message and a code: "ENOENT",
+-- "EACCES" and other names of system errors if it cannot be run, "EAGAIN" if 256 run already, "ECANCELED" if the process
+-- that starts programs was killed; "ETIMEDOUT" and "ENOBUFS" (the limit) with the partial result as a fourth value. Not
+-- available with --sandbox.
 --
 --     local result = assert(mesos.exec({ "git", "rev-parse", "HEAD" }, { cwd = "/src", timeout = 5 }))
 --     local words = mesos.exec({ "sh", "-c", "sort | uniq -c" }, { stdin = text })
@@ -124,20 +128,21 @@ function mesos.exec(argv, options) end
 ---@field headers table<string, string|number>?
 ---@field body string?
 ---@field timeout number? seconds for all of it, math.huge for none; default: 30
----@field limit integer? bytes of the answer's body; default: 1 MiB
----@field redirects integer? how many to follow, up to 50; default: 0
+---@field limit integer? bytes of the reply's body; default: 1 MiB
+---@field redirects integer? the most redirects to follow, up to 50; default: 0
 ---@field ca_file string? certificates of the authorities to trust, in PEM; default: those of the system
----@field insecure boolean? take any certificate; default: false
+---@field insecure boolean? accept any certificate; default: false
 
 ---@class mesos.HttpReply
 ---@field status integer
----@field headers table<string, string> by names in small letters, which may be asked for in any; repeated ones are joined
+---@field headers table<string, string> the names are lower case, and may be read in any case; repeated headers are joined
 ---@field body string
 
--- Asks a web server and waits for the whole answer as mesos.sleep does. Any status is an answer. Otherwise nil, a message
--- without user, password and query of the address, and a code: "ENOTFOUND", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT",
--- "ETLS", "EPROTO", "ELOOP" (redirects), "ENOBUFS" (the limit), "EAGAIN" (256 are under way), or the name of another system
--- error. Proxies are taken from http_proxy, https_proxy, all_proxy and no_proxy, but never for this machine.
+-- Sends a request to a web server and waits for the whole reply as mesos.sleep does. A reply of any status is a result.
+-- Otherwise the values are nil, a message without user, password and query of the address, and a code: "ENOTFOUND",
+-- "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "ETLS", "EPROTO", "ELOOP" (redirects), "ENOBUFS" (the limit), "EAGAIN" (256
+-- are under way), or the name of another system error. Proxies are taken from http_proxy, https_proxy, all_proxy and
+-- no_proxy, but never for this machine.
 --
 --     local reply = assert(mesos.http "http://127.0.0.1:8080/queue")
 --     mesos.http { url = hook, body = text, headers = { ["Content-Type"] = "text/plain" }, timeout = 5 }
@@ -151,15 +156,15 @@ function mesos.http(request) end
 ---@return number
 function mesos.now() end
 
--- Ends the process in good order: the driver is stopped first. Does not return.
+-- Ends the process in an orderly way: the driver is stopped first. Does not return.
 ---@param code integer? default: 0
 function mesos.exit(code) end
 
 ---@class mesos.Timer
 local Timer = {}
 
--- No further call. A timer that has been called or cancelled before is fine.
----@return boolean was there a call to come?
+-- Prevents further calls. Legal for a timer that has been called or cancelled already.
+---@return boolean pending true if a call was still to come
 function Timer:cancel() end
 
 -- One line each on standard error; `format` is that of string.format.
@@ -192,16 +197,16 @@ local Scheduler = {}
 ---@param masterInfo mesos.MasterInfo
 function Scheduler:registered(driver, frameworkId, masterInfo) end
 
--- A later one, at a new master or at the same. Offers from before are void.
+-- A later registration, with a new master or the same. Earlier offers are void.
 ---@param driver mesos.SchedulerDriver
 ---@param masterInfo mesos.MasterInfo
 function Scheduler:reregistered(driver, masterInfo) end
 
--- The subscription was lost; the driver looks for a master by itself.
+-- The subscription was lost; the driver looks for a master by itself, with backoff.
 ---@param driver mesos.SchedulerDriver
 function Scheduler:disconnected(driver) end
 
--- Without this callback all offers are declined.
+-- New offers, or after a reload the outstanding ones. Without this callback all offers are declined.
 ---@param driver mesos.SchedulerDriver
 ---@param offers mesos.Offers
 function Scheduler:resourceOffers(driver, offers) end
@@ -245,16 +250,16 @@ function Scheduler:inverseOfferRescinded(driver, inverseOfferId) end
 ---@param status mesos.OperationStatus
 function Scheduler:operationStatusUpdate(driver, status) end
 
--- The master has completed the framework whose id was kept (--state) or given: its failover timeout is over, or it was
--- torn down, and its tasks are gone. Returning "reregister" goes on as a new framework, which begins with registered;
--- anything else, or no such callback, ends in error.
+-- The master has completed the framework whose id was stored (--state) or given: its failover timeout is over, or it was
+-- torn down, and its tasks are gone. Returning "reregister" continues as a new framework, which begins with `registered`;
+-- any other value, or no such callback, leads to `error`.
 ---@param driver mesos.SchedulerDriver
 ---@param message string
 ---@return "reregister"?
 function Scheduler:frameworkRemoved(driver, message) end
 
 -- The first call into a version of the script that was loaded while the framework ran. The outstanding offers come next,
--- in resourceOffers. What the version before knew is in mesos.state; its timers and coroutines are gone.
+-- in resourceOffers. What the previous version stored is in mesos.state; its timers and coroutines are gone.
 ---@param driver mesos.SchedulerDriver
 function Scheduler:reloaded(driver) end
 
@@ -263,16 +268,16 @@ function Scheduler:reloaded(driver) end
 ---@param message string
 function Scheduler:error(driver, message) end
 
--- All operations return the driver's status, and none blocks but join and run. Misuse raises an error that names the
--- argument and the path of the field. So does a call in a loop without an end, when those that wait for the master take
--- 128 MiB; calls that answer events cannot come to that, since events wait before.
+-- All operations return the driver's status, and only join and run block. Misuse raises an error that names the argument
+-- and the path of the field. A call raises too when the calls that wait for the master take 128 MiB, as in an endless
+-- loop; calls that respond to events do not reach that, since events are held back before.
 ---@class mesos.SchedulerDriver
 local SchedulerDriver = {}
 
 ---@return mesos.Status
 function SchedulerDriver:start() end
 
--- Ends the framework and its tasks; with `failover` the tasks go on and wait for the framework to come back.
+-- Ends the framework and its tasks; with `failover` the tasks continue, and the framework may come back.
 ---@param failover boolean? default: false
 ---@return mesos.Status
 function SchedulerDriver:stop(failover) end
@@ -291,8 +296,8 @@ function SchedulerDriver:run() end
 ---@return mesos.Status
 function SchedulerDriver:status() end
 
--- Launches tasks on the offers, which must belong to one agent; what the tasks leave is declined with the filters. No
--- tasks: all is declined.
+-- Launches tasks on the offers, which must belong to one agent; what the tasks leave is declined with the filters. An
+-- empty list of tasks declines the offers.
 ---@param offerIds mesos.OfferID|mesos.OfferID[]
 ---@param tasks mesos.TaskInfo[]
 ---@param filters mesos.Filters?
@@ -315,7 +320,7 @@ function SchedulerDriver:declineOffer(offerId, filters) end
 ---@return mesos.Status
 function SchedulerDriver:killTask(taskId, options) end
 
--- Asks for offers again: filters are dropped, and roles that were suppressed are not any more. No list: all roles.
+-- Asks for offers again: filters are dropped and suppressed roles are no longer suppressed. Without a list: all roles.
 ---@param roles string[]?
 ---@return mesos.Status
 function SchedulerDriver:reviveOffers(roles) end
@@ -329,8 +334,8 @@ function SchedulerDriver:suppressOffers(roles) end
 ---@return mesos.Status
 function SchedulerDriver:acknowledgeStatusUpdate(status) end
 
--- Asks what became of these tasks, or of all (no list): the answers are status updates. A list of driver:tasks() that has
--- no tasks asks for nothing.
+-- Asks for the state of these tasks, or of all (no list): the answers are status updates. An empty list of driver:tasks()
+-- asks for nothing.
 ---@param statuses mesos.TaskList|mesos.Task[]|mesos.TaskStatus[]|{ task_id: mesos.TaskID, agent_id: mesos.AgentID? }[]?
 ---@return mesos.Status
 function SchedulerDriver:reconcileTasks(statuses) end
@@ -346,14 +351,14 @@ function SchedulerDriver:sendFrameworkMessage(executorId, agentId, data) end
 ---@return mesos.Status
 function SchedulerDriver:shutdownExecutor(executorId, agentId) end
 
--- A hint to the allocator; the one that Mesos has does not take it.
+-- A hint to the allocator; Mesos's own allocator ignores it.
 ---@param requests mesos.Request[]
 ---@return mesos.Status
 function SchedulerDriver:requestResources(requests) end
 
--- Replaces all of the FrameworkInfo; id, user, principal, hostname and checkpoint are kept where they are left out, and
--- without capabilities these, and roles, are filled in as at the start. What the master refuses is logged with its words,
--- and the framework stays as the master took it last.
+-- Replaces the whole FrameworkInfo. If id, user, principal, hostname or checkpoint are left out they stay as they are;
+-- if capabilities are, these and the roles get the defaults of the start. What the master refuses is logged with its
+-- words, and the framework stays as the master last accepted it.
 ---@param frameworkInfo mesos.FrameworkInfo
 ---@param suppressedRoles string[]
 ---@param offerConstraints mesos.OfferConstraints?
@@ -375,12 +380,12 @@ function SchedulerDriver:declineInverseOffers(inverseOfferIds, filters) end
 ---@return mesos.Status
 function SchedulerDriver:acknowledgeOperationStatus(status) end
 
--- Asks what became of these operations, or of all (no list): the answers are operation status updates.
+-- Asks for the state of these operations, or of all (no list): the answers are operation status updates.
 ---@param operations { operation_id: mesos.OperationID, agent_id: mesos.AgentID?, resource_provider_id: mesos.ResourceProviderID? }[]?
 ---@return mesos.Status
 function SchedulerDriver:reconcileOperations(operations) end
 
--- Gives up the subscription and takes a new one.
+-- Closes the subscription and subscribes again.
 ---@return mesos.Status
 function SchedulerDriver:reconnect() end
 
@@ -388,26 +393,26 @@ function SchedulerDriver:reconnect() end
 ---@return mesos.Offers
 function SchedulerDriver:offers() end
 
--- What is known of a task, as a copy: nil if nothing is. Tasks that ended are remembered for a while, the last 4,096.
+-- What is known of a task, as a copy; nil if it is unknown. The last 4,096 tasks that ended are known too.
 ---@param taskId mesos.TaskID
 ---@return mesos.Task?
 function SchedulerDriver:task(taskId) end
 
--- The tasks of this framework, as far as the driver knows them, from its launches, from updates and from the answers to
--- reconciliation: those that are active, or those in the states of the filter. They stay known when the master is lost
--- and over a reload; after a restart with --state they come back by reconciliation. An update is known before its
--- callback, and its repetition changes nothing.
+-- The tasks of this framework that the driver knows, from its launches, from updates and from the answers to
+-- reconciliation: the active ones, or those in the states of the filter. They stay known when the master is lost and over
+-- a reload; after a restart with --state they come back by reconciliation. An update is applied before its callback, and
+-- a repeated update changes nothing. --task-limit is the number of tasks that are known at most.
 --
 --   for task in driver:tasks { state = "TASK_RUNNING", agent_id = id } do driver:killTask(task.task_id) end
 --   print(#driver:tasks())
 --
--- A loop goes over the tasks that matched at its start, and passes over those that do not match any more when it comes
--- to them. `#` counts those that match now, without looking at them unless agent_id is given.
+-- A loop visits the tasks that matched at its start, and skips those that no longer match when it reaches them. `#` counts
+-- those that match now, without visiting them unless agent_id is given.
 ---@param filter { state: mesos.TaskState|integer|(mesos.TaskState|integer)[]|nil, agent_id: mesos.AgentID? }?
 ---@return mesos.TaskList
 function SchedulerDriver:tasks(filter) end
 
--- How many tasks are active, by state; states without any are left out. A state that has no name here is its number.
+-- The number of active tasks by state; states without tasks are absent. A state that has no name here is its number.
 ---@return table<mesos.TaskState|integer, integer>
 function SchedulerDriver:taskCounts() end
 
@@ -430,19 +435,19 @@ function SchedulerDriver:master() end
 ---@field name string? if this driver launched it
 ---@field executor_id mesos.ExecutorID?
 ---@field reason mesos.TaskStatus.Reason? of the last update
----@field healthy boolean? as the last update said that said anything of it
----@field killing boolean a KILL was sent
----@field active boolean it has not ended, as far as is known; TASK_UNKNOWN counts as ended
+---@field healthy boolean? of the last update that had it
+---@field killing boolean true if a KILL was sent
+---@field active boolean true unless it is known to have ended; TASK_UNKNOWN counts as ended
 ---@field launched_at number? when this driver launched it, in seconds since the Unix epoch
 ---@field updated_at number? the time of the last update
 local Task = {}
 
--- A plain copy that can be changed, and kept in mesos.state.
+-- A plain copy that can be changed, and stored in mesos.state.
 ---@return table
 function Task:table() end
 
--- An offer as it arrives: read-only. The short cuts count what is unreserved or reserved to the role that it was
--- allocated to, and nothing revocable.
+-- An offer as it arrives: read-only. cpus, mem, disk, gpus and ports count what is unreserved or reserved to the role that
+-- the offer is allocated to, and nothing revocable.
 ---@class mesos.Offer
 ---@field cpus number
 ---@field mem number
@@ -460,9 +465,9 @@ function Offer:attribute(name) end
 ---@return table
 function Offer:table() end
 
--- What a task needs. Every other name is that of a resource: of a scalar the amount, of ranges (as ports are) how many
--- values. A name that no offer has and that looks like a misspelt one raises; amounts count in thousandths, as Mesos
--- computes, so that ten times 0.1 is 1.
+-- What a task needs. Any other name is that of a resource: for a scalar the amount, for ranges (such as ports) the number
+-- of values. A name that no offer has and that looks misspelt raises. Amounts are counted in thousandths, as Mesos does,
+-- so ten times 0.1 is 1.
 ---@class mesos.Need
 ---@field cpus number?
 ---@field mem number? megabytes
@@ -470,18 +475,17 @@ function Offer:table() end
 ---@field gpus number?
 ---@field ports integer? how many
 ---@field [string] number
----@field revocable boolean? true: of each resource revocable ones will do as well, but never both together
+---@field revocable boolean? true: revocable resources are accepted too, but for one resource never both kinds together
 ---@field role string? the offer is allocated to this role
 ---@field attributes table<string, string|number|(string|number)[]>? the agent's first attribute of each name is this text, number, or one of a list; of a set or of ranges: has it in it
----@field where (fun(offer: mesos.Offer): any)? has the last word on what could be chosen; it cannot wait
+---@field where (fun(offer: mesos.Offer): any)? called last; an offer for which it returns false or nil is not chosen; it cannot wait
 
 -- A plain list of offers with methods, computed in C over columns of numbers: a policy that places hundreds of tasks on
 -- ten thousand offers takes milliseconds. resourceOffers is given one, driver:offers() and mesos.offers() make others.
 --
--- What counts is what offer.cpus and its kin count: unreserved resources and those reserved to the offer's role, never
--- another role's, and revocable ones only if the need says so. Offers that were answered, rescinded or made void are
--- passed over. The list keeps account of what was taken from each offer with `take`; lists made of it by filter and
--- sort_by share the account.
+-- The methods count what offer.cpus counts: unreserved resources and those reserved to the offer's role, never another
+-- role's, and revocable ones only if the need asks for them. Offers that were answered, rescinded or made void are
+-- skipped. The list tracks what `take` took from each offer; lists that filter and sort_by make of it share that.
 --
 --     function scheduler:resourceOffers(driver, offers)
 --       local tasks = {}
@@ -497,66 +501,66 @@ function Offer:table() end
 --       driver:declineOffer(offers:ids())
 --     end
 --
--- Offers may be added, removed and sorted as in any list. Only an offer that was put in the place of another, in a list of
--- the same length, may be missed by best_fit and worst_fit: call mesos.offers(list) then.
+-- Offers may be added, removed and sorted as in any list. One exception: best_fit and worst_fit may miss an offer that
+-- replaced another in a list whose length stayed the same; call mesos.offers(list) then.
 ---@class mesos.Offers : { [integer]: mesos.Offer }
 local Offers = {}
 
--- The offer that would be fullest with the task, or nil: for each resource of the need the share of what was offered that
--- would be left, (left - needed) / offered, and of these the smallest mean; the first in the list among equals. So tasks
--- gather on few offers, and small offers are used up before large ones. (Fenzo's bin packing of cpus and memory, for any
--- resources.) Where there is none, why: "cpus: 64 needed, most on one offer 2". Executors are not in the picture: what an
--- executor needs beside its tasks is to be added to the need of its first task.
+-- The offer that would be fullest with the task: (left - needed) / offered is the share that would be left of a resource,
+-- and the offer with the smallest mean of these shares, over the resources of the need, is chosen; among equals the first
+-- in the list. So tasks gather on few offers, and small offers are used up before large ones. (This is Fenzo's bin packing
+-- of cpus and memory, for any resources.) If no offer fits: nil and the reason, such as "cpus: 64 needed, most on one
+-- offer 2". Executors are not considered: add what an executor needs beside its tasks to the need of its first task.
 ---@param need mesos.Need
 ---@return mesos.Offer?
 ---@return string? reason
 function Offers:best_fit(need) end
 
--- The first offer in the list that the task fits, or nil and why there is none.
+-- The first offer in the list that the task fits, or nil and the reason why none does.
 ---@param need mesos.Need
 ---@return mesos.Offer?
 ---@return string? reason
 function Offers:first_fit(need) end
 
--- The offer that would be emptiest with the task, by the same measure, or nil and why: spreads tasks.
+-- The offer that would be emptiest with the task, by the same measure, or nil and the reason. This spreads tasks.
 ---@param need mesos.Need
 ---@return mesos.Offer?
 ---@return string? reason
 function Offers:worst_fit(need) end
 
--- Takes what a task needs of the offer, so that less is left of it, and gives the task's `resources`: pieces of the offer's
--- own, with their reservations, reserved ones first; of ports the lowest. Role, attributes and where are not looked at.
--- nil and a message if so much is not left, or the offer was answered or rescinded.
+-- Subtracts what a task needs from what is left of the offer, and returns the task's `resources`: pieces of the offer's
+-- own, with their reservations, reserved ones first; the lowest ports. Ignores role, attributes and where. Returns nil and
+-- a message if less is left than needed, or the offer was answered or rescinded.
 ---@param offer mesos.Offer|mesos.OfferID
 ---@param need mesos.Need
 ---@return mesos.Resource[]? resources
 ---@return string? message
 function Offers:take(offer, need) end
 
--- How much is left of the resource of an offer; without a name, of cpus, mem, disk, gpus and ports, in a table.
+-- The amount that is left of a resource of an offer; without a name, those of cpus, mem, disk, gpus and ports in a table.
 ---@param offer mesos.Offer|mesos.OfferID
 ---@param name string?
 ---@return number|table<string, number>
 function Offers:left(offer, name) end
 
--- The same of all offers together.
+-- The same, summed over all offers.
 ---@param name string?
 ---@return number|table<string, number>
 function Offers:sum(name) end
 
--- Another list, of the offers that the need fits, or that the function says yes to.
+-- A new list of the offers that the need fits, or for which the function returns true.
 ---@param which mesos.Need|fun(offer: mesos.Offer): any
 ---@return mesos.Offers
 function Offers:filter(which) end
 
--- Another list, sorted by what is left of a resource, or by the number or string that the function gives for each offer;
--- equals stay in their order.
+-- A new list, sorted by what is left of a resource, or by the number or string that the function returns for each offer;
+-- equals keep their order.
 ---@param key string|fun(offer: mesos.Offer): number|string
 ---@param descending boolean? default: false
 ---@return mesos.Offers
 function Offers:sort_by(key, descending) end
 
--- The ids of those that are still outstanding: driver:declineOffer(offers:ids()) declines the rest.
+-- The ids of the offers that are still outstanding: driver:declineOffer(offers:ids()) declines what is left.
 ---@return mesos.OfferID[]
 function Offers:ids() end
 

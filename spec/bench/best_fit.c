@@ -25,7 +25,7 @@ static const char *read_policy(const char *path)
 }
 
 // bench-best_fit [ROUNDS]: fewer are for a profiler. A driver passes over offers that it has from
-// the same block, so that two copies of the event take turns.
+// the same block, so two copies of the event take turns.
 int main(int argc, char **argv)
 {
     unsigned rounds = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 11;

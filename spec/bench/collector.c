@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // How long the collector holds up a callback when many tasks are known. A policy makes 200 small
-// tables in each callback; events come without a pause, so that all collecting happens inside of
+// tables in each callback; events come without a pause, so all collecting happens inside of
 // callbacks. The tasks are known to the driver's registry alone, to that and a table of the policy
 // with a table of five fields for each, or there are none; the three take turns. What is told is
 // the time of whole events in processor time, the policy's own work included.
@@ -43,48 +43,49 @@ struct measured {
 
 // The heap of Lua has an allocator of its own, for small blocks: what malloc() gave out is not all
 // of it, and may be some of it.
-static void make_known(struct measured *this, const struct variant *variant)
+static void make_known(struct measured *measured, const struct variant *variant)
 {
     bool tables = *variant->script != 0;
-    size_t c = mallinfo2().uordblks, lua = stage_script_memory(this->stage);
+    size_t c = mallinfo2().uordblks, lua = stage_script_memory(measured->stage);
     for (unsigned i = 0; i < variant->tasks; i++) {
         struct bytes *update = stage_task_update(i);
-        stage_event(this->stage, update);
+        stage_event(measured->stage, update);
         bytes_unref(update);
     }
-    size_t more = tables ? stage_script_memory(this->stage) - lua : mallinfo2().uordblks - c;
+    size_t more = tables ? stage_script_memory(measured->stage) - lua : mallinfo2().uordblks - c;
     if (variant->tasks > 0)
-        this->bytes = (double)more / variant->tasks;
+        measured->bytes = (double)more / variant->tasks;
 }
 
-static void start(struct measured *this, const struct variant *variant)
+static void start(struct measured *measured, const struct variant *variant)
 {
     char text[2048];
     snprintf(text, sizeof text,
              "local s = {}\n%sfunction s:frameworkMessage() for i = 1, 200 do local t = { i } end "
              "end\nreturn s\n",
              variant->script);
-    this->stage = stage_create(text);
-    this->event = stage_message();
-    this->times = memory_new(EVENTS * sizeof *this->times);
-    make_known(this, variant);
+    measured->stage = stage_create(text);
+    measured->event = stage_message();
+    measured->times = memory_new(EVENTS * sizeof *measured->times);
+    make_known(measured, variant);
 }
 
-static void run(struct measured *this, size_t events)
+static void run(struct measured *measured, size_t events)
 {
     for (size_t i = 0; i < events; i++) {
         uint64_t before = stage_now();
-        stage_event(this->stage, this->event);
-        this->times[this->count++] = (double)(stage_now() - before);
+        stage_event(measured->stage, measured->event);
+        measured->times[measured->count++] = (double)(stage_now() - before);
     }
 }
 
-static void print(struct measured *this, const struct variant *variant)
+static void print(struct measured *measured, const struct variant *variant)
 {
-    double middle = stage_median(this->times, this->count) / 1e6;
-    double almost = this->times[this->count - this->count / 1000 - 1] / 1e6;
-    double worst = this->times[this->count - 1] / 1e6;
-    printf("%-38s %9.3f %9.3f %9.3f ms %8.0f", variant->name, middle, almost, worst, this->bytes);
+    double middle = stage_median(measured->times, measured->count) / 1e6;
+    double almost = measured->times[measured->count - measured->count / 1000 - 1] / 1e6;
+    double worst = measured->times[measured->count - 1] / 1e6;
+    printf("%-38s %9.3f %9.3f %9.3f ms %8.0f", variant->name, middle, almost, worst,
+           measured->bytes);
     if (variant->judged)
         printf("\nfigure pause-999 %.2f\nfigure pause-worst %.2f", almost, worst);
     printf("\n");

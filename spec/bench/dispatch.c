@@ -4,7 +4,7 @@
 // the table of offers and the collector in it, against what protobuf-c needs to unpack and free the
 // same bytes (for updates: to unpack it, and to pack the acknowledgement). Rounds of both take
 // turns; what counts is the ratio of the medians. A driver passes over offers that it has from the
-// same block, so that two copies of the event take turns; a policy that did not get all its offers,
+// same block, so two copies of the event take turns; a policy that did not get all its offers,
 // or an update that was not acknowledged, ends the process.
 
 #include "fixture.h"
@@ -149,7 +149,7 @@ static void run(const struct policy *policy, const char *script)
     bytes_unref(records[1]);
 }
 
-// Is it to run? A whole name means that one only, anything else those that contain it.
+// True if it is to run: a whole name selects that one only, any other text those that contain it.
 static bool is_asked_for(const struct policy *policy, const char *word)
 {
     for (size_t i = 0; i < sizeof policies / sizeof *policies; i++)

@@ -29,7 +29,7 @@ void peer_destroy(struct peer *peer);
 // one must have ended.
 void peer_start(struct peer *peer, const char *script, const char *const *more);
 
-// Ends it, orderly, and waits for that. The counts begin anew.
+// Ends it, orderly, and waits for that. The counts start again.
 void peer_end(struct peer *peer);
 
 pid_t peer_program(const struct peer *peer);

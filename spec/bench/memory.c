@@ -2,7 +2,7 @@
 //
 // What outstanding offers cost in the real program: the growth of its resident memory from none of
 // them to a policy that keeps 10,000 views in a table, against the bytes of the events that brought
-// them. The policy has had other offers before and declined them when new ones came, so that this
+// them. The policy has had other offers before and declined them when new ones came, so this
 // is the state in which a framework lives, with what the allocators and the collector leave behind.
 
 #include "fake_master.h"

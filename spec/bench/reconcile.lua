@@ -3,7 +3,7 @@
 -- RECONCILE of many tasks on the local cluster, in the shape of Mesos's own benchmark: from the call to the end of the
 -- last callback, with master and framework in one process, whose CPU time, that of the kernel included, is the figure, as
 -- it is busy all the time and others may be busy too. The master does not know the tasks
--- and makes an update for each; those have no uuid, and nobody acknowledges them. In the second half the script answers
+-- and makes an update for each; those have no uuid, and are not acknowledged. In the second half the script answers
 -- each with an acknowledgement of its own making, and the time ends when the master has taken the last one, which shows
 -- by the answer to one more RECONCILE behind them. Fails if an update is missing.
 --

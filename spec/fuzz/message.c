@@ -81,7 +81,7 @@ static lua_State *state(void)
     return L;
 }
 
-// Is the outcome of l_round(), on top of the stack, what may become of a valid message?
+// True if the outcome of l_round(), on top of the stack, is legal for a valid message.
 static bool acceptable(lua_State *L, int status, const struct input *input)
 {
     if (status == LUA_OK)

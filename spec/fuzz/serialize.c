@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Kept data made of any bytes. What serialize_load() takes, serialize_save() turns into bytes that
-// give the same again; what it refuses it refuses with words, and leaves nothing on the stack.
+// Stored data made of any bytes. What serialize_load() takes, serialize_save() turns into bytes
+// that give the same again; what it refuses it refuses with words, and leaves nothing on the stack.
 
 #include "script/serialize.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The Lua module `internals`: a window for the specs into rooms of the host that have no Lua face
-// of their own. It belongs to the tests and is never installed; it adds no behaviour, so that what
-// a spec sees is what the host does.
+// The Lua module `internals`: access for the specs to rooms of the host that have no interface in
+// Lua. It belongs to the tests and is never installed; it adds no behaviour, so what a spec sees is
+// what the host does.
 
 #include "internals.h"
 

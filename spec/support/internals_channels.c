@@ -15,7 +15,7 @@
 
 static const char *const kinds[] = {"pipe", "socket", "terminal", "stopped terminal", NULL};
 
-// Without translations, so that what is read is what was written.
+// Without translations: what is read is what was written.
 static int open_terminal(int pair[2], int stopped)
 {
     struct termios mode;

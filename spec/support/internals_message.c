@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The window to the codec: messages by the name of their type, as strings of wire bytes.
+// Access to the codec: messages by the name of their type, as strings of wire bytes.
 //
 //     internals.validate(type, bytes) -> true | nil, message
 //     internals.decode(type, bytes) -> value            internals.decode_plain(type, bytes) ->

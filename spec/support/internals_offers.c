@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The window to lists of offers: internals.offers(list), for offers of no driver.
+// Access to lists of offers: internals.offers(list), for offers that belong to no driver.
 
 #include "bindings/offers/offer_list.h"
 #include "bindings/offers/resource_list.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The window to plain data as bytes, and to the document in which it is kept.
+// Access to plain data as bytes, and to the document in which it is stored.
 //
 //     internals.state_save(value[, limit]) -> bytes | nil, message
 //     internals.state_load(bytes) -> true, value | nil, message

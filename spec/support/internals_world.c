@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The window to a framework in this process, and to its hardship.
+// Access to a framework in this process, and to its fault injection.
 //
 //     internals.world{ sandbox =, memory_limit =, callback_limit =, real = } -> world
 //     world:load(text) -> true | nil, message       world:start()

@@ -22,7 +22,7 @@ local SCALARS = {
     int32 = "integer", uint32 = "integer", int64 = "integer", uint64 = "integer",
 }
 
--- Required fields that may be left out all the same, and what they are then.
+-- Required fields that a script may leave out nevertheless, and their defaults.
 local FILLED_IN = {
     ["mesos.v1.FrameworkInfo"] = { user = "the user of the process", name = "that of the script" },
 }
@@ -71,7 +71,7 @@ local function field_type(descriptors, field)
     return lua_type(field.type)
 end
 
--- May a script find it absent, or leave it out? Lists of what is only received are always there.
+-- True if a script may find it absent, or leave it out. Lists in messages that are only received are always there.
 local function may_be_nil(field, sent)
     return field.label == "optional" or field.label == "repeated" and sent
 end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- What busted prints: a line for each spec file, each failure in full where it happens, and the sum at the end. With
--- SPEC_COUNTS=FILE the three counts are appended to that file as well, for whoever adds up several runs.
+-- SPEC_COUNTS=FILE the three counts are appended to that file as well, for a caller that adds up several runs.
 
 return function()
     local busted = require("busted")

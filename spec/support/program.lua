@@ -229,7 +229,7 @@ function M.run(options)
     return run
 end
 
--- Is there a process of that id?
+-- True if there is a process with that id.
 function M.alive(pid)
     local stat = M.read(("/proc/%d/stat"):format(pid))
     return stat ~= nil and stat:match("%) (%a)") ~= "Z"

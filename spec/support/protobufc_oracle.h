@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What protobuf-c makes of a message, to compare with. It does not take all that the wire format
-// allows, so that it is given a plain form of the message: each singular message once, with all its
+// allows, so it is given a plain form of the message: each singular message once, with all its
 // occurrences added up, tags, lengths and numbers no longer than they need be (of a boolean it
 // looks at bits beyond the 64th), unknown fields left out.
 

@@ -276,7 +276,7 @@ function M.answering(bytes)
     end
 end
 
--- An address on which nobody listens.
+-- An address at which nothing listens.
 function M.nobody()
     local server = M.start(function() end)
     server:stop()

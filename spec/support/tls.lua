@@ -7,7 +7,7 @@
 --   local authority = tls.authority("spec authority")
 --   local certificate = authority:issue { names = "DNS:localhost" }         -- { cert =, key = }, paths
 --   local front = tls.front(m.server, { certificate = certificate })          -- front.port, front.address
---   tls.front(m.server, { certificate = certificate, clients = authority })   -- wants a certificate of that authority
+--   tls.front(m.server, { certificate = certificate, clients = authority })   -- asks for a certificate of that authority
 
 local program = require("support.program")
 local server = require("support.server")
@@ -30,7 +30,7 @@ local function request(directory, name, subject, ...)
     openssl(directory, table.unpack(args))
 end
 
--- A new authority that nobody trusts by itself; its certificate is in `cert`, in PEM.
+-- A new authority that is not among the system's; its certificate is in `cert`, in PEM.
 function M.authority(name)
     local directory = program.directory()
     request(directory, "ca", name, "-x509", "-out", "ca.pem", "-days", "2")

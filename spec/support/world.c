@@ -469,7 +469,7 @@ bool world_reload(struct world *world, struct slice text, struct error *err)
 // ---- the operator ----
 
 struct asking {
-    struct buffer *told; // NULL: nobody waits any more
+    struct buffer *told; // NULL: no client waits any more
     bool ended;
 };
 

@@ -34,7 +34,7 @@ bool world_load(struct world *world, struct slice text, struct error *err);
 // Starts the driver of a script that returned its scheduler.
 void world_start(struct world *world);
 
-// Has it used up its patience?
+// True if its time is used up.
 bool world_tired(const struct world *world);
 
 // Lets time pass, in at most so many turns.

@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- A real ZooKeeper server for specs, of Debian's package `zookeeper`, and a client of our own with which they play
--- the masters. Times are short: a tick is 100 ms, so that sessions of a few hundred milliseconds are possible.
+-- A real ZooKeeper server for specs, from Debian's package `zookeeper`, and a client with which specs act as masters.
+-- Times are short: a tick is 100 ms, so sessions of a few hundred milliseconds are possible.
 --
 --   local zookeeper = require("support.zookeeper")
 --   local zk = zookeeper.start()          -- in a setup(); it takes a second
 --   zk:freeze() zk:thaw() zk:kill() zk:restart() zk:stop()
---   zk:expire("0x100004f99740000")        -- ends a session as if its client had died, whoever holds it
+--   zk:expire("0x100004f99740000")        -- ends a session as if its client had died
 --   local client = zk:client { timeout = 400, auth = "user:password" }
 --   client:create("/mesos/json.info_", data, { ephemeral = true, sequential = true })   -- the path it got
 --   client:close() client:expire() client:vanish()   -- it ends; as if it had died; it lives until it times out
