@@ -286,7 +286,7 @@ describe("the registry of tasks", function()
         assert.is_nil(tasks:at(1 << 20, 0))
     end)
 
-    it("names tasks in a RECONCILE, and of those that are unsure no others", function()
+    it("names tasks in a RECONCILE, and of those that are uncertain no others", function()
         tasks:launch(accept(task_info("sent")), true)
         tasks:launch(accept(task_info("unsent")), false)
         tasks:update(status("running", "TASK_RUNNING"))
@@ -295,9 +295,9 @@ describe("the registry of tasks", function()
         tasks:kill(kill("killing"))
         tasks:kill(kill("killed"))
         tasks:update(status("killed", "TASK_KILLED"))
-        local bytes, count = tasks:reconcile({ states = ALL, unsure = true })
+        local bytes, count = tasks:reconcile({ states = ALL, uncertain = true })
         assert.equal(2, count)
-        assert.equal(2, tasks:count({ states = ALL, unsure = true }))
+        assert.equal(2, tasks:count({ states = ALL, uncertain = true }))
         assert.same({ tasks = { { task_id = "killing", agent_id = "a2" }, { task_id = "sent", agent_id = "a1" } } },
             values.plain(internals.decode("mesos.v1.scheduler.Call.Reconcile", bytes)))
         assert.same({ "", 0 }, { tasks:reconcile({ states = bit("TASK_ERROR") }) })
@@ -425,8 +425,8 @@ end
 function Model:select(filter)
     local list = {}
     for _, task in pairs(self.known) do
-        local unsure = not ENDED[task.state] and (task.killing or not task.heard)
-        if filter.states & 1 << STATES[task.state] ~= 0 and (unsure or not filter.unsure)
+        local uncertain = not ENDED[task.state] and (task.killing or not task.heard)
+        if filter.states & 1 << STATES[task.state] ~= 0 and (uncertain or not filter.uncertain)
             and (not filter.agent_id or filter.agent_id == task.agent_id) then
             list[#list + 1] = task
         end
@@ -467,7 +467,7 @@ end
 local function compare_selections(model, tasks, random)
     local filters = {
         { states = ALL }, { states = ACTIVE }, { states = ALL, agent_id = "a" .. random(5) }, { states = random(0, ALL) },
-        { states = random(0, ALL), agent_id = "a" .. random(5) }, { states = ALL, unsure = true },
+        { states = random(0, ALL), agent_id = "a" .. random(5) }, { states = ALL, uncertain = true },
     }
     for _, filter in ipairs(filters) do
         local wanted = model:select(filter)

@@ -70,7 +70,7 @@ static int32_t other_type(const struct asking *asking, struct slice name)
         int32_t type;
         struct slice wire = offer_packing_wire(selection->stock, selection->rows[i]);
         if (offer_packing_spent(selection->stock, selection->rows[i]) == NULL &&
-            offer_attribute_type(wire, name, &type) &&
+            offer_fields_attribute_type(wire, name, &type) &&
             (type == MESOS__V1__VALUE__TYPE__TEXT || type == MESOS__V1__VALUE__TYPE__SET) != text)
             return type;
     }
@@ -213,7 +213,7 @@ static const char *push_amount(lua_State *L, double thousandths) // [-0, +1, m]
 }
 
 // [-0, +1, m]
-static void push_amount_reason(struct asking *asking, const struct shortage *shortage)
+static void push_amount_reason(struct asking *asking, const struct offer_shortage *shortage)
 {
     lua_State *L = asking->L;
     int top = lua_gettop(L);
@@ -240,8 +240,8 @@ void offer_misfit_push(lua_State *L, const struct offer_list_index *selection)
     struct offer_packing_need need;
     int top = lua_gettop(L);
     offer_need_read(L, ARGUMENT, selection->stock, offer_list_index_method(L), &need);
-    struct shortage shortage =
-        shortage_find(selection->stock, &need, selection->rows, selection->count);
+    struct offer_shortage shortage =
+        offer_shortage_find(selection->stock, &need, selection->rows, selection->count);
     if (shortage.live == 0)
         lua_pushstring(L, selection->count > 0 ? "no offer of the list is outstanding any more"
                                                : "the list has no offers");

@@ -322,12 +322,12 @@ static void warn_again(void *data, const struct task *task)
 static int accept(lua_State *L, struct driver *driver, struct slice message)
 {
     const struct tasks *tasks = driver_tasks(driver);
-    uint64_t before = tasks_launched_again(tasks);
+    uint64_t before = tasks_relaunched(tasks);
     enum driver_status status = driver_accept(driver, message);
-    if (tasks_launched_again(tasks) > before) {
+    if (tasks_relaunched(tasks) > before) {
         struct again again = {.L = L, .tasks = tasks};
         luaL_where(L, 1);
-        tasks_each_again(tasks, message, warn_again, &again);
+        tasks_each_relaunched(tasks, message, warn_again, &again);
         if (again.count > AGAIN_NAMED)
             log_warning("%sthe same of %zu other tasks of this call", lua_tostring(L, -1),
                         again.count - AGAIN_NAMED);

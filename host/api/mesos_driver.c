@@ -2,7 +2,7 @@
 //
 // The driver for C programs: see include/mesos_driver.h. This file turns protobuf-c's structs into
 // the bytes of the calls and the bytes of the events into structs. Everything about threads is in
-// mesos/threaded_driver.
+// threaded_driver.c.
 //
 // An operation is checked and packed on the thread that called it, as an operation of the threaded
 // driver, which takes it. A driver may be destroyed in its callbacks: nothing here touches it after
@@ -346,7 +346,7 @@ static bool is_driver(const struct mesos_driver *driver)
     return driver != NULL || error_set(err, ERROR_INVALID, "driver is missing");
 }
 
-// Only a running driver looks at what it is asked.
+// Only a running driver checks its arguments.
 static bool is_running(struct mesos_driver *driver)
 {
     return is_driver(driver) && threaded_driver_status(driver->threaded) == DRIVER_RUNNING;
@@ -390,7 +390,7 @@ static enum mesos_status submit_call(struct mesos_driver *driver, enum call_type
 
 static bool check(const void *message, const ProtobufCMessageDescriptor *type, const char *name)
 {
-    return message_check_check(message, type, name, &last_error);
+    return message_check_message(message, type, name, &last_error);
 }
 
 static bool check_optional(const void *message, const ProtobufCMessageDescriptor *type,
@@ -402,7 +402,7 @@ static bool check_optional(const void *message, const ProtobufCMessageDescriptor
 static bool check_list(const void *messages, size_t count, const ProtobufCMessageDescriptor *type,
                        const char *name)
 {
-    return message_check_check_list(messages, count, type, name, &last_error);
+    return message_check_list(messages, count, type, name, &last_error);
 }
 
 // ---- offers ----
@@ -451,7 +451,7 @@ static enum mesos_status accept(struct mesos_driver *driver, Mesos__V1__OfferID 
         driver, offers_operation(act_accept, OPERATION_OFFERS, "was accepted already"), &message);
 }
 
-// Those of an event, for a program that takes no offers.
+// The offers of an event, for a program without resource_offers.
 static void decline_offers(struct mesos_driver *driver, const struct driver_event *event)
 {
     struct driver_operation *operation =
@@ -718,14 +718,14 @@ mesos_driver_update_framework(struct mesos_driver *driver,
                               const char *const *suppressed_roles,
                               const Mesos__V1__Scheduler__OfferConstraints *offer_constraints)
 {
-    static char nobody[] = "";
+    static char no_user[] = "";
     const ProtobufCMessageDescriptor *type = &mesos__v1__framework_info__descriptor;
-    if (!is_running(driver) || !message_check_check_type(framework, type, "framework", &last_error))
+    if (!is_running(driver) || !message_check_type(framework, type, "framework", &last_error))
         return status_of(driver);
     UpdateFramework message = MESOS__V1__SCHEDULER__CALL__UPDATE_FRAMEWORK__INIT;
     Mesos__V1__FrameworkInfo info = *framework;
     if (info.user == NULL)
-        info.user = nobody;
+        info.user = no_user;
     message.framework_info = &info;
     message.n_suppressed_roles = count_texts(suppressed_roles);
     message.suppressed_roles = (char **)suppressed_roles;
@@ -804,8 +804,8 @@ void mesos_driver_free_offers(Mesos__V1__Offer **offers, size_t count)
 
 // ---- life ----
 
-// A struct of the caller's, as long as he knows it: what he does not know is zero. Members that we
-// do not know must be zero.
+// A struct of the caller's version of the header: members that it does not have are zero. Members
+// that we do not know must be zero.
 static bool read_struct(void *to, size_t known, const void *from, size_t size, const char *name,
                         struct error *err)
 {
@@ -840,11 +840,11 @@ static bool pack_framework(const struct mesos_driver_options *options, struct bu
 {
     const ProtobufCMessageDescriptor *type = &mesos__v1__framework_info__descriptor;
     struct framework_defaults defaults;
-    if (!message_check_check_type(options->framework, type, "options.framework", err))
+    if (!message_check_type(options->framework, type, "options.framework", err))
         return false;
     Mesos__V1__FrameworkInfo info = *options->framework;
     framework_defaults_fill(&defaults, &info);
-    return message_check_check(&info, type, "options.framework", err) &&
+    return message_check_message(&info, type, "options.framework", err) &&
            message_check_pack(&info, buffer, err);
 }
 
@@ -854,8 +854,8 @@ static bool pack_constraints(const struct mesos_driver_options *options, struct 
     const void *constraints = options->offer_constraints;
     if (constraints == NULL)
         return true;
-    return message_check_check(constraints, &mesos__v1__scheduler__offer_constraints__descriptor,
-                               "options.offer_constraints", err) &&
+    return message_check_message(constraints, &mesos__v1__scheduler__offer_constraints__descriptor,
+                                 "options.offer_constraints", err) &&
            message_check_pack(constraints, buffer, err);
 }
 
@@ -958,7 +958,7 @@ enum mesos_status mesos_driver_status(struct mesos_driver *driver)
 // ---- the log ----
 
 // The program's function, and what it is given.
-struct taker {
+struct log_sink {
     mesos_log_function function;
     void *data;
 };
@@ -966,22 +966,22 @@ struct taker {
 // The levels have the same numbers.
 static void on_line(void *data, enum log_level level, const char *text)
 {
-    const struct taker *taker = data;
-    taker->function(taker->data, (enum mesos_log_level)level, text);
+    const struct log_sink *sink = data;
+    sink->function(sink->data, (enum mesos_log_level)level, text);
 }
 
-// Once another is in its place nobody reads the old one any more.
+// Once it is replaced, the old one is not read any more.
 void mesos_driver_set_log(mesos_log_function function, void *data, enum mesos_log_level level)
 {
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; // over `current`
-    static struct taker *current;
-    struct taker *taker = function ? memory_new(sizeof *taker) : NULL;
-    if (taker != NULL)
-        *taker = (struct taker){.function = function, .data = data};
+    static struct log_sink *current;
+    struct log_sink *sink = function ? memory_new(sizeof *sink) : NULL;
+    if (sink != NULL)
+        *sink = (struct log_sink){.function = function, .data = data};
     pthread_mutex_lock(&mutex);
     log_set_level((enum log_level)level);
-    log_set_sink(taker ? on_line : NULL, taker);
+    log_set_sink(sink ? on_line : NULL, sink);
     free(current);
-    current = taker;
+    current = sink;
     pthread_mutex_unlock(&mutex);
 }

@@ -179,17 +179,16 @@ static bool check_message(struct check_walk *walk, const ProtobufCMessage *messa
 
 // ---- the face ----
 
-bool message_check_check(const void *message, const ProtobufCMessageDescriptor *type,
-                         const char *path, struct error *err)
+bool message_check_message(const void *message, const ProtobufCMessageDescriptor *type,
+                           const char *path, struct error *err)
 {
     struct check_walk walk = {.err = err};
     enter(&walk, "%s", path);
     return check_message(&walk, message, type);
 }
 
-bool message_check_check_list(const void *messages, size_t count,
-                              const ProtobufCMessageDescriptor *type, const char *path,
-                              struct error *err)
+bool message_check_list(const void *messages, size_t count, const ProtobufCMessageDescriptor *type,
+                        const char *path, struct error *err)
 {
     const ProtobufCMessage *const *list = messages;
     struct check_walk walk = {.err = err};
@@ -204,8 +203,8 @@ bool message_check_check_list(const void *messages, size_t count,
     return true;
 }
 
-bool message_check_check_type(const void *message, const ProtobufCMessageDescriptor *type,
-                              const char *path, struct error *err)
+bool message_check_type(const void *message, const ProtobufCMessageDescriptor *type,
+                        const char *path, struct error *err)
 {
     struct check_walk walk = {.err = err};
     enter(&walk, "%s", path);

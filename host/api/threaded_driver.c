@@ -4,12 +4,12 @@
 // touched by the loop's thread only. The mutex is never held while anything of the core, or of the
 // program, is called.
 //
-// Other threads say what they want in two ways: operations are letters in the mailbox; start, the
-// end and destruction are words under the mutex (`status`, `ending`, `doomed`), which obey() brings
-// to the core, behind the letters that were posted before them.
+// Other threads make requests in two ways: operations are messages in the mailbox; start, end and
+// destruction are fields under the mutex (`status`, `ending`, `destroyed`), which apply_requests()
+// passes to the core after the messages that were posted before them.
 //
-// References: one of the creator until he destroys it, one of the thread that runs the loop until
-// it ends, one of everybody who waits in join.
+// References: one of the creator until it is destroyed, one of the thread that runs the loop until
+// it ends, one of each thread that waits in join.
 
 #include "api/threaded_driver.h"
 
@@ -26,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LETTERS_MOST = 65536 };
+enum { MESSAGES_MOST = 65536 };
 
 enum ending { ENDING_NONE, ENDING_ABORT, ENDING_STOP, ENDING_STOP_FAILOVER };
 
@@ -38,7 +38,7 @@ struct threaded_driver {
     pthread_t home;      // of the embedder's loop: the thread that created the driver
     struct driver *core; // loop's thread only, like the two behind it
     unsigned calling;    // callbacks that have not returned
-    bool finished;       // the core has come to its end
+    bool finished;       // the core has called `finished`
 
     pthread_mutex_t mutex; // over what follows
     pthread_cond_t ended;
@@ -46,10 +46,10 @@ struct threaded_driver {
     struct mailbox *mailbox;    // NULL when it is taken down
     struct loop_thread *thread; // NULL before the start, and without a loop of its own
     enum driver_status status;
-    enum ending ending; // what the core has to hear; the first word counts
-    bool failing;       // the core has aborted itself, and tells why in `error`
-    bool over;          // and nothing is left to wait for
-    bool doomed;        // destroyed
+    enum ending ending; // requested of the core; the first request counts
+    bool failing;       // the core has aborted itself; `error` will say why
+    bool over;          // join has nothing to wait for any more
+    bool destroyed;     // destroyed
     bool connected;
     char *framework_id;   // NULL: not known yet
     struct bytes *master; // MasterInfo, or NULL
@@ -107,21 +107,21 @@ void operation_destroy(struct driver_operation *operation)
     free(operation);
 }
 
-struct driver_letter {
+struct posted {
     struct threaded_driver *driver;
     struct driver_operation *operation;
 };
 
-static void on_letter(void *data, bool lost)
+static void on_posted(void *data, bool lost)
 {
-    const struct driver_letter letter = *(struct driver_letter *)data;
+    const struct posted posted = *(struct posted *)data;
     free(data);
-    if (!lost && letter.driver->core != NULL)
-        letter.operation->act(letter.driver->core, letter.operation);
-    operation_destroy(letter.operation);
+    if (!lost && posted.driver->core != NULL)
+        posted.operation->act(posted.driver->core, posted.operation);
+    operation_destroy(posted.operation);
 }
 
-// ---- what the loop's thread does for the others ----
+// ---- on the loop's thread ----
 
 // The core may have aborted itself.
 static void notice(struct threaded_driver *driver)
@@ -150,9 +150,9 @@ static void start_core(struct threaded_driver *driver, enum driver_status status
         driver_start(driver->core);
 }
 
-static void end_core(struct threaded_driver *driver, enum ending ending, bool doomed)
+static void end_core(struct threaded_driver *driver, enum ending ending, bool destroyed)
 {
-    if (doomed)
+    if (destroyed)
         destroy_core(driver);
     else if (ending == ENDING_ABORT)
         driver_abort(driver->core);
@@ -160,28 +160,28 @@ static void end_core(struct threaded_driver *driver, enum ending ending, bool do
         driver_stop(driver->core, ending == ENDING_STOP_FAILOVER);
 }
 
-// Does what others have asked for, in their order: the words are read first, since who says the
-// last of them has posted his letters before. It may call callbacks, in which the driver may be
-// destroyed; `driver` outlives that, since it goes only when no callback is running.
-static void obey(struct threaded_driver *driver)
+// Carries out requests, in order: the fields are read first, since the thread that set the last of
+// them posted its operations before. It may call callbacks, in which the driver may be destroyed;
+// `driver` is valid even then, as it is freed only when no callback is running.
+static void apply_requests(struct threaded_driver *driver)
 {
     lock(driver);
     enum driver_status status = driver->status;
     enum ending ending = driver->ending;
-    bool doomed = driver->doomed;
+    bool destroyed = driver->destroyed;
     unlock(driver);
     if (driver->core == NULL)
         return;
     start_core(driver, status);
     mailbox_drain(driver->mailbox);
     if (driver->core != NULL)
-        end_core(driver, ending, doomed);
+        end_core(driver, ending, destroyed);
     notice(driver);
 }
 
 // ---- taking down ----
 
-static void tell_over(struct threaded_driver *driver)
+static void signal_over(struct threaded_driver *driver)
 {
     lock(driver);
     driver->over = true;
@@ -201,7 +201,7 @@ static void take_down(struct threaded_driver *driver)
     if (driver->own)
         loop_uv_drain(driver->loop);
     loop_destroy(driver->loop);
-    tell_over(driver);
+    signal_over(driver);
 }
 
 static bool thread_done(void *data)
@@ -223,10 +223,10 @@ static void on_wake(void *data)
 {
     struct threaded_driver *driver = data;
     lock(driver);
-    bool doomed = driver->doomed;
+    bool destroyed = driver->destroyed;
     unlock(driver);
-    if (!doomed || driver->own) {
-        obey(driver);
+    if (!destroyed || driver->own) {
+        apply_requests(driver);
     } else if (driver->calling == 0) {
         take_down(driver);
         unref(driver);
@@ -294,8 +294,8 @@ static void remember(struct threaded_driver *driver, const struct driver_event *
 
 // ---- what the core tells ----
 
-// May this callback start? `error` belongs to the abort that it explains: not to one of the
-// program.
+// True if this callback may start. `error` starts only if the driver aborted itself, not if the
+// program did.
 static bool admit(struct threaded_driver *driver, const struct driver_event *event)
 {
     lock(driver);
@@ -323,19 +323,19 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
         ok = driver->callback(driver->data, event);
         driver->calling--;
     }
-    obey(driver);
+    apply_requests(driver);
     return ok ? OUTCOME_DONE : OUTCOME_FAILED;
 }
 
-// Who waits for a thread of ours waits until it has taken everything down: the program may exit
-// right after.
+// With a thread of the driver's own, join waits until everything is taken down, as the program may
+// exit right after.
 static void on_finished(void *data)
 {
     struct threaded_driver *driver = data;
     driver->finished = true;
     mailbox_unref(driver->mailbox);
     if (!driver->own)
-        tell_over(driver);
+        signal_over(driver);
 }
 
 static const struct driver_listener listener = {.callback = on_callback, .finished = on_finished};
@@ -355,7 +355,7 @@ static bool connect_core(struct threaded_driver *driver,
     credentials_unref(credentials);
     if (core.detector == NULL)
         return error_context(err, "master");
-    driver->mailbox = mailbox_create(driver->loop, LETTERS_MOST, on_wake, driver);
+    driver->mailbox = mailbox_create(driver->loop, MESSAGES_MOST, on_wake, driver);
     if (driver->mailbox == NULL) {
         detector_destroy(core.detector);
         transport_destroy(core.transport);
@@ -403,10 +403,10 @@ static bool is_on_loop(struct threaded_driver *driver)
 }
 
 // Returns the thread that there is to wait for.
-static struct loop_thread *doom(struct threaded_driver *driver)
+static struct loop_thread *mark_destroyed(struct threaded_driver *driver)
 {
     lock(driver);
-    driver->doomed = true;
+    driver->destroyed = true;
     if (driver->status == DRIVER_RUNNING)
         driver->status = DRIVER_ABORTED;
     if (driver->mailbox != NULL)
@@ -421,7 +421,7 @@ void threaded_driver_destroy(struct threaded_driver *driver)
     if (driver == NULL)
         return;
     bool on_loop = is_on_loop(driver);
-    struct loop_thread *thread = doom(driver);
+    struct loop_thread *thread = mark_destroyed(driver);
     if (thread != NULL && on_loop) {
         destroy_core(driver);
         loop_thread_detach(thread);
@@ -445,8 +445,8 @@ static bool start_thread(struct threaded_driver *driver, struct error *err)
     return driver->thread != NULL;
 }
 
-// Once the thread runs, or the mutex is free, a callback may destroy the driver: only somebody on
-// the loop's thread looks at it after that.
+// Once the thread runs, or the mutex is free, a callback may destroy the driver: after that only
+// the loop's thread may access it.
 enum driver_status threaded_driver_start(struct threaded_driver *driver, struct error *err)
 {
     bool on_loop = is_on_loop(driver);
@@ -460,7 +460,7 @@ enum driver_status threaded_driver_start(struct threaded_driver *driver, struct 
     enum driver_status status = driver->status;
     unlock(driver);
     if (fresh && on_loop)
-        obey(driver);
+        apply_requests(driver);
     return status;
 }
 
@@ -480,7 +480,7 @@ static enum driver_status end(struct threaded_driver *driver, enum driver_status
     }
     unlock(driver);
     if (before == DRIVER_RUNNING && on_loop)
-        obey(driver);
+        apply_requests(driver);
     return before == DRIVER_RUNNING ? status : before;
 }
 
@@ -497,8 +497,9 @@ enum driver_status threaded_driver_abort(struct threaded_driver *driver)
 static bool may_wait(bool on_loop, struct error *err)
 {
     if (on_loop)
-        error_set(err, ERROR_INVALID,
-                  "this is the thread that runs the driver's loop: waiting here would be for ever");
+        error_set(
+            err, ERROR_INVALID,
+            "this is the thread that runs the driver's loop: waiting here would block for ever");
     return !on_loop;
 }
 
@@ -580,9 +581,9 @@ static void spend_offers(struct offer_table *offers, struct slice list, const ch
 
 static void post(struct threaded_driver *driver, struct driver_operation *operation)
 {
-    struct driver_letter *letter = memory_new(sizeof *letter);
-    *letter = (struct driver_letter){.driver = driver, .operation = operation};
-    mailbox_post(driver->mailbox, on_letter, letter);
+    struct posted *posted = memory_new(sizeof *posted);
+    *posted = (struct posted){.driver = driver, .operation = operation};
+    mailbox_post(driver->mailbox, on_posted, posted);
 }
 
 // Under the mutex: takes the operation if it may be done. All posting is done under it, so that
@@ -597,7 +598,7 @@ static bool take(struct threaded_driver *driver, struct driver_operation *operat
         return error_set(err, ERROR_LIMIT,
                          "%d operations are waiting for the loop's thread: it is stuck, or does "
                          "not run",
-                         LETTERS_MOST);
+                         MESSAGES_MOST);
     if (operation->offers != OPERATION_NO_OFFERS) {
         if (!check_offers(driver, offers, message, err))
             return false;
@@ -607,13 +608,13 @@ static bool take(struct threaded_driver *driver, struct driver_operation *operat
     return true;
 }
 
-// On the loop's thread the letters are opened right away, the new one as the last of them.
+// On the loop's thread the operations are carried out at once, the new one as the last.
 enum driver_status threaded_driver_submit(struct threaded_driver *driver,
                                           struct driver_operation *operation, struct error *err)
 {
     bool on_loop = is_on_loop(driver);
     if (on_loop)
-        obey(driver);
+        apply_requests(driver);
     lock(driver);
     bool taken = driver->status == DRIVER_RUNNING && take(driver, operation, err);
     enum driver_status status = driver->status;
@@ -621,7 +622,7 @@ enum driver_status threaded_driver_submit(struct threaded_driver *driver,
     if (!taken)
         operation_destroy(operation);
     else if (on_loop) {
-        obey(driver);
+        apply_requests(driver);
         status = threaded_driver_status(driver);
     }
     return status;

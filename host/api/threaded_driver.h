@@ -3,14 +3,13 @@
 // The driver of driver.h for a program with several threads. The driver itself lives on the thread
 // of its loop, as everything else does; here is what may be touched from outside: the status, what
 // is known of master and framework, and which offers are outstanding, all under one mutex.
-// Operations are posted to the loop's thread. There they take effect at once, behind whatever was
-// posted before.
+// Operations are posted to the loop's thread, where they are carried out in order.
 //
-// The status is what the threads of the program agree on: it changes when stop or abort is called,
-// not when the loop hears of it, and no callback but `error` starts after that.
+// The status changes when stop or abort is called, not when the loop's thread carries it out, and
+// no callback but `error` starts after that.
 //
-// The loop is the embedder's, who runs it and creates and destroys the driver on its thread, or one
-// of our own, which a thread runs from start to end.
+// The loop is the embedder's, which runs it, and creates and destroys the driver on its thread; or
+// one of the driver's own, which a thread runs from start to end.
 
 #ifndef MESOS_LUA_API_THREADED_DRIVER_H
 #define MESOS_LUA_API_THREADED_DRIVER_H
@@ -27,7 +26,7 @@ struct threaded_driver_options {
     struct driver_options driver;
 };
 
-// Called on the loop's thread; false: it did not work, and what it was given is not acknowledged.
+// Called on the loop's thread; false: it failed, and its event is not acknowledged.
 // The driver may be destroyed in it.
 typedef bool (*threaded_callback)(void *data, const struct driver_event *event);
 
@@ -45,7 +44,8 @@ enum driver_status threaded_driver_start(struct threaded_driver *driver, struct 
 enum driver_status threaded_driver_stop(struct threaded_driver *driver, bool failover);
 enum driver_status threaded_driver_abort(struct threaded_driver *driver);
 
-// Waits for the end. On the loop's thread it would wait for ever: an error and the status.
+// Waits for the end. On the loop's thread, where that would block for ever: an error and the
+// status.
 enum driver_status threaded_driver_join(struct threaded_driver *driver, struct error *err);
 
 // Start and join, for a driver that may be destroyed in a callback between the two.

@@ -16,7 +16,7 @@
 //     struct mesos_driver *driver =
 //         mesos_driver_create(&scheduler, &my_data, &options, text, sizeof text);
 //     if (driver == NULL) ...                               // text says why
-//     enum mesos_status status = mesos_driver_run(driver);  // until somebody stops or aborts it
+//     enum mesos_status status = mesos_driver_run(driver);  // until it is stopped or aborted
 //     mesos_driver_destroy(driver);
 //
 // Ownership. What you pass in is read or copied before the function returns and stays yours. What a
@@ -158,7 +158,7 @@ struct mesos_driver_options {
 
     // Needs a name. `user` (which may be NULL in the struct) and `hostname` are filled in from the
     // system, `capabilities` with MULTI_ROLE (unless the old `role` is used) and
-    // RESERVATION_REFINEMENT, `roles` with "*". With an id it takes over from whoever had it.
+    // RESERVATION_REFINEMENT, `roles` with "*". With an id it takes over that framework.
     const Mesos__V1__FrameworkInfo *framework;
 
     bool explicit_acknowledgements;
@@ -169,7 +169,7 @@ struct mesos_driver_options {
 };
 
 // Everything is copied. NULL if something is wrong with it; then `error`, of `error_size` bytes
-// (both may be 0), says what. Nobody is contacted before start.
+// (both may be 0), says what. No master is contacted before start.
 struct mesos_driver *mesos_driver_create(const struct mesos_scheduler *scheduler, void *data,
                                          const struct mesos_driver_options *options, char *error,
                                          size_t error_size);

@@ -11,7 +11,7 @@
 //                 mesos_lua_load(host, "policy.lua", NULL, text, sizeof text) &&
 //                 mesos_lua_start(host, text, sizeof text);
 //     if (!good) ...                                        // text says why
-//     int status = mesos_lua_run(host);                     // until the script or somebody ends it
+//     int status = mesos_lua_run(host);                     // until the script, or a stop, ends it
 //     mesos_lua_destroy(host);
 //
 // One host is one run of one script. A process may have several.
@@ -134,7 +134,7 @@ bool mesos_lua_reload(struct mesos_lua *host, char *error, size_t error_size);
 // any time, also twice, and inside functions that the script called. The host stays yours.
 void mesos_lua_stop(struct mesos_lua *host);
 
-// Was it started, and has not ended yet?
+// True if it was started and has not ended yet.
 bool mesos_lua_running(const struct mesos_lua *host);
 
 // As that of the program: 0 the driver was stopped, 1 it was aborted, or what was to be kept could

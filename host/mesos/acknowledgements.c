@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Acknowledgements, and updates of the driver's own: see updates.h.
+// Acknowledgements, and updates of the driver's own: see acknowledgements.h.
 
 #include "mesos/acknowledgements.h"
 
@@ -19,15 +19,15 @@ struct update_kept {
     struct bytes *status;
 };
 
-static bool is_there(struct slice slice)
+static bool is_present(struct slice slice)
 {
     return slice.length > 0;
 }
 
-bool acknowledgements_acknowledge(const struct status *status, struct buffer *out)
+bool acknowledgements_acknowledge(const struct task_status *status, struct buffer *out)
 {
     buffer_clear(out);
-    return is_there(status->uuid) && is_there(status->agent_id) &&
+    return is_present(status->uuid) && is_present(status->agent_id) &&
            wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_AGENT_ID, status->agent_id) &&
            wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_TASK_ID, status->task_id) &&
            wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_UUID, status->uuid);
@@ -46,11 +46,11 @@ bool acknowledgements_acknowledge_operation(struct slice status, struct buffer *
     struct slice operation_id = wire_find(status, FIELD_OPERATION_STATUS_OPERATION_ID);
     struct slice uuid = operation_uuid(status);
     buffer_clear(out);
-    if (!is_there(uuid) || !is_there(agent_id) || !is_there(operation_id))
+    if (!is_present(uuid) || !is_present(agent_id) || !is_present(operation_id))
         return false;
     if (!wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_OPERATION_STATUS_AGENT_ID, agent_id))
         return false;
-    if (is_there(provider_id) &&
+    if (is_present(provider_id) &&
         !wire_put_bytes(out, FIELD_SCHEDULER_CALL_ACKNOWLEDGE_OPERATION_STATUS_RESOURCE_PROVIDER_ID,
                         provider_id))
         return false;
@@ -88,7 +88,7 @@ static void forget_oldest(struct acknowledgements_kept *kept)
 void acknowledgements_keep(struct acknowledgements_kept *kept, struct slice status)
 {
     struct slice uuid = operation_uuid(status);
-    if (!is_there(uuid) || *find_kept(kept, uuid) != NULL)
+    if (!is_present(uuid) || *find_kept(kept, uuid) != NULL)
         return;
     if (kept->count == KEPT_MOST)
         forget_oldest(kept);

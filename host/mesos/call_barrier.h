@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A barrier in front of transports: calls wait until whoever keeps the barrier lets them go. So
-// nothing that a script decided leaves the process before what the script remembers of it is safe.
-// The order of the calls stays. Streams, and SUBSCRIBE with them, are not held up, but the keeper
-// may refuse to have one opened.
+// A barrier in front of transports: calls wait until its owner lets them pass. So no decision of a
+// script leaves the process before the script's state is stored. The order of the calls stays.
+// Streams, and SUBSCRIBE with them, do not wait, but the owner may refuse to have one opened.
 
 #ifndef MESOS_LUA_MESOS_CALL_BARRIER_H
 #define MESOS_LUA_MESOS_CALL_BARRIER_H
@@ -13,26 +12,26 @@
 #include <sys/queue.h>
 
 struct call_barrier {
-    void (*waiting)(void *data); // a call has begun to wait: called for each, opens nothing itself
-    bool (*admits)(void *data, struct error *err); // may a stream be opened now? NULL: always
+    void (*waiting)(void *data); // a call waits: called for each; must not open the barrier
+    bool (*admits)(void *data, struct error *err); // true if a stream may be opened; NULL: always
     void *data;
-    uint64_t calls; // that have come to wait so far: the number of the last one
+    uint64_t calls; // that have waited so far: the number of the last one
     LIST_HEAD(, call_barrier_transport) transports; // behind it
 };
 
 // `admits` is NULL then.
 void call_barrier_init(struct call_barrier *barrier, void (*waiting)(void *data), void *data);
 
-// Does any call wait?
+// True if a call waits.
 bool call_barrier_waiting(const struct call_barrier *barrier);
 
 // Sends on all calls that wait.
 void call_barrier_open(struct call_barrier *barrier);
 
-// Sends on those that wait, up to the one of that number (see `calls`).
+// Sends on the calls that wait, up to the one of that number (see `calls`).
 void call_barrier_open_to(struct call_barrier *barrier, uint64_t number);
 
-// Gives up all calls that wait, as if the stream had been closed.
+// Drops all calls that wait, as if the stream had been closed.
 void call_barrier_refuse(struct call_barrier *barrier);
 
 // `inner` is handed over. The barrier must outlive the transport.

@@ -33,7 +33,7 @@ static const struct {
     ROW(UPDATE_FRAMEWORK),
 };
 
-const char *call_name(enum call_type type)
+const char *calls_name(enum call_type type)
 {
     return rows[type].name;
 }
@@ -45,8 +45,8 @@ static bool put_framework_id(struct buffer *call, struct slice framework_id)
     return wire_put_id(call, FIELD_SCHEDULER_CALL_FRAMEWORK_ID, framework_id);
 }
 
-bool call_build(struct buffer *call, enum call_type type, struct slice framework_id,
-                struct slice message)
+bool calls_build(struct buffer *call, enum call_type type, struct slice framework_id,
+                 struct slice message)
 {
     buffer_clear(call);
     if (!put_framework_id(call, framework_id))

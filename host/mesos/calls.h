@@ -40,12 +40,12 @@ struct call_counters {
     uint64_t dropped[CALL_TYPES];    // not sent: there was no master, or it was too large
 };
 
-const char *call_name(enum call_type type); // "KILL"
+const char *calls_name(enum call_type type); // "KILL"
 
 // Replaces the contents of `call` by a call of that type: `framework_id` may be empty (the first
 // SUBSCRIBE), `message` is the wire form of the call's own message and is left out if its data is
 // NULL. False at the buffer's cap.
-bool call_build(struct buffer *call, enum call_type type, struct slice framework_id,
-                struct slice message);
+bool calls_build(struct buffer *call, enum call_type type, struct slice framework_id,
+                 struct slice message);
 
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Events become callbacks, one at a time and in the order in which the master sent them. How a
-// callback ends decides whether an update is acknowledged and what becomes of the offers that it
-// left; nothing else does.
+// Events become callbacks, one at a time and in the order in which the master sent them. Only the
+// end of a callback decides whether an update is acknowledged and what happens to the offers.
 
 #include "mesos/driver_internal.h"
 
@@ -16,12 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH_KEPT = 1024 }; // offers
+enum { BATCH_KEPT = 1024 }; // offers; a larger list is freed after its event
 
-#define QUEUE_BYTES_MOST (64u << 20)  // waiting events beyond this pause the stream
-#define CROWD_BYTES ((size_t)4 << 20) // waiting calls beyond this hold back the events
+#define QUEUE_BYTES_MOST (64u << 20)         // waiting events beyond this pause the stream
+#define BACKPRESSURE_BYTES ((size_t)4 << 20) // waiting calls beyond this hold back the events
 
-// Every change of the state passes here. The two that each callback makes are not logged.
+// All changes of the state pass here. The two that each callback makes are not logged.
 static void enter_delivery(struct driver *driver, enum delivery_state state)
 {
     struct delivery *delivery = &driver->delivery;
@@ -38,7 +37,8 @@ static void set_paused(struct driver *driver, bool paused)
     struct delivery *delivery = &driver->delivery;
     if (paused)
         log_warning("%s and %zu MiB of events are waiting: reading pauses",
-                    delivery->crowded ? "the master is slow to take calls" : "the script is busy",
+                    delivery->backpressured ? "the master is slow to take calls"
+                                            : "the script is busy",
                     delivery->queue.events.bytes >> 20);
     else
         log_info("reading goes on");
@@ -46,16 +46,17 @@ static void set_paused(struct driver *driver, bool paused)
     subscription_pause(&driver->subscription, paused);
 }
 
-// True if events have to wait, as the master is slow to take the calls.
-static bool is_crowded(struct driver *driver)
+// True if events have to wait because too many calls wait for the master.
+static bool is_backpressured(struct driver *driver)
 {
     struct delivery *delivery = &driver->delivery;
     size_t waiting = transport_waiting(driver->transport);
-    bool crowded = waiting > (delivery->crowded ? CROWD_BYTES / 2 : CROWD_BYTES);
-    if (crowded && !delivery->crowded)
+    bool backpressured =
+        waiting > (delivery->backpressured ? BACKPRESSURE_BYTES / 2 : BACKPRESSURE_BYTES);
+    if (backpressured && !delivery->backpressured)
         log_debug("%zu calls wait for the master: events are held back", driver->outbox.in_flight);
-    delivery->crowded = crowded;
-    return crowded;
+    delivery->backpressured = backpressured;
+    return backpressured;
 }
 
 static bool may_deliver(struct driver *driver)
@@ -63,12 +64,12 @@ static bool may_deliver(struct driver *driver)
     const struct delivery *delivery = &driver->delivery;
     if (delivery->state != DELIVERY_IDLE || delivery->held || driver->lifetime.ended)
         return false;
-    return !running(driver) || !is_crowded(driver);
+    return !running(driver) || !is_backpressured(driver);
 }
 
 // ---- the end of a callback ----
 
-// The offers of a resourceOffers that raised go back, so that they come again.
+// Declines the offers of a resourceOffers that raised, so that they are offered again.
 static void return_offers(struct driver *driver)
 {
     struct slice list = driver->delivery.current.message, wire;
@@ -80,7 +81,7 @@ static void return_offers(struct driver *driver)
     }
 }
 
-// What driver_repeat() asked for. Offers need no event: they are still outstanding.
+// Queues the event that driver_repeat() asked for. Offers need no copy of it: they are outstanding.
 static void repeat_event(struct driver *driver)
 {
     struct delivery *delivery = &driver->delivery;
@@ -99,22 +100,22 @@ static void repeat_event(struct driver *driver)
     event_queue_push_front(&delivery->queue, event);
 }
 
-static void go_on_as_new(struct driver *driver)
+static void reregister_as_new(struct driver *driver)
 {
     log_info("framework %.*s was removed; going on as a new one",
              SLICE_ARGS(framework_id(&driver->framework)));
     framework_set_id(&driver->framework, slice_text(""));
     revisions_clear(&driver->revisions);
     tasks_clear(driver->tasks);
-    driver->registered = false;
+    driver->registration = REGISTRATION_NONE;
     subscription_start(&driver->subscription);
 }
 
-// What was asked with frameworkRemoved is answered.
+// The end of frameworkRemoved: see driver_reregister().
 static void finish_removed(struct driver *driver, bool ok)
 {
     if (ok && driver->reregister)
-        go_on_as_new(driver);
+        reregister_as_new(driver);
     else
         driver_fail_with(driver, driver->delivery.current.data);
 }
@@ -129,7 +130,7 @@ static void acknowledge(struct driver *driver, const struct driver_event *event)
         driver_acknowledge_operation_status(driver, event->message);
 }
 
-// The list of a large event is not kept for the next one.
+// Frees the list of offers if it has grown large.
 static void shrink_batch(struct delivery *delivery)
 {
     if (delivery->batch_capacity <= BATCH_KEPT)
@@ -219,8 +220,8 @@ static bool take_offers(struct driver *driver, struct offer_table *offers,
 
 static void note_status(struct driver *driver, const struct driver_event *event)
 {
-    struct status *status = &driver->delivery.last_status;
-    *status = status_read(event->message);
+    struct task_status *status = &driver->delivery.last_status;
+    *status = task_status_read(event->message);
     driver->counters.states[task_slot(status->state)]++;
     if (tasks_update(driver->tasks, status) && driver->log_failures)
         failed_tasks_note(&driver->failed_tasks, status, event->message);
@@ -252,15 +253,15 @@ static void deliver_subscribed(struct driver *driver, struct driver_event *event
     offer_table_spend_all(driver->offers, "was made void by a new registration");
     offer_table_spend_all(driver->inverse_offers, "was made void by a new registration");
     framework_set_id(&driver->framework, event->framework_id);
-    revisions_answered(&driver->revisions, REVISION_TAKEN);
+    revisions_answered(&driver->revisions, REVISION_ACCEPTED);
     if (driver->revisions.has_known)
         framework_set_id(&driver->revisions.known, event->framework_id);
     bytes_unref(driver->master);
     driver->master =
         event->message.data ? bytes_copy(event->message.data, event->message.length) : NULL;
-    driver->connected = true;
-    event->callback = driver->registered ? CALLBACK_REREGISTERED : CALLBACK_REGISTERED;
-    driver->registered = true;
+    event->callback =
+        driver->registration == REGISTRATION_NONE ? CALLBACK_REGISTERED : CALLBACK_REREGISTERED;
+    driver->registration = REGISTRATION_CURRENT;
     log_info("%s with %s as framework %.*s",
              event->callback == CALLBACK_REGISTERED ? "registered" : "reregistered",
              driver->subscription.target, SLICE_ARGS(event->framework_id));
@@ -270,12 +271,12 @@ static void deliver_subscribed(struct driver *driver, struct driver_event *event
     call_back(driver, event);
 }
 
-// The answer to SUBSCRIBE with the id of a framework whose failover timeout is over, or that was
-// torn down.
+// True if this is the master's answer to SUBSCRIBE with the id of a framework that was torn down,
+// or whose failover timeout has passed.
 static bool means_removed(const struct driver *driver, struct slice text)
 {
     static const char words[] = "Framework has been removed";
-    return !driver->connected && framework_id(&driver->framework).length > 0 &&
+    return !connected(driver) && framework_id(&driver->framework).length > 0 &&
            memmem(text.data, text.length, words, sizeof words - 1) != NULL;
 }
 
@@ -295,7 +296,7 @@ static void deliver_error(struct driver *driver, struct driver_event *event)
     bytes_unref(block);
 }
 
-// Nothing is delivered now, so the event can be read to where it stays.
+// No callback runs, so the event is read into `current` itself.
 static void deliver_record(struct driver *driver, struct bytes *record, int32_t type)
 {
     struct driver_event *event = &driver->delivery.current;
@@ -381,17 +382,16 @@ static void deliver_queued(struct driver *driver)
     }
 }
 
-// ---- what comes in ----
+// ---- receiving ----
 
 void driver_deliver(struct driver *driver)
 {
     while (!event_queue_empty(&driver->delivery.queue) && may_deliver(driver))
         deliver_queued(driver);
-    driver_settle(driver);
+    driver_try_finish(driver);
 }
 
-// An offer is of no use from the moment on at which the master takes it back, although the event
-// comes in its turn.
+// A rescinded offer cannot be used any more, although the event is delivered in its turn.
 static void rescind_at_once(struct driver *driver, const struct bytes *record, int32_t type)
 {
     bool inverse;
@@ -421,12 +421,12 @@ void driver_receive(struct driver *driver, struct bytes *record, int32_t type)
     driver_deliver(driver);
 }
 
-void driver_lose_stream(struct driver *driver)
+void driver_stream_lost(struct driver *driver)
 {
     struct delivery *delivery = &driver->delivery;
     event_queue_drop_stale(&delivery->queue);
     delivery->paused = false;
-    if (driver->connected)
+    if (connected(driver))
         event_queue_push(&delivery->queue, (struct queued){.kind = QUEUED_DISCONNECTED});
 }
 
@@ -470,7 +470,7 @@ void driver_delivery_init(struct driver *driver)
     event_queue_init(&driver->delivery.queue);
 }
 
-// Inside a callback its end takes care of the event, as it sees that the driver is destroyed.
+// Inside a callback the event is freed at its end, which sees that the driver is destroyed.
 void driver_delivery_end(struct driver *driver)
 {
     struct delivery *delivery = &driver->delivery;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The scheduler driver: see driver.h. Two ways cross in it: events come from the subscription and
-// go up to the listener (delivery.c); calls come from the listener and go down to the transport
-// (operations.c, outbox.c). Here is its life, its state, and what the subscription brings.
+// The scheduler driver: see driver.h. Events come from the subscription and go up to the listener
+// (delivery.c); calls come from the listener and go down to the transport
+// (driver_operations.c, outbox.c). Here is its life, its state, and what the subscription brings.
 
 #include "mesos/driver_internal.h"
 
@@ -19,9 +19,9 @@ const char *driver_status_name(enum driver_status status)
     return names[status];
 }
 
-// ---- what the subscription tells ----
+// ---- events of the subscription ----
 
-// A framework that has little time until it is given up comes back sooner.
+// A short failover timeout lowers the cap of the backoff, so that the framework is back in time.
 static void limit_backoff(struct driver *driver)
 {
     const double least = 0.5;
@@ -39,8 +39,8 @@ static void on_prepare(void *data, struct buffer *call)
     revisions_drop_sent(&driver->revisions);
     revisions_sent(&driver->revisions, &driver->framework);
     framework_write(&driver->framework, &driver->message);
-    call_build(call, CALL_SUBSCRIBE, framework_id(&driver->framework),
-               buffer_slice(&driver->message));
+    calls_build(call, CALL_SUBSCRIBE, framework_id(&driver->framework),
+                buffer_slice(&driver->message));
     driver->outbox.counters.calls[CALL_SUBSCRIBE]++;
     driver->outdated = false;
 }
@@ -53,7 +53,7 @@ static void on_record(void *data, struct bytes *record, int32_t type)
     leave(driver);
 }
 
-// It may have been lost by driver_reconnect(), within which nobody expects a callback.
+// This may be inside driver_reconnect(), where no callback is expected: it comes with the turn.
 static void on_lost(void *data, const struct error *reason)
 {
     struct driver *driver = data;
@@ -62,8 +62,8 @@ static void on_lost(void *data, const struct error *reason)
     outbox_forget(&driver->outbox);
     offer_table_spend_all(driver->offers, "was made void when the master was lost");
     offer_table_spend_all(driver->inverse_offers, "was made void when the master was lost");
-    driver_lose_stream(driver);
-    driver->connected = false;
+    driver_stream_lost(driver);
+    disconnect(driver);
     deferral_queue(&driver->turn);
     leave(driver);
 }
@@ -91,7 +91,7 @@ static void on_deadline(void *data)
 {
     struct driver *driver = data;
     enter(driver);
-    driver_settle(driver);
+    driver_try_finish(driver);
     leave(driver);
 }
 
@@ -101,7 +101,7 @@ static void on_turn(void *data)
     enter(driver);
     if (running(driver))
         outbox_log_unanswered(&driver->outbox);
-    if (driver->connected)
+    if (connected(driver))
         outbox_flush(&driver->outbox);
     driver_deliver(driver);
     leave(driver);
@@ -121,7 +121,7 @@ bool driver_finished(const struct driver *driver)
 
 bool driver_connected(const struct driver *driver)
 {
-    return driver->connected;
+    return connected(driver);
 }
 
 bool driver_torn_down(const struct driver *driver)
@@ -169,9 +169,9 @@ size_t driver_calls_waiting(const struct driver *driver)
     return driver->outbox.in_flight;
 }
 
-bool driver_crowded(const struct driver *driver)
+bool driver_backpressured(const struct driver *driver)
 {
-    return driver->delivery.crowded;
+    return driver->delivery.backpressured;
 }
 
 bool driver_full(const struct driver *driver)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The scheduler driver: Mesos's SchedulerDriver over the v1 API, for whoever speaks in bytes. It
-// keeps the subscription, remembers the outstanding offers, hands the events to its listener one at
-// a time, and turns operations into calls. The public C interface (mesos_driver.h) and the Lua
+// The scheduler driver: Mesos's SchedulerDriver over the v1 API, in terms of bytes. It keeps the
+// subscription, remembers the outstanding offers, hands the events to its listener one at a time,
+// and turns operations into calls. The public C interface (mesos_driver.h) and the Lua
 // binding are thin layers over it.
 //
 // Messages go in and out as their wire form; ids are given as their text. Slices in an event are
-// valid during the callback, and longer for who takes a reference on the event's block.
+// valid during the callback, and as long as a reference on the event's block is held.
 //
 // Everything happens on the thread of the loop. Every function may be called inside a callback,
 // driver_destroy() included.
@@ -33,39 +33,38 @@ const char *driver_status_name(enum driver_status status); // "DRIVER_RUNNING"
 
 enum driver_outcome {
     OUTCOME_DONE,    // the callback returned
-    OUTCOME_FAILED,  // it raised: what it was given is not acknowledged
-    OUTCOME_PENDING, // it is not finished: driver_callback_finished() will tell; the next event
-                     // waits
+    OUTCOME_FAILED,  // it raised: its event is not acknowledged
+    OUTCOME_PENDING, // it ends with driver_callback_finished(), and the next event waits for that
 };
 
 struct driver_listener {
     enum driver_outcome (*callback)(void *data, const struct driver_event *event);
-    // The driver has come to its end: nothing is in flight any more and the stream is closed.
-    // Called once, after stop or abort, when callbacks are over.
+    // The driver has finished: nothing is in flight any more and the stream is closed. Called once,
+    // after stop or abort, when no callback runs.
     void (*finished)(void *data);
 };
 
 struct driver_options {
     struct slice framework;              // FrameworkInfo; copied
-    struct slice framework_id;           // takes the place of the one in it, unless empty; copied
+    struct slice framework_id;           // replaces the one in it, unless empty; copied
     struct slice offer_constraints;      // OfferConstraints, or data NULL; copied
     const char *const *suppressed_roles; // NULL at the end, or NULL; copied
     bool explicit_acknowledgements;
-    bool log_failures;           // of tasks, with what the updates say of them
+    bool log_failures;           // of tasks, with the message and reason of the update
     size_t task_limit;           // of the registry of tasks; 0: TASKS_MOST
-    double offer_warn;           // point out offers that are held so many seconds; 0: never
+    double offer_warn;           // seconds after which a held offer is logged; 0: never
     struct detector *detector;   // handed over
     struct transport *transport; // handed over
     struct subscription_options subscription;
 };
 
-// `listener` must outlive the driver. NULL if `framework` is none; what was handed over is gone
-// then, too.
+// `listener` must outlive the driver. NULL if `framework` is not a FrameworkInfo; detector and
+// transport are destroyed then, too.
 struct driver *driver_create(struct loop *loop, const struct driver_options *options,
                              const struct driver_listener *listener, void *data, struct error *err);
 void driver_destroy(struct driver *driver);
 
-// A callback that was OUTCOME_PENDING has come to its end.
+// Ends a callback that was OUTCOME_PENDING.
 void driver_callback_finished(struct driver *driver, bool ok);
 
 // ---- another version of the listener ----
@@ -74,17 +73,17 @@ void driver_callback_finished(struct driver *driver, bool ok);
 void driver_hold(struct driver *driver);
 void driver_release(struct driver *driver);
 
-// Inside a callback that fails, or while one is pending: its event is not given up but held back,
-// and comes again, as if it had not been delivered, ahead of the events that wait. Implies
-// driver_hold().
+// Inside a callback that fails, or while one is pending: its event is held back and delivered
+// again, as if for the first time, ahead of the events that wait. Implies driver_hold().
 void driver_repeat(struct driver *driver);
 
-// Behind the listener is something new. Ahead of all events, and of one that driver_repeat() kept,
-// comes CALLBACK_RELOADED, and after that the outstanding offers and inverse offers come again.
+// The listener has changed. CALLBACK_RELOADED is delivered ahead of all events, one that
+// driver_repeat() held back included; after it the outstanding offers and inverse offers are
+// delivered again.
 void driver_hand_over(struct driver *driver);
 
-// What another version of a framework's description changes; the rest stays as it is, also where
-// it was changed while the framework ran.
+// What another version of a framework's description changes; all else stays as it is, changes made
+// while the framework ran included.
 struct driver_revision {
     struct slice framework; // FrameworkInfo, but for its id; data NULL: the same
     bool roles, constraints;
@@ -100,7 +99,7 @@ void driver_revise(struct driver *driver, const struct driver_revision *revision
 
 enum driver_status driver_status(const struct driver *driver);
 bool driver_finished(const struct driver *driver);  // `finished` was called, or it never ran
-bool driver_connected(const struct driver *driver); // subscribed, as the callbacks told it
+bool driver_connected(const struct driver *driver); // subscribed, as the callbacks have reported it
 bool driver_torn_down(const struct driver *driver); // the master has confirmed TEARDOWN
 struct slice
 driver_framework(const struct driver *driver); // the FrameworkInfo, with its id if known
@@ -120,20 +119,19 @@ struct driver_counters {
 const struct driver_counters *driver_counters(const struct driver *driver);
 const struct call_counters *driver_call_counters(const struct driver *driver);
 
-// Events that were received and wait for the end of the callback before them, or until fewer calls
-// wait.
+// Events that were received and wait: for the end of a callback, or for back-pressure to end.
 size_t driver_events_waiting(const struct driver *driver);
 
 // Calls that have no answer yet.
 size_t driver_calls_waiting(const struct driver *driver);
 
-// Is the master so slow to take the calls that no event is delivered before it has taken some of
-// those that wait? So no listener that makes calls as events come can make too many.
-bool driver_crowded(const struct driver *driver);
+// True if events are held back because too many calls wait for the master. So a listener that makes
+// calls only in its callbacks cannot make too many.
+bool driver_backpressured(const struct driver *driver);
 
-// Do so many calls wait nevertheless, as they were made without an event, that no more should be
-// made now? What is called all the same may not be sent: it is reported as such when the transport
-// has no room either, long after this.
+// True if the waiting calls, such as those made outside of callbacks, take more than
+// DRIVER_CALL_BYTES_MOST. Callers should make no more: beyond a larger limit of its own the
+// transport drops calls, and reports them as not sent.
 bool driver_full(const struct driver *driver);
 
 #define DRIVER_CALL_BYTES_MOST ((size_t)128 << 20) // of memory of the calls that wait
@@ -145,11 +143,11 @@ enum driver_status driver_start(struct driver *driver);
 enum driver_status driver_stop(struct driver *driver, bool failover);
 enum driver_status driver_abort(struct driver *driver);
 
-// Aborts the driver and lets the listener hear of it: the way of every terminal error.
+// Aborts the driver and calls the listener with CALLBACK_ERROR. All terminal errors come here.
 void driver_fail(struct driver *driver, const char *text);
 
-// `accept` is a Call.Accept. Its offers are spent. The caller has looked whether they are
-// outstanding (driver_offers).
+// `accept` is a Call.Accept. Its offers are spent. The caller has checked that they are outstanding
+// (driver_offers).
 enum driver_status driver_accept(struct driver *driver, struct slice accept);
 
 // Declines are gathered and go out together at the end of the turn, or ahead of the next call.

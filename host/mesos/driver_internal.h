@@ -3,12 +3,12 @@
 // The inside of a driver, for its own files only. Each of them may call those above it in this
 // list, and none below:
 //
-//   ending.c      the end of a driver: what is still answered, and when it is over
-//   framework_operations.c   what changes the framework, until the master has taken or refused it
-//   answers.c     what the master's answers to calls mean, and launches that did not reach it
-//   operations.c  the operations of driver.h
-//   delivery.c    events become callbacks, one at a time
-//   driver.c      its life, its state, and what the subscription brings
+//   driver_end.c         the end of a driver: which answers are awaited, and when it is finished
+//   driver_framework.c   changes of the framework, until the master has accepted or refused them
+//   call_answers.c       what the master's answers to calls mean, and launches that were lost
+//   driver_operations.c  the operations of driver.h
+//   delivery.c           events become callbacks, one at a time
+//   driver.c             its life, its state, and what the subscription brings
 //
 // A function that the loop calls brackets itself with enter() and leave(), which hold the driver.
 
@@ -28,20 +28,27 @@
 // Whether events are handed on. Every change goes through enter_delivery() in delivery.c.
 enum delivery_state {
     DELIVERY_IDLE,       // the next event is delivered as soon as it is there
-    DELIVERY_DELIVERING, // a callback has not come to its end
+    DELIVERY_DELIVERING, // a callback is running or pending
     DELIVERY_REPEATING,  // the same, and its event comes again if it fails
+};
+
+// As the callbacks have reported it.
+enum registration {
+    REGISTRATION_NONE,    // CALLBACK_REGISTERED has not come, for this framework id
+    REGISTRATION_LOST,    // the driver was registered, and is not connected
+    REGISTRATION_CURRENT, // connected
 };
 
 struct delivery {
     enum delivery_state state;
-    bool held;    // after the callback that runs, events wait for driver_release()
-    bool crowded; // events wait until fewer calls do
-    bool paused;  // too many events wait: the stream is not read
+    bool held;          // after the callback that runs, events wait for driver_release()
+    bool backpressured; // events wait until fewer calls wait
+    bool paused;        // too many events wait: the stream is not read
     struct event_queue queue;
-    struct driver_event current;  // while a callback runs
-    struct driver_event repeated; // of QUEUED_REPEATED in the queue, which owns its block
-    struct status last_status;    // of the last CALLBACK_STATUS_UPDATE
-    struct slice *batch;          // the offers of the current event
+    struct driver_event current;    // while a callback runs
+    struct driver_event repeated;   // of QUEUED_REPEATED in the queue, which owns its block
+    struct task_status last_status; // of the last CALLBACK_STATUS_UPDATE
+    struct slice *batch;            // the offers of the current event
     size_t batch_capacity;
 };
 
@@ -56,8 +63,7 @@ struct driver {
 
     enum driver_status status;
     bool explicit_acknowledgements;
-    bool connected;  // as the callbacks told it
-    bool registered; // `registered` was called once
+    enum registration registration;
     bool reregister; // a removed framework goes on as a new one
     bool torn_down;
     bool finished; // `finished` was called
@@ -76,7 +82,7 @@ struct driver {
     struct tasks *tasks;
     struct failed_tasks failed_tasks;
     bool log_failures; // in `failed_tasks`
-    bool uncertain;    // the master was not asked yet what became of a launch or a kill
+    bool uncertain;    // a launch or a kill may have been lost, and was not reconciled yet
     struct acknowledgements_kept operation_updates; // delivered, for explicit acknowledgement
 
     struct buffer message;
@@ -85,7 +91,7 @@ struct driver {
     struct timer deadline;
 };
 
-void driver_free(void *data); // ending.c; for leave()
+void driver_free(void *data); // driver_end.c; for leave()
 
 static inline void enter(struct driver *driver)
 {
@@ -102,45 +108,57 @@ static inline bool running(const struct driver *driver)
     return driver->status == DRIVER_RUNNING && !driver->lifetime.ended;
 }
 
+static inline bool connected(const struct driver *driver)
+{
+    return driver->registration == REGISTRATION_CURRENT;
+}
+
+// Connected no more, if it was.
+static inline void disconnect(struct driver *driver)
+{
+    if (connected(driver))
+        driver->registration = REGISTRATION_LOST;
+}
+
 // Sends the call, or drops and counts it while there is no master.
 static inline void driver_send_or_drop(struct driver *driver, enum call_type type,
                                        struct slice message)
 {
-    if (driver->connected)
+    if (connected(driver))
         outbox_send(&driver->outbox, type, message);
     else
         outbox_drop(&driver->outbox, type);
 }
 
-// ---- ending.c ----
+// ---- driver_end.c ----
 
 void driver_end(struct driver *driver, enum driver_status status);
 void driver_fail_with(struct driver *driver, struct slice text); // as driver_fail()
-void driver_settle(struct driver *driver); // tells the listener if all is over
+void driver_try_finish(struct driver *driver); // calls `finished` if nothing is in flight any more
 
-// ---- framework_operations.c ----
+// ---- driver_framework.c ----
 
-// Sends the framework as it is now, or remembers to: SUBSCRIBE carries it as well.
+// Sends the framework as it is now; while disconnected the next SUBSCRIBE carries it.
 void driver_send_revision(struct driver *driver);
 void driver_revision_answered(struct driver *driver, enum revision_answer answer);
 
-// A SUBSCRIBE was refused, perhaps for what the framework has changed since the master took it:
-// then it goes on as what the master took. False if that is not so.
+// A SUBSCRIBE was refused. If the framework was changed since the master last accepted it, rolls
+// back to what the master accepted and subscribes again. False, and nothing is done, otherwise.
 bool driver_resubscribe(struct driver *driver, struct slice reason);
 
-// ---- answers.c ----
+// ---- call_answers.c ----
 
 extern const struct outbox_events driver_outbox_events;
 
-// The tasks of that Call.Accept come back as updates, since a script waits for updates.
-void driver_lose_launches(struct driver *driver, struct slice accept, const char *why);
+// Queues an update for each task of that Call.Accept, as a script waits for updates.
+void driver_drop_launches(struct driver *driver, struct slice accept, const char *why);
 
-// Asks the master for the tasks whose launch or kill it may not have taken.
+// Reconciles the tasks whose launch or kill may not have reached the master.
 void driver_reconcile_uncertain(struct driver *driver);
 
-// ---- operations.c ----
+// ---- driver_operations.c ----
 
-void driver_acknowledge_status(struct driver *driver, const struct status *status);
+void driver_acknowledge_status(struct driver *driver, const struct task_status *status);
 void driver_acknowledge_operation_status(struct driver *driver, struct slice status);
 
 // ---- delivery.c ----
@@ -152,7 +170,7 @@ void driver_delivery_end(
 // A record of the stream, and the type of its event: delivered now, or in its turn. The reference
 // is handed over.
 void driver_receive(struct driver *driver, struct bytes *record, int32_t type);
-void driver_lose_stream(struct driver *driver); // what meant something only with the stream is void
-void driver_deliver(struct driver *driver);     // whatever waits and may be delivered now
+void driver_stream_lost(struct driver *driver); // drops what is void without the stream
+void driver_deliver(struct driver *driver);     // all that waits and may be delivered now
 
 #endif

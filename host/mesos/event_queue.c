@@ -21,10 +21,10 @@ void event_queue_init(struct event_queue *queue)
 
 static struct queued_event *new_event(struct queued event)
 {
-    struct queued_event *place = memory_new(sizeof *place);
-    place->item.weight = queue_weight(sizeof *place, event.block);
-    place->event = event;
-    return place;
+    struct queued_event *queued = memory_new(sizeof *queued);
+    queued->item.weight = queue_weight(sizeof *queued, event.block);
+    queued->event = event;
+    return queued;
 }
 
 void event_queue_push(struct event_queue *queue, struct queued event)
@@ -45,9 +45,9 @@ void event_queue_push_front(struct event_queue *queue, struct queued event)
 
 struct queued event_queue_pop(struct event_queue *queue)
 {
-    struct queued_event *place = queue_pop(&queue->events);
-    struct queued event = place->event;
-    free(place);
+    struct queued_event *queued = queue_pop(&queue->events);
+    struct queued event = queued->event;
+    free(queued);
     return event;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The events that wait for the end of the callback before them. Events of the stream, and the loss
-// of the stream between them, stand in the order in which they came; in front of them stands what
-// the driver itself puts there, in the order of `enum queued_kind`, each kind at most once.
+// of the stream between them, are in the order in which they came. In front of them are the
+// driver's own, in the order of `enum queued_kind`, each kind at most once.
 
 #ifndef MESOS_LUA_MESOS_EVENT_QUEUE_H
 #define MESOS_LUA_MESOS_EVENT_QUEUE_H
@@ -13,7 +13,7 @@ enum queued_kind {
     // In front, in this order.
     QUEUED_FATAL = 1,      // the error that ended the driver; block = its text
     QUEUED_RELOADED,       // another version of the listener is there
-    QUEUED_REPEATED,       // the event that the last callback gave back; block = the event's
+    QUEUED_REPEATED,       // the event of driver_repeat(); block = the event's
     QUEUED_OFFERS,         // the outstanding offers come again
     QUEUED_INVERSE_OFFERS, // likewise
     // Behind, as they come.
@@ -32,22 +32,22 @@ static inline bool event_queue_empty(const struct event_queue *queue)
     return queue->events.count == 0;
 }
 
-// One of them, without its place in the queue.
+// One event.
 struct queued {
     enum queued_kind kind;
     int32_t type;        // of QUEUED_RECORD: the Event.Type
     struct bytes *block; // a reference, or NULL for kinds without one
 };
 
-// Both take the reference on the block. Of a kind that stands in front there is one: pushing
-// another is nothing.
+// Both take the reference on the block. Of a kind that goes in front there is at most one: pushing
+// another does nothing.
 void event_queue_push(struct event_queue *queue, struct queued event);
 void event_queue_push_front(struct event_queue *queue, struct queued event);
 
-// Takes the first off, and hands its block over. The queue must not be empty.
+// Removes the first and hands its block over. The queue must not be empty.
 struct queued event_queue_pop(struct event_queue *queue);
 
-// The stream is gone: drops the records that meant something only as long as it was there.
+// The stream is gone: drops the records that are void without it.
 void event_queue_drop_stale(struct event_queue *queue);
 void event_queue_clear(struct event_queue *queue);
 

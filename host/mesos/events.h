@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the master tells: which callback an event of the stream belongs to, and where in its bytes
-// the callback's arguments are. Pure functions over bytes that wire_accept() has accepted.
+// Which callback an event of the stream belongs to, and where in its bytes the arguments of the
+// callback are. Pure functions over bytes that wire_accept() has accepted.
 
 #ifndef MESOS_LUA_MESOS_EVENTS_H
 #define MESOS_LUA_MESOS_EVENTS_H
@@ -34,13 +34,13 @@ struct driver_event {
     struct bytes *block;  // what the slices point into; NULL for events of the driver's own
     struct slice message; // which fields are set: see the list above
     struct slice framework_id, offer_id, agent_id, executor_id, data;
-    const struct slice *offers; // the messages, which stay also when an offer is spent meanwhile
+    const struct slice *offers; // the messages, valid also when an offer is spent meanwhile
     size_t count;
-    int32_t status; // of an executor, as waitpid tells it
+    int32_t status; // of an executor, as of waitpid()
 };
 
 enum event_kind {
-    EVENT_IGNORED,    // a heartbeat, or of a type that we do not know, or lacking its message
+    EVENT_IGNORED,    // a heartbeat, an event of an unknown type, or one without its message
     EVENT_SUBSCRIBED, // message = MasterInfo, framework_id
     EVENT_CALLBACK,   // all others: the callback is set, and its arguments, but for the offers
 };
@@ -52,10 +52,10 @@ enum event_kind events_read(struct bytes *record, int32_t type, struct driver_ev
 // The next offer of a list message: advances `list`. False at the end.
 bool events_next_offer(struct slice *list, struct slice *offer);
 
-// Does a record rescind an offer, or an inverse offer? Then `id` is that of the offer.
+// True if the record rescinds an offer, or an inverse offer: `id` is that of the offer.
 bool events_rescind(const struct bytes *record, int32_t type, bool *inverse, struct slice *id);
 
-// Does the event keep its meaning when the stream that brought it is gone? Offers do not.
+// True if the event is still valid when its stream is gone. Offers are not.
 bool events_outlive_stream(int32_t type);
 
 #endif

@@ -30,7 +30,7 @@ static const char *state_name(int32_t state)
 }
 
 // " (REASON_...)", or nothing.
-static void write_reason(const struct status *status, char *text, size_t size)
+static void write_reason(const struct task_status *status, char *text, size_t size)
 {
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(
         &mesos__v1__task_status__reason__descriptor, status->reason);
@@ -41,7 +41,7 @@ static void write_reason(const struct status *status, char *text, size_t size)
         snprintf(text, size, " (reason %" PRId32 ")", status->reason);
 }
 
-static void write_line(const struct status *status, struct slice message)
+static void write_line(const struct task_status *status, struct slice message)
 {
     enum { STATUS_MESSAGE = 4 };
     char reason[128];
@@ -67,7 +67,7 @@ void failed_tasks_init(struct failed_tasks *failed, struct loop *loop)
     timer_init(&failed->timer, loop, on_second, failed);
 }
 
-void failed_tasks_note(struct failed_tasks *failed, const struct status *status,
+void failed_tasks_note(struct failed_tasks *failed, const struct task_status *status,
                        struct slice message)
 {
     if ((TASK_STATE_BIT(task_slot(status->state)) & failures) == 0 || !status->has_state)

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the driver subscribes as: the FrameworkInfo with the id once the master gave one, the
-// suppressed roles and the offer constraints. It changes by the master's word (the id) and by the
-// script's (updateFramework, suppress, revive); every SUBSCRIBE and UPDATE_FRAMEWORK carries all of
-// it.
+// suppressed roles and the offer constraints. The master changes it (the id), and the script
+// (updateFramework, suppress, revive); every SUBSCRIBE and UPDATE_FRAMEWORK carries all of it.
 
 #ifndef MESOS_LUA_MESOS_FRAMEWORK_H
 #define MESOS_LUA_MESOS_FRAMEWORK_H
@@ -36,7 +35,7 @@ void framework_set_principal(struct framework *framework,
 bool framework_has_capability(const struct framework *framework,
                               Mesos__V1__FrameworkInfo__Capability__Type type);
 
-// NULL means all roles of the framework; others than those are left out.
+// NULL means all roles of the framework; roles that it does not have are ignored.
 void framework_suppress(struct framework *framework, const char *const *roles);
 void framework_revive(struct framework *framework, const char *const *roles);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Offers that are held for long: see held_offers.h. The table has them in the order of their
-// arrival, so that one timer, for the oldest that was not pointed out, is enough.
+// arrival, so one timer, for the oldest that was not logged, is enough.
 
 #include "mesos/held_offers.h"
 
@@ -12,14 +12,14 @@ enum { OFFER_HOSTNAME = 4 };
 
 static uint64_t age(const struct held_offers *held, const struct offer *offer)
 {
-    return loop_now(held->loop) - offer_table_taken(offer);
+    return loop_now(held->loop) - offer_table_arrival(offer);
 }
 
-// The oldest that was not pointed out, or NULL.
+// The oldest that was not logged, or NULL.
 static const struct offer *next_offer(const struct held_offers *held)
 {
     const struct offer *offer = offer_table_first(held->offers);
-    while (offer != NULL && offer_table_taken(offer) <= held->told)
+    while (offer != NULL && offer_table_arrival(offer) <= held->reported)
         offer = offer_table_next(offer);
     return offer;
 }
@@ -30,15 +30,15 @@ static void wait_for(struct held_offers *held, const struct offer *offer)
     timer_start(&held->timer, passed < limit ? limit - passed : 0);
 }
 
-// Those that are about to come of age are not worth a line of their own.
-static void point_out(struct held_offers *held, const struct offer *oldest)
+// Offers that are about to reach the age share the line.
+static void log_held(struct held_offers *held, const struct offer *oldest)
 {
     size_t count = 0;
     uint64_t limit = loop_seconds(held->seconds);
     uint64_t slack = limit / 10 < LOOP_SECOND ? limit / 10 : LOOP_SECOND;
     for (const struct offer *it = oldest; it != NULL && age(held, it) + slack >= limit;
          it = offer_table_next(it)) {
-        held->told = offer_table_taken(it);
+        held->reported = offer_table_arrival(it);
         count++;
     }
     log_warning("%zu offer%s held without an answer for %g seconds, the oldest ('%.*s' of %.*s) "
@@ -55,7 +55,7 @@ static void on_timer(void *data)
     struct held_offers *held = data;
     const struct offer *oldest = next_offer(held);
     if (oldest != NULL && age(held, oldest) >= loop_seconds(held->seconds)) {
-        point_out(held, oldest);
+        log_held(held, oldest);
         oldest = next_offer(held);
     }
     if (oldest != NULL)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Offers that the framework neither uses nor declines go to no other framework, and most often
-// nothing but an oversight keeps them: those that are held for longer than some seconds are pointed
-// out in the log, each once, and those that come of age within a moment in one line.
+// Offers that the framework neither uses nor declines go to no other framework, and holding them is
+// mostly an oversight: an offer that is held for longer than some seconds is logged, once; those
+// that reach that age at about the same time share a line.
 
 #ifndef MESOS_LUA_MESOS_HELD_OFFERS_H
 #define MESOS_LUA_MESOS_HELD_OFFERS_H
@@ -14,7 +14,7 @@ struct held_offers {
     struct loop *loop;
     struct offer_table *offers; // the outstanding ones
     double seconds;             // 0: never
-    uint64_t told;              // those that were taken until then were pointed out
+    uint64_t reported;          // offers that arrived until then were logged
     struct timer timer;
 };
 

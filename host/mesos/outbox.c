@@ -13,23 +13,23 @@
 
 // ---- answers ----
 
-// Answers that do not come are many when a connection breaks: they are counted here, and logged at
+// When a connection breaks, many calls are left unanswered: they are counted here, and logged at
 // the end of the turn.
 static void note_unanswered(struct outbox *outbox, enum call_type type,
                             const struct http_reply *reply)
 {
     outbox->counters.unanswered[type]++;
     (reply->unsent.data != NULL ? outbox->unsent : outbox->unanswered)[type]++;
-    log_debug("%s was not answered: %.*s", call_name(type), SLICE_ARGS(reply->body));
+    log_debug("%s was not answered: %.*s", calls_name(type), SLICE_ARGS(reply->body));
 }
 
 static void note_refused(struct outbox *outbox, enum call_type type, const struct http_reply *reply)
 {
     outbox->counters.refused[type]++;
     if (reply->advice != NULL)
-        log_warning("the master refused %s: %s", call_name(type), reply->advice);
+        log_warning("the master refused %s: %s", calls_name(type), reply->advice);
     else
-        log_warning("the master refused %s (HTTP status %d): %.*s", call_name(type), reply->status,
+        log_warning("the master refused %s (HTTP status %d): %.*s", calls_name(type), reply->status,
                     SLICE_ARGS(reply->body));
 }
 
@@ -53,7 +53,7 @@ static size_t list_counts(const size_t *counts, char *text, size_t size)
     for (int type = 0; type < CALL_TYPES; type++) {
         if (counts[type] > 0 && length < size)
             length += (size_t)snprintf(text + length, size - length, "%s%zu %s", all ? ", " : "",
-                                       counts[type], call_name((enum call_type)type));
+                                       counts[type], calls_name((enum call_type)type));
         all += counts[type];
     }
     return all;
@@ -64,8 +64,8 @@ static bool counts_any(const size_t *counts, enum call_type a, enum call_type b)
     return counts[a] > 0 || counts[b] > 0;
 }
 
-// The master alone knows what became of launches and kills, and agents repeat what is not
-// acknowledged.
+// Reconciliation tells the state of tasks after lost launches and kills, and agents repeat updates
+// that are not acknowledged.
 void outbox_log_unanswered(struct outbox *outbox)
 {
     char list[512];
@@ -91,8 +91,8 @@ void outbox_log_unanswered(struct outbox *outbox)
 
 static bool send_now(struct outbox *outbox, enum call_type type, struct slice message)
 {
-    if (!call_build(&outbox->call, type, framework_id(outbox->framework), message)) {
-        log_error("%s is too large to be sent (%zu bytes)", call_name(type), message.length);
+    if (!calls_build(&outbox->call, type, framework_id(outbox->framework), message)) {
+        log_error("%s is too large to be sent (%zu bytes)", calls_name(type), message.length);
         outbox->counters.dropped[type]++;
         return false;
     }
@@ -114,7 +114,7 @@ void outbox_drop(struct outbox *outbox, enum call_type type)
     bool repeated = type == CALL_ACKNOWLEDGE || type == CALL_ACKNOWLEDGE_OPERATION_STATUS;
     outbox->counters.dropped[type]++;
     log_write(repeated ? LOG_DEBUG : LOG_WARNING, "%s dropped: not connected to a master",
-              call_name(type));
+              calls_name(type));
 }
 
 void outbox_decline(struct outbox *outbox, struct slice offer_id, struct slice filters)

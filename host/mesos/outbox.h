@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The calls of a driver on their way to the master: they are built and sent at once, but for
-// declines, which are gathered and go out as one; each answer is matched with its call, counted and
-// handed up. The outbox knows neither events nor callbacks.
+// The calls of a driver on their way to the master. They are built and sent at once, but for
+// declines, which are gathered and sent as one call; each answer is matched with its call, counted
+// and reported. The outbox knows neither events nor callbacks.
 
 #ifndef MESOS_LUA_MESOS_OUTBOX_H
 #define MESOS_LUA_MESOS_OUTBOX_H
@@ -40,7 +40,7 @@ struct outbox {
 
 #define OUTBOX_CALL_BYTES_MOST (256u << 20) // of one call
 
-// Neither the transport nor the framework is the outbox's.
+// Transport and framework must outlive the outbox.
 void outbox_init(struct outbox *outbox, struct transport *transport,
                  const struct framework *framework, const struct outbox_events *events, void *data);
 void outbox_free(struct outbox *outbox);
@@ -49,15 +49,15 @@ void outbox_free(struct outbox *outbox);
 // logged and counted.
 bool outbox_send(struct outbox *outbox, enum call_type type, struct slice message);
 
-// A call that is not made since there is no master: counted, and logged unless it is repeated by
-// itself.
+// A call that is not sent as there is no master: counted, and logged unless it is an
+// acknowledgement, which is made again when the update comes again.
 void outbox_drop(struct outbox *outbox, enum call_type type);
 
 // Gathers a decline; `filters` is a Filters message with the head of its field, or empty. Declines
 // with other filters that wait go out first.
 void outbox_decline(struct outbox *outbox, struct slice offer_id, struct slice filters);
-void outbox_flush(struct outbox *outbox);  // what is gathered goes out
-void outbox_forget(struct outbox *outbox); // what is gathered is void: the master is lost
+void outbox_flush(struct outbox *outbox);  // sends the gathered declines
+void outbox_forget(struct outbox *outbox); // drops the gathered declines: the master is lost
 
 // Logs, once, the calls that had no answer since the last time.
 void outbox_log_unanswered(struct outbox *outbox);

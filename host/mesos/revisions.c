@@ -54,7 +54,7 @@ void revisions_answered(struct revisions *revisions, enum revision_answer answer
     revisions->first = revision->next;
     if (revisions->first == NULL)
         revisions->last = &revisions->first;
-    if (answer == REVISION_TAKEN) {
+    if (answer == REVISION_ACCEPTED) {
         forget_known(revisions);
         revisions->known = revision->framework;
         revisions->has_known = true;
@@ -69,7 +69,7 @@ bool revisions_differ(const struct revisions *revisions, const struct framework 
     return revisions->has_known && !framework_same(&revisions->known, framework);
 }
 
-void revisions_go_back(struct revisions *revisions, struct framework *framework)
+void revisions_roll_back(struct revisions *revisions, struct framework *framework)
 {
     framework_free(framework);
     framework_copy(framework, &revisions->known);

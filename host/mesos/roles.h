@@ -12,7 +12,7 @@ struct roles {
     size_t count;
 };
 
-void roles_add(struct roles *roles, const char *name); // one that is there already is left alone
+void roles_add(struct roles *roles, const char *name); // does nothing if it is there already
 void roles_add_slice(struct roles *roles, struct slice name);
 void roles_remove(struct roles *roles, const char *name);
 void roles_clear(struct roles *roles); // and returns its memory

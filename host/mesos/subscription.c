@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Being subscribed, and staying so: see subscription.h. All state changes go through enter(), which
-// logs them. Of the two timers, `retry` runs while waiting for the next try, `watchdog` while a
-// stream is open: first for the answer, then for the first record, then for any record.
+// The subscription to the leading master: see subscription.h. All state changes go through enter(),
+// which logs them. Of the two timers, `retry` runs while waiting for the next try, `watchdog` while
+// a stream is open: first for the answer, then for the first record, then for any record.
 
 #include "mesos/subscription.h"
 
@@ -23,7 +23,7 @@
 enum { REDIRECTS_MOST = 5 };
 
 static const double default_heartbeat = 15; // of masters that do not say
-static const double grace = 2; // seconds between the watchdog's first bark and its bite
+static const double grace = 2;              // seconds of the watchdog's grace period
 
 const struct subscription_options subscription_defaults = {
     .backoff_factor = 2,
@@ -54,11 +54,11 @@ static bool draining(const struct subscription *subscription)
     return subscription->state == SUBSCRIPTION_DRAINING;
 }
 
-// Waits for the next sign of life, as long as the state of the stream allows.
+// Starts the watchdog anew, for the next record or answer.
 static void watch(struct subscription *subscription)
 {
     bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
-    subscription->suspicious = false;
+    subscription->in_grace = false;
     timer_start(&subscription->watchdog,
                 loop_seconds(subscribed
                                  ? subscription->options.missed_intervals * subscription->heartbeat
@@ -67,8 +67,8 @@ static void watch(struct subscription *subscription)
 
 // ---- trying again ----
 
-// Full jitter: anything between nothing and the bound, so that a thousand clients of a new leader
-// do not arrive together.
+// Full jitter: uniform between 0 and the bound, so that a thousand clients of a new leader do not
+// arrive together.
 static double next_delay(struct subscription *subscription)
 {
     double bound = ldexp(subscription->options.backoff_factor,
@@ -89,7 +89,7 @@ static double retry_later(struct subscription *subscription)
 
 // Enters a state without a stream and without timers. It enters it first: closing answers calls,
 // and an answer may ask for a new subscription.
-static void rest(struct subscription *subscription, enum subscription_state state)
+static void quiesce(struct subscription *subscription, enum subscription_state state)
 {
     bool open = streaming(subscription) || draining(subscription);
     timer_stop(&subscription->watchdog);
@@ -101,12 +101,12 @@ static void rest(struct subscription *subscription, enum subscription_state stat
 
 static void fail(struct subscription *subscription, const struct error *reason)
 {
-    rest(subscription, SUBSCRIPTION_FAILED);
+    quiesce(subscription, SUBSCRIPTION_FAILED);
     detector_stop(subscription->detector);
     subscription->events->failed(subscription->data, reason);
 }
 
-static void say_failed(const struct subscription *subscription, const struct error *reason,
+static void log_failed(const struct subscription *subscription, const struct error *reason,
                        double delay)
 {
     const char *target = subscription->target ? subscription->target : "the master";
@@ -119,12 +119,12 @@ static void say_failed(const struct subscription *subscription, const struct err
                     reason->text);
 }
 
-// The stream, or the try to open one, is over. The state changes before the owner hears of it, so
-// that whatever it does then finds a subscription at rest.
-static void over(struct subscription *subscription, const struct error *reason)
+// The stream is lost, or the attempt to open one has failed. The state changes before the owner is
+// called, which may call any function of the subscription.
+static void stream_lost(struct subscription *subscription, const struct error *reason)
 {
     bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
-    rest(subscription, subscription->master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
+    quiesce(subscription, subscription->master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
     subscription->redirects = 0;
     subscription->failed_try = !subscribed;
     detector_retry(subscription->detector);
@@ -132,10 +132,10 @@ static void over(struct subscription *subscription, const struct error *reason)
     if (subscribed)
         subscription->events->lost(subscription->data, reason);
     else
-        say_failed(subscription, reason, delay);
+        log_failed(subscription, reason, delay);
 }
 
-// The stream is over for what the master sent on it.
+// Closes the stream because of what the master sent on it.
 static void cut(struct subscription *subscription, const struct error *reason)
 {
     bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
@@ -145,7 +145,7 @@ static void cut(struct subscription *subscription, const struct error *reason)
         subscription->cuts = soon ? subscription->cuts + 1 : 1;
     if (subscribed && subscription->cuts > 1)
         subscription->failures = subscription->cuts - 1;
-    over(subscription, reason);
+    stream_lost(subscription, reason);
 }
 
 // ---- the stream ----
@@ -167,7 +167,7 @@ static void connect_now(struct subscription *subscription)
         transport_open(subscription->transport, subscription->target, buffer_slice(&call), &err);
     buffer_free(&call);
     if (!opened)
-        over(subscription, &err);
+        stream_lost(subscription, &err);
 }
 
 static void on_retry(void *data)
@@ -176,14 +176,14 @@ static void on_retry(void *data)
 }
 
 // A callback that kept the loop busy for minutes must not look like a silent master: the records
-// may be in the socket, unread. So the first bark only asks for a little more time.
+// may be in the socket, unread. So when the watchdog expires, a short grace period runs first.
 static void on_watchdog(void *data)
 {
     struct subscription *subscription = data;
     struct error err = {0};
-    if (!subscription->suspicious) {
+    if (!subscription->in_grace) {
         timer_start(&subscription->watchdog, loop_seconds(grace));
-        subscription->suspicious = true;
+        subscription->in_grace = true;
         return;
     }
     if (subscription->state == SUBSCRIPTION_CONNECTING)
@@ -195,7 +195,7 @@ static void on_watchdog(void *data)
     else
         error_set(&err, ERROR_IO, "no heartbeat or other event in %g seconds",
                   subscription->options.missed_intervals * subscription->heartbeat);
-    over(subscription, &err);
+    stream_lost(subscription, &err);
 }
 
 static void on_accepted(void *data)
@@ -217,9 +217,9 @@ static bool follow_redirect(struct subscription *subscription, const char *locat
     return true;
 }
 
-// 404 and 503 come from masters that start or elect; what else comes may be no master at all, or a
-// proxy in front of one that is down. Only a 400 says that this SUBSCRIBE is wrong, and a refused
-// credential that was never good will not become so.
+// Masters that start or elect answer 404 and 503; any other status may come from a proxy in front
+// of a master that is down. Only a 400 says that this SUBSCRIBE is wrong; 401 and 403 are final
+// unless the credential was accepted once.
 static bool is_final(const struct subscription *subscription, int status)
 {
     return status == 400 || ((status == 401 || status == 403) && !subscription->registered);
@@ -244,11 +244,11 @@ static void on_refused(void *data, const struct http_reply *reply)
         return;
     }
     if (reply->location != NULL && follow_redirect(subscription, reply->location)) {
-        rest(subscription, SUBSCRIPTION_WAITING);
+        quiesce(subscription, SUBSCRIPTION_WAITING);
         retry_later(subscription);
         return;
     }
-    over(subscription, &err);
+    stream_lost(subscription, &err);
 }
 
 static void on_subscribed(struct subscription *subscription, struct slice event)
@@ -267,7 +267,7 @@ static void on_subscribed(struct subscription *subscription, struct slice event)
     enter(subscription, SUBSCRIPTION_SUBSCRIBED);
 }
 
-// The id goes back in every call, from a struct whose texts end at the first zero byte.
+// Every call carries the id, from a struct whose texts end at the first zero byte.
 static bool check_subscribed(struct slice event, struct error *err)
 {
     enum { FRAMEWORK_ID = 1 };
@@ -279,11 +279,11 @@ static bool check_subscribed(struct slice event, struct error *err)
                      "the master sent a framework id that has a zero byte in it");
 }
 
-// The master ends the stream behind an ERROR, and taking a new one would not be right: somebody
-// else may have taken the framework over.
+// The master ends the stream after an ERROR. Subscribing again would be wrong: another scheduler
+// may have taken over the framework.
 static void on_error_event(struct subscription *subscription)
 {
-    rest(subscription, SUBSCRIPTION_FAILED);
+    quiesce(subscription, SUBSCRIPTION_FAILED);
     detector_stop(subscription->detector);
 }
 
@@ -328,7 +328,7 @@ static void on_ended(void *data, const struct error *reason)
     if (draining(subscription))
         return;
     if (reason->code != ERROR_LIMIT) {
-        over(subscription, reason);
+        stream_lost(subscription, reason);
         return;
     }
     struct error err = {0};
@@ -346,10 +346,9 @@ static const struct transport_events transport_events = {
 
 // ---- the leader ----
 
-// Somebody leads now who did not before: what failed until now says nothing of him. True if he is
-// to be tried at once, and not after a delay that was meant for a leader that all have lost
-// together.
-static bool begin_anew(struct subscription *subscription)
+// A new leader. Returns true to connect at once, without the jitter that spreads clients after a
+// shared failure.
+static bool reset_backoff(struct subscription *subscription)
 {
     subscription->failures = 0;
     return subscription->failed_try || !subscription->registered;
@@ -369,10 +368,10 @@ static void on_leader(void *data, const char *master)
     }
     bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
     bool detected = master != NULL && !subscription->detector->guess;
-    bool hurry = detected && !subscribed && begin_anew(subscription);
+    bool hurry = detected && !subscribed && reset_backoff(subscription);
     bool waiting = subscription->state == SUBSCRIPTION_WAITING && master != NULL && !hurry;
     if (!waiting)
-        rest(subscription, master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
+        quiesce(subscription, master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
     free(subscription->master);
     free(subscription->redirect);
     subscription->master = memory_string(master);
@@ -402,7 +401,7 @@ static const struct detector_events detector_events = {
     .failed = on_detector_failed,
 };
 
-// ---- the face ----
+// ---- functions of the header ----
 
 static void seed(struct subscription *subscription, uint64_t value)
 {
@@ -459,7 +458,7 @@ void subscription_stop(struct subscription *subscription)
 {
     if (subscription->state == SUBSCRIPTION_STOPPED)
         return;
-    rest(subscription, SUBSCRIPTION_STOPPED);
+    quiesce(subscription, SUBSCRIPTION_STOPPED);
     detector_stop(subscription->detector);
 }
 
@@ -477,7 +476,7 @@ void subscription_pause(struct subscription *subscription, bool paused)
 void subscription_renew(struct subscription *subscription, const struct error *reason)
 {
     if (streaming(subscription))
-        over(subscription, reason);
+        stream_lost(subscription, reason);
 }
 
 void subscription_free(struct subscription *subscription)

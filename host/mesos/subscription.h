@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Being subscribed, and staying so: finds the leader through a detector, opens the event stream on
-// a transport, watches it, and when it is lost comes back after a random delay that grows with each
-// failure. A stream that is cut within a heartbeat interval, for an event that is malformed or too
-// long, counts as one: the master will send the same again. It ends only when it is stopped, when
-// the master sends an ERROR, or when it was refused in a way that repeating cannot mend.
+// A subscription to the leading master, and its renewal: finds the leader through a detector, opens
+// the event stream on a transport, watches it, and when it is lost subscribes again, with
+// exponential backoff and jitter. A stream that is cut within a heartbeat interval, for an event
+// that is malformed or too long, counts as a failure: the master will send the same again. A
+// subscription ends only when it is stopped, when the master sends an ERROR, or when it was refused
+// for a reason that a retry cannot remove.
 //
 // One stream is live at any time; nothing of an earlier one is ever delivered. Times are those of
 // the loop. A subscription lives inside its owner, which owns detector and transport as well; it
@@ -35,9 +36,9 @@ struct subscription_events {
     // A record of the live stream, from SUBSCRIBED on, without the heartbeats, and its Event.Type.
     // The reference is handed over. After an ERROR event nothing follows.
     void (*record)(void *data, struct bytes *record, int32_t type);
-    // It was subscribed and is not any more; it goes on by itself.
+    // The stream was lost; the subscription tries again by itself.
     void (*lost)(void *data, const struct error *reason);
-    // It gave up; nothing follows.
+    // It gave up; no event follows.
     void (*failed)(void *data, const struct error *reason);
 };
 
@@ -45,7 +46,7 @@ struct subscription_options {
     double backoff_factor;     // seconds; the n-th failure waits a random time up to this times 2^n
     double backoff_max;        // seconds
     double answer_deadline;    // seconds for the answer to SUBSCRIBE, and then for the first record
-    unsigned missed_intervals; // so many heartbeat intervals without any record: the stream is lost
+    unsigned missed_intervals; // heartbeat intervals without any record after which it is lost
     uint64_t seed;             // of the random delays; 0: from the system
 };
 
@@ -65,10 +66,10 @@ struct subscription {
     char *target;       // where the stream comes from, or the last try went, or NULL
     unsigned redirects; // followed in a row
     unsigned failures;  // in a row; what the delay grows with
-    unsigned cuts;      // streams in a row that we cut soon, for an event that cannot be read
+    unsigned cuts;      // streams in a row that were cut soon, for an event that cannot be read
     uint64_t since;     // when SUBSCRIBED came
     bool registered;    // SUBSCRIBED has come once
-    bool suspicious;    // the watchdog has barked once
+    bool in_grace;      // the watchdog has expired, and its grace period runs
     bool failed_try;    // the last try did not lead to a subscription
     double heartbeat;   // interval, in seconds
     struct timer retry, watchdog;
@@ -84,14 +85,14 @@ void subscription_start(struct subscription *subscription); // also again, after
 // Closes the stream and the calls beside it.
 void subscription_stop(struct subscription *subscription);
 
-// Listens no more and tries no more, but leaves the stream open for the answers of calls; at rest
-// it stops.
+// Delivers no events and does not try again, but leaves the stream open for the answers to calls.
+// Without a stream it stops.
 void subscription_drain(struct subscription *subscription);
 
-// Stops reading the live stream for now; a silence that is our own doing is not the master's.
+// Pauses or resumes reading of the live stream. The watchdog does not run while it is paused.
 void subscription_pause(struct subscription *subscription, bool paused);
 
-// Gives up the live stream, if there is one, and takes a new one: `lost` is called.
+// Closes the live stream, if there is one, and subscribes again: `lost` is called.
 void subscription_renew(struct subscription *subscription, const struct error *reason);
 
 // Frees what it holds. It must be stopped.

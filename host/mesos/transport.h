@@ -42,7 +42,7 @@ struct transport_ops {
 
 struct transport {
     const struct transport_ops *ops;
-    const struct transport_events *events; // set with `data` by whoever uses the transport
+    const struct transport_events *events; // set with `data` by the user of the transport
     void *data;
 };
 
@@ -70,9 +70,9 @@ static inline void transport_pause(struct transport *transport, bool paused)
     transport->ops->pause(transport, paused);
 }
 
-// The memory that calls take which are not sent, or not answered, yet: with each reply it has
-// become less. Nothing is dropped before this is a great deal, so that whoever makes calls because
-// of what the stream brings has to stop reading it when it grows.
+// The memory of the calls that are not sent or not answered yet; it shrinks with each reply. Calls
+// are dropped only beyond a large limit, so a user that makes calls in response to the stream has
+// to stop reading it while this grows.
 static inline size_t transport_waiting(const struct transport *transport)
 {
     return transport->ops->waiting ? transport->ops->waiting(transport) : 0;

@@ -66,8 +66,8 @@ static void drop_stream(struct transport_http *http)
     http->stream = NULL;
 }
 
-// Opening the pipeline answers what was left of an earlier stream, and those replies may close or
-// open or destroy.
+// Opening the pipeline answers the calls of an earlier stream, and those replies may close, open or
+// destroy the transport.
 static void on_accepted(void *data, const char *stream_id)
 {
     struct transport_http *http = data;
@@ -113,7 +113,7 @@ static void warn_insecure(struct transport_http *http)
         return;
     http->warned_insecure = true;
     log_warning("the certificate of %s is not verified, as --insecure or "
-                "LIBPROCESS_SSL_VERIFY_SERVER_CERT=false wants it: it may be anybody",
+                "LIBPROCESS_SSL_VERIFY_SERVER_CERT=false wants it: any server can pretend to be it",
                 url_address(&http->master, address));
 }
 

@@ -281,7 +281,7 @@ static struct slice find_attribute(struct slice offer, struct slice name)
     return (struct slice){.data = NULL};
 }
 
-bool offer_attribute_type(struct slice offer, struct slice name, int32_t *type)
+bool offer_fields_attribute_type(struct slice offer, struct slice name, int32_t *type)
 {
     struct slice attribute = find_attribute(offer, name);
     return attribute.data != NULL && offer_fields_attribute_value(attribute, type).data != NULL;

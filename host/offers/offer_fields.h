@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What placement looks at in an offer, read from its wire bytes: the resources that tasks of the
-// framework may use, and the attributes of its agent. A framework may use what is unreserved or
+// The fields of an offer that placement uses, read from its wire bytes: the resources that tasks of
+// the framework may use, and the attributes of its agent. A framework may use what is unreserved or
 // reserved to the role that the offer is allocated to (in an offer to a framework with a single
 // role, which names none: any that is reserved), and only whole what is a volume or a disk of its
-// own. Amounts are whole thousandths, as masters and agents count, so that 0.1 ten times is 1.
+// own. Amounts are whole thousandths, as masters and agents count, so 0.1 ten times is 1.
 
 #ifndef MESOS_LUA_OFFERS_OFFER_FIELDS_H
 #define MESOS_LUA_OFFERS_OFFER_FIELDS_H
@@ -34,7 +34,7 @@ double offer_fields_amount(const struct offer_resource *resource);
 
 double offer_fields_scalar(struct slice scalar); // the value of a Value.Scalar
 
-// The next range of the ranges that were opened. Empty ones are passed over.
+// The next range of the ranges that were opened. Empty ones are skipped.
 struct offer_range {
     uint64_t first, last;
 };
@@ -52,7 +52,7 @@ enum { ATTRIBUTE_TYPES = MESOS__V1__VALUE__TYPE__TEXT + 1 }; // those that we kn
 struct slice offer_fields_attribute_value(struct slice attribute, int32_t *type);
 
 // The type of the first attribute of that name; false if there is none of a known type.
-bool offer_attribute_type(struct slice offer, struct slice name, int32_t *type);
+bool offer_fields_attribute_type(struct slice offer, struct slice name, int32_t *type);
 
 // What an attribute is compared with: a text, or a number if `text.data` is NULL.
 struct offer_word {
@@ -60,8 +60,8 @@ struct offer_word {
     double number;
 };
 
-// Is the first attribute of that name this text, or a set with it in it; this number, or ranges
-// with it in them?
+// True if the first attribute of that name is this text or a set that has it, this number or ranges
+// that have it.
 bool offer_fields_has_attribute(struct slice offer, struct slice name,
                                 const struct offer_word *word);
 

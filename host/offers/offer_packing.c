@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The stock: see offer_packing.h. A column has what is left of each row and one over what was
-// offered, so that a share is a multiplication; a spent row has less than nothing left, which no
-// need fits. Conditions on attributes and roles are remembered as a byte for each row, and when
-// there are too many, forgotten all together.
+// Packing tasks into offers: see offer_packing.h. A column has what is left of each row and one
+// over what was offered, so that a share is a multiplication; a spent row has less than nothing
+// left, which no need fits. Conditions on attributes and roles are remembered as a byte for each
+// row, and when there are too many, forgotten all together.
 
 #include "offers/offer_packing.h"
 
@@ -18,9 +18,9 @@
 struct packing_row {
     struct slice wire, id;
     uint32_t hash;
-    struct offer *offer;          // a reference, or NULL
-    struct offer_remainder *rest; // once something was taken, else NULL
-    const char *spent;            // why it is of no use any more, or NULL
+    struct offer *offer;               // a reference, or NULL
+    struct offer_remainder *remainder; // once something was taken, else NULL
+    const char *spent;                 // why it cannot be used any more, or NULL
 };
 
 struct column {
@@ -52,157 +52,157 @@ struct offer_packing {
 
 // ---- life ----
 
-static void forget_conditions(struct offer_packing *stock)
+static void forget_conditions(struct offer_packing *packing)
 {
-    for (size_t i = 0; i < stock->condition_count; i++) {
-        free(stock->conditions[i].name);
-        free(stock->conditions[i].text);
-        free(stock->conditions[i].holds);
+    for (size_t i = 0; i < packing->condition_count; i++) {
+        free(packing->conditions[i].name);
+        free(packing->conditions[i].text);
+        free(packing->conditions[i].holds);
     }
-    stock->condition_count = 0;
+    packing->condition_count = 0;
 }
 
-void offer_packing_destroy(struct offer_packing *stock)
+void offer_packing_destroy(struct offer_packing *packing)
 {
-    if (stock == NULL)
+    if (packing == NULL)
         return;
-    for (size_t i = 0; i < stock->count; i++) {
-        offer_unref(stock->rows[i].offer);
-        offer_remainder_destroy(stock->rows[i].rest);
+    for (size_t i = 0; i < packing->count; i++) {
+        offer_table_unref(packing->rows[i].offer);
+        offer_remainder_destroy(packing->rows[i].remainder);
     }
-    for (size_t i = 0; i < stock->column_count; i++) {
-        free(stock->columns[i].name);
-        free(stock->columns[i].left);
-        free(stock->columns[i].unit);
+    for (size_t i = 0; i < packing->column_count; i++) {
+        free(packing->columns[i].name);
+        free(packing->columns[i].left);
+        free(packing->columns[i].unit);
     }
-    forget_conditions(stock);
-    free(stock->rows);
-    hash_index_clear(&stock->index);
-    free(stock);
+    forget_conditions(packing);
+    free(packing->rows);
+    hash_index_clear(&packing->index);
+    free(packing);
 }
 
 // ---- rows ----
 
-static uint32_t find(const struct offer_packing *stock, uint32_t hash, struct slice id)
+static uint32_t find(const struct offer_packing *packing, uint32_t hash, struct slice id)
 {
     size_t at = hash;
-    for (uint32_t row; hash_index_next(&stock->index, hash, &at, &row);)
-        if (slice_equal(stock->rows[row].id, id))
+    for (uint32_t row; hash_index_next(&packing->index, hash, &at, &row);)
+        if (slice_equal(packing->rows[row].id, id))
             return row;
     return OFFER_PACKING_NONE;
 }
 
-static void resize(struct offer_packing *stock, size_t capacity)
+static void resize(struct offer_packing *packing, size_t capacity)
 {
-    stock->capacity = capacity;
-    stock->rows = memory_resize(stock->rows, capacity * sizeof *stock->rows);
-    for (size_t i = 0; i < stock->column_count; i++) {
-        struct column *column = &stock->columns[i];
+    packing->capacity = capacity;
+    packing->rows = memory_resize(packing->rows, capacity * sizeof *packing->rows);
+    for (size_t i = 0; i < packing->column_count; i++) {
+        struct column *column = &packing->columns[i];
         column->left = memory_resize(column->left, capacity * sizeof *column->left);
         column->unit = memory_resize(column->unit, capacity * sizeof *column->unit);
     }
-    for (size_t i = 0; i < stock->condition_count; i++)
-        stock->conditions[i].holds = memory_resize(stock->conditions[i].holds, capacity);
+    for (size_t i = 0; i < packing->condition_count; i++)
+        packing->conditions[i].holds = memory_resize(packing->conditions[i].holds, capacity);
 }
 
 struct offer_packing *offer_packing_create(size_t expected)
 {
     enum { LEAST = 16 };
-    struct offer_packing *stock = memory_new(sizeof *stock);
+    struct offer_packing *packing = memory_new(sizeof *packing);
     size_t capacity = LEAST;
     while (capacity < expected && capacity < OFFER_PACKING_ROWS)
         capacity *= 2;
-    resize(stock, capacity);
-    return stock;
+    resize(packing, capacity);
+    return packing;
 }
 
-uint32_t offer_packing_find(const struct offer_packing *stock, struct slice id)
+uint32_t offer_packing_find(const struct offer_packing *packing, struct slice id)
 {
-    return find(stock, (uint32_t)hash_index_hash(id), id);
+    return find(packing, (uint32_t)hash_index_hash(id), id);
 }
 
-// The caller has looked that its id is not there.
-static uint32_t append(struct offer_packing *stock, const struct packing_row *row)
+// The caller has checked that its id is not there.
+static uint32_t append(struct offer_packing *packing, const struct packing_row *row)
 {
-    if (stock->count == stock->capacity)
-        resize(stock, 2 * stock->capacity);
-    uint32_t number = (uint32_t)stock->count++;
-    stock->rows[number] = *row;
-    hash_index_add(&stock->index, row->hash, number);
+    if (packing->count == packing->capacity)
+        resize(packing, 2 * packing->capacity);
+    uint32_t number = (uint32_t)packing->count++;
+    packing->rows[number] = *row;
+    hash_index_add(&packing->index, row->hash, number);
     return number;
 }
 
-uint32_t offer_packing_add(struct offer_packing *stock, struct slice wire, struct slice id,
+uint32_t offer_packing_add(struct offer_packing *packing, struct slice wire, struct slice id,
                            const struct offer *offer)
 {
     struct packing_row row = {.wire = wire, .id = id, .hash = (uint32_t)hash_index_hash(id)};
-    uint32_t found = find(stock, row.hash, id);
+    uint32_t found = find(packing, row.hash, id);
     if (found != OFFER_PACKING_NONE)
         return found;
-    if (stock->count == OFFER_PACKING_ROWS)
+    if (packing->count == OFFER_PACKING_ROWS)
         return OFFER_PACKING_NONE;
-    row.offer = offer ? offer_ref(offer) : NULL;
-    return append(stock, &row);
+    row.offer = offer ? offer_table_ref(offer) : NULL;
+    return append(packing, &row);
 }
 
-struct slice offer_packing_wire(const struct offer_packing *stock, uint32_t row)
+struct slice offer_packing_wire(const struct offer_packing *packing, uint32_t row)
 {
-    return stock->rows[row].wire;
+    return packing->rows[row].wire;
 }
 
-size_t offer_packing_rows(const struct offer_packing *stock)
+size_t offer_packing_rows(const struct offer_packing *packing)
 {
-    return stock->count;
+    return packing->count;
 }
 
-static void spend(struct offer_packing *stock, uint32_t row, const char *why)
+static void spend(struct offer_packing *packing, uint32_t row, const char *why)
 {
-    stock->rows[row].spent = why;
-    for (size_t i = 0; i < stock->column_count; i++)
-        if (row < stock->columns[i].filled)
-            stock->columns[i].left[row] = -1;
+    packing->rows[row].spent = why;
+    for (size_t i = 0; i < packing->column_count; i++)
+        if (row < packing->columns[i].filled)
+            packing->columns[i].left[row] = -1;
 }
 
-void offer_packing_drop(struct offer_packing *stock, uint32_t row)
+void offer_packing_drop(struct offer_packing *packing, uint32_t row)
 {
-    spend(stock, row, "is not outstanding any more");
+    spend(packing, row, "is not outstanding any more");
 }
 
-const char *offer_packing_spent(struct offer_packing *stock, uint32_t row)
+const char *offer_packing_spent(struct offer_packing *packing, uint32_t row)
 {
-    struct packing_row *it = &stock->rows[row];
+    struct packing_row *it = &packing->rows[row];
     if (it->spent == NULL && it->offer != NULL && it->offer->spent != NULL)
-        spend(stock, row, it->offer->spent);
+        spend(packing, row, it->offer->spent);
     return it->spent;
 }
 
 // ---- columns ----
 
-uint32_t offer_packing_column(struct offer_packing *stock, struct slice name, bool revocable)
+uint32_t offer_packing_column(struct offer_packing *packing, struct slice name, bool revocable)
 {
-    for (size_t i = 0; i < stock->column_count; i++) {
-        const struct column *it = &stock->columns[i];
+    for (size_t i = 0; i < packing->column_count; i++) {
+        const struct column *it = &packing->columns[i];
         if (it->length == name.length && memcmp(it->name, name.data, name.length) == 0 &&
             it->revocable == revocable)
             return (uint32_t)i;
     }
-    if (stock->column_count == OFFER_PACKING_COLUMNS)
+    if (packing->column_count == OFFER_PACKING_COLUMNS)
         return OFFER_PACKING_NONE;
-    stock->columns[stock->column_count] = (struct column){
+    packing->columns[packing->column_count] = (struct column){
         .name = memory_text((const char *)name.data, name.length),
         .length = name.length,
         .revocable = revocable,
-        .left = memory_resize(NULL, stock->capacity * sizeof(double)),
-        .unit = memory_resize(NULL, stock->capacity * sizeof(double)),
+        .left = memory_resize(NULL, packing->capacity * sizeof(double)),
+        .unit = memory_resize(NULL, packing->capacity * sizeof(double)),
     };
-    return (uint32_t)stock->column_count++;
+    return (uint32_t)packing->column_count++;
 }
 
-static void add(struct offer_packing *stock, size_t first, uint32_t row,
+static void add(struct offer_packing *packing, size_t first, uint32_t row,
                 const struct offer_resource *resource)
 {
-    for (size_t i = first; i < stock->column_count; i++) {
-        struct column *column = &stock->columns[i];
+    for (size_t i = first; i < packing->column_count; i++) {
+        struct column *column = &packing->columns[i];
         if (column->length != resource->name.length || column->revocable != resource->revocable ||
             memcmp(column->name, resource->name.data, column->length) != 0)
             continue;
@@ -212,44 +212,44 @@ static void add(struct offer_packing *stock, size_t first, uint32_t row,
 }
 
 // All columns from `first` on, which are empty there.
-static void fill_row(struct offer_packing *stock, size_t first, uint32_t row)
+static void fill_row(struct offer_packing *packing, size_t first, uint32_t row)
 {
-    for (size_t i = first; i < stock->column_count; i++)
-        stock->columns[i].left[row] = 0;
-    struct offer_walk walk = offer_fields_walk(stock->rows[row].wire);
+    for (size_t i = first; i < packing->column_count; i++)
+        packing->columns[i].left[row] = 0;
+    struct offer_walk walk = offer_fields_walk(packing->rows[row].wire);
     for (struct offer_resource resource; offer_fields_next(&walk, &resource);)
         if (!resource.whole)
-            add(stock, first, row, &resource);
-    for (size_t i = first; i < stock->column_count; i++) {
-        struct column *column = &stock->columns[i];
+            add(packing, first, row, &resource);
+    for (size_t i = first; i < packing->column_count; i++) {
+        struct column *column = &packing->columns[i];
         column->unit[row] = column->left[row] > 0 ? 1 / column->left[row] : 0;
-        if (stock->rows[row].spent != NULL)
+        if (packing->rows[row].spent != NULL)
             column->left[row] = -1;
     }
 }
 
 // The later a column was made, the fewer rows it has.
-void offer_packing_fill(struct offer_packing *stock)
+void offer_packing_fill(struct offer_packing *packing)
 {
-    size_t first = stock->column_count;
-    size_t row = first > 0 ? stock->columns[first - 1].filled : stock->count;
-    for (; row < stock->count; row++) {
-        while (first > 0 && stock->columns[first - 1].filled <= row)
+    size_t first = packing->column_count;
+    size_t row = first > 0 ? packing->columns[first - 1].filled : packing->count;
+    for (; row < packing->count; row++) {
+        while (first > 0 && packing->columns[first - 1].filled <= row)
             first--;
-        fill_row(stock, first, (uint32_t)row);
+        fill_row(packing, first, (uint32_t)row);
     }
-    for (size_t i = 0; i < stock->column_count; i++)
-        stock->columns[i].filled = stock->count;
+    for (size_t i = 0; i < packing->column_count; i++)
+        packing->columns[i].filled = packing->count;
 }
 
-bool offer_packing_present(const struct offer_packing *stock, uint32_t column)
+bool offer_packing_present(const struct offer_packing *packing, uint32_t column)
 {
-    return stock->columns[column].present;
+    return packing->columns[column].present;
 }
 
-double offer_packing_left(const struct offer_packing *stock, uint32_t column, uint32_t row)
+double offer_packing_left(const struct offer_packing *packing, uint32_t column, uint32_t row)
 {
-    return stock->columns[column].left[row];
+    return packing->columns[column].left[row];
 }
 
 // ---- conditions ----
@@ -274,21 +274,21 @@ static char *copy(struct slice text)
     return text.data ? memory_text((const char *)text.data, text.length) : NULL;
 }
 
-static struct condition *find_condition(struct offer_packing *stock, struct slice name,
+static struct condition *find_condition(struct offer_packing *packing, struct slice name,
                                         const struct offer_word *word)
 {
-    for (size_t i = 0; i < stock->condition_count; i++)
-        if (same_condition(&stock->conditions[i], name, word))
-            return &stock->conditions[i];
-    if (stock->condition_count == OFFER_PACKING_CONDITIONS)
-        forget_conditions(stock);
-    struct condition *it = &stock->conditions[stock->condition_count++];
+    for (size_t i = 0; i < packing->condition_count; i++)
+        if (same_condition(&packing->conditions[i], name, word))
+            return &packing->conditions[i];
+    if (packing->condition_count == OFFER_PACKING_CONDITIONS)
+        forget_conditions(packing);
+    struct condition *it = &packing->conditions[packing->condition_count++];
     *it = (struct condition){.name = copy(name),
                              .text = copy(word->text),
                              .name_length = name.length,
                              .text_length = word->text.length,
                              .number = word->number,
-                             .holds = memory_resize(NULL, stock->capacity)};
+                             .holds = memory_resize(NULL, packing->capacity)};
     return it;
 }
 
@@ -297,36 +297,36 @@ static bool has_role(struct slice offer, struct slice role)
     return slice_equal(offer_fields_role(offer), role);
 }
 
-static const uint8_t *condition(struct offer_packing *stock, struct slice name,
+static const uint8_t *condition(struct offer_packing *packing, struct slice name,
                                 const struct offer_word *word)
 {
-    struct condition *it = find_condition(stock, name, word);
-    for (; it->filled < stock->count; it->filled++) {
-        struct slice offer = stock->rows[it->filled].wire;
+    struct condition *it = find_condition(packing, name, word);
+    for (; it->filled < packing->count; it->filled++) {
+        struct slice offer = packing->rows[it->filled].wire;
         it->holds[it->filled] = name.data != NULL ? offer_fields_has_attribute(offer, name, word)
                                                   : has_role(offer, word->text);
     }
     return it->holds;
 }
 
-void offer_packing_mask_role(struct offer_packing *stock, struct slice role, uint8_t *mask)
+void offer_packing_mask_role(struct offer_packing *packing, struct slice role, uint8_t *mask)
 {
     const struct offer_word word = {.text = role};
-    const uint8_t *holds = condition(stock, (struct slice){.data = NULL}, &word);
-    for (size_t i = 0; i < stock->count; i++)
+    const uint8_t *holds = condition(packing, (struct slice){.data = NULL}, &word);
+    for (size_t i = 0; i < packing->count; i++)
         mask[i] &= holds[i];
 }
 
 // Bit 1 gathers what holds for any of the words.
-void offer_packing_mask_attribute(struct offer_packing *stock, struct slice name,
+void offer_packing_mask_attribute(struct offer_packing *packing, struct slice name,
                                   const struct offer_word *words, size_t count, uint8_t *mask)
 {
     for (size_t i = 0; i < count; i++) {
-        const uint8_t *holds = condition(stock, name, &words[i]);
-        for (size_t row = 0; row < stock->count; row++)
+        const uint8_t *holds = condition(packing, name, &words[i]);
+        for (size_t row = 0; row < packing->count; row++)
             mask[row] |= (uint8_t)(holds[row] << 1);
     }
-    for (size_t row = 0; row < stock->count; row++)
+    for (size_t row = 0; row < packing->count; row++)
         mask[row] &= mask[row] >> 1;
 }
 
@@ -337,8 +337,8 @@ static uint32_t copy_row(struct offer_packing *to, const struct offer_packing *f
 {
     uint32_t last = append(to, &from->rows[row]);
     if (to->rows[last].offer != NULL)
-        offer_ref(to->rows[last].offer);
-    to->rows[last].rest = offer_remainder_copy(from->rows[row].rest);
+        offer_table_ref(to->rows[last].offer);
+    to->rows[last].remainder = offer_remainder_copy(from->rows[row].remainder);
     for (size_t i = 0; i < from->column_count; i++) {
         to->columns[i].left[last] = from->columns[i].left[row];
         to->columns[i].unit[last] = from->columns[i].unit[row];
@@ -347,24 +347,25 @@ static uint32_t copy_row(struct offer_packing *to, const struct offer_packing *f
     return last;
 }
 
-struct offer_packing *offer_packing_part(struct offer_packing *stock, uint32_t *rows, size_t count)
+struct offer_packing *offer_packing_part(struct offer_packing *packing, uint32_t *rows,
+                                         size_t count)
 {
     struct offer_packing *part = offer_packing_create(count);
-    offer_packing_fill(stock);
-    for (size_t i = 0; i < stock->column_count; i++) {
-        const struct column *it = &stock->columns[i];
+    offer_packing_fill(packing);
+    for (size_t i = 0; i < packing->column_count; i++) {
+        const struct column *it = &packing->columns[i];
         struct slice name = {(const uint8_t *)it->name, it->length};
         part->columns[offer_packing_column(part, name, it->revocable)].present = it->present;
     }
     for (size_t i = 0; i < count; i++) {
-        const struct packing_row *row = &stock->rows[rows[i]];
+        const struct packing_row *row = &packing->rows[rows[i]];
         uint32_t found = find(part, row->hash, row->id);
-        rows[i] = found != OFFER_PACKING_NONE ? found : copy_row(part, stock, rows[i]);
+        rows[i] = found != OFFER_PACKING_NONE ? found : copy_row(part, packing, rows[i]);
     }
     return part;
 }
 
-// ---- looking for a place ----
+// ---- searching ----
 
 struct term {
     const double *left, *unit;
@@ -379,32 +380,32 @@ struct terms {
     bool plain; // no mask, nothing revocable
 };
 
-static void read_term(const struct offer_packing *stock, const struct offer_packing_amount *amount,
-                      struct term *term)
+static void read_term(const struct offer_packing *packing,
+                      const struct offer_packing_amount *amount, struct term *term)
 {
-    const struct column *column = &stock->columns[amount->column];
+    const struct column *column = &packing->columns[amount->column];
     *term =
         (struct term){.left = column->left, .unit = column->unit, .needed = amount->thousandths};
     if (amount->revocable == OFFER_PACKING_NONE)
         return;
-    term->revocable = stock->columns[amount->revocable].left;
-    term->revocable_unit = stock->columns[amount->revocable].unit;
+    term->revocable = packing->columns[amount->revocable].left;
+    term->revocable_unit = packing->columns[amount->revocable].unit;
 }
 
-static void read_terms(const struct offer_packing *stock, const struct offer_packing_need *need,
+static void read_terms(const struct offer_packing *packing, const struct offer_packing_need *need,
                        struct terms *terms)
 {
     terms->count = need->count;
     terms->mask = need->mask;
     terms->plain = need->mask == NULL;
     for (size_t i = 0; i < need->count; i++) {
-        read_term(stock, &need->amounts[i], &terms->terms[i]);
+        read_term(packing, &need->amounts[i], &terms->terms[i]);
         terms->plain = terms->plain && terms->terms[i].revocable == NULL;
     }
 }
 
 // What would be left of one resource, with its unit; below 0 if it does not fit.
-static inline double rest(const struct term *term, uint32_t row, bool plain, double *unit)
+static inline double left_after(const struct term *term, uint32_t row, bool plain, double *unit)
 {
     if (!plain && term->revocable != NULL && term->revocable[row] >= term->needed) {
         *unit = term->revocable_unit[row];
@@ -422,7 +423,7 @@ static inline bool shares(const struct terms *terms, size_t count, uint32_t row,
     if (!plain && terms->mask != NULL && !terms->mask[row])
         return false;
     for (size_t i = 0; i < count; i++) {
-        double unit, left = rest(&terms->terms[i], row, plain, &unit);
+        double unit, left = left_after(&terms->terms[i], row, plain, &unit);
         if (left < 0)
             return false;
         *sum += left * unit;
@@ -430,22 +431,22 @@ static inline bool shares(const struct terms *terms, size_t count, uint32_t row,
     return true;
 }
 
-// From search->next on, the place of the first row whose sum, times the sign, is below the score.
+// From search->next on, the index of the first row whose sum, times the sign, is below the score.
 // Inlined with constants for the frequent needs, it is a few instructions for each row.
 static inline __attribute__((always_inline)) size_t
 scan(const struct terms *terms, size_t count, bool plain, struct offer_packing_search *search)
 {
     const uint32_t *rows = search->rows;
     const double sign = search->sign, score = search->score;
-    size_t place = search->next;
-    for (; place < search->count; place++) {
+    size_t index = search->next;
+    for (; index < search->count; index++) {
         double sum;
-        if (!shares(terms, count, rows[place], plain, &sum) || sum * sign >= score)
+        if (!shares(terms, count, rows[index], plain, &sum) || sum * sign >= score)
             continue;
         search->found = sum * sign;
         break;
     }
-    return place;
+    return index;
 }
 
 static size_t scan_any(const struct terms *terms, struct offer_packing_search *search)
@@ -472,26 +473,26 @@ struct offer_packing_search offer_packing_search(const struct offer_packing_need
 }
 
 // Whether the offer is spent is looked at for candidates only.
-static bool next(struct offer_packing *stock, const struct terms *terms,
-                 struct offer_packing_search *search, size_t *place)
+static bool next(struct offer_packing *packing, const struct terms *terms,
+                 struct offer_packing_search *search, size_t *index)
 {
     size_t found;
     do {
         found = scan_any(terms, search);
         search->next = found + 1;
-    } while (found < search->count && offer_packing_spent(stock, search->rows[found]) != NULL);
+    } while (found < search->count && offer_packing_spent(packing, search->rows[found]) != NULL);
     if (found >= search->count)
         return false;
-    *place = found;
+    *index = found;
     return true;
 }
 
-bool offer_packing_next(struct offer_packing *stock, struct offer_packing_search *search,
-                        size_t *place)
+bool offer_packing_next(struct offer_packing *packing, struct offer_packing_search *search,
+                        size_t *index)
 {
     struct terms terms;
-    read_terms(stock, search->need, &terms);
-    return next(stock, &terms, search, place);
+    read_terms(packing, search->need, &terms);
+    return next(packing, &terms, search, index);
 }
 
 void offer_packing_accept(struct offer_packing_search *search)
@@ -501,69 +502,69 @@ void offer_packing_accept(struct offer_packing_search *search)
         search->next = search->count;
 }
 
-bool offer_packing_choose(struct offer_packing *stock, struct offer_packing_search *search,
-                          size_t *place)
+bool offer_packing_choose(struct offer_packing *packing, struct offer_packing_search *search,
+                          size_t *index)
 {
     struct terms terms;
     bool any = false;
-    read_terms(stock, search->need, &terms);
-    while (next(stock, &terms, search, place)) {
+    read_terms(packing, search->need, &terms);
+    while (next(packing, &terms, search, index)) {
         offer_packing_accept(search);
         any = true;
     }
     return any;
 }
 
-bool offer_packing_fits(const struct offer_packing *stock, const struct offer_packing_need *need,
+bool offer_packing_fits(const struct offer_packing *packing, const struct offer_packing_need *need,
                         uint32_t row)
 {
     struct terms terms;
-    read_terms(stock, need, &terms);
+    read_terms(packing, need, &terms);
     double sum;
     return shares(&terms, terms.count, row, false, &sum);
 }
 
-const struct offer_packing_amount *offer_packing_lacking(const struct offer_packing *stock,
+const struct offer_packing_amount *offer_packing_lacking(const struct offer_packing *packing,
                                                          const struct offer_packing_need *need,
                                                          uint32_t row)
 {
     struct terms terms;
-    read_terms(stock, need, &terms);
+    read_terms(packing, need, &terms);
     for (size_t i = 0; i < need->count; i++) {
         double unit;
-        if (rest(&terms.terms[i], row, false, &unit) < 0)
+        if (left_after(&terms.terms[i], row, false, &unit) < 0)
             return &need->amounts[i];
     }
     return NULL;
 }
 
-const char *offer_packing_name(const struct offer_packing *stock, uint32_t column)
+const char *offer_packing_name(const struct offer_packing *packing, uint32_t column)
 {
-    return stock->columns[column].name;
+    return packing->columns[column].name;
 }
 
 // ---- taking ----
 
-static bool take(struct offer_packing *stock, const struct offer_packing_amount *amount,
+static bool take(struct offer_packing *packing, const struct offer_packing_amount *amount,
                  uint32_t row, struct buffer *out)
 {
-    struct column *column = &stock->columns[amount->column];
+    struct column *column = &packing->columns[amount->column];
     if (amount->revocable != OFFER_PACKING_NONE &&
-        stock->columns[amount->revocable].left[row] >= amount->thousandths)
-        column = &stock->columns[amount->revocable];
+        packing->columns[amount->revocable].left[row] >= amount->thousandths)
+        column = &packing->columns[amount->revocable];
     struct slice name = {(const uint8_t *)column->name, column->length};
     column->left[row] -= amount->thousandths;
-    return offer_remainder_take(stock->rows[row].rest, name, column->revocable, amount->thousandths,
-                                out);
+    return offer_remainder_take(packing->rows[row].remainder, name, column->revocable,
+                                amount->thousandths, out);
 }
 
-bool offer_packing_take(struct offer_packing *stock, const struct offer_packing_need *need,
+bool offer_packing_take(struct offer_packing *packing, const struct offer_packing_need *need,
                         uint32_t row, struct buffer *out)
 {
     bool fine = true;
-    if (stock->rows[row].rest == NULL)
-        stock->rows[row].rest = offer_remainder_create(stock->rows[row].wire);
+    if (packing->rows[row].remainder == NULL)
+        packing->rows[row].remainder = offer_remainder_create(packing->rows[row].wire);
     for (size_t i = 0; i < need->count; i++)
-        fine = take(stock, &need->amounts[i], row, out) && fine;
+        fine = take(packing, &need->amounts[i], row, out) && fine;
     return fine;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rest of an offer: see offer_remainder.h.
+// What is left of an offer: see offer_remainder.h.
 
 #include "offers/offer_remainder.h"
 
@@ -35,10 +35,11 @@ static void read_ranges(struct piece *piece)
     offer_fields_sort_ranges(piece->ranges, piece->count);
 }
 
-static void add_piece(struct offer_remainder *rest, const struct offer_resource *resource)
+static void add_piece(struct offer_remainder *remainder, const struct offer_resource *resource)
 {
-    rest->pieces = memory_resize(rest->pieces, (rest->count + 1) * sizeof *rest->pieces);
-    struct piece *piece = &rest->pieces[rest->count++];
+    remainder->pieces =
+        memory_resize(remainder->pieces, (remainder->count + 1) * sizeof *remainder->pieces);
+    struct piece *piece = &remainder->pieces[remainder->count++];
     *piece = (struct piece){.resource = *resource, .left = offer_fields_amount(resource)};
     if (resource->ranges.data != NULL)
         read_ranges(piece);
@@ -46,12 +47,12 @@ static void add_piece(struct offer_remainder *rest, const struct offer_resource 
 
 struct offer_remainder *offer_remainder_create(struct slice offer)
 {
-    struct offer_remainder *rest = memory_new(sizeof *rest);
+    struct offer_remainder *remainder = memory_new(sizeof *remainder);
     struct offer_walk walk = offer_fields_walk(offer);
     for (struct offer_resource resource; offer_fields_next(&walk, &resource);)
         if (!resource.whole)
-            add_piece(rest, &resource);
-    return rest;
+            add_piece(remainder, &resource);
+    return remainder;
 }
 
 static void *copy_of(const void *data, size_t size)
@@ -59,12 +60,12 @@ static void *copy_of(const void *data, size_t size)
     return size > 0 ? memcpy(memory_new(size), data, size) : NULL;
 }
 
-struct offer_remainder *offer_remainder_copy(const struct offer_remainder *rest)
+struct offer_remainder *offer_remainder_copy(const struct offer_remainder *remainder)
 {
-    if (rest == NULL)
+    if (remainder == NULL)
         return NULL;
-    struct offer_remainder *copy = copy_of(rest, sizeof *rest);
-    copy->pieces = copy_of(rest->pieces, rest->count * sizeof *rest->pieces);
+    struct offer_remainder *copy = copy_of(remainder, sizeof *remainder);
+    copy->pieces = copy_of(remainder->pieces, remainder->count * sizeof *remainder->pieces);
     for (size_t i = 0; i < copy->count; i++) {
         struct piece *piece = &copy->pieces[i];
         piece->ranges = copy_of(piece->ranges, piece->count * sizeof *piece->ranges);
@@ -72,14 +73,14 @@ struct offer_remainder *offer_remainder_copy(const struct offer_remainder *rest)
     return copy;
 }
 
-void offer_remainder_destroy(struct offer_remainder *rest)
+void offer_remainder_destroy(struct offer_remainder *remainder)
 {
-    if (rest == NULL)
+    if (remainder == NULL)
         return;
-    for (size_t i = 0; i < rest->count; i++)
-        free(rest->pieces[i].ranges);
-    free(rest->pieces);
-    free(rest);
+    for (size_t i = 0; i < remainder->count; i++)
+        free(remainder->pieces[i].ranges);
+    free(remainder->pieces);
+    free(remainder);
 }
 
 // ---- taking ----
@@ -147,15 +148,15 @@ static bool take(struct piece *piece, double thousandths, struct buffer *out)
            wire_end(out, mark);
 }
 
-bool offer_remainder_take(struct offer_remainder *rest, struct slice name, bool revocable,
+bool offer_remainder_take(struct offer_remainder *remainder, struct slice name, bool revocable,
                           double thousandths, struct buffer *out)
 {
     bool fine = true;
-    for (size_t i = 0; i < 2 * rest->count && thousandths > 0 && fine; i++) {
-        struct piece *piece = &rest->pieces[i % rest->count];
+    for (size_t i = 0; i < 2 * remainder->count && thousandths > 0 && fine; i++) {
+        struct piece *piece = &remainder->pieces[i % remainder->count];
         const struct offer_resource *it = &piece->resource;
-        if (it->reserved != (i < rest->count) || it->revocable != revocable || piece->left <= 0 ||
-            !slice_equal(it->name, name))
+        if (it->reserved != (i < remainder->count) || it->revocable != revocable ||
+            piece->left <= 0 || !slice_equal(it->name, name))
             continue;
         double part = piece->left < thousandths ? piece->left : thousandths;
         thousandths -= part;

@@ -98,14 +98,14 @@ static void table_remove(struct offer_table *offers, const struct offer *offer)
 
 // ---- entries ----
 
-struct offer *offer_ref(const struct offer *offer)
+struct offer *offer_table_ref(const struct offer *offer)
 {
     struct offer *kept = (struct offer *)offer;
     kept->references++;
     return kept;
 }
 
-void offer_unref(struct offer *offer)
+void offer_table_unref(struct offer *offer)
 {
     if (offer != NULL && --offer->references == 0)
         free(offer);
@@ -133,7 +133,7 @@ static void entry_free(struct offer *offer)
     bytes_unref(offer->block);
     offer->block = NULL;
     offer->data = NULL;
-    offer_unref(offer);
+    offer_table_unref(offer);
 }
 
 static void forget(struct offer_table *offers, struct offer_chain *list, struct offer *offer)

@@ -2,8 +2,8 @@
 //
 // The outstanding offers of a framework, found by id and walked in the order of their arrival. An
 // offer is kept as the bytes that the master sent: all offers of one event share one block and pin
-// it. Of offers that are spent the table remembers why, for a while, so that a script that uses one
-// again can be told.
+// it. For a while the table remembers why an offer was spent, for the error when a script uses it
+// again.
 
 #ifndef MESOS_LUA_OFFERS_OFFER_TABLE_H
 #define MESOS_LUA_OFFERS_OFFER_TABLE_H
@@ -12,7 +12,7 @@
 
 #include <sys/queue.h>
 
-// There are as many as tens of thousands, so that it is kept small.
+// There may be tens of thousands, so it is small.
 struct offer {
     TAILQ_ENTRY(offer) link;   // by arrival
     struct bytes *block;       // of which `data` is a part; a reference; NULL: spent
@@ -20,7 +20,7 @@ struct offer {
     uint32_t length;           // of the message
     uint32_t id_at, id_length; // the text within `data`
     uint32_t references;
-    const char *spent; // NULL: outstanding; else a static text that says what became of it
+    const char *spent; // NULL: outstanding; else why not, a static text
 };
 
 static inline struct slice offer_table_id(const struct offer *offer)
@@ -39,13 +39,13 @@ struct offer_table;
 struct offer_table *offer_table_create(void);
 void offer_table_destroy(struct offer_table *offers);
 
-// Since when an outstanding offer is held.
-static inline uint64_t offer_table_taken(const struct offer *offer)
+// When an outstanding offer arrived.
+static inline uint64_t offer_table_arrival(const struct offer *offer)
 {
     return offer->block->held_since;
 }
 
-// Adds the offer whose wire form is `wire` within `block`, which says when it was taken. An id that
+// Adds the offer whose wire form is `wire` within `block`, which says when it arrived. An id that
 // is there already is replaced, unless it is of the same block, or was rescinded ahead: then NULL,
 // and the first stays.
 const struct offer *offer_table_add(struct offer_table *offers, struct bytes *block,
@@ -55,18 +55,18 @@ const struct offer *offer_table_add(struct offer_table *offers, struct bytes *bl
 // else NULL.
 const struct offer *offer_table_find(struct offer_table *offers, struct slice id, const char **why);
 
-// The offer is spent: `why` completes "offer X ..." ("was declined") and must be static. An id that
-// is not outstanding is ignored. The `struct offer` is gone after it.
+// Marks the offer as spent and frees it: `why` completes "offer X ..." ("was declined") and must be
+// static. An id that is not outstanding is ignored.
 bool offer_table_spend(struct offer_table *offers, struct slice id, const char *why);
 // The offer is spent as rescinded; one that is not there yet will not be added.
 void offer_table_rescind(struct offer_table *offers, struct slice id);
 
 void offer_table_spend_all(struct offer_table *offers, const char *why);
 
-// Keeps the struct, of which only `spent` may be looked at from then on: it is set when the offer
-// is spent, and at the latest when the table goes. For whoever asks often and late.
-struct offer *offer_ref(const struct offer *offer);
-void offer_unref(struct offer *offer); // NULL is fine
+// A reference on the struct, of which only `spent` may be read from then on: it is set when the
+// offer is spent, and at the latest when the table is destroyed.
+struct offer *offer_table_ref(const struct offer *offer);
+void offer_table_unref(struct offer *offer); // NULL is fine
 
 size_t offer_table_count(const struct offer_table *offers);
 const struct offer *offer_table_first(const struct offer_table *offers); // then offer_table_next()

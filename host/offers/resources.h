@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lists of resources: what an agent has, an offer holds, a task needs. Arithmetic, comparison, and
-// the two text forms that Mesos knows: the one that people write ("cpus:4;ports:[31000-32000]") and
+// Lists of resources: of an agent, an offer, a task. Arithmetic, comparison, and the two text forms
+// of Mesos: the one that people write ("cpus:4;ports:[31000-32000]") and
 // the one of its messages ("cpus(allocated: web):4; ports(allocated: web):[31000-32000]").
 //
 // A list owns its resources. It is kept normal: resources of one kind (name, type, reservation,
 // allocation, disk...) are one entry, scalars have three decimals (Mesos computes in thousandths,
-// so that 0.1 ten times is 1), ranges are sorted and disjoint, set items are unique, and what is
+// so 0.1 ten times is 1), ranges are sorted and disjoint, set items are unique, and what is
 // empty is absent. Entries are in the format of RESERVATION_REFINEMENT: `role` is not set and a
 // reservation is an entry of `reservations`. What comes from outside is brought into this form by
 // resources_add_message() and goes back to the older one with resource_downgrade().
@@ -35,7 +35,7 @@ double resources_scalar(const struct resources *list, const char *name); // over
 double resources_quantity(const struct resources *list,
                           const char *name); // ports, for example, are counted
 
-// Every entry allocated to `role`, or, with NULL, to nobody.
+// Allocates every entry to `role`, or, with NULL, to none.
 void resources_allocate(struct resources *list, const char *role);
 
 // Appends to `to` what a framework may be offered in `role`: what is not reserved, or reserved to
@@ -46,8 +46,9 @@ void resources_add_for_role(struct resources *to, const struct resources *from, 
 
 // "name:value" or "name(role):value" with ";" between; a value is a number, "[begin-end,...]" or
 // "{item,...}". Resources without a role in parentheses are reserved to `role`, which is NULL or
-// "*" for nobody. A name that comes twice adds up, and what is 0 or empty is absent. The error
-// names the piece that is wrong; it may be a name that only looks like one that every agent has.
+// "*" for unreserved ones. A name that comes twice adds up, and what is 0 or empty is absent. The
+// error names the piece that is wrong, which may be a misspelt name of a resource that every agent
+// has.
 bool resources_parse(struct resources *list, const char *text, const char *role, struct error *err);
 
 // Whether such a text has a resource of that name, be it 0.
@@ -58,9 +59,9 @@ char *resources_describe(const struct resources *list); // as Mesos writes it in
 
 // ---- messages of either format ----
 
-// What is wrong with a resource that somebody sent, in Mesos's words, as for example "Resource
-// 'cpus:-1' is invalid: Invalid scalar resource: value <= 0". A value of 0 is valid, and means
-// nothing.
+// Validates a resource of a message. The error has Mesos's words, for example "Resource 'cpus:-1'
+// is invalid: Invalid scalar resource: value <= 0". A value of 0 is valid, and the same as no
+// resource.
 bool resource_check(const Mesos__V1__Resource *resource, struct error *err);
 
 // Adds a resource that passed resource_check().
@@ -68,9 +69,9 @@ void resources_add_message(struct resources *list, const Mesos__V1__Resource *re
 
 void resource_free(Mesos__V1__Resource *resource);
 
-// Into the format of a framework without RESERVATION_REFINEMENT: the reservation becomes `role` and
-// `reservation`, and `role` is "*" for what is not reserved. False, and unchanged, if the
-// reservation is a refined one, which that format cannot say.
+// Converts it to the format of a framework without RESERVATION_REFINEMENT: the reservation becomes
+// `role` and `reservation`, and `role` is "*" for what is not reserved. False, and unchanged, if
+// the reservation is a refined one, which that format does not have.
 bool resource_downgrade(Mesos__V1__Resource *resource);
 
 #endif

@@ -10,7 +10,7 @@
 
 #define TEXT_LIMIT ((size_t)64 << 20)
 
-static char *taken(struct buffer *out)
+static char *finish_text(struct buffer *out)
 {
     char *text = memory_string(buffer_string(out));
     buffer_free(out);
@@ -36,7 +36,7 @@ char *resources_text(const struct resources *list)
         buffer_append_text(&out, ":");
         write_value(resource, &out);
     }
-    return taken(&out);
+    return finish_text(&out);
 }
 
 static const char *enum_name(const ProtobufCEnumDescriptor *type, int value)
@@ -114,5 +114,5 @@ char *resources_describe(const struct resources *list)
     }
     if (list->count == 0)
         buffer_append_text(&out, "{}");
-    return taken(&out);
+    return finish_text(&out);
 }

@@ -65,7 +65,7 @@ static struct metric_facts collect(const struct session *session)
 
 static const char *call_value(size_t index)
 {
-    return index + 1 < CALL_TYPES ? call_name((enum call_type)(index + 1)) : NULL;
+    return index + 1 < CALL_TYPES ? calls_name((enum call_type)(index + 1)) : NULL;
 }
 
 static const char *callback_value(size_t index)
@@ -154,7 +154,7 @@ static double read_oldest_offer(const struct metric_facts *facts, size_t index)
         facts->driver ? offer_table_first(driver_offers(facts->driver)) : NULL;
     if (oldest == NULL)
         return 0;
-    return (double)(loop_now(facts->session->loop) - offer_table_taken(oldest)) /
+    return (double)(loop_now(facts->session->loop) - offer_table_arrival(oldest)) /
            (double)LOOP_SECOND;
 }
 
@@ -179,7 +179,7 @@ static double read_calls_waiting(const struct metric_facts *facts, size_t index)
 static double read_held_back(const struct metric_facts *facts, size_t index)
 {
     (void)index;
-    return facts->driver != NULL && driver_crowded(facts->driver);
+    return facts->driver != NULL && driver_backpressured(facts->driver);
 }
 
 static double read_tasks(const struct metric_facts *facts, size_t index)

@@ -17,9 +17,9 @@ struct launch {
 };
 
 struct launches {
-    struct slice operations; // that are still to come
-    struct slice group;      // of the operation, if its tasks are still to come
-    struct slice tasks;      // that are still to come of the list
+    struct slice operations; // not visited yet
+    struct slice group;      // of the operation, if its tasks were not visited yet
+    struct slice tasks;      // of the current list, not visited yet
     uint32_t number;         // of the field of that list
     struct slice executor;
 };

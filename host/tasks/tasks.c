@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The registry of tasks: see tasks.h for what it promises, tasks_internal.h for how it lies in
-// memory.
+// The registry of tasks: see tasks.h for the contract, tasks_internal.h for the layout in memory.
 
 #include "tasks/tasks_internal.h"
 
@@ -83,7 +82,7 @@ static void make_agents(struct tasks *tasks)
     tasks->agents_size = size;
 }
 
-static uint32_t take_agent(struct tasks *tasks, struct slice id)
+static uint32_t find_or_add_agent(struct tasks *tasks, struct slice id)
 {
     uint32_t hash = (uint32_t)hash_index_hash(id), number = find_agent(tasks, id, hash);
     if (number != NONE)
@@ -122,7 +121,7 @@ void tasks_set_agent(struct tasks *tasks, uint32_t place, struct slice id)
     struct task *task = tasks_record(tasks, place);
     if (!tasks_fits(id) || (task->agent != NONE && slice_equal(id, task_agent_id(tasks, task))))
         return;
-    uint32_t agent = take_agent(tasks, id);
+    uint32_t agent = find_or_add_agent(tasks, id);
     leave_agent(tasks, place);
     task->agent = agent;
     list_append(tasks, &tasks->agents[agent].tasks, place, BY_AGENT);
@@ -289,9 +288,9 @@ size_t tasks_in_slot(const struct tasks *tasks, unsigned slot)
     return tasks->counts[slot];
 }
 
-uint64_t tasks_launched_again(const struct tasks *tasks)
+uint64_t tasks_relaunched(const struct tasks *tasks)
 {
-    return tasks->again;
+    return tasks->relaunched;
 }
 
 uint64_t tasks_left_out(const struct tasks *tasks)
@@ -330,7 +329,7 @@ static void free_contents(struct tasks *tasks)
     hash_index_clear(&tasks->agent_ids);
 }
 
-// One by one, so that handles of tasks that were there are told from those of others.
+// One by one, so that the generation of each place changes and old handles are void.
 void tasks_clear(struct tasks *tasks)
 {
     for (uint32_t place = 0; place < tasks->places; place++)

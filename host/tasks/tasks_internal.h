@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The inside of the registry of tasks, for its three files only: tasks.c (the records and what they
-// hang in), tasks_apply.c (launches, updates and kills as they are read from calls and events),
-// tasks_query.c (those that match a filter).
+// The inside of the registry of tasks, for its three files only: tasks.c (records, lists and
+// indexes), tasks_apply.c (launches, updates and kills, read from calls and events), tasks_query.c
+// (tasks that match a filter).
 //
-// Records lie in pages, which do not move, and are named by their places: the index of ids has
-// them, and the lists that run through the records. Each record is in one list of tasks of its
-// state, all states of the end sharing one, from which the oldest are dropped; and in one of its
-// agent, which is there as long as it has tasks.
+// Records are in pages, which do not move. The index of ids and the lists refer to a record by its
+// place, a number. Each record is in the list of its state (all states of the end share one, from
+// which the oldest are dropped), and in the list of its agent, which exists as long as it has
+// tasks.
 
 #ifndef MESOS_LUA_TASKS_TASKS_INTERNAL_H
 #define MESOS_LUA_TASKS_TASKS_INTERNAL_H
@@ -54,7 +54,7 @@ struct tasks {
     struct hash_index agent_ids;
     struct task_chain active[TASK_SLOTS], ended;
     size_t counts[TASK_SLOTS];
-    uint64_t left_out, again;
+    uint64_t left_out, relaunched;
 };
 
 static inline struct task *tasks_record(const struct tasks *tasks, uint32_t place)
@@ -73,11 +73,11 @@ uint32_t tasks_place(const struct tasks *tasks, struct slice id, uint32_t hash);
 // The agent of that id, or NONE.
 uint32_t tasks_agent(const struct tasks *tasks, struct slice id);
 
-// A record in no state yet, or NONE for lack of room. Drops one that ended, if it must.
+// A new record in no state yet, or NONE at the cap. Drops a task that ended if that is needed.
 uint32_t tasks_add(struct tasks *tasks, struct slice id, struct slice name, uint32_t hash);
 void tasks_drop(struct tasks *tasks, uint32_t place);
 
-// A new record comes into its first state; another one into another, or the same.
+// The first state of a new record; and the next, or the same, of another.
 void tasks_enter_state(struct tasks *tasks, uint32_t place, int32_t state);
 void tasks_change_state(struct tasks *tasks, uint32_t place, int32_t state);
 

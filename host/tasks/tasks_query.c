@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The tasks that match a filter: see tasks.h. Those of one agent are looked for among the agent's,
-// others in the lists of their states.
+// The tasks that match a filter: see tasks.h. With an agent the list of its tasks is searched,
+// otherwise the lists of the states.
 
 #include "tasks/tasks_internal.h"
 
@@ -9,7 +9,7 @@
 #include "wire/field_numbers.h"
 #include "wire/wire.h"
 
-static bool is_unsure(const struct task *task)
+static bool is_uncertain(const struct task *task)
 {
     return task_is_active(task) && (task->killing || !task->heard);
 }
@@ -29,12 +29,12 @@ static bool is_wanted(const struct task_filter *filter, int32_t state)
 bool tasks_match(const struct tasks *tasks, const struct task *task,
                  const struct task_filter *filter)
 {
-    return is_wanted(filter, task->state) && (!filter->unsure || is_unsure(task)) &&
+    return is_wanted(filter, task->state) && (!filter->uncertain || is_uncertain(task)) &&
            (filter->agent_id.data == NULL ||
             slice_equal(task_agent_id(tasks, task), filter->agent_id));
 }
 
-// ---- many of them ----
+// ---- visiting ----
 
 typedef void (*visitor)(void *data, const struct tasks *tasks, uint32_t place);
 
@@ -78,7 +78,7 @@ static bool names_others(const struct task_filter *filter)
 size_t tasks_count(const struct tasks *tasks, const struct task_filter *filter)
 {
     size_t count = 0;
-    if (filter->agent_id.data != NULL || filter->unsure || names_others(filter)) {
+    if (filter->agent_id.data != NULL || filter->uncertain || names_others(filter)) {
         visit(tasks, filter, count_one, &count);
         return count;
     }

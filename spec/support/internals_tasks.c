@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The registry of tasks seen from Lua, on a virtual clock that starts at 1000 seconds. A filter is
-// { states = number, agent_id = text or nil, unsure = boolean }.
+// { states = number, agent_id = text or nil, uncertain = boolean }.
 //
 //     local tasks = internals.tasks([most])
 //     tasks:launch(accept, sent) -> count       tasks:update(status)      tasks:kill(kill)
@@ -71,7 +71,7 @@ static int l_update(lua_State *L)
 {
     enum log_level level = log_get_level();
     log_set_level(LOG_QUIET);
-    struct status status = status_read(check_bytes(L, 2));
+    struct task_status status = task_status_read(check_bytes(L, 2));
     tasks_update(check(L)->tasks, &status);
     log_set_level(level);
     return 0;
@@ -121,11 +121,11 @@ static int l_left_out(lua_State *L)
 // The agent's id stays on the stack.
 static struct task_filter check_filter(lua_State *L)
 {
-    struct task_filter filter = {.unsure = false};
+    struct task_filter filter = {.uncertain = false};
     lua_getfield(L, 2, "states");
     filter.states = (uint32_t)luaL_optinteger(L, -1, TASK_STATES_ALL);
-    lua_getfield(L, 2, "unsure");
-    filter.unsure = lua_toboolean(L, -1);
+    lua_getfield(L, 2, "uncertain");
+    filter.uncertain = lua_toboolean(L, -1);
     if (lua_getfield(L, 2, "agent_id") != LUA_TNIL)
         filter.agent_id = check_bytes(L, -1);
     return filter;

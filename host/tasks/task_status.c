@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reading a TaskStatus: see status.h.
+// Reading a TaskStatus: see task_status.h.
 
-#include "tasks/status.h"
+#include "tasks/task_status.h"
 
 #include "wire/field_numbers.h"
 #include "wire/wire.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 
 // A switch, since this is done for each field of each update.
-static inline void read_field(struct status *status, const struct wire_field *it)
+static inline void read_field(struct task_status *status, const struct wire_field *it)
 {
     switch (it->number) {
     case FIELD_TASK_STATUS_TASK_ID:
@@ -43,9 +43,9 @@ static inline void read_field(struct status *status, const struct wire_field *it
     }
 }
 
-struct status status_read(struct slice message)
+struct task_status task_status_read(struct slice message)
 {
-    struct status status = {.has_state = false};
+    struct task_status status = {.has_state = false};
     struct wire wire = wire_open(message);
     for (struct wire_field it; wire_next(&wire, &it);)
         read_field(&status, &it);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the driver itself needs of a TaskStatus, read in one walk over its bytes, which
+// The fields of a TaskStatus that the driver uses, read in one walk over its bytes, which
 // wire_accept() has accepted.
 
-#ifndef MESOS_LUA_TASKS_STATUS_H
-#define MESOS_LUA_TASKS_STATUS_H
+#ifndef MESOS_LUA_TASKS_TASK_STATUS_H
+#define MESOS_LUA_TASKS_TASK_STATUS_H
 
 #include "base/bytes.h"
 
-struct status {
+struct task_status {
     struct slice task_id, agent_id, executor_id; // the messages, see wire_text(); data NULL: absent
     struct slice uuid;                           // likewise
     int32_t state, reason;                       // if has_state, if has_reason
@@ -16,6 +16,6 @@ struct status {
     bool has_state, has_reason, has_healthy, healthy;
 };
 
-struct status status_read(struct slice message);
+struct task_status task_status_read(struct slice message);
 
 #endif

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The framework changes while it runs: by updateFramework, by a new version of its script, by roles
-// that are suppressed and revived. The driver remembers what the master took last (revisions.h),
-// and goes back to it when a revision is refused: a later SUBSCRIBE carries nothing that the master
-// did not take.
+// Changes of the framework while it runs: updateFramework, a new version of its script, roles that
+// are suppressed and revived. The driver remembers what the master accepted last (revisions.h) and
+// rolls back to it when a revision is refused, so a later SUBSCRIBE carries nothing that the master
+// refused.
 
 #include "mesos/driver_internal.h"
 
@@ -13,15 +13,15 @@
 
 void driver_send_revision(struct driver *driver)
 {
-    driver->outdated = !driver->connected;
-    if (!driver->connected)
+    driver->outdated = !connected(driver);
+    if (!connected(driver))
         return;
     framework_write(&driver->framework, &driver->message);
     if (outbox_send(&driver->outbox, CALL_UPDATE_FRAMEWORK, buffer_slice(&driver->message)))
         revisions_sent(&driver->revisions, &driver->framework);
 }
 
-// Of several revisions that are on their way the last one decides.
+// Of several revisions in flight the last one decides.
 void driver_revision_answered(struct driver *driver, enum revision_answer answer)
 {
     revisions_answered(&driver->revisions, answer);
@@ -29,18 +29,18 @@ void driver_revision_answered(struct driver *driver, enum revision_answer answer
         !revisions_differ(&driver->revisions, &driver->framework))
         return;
     log_warning("the framework stays as the master knows it");
-    revisions_go_back(&driver->revisions, &driver->framework);
+    revisions_roll_back(&driver->revisions, &driver->framework);
 }
 
 bool driver_resubscribe(struct driver *driver, struct slice reason)
 {
-    if (!running(driver) || driver->connected ||
+    if (!running(driver) || connected(driver) ||
         !revisions_differ(&driver->revisions, &driver->framework))
         return false;
     log_warning("the master refused the framework as it was changed, which goes on as the master "
                 "knows it: %.*s",
                 SLICE_ARGS(reason));
-    revisions_go_back(&driver->revisions, &driver->framework);
+    revisions_roll_back(&driver->revisions, &driver->framework);
     subscription_start(&driver->subscription);
     return true;
 }
@@ -92,7 +92,7 @@ void driver_revise(struct driver *driver, const struct driver_revision *revision
 
 // ---- updateFramework ----
 
-// The new framework, roles and constraints, if they may take the place of the old ones.
+// Reads the new framework, roles and constraints. False if they may not replace the current ones.
 static bool read_update(struct driver *driver, struct slice wire, struct framework *update,
                         struct error *err)
 {
@@ -140,7 +140,7 @@ enum driver_status driver_update_framework(struct driver *driver, struct slice w
 // While disconnected the roles are remembered: SUBSCRIBE brings them to the next master.
 static void send_roles(struct driver *driver, enum call_type type, const char *const *names)
 {
-    if (!driver->connected) {
+    if (!connected(driver)) {
         driver->outdated = true;
         return;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the master's answers to calls mean for the driver. Launches that did not reach the master
-// come back as updates; what may or may not have been done is asked; a master that does not know
-// the subscription any more is subscribed to again.
+// come back as updates; launches and kills whose outcome is uncertain are reconciled; if the master
+// does not know the subscription any more, the driver subscribes again.
 
 #include "mesos/driver_internal.h"
 
@@ -17,7 +17,7 @@
 
 // ---- launches that did not reach the master ----
 
-static void lose_task(struct driver *driver, struct slice id, bool aware, const char *why)
+static void enqueue_dropped(struct driver *driver, struct slice id, bool aware, const char *why)
 {
     struct bytes *update = acknowledgements_disconnected(id, why, aware, loop_wall(driver->loop));
     event_queue_push(&driver->delivery.queue,
@@ -26,27 +26,28 @@ static void lose_task(struct driver *driver, struct slice id, bool aware, const 
                                      .block = update});
 }
 
-void driver_lose_launches(struct driver *driver, struct slice accept, const char *why)
+void driver_drop_launches(struct driver *driver, struct slice accept, const char *why)
 {
     bool aware = framework_has_capability(
         &driver->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
     struct launches launches = launches_of(accept);
     for (struct launch launch; launches_next(&launches, &launch);)
-        lose_task(driver, wire_text(wire_find(launch.task, FIELD_TASK_INFO_TASK_ID)), aware, why);
+        enqueue_dropped(driver, wire_text(wire_find(launch.task, FIELD_TASK_INFO_TASK_ID)), aware,
+                        why);
     deferral_queue(&driver->turn);
 }
 
-// The tasks of an ACCEPT that did not reach the master are lost as if it had been called while
-// disconnected. Its offers are still ours, as far as the master knows, and go back.
-static void take_back_accept(struct driver *driver, const struct http_reply *reply)
+// The tasks of an ACCEPT that did not reach the master are dropped as if it had been called while
+// disconnected. For the master its offers are still outstanding, so they are declined.
+static void undo_accept(struct driver *driver, const struct http_reply *reply)
 {
     struct slice accept = wire_find(reply->unsent, FIELD_SCHEDULER_CALL_ACCEPT), offers = accept,
                  id;
     char *why = memory_format("Launch was lost: %.*s", SLICE_ARGS(reply->body));
     driver->counters.launched -= launches_count(accept);
-    driver_lose_launches(driver, accept, why);
+    driver_drop_launches(driver, accept, why);
     outbox_flush(&driver->outbox);
-    while (driver->connected &&
+    while (connected(driver) &&
            wire_next_bytes(&offers, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, &id))
         outbox_decline(&driver->outbox, wire_text(id), (struct slice){.data = NULL});
     free(why);
@@ -56,8 +57,8 @@ static void take_back_accept(struct driver *driver, const struct http_reply *rep
 
 void driver_reconcile_uncertain(struct driver *driver)
 {
-    const struct task_filter filter = {.states = TASK_STATES_ALL, .unsure = true};
-    if (!driver->uncertain || !driver->connected)
+    const struct task_filter filter = {.states = TASK_STATES_ALL, .uncertain = true};
+    if (!driver->uncertain || !connected(driver))
         return;
     driver->uncertain = false;
     buffer_clear(&driver->message);
@@ -71,8 +72,8 @@ void driver_reconcile_uncertain(struct driver *driver)
 
 // ---- answers ----
 
-// A master that does not know our stream any more says so in the answer to a call: the stream may
-// look alive for long after that.
+// A master that does not know our stream any more says so in the answer to a call. The stream may
+// look alive long after that.
 static bool says(const struct http_reply *reply, const char *words)
 {
     const struct slice *body = &reply->body;
@@ -114,27 +115,27 @@ static void on_unanswered(struct driver *driver, enum call_type type,
     if (!running(driver))
         return;
     if (unsent && type == CALL_ACCEPT)
-        take_back_accept(driver, reply);
+        undo_accept(driver, reply);
     driver->uncertain |= !unsent && (type == CALL_ACCEPT || type == CALL_KILL);
     deferral_queue(&driver->turn);
 }
 
-// Whether the master carried the call out is not known, and events may still come over a stream
-// that it no longer hears us on: only a new registration makes both sides agree again.
+// It is not known whether the master carried the call out, and events may still come over the old
+// stream: only a new registration makes both sides agree again.
 static void on_broken(struct driver *driver, enum call_type type, const struct http_reply *reply)
 {
     struct error err = {0};
-    error_set(&err, ERROR_IO, "the master did not answer %s: %.*s", call_name(type),
+    error_set(&err, ERROR_IO, "the master did not answer %s: %.*s", calls_name(type),
               SLICE_ARGS(reply->body));
     if (running(driver))
         subscription_renew(&driver->subscription, &err);
 }
 
-// An answer that says nothing of the framework leaves it to the next registration.
+// After an answer that says nothing of the framework the next registration decides.
 static enum revision_answer read_revision_answer(const struct http_reply *reply)
 {
     if (reply->status == 200 || reply->status == 202)
-        return REVISION_TAKEN;
+        return REVISION_ACCEPTED;
     bool judged = reply->status == 400 || reply->status == 403;
     return judged && !means_lost(CALL_UPDATE_FRAMEWORK, reply) ? REVISION_REFUSED
                                                                : REVISION_UNKNOWN;
@@ -154,9 +155,9 @@ static void on_answered(void *data, enum call_type type, const struct http_reply
         driver_revision_answered(driver, read_revision_answer(reply));
     if (reply->broken)
         on_broken(driver, type, reply);
-    if (driver->delivery.crowded)
+    if (driver->delivery.backpressured)
         deferral_queue(&driver->turn); // events may go on
-    driver_settle(driver);
+    driver_try_finish(driver);
     leave(driver);
 }
 

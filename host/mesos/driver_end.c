@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The end of a driver, and of its memory. It has one way: stop, abort and errors only set the
-// status; what was sent before is answered, or given up after a while; then the stream is closed
-// and the listener told.
+// The end of a driver, and of its memory. Stop, abort and errors only set the status; the driver
+// waits, up to a deadline, for the answers to what was sent before; then it closes the stream and
+// calls the listener's `finished`.
 
 #include "mesos/driver_internal.h"
 
@@ -10,18 +10,18 @@
 
 #include <stdlib.h>
 
-static const double settle_deadline = 5; // seconds for answers to what was sent before the end
+static const double end_deadline = 5; // seconds for the answers to calls in flight
 
-// The subscription stays open for the answers, but what it brings is not looked at any more.
+// The subscription stays open for the answers; its events are ignored.
 void driver_end(struct driver *driver, enum driver_status status)
 {
     driver->status = status;
-    driver->connected = false;
+    disconnect(driver);
     event_queue_clear(&driver->delivery.queue);
     held_offers_stop(&driver->held_offers);
     failed_tasks_stop(&driver->failed_tasks);
     subscription_drain(&driver->subscription);
-    timer_start(&driver->deadline, loop_seconds(settle_deadline));
+    timer_start(&driver->deadline, loop_seconds(end_deadline));
     deferral_queue(&driver->turn);
 }
 
@@ -45,7 +45,7 @@ static bool has_ended(const struct driver *driver)
     return driver->status == DRIVER_ABORTED || driver->status == DRIVER_STOPPED;
 }
 
-void driver_settle(struct driver *driver)
+void driver_try_finish(struct driver *driver)
 {
     const struct delivery *delivery = &driver->delivery;
     if (!has_ended(driver) || driver->finished || driver->lifetime.ended)
@@ -56,7 +56,7 @@ void driver_settle(struct driver *driver)
         return;
     if (driver->outbox.in_flight > 0)
         log_warning("%zu call%s had no answer in %g seconds", driver->outbox.in_flight,
-                    driver->outbox.in_flight == 1 ? "" : "s", settle_deadline);
+                    driver->outbox.in_flight == 1 ? "" : "s", end_deadline);
     driver->finished = true;
     timer_stop(&driver->deadline);
     subscription_stop(&driver->subscription);
@@ -65,7 +65,7 @@ void driver_settle(struct driver *driver)
         driver->listener->finished(driver->data);
 }
 
-// The transport answers what it still owes when it goes, which must not release again.
+// The transport answers the calls in flight when it is destroyed, which must not release again.
 void driver_free(void *data)
 {
     struct driver *driver = data;

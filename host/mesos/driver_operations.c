@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The operations of a driver: see driver.h. While disconnected a launch comes back as an update,
-// roles and the framework are remembered (revision.c), and the rest is dropped and counted.
+// changes of roles and framework are remembered (driver_framework.c), other calls are dropped and
+// counted.
 
 #include "mesos/driver_internal.h"
 
@@ -24,9 +25,9 @@ enum driver_status driver_stop(struct driver *driver, bool failover)
 {
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
-    if (driver->connected)
+    if (connected(driver))
         outbox_flush(&driver->outbox);
-    if (driver->connected && !failover)
+    if (connected(driver) && !failover)
         outbox_send(&driver->outbox, CALL_TEARDOWN, (struct slice){.data = NULL});
     driver_end(driver, DRIVER_STOPPED);
     return driver->status;
@@ -36,7 +37,7 @@ enum driver_status driver_abort(struct driver *driver)
 {
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
-    if (driver->connected)
+    if (connected(driver))
         outbox_flush(&driver->outbox);
     driver_end(driver, DRIVER_ABORTED);
     return driver->status;
@@ -69,14 +70,14 @@ static void accept_disconnected(struct driver *driver, struct slice accept)
 {
     outbox_drop(&driver->outbox, CALL_ACCEPT);
     tasks_launch(driver->tasks, accept, false);
-    driver_lose_launches(driver, accept, "Master disconnected");
+    driver_drop_launches(driver, accept, "Master disconnected");
 }
 
 enum driver_status driver_accept(struct driver *driver, struct slice accept)
 {
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
-    if (!driver->connected) {
+    if (!connected(driver)) {
         accept_disconnected(driver, accept);
         return driver->status;
     }
@@ -92,7 +93,7 @@ enum driver_status driver_decline(struct driver *driver, struct slice offer_id,
 {
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
-    if (!driver->connected) {
+    if (!connected(driver)) {
         outbox_drop(&driver->outbox, CALL_DECLINE);
         return driver->status;
     }
@@ -117,7 +118,7 @@ static void send_acknowledgement(struct driver *driver, enum call_type type, boo
                   SLICE_ARGS(wire_text(id)));
 }
 
-void driver_acknowledge_status(struct driver *driver, const struct status *status)
+void driver_acknowledge_status(struct driver *driver, const struct task_status *status)
 {
     bool needed = acknowledgements_acknowledge(status, &driver->message);
     send_acknowledgement(driver, CALL_ACKNOWLEDGE, needed, status->task_id);
@@ -134,7 +135,7 @@ enum driver_status driver_acknowledge(struct driver *driver, struct slice messag
 {
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
-    struct status status = status_read(message);
+    struct task_status status = task_status_read(message);
     driver_acknowledge_status(driver, &status);
     return driver->status;
 }
@@ -154,13 +155,13 @@ enum driver_status driver_acknowledge_operation(struct driver *driver, struct sl
     return driver->status;
 }
 
-// ---- the rest ----
+// ---- other calls ----
 
 enum driver_status driver_call(struct driver *driver, enum call_type type, struct slice message)
 {
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
-    if (type == CALL_KILL && driver->connected)
+    if (type == CALL_KILL && connected(driver))
         tasks_kill(driver->tasks, message);
     driver_send_or_drop(driver, type, message);
     if (type == CALL_ACCEPT_INVERSE_OFFERS)
