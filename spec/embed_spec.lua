@@ -969,7 +969,7 @@ return scheduler
         local guest = run("errors", "return {}")
         assert.equal(0, guest:wait(), guest:report())
         assert.equal([[
-error: options: size is 1, which is that of no version up to this one: it is to be sizeof(struct mesos_lua_options)
+error: options: size is 1, which is that of no version up to this one: it must be sizeof(struct mesos_lua_options)
 error: an option needs a name
 error: unknown option '--mastr' (did you mean '--master'?)
 error: --help is for the command line only

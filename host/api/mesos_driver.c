@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The driver for C programs: see include/mesos_driver.h. This file turns protobuf-c's structs into
-// the bytes of the calls and the bytes of the events into structs. Everything about threads is in
-// threaded_driver.c.
-//
-// An operation is checked and packed on the thread that called it, as an operation of the threaded
-// driver, which takes it. A driver may be destroyed in its callbacks: nothing here touches it after
-// one.
+// The driver for C programs: see include/mesos_driver.h. Its operations are checked and packed
+// here, on the thread that called them, and submitted to the threaded driver as operations
+// (operation.h). Callbacks are in c_callbacks.c; everything about threads is in threaded_driver.c.
 
 #include "mesos_driver.h"
 
+#include "api/c_callbacks.h"
 #include "api/message_check.h"
 #include "api/threaded_driver.h"
 #include "base/log.h"
@@ -30,8 +27,7 @@ typedef Mesos__V1__Scheduler__Call__Reconcile__Task ReconciledTask;
 
 struct mesos_driver {
     struct threaded_driver *threaded;
-    struct mesos_scheduler scheduler;
-    void *data;
+    struct c_callbacks callbacks;
     bool explicit_acknowledgements;
 };
 
@@ -63,278 +59,17 @@ const char *mesos_driver_error(void)
 
 // ---- callbacks ----
 
-// One text of an event as the id message that holds it.
-#define ID_OF(name, init, slice)                                                                   \
-    name = init;                                                                                   \
-    name.value = memory_text((const char *)(slice).data, (slice).length)
-
-static void *unpack(const ProtobufCMessageDescriptor *type, struct slice wire)
-{
-    if (wire.data == NULL)
-        return NULL;
-    return protobuf_c_message_unpack(type, NULL, wire.length, wire.data);
-}
-
-static void free_message(void *message)
-{
-    protobuf_c_message_free_unpacked(message, NULL);
-}
-
-static bool complain(const struct driver_event *event)
-{
-    log_error("%s: what the master sent cannot be unpacked", events_callback_name(event->callback));
-    return false;
-}
-
-static bool call_registered(struct mesos_driver *driver, const struct driver_event *event)
-{
-    if (driver->scheduler.registered == NULL)
-        return true;
-    Mesos__V1__FrameworkID ID_OF(id, (Mesos__V1__FrameworkID)MESOS__V1__FRAMEWORK_ID__INIT,
-                                 event->framework_id);
-    void *master = unpack(&mesos__v1__master_info__descriptor, event->message);
-    driver->scheduler.registered(driver->data, driver, &id, master);
-    free_message(master);
-    free(id.value);
-    return true;
-}
-
-static bool call_reregistered(struct mesos_driver *driver, const struct driver_event *event)
-{
-    if (driver->scheduler.reregistered == NULL)
-        return true;
-    void *master = unpack(&mesos__v1__master_info__descriptor, event->message);
-    driver->scheduler.reregistered(driver->data, driver, master);
-    free_message(master);
-    return true;
-}
-
-static bool call_disconnected(struct mesos_driver *driver, const struct driver_event *event)
-{
-    (void)event;
-    if (driver->scheduler.disconnected != NULL)
-        driver->scheduler.disconnected(driver->data, driver);
-    return true;
-}
-
-static void free_list(void **list, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free_message(list[i]);
-    free(list);
-}
-
-// The offers of an event, or NULL.
-static void **unpack_offers(const ProtobufCMessageDescriptor *type,
-                            const struct driver_event *event)
-{
-    void **list = memory_new(event->count * sizeof *list);
-    for (size_t i = 0; i < event->count; i++) {
-        list[i] = unpack(type, event->offers[i]);
-        if (list[i] == NULL) {
-            free_list(list, i);
-            return NULL;
-        }
-    }
-    return list;
-}
-
 static void decline_offers(struct mesos_driver *driver, const struct driver_event *event);
-
-static bool call_resource_offers(struct mesos_driver *driver, const struct driver_event *event)
-{
-    size_t count = event->count;
-    if (driver->scheduler.resource_offers == NULL) {
-        decline_offers(driver, event);
-        return true;
-    }
-    void **offers = unpack_offers(&mesos__v1__offer__descriptor, event);
-    if (offers == NULL)
-        return complain(event);
-    driver->scheduler.resource_offers(driver->data, driver, (Mesos__V1__Offer *const *)offers,
-                                      count);
-    free_list(offers, count);
-    return true;
-}
-
-static bool call_inverse_offers(struct mesos_driver *driver, const struct driver_event *event)
-{
-    size_t count = event->count;
-    if (driver->scheduler.inverse_offers == NULL)
-        return true;
-    void **offers = unpack_offers(&mesos__v1__inverse_offer__descriptor, event);
-    if (offers == NULL)
-        return complain(event);
-    driver->scheduler.inverse_offers(driver->data, driver, (Mesos__V1__InverseOffer *const *)offers,
-                                     count);
-    free_list(offers, count);
-    return true;
-}
-
-static bool call_rescinded(struct mesos_driver *driver, const struct driver_event *event)
-{
-    void (*callback)(void *, struct mesos_driver *, const Mesos__V1__OfferID *) =
-        event->callback == CALLBACK_OFFER_RESCINDED ? driver->scheduler.offer_rescinded
-                                                    : driver->scheduler.inverse_offer_rescinded;
-    if (callback == NULL)
-        return true;
-    Mesos__V1__OfferID ID_OF(id, (Mesos__V1__OfferID)MESOS__V1__OFFER_ID__INIT, event->offer_id);
-    callback(driver->data, driver, &id);
-    free(id.value);
-    return true;
-}
-
-static bool call_status_update(struct mesos_driver *driver, const struct driver_event *event)
-{
-    if (driver->scheduler.status_update == NULL)
-        return true;
-    void *status = unpack(&mesos__v1__task_status__descriptor, event->message);
-    if (status == NULL)
-        return complain(event);
-    driver->scheduler.status_update(driver->data, driver, status);
-    free_message(status);
-    return true;
-}
-
-static bool call_operation_status(struct mesos_driver *driver, const struct driver_event *event)
-{
-    if (driver->scheduler.operation_status_update == NULL)
-        return true;
-    void *status = unpack(&mesos__v1__operation_status__descriptor, event->message);
-    if (status == NULL)
-        return complain(event);
-    driver->scheduler.operation_status_update(driver->data, driver, status);
-    free_message(status);
-    return true;
-}
-
-// An event without an executor is one of the agent alone.
-static bool call_about_executor(struct mesos_driver *driver, const struct driver_event *event)
-{
-    const struct mesos_scheduler *scheduler = &driver->scheduler;
-    Mesos__V1__ExecutorID ID_OF(executor, (Mesos__V1__ExecutorID)MESOS__V1__EXECUTOR_ID__INIT,
-                                event->executor_id);
-    Mesos__V1__AgentID ID_OF(agent, (Mesos__V1__AgentID)MESOS__V1__AGENT_ID__INIT, event->agent_id);
-    if (event->callback == CALLBACK_SLAVE_LOST && scheduler->slave_lost != NULL)
-        scheduler->slave_lost(driver->data, driver, &agent);
-    else if (event->callback == CALLBACK_EXECUTOR_LOST && scheduler->executor_lost != NULL)
-        scheduler->executor_lost(driver->data, driver, &executor, &agent, event->status);
-    else if (event->callback == CALLBACK_FRAMEWORK_MESSAGE && scheduler->framework_message != NULL)
-        scheduler->framework_message(driver->data, driver, &executor, &agent, event->data.data,
-                                     event->data.length);
-    free(executor.value);
-    free(agent.value);
-    return true;
-}
-
-static bool call_error(struct mesos_driver *driver, const struct driver_event *event)
-{
-    char *text = memory_text((const char *)event->data.data, event->data.length);
-    if (driver->scheduler.error != NULL)
-        driver->scheduler.error(driver->data, driver, text);
-    else
-        log_error("%s", text);
-    free(text);
-    return true;
-}
-
-static bool call_framework_removed(struct mesos_driver *driver, const struct driver_event *event)
-{
-    if (driver->scheduler.framework_removed == NULL)
-        return true;
-    char *text = memory_text((const char *)event->data.data, event->data.length);
-    driver->scheduler.framework_removed(driver->data, driver, text);
-    free(text);
-    return true;
-}
-
-static bool (*const calls[CALLBACKS])(struct mesos_driver *driver, const struct driver_event *) = {
-    [CALLBACK_REGISTERED] = call_registered,
-    [CALLBACK_REREGISTERED] = call_reregistered,
-    [CALLBACK_DISCONNECTED] = call_disconnected,
-    [CALLBACK_RESOURCE_OFFERS] = call_resource_offers,
-    [CALLBACK_OFFER_RESCINDED] = call_rescinded,
-    [CALLBACK_STATUS_UPDATE] = call_status_update,
-    [CALLBACK_FRAMEWORK_MESSAGE] = call_about_executor,
-    [CALLBACK_SLAVE_LOST] = call_about_executor,
-    [CALLBACK_EXECUTOR_LOST] = call_about_executor,
-    [CALLBACK_ERROR] = call_error,
-    [CALLBACK_INVERSE_OFFERS] = call_inverse_offers,
-    [CALLBACK_INVERSE_OFFER_RESCINDED] = call_rescinded,
-    [CALLBACK_OPERATION_STATUS_UPDATE] = call_operation_status,
-    [CALLBACK_FRAMEWORK_REMOVED] = call_framework_removed,
-};
 
 static bool on_callback(void *data, const struct driver_event *event)
 {
-    return calls[event->callback](data, event);
-}
-
-// ---- what operations do on the loop's thread ----
-
-static void act_call(struct driver *driver, const struct driver_operation *operation)
-{
-    driver_call(driver, operation->type, buffer_slice(&operation->message));
-}
-
-static void act_accept(struct driver *driver, const struct driver_operation *operation)
-{
-    driver_accept(driver, buffer_slice(&operation->message));
-}
-
-static void act_decline(struct driver *driver, const struct driver_operation *operation)
-{
-    struct slice message = buffer_slice(&operation->message), rest = message, id;
-    struct slice filters = wire_find(message, FIELD_SCHEDULER_CALL_DECLINE_FILTERS);
-    while (wire_next_bytes(&rest, FIELD_SCHEDULER_CALL_DECLINE_OFFER_IDS, &id))
-        driver_decline(driver, wire_text(id), filters);
-}
-
-static void act_acknowledge(struct driver *driver, const struct driver_operation *operation)
-{
-    struct slice status = buffer_slice(&operation->message);
-    if (operation->type == CALL_ACKNOWLEDGE)
-        driver_acknowledge(driver, status);
-    else
-        driver_acknowledge_operation(driver, status);
-}
-
-// The roles stand behind each other in the message, each with its zero byte.
-static void act_roles(struct driver *driver, const struct driver_operation *operation)
-{
-    const struct buffer *texts = &operation->message;
-    const char **roles = memory_new((texts->length + 1) * sizeof *roles);
-    size_t count = 0;
-    for (size_t at = 0; at < texts->length; at += strlen((const char *)texts->data + at) + 1)
-        roles[count++] = (const char *)texts->data + at;
-    const char *const *list = operation->all ? NULL : roles;
-    if (operation->type == CALL_REVIVE)
-        driver_revive(driver, list);
-    else
-        driver_suppress(driver, list);
-    free(roles);
-}
-
-static void act_update_framework(struct driver *driver, const struct driver_operation *operation)
-{
-    struct buffer update;
-    buffer_init(&update, OPERATION_BYTES_MOST);
-    buffer_append_slice(&update, buffer_slice(&operation->message));
-    if (framework_defaults_keep(driver_framework(driver), &update))
-        driver_update_framework(driver, buffer_slice(&update));
-    buffer_free(&update);
-}
-
-static void act_reconnect(struct driver *driver, const struct driver_operation *operation)
-{
-    (void)operation;
-    driver_reconnect(driver);
-}
-
-static void act_reregister(struct driver *driver, const struct driver_operation *operation)
-{
-    (void)operation;
-    driver_reregister(driver);
+    struct mesos_driver *driver = data;
+    if (event->callback == CALLBACK_RESOURCE_OFFERS &&
+        driver->callbacks.scheduler.resource_offers == NULL) {
+        decline_offers(driver, event);
+        return true;
+    }
+    return c_callbacks_call(&driver->callbacks, event);
 }
 
 // ---- submitting ----
@@ -377,7 +112,7 @@ static enum mesos_status submit_message(struct mesos_driver *driver,
 
 static struct driver_operation *call_operation(enum call_type type)
 {
-    struct driver_operation *operation = operation_create(act_call);
+    struct driver_operation *operation = operation_create(operation_call);
     operation->type = type;
     return operation;
 }
@@ -416,9 +151,8 @@ static bool check_answer(Mesos__V1__OfferID *const *ids, size_t count, const cha
            check_optional(filters, &mesos__v1__filters__descriptor, "filters");
 }
 
-static struct driver_operation *offers_operation(void (*act)(struct driver *,
-                                                             const struct driver_operation *),
-                                                 enum operation_offers offers, const char *spent)
+static struct driver_operation *offers_operation(operation_act act, enum operation_offers offers,
+                                                 const char *spent)
 {
     struct driver_operation *operation = operation_create(act);
     operation->offers = offers;
@@ -434,7 +168,8 @@ static enum mesos_status decline(struct mesos_driver *driver, Mesos__V1__OfferID
     message.offer_ids = (Mesos__V1__OfferID **)ids;
     message.filters = (Mesos__V1__Filters *)filters;
     return submit_message(
-        driver, offers_operation(act_decline, OPERATION_OFFERS, "was declined already"), &message);
+        driver, offers_operation(operation_decline, OPERATION_OFFERS, "was declined already"),
+        &message);
 }
 
 static enum mesos_status accept(struct mesos_driver *driver, Mesos__V1__OfferID *const *ids,
@@ -448,14 +183,15 @@ static enum mesos_status accept(struct mesos_driver *driver, Mesos__V1__OfferID 
     message.operations = (Mesos__V1__Offer__Operation **)operations;
     message.filters = (Mesos__V1__Filters *)filters;
     return submit_message(
-        driver, offers_operation(act_accept, OPERATION_OFFERS, "was accepted already"), &message);
+        driver, offers_operation(operation_accept, OPERATION_OFFERS, "was accepted already"),
+        &message);
 }
 
 // The offers of an event, for a program without resource_offers.
 static void decline_offers(struct mesos_driver *driver, const struct driver_event *event)
 {
     struct driver_operation *operation =
-        offers_operation(act_decline, OPERATION_OFFERS, "was declined already");
+        offers_operation(operation_decline, OPERATION_OFFERS, "was declined already");
     for (size_t i = 0; i < event->count; i++)
         wire_put_bytes(&operation->message, FIELD_SCHEDULER_CALL_DECLINE_OFFER_IDS,
                        wire_find(event->offers[i], FIELD_OFFER_ID));
@@ -519,7 +255,7 @@ enum mesos_status mesos_driver_accept_inverse_offers(struct mesos_driver *driver
     message.inverse_offer_ids = (Mesos__V1__OfferID **)ids;
     message.filters = (Mesos__V1__Filters *)filters;
     struct driver_operation *operation =
-        offers_operation(act_call, OPERATION_INVERSE_OFFERS, "was accepted already");
+        offers_operation(operation_call, OPERATION_INVERSE_OFFERS, "was accepted already");
     operation->type = CALL_ACCEPT_INVERSE_OFFERS;
     return submit_message(driver, operation, &message);
 }
@@ -536,7 +272,7 @@ enum mesos_status mesos_driver_decline_inverse_offers(struct mesos_driver *drive
     message.inverse_offer_ids = (Mesos__V1__OfferID **)ids;
     message.filters = (Mesos__V1__Filters *)filters;
     struct driver_operation *operation =
-        offers_operation(act_call, OPERATION_INVERSE_OFFERS, "was declined already");
+        offers_operation(operation_call, OPERATION_INVERSE_OFFERS, "was declined already");
     operation->type = CALL_DECLINE_INVERSE_OFFERS;
     return submit_message(driver, operation, &message);
 }
@@ -546,7 +282,7 @@ static enum mesos_status submit_roles(struct mesos_driver *driver, enum call_typ
 {
     if (!is_running(driver) || (roles != NULL && roles[0] == NULL))
         return status_of(driver);
-    struct driver_operation *operation = operation_create(act_roles);
+    struct driver_operation *operation = operation_create(operation_roles);
     operation->type = type;
     operation->all = roles == NULL;
     for (size_t i = 0; roles != NULL && roles[i] != NULL; i++)
@@ -628,7 +364,7 @@ static enum mesos_status submit_acknowledgement(struct mesos_driver *driver, enu
                   "explicit_acknowledgements to do it yourself");
         return status_of(driver);
     }
-    struct driver_operation *operation = operation_create(act_acknowledge);
+    struct driver_operation *operation = operation_create(operation_acknowledge);
     operation->type = type;
     return submit_message(driver, operation, status);
 }
@@ -734,21 +470,21 @@ mesos_driver_update_framework(struct mesos_driver *driver,
         !check_optional(offer_constraints, &mesos__v1__scheduler__offer_constraints__descriptor,
                         "offer_constraints"))
         return status_of(driver);
-    return submit_message(driver, operation_create(act_update_framework), &message);
+    return submit_message(driver, operation_create(operation_update_framework), &message);
 }
 
 enum mesos_status mesos_driver_reconnect(struct mesos_driver *driver)
 {
     if (!is_running(driver))
         return status_of(driver);
-    return submit(driver, operation_create(act_reconnect));
+    return submit(driver, operation_create(operation_reconnect));
 }
 
 enum mesos_status mesos_driver_reregister(struct mesos_driver *driver)
 {
     if (!is_running(driver))
         return status_of(driver);
-    return submit(driver, operation_create(act_reregister));
+    return submit(driver, operation_create(operation_reregister));
 }
 
 // ---- what it knows ----
@@ -769,7 +505,8 @@ Mesos__V1__MasterInfo *mesos_driver_master(struct mesos_driver *driver)
     struct bytes *bytes = is_driver(driver) ? threaded_driver_master(driver->threaded) : NULL;
     if (bytes == NULL)
         return NULL;
-    Mesos__V1__MasterInfo *master = unpack(&mesos__v1__master_info__descriptor, slice_of(bytes));
+    Mesos__V1__MasterInfo *master =
+        mesos__v1__master_info__unpack(NULL, bytes->length, bytes->data);
     bytes_unref(bytes);
     return master;
 }
@@ -790,7 +527,7 @@ Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *driver, size_t *coun
     struct slice rest = buffer_slice(&list), wire;
     *count = 0;
     while (*count < most && wire_next_bytes(&rest, WIRE_LIST, &wire)) {
-        offers[*count] = unpack(&mesos__v1__offer__descriptor, wire);
+        offers[*count] = mesos__v1__offer__unpack(NULL, wire.length, wire.data);
         *count += offers[*count] != NULL;
     }
     buffer_free(&list);
@@ -799,7 +536,9 @@ Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *driver, size_t *coun
 
 void mesos_driver_free_offers(Mesos__V1__Offer **offers, size_t count)
 {
-    free_list((void **)offers, count);
+    for (size_t i = 0; i < count; i++)
+        mesos__v1__offer__free_unpacked(offers[i], NULL);
+    free(offers);
 }
 
 // ---- life ----
@@ -892,10 +631,11 @@ struct mesos_driver *mesos_driver_create(const struct mesos_scheduler *scheduler
     struct mesos_driver_options known = {0};
     struct mesos_driver *driver = memory_new(sizeof *driver);
     bool good =
-        read_struct(&driver->scheduler, sizeof driver->scheduler, scheduler,
+        read_struct(&driver->callbacks.scheduler, sizeof driver->callbacks.scheduler, scheduler,
                     scheduler ? scheduler->size : 0, "scheduler", err) &&
         read_struct(&known, sizeof known, options, options ? options->size : 0, "options", err);
-    driver->data = data;
+    driver->callbacks.driver = driver;
+    driver->callbacks.data = data;
     driver->explicit_acknowledgements = known.explicit_acknowledgements;
     if (good && start_up(driver, &known, err))
         return driver;

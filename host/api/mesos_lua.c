@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The host for C programs: see include/mesos_lua.h. Everything that runs is host.h's; this file
-// keeps copies of what the embedder passed in, and looks at the end of each turn of the loop, which
-// the embedder may run, whether the host has ended.
+// copies what the embedder passes in, and checks at the end of each turn of the loop, which the
+// embedder may run, whether the host has ended.
 
 #include "mesos_lua.h"
 
@@ -34,18 +34,18 @@ struct mesos_lua {
     size_t module_count;
     char **arguments; // NULL: none
     struct text *texts;
-    struct host *host;     // NULL until a script is loaded
-    struct deferral nudge; // makes the loop take a turn
+    struct host *host;    // NULL until a script is loaded
+    struct deferral wake; // makes the loop turn
     enum stage stage;
     int status;       // of a host that has ended
-    unsigned running; // rounds of mesos_lua_load() and mesos_lua_run()
+    unsigned running; // nested calls of mesos_lua_load() and mesos_lua_run()
     bool stopping;    // it was asked to stop before there was a script
-    bool doomed;      // destroy it when it is not busy any more
+    bool destroyed;   // to be freed when it is not busy any more
 };
 
 // ---- errors ----
 
-// Hands an error on; returns false always.
+// Copies the text for the caller; returns false.
 static bool fail(const struct error *err, char *error, size_t error_size)
 {
     if (error_size > 0)
@@ -53,14 +53,14 @@ static bool fail(const struct error *err, char *error, size_t error_size)
     return false;
 }
 
-static char *keep(struct mesos_lua *lua, const char *text)
+static char *copy_text(struct mesos_lua *lua, const char *text)
 {
     size_t size = strlen(text) + 1;
-    struct text *kept = memory_new(sizeof *kept + size);
-    memcpy(kept->bytes, text, size);
-    kept->next = lua->texts;
-    lua->texts = kept;
-    return kept->bytes;
+    struct text *copy = memory_new(sizeof *copy + size);
+    memcpy(copy->bytes, text, size);
+    copy->next = lua->texts;
+    lua->texts = copy;
+    return copy->bytes;
 }
 
 static bool check_stage(const struct mesos_lua *lua, enum stage stage, const char *wish,
@@ -81,7 +81,7 @@ static void release(struct mesos_lua *lua)
 {
     if (lua->host != NULL) {
         loop_uv_follow(host_loop(lua->host), NULL, NULL);
-        deferral_cancel(&lua->nudge);
+        deferral_cancel(&lua->wake);
         host_destroy(lua->host);
     }
     while (lua->texts != NULL) {
@@ -105,17 +105,17 @@ static void finish(struct mesos_lua *lua)
     host_quiesce(lua->host);
     lua->status = host_status(lua->host);
     loop_uv_follow(host_loop(lua->host), NULL, NULL);
-    if (lua->face.ended != NULL && !lua->doomed)
+    if (lua->face.ended != NULL && !lua->destroyed)
         lua->face.ended(lua->face.data, lua, lua->status);
 }
 
-// The end of a turn of the loop. Nothing may be touched behind release() and finish().
+// The end of a turn of the loop. `lua` may be freed in release() and finish().
 static void on_turn(void *data)
 {
     struct mesos_lua *lua = data;
     if (host_busy(lua->host))
         return;
-    if (lua->doomed && !is_busy(lua))
+    if (lua->destroyed && !is_busy(lua))
         release(lua);
     else if (lua->stage == STAGE_STARTED && host_finished(lua->host))
         finish(lua);
@@ -123,7 +123,7 @@ static void on_turn(void *data)
 
 static void leave(struct mesos_lua *lua)
 {
-    if (--lua->running == 0 && lua->doomed && !is_busy(lua))
+    if (--lua->running == 0 && lua->destroyed && !is_busy(lua))
         release(lua);
 }
 
@@ -135,10 +135,10 @@ void mesos_lua_destroy(struct mesos_lua *lua)
         release(lua);
         return;
     }
-    lua->doomed = true;
+    lua->destroyed = true;
     mesos_lua_stop(lua);
     if (lua->host != NULL)
-        deferral_queue(&lua->nudge);
+        deferral_queue(&lua->wake);
 }
 
 // ---- setting up ----
@@ -148,10 +148,11 @@ static bool read_options(struct mesos_lua *lua, const struct mesos_lua_options *
 {
     size_t size = given ? given->size : 0;
     if (given != NULL && (size < sizeof size || size > sizeof lua->face))
-        return error_set(err, ERROR_INVALID,
-                         "options: size is %zu, which is that of no version up to this one: it is "
-                         "to be sizeof(struct mesos_lua_options)",
-                         size);
+        return error_set(
+            err, ERROR_INVALID,
+            "options: size is %zu, which is that of no version up to this one: it must be "
+            "sizeof(struct mesos_lua_options)",
+            size);
     if (given != NULL)
         memcpy(&lua->face, given, size);
     return options_init(&lua->options, lua->face.environment, err);
@@ -182,7 +183,7 @@ bool mesos_lua_set(struct mesos_lua *lua, const char *name, const char *value, c
     if (name == NULL)
         error_set(&err, ERROR_INVALID, "an option needs a name");
     if (name == NULL || !check_stage(lua, STAGE_NEW, "take options", &err) ||
-        !options_set(&lua->options, name, value ? keep(lua, value) : NULL, &err))
+        !options_set(&lua->options, name, value ? copy_text(lua, value) : NULL, &err))
         return fail(&err, error, error_size);
     if (lua->options.log_level != level)
         log_set_level(lua->options.log_level);
@@ -196,10 +197,10 @@ static bool check_module(const struct mesos_lua *lua, const char *name,
 {
     if (name == NULL || *name == 0 || open == NULL)
         return error_set(err, ERROR_INVALID, "a module needs a name and a function that opens it");
-    bool taken = strcmp(name, "mesos") == 0;
+    bool used = strcmp(name, "mesos") == 0;
     for (size_t i = 0; i < lua->module_count; i++)
-        taken = taken || strcmp(name, lua->modules[i].name) == 0;
-    if (taken)
+        used = used || strcmp(name, lua->modules[i].name) == 0;
+    if (used)
         return error_set(err, ERROR_INVALID, "module '%s': there is one of that name", name);
     if (lua->module_count == MODULES_MOST)
         return error_set(err, ERROR_LIMIT, "module '%s': there are %d already", name, MODULES_MOST);
@@ -214,14 +215,14 @@ bool mesos_lua_add_module(struct mesos_lua *lua, const char *name, int (*open)(s
         return fail(&err, error, error_size);
     size_t count = ++lua->module_count;
     lua->modules = memory_resize(lua->modules, (count + 1) * sizeof *lua->modules);
-    lua->modules[count - 1] = (struct script_module){keep(lua, name), open, upvalue};
+    lua->modules[count - 1] = (struct script_module){copy_text(lua, name), open, upvalue};
     lua->modules[count] = (struct script_module){.name = NULL};
     return true;
 }
 
 // ---- the script ----
 
-static bool take_arguments(struct mesos_lua *lua, const char *const *arguments, struct error *err)
+static bool copy_arguments(struct mesos_lua *lua, const char *const *arguments, struct error *err)
 {
     size_t count = 0;
     while (arguments != NULL && arguments[count] != NULL)
@@ -229,15 +230,15 @@ static bool take_arguments(struct mesos_lua *lua, const char *const *arguments, 
             return error_set(err, ERROR_LIMIT, "more than %d arguments", ARGUMENTS_MOST);
     lua->arguments = memory_new((count + 1) * sizeof *lua->arguments);
     for (size_t i = 0; i < count; i++)
-        lua->arguments[i] = keep(lua, arguments[i]);
+        lua->arguments[i] = copy_text(lua, arguments[i]);
     lua->options.argc = (int)count;
     lua->options.argv = lua->arguments;
     return true;
 }
 
-static void on_nudge(void *data)
+static void on_wake(void *data)
 {
-    (void)data; // the end of the turn is what counts
+    (void)data; // on_turn() follows
 }
 
 static void create_host(struct mesos_lua *lua)
@@ -245,7 +246,7 @@ static void create_host(struct mesos_lua *lua)
     const struct host_settings settings = {
         .options = &lua->options, .modules = lua->modules, .loop = lua->face.loop};
     lua->host = host_create(&settings);
-    deferral_init(&lua->nudge, host_loop(lua->host), on_nudge, lua);
+    deferral_init(&lua->wake, host_loop(lua->host), on_wake, lua);
     loop_uv_follow(host_loop(lua->host), on_turn, lua);
     if (lua->stopping)
         host_stop(lua->host);
@@ -258,16 +259,16 @@ bool mesos_lua_load(struct mesos_lua *lua, const char *path, const char *const *
     if (path == NULL)
         error_set(&err, ERROR_INVALID, "a path is needed");
     if (path == NULL || !check_stage(lua, STAGE_NEW, "load a script", &err) ||
-        !take_arguments(lua, arguments, &err))
+        !copy_arguments(lua, arguments, &err))
         return fail(&err, error, error_size);
-    lua->options.script = keep(lua, path);
+    lua->options.script = copy_text(lua, path);
     lua->stage = STAGE_LOADING;
     create_host(lua);
     lua->running++;
     bool loaded = host_load(lua->host, &err);
     lua->stage = loaded ? STAGE_LOADED : STAGE_ENDED;
     lua->status = host_status(lua->host);
-    if (lua->doomed)
+    if (lua->destroyed)
         loaded = error_set(&err, ERROR_INVALID, "the host was destroyed by its script");
     leave(lua);
     return loaded || fail(&err, error, error_size);
@@ -276,7 +277,7 @@ bool mesos_lua_load(struct mesos_lua *lua, const char *path, const char *const *
 static void on_reloaded(void *data, bool swapped, const char *text)
 {
     struct mesos_lua *lua = data;
-    if (lua->face.reloaded != NULL && !lua->doomed)
+    if (lua->face.reloaded != NULL && !lua->destroyed)
         lua->face.reloaded(lua->face.data, lua, swapped, text);
 }
 
@@ -290,7 +291,7 @@ bool mesos_lua_start(struct mesos_lua *lua, char *error, size_t error_size)
     host_start(lua->host);
     if (host_reload(lua->host) != NULL)
         reload_listen(host_reload(lua->host), on_reloaded, lua);
-    deferral_queue(&lua->nudge);
+    deferral_queue(&lua->wake);
     return true;
 }
 

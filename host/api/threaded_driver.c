@@ -90,23 +90,6 @@ static void unref(struct threaded_driver *driver)
 
 // ---- operations ----
 
-struct driver_operation *operation_create(void (*act)(struct driver *,
-                                                      const struct driver_operation *))
-{
-    struct driver_operation *operation = memory_new(sizeof *operation);
-    operation->act = act;
-    buffer_init(&operation->message, OPERATION_BYTES_MOST);
-    return operation;
-}
-
-void operation_destroy(struct driver_operation *operation)
-{
-    if (operation == NULL)
-        return;
-    buffer_free(&operation->message);
-    free(operation);
-}
-
 struct posted {
     struct threaded_driver *driver;
     struct driver_operation *operation;

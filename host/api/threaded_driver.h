@@ -14,6 +14,7 @@
 #ifndef MESOS_LUA_API_THREADED_DRIVER_H
 #define MESOS_LUA_API_THREADED_DRIVER_H
 
+#include "api/operation.h"
 #include "mesos/driver.h"
 
 struct threaded_driver;
@@ -52,26 +53,6 @@ enum driver_status threaded_driver_join(struct threaded_driver *driver, struct e
 enum driver_status threaded_driver_run(struct threaded_driver *driver, struct error *err);
 
 enum driver_status threaded_driver_status(struct threaded_driver *driver);
-
-// What an operation is for the offers that field 1 of its message names: they must be outstanding,
-// each named once, and are spent by it.
-enum operation_offers { OPERATION_NO_OFFERS, OPERATION_OFFERS, OPERATION_INVERSE_OFFERS };
-
-struct driver_operation {
-    void (*act)(struct driver *driver,
-                const struct driver_operation *operation); // on the loop's thread
-    enum call_type type;
-    bool all; // of roles: no list
-    enum operation_offers offers;
-    const char *spent;     // completes "offer X ..."; static
-    struct buffer message; // the message of the call
-};
-
-#define OPERATION_BYTES_MOST (64u << 20)
-
-struct driver_operation *operation_create(void (*act)(struct driver *,
-                                                      const struct driver_operation *));
-void operation_destroy(struct driver_operation *operation);
 
 // Takes the operation. With an error, for instance about an offer, nothing is done.
 enum driver_status threaded_driver_submit(struct threaded_driver *driver,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The script host of mesos-lua for C programs: a framework written in Lua, with functions of yours
-// in its world, run by your program. What the command line of mesos-lua does, this does: the same
-// options, the same log, reload, what is kept over restarts, and the local cluster. Signals are
-// yours, and a control socket is there only if the option `control` says where.
+// available to it, run by your program. It does what the command line of mesos-lua does: the same
+// options, the same log, reload, the stored state, and the local cluster. Signals are yours, and a
+// control socket is opened only if the option `control` names one.
 //
 //     struct mesos_lua *host = mesos_lua_create(NULL, text, sizeof text);
 //     bool good = mesos_lua_set(host, "master", "10.0.0.1:5050", text, sizeof text) &&
@@ -75,8 +75,8 @@ struct mesos_lua_options {
     // Nothing of the script runs any more; the host may be destroyed in it.
     void (*ended)(void *data, struct mesos_lua *host, int status);
 
-    // A try to reload the script has ended, with the line that was logged about it: the new version
-    // runs (`swapped`), or the old one goes on or is back.
+    // An attempt to reload the script has ended, with the line that was logged about it: the new
+    // version runs (`swapped`), or the old one goes on or was rolled back to.
     void (*reloaded)(void *data, struct mesos_lua *host, bool swapped, const char *text);
 
     void *data; // for both
@@ -137,8 +137,8 @@ void mesos_lua_stop(struct mesos_lua *host);
 // True if it was started and has not ended yet.
 bool mesos_lua_running(const struct mesos_lua *host);
 
-// As that of the program: 0 the driver was stopped, 1 it was aborted, or what was to be kept could
-// not be, 2 the script did not load; or what the script gave to mesos.exit(). It is final when the
+// As that of the program: 0 the driver was stopped, 1 it was aborted, or the state could not be
+// stored, 2 the script did not load; or what the script gave to mesos.exit(). It is final when the
 // host has ended.
 int mesos_lua_exit_status(const struct mesos_lua *host);
 
