@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lua code that an operator gives to a running script. It runs in the live world, as a routine of
-// its own, so that it may wait, and sees
+// Lua code that an operator gives to a running script. It runs in the live Lua state, as a routine
+// of its own, so that it may wait, and sees
 //
 // - what earlier code of an operator named, kept until the script is replaced by a new version;
 // - the script's own local variables, as far as a callback uses them: they can be read and

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mesos.log.LEVEL(format, ...). A line below the level of the log costs a comparison: nothing is
-// formatted, no __tostring called. A bad format raises at the line that gave it.
+// mesos.log.LEVEL(format, ...). A line below the level of the log costs one comparison: nothing
+// is formatted, and no __tostring is called. A bad format raises at the line that gave it.
 
 #include "bindings/lib/logging.h"
 

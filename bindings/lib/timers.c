@@ -4,8 +4,8 @@
 //
 // Each of them is a userdata that holds a loop timer (userdata.h). It is in the registry under the
 // address of what it holds while a call is to come or runs, on the stack of the coroutine while
-// that sleeps; neither a collected one nor a closed script leaves a timer behind. While the state
-// closes, finalizers do not run for what is made then, so nothing is made then.
+// that sleeps; neither a collected userdata nor a closed script leaves a timer behind. While the
+// state closes, finalizers do not run for new objects, so none is made then.
 
 #include "bindings/lib/timers.h"
 
@@ -110,7 +110,7 @@ static void anchor(lua_State *L, const void *key)
     lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 }
 
-// Allocates nothing: the key is there. // [-0, +0, -]
+// Allocates nothing: the key is in the table. // [-0, +0, -]
 static void release(lua_State *L, const void *key)
 {
     lua_pushnil(L);

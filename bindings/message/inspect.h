@@ -2,8 +2,8 @@
 //
 // Lua values for people who look into a running script: tables with their contents, laid out over
 // lines when they are long, names sorted; messages and views with their fields. Reads tables raw,
-// so looking changes nothing; only a __tostring of the script's own is called, and one that
-// fails is said so. Cycles, depth, long lists and long strings are cut and marked.
+// so looking changes nothing; only a __tostring of the script is called, and its failure
+// is shown. Cycles, depth, long lists and long strings are cut and marked.
 
 #ifndef MESOS_LUA_BINDINGS_MESSAGE_INSPECT_H
 #define MESOS_LUA_BINDINGS_MESSAGE_INSPECT_H
@@ -22,8 +22,8 @@ enum {
 // its cap cut the text. // [-0, +0, e]
 bool inspect_value(lua_State *L, int index, struct buffer *out);
 
-// Appends text as it is but for what a terminal or JSON would not take: bytes that are no UTF-8,
-// and control characters but newline and tab, become \xNN. // [-0, +0, -]
+// Appends text, with bytes that are not UTF-8, and control characters other than newline and tab,
+// as \xNN: a terminal or JSON would not accept them. // [-0, +0, -]
 bool inspect_text(struct buffer *out, const char *text, size_t length);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the methods of a list of offers (offer_list.h) know of it: which row of a stock each of its
-// places is, and which views it had when that was looked at.
+// The index of a list of offers, for its methods (offer_list.h): a *selection* has, for each place
+// of the list, the row in a stock (offers/offer_packing.h) and the view that was there.
 //
 //     list (table) ~~> selection (userdata) -> stock (userdata) -> views by row (table)
 //

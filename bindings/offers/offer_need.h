@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a script says that a task needs, { cpus = 1, mem = 128, role = "web", attributes = { rack =
-// "a" }, where = function(offer) ... end }, read for looking at a stock of offers.
+// "a" }, where = function(offer) ... end }, read for a search in a stock of offers.
 
 #ifndef MESOS_LUA_BINDINGS_OFFERS_OFFER_NEED_H
 #define MESOS_LUA_BINDINGS_OFFERS_OFFER_NEED_H

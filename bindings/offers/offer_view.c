@@ -230,7 +230,7 @@ static void look_at_attributes(struct slice offer, struct sums *sums)
     sums->attributes = (offset_in(offer, first) + 1) & OFFSET_MOST;
 }
 
-// The rest of the offer from its first attribute on.
+// The part of the offer from its first attribute on.
 static struct slice attributes_of(struct slice offer, struct sums *sums)
 {
     if (sums->attributes == 0)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The driver as Lua sees it: see driver_methods.h. Most operations are one message of one call: a
-// row names the call, its message type and which argument is which field; the rest is the codec's.
-// What is encoded lies in scratch memory that the Lua stack owns.
+// row names the call, its message type and which argument is which field; the codec does the
+// encoding. What is encoded lies in scratch memory that the Lua stack owns.
 
 #include "bindings/scheduler/driver_methods.h"
 

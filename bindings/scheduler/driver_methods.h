@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The driver as Lua sees it: an object with the operations of the contract. It is a handle: it
-// stays valid, and says so, when the scheduler behind it is gone.
+// stays valid when the scheduler behind it is gone, and its operations raise then.
 
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_DRIVER_METHODS_H
 #define MESOS_LUA_BINDINGS_SCHEDULER_DRIVER_METHODS_H

@@ -97,7 +97,7 @@ static void reconcile(struct scheduler *scheduler)
     driver_call(scheduler->driver, CALL_RECONCILE, slice_text(""));
 }
 
-// The id goes first: a crash between the two makes another framework, but no loop.
+// The id is removed first: a crash between the two registers a new framework, but does not loop.
 static void reregister(struct scheduler *scheduler)
 {
     struct error err = {0};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The object that Lua holds of a driver: a handle to a scheduler. It stays valid when the scheduler
-// is gone, and says so. A scheduler lists the handles that point to it, so it can clear them;
+// The Lua object of a driver: a handle to a scheduler. It stays valid when the scheduler is gone;
+// its operations raise then. A scheduler lists the handles that point to it, so it can clear them;
 // this file knows no more of a scheduler than its address.
 
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_HANDLE_H
@@ -27,7 +27,7 @@ struct scheduler_handle *scheduler_handle_push(lua_State *L, void (*destroy)(str
 void scheduler_handle_link(struct scheduler_handle *handle, struct scheduler *scheduler,
                            struct scheduler_handles *list);
 
-// The scheduler of these handles is gone: from now on they say so.
+// The scheduler of these handles is gone: from now on their operations raise.
 void scheduler_handle_clear(struct scheduler_handles *list);
 
 // Argument 1 as a handle whose scheduler is there; raises otherwise. // [-0, +0, v]

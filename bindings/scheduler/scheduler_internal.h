@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The inside of a scheduler, for the files of this room only: scheduler.c (its life, and how events
-// become calls), callback_arguments.c (what each callback is given), scheduler_settings.c (what its
-// table says), scheduler_adopt.c (the scheduler that a script returned, and that of its next
-// version).
+// The internals of a scheduler, for the files of this folder only: scheduler.c (its life, and how
+// events become calls), callback_arguments.c (what each callback is given), scheduler_settings.c
+// (what its table says), scheduler_adopt.c (the scheduler that a script returned, and that of its
+// next version).
 
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_INTERNAL_H
 #define MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_INTERNAL_H

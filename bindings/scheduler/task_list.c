@@ -349,7 +349,7 @@ int task_list_push(lua_State *L, int driver, int filter)
     return 4;
 }
 
-// What the list at `index` asks. // [-0, +0, v]
+// The tasks of the driver whose list is at `index`. // [-0, +0, v]
 static const struct tasks *registry(lua_State *L, int index)
 {
     lua_getiuservalue(L, index, DRIVER);
@@ -368,7 +368,7 @@ static void end_loop(struct task_list *list)
     list->count = list->position = 0;
 }
 
-// The loop that goes on must be the one that came last.
+// Only the loop that was started last may go on.
 static void check_loop(lua_State *L, const struct task_list *list)
 {
     const struct known *last = luaL_testudata(L, 3, task_class);
