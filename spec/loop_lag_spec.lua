@@ -57,7 +57,7 @@ describe("a loop that is late", function()
         assert.is_true(longest.all >= 1 and longest.all == longest.minute, longest.all)
         assert.is_true(mean.all > 0 and mean.all < longest.all and mean.minute == mean.all, mean.all)
         local text = control.ctl(run, { "metrics" }).stdout
-        assert.matches('# HELP mesos_lua_loop_lag_longest_seconds How late [^\n]+\n# TYPE mesos_lua_loop_lag_longest_seconds gauge\n'
+        assert.matches('# HELP mesos_lua_loop_lag_longest_seconds The longest [^\n]+\n# TYPE mesos_lua_loop_lag_longest_seconds gauge\n'
             .. 'mesos_lua_loop_lag_longest_seconds{span="minute"} %d[%d.]*\nmesos_lua_loop_lag_longest_seconds{span="all"} %d', text)
     end)
 

@@ -423,7 +423,7 @@ static void set_up(struct host *host, const struct host_settings *settings)
                                      .data = host};
 }
 
-// ---- the rest of host.h ----
+// ---- creation and queries ----
 
 struct host *host_create(const struct host_settings *settings)
 {
