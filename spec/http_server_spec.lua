@@ -287,7 +287,7 @@ describe("an HTTP server of the program", function()
         for _, element in ipairs { "{}", "0", '""' } do
             status, text = send(element, 4 << 20)
             assert.equal(400, status)
-            assert.matches("it has %d+ values, and 200000 is the most", text)
+            assert.matches("it has %d+ values, and the limit is 200000", text)
         end
         status, text = send("{}", 590000)
         assert.same({ 400, "Framework cannot be found" }, { status, text })
