@@ -31,7 +31,7 @@ struct mesos_driver {
     bool explicit_acknowledgements;
 };
 
-// What mesos_driver_error() tells.
+// Of mesos_driver_error().
 static _Thread_local struct error last_error;
 
 static struct error *fresh_error(void)

@@ -275,7 +275,7 @@ static void remember(struct threaded_driver *driver, const struct driver_event *
     }
 }
 
-// ---- what the core tells ----
+// ---- events of the core ----
 
 // True if this callback may start. `error` starts only if the driver aborted itself, not if the
 // program did.
@@ -569,10 +569,10 @@ static void post(struct threaded_driver *driver, struct driver_operation *operat
     mailbox_post(driver->mailbox, on_posted, posted);
 }
 
-// Under the mutex: takes the operation if it may be done. All posting is done under it, so that
-// there is room if there was; once posted, the operation belongs to the loop's thread.
-static bool take(struct threaded_driver *driver, struct driver_operation *operation,
-                 struct error *err)
+// Under the mutex: accepts the operation if it is valid. All posting is done under the mutex, so
+// the mailbox cannot fill up in between; once posted, the operation belongs to the loop's thread.
+static bool accept_operation(struct threaded_driver *driver, struct driver_operation *operation,
+                             struct error *err)
 {
     struct slice message = buffer_slice(&operation->message);
     struct offer_table *offers =
@@ -599,10 +599,10 @@ enum driver_status threaded_driver_submit(struct threaded_driver *driver,
     if (on_loop)
         apply_requests(driver);
     lock(driver);
-    bool taken = driver->status == DRIVER_RUNNING && take(driver, operation, err);
+    bool accepted = driver->status == DRIVER_RUNNING && accept_operation(driver, operation, err);
     enum driver_status status = driver->status;
     unlock(driver);
-    if (!taken)
+    if (!accepted)
         operation_destroy(operation);
     else if (on_loop) {
         apply_requests(driver);

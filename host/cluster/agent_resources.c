@@ -81,7 +81,7 @@ static void add_machine(struct resources *list, const char *text, const struct r
 {
     for (size_t i = 0; i < own->count; i++) {
         struct resources one = {&own->items[i], 1};
-        if (!resources_text_names(text, own->items[i]->name))
+        if (!resources_parse_has(text, own->items[i]->name))
             resources_add(list, &one);
     }
 }

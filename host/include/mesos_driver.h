@@ -49,9 +49,9 @@
 // Errors. mesos_driver_create() returns NULL and writes why. An operation that is called wrongly
 // (an offer that was answered, rescinded or never made; a null pointer where a message must be; a
 // message that lacks a required field) does nothing: it returns the status, and
-// mesos_driver_error() tells on the same thread what was wrong with it. What the master refuses is
-// logged with the master's words; what it ends the framework for comes to `error`. While the driver
-// is disconnected, launched tasks come back as TASK_LOST (TASK_DROPPED with PARTITION_AWARE)
+// mesos_driver_error() returns, on the same thread, what was wrong with it. What the master refuses
+// is logged with the master's words; what it ends the framework for comes to `error`. While the
+// driver is disconnected, launched tasks come back as TASK_LOST (TASK_DROPPED with PARTITION_AWARE)
 // updates; suppress, revive and update_framework are remembered for the next registration; all else
 // is dropped with a line in the log.
 //
@@ -119,7 +119,7 @@ struct mesos_scheduler {
                               const Mesos__V1__AgentID *agent_id, const void *message,
                               size_t length);
     void (*slave_lost)(void *data, struct mesos_driver *driver, const Mesos__V1__AgentID *agent_id);
-    // `status` as waitpid() tells it.
+    // `status` is that of waitpid().
     void (*executor_lost)(void *data, struct mesos_driver *driver,
                           const Mesos__V1__ExecutorID *executor_id,
                           const Mesos__V1__AgentID *agent_id, int status);
@@ -187,7 +187,7 @@ enum mesos_status mesos_driver_start(struct mesos_driver *driver);
 // without it the master is asked to end the framework and all its tasks. The driver stays yours.
 enum mesos_status mesos_driver_stop(struct mesos_driver *driver, bool failover);
 
-// Ends the driver and tells the master nothing. It stays yours.
+// Ends the driver without a call to the master. It stays yours.
 enum mesos_status mesos_driver_abort(struct mesos_driver *driver);
 
 // Waits until the driver has been stopped or aborted, and all of it is over; it stays yours.
@@ -257,7 +257,7 @@ enum mesos_status mesos_driver_kill_task(struct mesos_driver *driver,
                                          const Mesos__V1__AgentID *agent_id,
                                          const Mesos__V1__KillPolicy *kill_policy);
 
-// Of each status task_id and agent_id are copied. Without any the master tells of all tasks.
+// Of each status task_id and agent_id are copied. Without any the master reports all tasks.
 enum mesos_status mesos_driver_reconcile_tasks(struct mesos_driver *driver,
                                                Mesos__V1__TaskStatus *const *statuses,
                                                size_t count);
@@ -283,7 +283,7 @@ enum mesos_status
 mesos_driver_acknowledge_operation_status(struct mesos_driver *driver,
                                           const Mesos__V1__OperationStatus *status);
 
-// Without any the master tells of all operations. The messages are copied and stay yours.
+// Without any the master reports all operations. The messages are copied and stay yours.
 enum mesos_status mesos_driver_reconcile_operations(
     struct mesos_driver *driver,
     Mesos__V1__Scheduler__Call__ReconcileOperations__Operation *const *operations, size_t count);
@@ -293,7 +293,7 @@ enum mesos_status mesos_driver_reconcile_operations(
 // Replaces FrameworkInfo, suppressed roles and offer constraints, by copies of these. What is
 // missing of id, user, principal, hostname and checkpoint stays as it is; without capabilities
 // these, and roles, are filled in as at the start. Before the first registration, or with another
-// id, it is the end: `error`. What the master refuses does not take the place of what it took last.
+// id, it is the end: `error`. A refused revision does not replace the last accepted one.
 enum mesos_status
 mesos_driver_update_framework(struct mesos_driver *driver,
                               const Mesos__V1__FrameworkInfo *framework,

@@ -24,7 +24,7 @@ static bool is_present(struct slice slice)
     return slice.length > 0;
 }
 
-bool acknowledgements_acknowledge(const struct task_status *status, struct buffer *out)
+bool acknowledgements_build(const struct task_status *status, struct buffer *out)
 {
     buffer_clear(out);
     return is_present(status->uuid) && is_present(status->agent_id) &&
@@ -39,7 +39,7 @@ static struct slice operation_uuid(struct slice status)
     return wire_find(wire_find(status, FIELD_OPERATION_STATUS_UUID), FIELD_UUID_VALUE);
 }
 
-bool acknowledgements_acknowledge_operation(struct slice status, struct buffer *out)
+bool acknowledgements_build_operation(struct slice status, struct buffer *out)
 {
     struct slice agent_id = wire_find(status, FIELD_OPERATION_STATUS_AGENT_ID);
     struct slice provider_id = wire_find(status, FIELD_OPERATION_STATUS_RESOURCE_PROVIDER_ID);

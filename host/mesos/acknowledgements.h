@@ -14,8 +14,8 @@
 
 // Replaces `out` by the Call.Acknowledge for a TaskStatus, or the Call.AcknowledgeOperationStatus
 // for an OperationStatus. False if it needs none: no uuid, or no agent to send it to.
-bool acknowledgements_acknowledge(const struct task_status *status, struct buffer *out);
-bool acknowledgements_acknowledge_operation(struct slice status, struct buffer *out);
+bool acknowledgements_build(const struct task_status *status, struct buffer *out);
+bool acknowledgements_build_operation(struct slice status, struct buffer *out);
 
 // Statuses of operations that were delivered and wait for an explicit acknowledgement. A master may
 // crash on an acknowledgement that names another agent than the operation's, so it is built from

@@ -120,13 +120,13 @@ static void send_acknowledgement(struct driver *driver, enum call_type type, boo
 
 void driver_acknowledge_status(struct driver *driver, const struct task_status *status)
 {
-    bool needed = acknowledgements_acknowledge(status, &driver->message);
+    bool needed = acknowledgements_build(status, &driver->message);
     send_acknowledgement(driver, CALL_ACKNOWLEDGE, needed, status->task_id);
 }
 
 void driver_acknowledge_operation_status(struct driver *driver, struct slice status)
 {
-    bool needed = acknowledgements_acknowledge_operation(status, &driver->message);
+    bool needed = acknowledgements_build_operation(status, &driver->message);
     send_acknowledgement(driver, CALL_ACKNOWLEDGE_OPERATION_STATUS, needed,
                          wire_find(status, FIELD_OPERATION_STATUS_OPERATION_ID));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Packing tasks into offers: see offer_packing.h. A column has what is left of each row and one
-// over what was offered, so that a share is a multiplication; a spent row has less than nothing
+// over what was offered, so a share is a multiplication; a spent row has less than nothing
 // left, which no need fits. Conditions on attributes and roles are remembered as a byte for each
 // row, and when there are too many, forgotten all together.
 
@@ -472,7 +472,7 @@ struct offer_packing_search offer_packing_search(const struct offer_packing_need
                                          .score = INFINITY};
 }
 
-// Whether the offer is spent is looked at for candidates only.
+// Only candidates are checked for being spent.
 static bool next(struct offer_packing *packing, const struct terms *terms,
                  struct offer_packing_search *search, size_t *index)
 {

@@ -21,7 +21,7 @@ struct offer_chain {
     size_t count;
 };
 
-// The hash stands beside the offer, so that a probe looks at no offer but the right one.
+// The hash is stored beside the offer, so a probe reads no offer but the right one.
 struct slot {
     struct offer *offer; // NULL: free
     uint64_t hash;
@@ -100,9 +100,9 @@ static void table_remove(struct offer_table *offers, const struct offer *offer)
 
 struct offer *offer_table_ref(const struct offer *offer)
 {
-    struct offer *kept = (struct offer *)offer;
-    kept->references++;
-    return kept;
+    struct offer *held = (struct offer *)offer;
+    held->references++;
+    return held;
 }
 
 void offer_table_unref(struct offer *offer)

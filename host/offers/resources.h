@@ -51,8 +51,8 @@ void resources_add_for_role(struct resources *to, const struct resources *from, 
 // has.
 bool resources_parse(struct resources *list, const char *text, const char *role, struct error *err);
 
-// Whether such a text has a resource of that name, be it 0.
-bool resources_text_names(const char *text, const char *name);
+// True if such a text has a resource of that name, even if it is 0.
+bool resources_parse_has(const char *text, const char *name);
 
 char *resources_text(const struct resources *list);     // what resources_parse() reads; free() it
 char *resources_describe(const struct resources *list); // as Mesos writes it in messages; free() it

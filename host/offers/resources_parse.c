@@ -220,7 +220,7 @@ static bool read_resource(struct resources *list, struct piece piece, const char
     return true;
 }
 
-bool resources_text_names(const char *text, const char *name)
+bool resources_parse_has(const char *text, const char *name)
 {
     struct piece rest = {text, strlen(text)}, piece, own, value;
     size_t length = strlen(name);
