@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- check: a resource is called as nobody but people calls it.
+-- check: a resource has its everyday name, which Mesos does not know.
 --
 -- says:
 --   SCRIPT:10: resources.memory: Mesos calls it 'mem'

@@ -336,7 +336,7 @@ local function password_of(session)
     return table.concat(parts)
 end
 
--- Whoever holds the session is thrown out when somebody else takes it, and takes it back if it can: a live program
+-- The holder of the session is disconnected when another client takes it, and takes it back if it can: a live program
 -- has to be stopped meanwhile.
 function Server:expire(session)
     session = math.tointeger(tonumber(session))
