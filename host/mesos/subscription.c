@@ -270,9 +270,9 @@ static void on_subscribed(struct subscription *subscription, struct slice event)
 // Every call carries the id, from a struct whose texts end at the first zero byte.
 static bool check_subscribed(struct slice event, struct error *err)
 {
-    enum { FRAMEWORK_ID = 1 };
+    struct slice subscribed = wire_find(event, FIELD_SCHEDULER_EVENT_SUBSCRIBED);
     struct slice id =
-        wire_text(wire_find(wire_find(event, FIELD_SCHEDULER_EVENT_SUBSCRIBED), FRAMEWORK_ID));
+        wire_text(wire_find(subscribed, FIELD_SCHEDULER_EVENT_SUBSCRIBED_FRAMEWORK_ID));
     if (id.length == 0 || memchr(id.data, 0, id.length) == NULL)
         return true;
     return error_set(err, ERROR_PROTOCOL,

@@ -132,14 +132,15 @@ static bool open_state(struct script *script, const struct script_settings *sett
     lua_State *L = script->L;
     if (L == NULL)
         return error_set(err, ERROR_LIMIT, "not enough memory for a Lua state");
-    watchdog_open(script, settings->callback_warn, settings->callback_limit, settings->load_limit);
     *(struct script **)lua_getextraspace(L) = script;
     lua_atpanic(L, on_panic);
     lua_setwarnf(L, on_warning, script);
     collector_open(script, settings->idle_collection);
-    if (protect_run(script, NULL, l_open, (void *)(uintptr_t)settings, 0) == PROTECT_DONE)
-        return true;
-    return error_set(err, ERROR_SCRIPT, "cannot prepare a Lua state: %s", protect_text(script));
+    if (protect_run(script, NULL, l_open, (void *)(uintptr_t)settings, 0) != PROTECT_DONE)
+        return error_set(err, ERROR_SCRIPT, "cannot prepare a Lua state: %s", protect_text(script));
+    // What was called so far is our own, and takes as long as it takes on a busy machine.
+    watchdog_open(script, settings->callback_warn, settings->callback_limit, settings->load_limit);
+    return true;
 }
 
 struct script *script_create(const struct script_settings *settings, struct error *err)
