@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "tasks/tasks.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include <inttypes.h>
@@ -43,10 +44,9 @@ static void write_reason(const struct task_status *status, char *text, size_t si
 
 static void write_line(const struct task_status *status, struct slice message)
 {
-    enum { STATUS_MESSAGE = 4 };
     char reason[128];
     struct slice id = cut(wire_text(status->task_id)),
-                 text = cut(wire_find(message, STATUS_MESSAGE));
+                 text = cut(wire_find(message, FIELD_TASK_STATUS_MESSAGE));
     write_reason(status, reason, sizeof reason);
     log_warning("task '%.*s' is %s%s%.*s%s", SLICE_ARGS(id), state_name(status->state),
                 text.length > 0 ? ": " : "", SLICE_ARGS(text), reason);
