@@ -355,8 +355,8 @@ static void raise_syntax(lua_State *L, struct evaluation *evaluation)
 // Pushes the function of an expression, or else of statements. // [-0, +1, e]
 static void push_chunk(lua_State *L, struct evaluation *evaluation)
 {
-    const char *code = (const char *)evaluation->code.data;
-    bool equals = evaluation->code.length > 0 && *code == '='; // as at Lua's own prompt
+    const char *code = evaluation->code.length > 0 ? (const char *)evaluation->code.data : "";
+    bool equals = *code == '='; // as at Lua's own prompt
     lua_pushliteral(L, "return ");
     lua_pushlstring(L, code + equals, evaluation->code.length - equals);
     lua_concat(L, 2);

@@ -114,25 +114,25 @@ void acknowledgements_forget(struct acknowledgements_kept *kept)
 static void put_status(struct buffer *out, struct slice task_id, const char *why,
                        bool partition_aware, double timestamp)
 {
-    enum { TASK_ID = 1, STATE, MESSAGE = 4, TIMESTAMP = 6, SOURCE = 9, REASON };
-    wire_put_id(out, TASK_ID, task_id);
-    wire_put_varint(out, STATE,
+    wire_put_id(out, FIELD_TASK_STATUS_TASK_ID, task_id);
+    wire_put_varint(out, FIELD_TASK_STATUS_STATE,
                     partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED
                                     : MESOS__V1__TASK_STATE__TASK_LOST);
-    wire_put_bytes(out, MESSAGE, slice_text(why));
-    wire_put_double(out, TIMESTAMP, timestamp);
-    wire_put_varint(out, SOURCE, MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER);
-    wire_put_varint(out, REASON, MESOS__V1__TASK_STATUS__REASON__REASON_MASTER_DISCONNECTED);
+    wire_put_bytes(out, FIELD_TASK_STATUS_MESSAGE, slice_text(why));
+    wire_put_double(out, FIELD_TASK_STATUS_TIMESTAMP, timestamp);
+    wire_put_varint(out, FIELD_TASK_STATUS_SOURCE, MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER);
+    wire_put_varint(out, FIELD_TASK_STATUS_REASON,
+                    MESOS__V1__TASK_STATUS__REASON__REASON_MASTER_DISCONNECTED);
 }
 
 struct bytes *acknowledgements_disconnected(struct slice task_id, const char *why,
                                             bool partition_aware, double timestamp)
 {
-    enum { EVENT_TYPE = 1, EVENT_UPDATE = 5, UPDATE_STATUS = 1 };
     struct buffer event;
     buffer_init(&event, SIZE_MAX);
-    wire_put_varint(&event, EVENT_TYPE, MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE);
-    size_t update = wire_begin(&event, EVENT_UPDATE), status = wire_begin(&event, UPDATE_STATUS);
+    wire_put_varint(&event, FIELD_SCHEDULER_EVENT_TYPE, MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE);
+    size_t update = wire_begin(&event, FIELD_SCHEDULER_EVENT_UPDATE),
+           status = wire_begin(&event, FIELD_SCHEDULER_EVENT_UPDATE_STATUS);
     put_status(&event, task_id, why, partition_aware, timestamp);
     wire_end(&event, status);
     wire_end(&event, update);

@@ -6,9 +6,9 @@
 #include "mesos/held_offers.h"
 
 #include "base/log.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
-enum { OFFER_HOSTNAME = 4 };
 
 static uint64_t age(const struct held_offers *held, const struct offer *offer)
 {
@@ -46,7 +46,7 @@ static void log_held(struct held_offers *held, const struct offer *oldest)
                 "(driver:declineOffer); --offer-warn says after how long this is said",
                 count, count == 1 ? " is" : "s are", held->seconds,
                 SLICE_ARGS(offer_table_id(oldest)),
-                SLICE_ARGS(wire_find(offer_table_wire(oldest), OFFER_HOSTNAME)),
+                SLICE_ARGS(wire_find(offer_table_wire(oldest), FIELD_OFFER_HOSTNAME)),
                 (double)age(held, oldest) / (double)LOOP_SECOND);
 }
 
