@@ -9,7 +9,6 @@
 #include "wire/field_numbers.h"
 #include "wire/wire.h"
 
-
 static uint64_t age(const struct held_offers *held, const struct offer *offer)
 {
     return loop_now(held->loop) - offer_table_arrival(offer);
