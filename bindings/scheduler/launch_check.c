@@ -6,6 +6,7 @@
 #include "bindings/scheduler/launch_check.h"
 
 #include "base/log.h"
+#include "wire/field_numbers.h"
 #include "wire/wire.h"
 
 #include "mesos/v1/mesos.pb-c.h"
@@ -17,12 +18,6 @@
 #include <string.h>
 
 enum { ID_MOST = 255 };
-
-// Numbers of fields.
-enum { ACCEPT_OFFER_IDS = 1, ACCEPT_OPERATIONS = 2 };
-enum { OFFER_AGENT_ID = 3, OPERATION_LAUNCH = 2, LAUNCH_TASKS = 1 };
-enum { TASK_ID = 2, TASK_AGENT_ID = 3, TASK_RESOURCES = 4 };
-enum { RESOURCE_NAME = 1, RESOURCE_SCALAR = 3, SCALAR_VALUE = 1 };
 
 struct inspection {
     lua_State *L;
@@ -72,7 +67,7 @@ static struct slice agent_of(const struct offer *offer)
     if (offer == NULL)
         return agent;
     struct wire wire = wire_open(offer_table_wire(offer));
-    return wire_seek(&wire, OFFER_AGENT_ID, &agent) ? wire_text(agent) : agent;
+    return wire_seek(&wire, FIELD_OFFER_AGENT_ID, &agent) ? wire_text(agent) : agent;
 }
 
 // All must be of the agent of the first one.
@@ -151,7 +146,9 @@ static double scalar_value(struct slice scalar)
 // The usual case, without a walk over the fields: a short name, the type SCALAR, a value above 0.
 static bool is_fine(struct slice resource)
 {
-    static const uint8_t scalar[] = {2 << 3, 0, 3 << 3 | WIRE_BYTES, 9, 1 << 3 | WIRE_FIXED64};
+    static const uint8_t scalar[] = {FIELD_RESOURCE_TYPE << 3, 0,
+                                     FIELD_RESOURCE_SCALAR << 3 | WIRE_BYTES, 9,
+                                     FIELD_VALUE_SCALAR_VALUE << 3 | WIRE_FIXED64};
     size_t at = resource.length > 2 ? 2 + (size_t)resource.data[1] : 0;
     return at >= 2 && at < 0x80 && resource.length >= at + sizeof scalar + 8 &&
            memcmp(resource.data + at, scalar, sizeof scalar) == 0 &&
@@ -164,10 +161,10 @@ static void check_resource(struct inspection *inspection, struct slice resource)
         return;
     struct slice name = {.length = 0};
     struct wire wire = wire_open(resource);
-    for (struct wire_field it; wire_next(&wire, &it) && it.number <= RESOURCE_SCALAR;) {
-        if (it.number == RESOURCE_NAME)
+    for (struct wire_field it; wire_next(&wire, &it) && it.number <= FIELD_RESOURCE_SCALAR;) {
+        if (it.number == FIELD_RESOURCE_NAME)
             name = it.bytes;
-        else if (it.number == RESOURCE_SCALAR && !(scalar_value(it.bytes) > 0))
+        else if (it.number == FIELD_RESOURCE_SCALAR && !(scalar_value(it.bytes) > 0))
             report(inspection,
                    "resources: '%.*s' is %g, which a master refuses: leave out what the task does "
                    "not need",
@@ -180,16 +177,16 @@ static void check_task(struct inspection *inspection, struct slice task)
 {
     bool resources = false;
     struct wire wire = wire_open(task);
-    for (struct wire_field it; wire_next(&wire, &it) && it.number <= TASK_RESOURCES;) {
+    for (struct wire_field it; wire_next(&wire, &it) && it.number <= FIELD_TASK_INFO_RESOURCES;) {
         if (inspection->reported)
             return;
-        if (it.number == TASK_ID)
+        if (it.number == FIELD_TASK_INFO_TASK_ID)
             check_id(inspection, wire_text(it.bytes));
-        else if (it.number == TASK_AGENT_ID)
+        else if (it.number == FIELD_TASK_INFO_AGENT_ID)
             check_agent(inspection, wire_text(it.bytes));
-        else if (it.number == TASK_RESOURCES)
+        else if (it.number == FIELD_TASK_INFO_RESOURCES)
             check_resource(inspection, it.bytes);
-        resources = resources || it.number == TASK_RESOURCES;
+        resources = resources || it.number == FIELD_TASK_INFO_RESOURCES;
     }
     if (!resources && !inspection->reported)
         report(inspection,
@@ -201,7 +198,8 @@ static void check_launch(struct inspection *inspection, struct slice launch)
 {
     struct wire wire = wire_open(launch);
     struct slice task;
-    for (inspection->task = 1; !inspection->reported && wire_seek(&wire, LAUNCH_TASKS, &task);
+    for (inspection->task = 1;
+         !inspection->reported && wire_seek(&wire, FIELD_OFFER_OPERATION_LAUNCH_TASK_INFOS, &task);
          inspection->task++)
         check_task(inspection, task);
 }
@@ -211,7 +209,7 @@ static void check_operation(struct inspection *inspection, struct slice operatio
     struct wire wire = wire_open(operation);
     inspection->operation++;
     for (struct wire_field it; !inspection->reported && wire_next(&wire, &it);)
-        if (it.number == OPERATION_LAUNCH)
+        if (it.number == FIELD_OFFER_OPERATION_LAUNCH)
             check_launch(inspection, it.bytes);
 }
 
@@ -221,8 +219,8 @@ void launch_check(lua_State *L, struct offer_table *offers, const struct offer *
     struct inspection inspection = {.L = L, .called = operation, .agent = agent_of(first)};
     struct wire wire = wire_open(accept);
     for (struct wire_field it; !inspection.reported && wire_next(&wire, &it);)
-        if (it.number == ACCEPT_OFFER_IDS)
+        if (it.number == FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS)
             check_offer(&inspection, offers, it.bytes);
-        else if (it.number == ACCEPT_OPERATIONS)
+        else if (it.number == FIELD_SCHEDULER_CALL_ACCEPT_OPERATIONS)
             check_operation(&inspection, it.bytes);
 }
