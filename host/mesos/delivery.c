@@ -346,7 +346,7 @@ static void deliver_offers_again(struct driver *driver, struct offer_table *offe
          offer = offer_table_next(offer))
         wire_put_bytes(&list, FIELD_SCHEDULER_EVENT_OFFERS_OFFERS, offer_table_wire(offer));
     struct bytes *block = bytes_copy(list.data, list.length);
-    block->held_since = offer_table_taken(offer_table_first(offers));
+    block->held_since = offer_table_arrival(offer_table_first(offers));
     buffer_free(&list);
     struct driver_event event = {.callback = callback, .block = block, .message = slice_of(block)};
     deliver_event(driver, &event);
