@@ -41,7 +41,7 @@ else
         bench=$(basename "$bench")
         bench=${bench%.*}
         case $bench in
-        fixture | fake_master) ;;
+        fixture | fake_master | soak) ;;
         *) run "$bench" ;;
         esac
     done
