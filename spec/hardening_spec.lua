@@ -29,7 +29,7 @@ end
 describe("the build", function()
     after_each(program.cleanup)
 
-    local files = { program = build .. "/mesos-lua", library = build .. "/libmesos-lua.so" }
+    local files = { program = build .. "/libexec/mesos-lua", library = build .. "/libmesos-lua.so" }
 
     for name, path in pairs(files) do
         it("protects the " .. name, function()
@@ -51,6 +51,12 @@ describe("the build", function()
 
     it("makes the program independent of its position", function()
         assert.matches("FLAGS_1%)[^\n]*PIE", readelf(files.program, "-d"))
+    end)
+
+    -- A SIGHUP while libraries are linked would end the program, so what is started first has none.
+    it("starts with a program that needs no dynamic linker", function()
+        local headers = readelf(build .. "/mesos-lua", "-l")
+        assert.equal(sanitized, headers:find("INTERP", 1, true) ~= nil)
     end)
 
     it("has all descriptors that it may have, and starts programs with those that it was given", function()

@@ -21,8 +21,8 @@ static int (*const commands[])(const struct options *options) = {
     [COMMAND_CTL] = ctl_run,
 };
 
-// Called by the dynamic linker before the libraries initialise themselves, which is some
-// milliseconds before main().
+// Called by the dynamic linker before the libraries initialise themselves. The launcher blocks
+// SIGHUP before that; this is for a host that is started without it.
 static void on_linked(int argc, char **argv, char **environment)
 {
     (void)argc;

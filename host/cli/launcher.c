@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is started as `mesos-lua`: it blocks SIGHUP, and becomes the host, a program of the same
+// name in the folder libexec. The libraries of the host take the dynamic linker some milliseconds,
+// within which a SIGHUP would end the process before any code of ours runs. This program is linked
+// statically, so that it runs at once; a blocked signal stays blocked over execve(), and is
+// delivered when the host has its handlers.
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PATH_MOST = 4096, EXIT_USAGE = 2 };
+
+// Where the host lies, from the folder of this program: as it is built, and as it is installed.
+static const char *const places[] = {"libexec/mesos-lua", "../libexec/mesos-lua/mesos-lua"};
+
+static void block_hangup(void)
+{
+    sigset_t hangup;
+    sigemptyset(&hangup);
+    sigaddset(&hangup, SIGHUP);
+    sigprocmask(SIG_BLOCK, &hangup, NULL);
+}
+
+// The folder of this program, with its slash.
+static bool read_folder(char *folder)
+{
+    ssize_t length = readlink("/proc/self/exe", folder, PATH_MOST - 1);
+    if (length <= 0)
+        return false;
+    folder[length] = '\0';
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        return false;
+    slash[1] = '\0';
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    char folder[PATH_MOST], path[PATH_MOST + 64];
+    (void)argc;
+    block_hangup();
+    if (!read_folder(folder)) {
+        dprintf(STDERR_FILENO, "mesos-lua: cannot read /proc/self/exe: %s\n", strerror(errno));
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        snprintf(path, sizeof path, "%s%s", folder, places[i]);
+        execv(path, argv);
+    }
+    dprintf(STDERR_FILENO, "mesos-lua: cannot start %s: %s; build or install mesos-lua again\n",
+            path, strerror(errno));
+    return EXIT_USAGE;
+}
