@@ -149,7 +149,7 @@ describe("check", function()
         }, findings(done))
     end)
 
-    it("looks into the modules of the script, run or not, and into nobody else's", function()
+    it("looks into the modules of the script, run or not, and into no others", function()
         local elsewhere = program.files { ["foreign.lua"] = "return { f = function() return from_nowhere end }" }
         local done = check {
             ["main.lua"] = ([[package.path = package.path .. ";%s/?.lua"

@@ -215,7 +215,7 @@ describe("a client", function()
         assert.is_true(#reply.error < 100000)
     end)
 
-    it("that goes away in the middle disturbs nobody", function()
+    it("that goes away in the middle disturbs no other", function()
         local run = start()
         for _, text in ipairs { "", '{"command":', "eval mesos.sleep(0.05) print(1)\n", "eval ('x'):rep(100000)\n", "status\nstatus\n" } do
             local client = control.connect(control.path(run))

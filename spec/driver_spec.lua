@@ -158,7 +158,7 @@ describe("the driver", function()
         assert.equal(60, second.filters.refuse_seconds)
     end)
 
-    it("declines offers that nobody wants or that a failed callback left", function()
+    it("declines offers that the script left, or that a failed callback left", function()
         local m = subscribed ""
         local offer = m:send_offers()[1]
         assert.same({ offer.id }, m:wait_for("DECLINE").call.decline.offer_ids)

@@ -134,7 +134,7 @@ describe("--elect", function()
         return program.wait_for(function()
             return leaders()[n]
         end, 15, function()
-            return run and run:report() or "nobody leads"
+            return run and run:report() or "no process leads"
         end)
     end
 

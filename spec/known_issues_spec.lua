@@ -184,7 +184,7 @@ describe("running user code:", function()
         assert.same({ "SUBSCRIBE", "DECLINE", "ACKNOWLEDGE", "ACKNOWLEDGE_OPERATION_STATUS" }, m:call_types())
     end)
 
-    it("an error that nobody handles is printed, and ends the program with 1", function()
+    it("an error that is not handled is printed, and ends the program with 1", function()
         local m, run = subscribed ""
         m:send({ type = "ERROR", error = { message = "Framework has been removed" } })
         assert.equal(1, run:wait())

@@ -180,7 +180,7 @@ describe("the program and its local cluster", function()
         assert.equal("1\ttrue\n" .. stopped .. "2\ttrue\n" .. aborted .. "3\ttrue\n" .. stopped, plain)
     end)
 
-    it("checks a script and contacts nobody", function()
+    it("checks a script and contacts no master", function()
         local run = program.run { args = { "check", "--master", "127.0.0.1:1", one_task "true" } }
         assert.equal(0, run.code)
         assert.matches("script.lua: no error found\n", run.stdout)

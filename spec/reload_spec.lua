@@ -721,7 +721,7 @@ describe("probation", function()
         assert.equal(0, count(f.run.stderr, "the version before"))
     end)
 
-    it("does not try the same text again until it changes, or somebody asks", function()
+    it("does not try the same text again until it changes, or a reload is asked for", function()
         local bad = policy("v2", "function scheduler:reloaded() error('always') end")
         local f = start(policy("v1"))
         f:save(bad)

@@ -138,7 +138,7 @@ describe("--state", function()
         assert.same({ x = 1 }, state)
     end)
 
-    it("keeps the id when nobody confirmed the end", function()
+    it("keeps the id when no master confirmed the end", function()
         local path = fresh_path()
         local m = master.start()
         m:answer("TEARDOWN", 503, "No leader elected")

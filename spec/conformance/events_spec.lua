@@ -124,7 +124,7 @@ describe("the event", function()
         said(run, "operation\top\tOPERATION_FINISHED\n")
     end)
 
-    it("HEARTBEAT is nobody's business", function()
+    it("HEARTBEAT calls no callback", function()
         local m, run = subscribed(WATCH)
         for _ = 1, 5 do
             m:heartbeat()

@@ -116,7 +116,7 @@ describe("a task", function()
 
     for title, row in pairs({
         ["that is killed is told and acknowledged"] = { "TASK_KILLED", true },
-        ["that nobody knows is lost when it is killed"] = { "TASK_LOST", false },
+        ["that the master does not know is lost when it is killed"] = { "TASK_LOST", false },
     }) do
         it(title, function()
             local m, run = subscribed(framework.WATCH .. [[ function scheduler:registered(d) d:killTask("t") end ]])
@@ -230,7 +230,7 @@ describe("maintenance", function()
         end
     end)
 
-    it("is nobody's business in a script that does not ask", function()
+    it("calls no callback that the script does not have", function()
         local m, run = subscribed(framework.WATCH)
         send(m)
         m:send({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } })

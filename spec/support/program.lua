@@ -192,7 +192,7 @@ function Run:wait(seconds)
     M.wait_for(function()
         return self.code and self.open == 0
     end, seconds, function()
-        return self:report() .. (self.code and "\n(somebody else holds its stdout or stderr open)" or "")
+        return self:report() .. (self.code and "\n(another process holds its stdout or stderr open)" or "")
     end)
     return self.code, self.signal
 end
