@@ -130,9 +130,9 @@ describe("a local cluster", function()
             assert.equal(several and 200 or 401, (curl(address, "/state", "-u", "bob:open")))
             assert.equal(200, (curl(address, "/state", "-u", "alice:sesame")))
             assert.equal(401, (curl(address, "/state", "-u", "alice:open")))
-            local status, words = subscribe(address, { user = "root", name = "x", principal = "somebody" }, "-u", "alice:sesame")
+            local status, words = subscribe(address, { user = "root", name = "x", principal = "mallory" }, "-u", "alice:sesame")
             assert.same({ 400, "Failed to validate scheduler::Call: Authenticated principal 'alice' does not match "
-                .. "principal 'somebody' set in `FrameworkInfo`" }, { status, words })
+                .. "principal 'mallory' set in `FrameworkInfo`" }, { status, words })
             local client = program.start {
                 args = { "--master", address, "--credential", secret("alice sesame"), program.script(SCRIPT .. [[
                     function scheduler:registered(driver, id) print("registered", id) io.stdout:flush() end

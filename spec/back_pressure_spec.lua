@@ -4,13 +4,12 @@
 -- back: no call is dropped, none waits without need, and memory stays bounded. The master sends records that were made
 -- beforehand, and takes the calls without decoding them.
 
+local event_records = require("support.event_records")
 local program = require("support.program")
-local internals = require("internals")
 local server = require("support.server")
 
 local UPDATES, BURST = 110000, 1000
 local SECONDS = 120
-local EVENT = "mesos.v1.scheduler.Event"
 local ANSWER = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
 
 local SCRIPT = [[
@@ -28,25 +27,17 @@ end
 return s
 ]]
 
-local function frame(event)
-    local record = internals.encode(EVENT, event)
-    return #record .. "\n" .. record
-end
-
 -- The records of the updates behind `first`, with a message of that length.
 local function burst(first, length)
-    local sample = frame {
+    return event_records.burst(event_records.template({
         type = "UPDATE", update = { status = {
-            task_id = "TASKTASK", state = "TASK_RUNNING", agent_id = "S0", uuid = "UUIDUUIDUUIDUUID",
+            task_id = "TASKTASK", state = "TASK_RUNNING", agent_id = "S0", uuid = event_records.UUID,
             message = ("m"):rep(length),
         } },
-    }
-    local records = {}
-    for i = 1, BURST do
-        local uuid = string.pack(">I8I8", 0x4000400080008000, first + i)
-        records[i] = sample:gsub("TASKTASK", ("%08d"):format(first + i)):gsub("UUIDUUIDUUIDUUID", (uuid:gsub("%%", "%%%%")))
-    end
-    return table.concat(records)
+    }, {
+        TASKTASK = function(n) return ("%08d"):format(n) end,
+        [event_records.UUID] = event_records.uuid,
+    }), first, BURST)
 end
 
 -- A master whose calls are given to `take(body, master)`; those it answers with false wait in `master.owed`.
@@ -85,7 +76,7 @@ local function start_master(take)
         end
         connection:read_request()
         connection:begin_stream({ ["Mesos-Stream-Id"] = "pressure", ["Content-Type"] = "application/x-protobuf" })
-        connection:chunk(frame({
+        connection:chunk(event_records.frame({
             type = "SUBSCRIBED", subscribed = { framework_id = "framework", heartbeat_interval_seconds = 600.0 },
         }))
         master.stream = connection
@@ -95,7 +86,7 @@ local function start_master(take)
 end
 
 local function message()
-    return frame({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } })
+    return event_records.frame({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } })
 end
 
 local function resident(pid)

@@ -246,10 +246,10 @@ describe("the local master", function()
         local user = os.getenv("USER") or "root"
         local stream = subscribe({ roles = { "a" }, capabilities = MULTI_ROLE }):subscribed()
         local offer = stream:offer()
-        local info = { user = "somebody", name = "n", id = stream.framework_id, roles = { "b" }, capabilities = MULTI_ROLE }
+        local info = { user = "bob", name = "n", id = stream.framework_id, roles = { "b" }, capabilities = MULTI_ROLE }
         local status, text = stream:call("UPDATE_FRAMEWORK", { framework_info = info })
         local unsupported = "FrameworkInfo update is not valid: Updating 'FrameworkInfo.user' is unsupported; " ..
-            "attempted to update from '" .. user .. "' to 'somebody'"
+            "attempted to update from '" .. user .. "' to 'bob'"
         assert.same({ 400, unsupported }, { status, text })
         info.user = user
         assert.equal(200, (stream:call("UPDATE_FRAMEWORK", { framework_info = info })))

@@ -50,12 +50,6 @@ local function evaluate(run, code)
     return done.code == 0 and done.stdout or done:report()
 end
 
-local function has(text, ...)
-    for _, part in ipairs { ... } do
-        assert.is_truthy(text:find(part, 1, true), ("no '%s' in: %s"):format(part, text))
-    end
-end
-
 describe("the control socket", function()
     after_each(cleanup)
 
@@ -73,8 +67,8 @@ describe("the control socket", function()
         local path = program.directory() .. "/here.sock"
         local run = start(nil, { "--control", path })
         assert.equal("600", ("%o"):format(uv.fs_stat(path).mode & 511))
-        has(control.ctl(run, { "status" }, { target = path }).stdout, "framework             seen\n")
-        has(control.ctl(run, { "status" }).stdout, "framework             seen\n")
+        program.assert_has(control.ctl(run, { "status" }, { target = path }).stdout, "framework             seen\n")
+        program.assert_has(control.ctl(run, { "status" }).stdout, "framework             seen\n")
         run:kill()
         run:wait()
         assert.is_nil(uv.fs_lstat(path))
@@ -88,21 +82,21 @@ describe("the control socket", function()
         local words = { "--master", "127.0.0.1:1", "--control", path, program.script "return {}" }
         local second = program.run { args = words }
         assert.equal(2, second.code)
-        has(second.stderr, "--control: another process listens at " .. path)
+        program.assert_has(second.stderr, "--control: another process listens at " .. path)
         first:kill("sigkill")
         first:wait()
         assert.is_truthy(uv.fs_stat(path))
         local third = start(nil, { "--control", path })
-        has(control.ctl(third, { "status" }, { target = path }).stdout, "seen")
+        program.assert_has(control.ctl(third, { "status" }, { target = path }).stdout, "seen")
 
         local file = folder .. "/file"
         io.open(file, "w"):close()
         words[4] = file
         local fourth = program.run { args = words }
         assert.equal(2, fourth.code)
-        has(fourth.stderr, "--control: " .. file .. " is there and is no socket")
+        program.assert_has(fourth.stderr, "--control: " .. file .. " is there and is no socket")
         words[4] = folder .. "/" .. ("x"):rep(120)
-        has(program.run({ args = words }).stderr, "is too long for a socket")
+        program.assert_has(program.run({ args = words }).stderr, "is too long for a socket")
     end)
 
     it("cleans up what hosts that are no more left behind", function()
@@ -146,7 +140,7 @@ describe("the control socket", function()
                 }
             end
             uv.fs_chmod(folder, tonumber("755", 8))
-            has(try().stderr, "Permission denied")
+            program.assert_has(try().stderr, "Permission denied")
             uv.fs_chmod(path, tonumber("666", 8))
             assert.equal('{"ok":false,"error":"this host belongs to another user"}\n', try().stdout)
             run:wait_for("a process of user 65534 was refused at the control socket")
@@ -191,7 +185,7 @@ describe("a client", function()
             client:write(text .. "\n")
             local reply = client:reply()
             assert.is_false(reply.ok)
-            has(reply.error, message)
+            program.assert_has(reply.error, message)
         end
     end)
 
@@ -199,9 +193,9 @@ describe("a client", function()
         local run = start()
         local client = control.connect(control.path(run))
         client:write(("x"):rep(2 << 20))
-        has(client:reply().error, "longer than 1 MiB")
+        program.assert_has(client:reply().error, "longer than 1 MiB")
         assert.is_nil(client:reply())
-        has(evaluate(run, "1"), "1\n")
+        program.assert_has(evaluate(run, "1"), "1\n")
     end)
 
     it("gets no more than is kept of an output", function()
@@ -210,7 +204,7 @@ describe("a client", function()
         local reply = client:ask("eval", "for i = 1, 100000 do print('line', i) end return 'end'")
         assert.is_true(reply.ok)
         assert.is_true(#reply.output < 300000 and #reply.output > 200000)
-        has(reply.output:sub(-100), "... (more than is kept of an output)")
+        program.assert_has(reply.output:sub(-100), "... (more than is kept of an output)")
         reply = client:ask("eval", "error(('x'):rep(1 << 20))")
         assert.is_true(#reply.error < 100000)
     end)
@@ -246,7 +240,7 @@ describe("a client", function()
         client:write("eval mesos.sleep(1000)\n")
         assert.equal("1\n", evaluate(run, "1"))
         run:kill()
-        has(client:reply().error, "the script was ended")
+        program.assert_has(client:reply().error, "the script was ended")
         assert.equal(0, run:wait())
     end)
 end)
@@ -271,14 +265,14 @@ describe("ctl", function()
         for _, case in ipairs(cases) do
             local done = program.run { args = { "ctl", table.unpack(case[1]) } }
             assert.equal(2, done.code, done:report())
-            has(done.stderr, table.unpack(case, 2))
+            program.assert_has(done.stderr, table.unpack(case, 2))
         end
     end)
 
     it("has a help of its own", function()
         local done = program.run { args = { "ctl", "--help" } }
         assert.equal(0, done.code, done:report())
-        has(done.stdout, "mesos-lua ctl TARGET COMMAND", "interrupt", "log-level [LEVEL]")
+        program.assert_has(done.stdout, "mesos-lua ctl TARGET COMMAND", "interrupt", "log-level [LEVEL]")
         assert.is_nil(done.stdout:find("--master", 1, true))
     end)
 
@@ -342,8 +336,9 @@ describe("ctl", function()
                 local done = program.run { args = { "ctl", tostring(victim.pid), "eval", "'secret'" } }
                 clean()
                 assert.equal(2, done.code, done:report())
-                has(done.stderr, ("the folder /tmp/mesos-lua-%d belongs to user %d and has mode %s: that of process %d has to be "
-                    .. "of its user, %d, and 700; nothing was sent there"):format(USER, case[1], case[2], victim.pid, USER))
+                program.assert_has(done.stderr, ("the folder /tmp/mesos-lua-%d belongs to user %d and has mode %s: "
+                    .. "that of process %d has to be of its user, %d, and 700; nothing was sent there"):format(
+                    USER, case[1], case[2], victim.pid, USER))
                 assert.equal("", fake.stdout)
             end
         end)
@@ -354,7 +349,7 @@ describe("ctl", function()
             local done = program.run { args = { "ctl", tostring(victim.pid), "eval", "'secret'" } }
             clean()
             assert.equal(2, done.code, done:report())
-            has(done.stderr, ("a process of user %d listens at "):format(OTHER), "nothing was sent there")
+            program.assert_has(done.stderr, ("a process of user %d listens at "):format(OTHER), "nothing was sent there")
             assert.equal("", fake.stdout)
         end)
     end
@@ -369,7 +364,8 @@ describe("ctl", function()
         m:send(m:update(task, "TASK_FAILED"))
         run:wait_for("do not like it")
         local text = control.ctl(run, { "status" }).stdout
-        has(text, "framework             seen\n", "driver                DRIVER_RUNNING\n", "connection            connected\n",
+        program.assert_has(text, "framework             seen\n", "driver                DRIVER_RUNNING\n",
+            "connection            connected\n",
             "offers held           1\n", "tasks launched        2\n", "status updates        TASK_RUNNING 1, TASK_FAILED 1\n",
             "callbacks failed      statusUpdate 1\n", "ACCEPT 2", "resourceOffers 1 of ", "statusUpdate 2 of ")
         local status = cjson.decode(control.ctl(run, { "status", "--json" }).stdout)
@@ -406,18 +402,18 @@ describe("ctl", function()
         } do
             local done = control.ctl(run, { "eval", code })
             assert.equal(0, done.code, code .. ": " .. done:report())
-            has(done.stdout, shown)
+            program.assert_has(done.stdout, shown)
         end
     end)
 
     it("shows offers and messages with their fields", function()
         local run = start("return {}")
-        has(evaluate(run, "driver:master()"), "MasterInfo {", 'hostname = "')
+        program.assert_has(evaluate(run, "driver:master()"), "MasterInfo {", 'hostname = "')
         assert.equal("{}\n", evaluate(run, "driver:offers()"))
         local other, n = start("local kept return { resourceOffers = function(_, d, offers) kept = offers end }")
         n:send_offers { n:offer() }
         program.wait_for(function() return evaluate(other, "kept and #kept or 0") == "1\n" end)
-        has(evaluate(other, "kept"), "Offer {", "agent_id = \"", "resources = {")
+        program.assert_has(evaluate(other, "kept"), "Offer {", "agent_id = \"", "resources = {")
         evaluate(other, "driver:declineOffer(kept[1].id)")
         n:wait_for("DECLINE")
         assert.equal("{}\n", evaluate(other, "driver:offers()"))
@@ -448,7 +444,7 @@ describe("ctl", function()
         local done = control.ctl(run, { "eval", "print('before')", "\n", "local t = nil", "\n", "return t.x" })
         assert.equal(1, done.code)
         assert.equal("before\n", done.stdout)
-        has(done.stderr, "eval:3: attempt to index a nil value (local 't')", "stack traceback:")
+        program.assert_has(done.stderr, "eval:3: attempt to index a nil value (local 't')", "stack traceback:")
         for code, message in pairs {
             ["x = = 1"] = "eval:1: unexpected symbol near '='", ["limt"] = "nothing is called 'limt' here",
             ["error({})"] = "eval:1: an error that is no text but a table (give error() a text",
@@ -460,10 +456,10 @@ describe("ctl", function()
         } do
             done = control.ctl(run, { "eval", code })
             assert.equal(1, done.code, done:report())
-            has(done.stderr, message)
+            program.assert_has(done.stderr, message)
         end
         assert.is_nil(run.stderr:find("error", 1, true), run.stderr)
-        has(control.ctl(run, { "status" }).stdout, "errors of the script  0\n")
+        program.assert_has(control.ctl(run, { "status" }).stdout, "errors of the script  0\n")
     end)
 
     it("waits for code that waits, while the script goes on", function()
@@ -492,15 +488,15 @@ describe("ctl", function()
         local run = start()
         local done = control.ctl(run, { "reload" })
         assert.equal(0, done.code, done:report())
-        has(done.stdout, "policy.lua reloaded in ", "(ctl reload): no file changed")
+        program.assert_has(done.stdout, "policy.lua reloaded in ", "(ctl reload): no file changed")
         local path = control.ctl(run, { "status" }).stdout:match("\nscript%s+(%S+)")
         local file = assert(io.open(path, "w"))
         file:write("return return")
         file:close()
         done = control.ctl(run, { "reload" })
         assert.equal(1, done.code, done:report())
-        has(done.stderr, "was not reloaded", "policy.lua:1:")
-        has(control.ctl(run, { "status" }).stdout, "reloads               swapped 1, failed ")
+        program.assert_has(done.stderr, "was not reloaded", "policy.lua:1:")
+        program.assert_has(control.ctl(run, { "status" }).stdout, "reloads               swapped 1, failed ")
         assert.equal("2\n", evaluate(run, "limit"))
     end)
 
@@ -511,8 +507,8 @@ describe("ctl", function()
         client:write("eval mesos.sleep(1000)\n")
         assert.equal("1\n", evaluate(run, "mine"))
         assert.equal(0, control.ctl(run, { "reload" }).code)
-        has(client:reply().error, "replaced by a new version")
-        has(evaluate(run, "mine"), "nothing is called 'mine' here")
+        program.assert_has(client:reply().error, "replaced by a new version")
+        program.assert_has(evaluate(run, "mine"), "nothing is called 'mine' here")
     end)
 
     it("cannot reload a script that runs its drivers itself, but look into it", function()
@@ -528,10 +524,10 @@ describe("ctl", function()
         }
         run:wait_for("registered with")
         assert.equal("6\n", evaluate(run, "seen"))
-        has(control.ctl(run, { "status" }).stdout, "DRIVER_RUNNING")
+        program.assert_has(control.ctl(run, { "status" }).stdout, "DRIVER_RUNNING")
         local done = control.ctl(run, { "reload" })
         assert.equal(1, done.code)
-        has(done.stderr, "one that runs its drivers itself cannot")
+        program.assert_has(done.stderr, "one that runs its drivers itself cannot")
         control.ctl(run, { "stop" })
         run:wait()
     end)
@@ -562,8 +558,8 @@ describe("ctl", function()
                 "print(\n\n'still there'\n:help\n:quit\nlimit\n",
         })
         assert.equal(0, done.code, done:report())
-        has(done.stdout, '2\n1\n2\n6\ninfo\n"still there"\nLua code runs in the script')
-        has(done.stderr, "unknown command 'nope'", "nothing is called 'limt' here", "near <eof>")
+        program.assert_has(done.stdout, '2\n1\n2\n6\ninfo\n"still there"\nLua code runs in the script')
+        program.assert_has(done.stderr, "unknown command 'nope'", "nothing is called 'limt' here", "near <eof>")
         local ended = control.start_ctl(run, { "repl" }, { keep_stdin = true })
         ended.input:write("1\n")
         ended:wait_for("1\n")
@@ -571,7 +567,7 @@ describe("ctl", function()
         run:wait()
         ended.input:write("2\n")
         assert.equal(1, ended:wait())
-        has(ended.stderr, "the host")
+        program.assert_has(ended.stderr, "the host")
     end)
 
     it("edits lines and remembers them at a terminal", function()

@@ -6,7 +6,6 @@
 local master = require("support.master")
 local program = require("support.program")
 
-local NOBODY = "127.0.0.1:1"
 
 local HEAD = [[
 local mesos = require "mesos"
@@ -20,13 +19,9 @@ end
 local function run_spawned(text, options)
     options = options or {}
     return program.run {
-        args = { "-m", NOBODY, program.script(HEAD .. "mesos.spawn(function()\n" .. text .. "\nos.exit(0)\nend)\nreturn {}") },
+        args = { "-m", program.NO_MASTER, program.script(HEAD .. "mesos.spawn(function()\n" .. text .. "\nos.exit(0)\nend)\nreturn {}") },
         env = options.env,
     }
-end
-
-local function gone(pid)
-    program.wait_for(function() return not program.alive(pid) end, 5, function() return "process " .. pid .. " lives" end)
 end
 
 describe("mesos.exec", function()
@@ -99,7 +94,7 @@ cwd: a text expected, got table
     end)
 
     it("cannot be called where nothing can wait", function()
-        local done = program.run { args = { "-m", NOBODY, program.script "require('mesos').exec { 'ls' }" } }
+        local done = program.run { args = { "-m", program.NO_MASTER, program.script "require('mesos').exec { 'ls' }" } }
         assert.equal(2, done.code)
         assert.truthy(done.stderr:find("script.lua:1: mesos.exec cannot wait here", 1, true), done:report())
     end)
@@ -170,7 +165,7 @@ return {}]]
 
     local function start_lasting()
         local directory = program.directory()
-        local run = program.start { args = { "-m", NOBODY, program.script(LASTING), directory } }
+        local run = program.start { args = { "-m", program.NO_MASTER, program.script(LASTING), directory } }
         local text = program.wait_for(function() return program.read(directory .. "/pids") end)
         local child, grandchild = text:match("(%d+) (%d+)")
         return run, tonumber(child), tonumber(grandchild)
@@ -180,8 +175,8 @@ return {}]]
         local run, child, grandchild = start_lasting()
         run:kill()
         assert.equal(0, run:wait(), run:report())
-        gone(child)
-        gone(grandchild)
+        program.wait_until_gone(child)
+        program.wait_until_gone(grandchild)
         assert.equal("", run.stdout)
     end)
 
@@ -189,13 +184,13 @@ return {}]]
         local run, child, grandchild = start_lasting()
         run:kill("sighup")
         run:wait_for("reloaded")
-        gone(child)
-        gone(grandchild)
+        program.wait_until_gone(child)
+        program.wait_until_gone(grandchild)
     end)
 
     it("leaves nothing behind that it put into the background", function()
         local done = run_spawned [[print(mesos.exec { "sh", "-c", "sleep 600 & echo $!" }.stdout)]]
-        gone(tonumber(done.stdout:match("%d+")))
+        program.wait_until_gone(tonumber(done.stdout:match("%d+")))
     end)
 
     it("leaves nothing behind when a second signal ends the host at once", function()
@@ -209,14 +204,14 @@ return {}]]
         m:wait_for("TEARDOWN")
         run:kill()
         run:wait()
-        gone(tonumber(text:match("^%d+")))
-        gone(tonumber(text:match(" (%d+)")))
+        program.wait_until_gone(tonumber(text:match("^%d+")))
+        program.wait_until_gone(tonumber(text:match(" (%d+)")))
     end)
 
     it("leaves nothing behind when signals end a host whose script never pauses", function()
         local directory = program.directory()
         local path = directory .. "/pids"
-        local run = program.start { args = { "-m", NOBODY, program.script((LASTING:gsub("return {}", [[
+        local run = program.start { args = { "-m", program.NO_MASTER, program.script((LASTING:gsub("return {}", [[
 mesos.every(0.01, function()
     if io.open(arg[1] .. "/pids") then
         print "spins"
@@ -231,7 +226,7 @@ return {}]]))), directory } }
         run:wait_for("SIGTERM: stopping when it returns or waits: timer of")
         run:kill()
         assert.equal(0, run:wait(), run:report())
-        gone(tonumber(child))
-        gone(tonumber(grandchild))
+        program.wait_until_gone(tonumber(child))
+        program.wait_until_gone(tonumber(grandchild))
     end)
 end)

@@ -189,7 +189,7 @@ describe("a master", function()
     end
 
     it("is not there", function()
-        says(server.nobody(), "cannot subscribe at http://127.0.0.1:%d+: cannot connect: Connection refused; "
+        says(server.unused_address(), "cannot subscribe at http://127.0.0.1:%d+: cannot connect: Connection refused; "
             .. "trying again in %d+%.%d s, retry 1 %(%-%-registration%-backoff%)")
     end)
 

@@ -6,7 +6,6 @@ local program = require("support.program")
 local server = require("support.server")
 local tls = require("support.tls")
 
-local NOBODY = "127.0.0.1:1"
 
 local HEAD = [[
 local mesos = require "mesos"
@@ -23,7 +22,7 @@ local url = arg[1]
 local function run_spawned(text, ...)
     return program.run {
         args = {
-            "-m", NOBODY, "--log-level", "debug",
+            "-m", program.NO_MASTER, "--log-level", "debug",
             program.script(HEAD .. "mesos.spawn(function()\n" .. text .. "\nos.exit(0)\nend)\nreturn {}"), ...,
         },
     }

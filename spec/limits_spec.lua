@@ -7,7 +7,6 @@ local master = require("support.master")
 local program = require("support.program")
 local internals = require("internals")
 
-local NOBODY = "127.0.0.1:1"
 
 local HEAD = [[
 local mesos = require "mesos"
@@ -17,7 +16,7 @@ local function forever() while true do end end
 
 -- Runs the text in a spawned function; ends when it says "done" or after the next timer.
 local function run_spawned(args, text, after)
-    local words = { "-m", NOBODY }
+    local words = { "-m", program.NO_MASTER }
     table.move(args, 1, #args, 3, words)
     words[#words + 1] = program.script(HEAD .. "mesos.spawn(function()\n" .. text .. "\nend)\n" .. (after or
         "mesos.after(0, function() print 'done' os.exit(0) end)\n") .. "return {}")
@@ -70,7 +69,7 @@ describe("--callback-warn", function()
             ["(('x'):rep(24000) .. 'y'):find(('x*'):rep(3) .. 'z')"] = "",
             ["setmetatable({}, { __gc = forever }) local t = {} for i = 1, 2e5 do t[i] = { i } end"] = "",
         } do
-            local run = program.start { args = { "-m", NOBODY, "--callback-warn", "0.1", program.script(HEAD ..
+            local run = program.start { args = { "-m", program.NO_MASTER, "--callback-warn", "0.1", program.script(HEAD ..
                 "mesos.spawn(function()\n" .. text .. "\nend)\n" .. after .. "return {}") } }
             run:wait_for("%d%d:%d%d:%d%d%.%d%d%d warning [^\n]* has been inside one call of a C function, or a finalizer, for about "
                 .. "%d+ s: no event is handled, and nothing can stop it, until that returns %(%-%-callback%-warn%)\n")
@@ -150,7 +149,7 @@ describe("--callback-limit", function()
     end)
 
     it("stops a script that never ends loading, and a text that never gets made", function()
-        local done = program.run { args = { "-m", NOBODY, "--callback-limit", "0.2", program.script "while true do end" } }
+        local done = program.run { args = { "-m", program.NO_MASTER, "--callback-limit", "0.2", program.script "while true do end" } }
         assert.equal(2, done.code, done:report())
         shows(done, "script.lua:1: stopped after")
         done = run_spawned({ "--callback-limit", "0.2" },
@@ -161,7 +160,7 @@ describe("--callback-limit", function()
 
     it("keeps a version out that never ends loading", function()
         local path = program.script(HEAD .. "mesos.every(0.05, function() print 'old' io.stdout:flush() end) return {}")
-        local run = program.start { args = { "-m", NOBODY, "--callback-limit", "0.2", path } }
+        local run = program.start { args = { "-m", program.NO_MASTER, "--callback-limit", "0.2", path } }
         run:wait_for("old")
         local file <close> = assert(io.open(path, "w"))
         file:write("while true do end")
@@ -243,7 +242,7 @@ describe("--memory-limit", function()
     end)
 
     it("tells a script that does not fit at all", function()
-        local done = program.run { args = { "-m", NOBODY, "--memory-limit", "1M",
+        local done = program.run { args = { "-m", program.NO_MASTER, "--memory-limit", "1M",
             program.script "local t = {} for i = 1, 1e6 do t[i] = {} end" } }
         assert.equal(2, done.code, done:report())
         shows(done, "not enough memory: the script is at its limit of 1048576 bytes (--memory-limit)")
@@ -346,7 +345,7 @@ describe("the collector", function()
     end
 
     it("works when nothing else does, and then lets the host sleep", function()
-        local run = program.start { args = { "-m", NOBODY, "-q", program.script [[
+        local run = program.start { args = { "-m", program.NO_MASTER, "-q", program.script [[
             local mesos = require "mesos"
             mesos.after(0.1, function()
                 local t = {}

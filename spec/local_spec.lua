@@ -27,12 +27,6 @@ local function one_task(command, more)
         return s]]):format(command, more or ""))
 end
 
-local function gone(pid)
-    return function()
-        return not program.alive(pid)
-    end
-end
-
 describe("the program and its local cluster", function()
     after_each(program.cleanup)
 
@@ -67,7 +61,7 @@ describe("the program and its local cluster", function()
             run:kill(signal)
             assert.equal(0, run:wait())
             for pid in text:gmatch("%d+") do
-                program.wait_for(gone(tonumber(pid)))
+                program.wait_until_gone(tonumber(pid))
             end
         end)
     end
@@ -82,7 +76,7 @@ describe("the program and its local cluster", function()
         run:wait_for("SIGTERM: stopping")
         run:kill("sigterm")
         assert.equal(128 + 15, run:wait())
-        program.wait_for(gone(pid))
+        program.wait_until_gone(pid)
     end)
 
     for _, call in ipairs { "os.exit(7)", "mesos.exit(7)" } do
@@ -103,7 +97,7 @@ describe("the program and its local cluster", function()
             assert.equal("", run.stdout)
             local pid = tonumber((program.read(pids) or ""):match("%d+"))
             if pid then
-                program.wait_for(gone(pid))
+                program.wait_until_gone(pid)
             end
         end)
     end

@@ -8,7 +8,6 @@ local control = require("support.control")
 local master = require("support.master")
 local program = require("support.program")
 
-local NOBODY = "127.0.0.1:1"
 
 local HEAD = [[
 local mesos = require "mesos"
@@ -17,7 +16,7 @@ local function say(...) print(...) io.stdout:flush() end
 ]]
 
 local function start(text, args)
-    local words = { "-m", NOBODY }
+    local words = { "-m", program.NO_MASTER }
     table.move(args or {}, 1, #(args or {}), 3, words)
     words[#words + 1] = program.script(HEAD .. text .. "\nreturn {}")
     return program.start { args = words }

@@ -299,7 +299,7 @@ describe("a new version that", function()
             "script.lua:1: a new version cannot run a driver itself" },
         { "has state that cannot be kept",
             "require('mesos').state.f = print return { framework = { name = 'test' } }", "mesos.state.f: a function" },
-        { "changes the user", "return { framework = { name = 'test', user = 'somebody' } }",
+        { "changes the user", "return { framework = { name = 'test', user = 'bob' } }",
             "framework.user: Mesos does not let a framework change its user while it is registered" },
         { "changes the principal", "return { framework = { name = 'test', principal = 'p' } }", "framework.principal: " },
         { "changes checkpoint", "return { framework = { name = 'test', checkpoint = true } }", "framework.checkpoint: " },

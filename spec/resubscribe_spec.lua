@@ -86,7 +86,7 @@ describe("staying subscribed", function()
     end)
 
     it("waits for a master that is not there yet", function()
-        local port = tonumber(server.nobody():match("%d+$"))
+        local port = tonumber(server.unused_address():match("%d+$"))
         local run = start("127.0.0.1:" .. port)
         program.wait_for(function()
             return count(run.stderr, "cannot connect: Connection refused; trying again") > 2

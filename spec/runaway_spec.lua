@@ -9,7 +9,6 @@ local master = require("support.master")
 local program = require("support.program")
 local uv = require("luv")
 
-local NOBODY = "127.0.0.1:1"
 
 local GOOD = [[
 local mesos = require "mesos"
@@ -59,12 +58,6 @@ local function start_looping(args, text)
     return run, m, path, make_loop(run, m)
 end
 
-local function has(text, ...)
-    for _, part in ipairs { ... } do
-        assert.is_truthy(text:find(part, 1, true), ("no '%s' in: %s"):format(part, text))
-    end
-end
-
 local ENDLESS = "while true do pcall(function() while true do end end) end"
 
 describe("--load-limit", function()
@@ -74,7 +67,7 @@ describe("--load-limit", function()
 
     it("ends the first load of a main chunk, with the line and the option", function()
         local path = program.script("\n" .. ENDLESS)
-        local done = program.run { args = { "-m", NOBODY, "--load-limit", "0.3", path } }
+        local done = program.run { args = { "-m", program.NO_MASTER, "--load-limit", "0.3", path } }
         assert.equal(2, done.code, done:report())
         assert.matches(STOPPED .. "0.3 s %(%-%-load%-limit%)", done.stderr)
         assert.equal(1, select(2, done.stderr:gsub("stopped after", "")))
@@ -89,10 +82,10 @@ describe("--load-limit", function()
 
     it("can be never, and gives way to a lesser --callback-limit", function()
         local path = program.script("local t = os.clock() + 0.5 while os.clock() < t do end os.exit(7)")
-        assert.equal(7, program.run({ args = { "-m", NOBODY, "--load-limit", "0", path } }).code)
-        local done = program.run { args = { "-m", NOBODY, "--callback-limit", "0.2", path } }
+        assert.equal(7, program.run({ args = { "-m", program.NO_MASTER, "--load-limit", "0", path } }).code)
+        local done = program.run { args = { "-m", program.NO_MASTER, "--callback-limit", "0.2", path } }
         assert.equal(2, done.code, done:report())
-        has(done.stderr, "the limit is 0.2 s (--callback-limit)")
+        program.assert_has(done.stderr, "the limit is 0.2 s (--callback-limit)")
     end)
 
     it("counts a main chunk anew behind a driver that it ran", function()
@@ -112,10 +105,10 @@ describe("--load-limit", function()
         write(path, "\n" .. ENDLESS)
         run:wait_for("policy.lua was not reloaded %(a file changed%), the version that runs goes on: "
             .. "%S+policy.lua:2: stopped after %d+%.%d+ s without a pause; the limit is 0.4 s %(%-%-load%-limit%)")
-        has(control.ctl(run, { "eval", "scheduler.framework.name" }).stdout, "first")
+        program.assert_has(control.ctl(run, { "eval", "scheduler.framework.name" }).stdout, "first")
         write(path, GOOD:format("second"))
         run:wait_for("reloaded in")
-        has(control.ctl(run, { "eval", "scheduler.framework.name" }).stdout, "second")
+        program.assert_has(control.ctl(run, { "eval", "scheduler.framework.name" }).stdout, "second")
         assert.equal(1, select(2, run.stderr:gsub("stopped after", "")))
     end)
 
@@ -134,7 +127,7 @@ describe("--load-limit", function()
         assert.matches("eval:1: stopped after %d+%.%d+ s without a pause; the limit is 0.3 s %(%-%-load%-limit%)", done.stderr)
         assert.equal("9\n", control.ctl(run, { "eval", "mesos.sleep(0.5) return 9" }).stdout)
         done = control.ctl(run, { "repl" }, { stdin = ENDLESS .. "\n=1+1\n:quit\n" })
-        has(done.stderr, "(--load-limit)")
+        program.assert_has(done.stderr, "(--load-limit)")
         assert.equal("2\n", done.stdout)
         assert.equal("3\n", control.ctl(run, { "eval", "=1+2" }).stdout)
     end)
@@ -213,7 +206,7 @@ describe("while Lua code runs", function()
         local run = start(GOOD:format("x"))
         local done = control.ctl(run, { "interrupt" })
         assert.equal(1, done.code)
-        has(done.stderr, "nothing to interrupt: no Lua code runs now")
+        program.assert_has(done.stderr, "nothing to interrupt: no Lua code runs now")
     end)
 
     it("what looks is answered, several times by one client, and what needs the loop waits", function()
@@ -222,9 +215,9 @@ describe("while Lua code runs", function()
         for _ = 1, 3 do
             client:write("status\nlog-level\nhelp\nmetrics\nnonsense\n")
             for _, part in ipairs { "in callback           statusUpdate", "info\n", "interrupt", "mesos_lua_uptime_seconds" } do
-                has(client:reply().output, part)
+                program.assert_has(client:reply().output, part)
             end
-            has(client:reply().error, "unknown command 'nonsense'")
+            program.assert_has(client:reply().error, "unknown command 'nonsense'")
         end
         client:write("eval 6 * 7\nlog-level\n")
         assert.is_true(control.connect(control.path(run)):ask("interrupt").ok)
@@ -274,7 +267,8 @@ describe("while Lua code runs", function()
         m:send(m:update("t", "TASK_RUNNING"))
         run:wait_for("begun")
         local done = control.ctl(run, { "status" })
-        has(done.stderr, "no answer yet, and the host does not answer other requests either: it is inside one call of a C function")
+        program.assert_has(done.stderr, "no answer yet, and the host does not answer other requests either: "
+            .. "it is inside one call of a C function")
         assert.equal(0, done.code, done:report())
     end)
 end)
@@ -305,9 +299,9 @@ describe("a signal while Lua code runs", function()
         assert.is_nil(run.code)
         run:kill("sigterm")
         assert.equal(0, run:wait(), run:report())
-        has(run.stderr, "SIGTERM again: stopping callback statusUpdate", "without a pause, by a second signal\n")
+        program.assert_has(run.stderr, "SIGTERM again: stopping callback statusUpdate", "without a pause, by a second signal\n")
         assert.is_nil(uv.fs_lstat(path))
-        has(program.read(state), "this is kept")
+        program.assert_has(program.read(state), "this is kept")
         assert.equal(0, #m:calls_of("ACKNOWLEDGE"))
         program.wait_for(function() return not program.alive(child) end)
     end)
@@ -326,7 +320,7 @@ describe("a signal while Lua code runs", function()
     end)
 
     it("ends a first load in the same way", function()
-        local run = program.start { args = { "-m", NOBODY, "--load-limit", "0", program.script("\n" .. ENDLESS) } }
+        local run = program.start { args = { "-m", program.NO_MASTER, "--load-limit", "0", program.script("\n" .. ENDLESS) } }
         program.wait_for(function()
             local client = control.connect(control.path(run))
             local reply = client and client:ask("status", "--json")
@@ -336,7 +330,7 @@ describe("a signal while Lua code runs", function()
         run:wait_for("SIGTERM: stopping when it returns or waits: script %S+script.lua, which has run for")
         run:kill()
         assert.equal(0, run:wait(), run:report())
-        has(run.stderr, "script.lua:2: stopped after")
+        program.assert_has(run.stderr, "script.lua:2: stopped after")
     end)
 
     it("does not start what was loaded meanwhile", function()

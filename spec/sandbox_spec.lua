@@ -5,10 +5,9 @@
 local program = require("support.program")
 local uv = require("luv")
 
-local NOBODY = "127.0.0.1:1"
 
 local function run(args, files, ...)
-    local words = { "-m", NOBODY }
+    local words = { "-m", program.NO_MASTER }
     table.move(args, 1, #args, 3, words)
     for _, word in ipairs { "main.lua", ... } do
         words[#words + 1] = word
@@ -272,18 +271,18 @@ os.exit(0)]]
             local done = run({ "--sandbox" }, { ["main.lua"] = text }, place)
             assert.equal(0, done.code, done:report())
             assert.equal(("master: '%s' is not the master of the command line ('%s'), and with --sandbox a script has no "
-                .. "other: leave `master` out, or start with --master %s\n"):format(place, NOBODY, place), done.stdout)
+                .. "other: leave `master` out, or start with --master %s\n"):format(place, program.NO_MASTER, place), done.stdout)
             assert.is_nil(done.stderr:match("brought a local cluster"))
             assert.is_nil(done.stderr:match("hush"))
         end
-        local done = run({ "--sandbox" }, { ["main.lua"] = text }, NOBODY)
+        local done = run({ "--sandbox" }, { ["main.lua"] = text }, program.NO_MASTER)
         assert.matches("^SchedulerDriver", done.stdout)
         done = run({}, { ["main.lua"] = text }, "127.0.0.1:2")
         assert.matches("^SchedulerDriver", done.stdout)
     end)
 
     it("is for a framework as well", function()
-        local run_ = program.start { args = { "--master", NOBODY, "--sandbox", program.script
+        local run_ = program.start { args = { "--master", program.NO_MASTER, "--sandbox", program.script
             "local mesos = require 'mesos' mesos.after(0, function() mesos.log.info 'runs' mesos.exit(3) end) return {}" } }
         run_:wait_for("runs")
         assert.equal(3, run_:wait())

@@ -5,12 +5,11 @@
 
 local program = require("support.program")
 
-local NOBODY = "127.0.0.1:1"
 
 local function run_files(files, ...)
     local directory = program.files(files)
     -- What is shown here takes longer than the usual limit with sanitizers on a busy machine.
-    return program.run { args = { "-m", NOBODY, "--load-limit", "60", "main.lua", ... }, cwd = directory, seconds = 60 }
+    return program.run { args = { "-m", program.NO_MASTER, "--load-limit", "60", "main.lua", ... }, cwd = directory, seconds = 60 }
 end
 
 -- Runs the text as a callback-like function: in a routine of its own.

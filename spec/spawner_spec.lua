@@ -7,14 +7,7 @@ local master = require("support.master")
 local program = require("support.program")
 local uv = require("luv")
 
-local NOBODY = "127.0.0.1:1"
 local is_root = uv.getuid() == 0
-
-local function gone(pid, seconds)
-    program.wait_for(function() return not program.alive(pid) end, seconds or 5, function()
-        return "process " .. pid .. " lives: " .. (program.read("/proc/" .. pid .. "/cmdline") or ""):gsub("\0", " ")
-    end)
-end
 
 local function parent_of(pid)
     local stat = program.read(("/proc/%s/stat"):format(pid))
@@ -38,6 +31,12 @@ local function spawner_of(pid)
             return each
         end
     end
+end
+
+local function kill_spawner(run)
+    local spawner = program.wait_for(function() return spawner_of(run.pid) end)
+    uv.kill(spawner, "sigkill")
+    program.wait_until_gone(spawner)
 end
 
 -- All processes that carry the mark in their environment.
@@ -66,7 +65,7 @@ end
 
 local function run_spawned(text, options)
     options = options or {}
-    return program.run { args = { "-m", NOBODY, spawned(text), table.unpack(options.args or {}) }, env = options.env,
+    return program.run { args = { "-m", program.NO_MASTER, spawned(text), table.unpack(options.args or {}) }, env = options.env,
         seconds = options.seconds }
 end
 
@@ -157,20 +156,18 @@ print(mesos.exec { "sh", "-c", %q }.stdout)
 print(mesos.exec { "sh", "-c", "grep -E '^Sig(Blk|Ign)' /proc/self/status | tr -d '\n'" }.stdout)
 print(mesos.exec({ "env" }, { env = { A = "b" } }).stdout:find("A=b", 1, true) ~= nil)]]):format(LIST_FILES))
         local run = program.run { path = "/bin/bash", args = { "-c", ("trap '' USR1; exec 7<%s 100<%s; exec %s -m %s %s"):format(
-            secret, secret, program.path, NOBODY, script) } }
+            secret, secret, program.path, program.NO_MASTER, script) } }
         -- 3 is the folder that the shell reads.
         assert.equal("0 1 2 3 \nSigBlk:\t0000000000000000SigIgn:\t0000000000000000\ntrue\n", run.stdout, run:report())
     end)
 
     it("hands on the limits that the program was started with, also when it had to begin anew", function()
         local run = program.start { path = "/bin/sh", args = { "-c", ("ulimit -S -n 200; ulimit -H -n 300; exec %s -m %s %s"):format(
-            program.path, NOBODY, spawned [[
+            program.path, program.NO_MASTER, spawned [[
 io.stdin:read("l")
 print((mesos.exec { "sh", "-c", "ulimit -S -n; ulimit -H -n" }.stdout:gsub("\n", " ")), (io.open("/proc/self/limits"):read("a")
     :match("Max open files +(%d+)")))]]) }, keep_stdin = true }
-        local spawner = program.wait_for(function() return spawner_of(run.pid) end)
-        uv.kill(spawner, "sigkill")
-        gone(spawner)
+        kill_spawner(run)
         run.input:write("\n")
         run:wait()
         assert.equal("200 300 \t300\n", run.stdout, run:report())
@@ -179,7 +176,7 @@ print((mesos.exec { "sh", "-c", "ulimit -S -n; ulimit -H -n" }.stdout:gsub("\n",
     it("hands on nothing to os.execute either", function()
         local secret = program.script("secret", "secret")
         local run = program.run { path = "/bin/bash", args = { "-c", ("exec 7<%s; exec %s -m %s %s"):format(secret,
-            program.path, NOBODY, spawned("os.execute [[cat <&7 && echo read]]")) } }
+            program.path, program.NO_MASTER, spawned("os.execute [[cat <&7 && echo read]]")) } }
         assert.equal("", run.stdout)
         assert.equal(0, run.code, run:report())
     end)
@@ -209,7 +206,7 @@ show(mesos.exec { "echo", "x" })
 for _, file in ipairs(files) do file:close() end
 show(mesos.exec { "echo", "x" })]]
         local run = program.run { path = "/bin/sh", args = { "-c", ("ulimit -n 60; exec %s -m %s %s"):format(program.path,
-            NOBODY, script) } }
+            program.NO_MASTER, script) } }
         assert.equal("nil\tnil\tnil\tnil\tcannot run 'echo': too many open files\tEMFILE\n0\tnil\tx\n\t\tnil\tnil\n",
             run.stdout, run:report())
     end)
@@ -258,7 +255,7 @@ end)]])
             program.wait_for(function() return #marked("MARK=" .. mark) == 0 end, 2, function()
                 return #marked("MARK=" .. mark) .. " processes are left"
             end)
-            gone(spawner)
+            program.wait_until_gone(spawner)
         end)
     end
 
@@ -280,12 +277,12 @@ print("zombies", zombies())]]
             return pending("unshare is not permitted here")
         end
         local run = program.run { path = "/usr/bin/unshare", args = { "--pid", "--fork", "--mount-proc", program.path, "-m",
-            NOBODY, script } }
+            program.NO_MASTER, script } }
         assert.equal("zombies\t0\n", run.stdout, run:report())
     end)
 
     it("does not end it by a signal, and a terminal does not reach it", function()
-        local run = program.start { args = { "-m", NOBODY, spawned [[
+        local run = program.start { args = { "-m", program.NO_MASTER, spawned [[
 io.stdin:read("l")
 show(mesos.exec { "echo", "still" })]] }, keep_stdin = true }
         local spawner = program.wait_for(function() return spawner_of(run.pid) end)
@@ -330,7 +327,7 @@ end]]) } }
         end)
         uv.kill(spawner, "sigkill")
         run:wait_for("again")
-        gone(child)
+        program.wait_until_gone(child)
         run:wait()
         assert.matches("'sleep' was killed: the process that had started it ended unexpectedly\tECANCELED", run.stdout)
         assert.matches("one\tTASK_FAILED\tCommand terminated with signal Killed: the process that had started it ended", run.stdout)
@@ -339,12 +336,10 @@ end]]) } }
     end)
 
     it("does no harm while nothing runs", function()
-        local run = program.start { args = { "-m", NOBODY, spawned [[
+        local run = program.start { args = { "-m", program.NO_MASTER, spawned [[
 io.stdin:read("l")
 show(mesos.exec { "echo", "x" })]] }, keep_stdin = true }
-        local spawner = program.wait_for(function() return spawner_of(run.pid) end)
-        uv.kill(spawner, "sigkill")
-        gone(spawner)
+        kill_spawner(run)
         run.input:write("\n")
         run:wait()
         assert.equal("0\tnil\tx\n\t\tnil\tnil\n", run.stdout, run:report())
@@ -365,7 +360,7 @@ print "printed"
 io.stderr:write "printed"
 file:close()
 mesos.exit(7)]]):format(directory))
-            local run = program.run { path = "/bin/sh", args = { "-c", ("exec %s -m %s %s %s"):format(program.path, NOBODY,
+            local run = program.run { path = "/bin/sh", args = { "-c", ("exec %s -m %s %s %s"):format(program.path, program.NO_MASTER,
                 script, closed) } }
             assert.equal(7, run.code, run:report())
             assert.equal(("/dev/null\n"):rep(3), program.read(directory .. "/files"))
@@ -387,7 +382,7 @@ mesos.exit(7)]]):format(directory))
         local run = program.start { path = "/usr/bin/perl", args = { "-MPOSIX", "-e", [[
 sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGHUP));
 kill HUP => $$;
-exec @ARGV;]], program.path, "-m", NOBODY, program.script "return {}" } }
+exec @ARGV;]], program.path, "-m", program.NO_MASTER, program.script "return {}" } }
         run:wait_for("reloaded")
         run:kill()
         assert.equal(0, run:wait(), run:report())
@@ -396,7 +391,7 @@ exec @ARGV;]], program.path, "-m", NOBODY, program.script "return {}" } }
     it("may get a SIGHUP as soon as the linker is done", function()
         -- It hits within the first instructions of the program's own: sent when SigBlk says that it is held back.
         for _ = 1, 20 do
-            local run = program.start { args = { "-m", NOBODY, program.script "return {}" } }
+            local run = program.start { args = { "-m", program.NO_MASTER, program.script "return {}" } }
             repeat
                 local mask = (program.read(("/proc/%d/status"):format(run.pid)) or ""):match("SigBlk:\t(%x+)")
                 local catches = (program.read(("/proc/%d/status"):format(run.pid)) or ""):match("SigCgt:\t(%x+)")

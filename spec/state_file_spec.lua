@@ -395,7 +395,7 @@ describe("a state file", function()
 
     for name, row in pairs {
         ["empty"] = { "", "it is empty" },
-        ["somebody else's"] = { "#!/bin/sh\necho hello\n", "it is not a state file of mesos-lua" },
+        ["a file of another program"] = { "#!/bin/sh\necho hello\n", "it is not a state file of mesos-lua" },
         ["of a newer version"] = { "mesos-lua state 2\nwhatever", "it has format 2, this version of mesos-lua reads format 1" },
         ["one with a wrong end"] = { "mesos-lua state 1\nsaved x\nstate 0\n\n", "it is cut off, or was changed" },
     } do

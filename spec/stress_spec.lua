@@ -4,15 +4,14 @@
 -- nothing is lost, nothing is answered twice, and the memory stays flat, since the tasks of the updates end. The master
 -- sends records that were made beforehand, and takes the calls without decoding them.
 
+local event_records = require("support.event_records")
 local program = require("support.program")
-local internals = require("internals")
 local server = require("support.server")
 
 local UPDATES, BURST = 100000, 1000
 local OFFERS, OFFER_BURST = 20000, 500
 local SECONDS = 60 -- about a tenth of it on an idle machine
 
-local EVENT = "mesos.v1.scheduler.Event"
 local FRAMEWORK = "stress-framework"
 local CALL_HEAD = "\x0a" .. string.char(#FRAMEWORK + 2) .. "\x0a" .. string.char(#FRAMEWORK) .. FRAMEWORK .. "\x10"
 local ACCEPT, DECLINE, ACKNOWLEDGE, TEARDOWN = 3, 4, 8, 2
@@ -44,49 +43,19 @@ end
 return stress
 ]]
 
-local function frame(event)
-    local record = internals.encode(EVENT, event)
-    return #record .. "\n" .. record
-end
-
--- A function that makes the record of the n-th event from a sample, which holds each of `marks` as often as it does.
-local function template(event, marks)
-    local record = frame(event)
-    return function(n)
-        local text = record
-        for mark, replace in pairs(marks) do
-            local first = text:find(mark, 1, true)
-            text = text:sub(1, first - 1) .. replace(n) .. text:sub(first + #mark)
-        end
-        return text
-    end
-end
-
-local function uuid_of(n)
-    return string.pack(">I8I8", 0x4000400080008000, n)
-end
-
 local function offer_id(n)
     return ("stress-O%08d"):format(n)
 end
 
-local update_record = template({
+local update_record = event_records.template({
     type = "UPDATE", update = { status = {
         task_id = "TASKTASK", state = "TASK_FINISHED", source = "SOURCE_EXECUTOR", agent_id = "stress-S0",
-        executor_id = "e", timestamp = 1700000000.5, uuid = "UUIDUUIDUUIDUUID", message = "as before",
+        executor_id = "e", timestamp = 1700000000.5, uuid = event_records.UUID, message = "as before",
     } },
 }, {
     TASKTASK = function(n) return ("%08d"):format(n) end,
-    UUIDUUIDUUIDUUID = uuid_of,
+    [event_records.UUID] = event_records.uuid,
 })
-
-local function update_burst(first)
-    local records = {}
-    for i = 1, BURST do
-        records[i] = update_record(first + i)
-    end
-    return table.concat(records)
-end
 
 local function offer_burst(first)
     local offers = {}
@@ -100,7 +69,7 @@ local function offer_burst(first)
             resources = resources, allocation_info = { role = "*" },
         }
     end
-    return frame({ type = "OFFERS", offers = { offers = offers } })
+    return event_records.frame({ type = "OFFERS", offers = { offers = offers } })
 end
 
 local function resident(pid)
@@ -174,7 +143,7 @@ local function start_master(seen)
         end
         connection:read_request()
         connection:begin_stream({ ["Mesos-Stream-Id"] = "stress", ["Content-Type"] = "application/x-protobuf" })
-        connection:chunk(frame({
+        connection:chunk(event_records.frame({
             type = "SUBSCRIBED", subscribed = { framework_id = FRAMEWORK, heartbeat_interval_seconds = 600.0 },
         }))
         master.stream = connection
@@ -201,7 +170,7 @@ describe("under stress", function()
                 master.stream:chunk(offer_burst(offered))
                 offered = offered + OFFER_BURST
             end
-            master.stream:chunk(update_burst(updated))
+            master.stream:chunk(event_records.burst(update_record, updated, BURST))
             updated = updated + BURST
             -- The next burst comes when all but two are answered.
             run:wait_for(function() return seen.acknowledged >= updated - 2 * BURST end, SECONDS)
@@ -209,7 +178,7 @@ describe("under stress", function()
         end
         run:wait_for(function() return seen.acknowledged >= UPDATES and seen.answered >= OFFERS end, SECONDS)
         local final = resident(run.pid)
-        master.stream:chunk(frame({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } }))
+        master.stream:chunk(event_records.frame({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } }))
         run:wait_for(function() return seen.ended end)
         master.stream:finish()
         assert.equal(0, run:wait(), run:report())

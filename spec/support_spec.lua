@@ -71,7 +71,7 @@ describe("the scripted server", function()
         assert.equal(56, curl("http://" .. reset.address).code)
         local garbage = server.start(server.answering("SSH-2.0-OpenSSH\r\n"))
         assert.equal(1, curl("http://" .. garbage.address).code)
-        assert.equal(7, curl("http://" .. server.nobody()).code)
+        assert.equal(7, curl("http://" .. server.unused_address()).code)
     end)
 end)
 

@@ -10,7 +10,6 @@
 local program = require("support.program")
 local uv = require("luv")
 
-local NOBODY = "127.0.0.1:1"
 local ROUNDS, TASKS = 9, 3000
 
 local function median(values)
@@ -42,7 +41,7 @@ return {}]]
 local function holder(megabytes)
     local directory = program.directory()
     assert(os.execute("mkfifo " .. directory .. "/go"))
-    local run = program.start { args = { "-q", "--load-limit", "60", "-m", NOBODY, program.script(EXEC), megabytes,
+    local run = program.start { args = { "-q", "--load-limit", "60", "-m", program.NO_MASTER, program.script(EXEC), megabytes,
         directory } }
     run:wait_for(function() return run.stdout:find("ready") end, 60)
     run.go = assert(io.open(directory .. "/go", "w"))
@@ -182,7 +181,7 @@ local function memory_of(pid, name)
 end
 
 local function measure_memory()
-    local run = program.start { args = { "-q", "-m", NOBODY, program.script(EXEC), 1, "/nowhere" } }
+    local run = program.start { args = { "-q", "-m", program.NO_MASTER, program.script(EXEC), 1, "/nowhere" } }
     run:wait_for("ready")
     local children = program.read(("/proc/%d/task/%d/children"):format(run.pid, run.pid))
     local spawner = math.tointeger(tonumber(children:match("%d+")))

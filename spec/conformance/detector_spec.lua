@@ -47,7 +47,7 @@ describe("a master is found", function()
 
     it("among several of which the first is dead", function()
         local m = master.start()
-        local run = at(m, server.nobody() .. "," .. m.address)
+        local run = at(m, server.unused_address() .. "," .. m.address)
         said(run, "registered\t", 20)
         assert.equal("http://" .. m.address, run.stderr:match("registered with (%S+)"))
     end)

@@ -5,4 +5,4 @@
 -- says:
 --   SCRIPT was not reloaded (a file changed), the version that runs goes on: SCRIPT: framework.user: Mesos does not let a framework change its user while it is registered; put the old value back, or start the program again
 
-return { framework = { name = "x", user = "somebody-else" } }
+return { framework = { name = "x", user = "other-user" } }

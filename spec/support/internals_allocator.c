@@ -49,7 +49,7 @@ static int l_resize(lua_State *L)
     luaL_argcheck(L, number < BLOCKS, 2, "no such block");
     size_t old = heap->sizes[number];
     if (heap->blocks[number] != NULL && !intact(heap, number, old))
-        luaL_error(L, "block %d was written by somebody else", (int)number);
+        luaL_error(L, "block %d holds bytes of another block", (int)number);
     // A new block comes with the kind of the object in place of a size.
     void *block = script_heap_allocate(&heap->allocator, heap->blocks[number],
                                        heap->blocks[number] ? old : LUA_TTABLE, size);

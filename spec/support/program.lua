@@ -19,6 +19,9 @@ local M = {}
 M.path = os.getenv("MESOS_LUA") or (uv.cwd() .. "/build/mesos-lua")
 M.patience = tonumber(os.getenv("SPEC_PATIENCE")) or 1
 
+-- The address of a master that is never there: the port is reserved.
+M.NO_MASTER = "127.0.0.1:1"
+
 local DEADLINE = 10 -- seconds
 
 local directories, runs = {}, {}
@@ -233,6 +236,22 @@ end
 function M.alive(pid)
     local stat = M.read(("/proc/%d/stat"):format(pid))
     return stat ~= nil and stat:match("%) (%a)") ~= "Z"
+end
+
+-- Waits until the process with that id has ended, for 5 s unless told.
+function M.wait_until_gone(pid, seconds)
+    M.wait_for(function() return not M.alive(pid) end, seconds or 5, function()
+        return "process " .. pid .. " lives: " .. (M.read("/proc/" .. pid .. "/cmdline") or ""):gsub("\0", " ")
+    end)
+end
+
+-- Raises unless each of the parts is in the text, to the letter.
+function M.assert_has(text, ...)
+    for _, part in ipairs { ... } do
+        if not text:find(part, 1, true) then
+            error(("no '%s' in: %s"):format(part, text), 2)
+        end
+    end
 end
 
 local function remove(path)

@@ -277,7 +277,7 @@ function M.answering(bytes)
 end
 
 -- An address at which nothing listens.
-function M.nobody()
+function M.unused_address()
     local server = M.start(function() end)
     server:stop()
     uv.run("nowait")

@@ -62,7 +62,7 @@ function M.front(behind, options)
     listen[#listen + 1] = options.clients and "verify=1" or "verify=0"
     listen[#listen + 1] = options.versions
     for _ = 1, 5 do -- a port that was free may be taken a moment later
-        local port = server.nobody():match(":(%d+)$")
+        local port = server.unused_address():match(":(%d+)$")
         listen[1] = "OPENSSL-LISTEN:" .. port
         local run = program.start {
             path = "socat", args = { "-d", "-d", table.concat(listen, ","), "TCP:" .. behind.address },
