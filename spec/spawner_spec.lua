@@ -388,8 +388,8 @@ exec @ARGV;]], program.path, "-m", program.NO_MASTER, program.script "return {}"
         assert.equal(0, run:wait(), run:report())
     end)
 
-    it("may get a SIGHUP as soon as the linker is done", function()
-        -- It hits within the first instructions of the program's own: sent when SigBlk says that it is held back.
+    it("may get a SIGHUP as soon as the launcher has blocked it", function()
+        -- It is sent when SigBlk says that it is blocked, while the libraries of the host are linked.
         for _ = 1, 20 do
             local run = program.start { args = { "-m", program.NO_MASTER, program.script "return {}" } }
             repeat

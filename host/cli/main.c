@@ -21,19 +21,6 @@ static int (*const commands[])(const struct options *options) = {
     [COMMAND_CTL] = ctl_run,
 };
 
-// Called by the dynamic linker before the libraries initialise themselves. The launcher blocks
-// SIGHUP before that; this is for a host that is started without it.
-static void on_linked(int argc, char **argv, char **environment)
-{
-    (void)argc;
-    (void)argv;
-    (void)environment;
-    inherited_hold_signals();
-}
-
-__attribute__((section(".preinit_array"), used)) static void (*const at_first)(int, char **,
-                                                                               char **) = on_linked;
-
 // The spawner is forked while the process is still small, as it keeps a copy of the memory.
 static void get_ready(const struct options *options)
 {

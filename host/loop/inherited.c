@@ -69,20 +69,10 @@ void inherited_restore_limit(void)
         setrlimit(RLIMIT_NOFILE, &original);
 }
 
-static void change_hold(int how)
+void inherited_release_signals(void)
 {
     sigset_t hangup;
     sigemptyset(&hangup);
     sigaddset(&hangup, SIGHUP);
-    sigprocmask(how, &hangup, NULL);
-}
-
-void inherited_release_signals(void)
-{
-    change_hold(SIG_UNBLOCK);
-}
-
-void inherited_hold_signals(void)
-{
-    change_hold(SIG_BLOCK);
+    sigprocmask(SIG_UNBLOCK, &hangup, NULL);
 }

@@ -17,9 +17,8 @@ bool inherited_descriptors(struct error *err);
 void inherited_raise_limit(void);
 void inherited_restore_limit(void);
 
-// SIGHUP would end the process as long as nothing catches it: it is blocked, and delivered when it
-// is released. signals_create() releases it once its own handlers are installed.
-void inherited_hold_signals(void);
+// SIGHUP would end the process as long as nothing catches it: the launcher has blocked it, and it
+// is delivered when it is released. signals_create() does that once its own handlers are installed.
 void inherited_release_signals(void);
 
 #endif
