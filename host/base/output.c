@@ -364,20 +364,21 @@ static void on_interrupt(int number)
     interrupted = 1;
 }
 
-// Both signals are blocked outside of the wait, so none can arrive between the check of the flag
-// and the wait.
+// They are blocked outside of the wait, so none can arrive between the check of the flag and the
+// wait.
 static void catch_interrupts(sigset_t *during)
 {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     const struct sigaction action = {.sa_handler = on_interrupt};
-    sigset_t both;
-    sigemptyset(&both);
-    sigaddset(&both, SIGINT);
-    sigaddset(&both, SIGTERM);
-    sigprocmask(SIG_BLOCK, &both, during);
-    sigdelset(during, SIGINT);
-    sigdelset(during, SIGTERM);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    sigset_t caught;
+    sigemptyset(&caught);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        sigaddset(&caught, numbers[i]);
+    sigprocmask(SIG_BLOCK, &caught, during);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        sigdelset(during, numbers[i]);
+        sigaction(numbers[i], &action, NULL);
+    }
 }
 
 static bool print_waits(void)

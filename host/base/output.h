@@ -21,8 +21,9 @@
 #include <stddef.h>
 
 // To be called before the streams are used. `limit` is the cap of what the script prints, in bytes.
-// At the end of the process the queues are written: as long as it takes, or until SIGINT or
-// SIGTERM, if the script printed something; for at most a second if only lines of the log are left.
+// At the end of the process the queues are written: as long as it takes, or until SIGINT, SIGTERM
+// or SIGHUP, if the script printed something; for at most a second if only lines of the log are
+// left.
 void output_start(size_t limit);
 
 // Readable when output_drain() has something to do; -1 if nothing can ever wait.

@@ -12,7 +12,6 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "loop/inherited.h"
 #include "loop/loop_uv.h"
 #include "loop/spawner.h"
 
@@ -110,6 +109,16 @@ static void on_signal(uv_signal_t *handle, int number)
         signals->events->stop(signals->data, number);
 }
 
+// While they are blocked, what arrives stays pending.
+static void hold(int how)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < NUMBERS; i++)
+        sigaddset(&set, numbers[i]);
+    sigprocmask(how, &set, NULL);
+}
+
 struct signals *signals_create(struct loop *loop, const struct signals_events *events, void *data)
 {
     struct signals *signals = memory_new(sizeof *signals);
@@ -126,7 +135,7 @@ struct signals *signals_create(struct loop *loop, const struct signals_events *e
     }
     signal(SIGPIPE, SIG_IGN);
     signal(SIGALRM, on_alarm);
-    inherited_release_signals();
+    hold(SIG_UNBLOCK);
     return signals;
 }
 
@@ -141,6 +150,7 @@ void signals_destroy(struct signals *signals)
 {
     if (signals == NULL)
         return;
+    hold(SIG_BLOCK); // libuv restores the default action
     signals->events = NULL;
     current = NULL;
     for (int i = 0; i < NUMBERS; i++)
