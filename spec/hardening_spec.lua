@@ -49,8 +49,23 @@ describe("the build", function()
         end)
     end
 
-    it("makes the program independent of its position", function()
-        assert.matches("FLAGS_1%)[^\n]*PIE", readelf(files.program, "-d"))
+    it("makes the program, and what it is started by, independent of their positions", function()
+        for _, path in ipairs { files.program, build .. "/mesos-lua" } do
+            assert.matches("Type:%s+DYN", readelf(path, "-h"))
+            assert.matches("FLAGS_1%)[^\n]*PIE", readelf(path, "-d"))
+            assert.is_string(segment(path, "GNU_RELRO"))
+            assert.equal("RW", (segment(path, "GNU_STACK"):gsub("%s", "")))
+        end
+    end)
+
+    -- Lua is inside the program, and modules in C find it there.
+    it("lets modules in C use Lua", function()
+        local run = program.run { args = { "-m", program.NO_MASTER, program.script [[
+            local mesos, lfs = require "mesos", require "lfs"
+            print(lfs.attributes("/", "mode"), pcall(lfs.dir, "/nowhere"))
+            mesos.exit(0)]] } }
+        assert.equal(0, run.code, run:report())
+        assert.matches("^directory\tfalse\tcannot open /nowhere", run.stdout)
     end)
 
     -- A SIGHUP while libraries are linked would end the program, so what is started first has none.

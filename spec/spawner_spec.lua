@@ -8,6 +8,7 @@ local program = require("support.program")
 local uv = require("luv")
 
 local is_root = uv.getuid() == 0
+local host = (os.getenv("MESOS_LUA_BUILD") or "build") .. "/libexec/mesos-lua" -- the program without its launcher
 
 local function parent_of(pid)
     local stat = program.read(("/proc/%s/stat"):format(pid))
@@ -294,6 +295,43 @@ show(mesos.exec { "echo", "still" })]] }, keep_stdin = true }
         run.input:write("\n")
         run:wait()
         assert.equal("0\tnil\tstill\n\t\tnil\tnil\n", run.stdout, run:report())
+    end)
+end)
+
+describe("the process that starts programs", function()
+    after_each(program.cleanup)
+
+    it("is forked by the launcher, which is a small program", function()
+        local run = program.start { args = { "-m", program.NO_MASTER, program.script "return {}" } }
+        local spawner = program.wait_for(function() return spawner_of(run.pid) end)
+        assert.equal(uv.fs_realpath(program.path), uv.fs_readlink(("/proc/%d/exe"):format(spawner)))
+        assert.not_equal(uv.fs_realpath(program.path), uv.fs_readlink(("/proc/%d/exe"):format(run.pid)))
+        run:kill()
+        assert.equal(0, run:wait(), run:report())
+    end)
+
+    it("is not what a variable of the environment says", function()
+        for _, text in ipairs { "0:1", "2:" .. uv.os_getpid(), "3:1", "99:0", "x", "" } do
+            local run = program.run { path = host, args = { "-m", program.NO_MASTER, spawned [[
+print(os.getenv("MESOS_LUA_SPAWNER"))
+show(mesos.exec { "sh", "-c", "echo ${MESOS_LUA_SPAWNER-none}" })]] }, env = { MESOS_LUA_SPAWNER = text } }
+            assert.equal("nil\n0\tnil\tnone\n\t\tnil\tnil\n", run.stdout, text .. run:report())
+        end
+    end)
+
+    it("is not kept by a program that starts nothing", function()
+        local control = program.directory() .. "/control"
+        local run = program.start { args = { "-m", program.NO_MASTER, "--control", control, program.script "return {}" } }
+        program.wait_for(function() return spawner_of(run.pid) end)
+        run:wait_for("cannot subscribe")
+        local repl = program.start { args = { "ctl", control, "repl" }, keep_stdin = true }
+        repl.input:write("40 + 2\n")
+        repl:wait_for("42")
+        assert.is_nil(spawner_of(repl.pid))
+        repl.input:shutdown()
+        repl:wait()
+        run:kill()
+        assert.equal(0, run:wait(), run:report())
     end)
 end)
 

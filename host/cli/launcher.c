@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is started as `mesos-lua`: it blocks SIGHUP, and becomes the host, a program of the same
-// name in the folder libexec. The libraries of the host take the dynamic linker some milliseconds,
-// within which a SIGHUP would end the process before any code of ours runs. This program is linked
-// statically, so that it runs at once; a blocked signal stays blocked over execve(), and is
-// delivered when the host has its handlers.
+// What is started as `mesos-lua`: it blocks SIGHUP, forks the spawner, and becomes the host, a
+// program of the same name in the folder libexec. It is linked statically, for two reasons. The
+// libraries of the host take the dynamic linker some milliseconds, within which a SIGHUP would end
+// the process before any code of ours runs; a blocked signal stays blocked over execve(), and is
+// delivered when the host has its handlers. And the spawner keeps a copy of the memory of the
+// program that forks it, which is least here.
+
+#include "loop/inherited.h"
+#include "loop/spawner_handover.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -43,8 +47,11 @@ static bool read_folder(char *folder)
 int main(int argc, char **argv)
 {
     char folder[PATH_MOST], path[PATH_MOST + 64];
+    struct error err = {0};
     (void)argc;
     block_hangup();
+    if (inherited_standard(&err))
+        spawner_handover_give(); // the host says what is wrong if not
     if (!read_folder(folder)) {
         dprintf(STDERR_FILENO, "mesos-lua: cannot read /proc/self/exe: %s\n", strerror(errno));
         return EXIT_USAGE;

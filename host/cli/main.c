@@ -21,13 +21,14 @@ static int (*const commands[])(const struct options *options) = {
     [COMMAND_CTL] = ctl_run,
 };
 
-// The spawner is forked while the process is still small, as it keeps a copy of the memory.
 static void get_ready(const struct options *options)
 {
     bool runs = options->command == COMMAND_RUN || options->command == COMMAND_LOCAL;
     if (runs) {
         spawner_prepare();
         inherited_raise_limit();
+    } else {
+        spawner_decline();
     }
     if (options->command == COMMAND_CTL)
         inherited_release_signals();

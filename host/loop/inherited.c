@@ -14,7 +14,7 @@
 enum { NEEDED = 20 }; // free descriptors: an idle host with its cluster has 15
 
 // Opening takes the lowest number that is free.
-static bool fill_standard(struct error *err)
+bool inherited_standard(struct error *err)
 {
     for (int file = 0; file <= STDERR_FILENO; file++)
         if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
@@ -45,7 +45,7 @@ static bool check_room(struct error *err)
 
 bool inherited_descriptors(struct error *err)
 {
-    if (!fill_standard(err) || !check_room(err))
+    if (!inherited_standard(err) || !check_room(err))
         return false;
     close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
     return true;

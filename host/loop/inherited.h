@@ -8,8 +8,11 @@
 
 #include "base/error.h"
 
-// Descriptors 0, 1 and 2 become /dev/null if they are closed; all others are closed in programs
-// that are started. False if too few can be opened for the program to run.
+// Descriptors 0, 1 and 2 become /dev/null if they are closed.
+bool inherited_standard(struct error *err);
+
+// The same, and all other descriptors are closed in programs that are started. False if too few can
+// be opened for the program to run.
 bool inherited_descriptors(struct error *err);
 
 // More descriptors for the program, up to the hard limit; and, in a process that it forked, as many
@@ -18,7 +21,8 @@ void inherited_raise_limit(void);
 void inherited_restore_limit(void);
 
 // SIGHUP would end the process as long as nothing catches it: the launcher has blocked it, and it
-// is delivered when it is released. signals_create() does that once its own handlers are installed.
+// is delivered when it is released. For programs without signals_create(), which does the same once
+// its handlers are installed.
 void inherited_release_signals(void);
 
 #endif

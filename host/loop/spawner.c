@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "loop/loop_uv.h"
+#include "loop/spawner_handover.h"
 #include "loop/spawner_process.h"
 #include "loop/spawner_wire.h"
 
@@ -93,10 +94,33 @@ static _Thread_local LIST_HEAD(spawners, spawner) spawners = LIST_HEAD_INITIALIZ
 
 // ---- the process ----
 
+// The process has closed its end of the socket, or ends since ours is closed: with nothing left to
+// kill that takes no time. It is waited for a second at most, in case the kernel holds it.
+static int wait_for_process(pid_t pid)
+{
+    const struct timespec moment = {.tv_nsec = 200000};
+    int status = 0;
+    for (int i = 0; i < 5000 && waitpid(pid, &status, WNOHANG) == 0; i++)
+        nanosleep(&moment, NULL);
+    return status;
+}
+
+void spawner_decline(void)
+{
+    pid_t pid;
+    int socket = spawner_handover_take(&pid);
+    if (socket < 0)
+        return;
+    close(socket);
+    wait_for_process(pid);
+}
+
 void spawner_prepare(void)
 {
     struct prepared *fresh = memory_new(sizeof *fresh);
-    fresh->socket = spawner_process_fork(&fresh->pid);
+    fresh->socket = spawner_handover_take(&fresh->pid);
+    if (fresh->socket < 0)
+        fresh->socket = spawner_process_fork(&fresh->pid);
     if (fresh->socket >= 0)
         atomic_store(&prepared, fresh);
     else
@@ -123,17 +147,6 @@ static int take_process(pid_t *pid)
     }
     free(ready);
     return socket >= 0 ? socket : spawner_process_fork(pid);
-}
-
-// The process has closed its end of the socket, or ends since ours is closed: with nothing left to
-// kill that takes no time. It is waited for a second at most, in case the kernel holds it.
-static int wait_for_process(pid_t pid)
-{
-    const struct timespec moment = {.tv_nsec = 200000};
-    int status = 0;
-    for (int i = 0; i < 5000 && waitpid(pid, &status, WNOHANG) == 0; i++)
-        nanosleep(&moment, NULL);
-    return status;
 }
 
 // ---- the connection ----

@@ -2,7 +2,7 @@
 //
 // Programs that the host starts, through its spawner (spawner_process.h). A loop has one spawner
 // and shares it; it is forked when the first program is asked for, or before the program has
-// anything in memory, by spawner_prepare().
+// anything in memory: by the launcher (spawner_handover.h), or by spawner_prepare().
 //
 // Starting costs the loop little and never blocks it: programs wait in a queue; the descriptors of
 // one are opened when its turn comes, a few programs in a turn of the loop, and a few may be in
@@ -74,9 +74,13 @@ struct spawn_events {
     void (*ended)(void *data, const struct spawn_end *end);
 };
 
-// Forks the spawner, before there is much in memory or a second thread; the loop that starts the
-// first program takes it. If the fork fails, that loop tries again.
+// Takes the spawner that the launcher has forked, or forks one, before there is much in memory or a
+// second thread; the loop that starts the first program takes it. If the fork fails, that loop
+// tries again.
 void spawner_prepare(void);
+
+// Ends the spawner that the launcher has forked, in a program that starts none.
+void spawner_decline(void);
 
 // The command is copied. NULL: too many are pending.
 struct spawn *spawner_start(struct loop *loop, const struct spawn_command *command,
