@@ -19,7 +19,7 @@
 #include "net/authorization.h"
 #include "net/curl_socket.h"
 #include "net/http_reply_parser.h"
-#include "net/patience.h"
+#include "net/peer_timeout.h"
 #include "net/timeouts.h"
 
 #include <stdio.h>
@@ -78,7 +78,7 @@ struct call_pipeline {
     bool carried;          // a call
     bool unread;           // reading stopped before all was read
     unsigned fruitless;    // connections in a row that carried none
-    struct patience patience; // with the first of `written`
+    struct peer_timeout timeout; // with the first of `written`
 };
 
 static const char not_subscribed[] = "not sent: not subscribed";
@@ -216,7 +216,7 @@ static void disconnect(struct call_pipeline *pipeline)
     pipeline->queued = pipeline->sent = 0;
     pipeline->carried = pipeline->unread = false;
     http_reply_parser_next(&pipeline->parser);
-    patience_stop(&pipeline->patience);
+    peer_timeout_stop(&pipeline->timeout);
 }
 
 static bool is_sent(const struct call_pipeline *pipeline, const struct call *call)
@@ -287,7 +287,7 @@ static void receive_answer(struct call_pipeline *pipeline)
         queue_push(&pipeline->again, &call->item);
     else
         queue_push(&pipeline->answered, &call->item);
-    patience_renew(&pipeline->patience);
+    peer_timeout_renew(&pipeline->timeout);
 }
 
 // A response cut off by the end of the connection still counts.
@@ -365,23 +365,23 @@ static bool read_answers(struct call_pipeline *pipeline)
     return true;
 }
 
-// ---- patience ----
+// ---- time-outs ----
 
 // The time-out counts for the first call that has no answer.
 static void expect_answer(struct call_pipeline *pipeline)
 {
     if (queue_first(&pipeline->written) == NULL)
-        patience_stop(&pipeline->patience);
+        peer_timeout_stop(&pipeline->timeout);
     else
-        patience_start(&pipeline->patience);
+        peer_timeout_start(&pipeline->timeout);
 }
 
-static void on_patience(void *data, uint64_t waited)
+static void on_timeout_due(void *data, uint64_t waited)
 {
     struct call_pipeline *pipeline = data;
     uint64_t most = loop_seconds(pipeline->options.timeout);
     if (waited < most) {
-        patience_until(&pipeline->patience, most);
+        peer_timeout_until(&pipeline->timeout, most);
         return;
     }
     char why[64];
@@ -610,7 +610,7 @@ struct call_pipeline *call_pipeline_create(struct loop *loop,
     buffer_init(&pipeline->out, CALL_PIPELINE_LONGEST + 2 * CALL_PIPELINE_UNSENT);
     http_reply_parser_init(&pipeline->parser);
     deferral_init(&pipeline->delivery, loop, on_delivery, pipeline);
-    patience_init(&pipeline->patience, loop, on_patience, pipeline);
+    peer_timeout_init(&pipeline->timeout, loop, on_timeout_due, pipeline);
     return pipeline;
 }
 

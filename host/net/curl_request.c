@@ -241,7 +241,7 @@ struct buffer curl_request_take_body(struct curl_request *request)
 
 static void drop_call(struct curl_request *request)
 {
-    patience_stop(&request->patience);
+    peer_timeout_stop(&request->timeout);
     request->running = false;
     bytes_unref(request->call);
     request->call = NULL;
@@ -255,7 +255,7 @@ static void on_done(void *data, CURLcode result)
     request->events->done(request->data);
 }
 
-// ---- patience ----
+// ---- time-outs ----
 
 static bool is_connected(const struct curl_request *request)
 {
@@ -271,7 +271,7 @@ static void give_up(struct curl_request *request, const char *what, double secon
     on_done(request, CURLE_OPERATION_TIMEDOUT);
 }
 
-static void on_patience(void *data, uint64_t waited)
+static void on_timeout_due(void *data, uint64_t waited)
 {
     struct curl_request *request = data;
     uint64_t connect = loop_seconds(request->options.connect_timeout);
@@ -279,16 +279,16 @@ static void on_patience(void *data, uint64_t waited)
     if (waited >= end)
         give_up(request, "no answer", request->options.timeout);
     else if (waited < connect && connect < end)
-        patience_until(&request->patience, connect);
+        peer_timeout_until(&request->timeout, connect);
     else if (waited >= connect && !is_connected(request))
         give_up(request, "no connection", request->options.connect_timeout);
     else
-        patience_until(&request->patience, end);
+        peer_timeout_until(&request->timeout, end);
 }
 
 void curl_request_endless(struct curl_request *request)
 {
-    patience_stop(&request->patience);
+    peer_timeout_stop(&request->timeout);
 }
 
 // ---- life ----
@@ -350,7 +350,7 @@ static void set_address(struct curl_request *request)
 }
 
 // QUICK_EXIT: a name lookup in progress is left to its thread and not waited for. The time-out of
-// libcurl for connecting is a day, as `patience` counts the time; the addresses of a name are tried
+// libcurl for connecting is a day, as `timeout` counts the time; the addresses of a name are tried
 // in any order, since a dead first one would be tried first each time.
 static void set_connection(struct curl_request *request)
 {
@@ -394,7 +394,7 @@ void curl_request_init(struct curl_request *request, struct curl_loop *curl_loop
                                      .master = *master,
                                      .options = *options};
     buffer_init(&request->body, HTTP_REPLY_LIMIT);
-    patience_init(&request->patience, curl_loop_loop(curl_loop), on_patience, request);
+    peer_timeout_init(&request->timeout, curl_loop_loop(curl_loop), on_timeout_due, request);
     if (stream_id != NULL)
         request->stream_id_line = memory_format("Mesos-Stream-Id: %s", stream_id);
     set_headers(request);
@@ -435,7 +435,7 @@ static void begin(struct curl_request *request)
     request->running = true;
     curl_loop_start(request->curl_loop, request->easy);
     tls_begin(curl_loop_tls(request->curl_loop));
-    patience_start(&request->patience);
+    peer_timeout_start(&request->timeout);
 }
 
 void curl_request_start(struct curl_request *request, struct bytes *call)

@@ -20,7 +20,7 @@
 #include "net/authorization.h"
 #include "net/curl_loop.h"
 #include "net/http_reply.h"
-#include "net/patience.h"
+#include "net/peer_timeout.h"
 #include "net/url.h"
 
 enum curl_request_body { CURL_REQUEST_TAKEN, CURL_REQUEST_LATER, CURL_REQUEST_ENOUGH };
@@ -55,7 +55,7 @@ struct curl_request {
     void *data;
     struct url master;
     struct curl_request_options options;
-    struct patience patience;
+    struct peer_timeout timeout;
     struct bytes *call; // what is sent, while it is
     size_t sent;        // of it
     bool running;
