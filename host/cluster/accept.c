@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "cluster/field_support.h"
+#include "cluster/unsupported_fields.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -72,9 +72,10 @@ static void refuse_all(struct master_framework *framework, const Accept *accept,
     for (size_t i = 0; i < accept->n_operations; i++)
         refuse_for_offers(framework, accept->operations[i], fault);
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
-        struct master_offer *offer = ledger_offer(framework->master, accept->offer_ids[i]->value);
+        struct master_offer *offer =
+            master_records_offer(framework->master, accept->offer_ids[i]->value);
         if (offer != NULL)
-            ledger_remove_offer(offer);
+            master_records_remove_offer(offer);
     }
 }
 
@@ -112,7 +113,7 @@ static void start_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo 
                        const struct resources *needs)
 {
     struct master_framework *framework = acceptance->framework;
-    ledger_add_task(framework, acceptance->node, acceptance->role, task, needs);
+    master_records_add_task(framework, acceptance->node, acceptance->role, task, needs);
     resources_subtract(&acceptance->left, needs);
     const struct agent_launch launch = {
         .framework_id = framework->id,
@@ -202,7 +203,7 @@ static void launch_group(struct acceptance *acceptance, const Operation *operati
         return;
     char *fault = operation->id
                       ? memory_string("The `id` field cannot be set on LAUNCH_GROUP operations")
-                      : field_support_fault(&operation->base);
+                      : unsupported_fields_fault(&operation->base);
     const struct master_updates_text text = {
         MESOS__V1__TASK_STATE__TASK_ERROR,
         MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID, fault};
@@ -215,7 +216,7 @@ static char *operation_fault(const Operation *operation)
 {
     const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(
         &mesos__v1__offer__operation__type__descriptor, (int)operation->type);
-    char *fault = field_support_fault(&operation->base);
+    char *fault = unsupported_fields_fault(&operation->base);
     if (fault == NULL)
         fault = memory_format("The local cluster does not carry out %s operations",
                               type ? type->name : "unknown");
@@ -249,22 +250,24 @@ static void carry_out(struct acceptance *acceptance, const Operation *operation)
 static void decline(struct master_framework *framework, const char *id,
                     const Mesos__V1__Filters *filters)
 {
-    struct master_offer *offer = ledger_offer(framework->master, id);
+    struct master_offer *offer = master_records_offer(framework->master, id);
     if (offer == NULL || offer->framework != framework)
         return;
     offer_filters_add(framework, offer->node, offer->role, &offer->resources, filters);
-    ledger_remove_offer(offer);
+    master_records_remove_offer(offer);
 }
 
 static struct acceptance open_acceptance(struct master_framework *framework, const Accept *accept)
 {
-    const struct master_offer *first = ledger_offer(framework->master, accept->offer_ids[0]->value);
+    const struct master_offer *first =
+        master_records_offer(framework->master, accept->offer_ids[0]->value);
     struct acceptance acceptance = {
         .framework = framework, .node = first->node, .role = memory_string(first->role)};
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
-        struct master_offer *offer = ledger_offer(framework->master, accept->offer_ids[i]->value);
+        struct master_offer *offer =
+            master_records_offer(framework->master, accept->offer_ids[i]->value);
         resources_add(&acceptance.left, &offer->resources);
-        ledger_remove_offer(offer);
+        master_records_remove_offer(offer);
     }
     return acceptance;
 }

@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "cluster/command_validation.h"
 #include "cluster/string_map.h"
+#include "cluster/task_end.h"
 #include "wire/message_copy.h"
 
 #include <signal.h>
@@ -46,7 +47,8 @@ struct execution {
     Mesos__V1__TaskInfo *info;
     char container_id[UUID_TEXT];
     enum execution_phase phase;
-    bool killing_state, killed, timed_out, silent;
+    bool killing_state, silent;
+    enum task_end_cause cause;
     struct run *run;
     int64_t pid;
     size_t fetched; // uris
@@ -84,6 +86,18 @@ bool agent_terminal(Mesos__V1__TaskState state)
         [MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR] = true,
     };
     return (size_t)state < sizeof terminal / sizeof terminal[0] && terminal[state];
+}
+
+static bool is_killed(const struct execution *execution)
+{
+    return execution->cause != TASK_END_OWN;
+}
+
+// A task that timed out has failed, also if it was to be killed as well.
+static void mark_killed(struct execution *execution)
+{
+    if (!is_killed(execution))
+        execution->cause = TASK_END_KILLED;
 }
 
 static const char *task_id(const struct execution *execution)
@@ -187,8 +201,7 @@ static void report(struct execution *execution, Mesos__V1__TaskState state, cons
     status.state = state;
     status.message = (char *)(uintptr_t)message;
     status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR;
-    status.has_reason = execution->timed_out;
-    status.reason = MESOS__V1__TASK_STATUS__REASON__REASON_MAX_COMPLETION_TIME_REACHED;
+    status.has_reason = task_end_reason(execution->cause, &status.reason);
     status.container_status = &container;
     queue_update(execution, &status);
 }
@@ -469,10 +482,10 @@ static bool fetch(struct execution *execution, const Mesos__V1__CommandInfo__URI
 static void on_completion_timeout(void *data)
 {
     struct execution *execution = data;
-    execution->timed_out = true;
-    if (execution->killing_state && !execution->killed)
+    bool again = is_killed(execution);
+    execution->cause = TASK_END_TIMED_OUT;
+    if (execution->killing_state && !again)
         report(execution, MESOS__V1__TASK_STATE__TASK_KILLING, NULL);
-    execution->killed = true;
     if (execution->run != NULL)
         execution->agent->runner->ops->kill(execution->run, SIGKILL);
 }
@@ -493,7 +506,7 @@ static bool run_command(struct execution *execution, struct error *err)
 static void on_started(void *data, int64_t pid)
 {
     struct execution *execution = data;
-    if (execution->phase != STARTING || execution->killed)
+    if (execution->phase != STARTING || is_killed(execution))
         return;
     const Mesos__V1__DurationInfo *longest = execution->info->max_completion_time;
     execution->phase = RUNNING;
@@ -539,7 +552,7 @@ static void on_launch(void *data)
 static void on_fetched(struct execution *execution, bool good)
 {
     execution->run = NULL;
-    if (execution->killed || execution->silent) {
+    if (is_killed(execution) || execution->silent) {
         killed_during_launch(execution);
     } else if (good) {
         execution->fetched++;
@@ -553,25 +566,11 @@ static void on_fetched(struct execution *execution, bool good)
     }
 }
 
-static char *end_message(const struct runner_end *how)
-{
-    const char *more = how->reason ? ": " : "", *reason = how->reason ? how->reason : "";
-    if (how->signal != 0)
-        return memory_format("Command terminated with signal %s%s%s", strsignal(how->signal), more,
-                             reason);
-    return memory_format("Command exited with status %d%s%s", (int)how->status, more, reason);
-}
-
 static void on_command_ended(struct execution *execution, const struct runner_end *how)
 {
-    char *message = end_message(how);
-    bool failed = how->status != 0 || how->signal != 0;
-    Mesos__V1__TaskState state = execution->timed_out ? MESOS__V1__TASK_STATE__TASK_FAILED
-                                 : execution->killed  ? MESOS__V1__TASK_STATE__TASK_KILLED
-                                 : failed             ? MESOS__V1__TASK_STATE__TASK_FAILED
-                                                      : MESOS__V1__TASK_STATE__TASK_FINISHED;
+    char *message = task_end_message(how);
     execution->run = NULL;
-    report(execution, state, message);
+    report(execution, task_end_state(how, execution->cause), message);
     free(message);
     end(execution);
 }
@@ -596,7 +595,7 @@ static void on_failed(void *data, const char *reason)
     struct execution *execution = data;
     struct agent *agent = execution->agent;
     execution->run = NULL;
-    if (execution->killed || execution->silent)
+    if (is_killed(execution) || execution->silent)
         killed_during_launch(execution);
     else
         fail_launch(execution, reason);
@@ -675,11 +674,11 @@ static void terminate(struct execution *execution, uint64_t grace)
 {
     struct timer *escalation = &execution->escalation;
     uint64_t due = loop_now(execution->agent->loop) + grace;
-    if (!execution->killed)
+    if (!is_killed(execution))
         execution->agent->runner->ops->kill(execution->run, SIGTERM);
-    if (!execution->killed || (timer_active(escalation) && due < escalation->due))
+    if (!is_killed(execution) || (timer_active(escalation) && due < escalation->due))
         timer_start(escalation, grace);
-    execution->killed = true;
+    mark_killed(execution);
 }
 
 void agent_kill(struct agent *agent, const char *framework_id, const char *id,
@@ -691,10 +690,10 @@ void agent_kill(struct agent *agent, const char *framework_id, const char *id,
     if (execution->phase == STAGED) {
         killed_during_launch(execution);
     } else if (execution->phase == FETCHING || execution->phase == STARTING) {
-        execution->killed = true;
+        mark_killed(execution);
         agent->runner->ops->kill(execution->run, SIGKILL);
     } else {
-        bool again = execution->killed;
+        bool again = is_killed(execution);
         terminate(execution, grace_period(policy, execution->info->kill_policy));
         if (execution->killing_state && !again)
             report(execution, MESOS__V1__TASK_STATE__TASK_KILLING, NULL);
@@ -777,7 +776,7 @@ void agent_stop(struct agent *agent, uint64_t grace, void (*done)(void *data), v
     {
         if (execution->run == NULL)
             continue;
-        execution->killed = true;
+        mark_killed(execution);
         agent->runner->ops->kill(execution->run, SIGTERM);
     }
     deferral_cancel(&agent->launch);

@@ -6,7 +6,7 @@
 //
 // A task is a command: its uris are fetched, then it runs in a sandbox folder of its own. The
 // master has refused tasks with anything that the agent does not carry out, such as health checks
-// (field_support.h).
+// (unsupported_fields.h).
 //
 // The agent does no I/O and reads no clock; the runner and the loop do. It calls its events also
 // inside agent_kill(), agent_acknowledge() and agent_resend(), and never inside agent_launch().

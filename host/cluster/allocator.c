@@ -112,7 +112,7 @@ static void offer_to(struct candidate *candidate, struct node *node)
         offer_obstacles_find(candidate->framework, candidate->role, node, &resources);
     candidate->role->agents[obstacle]++;
     if (obstacle == OBSTACLE_NONE) {
-        ledger_make_offer(candidate->framework, node, candidate->role, &resources);
+        master_records_make_offer(candidate->framework, node, candidate->role, &resources);
         candidate->share = share_of(node->master, candidate->role);
     }
     resources_free(&resources);

@@ -5,7 +5,7 @@
 //
 // Invariants: each resource of an agent is free, or in exactly one offer, or held by exactly one
 // task that has not ended (`holds`). `allocated` of a role of a framework is the sum of the scalars
-// of its offers and held tasks. Only the functions of ledger.c change any of this.
+// of its offers and held tasks. Only the functions of master_records.c change any of this.
 
 #ifndef MESOS_LUA_CLUSTER_CLUSTER_INTERNAL_H
 #define MESOS_LUA_CLUSTER_CLUSTER_INTERNAL_H
@@ -157,34 +157,36 @@ struct master {
     void *stopped_data;
 };
 
-// ---- ledger.c: frameworks, agents, offers and tasks ----
+// ---- master_records.c: frameworks, agents, offers and tasks ----
 
-struct master_framework *ledger_framework(const struct master *master, const char *id);
-struct node *ledger_node(const struct master *master, const Mesos__V1__AgentID *id); // NULL is fine
-struct master_offer *ledger_offer(const struct master *master, const char *id);
-struct master_task *ledger_task(const struct master_framework *framework, const char *id);
-struct role *ledger_role(const struct master_framework *framework, const char *name);
+struct master_framework *master_records_framework(const struct master *master, const char *id);
+struct node *master_records_node(const struct master *master,
+                                 const Mesos__V1__AgentID *id); // NULL is fine
+struct master_offer *master_records_offer(const struct master *master, const char *id);
+struct master_task *master_records_task(const struct master_framework *framework, const char *id);
+struct role *master_records_role(const struct master_framework *framework, const char *name);
 
 // Moves resources of the node that are free into an offer, which is not sent yet.
-struct master_offer *ledger_make_offer(struct master_framework *framework, struct node *node,
-                                       struct role *role, const struct resources *resources);
+struct master_offer *master_records_make_offer(struct master_framework *framework,
+                                               struct node *node, struct role *role,
+                                               const struct resources *resources);
 
 // Ends an offer; its resources are free again.
-void ledger_remove_offer(struct master_offer *offer);
-void ledger_rescind_offer(struct master_offer *offer); // and tells the framework
+void master_records_remove_offer(struct master_offer *offer);
+void master_records_rescind_offer(struct master_offer *offer); // and tells the framework
 
 // Adds a task, which takes its resources out of what is free.
-struct master_task *ledger_add_task(struct master_framework *framework, struct node *node,
-                                    const char *role, const Mesos__V1__TaskInfo *info,
-                                    const struct resources *resources);
-void ledger_release_task(
+struct master_task *master_records_add_task(struct master_framework *framework, struct node *node,
+                                            const char *role, const Mesos__V1__TaskInfo *info,
+                                            const struct resources *resources);
+void master_records_release_task(
     struct master_task *task); // frees its resources; a second call does nothing
-void ledger_remove_task(struct master_task *task);
+void master_records_remove_task(struct master_task *task);
 
-void ledger_add_completed(struct master *master, const char *id);
-bool ledger_completed(const struct master *master, const char *id);
+void master_records_add_completed(struct master *master, const char *id);
+bool master_records_completed(const struct master *master, const char *id);
 
-struct shares ledger_shares(const struct resources *resources);
+struct shares master_records_shares(const struct resources *resources);
 
 // ---- master_events.c: what is sent to frameworks; nothing to one that is not connected ----
 

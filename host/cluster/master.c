@@ -33,10 +33,10 @@ static bool may_subscribe(const struct master *master,
 {
     const Mesos__V1__FrameworkInfo *info = call->framework_info;
     const char *id = wanted_id(info);
-    const struct master_framework *known = id ? ledger_framework(master, id) : NULL;
+    const struct master_framework *known = id ? master_records_framework(master, id) : NULL;
     if (!validation_framework_info(info, err))
         return false;
-    if (id != NULL && ledger_completed(master, id))
+    if (id != NULL && master_records_completed(master, id))
         return error_set(err, ERROR_REFUSED, "Framework has been removed");
     if (!validation_roles(info, call->suppressed_roles, call->n_suppressed_roles,
                           call->offer_constraints, err))
@@ -55,7 +55,7 @@ void master_subscribe(struct master *master, const Call *call, const char *strea
         return;
     }
     const char *id = wanted_id(call->subscribe->framework_info);
-    struct master_framework *framework = id ? ledger_framework(master, id) : NULL;
+    struct master_framework *framework = id ? master_records_framework(master, id) : NULL;
     if (framework == NULL)
         framework = master_framework_create(master, id);
     master_framework_subscribe(framework, call, stream_id, sink, data);
@@ -93,7 +93,7 @@ static void on_decline(struct master_framework *framework, const Call *call)
 static bool all_subscribed(const struct master_framework *framework, char **roles, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (ledger_role(framework, roles[i]) != NULL)
+        if (master_records_role(framework, roles[i]) != NULL)
             continue;
         log_debug("framework %s: dropping a call for role '%s', which it is not subscribed to",
                   framework->id, roles[i]);
@@ -109,7 +109,7 @@ static void suppress(struct master_framework *framework, char **roles, size_t co
         if (count == 0)
             framework->roles[i].suppressed = suppressed;
     for (size_t i = 0; i < count; i++)
-        ledger_role(framework, roles[i])->suppressed = suppressed;
+        master_records_role(framework, roles[i])->suppressed = suppressed;
 }
 
 static void on_suppress(struct master_framework *framework, const Call *call)
@@ -137,7 +137,7 @@ static void on_revive(struct master_framework *framework, const Call *call)
 static void on_kill(struct master_framework *framework, const Call *call)
 {
     const Mesos__V1__Scheduler__Call__Kill *kill = call->kill;
-    const struct master_task *task = ledger_task(framework, kill->task_id->value);
+    const struct master_task *task = master_records_task(framework, kill->task_id->value);
     if (task == NULL)
         master_updates_reconcile(framework, kill->task_id->value, kill->agent_id);
     else if (kill->agent_id != NULL && strcmp(kill->agent_id->value, task->node->id) != 0)
@@ -150,14 +150,14 @@ static void on_kill(struct master_framework *framework, const Call *call)
 static void on_acknowledge(struct master_framework *framework, const Call *call)
 {
     const Mesos__V1__Scheduler__Call__Acknowledge *ack = call->acknowledge;
-    struct node *node = ledger_node(framework->master, ack->agent_id);
+    struct node *node = master_records_node(framework->master, ack->agent_id);
     Mesos__V1__TaskState state;
     if (node == NULL ||
         !agent_acknowledge(node->agent, framework->id, ack->task_id->value, &ack->uuid, &state))
         return;
-    struct master_task *task = ledger_task(framework, ack->task_id->value);
+    struct master_task *task = master_records_task(framework, ack->task_id->value);
     if (task != NULL && agent_terminal(state))
-        ledger_remove_task(task);
+        master_records_remove_task(task);
 }
 
 static void on_reconcile(struct master_framework *framework, const Call *call)
@@ -255,7 +255,8 @@ struct master_answer master_call(struct master *master, const Call *call,
                                  const struct master_caller *caller)
 {
     const char *stream_id = caller->stream_id;
-    struct master_framework *framework = ledger_framework(master, call->framework_id->value);
+    struct master_framework *framework =
+        master_records_framework(master, call->framework_id->value);
     if (framework == NULL)
         return answer(400, "Framework cannot be found");
     if (!is_principal(framework, caller->principal))
@@ -274,8 +275,8 @@ struct master_answer master_call(struct master *master, const Call *call,
 static struct master_task *find_task(const struct node *node, const char *framework_id,
                                      const char *id)
 {
-    struct master_framework *framework = ledger_framework(node->master, framework_id);
-    return framework ? ledger_task(framework, id) : NULL;
+    struct master_framework *framework = master_records_framework(node->master, framework_id);
+    return framework ? master_records_task(framework, id) : NULL;
 }
 
 static void on_entered(void *data, const char *framework_id, const char *task_id,
@@ -286,7 +287,7 @@ static void on_entered(void *data, const char *framework_id, const char *task_id
         return;
     task->state = state;
     if (agent_terminal(state))
-        ledger_release_task(task);
+        master_records_release_task(task);
 }
 
 static void on_update(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status)
@@ -331,7 +332,7 @@ void master_add_agent(struct master *master, const struct resources *resources)
     resources_copy(&node->total, resources);
     resources_copy(&node->free, resources);
     TAILQ_INIT(&node->offers);
-    struct shares shares = ledger_shares(resources);
+    struct shares shares = master_records_shares(resources);
     for (size_t i = 0; i < SHARES; i++)
         master->total.amount[i] += shares.amount[i];
     node->gpus = shares.amount[SHARE_GPUS] > 0;

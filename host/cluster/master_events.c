@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The events that a master sends to frameworks, each built here from what the ledger has. Nothing
+// The events that a master sends to frameworks, each built here from what the records have. Nothing
 // is sent to a framework that is not connected.
 
 #include "cluster/cluster_internal.h"

@@ -50,7 +50,7 @@ static struct shares held_in(const struct master_framework *framework, const cha
     TAILQ_FOREACH(task, &framework->tasks, link)
     if (task->holds && strcmp(task->role, role) == 0)
         resources_add(&held, &task->resources);
-    struct shares shares = ledger_shares(&held);
+    struct shares shares = master_records_shares(&held);
     resources_free(&held);
     return shares;
 }
@@ -190,7 +190,7 @@ struct master_framework *master_framework_create(struct master *master, const ch
 static void remove_offers(struct master_framework *framework)
 {
     while (!TAILQ_EMPTY(&framework->offers))
-        ledger_remove_offer(TAILQ_FIRST(&framework->offers));
+        master_records_remove_offer(TAILQ_FIRST(&framework->offers));
 }
 
 // Ends the stream, after an ERROR if there is a message.
@@ -212,7 +212,7 @@ void master_framework_destroy(struct master_framework *framework)
     offer_filters_clear(framework, NULL);
     remove_offers(framework);
     while (!TAILQ_EMPTY(&framework->tasks))
-        ledger_remove_task(TAILQ_FIRST(&framework->tasks));
+        master_records_remove_task(TAILQ_FIRST(&framework->tasks));
     timer_stop(&framework->heartbeat);
     timer_stop(&framework->failover);
     string_map_remove(&master->framework_table, &framework->entry);
@@ -233,7 +233,7 @@ void master_framework_remove(struct master_framework *framework)
     disconnect(framework, NULL);
     TAILQ_FOREACH(node, &master->nodes, link)
     agent_remove_framework(node->agent, framework->id);
-    ledger_add_completed(master, framework->id);
+    master_records_add_completed(master, framework->id);
     master_framework_destroy(framework);
 }
 
@@ -319,8 +319,8 @@ static void rescind_left_roles(struct master_framework *framework)
     for (struct master_offer *offer = TAILQ_FIRST(&framework->offers), *next; offer != NULL;
          offer = next) {
         next = TAILQ_NEXT(offer, of_framework);
-        if (ledger_role(framework, offer->role) == NULL)
-            ledger_rescind_offer(offer);
+        if (master_records_role(framework, offer->role) == NULL)
+            master_records_rescind_offer(offer);
     }
 }
 

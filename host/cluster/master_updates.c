@@ -42,7 +42,7 @@ static void reconcile_known(const struct master_task *task)
 static void reconcile_unknown(struct master_framework *framework, const char *task_id,
                               const Mesos__V1__AgentID *agent_id)
 {
-    bool registered = ledger_node(framework->master, agent_id) != NULL;
+    bool registered = master_records_node(framework->master, agent_id) != NULL;
     struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_LOST,
                                        MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION,
                                        registered ? "Reconciliation: Task is unknown to the agent"
@@ -56,7 +56,7 @@ static void reconcile_unknown(struct master_framework *framework, const char *ta
 void master_updates_reconcile(struct master_framework *framework, const char *task_id,
                               const Mesos__V1__AgentID *agent_id)
 {
-    const struct master_task *task = ledger_task(framework, task_id);
+    const struct master_task *task = master_records_task(framework, task_id);
     if (task != NULL)
         reconcile_known(task);
     else
@@ -82,7 +82,7 @@ void master_updates_reconcile_operation(struct master_framework *framework,
     status.state = MESOS__V1__OPERATION_STATE__OPERATION_UNKNOWN;
     if (agent_id == NULL)
         status.message = "Reconciliation: Operation is unknown and no 'agent_id' was provided";
-    else if (ledger_node(framework->master, agent_id) != NULL)
+    else if (master_records_node(framework->master, agent_id) != NULL)
         status.message = "Reconciliation: Operation is unknown";
     else
         status.message = "Reconciliation: Both operation and agent are unknown";

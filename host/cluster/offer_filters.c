@@ -110,7 +110,7 @@ void offer_filters_add(struct master_framework *framework, struct node *node, co
                        const struct resources *resources, const Mesos__V1__Filters *filters)
 {
     double seconds = refusal(filters);
-    if (seconds == 0 || resources->count == 0 || ledger_role(framework, role) == NULL)
+    if (seconds == 0 || resources->count == 0 || master_records_role(framework, role) == NULL)
         return;
     uint64_t length = loop_seconds(seconds);
     struct offer_filter *filter = memory_new(sizeof *filter);

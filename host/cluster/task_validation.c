@@ -2,13 +2,13 @@
 //
 // Validation of a task, in the order and with the texts of a real master. Two rules of our own
 // follow: a framework has a limit of tasks, and a field that the local cluster does not carry out
-// is refused (field_support.h).
+// is refused (unsupported_fields.h).
 
 #include "cluster/cluster_internal.h"
 
 #include "base/memory.h"
 #include "cluster/command_validation.h"
-#include "cluster/field_support.h"
+#include "cluster/unsupported_fields.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -34,7 +34,7 @@ static bool check_id(const struct task_launch *launch, struct error *err)
 static bool check_unique(const struct task_launch *launch, struct error *err)
 {
     const char *id = launch->task->task_id->value;
-    return ledger_task(launch->framework, id) == NULL ||
+    return master_records_task(launch->framework, id) == NULL ||
            error_set(err, ERROR_INVALID, "Task has duplicate ID: %s", id);
 }
 
@@ -235,5 +235,5 @@ char *task_validation_fault(const struct task_launch *launch)
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         if (!rules[i](launch, &err))
             return memory_string(err.text);
-    return field_support_fault(&launch->task->base);
+    return unsupported_fields_fault(&launch->task->base);
 }

@@ -336,7 +336,7 @@ struct offer_list {
 
 static const struct master_offer *offer_of(const struct offer_list *list, size_t i)
 {
-    return ledger_offer(list->framework->master, list->ids[i]->value);
+    return master_records_offer(list->framework->master, list->ids[i]->value);
 }
 
 static char *check_unique(const struct offer_list *list, size_t i)

@@ -2,7 +2,7 @@
 //
 // The local cluster's table of fields seen from Lua, against the messages that frameworks send.
 
-#include "cluster/field_support.h"
+#include "cluster/unsupported_fields.h"
 #include "internals.h"
 
 #include "mesos/v1/mesos.pb-c.h"
@@ -38,7 +38,7 @@ static void visit(lua_State *L, const ProtobufCMessageDescriptor *type)
         return;
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
-        const struct field_support_row *row = field_support_find(type, field->name);
+        const struct unsupported_fields_row *row = unsupported_fields_find(type, field->name);
         lua_pushfstring(L, "%s.%s", type->name + sizeof "mesos.v1." - 1, field->name);
         seen(L, lua_tostring(L, -1));
         if (row == NULL)
@@ -72,8 +72,8 @@ static int l_cluster_support_without_field(lua_State *L)
 {
     visit_all(L);
     lua_newtable(L);
-    const struct field_support_row *row;
-    for (size_t i = 0; (row = field_support_row(i)) != NULL; i++) {
+    const struct unsupported_fields_row *row;
+    for (size_t i = 0; (row = unsupported_fields_row(i)) != NULL; i++) {
         bool refused = row->support == SUPPORT_REFUSED;
         lua_pushfstring(L, "%s.%s", row->message, row->field);
         if (seen(L, lua_tostring(L, -1)) && refused == (row->reason != NULL))
@@ -87,9 +87,9 @@ static int l_cluster_support_without_field(lua_State *L)
 // internals.cluster_refused() -> list of "Message.field"
 static int l_cluster_refused(lua_State *L)
 {
-    const struct field_support_row *row;
+    const struct unsupported_fields_row *row;
     lua_newtable(L);
-    for (size_t i = 0; (row = field_support_row(i)) != NULL; i++) {
+    for (size_t i = 0; (row = unsupported_fields_row(i)) != NULL; i++) {
         if (row->support != SUPPORT_REFUSED)
             continue;
         lua_pushfstring(L, "%s.%s", row->message, row->field);

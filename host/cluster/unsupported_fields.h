@@ -3,8 +3,8 @@
 // What the local cluster does with each field that a framework can set: one table, so nothing is
 // accepted and then ignored. A field without a row is refused, and makes a spec fail.
 
-#ifndef MESOS_LUA_CLUSTER_FIELD_SUPPORT_H
-#define MESOS_LUA_CLUSTER_FIELD_SUPPORT_H
+#ifndef MESOS_LUA_CLUSTER_UNSUPPORTED_FIELDS_H
+#define MESOS_LUA_CLUSTER_UNSUPPORTED_FIELDS_H
 
 #include <protobuf-c/protobuf-c.h>
 
@@ -15,21 +15,21 @@ enum field_support {
     SUPPORT_REFUSED,
 };
 
-struct field_support_row {
+struct unsupported_fields_row {
     const char *message; // without the package: "CommandInfo.URI"
     const char *field;
     enum field_support support;
     const char *reason; // of a refused one: why, and what to do instead
 };
 
-const struct field_support_row *field_support_row(size_t index); // NULL behind the last
+const struct unsupported_fields_row *unsupported_fields_row(size_t index); // NULL behind the last
 
 // The row of a field, or NULL.
-const struct field_support_row *field_support_find(const ProtobufCMessageDescriptor *type,
-                                                   const char *field);
+const struct unsupported_fields_row *unsupported_fields_find(const ProtobufCMessageDescriptor *type,
+                                                             const char *field);
 
 // The error text for the first field of the message that is set and refused, with its path;
 // NULL if there is none. free() it.
-char *field_support_fault(const ProtobufCMessage *message);
+char *unsupported_fields_fault(const ProtobufCMessage *message);
 
 #endif

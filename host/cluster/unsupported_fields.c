@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The table of fields and the walk over a message: see field_support.h. A message is walked by its
-// descriptor, so only the table decides.
+// The table of fields and the walk over a message: see unsupported_fields.h. A message is walked by
+// its descriptor, so only the table decides.
 
-#include "cluster/field_support.h"
+#include "cluster/unsupported_fields.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -28,7 +28,7 @@
 // clang-format on
 
 // The rows of a message are next to each other.
-static const struct field_support_row rows[] = {
+static const struct unsupported_fields_row rows[] = {
     DONE("TaskInfo", "name"),
     DONE("TaskInfo", "task_id"),
     DONE("TaskInfo", "agent_id"),
@@ -137,7 +137,7 @@ static const struct field_support_row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
-const struct field_support_row *field_support_row(size_t index)
+const struct unsupported_fields_row *unsupported_fields_row(size_t index)
 {
     return index < ROWS ? &rows[index] : NULL;
 }
@@ -147,7 +147,7 @@ static const char *short_name(const ProtobufCMessageDescriptor *type)
     return type->name + strlen(type->package_name) + 1;
 }
 
-static const struct field_support_row *rows_of(const ProtobufCMessageDescriptor *type)
+static const struct unsupported_fields_row *rows_of(const ProtobufCMessageDescriptor *type)
 {
     const char *name = short_name(type);
     for (size_t i = 0; i < ROWS; i++)
@@ -156,18 +156,18 @@ static const struct field_support_row *rows_of(const ProtobufCMessageDescriptor 
     return NULL;
 }
 
-static const struct field_support_row *find_in(const struct field_support_row *first,
-                                               const char *field)
+static const struct unsupported_fields_row *find_in(const struct unsupported_fields_row *first,
+                                                    const char *field)
 {
-    for (const struct field_support_row *row = first;
+    for (const struct unsupported_fields_row *row = first;
          row != NULL && row < rows + ROWS && strcmp(row->message, first->message) == 0; row++)
         if (strcmp(row->field, field) == 0)
             return row;
     return NULL;
 }
 
-const struct field_support_row *field_support_find(const ProtobufCMessageDescriptor *type,
-                                                   const char *field)
+const struct unsupported_fields_row *unsupported_fields_find(const ProtobufCMessageDescriptor *type,
+                                                             const char *field)
 {
     return find_in(rows_of(type), field);
 }
@@ -249,14 +249,14 @@ static char *descend(const ProtobufCMessage *message, const ProtobufCFieldDescri
 
 static char *walk(const ProtobufCMessage *message, const struct field_path *up)
 {
-    const struct field_support_row *first = rows_of(message->descriptor);
+    const struct unsupported_fields_row *first = rows_of(message->descriptor);
     char *fault = NULL;
     for (unsigned i = 0; i < message->descriptor->n_fields && fault == NULL; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
         struct field_path path = {up, field->name, 0};
         if (!is_set(message, field))
             continue;
-        const struct field_support_row *row = find_in(first, field->name);
+        const struct unsupported_fields_row *row = find_in(first, field->name);
         if (row == NULL || row->support == SUPPORT_REFUSED)
             fault = refuse(&path, row ? row->reason : "it does not know this field");
         else if (row->support == SUPPORT_DONE && field->type == PROTOBUF_C_TYPE_MESSAGE)
@@ -265,7 +265,7 @@ static char *walk(const ProtobufCMessage *message, const struct field_path *up)
     return fault;
 }
 
-char *field_support_fault(const ProtobufCMessage *message)
+char *unsupported_fields_fault(const ProtobufCMessage *message)
 {
     return walk(message, NULL);
 }

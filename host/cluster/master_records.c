@@ -13,27 +13,27 @@
 
 // ---- looking up ----
 
-struct master_framework *ledger_framework(const struct master *master, const char *id)
+struct master_framework *master_records_framework(const struct master *master, const char *id)
 {
     return string_map_find(&master->framework_table, id);
 }
 
-struct node *ledger_node(const struct master *master, const Mesos__V1__AgentID *id)
+struct node *master_records_node(const struct master *master, const Mesos__V1__AgentID *id)
 {
     return id ? string_map_find(&master->node_table, id->value) : NULL;
 }
 
-struct master_offer *ledger_offer(const struct master *master, const char *id)
+struct master_offer *master_records_offer(const struct master *master, const char *id)
 {
     return string_map_find(&master->offer_table, id);
 }
 
-struct master_task *ledger_task(const struct master_framework *framework, const char *id)
+struct master_task *master_records_task(const struct master_framework *framework, const char *id)
 {
     return string_map_find(&framework->task_table, id);
 }
 
-struct role *ledger_role(const struct master_framework *framework, const char *name)
+struct role *master_records_role(const struct master_framework *framework, const char *name)
 {
     for (size_t i = 0; i < framework->role_count; i++)
         if (strcmp(framework->roles[i].name, name) == 0)
@@ -43,7 +43,7 @@ struct role *ledger_role(const struct master_framework *framework, const char *n
 
 // ---- shares ----
 
-struct shares ledger_shares(const struct resources *resources)
+struct shares master_records_shares(const struct resources *resources)
 {
     static const char *const names[SHARES] = {
         [SHARE_CPUS] = "cpus", [SHARE_MEM] = "mem", [SHARE_DISK] = "disk", [SHARE_GPUS] = "gpus"};
@@ -57,10 +57,10 @@ struct shares ledger_shares(const struct resources *resources)
 static void account(struct master_framework *framework, const char *name,
                     const struct resources *resources, int sign)
 {
-    struct role *role = ledger_role(framework, name);
+    struct role *role = master_records_role(framework, name);
     if (role == NULL)
         return;
-    struct shares shares = ledger_shares(resources);
+    struct shares shares = master_records_shares(resources);
     for (size_t i = 0; i < SHARES; i++)
         role->allocated.amount[i] += sign * shares.amount[i];
 }
@@ -91,11 +91,12 @@ static void on_offer_timeout(void *data)
 {
     struct master_offer *offer = data;
     log_debug("offer %s of framework %s was not answered in time", offer->id, offer->framework->id);
-    ledger_rescind_offer(offer);
+    master_records_rescind_offer(offer);
 }
 
-struct master_offer *ledger_make_offer(struct master_framework *framework, struct node *node,
-                                       struct role *role, const struct resources *resources)
+struct master_offer *master_records_make_offer(struct master_framework *framework,
+                                               struct node *node, struct role *role,
+                                               const struct resources *resources)
 {
     struct master *master = framework->master;
     struct master_offer *offer = memory_new(sizeof *offer);
@@ -116,7 +117,7 @@ struct master_offer *ledger_make_offer(struct master_framework *framework, struc
     return offer;
 }
 
-void ledger_remove_offer(struct master_offer *offer)
+void master_records_remove_offer(struct master_offer *offer)
 {
     struct master_framework *framework = offer->framework;
     timer_stop(&offer->timeout);
@@ -130,17 +131,17 @@ void ledger_remove_offer(struct master_offer *offer)
     free(offer);
 }
 
-void ledger_rescind_offer(struct master_offer *offer)
+void master_records_rescind_offer(struct master_offer *offer)
 {
     master_events_send_rescind(offer);
-    ledger_remove_offer(offer);
+    master_records_remove_offer(offer);
 }
 
 // ---- tasks ----
 
-struct master_task *ledger_add_task(struct master_framework *framework, struct node *node,
-                                    const char *role, const Mesos__V1__TaskInfo *info,
-                                    const struct resources *resources)
+struct master_task *master_records_add_task(struct master_framework *framework, struct node *node,
+                                            const char *role, const Mesos__V1__TaskInfo *info,
+                                            const struct resources *resources)
 {
     struct master_task *task = memory_new(sizeof *task);
     task->framework = framework;
@@ -157,16 +158,16 @@ struct master_task *ledger_add_task(struct master_framework *framework, struct n
     return task;
 }
 
-void ledger_release_task(struct master_task *task)
+void master_records_release_task(struct master_task *task)
 {
     if (task->holds)
         release(task->framework, task->node, task->role, &task->resources);
     task->holds = false;
 }
 
-void ledger_remove_task(struct master_task *task)
+void master_records_remove_task(struct master_task *task)
 {
-    ledger_release_task(task);
+    master_records_release_task(task);
     string_map_remove(&task->framework->task_table, &task->entry);
     TAILQ_REMOVE(&task->framework->tasks, task, link);
     if (task->container != NULL)
@@ -190,7 +191,7 @@ static void forget_oldest(struct master *master)
     free(oldest);
 }
 
-void ledger_add_completed(struct master *master, const char *id)
+void master_records_add_completed(struct master *master, const char *id)
 {
     if (master->completed_count == MASTER_COMPLETED)
         forget_oldest(master);
@@ -201,7 +202,7 @@ void ledger_add_completed(struct master *master, const char *id)
     master->completed_count++;
 }
 
-bool ledger_completed(const struct master *master, const char *id)
+bool master_records_completed(const struct master *master, const char *id)
 {
     return string_map_find(&master->completed_table, id) != NULL;
 }
