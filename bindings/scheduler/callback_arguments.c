@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What callbacks are given behind the driver: one row for each of them. See scheduler_internal.h.
+// What is called for an event, and with what: one row of arguments for each callback. See
+// scheduler_internal.h.
 
 #include "bindings/message/message_decode.h"
 #include "bindings/message/view.h"
 #include "bindings/offers/offer_list_index.h"
 #include "bindings/scheduler/scheduler_internal.h"
+
+#include <lauxlib.h>
 
 static int push_text(lua_State *L, struct slice text)
 {
@@ -112,7 +115,17 @@ static int (*const rows[CALLBACKS])(lua_State *L, const struct driver_event *eve
     [CALLBACK_FRAMEWORK_REMOVED] = push_data,
 };
 
-int callback_arguments_push(lua_State *L, const struct driver_event *event)
+int callback_arguments_push(lua_State *L)
 {
-    return rows[event->callback](L, event);
+    struct callback_dispatch *dispatch = lua_touserdata(L, 1);
+    struct scheduler *scheduler = dispatch->scheduler;
+    luaL_checkstack(L, 10, "arguments of a callback");
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->table);                  // table
+    lua_getfield(L, -1, events_callback_name(dispatch->event->callback)); // table, method
+    dispatch->missing = lua_isnil(L, -1);
+    if (dispatch->missing)
+        return 0;
+    lua_rotate(L, -2, 1); // method, table
+    scheduler_push_driver(L, scheduler);
+    return 3 + rows[dispatch->event->callback](L, dispatch->event);
 }

@@ -17,15 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-// A callback while it is being started, on the C stack: what it is given, and how it ended if that
-// was at once.
-struct callback_dispatch {
-    struct scheduler *scheduler;
-    const struct driver_event *event;
-    bool missing; // the script has no such callback
-    enum driver_outcome outcome;
-};
-
 // One callback, from its start to its end.
 struct callback_delivery {
     struct scheduler *scheduler; // NULL: its end is not waited for any more
@@ -141,22 +132,6 @@ static void forget_id(struct scheduler *scheduler)
 
 // ---- dispatch ----
 
-// Pushes the method and its arguments, or nothing if there is no such method. // [-0, +n, e]
-static int push_callback(lua_State *L)
-{
-    struct callback_dispatch *dispatch = lua_touserdata(L, 1);
-    struct scheduler *scheduler = dispatch->scheduler;
-    luaL_checkstack(L, 10, "arguments of a callback");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->table);                  // table
-    lua_getfield(L, -1, events_callback_name(dispatch->event->callback)); // table, method
-    dispatch->missing = lua_isnil(L, -1);
-    if (dispatch->missing)
-        return 0;
-    lua_rotate(L, -2, 1); // method, table
-    scheduler_push_driver(L, scheduler);
-    return 3 + callback_arguments_push(L, dispatch->event);
-}
-
 static bool is_missing(const struct scheduler *scheduler)
 {
     return scheduler->dispatch != NULL && scheduler->dispatch->missing;
@@ -253,7 +228,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
     scheduler->dispatch = &dispatch;
     const struct title title = {.kind = "callback", .name = events_callback_name(event->callback)};
     enum protect_outcome started =
-        protect_dispatch(scheduler->script, &title, push_callback, &dispatch, on_done,
+        protect_dispatch(scheduler->script, &title, callback_arguments_push, &dispatch, on_done,
                          new_delivery(scheduler, event->callback));
     scheduler->dispatch = NULL;
     if (scheduler->destroy_pending) {

@@ -12,7 +12,15 @@
 #include "mesos/roles.h"
 
 struct callback_delivery;
-struct callback_dispatch;
+
+// A callback while it is being started, on the C stack: what it is given, and how it ended if that
+// was at once.
+struct callback_dispatch {
+    struct scheduler *scheduler;
+    const struct driver_event *event;
+    bool missing; // the script has no such callback
+    enum driver_outcome outcome;
+};
 
 // What the table said when it was adopted, for comparison with the next version's.
 struct scheduler_description {
@@ -56,8 +64,9 @@ void scheduler_unref_script(struct scheduler *scheduler);
 
 // ---- callback_arguments.c ----
 
-// Pushes what comes behind the driver; returns how many. // [-0, +n, e]
-int callback_arguments_push(lua_State *L, const struct driver_event *event);
+// For protect_dispatch() with a struct callback_dispatch: pushes the method, the scheduler's table,
+// the driver and the arguments; returns how many, 0 if there is no such method. // [-0, +n, e]
+int callback_arguments_push(lua_State *L);
 
 // ---- scheduler_settings.c ----
 

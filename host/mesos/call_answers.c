@@ -46,10 +46,10 @@ static void undo_accept(struct driver *driver, const struct http_reply *reply)
     char *why = memory_format("Launch was lost: %.*s", SLICE_ARGS(reply->body));
     driver->counters.launched -= launches_count(accept);
     driver_drop_launches(driver, accept, why);
-    outbox_flush(&driver->outbox);
+    calls_flush(&driver->calls);
     while (connected(driver) &&
            wire_next_bytes(&offers, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, &id))
-        outbox_decline(&driver->outbox, wire_text(id), (struct slice){.data = NULL});
+        calls_decline(&driver->calls, wire_text(id), (struct slice){.data = NULL});
     free(why);
 }
 
@@ -161,4 +161,4 @@ static void on_answered(void *data, enum call_type type, const struct http_reply
     leave(driver);
 }
 
-const struct outbox_events driver_outbox_events = {.answered = on_answered};
+const struct calls_events driver_calls_events = {.answered = on_answered};

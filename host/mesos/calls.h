@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The calls of the v1 scheduler API as bytes. A call is a framework id, a type and one message
-// whose contents the caller has already; it is put together here without being unpacked.
+// The calls of a driver on their way to the master. A call is a framework id, a type and one
+// message whose contents the caller has already: it is put together without being unpacked, and
+// sent at once, but for declines, which are gathered and sent as one call. Each answer is matched
+// with its call, counted by type and reported. Nothing here knows events or callbacks.
 
 #ifndef MESOS_LUA_MESOS_CALLS_H
 #define MESOS_LUA_MESOS_CALLS_H
 
 #include "base/buffer.h"
+#include "mesos/framework.h"
+#include "mesos/transport.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 
@@ -34,7 +38,7 @@ enum call_type {
 
 // By type.
 struct call_counters {
-    uint64_t calls[CALL_TYPES];      // sent
+    uint64_t sent[CALL_TYPES];
     uint64_t refused[CALL_TYPES];    // answered with other than 200 or 202
     uint64_t unanswered[CALL_TYPES]; // broken off before the answer
     uint64_t dropped[CALL_TYPES];    // not sent: there was no master, or it was too large
@@ -47,5 +51,54 @@ const char *calls_name(enum call_type type); // "KILL"
 // NULL. False at the buffer's cap.
 bool calls_build(struct buffer *call, enum call_type type, struct slice framework_id,
                  struct slice message);
+
+struct calls;
+
+struct calls_events {
+    // An answer came, or none will. It is counted already.
+    void (*answered)(void *data, enum call_type type, const struct http_reply *reply);
+};
+
+struct calls_slot {
+    struct calls *calls;
+    enum call_type type;
+};
+
+struct calls {
+    struct transport *transport;
+    const struct framework *framework; // whose id the calls carry
+    const struct calls_events *events;
+    void *data;
+    struct buffer call, declines, decline_filters;
+    size_t in_flight; // calls without an answer
+    struct call_counters counters;
+    struct calls_slot slots[CALL_TYPES]; // what answers are matched by
+    // Those that will have no answer and were not logged yet: they may have arrived, or have not.
+    size_t unanswered[CALL_TYPES], unsent[CALL_TYPES];
+};
+
+#define CALL_BYTES_MOST (256u << 20) // of one call
+
+// Transport and framework must outlive the calls.
+void calls_init(struct calls *calls, struct transport *transport, const struct framework *framework,
+                const struct calls_events *events, void *data);
+void calls_free(struct calls *calls);
+
+// Sends a call with that message, behind the declines that wait. False if it is too large, which is
+// logged and counted.
+bool calls_send(struct calls *calls, enum call_type type, struct slice message);
+
+// A call that is not sent as there is no master: counted, and logged unless it is an
+// acknowledgement, which is made again when the update comes again.
+void calls_drop(struct calls *calls, enum call_type type);
+
+// Gathers a decline; `filters` is a Filters message with the head of its field, or empty. Declines
+// with other filters that wait go out first.
+void calls_decline(struct calls *calls, struct slice offer_id, struct slice filters);
+void calls_flush(struct calls *calls);  // sends the gathered declines
+void calls_forget(struct calls *calls); // drops the gathered declines: the master is lost
+
+// Logs, once, the calls that had no answer since the last time.
+void calls_log_unanswered(struct calls *calls);
 
 #endif

@@ -54,7 +54,7 @@ static bool is_backpressured(struct driver *driver)
     bool backpressured =
         waiting > (delivery->backpressured ? BACKPRESSURE_BYTES / 2 : BACKPRESSURE_BYTES);
     if (backpressured && !delivery->backpressured)
-        log_debug("%zu calls wait for the master: events are held back", driver->outbox.in_flight);
+        log_debug("%zu calls wait for the master: events are held back", driver->calls.in_flight);
     delivery->backpressured = backpressured;
     return backpressured;
 }
@@ -411,8 +411,10 @@ static void enqueue(struct driver *driver, struct bytes *record, int32_t type)
         set_paused(driver, true);
 }
 
-void driver_receive(struct driver *driver, struct bytes *record, int32_t type)
+void driver_receive(void *data, struct bytes *record, int32_t type)
 {
+    struct driver *driver = data;
+    enter(driver);
     if (!running(driver))
         bytes_unref(record);
     else if (event_queue_empty(&driver->delivery.queue) && may_deliver(driver))
@@ -420,6 +422,7 @@ void driver_receive(struct driver *driver, struct bytes *record, int32_t type)
     else
         enqueue(driver, record, type);
     driver_deliver(driver);
+    leave(driver);
 }
 
 void driver_stream_lost(struct driver *driver)

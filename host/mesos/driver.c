@@ -2,7 +2,7 @@
 //
 // The scheduler driver: see driver.h. Events come from the subscription and go up to the listener
 // (delivery.c); calls come from the listener and go down to the transport
-// (driver_operations.c, outbox.c). Here is its life, its state, and what the subscription brings.
+// (driver_operations.c, calls.c). Here is its life, its state, and what the subscription brings.
 
 #include "mesos/driver_internal.h"
 
@@ -41,16 +41,8 @@ static void on_prepare(void *data, struct buffer *call)
     framework_write(&driver->framework, &driver->message);
     calls_build(call, CALL_SUBSCRIBE, framework_id(&driver->framework),
                 buffer_slice(&driver->message));
-    driver->outbox.counters.calls[CALL_SUBSCRIBE]++;
+    driver->calls.counters.sent[CALL_SUBSCRIBE]++;
     driver->outdated = false;
-}
-
-static void on_record(void *data, struct bytes *record, int32_t type)
-{
-    struct driver *driver = data;
-    enter(driver);
-    driver_receive(driver, record, type);
-    leave(driver);
 }
 
 // This may be inside driver_reconnect(), where no callback is expected: it comes with the turn.
@@ -59,7 +51,7 @@ static void on_lost(void *data, const struct error *reason)
     struct driver *driver = data;
     enter(driver);
     log_warning("disconnected: %s", reason->text);
-    outbox_forget(&driver->outbox);
+    calls_forget(&driver->calls);
     offer_table_spend_all(driver->offers, "was made void when the master was lost");
     offer_table_spend_all(driver->inverse_offers, "was made void when the master was lost");
     driver_stream_lost(driver);
@@ -80,7 +72,7 @@ static void on_failed(void *data, const struct error *reason)
 
 static const struct subscription_events subscription_events = {
     .prepare = on_prepare,
-    .record = on_record,
+    .record = driver_receive,
     .lost = on_lost,
     .failed = on_failed,
 };
@@ -100,9 +92,9 @@ static void on_turn(void *data)
     struct driver *driver = data;
     enter(driver);
     if (running(driver))
-        outbox_log_unanswered(&driver->outbox);
+        calls_log_unanswered(&driver->calls);
     if (connected(driver))
-        outbox_flush(&driver->outbox);
+        calls_flush(&driver->calls);
     driver_deliver(driver);
     leave(driver);
 }
@@ -166,7 +158,7 @@ size_t driver_events_waiting(const struct driver *driver)
 
 size_t driver_calls_waiting(const struct driver *driver)
 {
-    return driver->outbox.in_flight;
+    return driver->calls.in_flight;
 }
 
 bool driver_backpressured(const struct driver *driver)
@@ -186,7 +178,7 @@ const struct driver_counters *driver_counters(const struct driver *driver)
 
 const struct call_counters *driver_call_counters(const struct driver *driver)
 {
-    return &driver->outbox.counters;
+    return &driver->calls.counters;
 }
 
 // ---- life ----
@@ -217,10 +209,9 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     failed_tasks_init(&driver->failed_tasks, loop);
     driver->log_failures = options->log_failures;
     revisions_init(&driver->revisions);
-    buffer_init(&driver->message, OUTBOX_CALL_BYTES_MOST);
+    buffer_init(&driver->message, CALL_BYTES_MOST);
     driver_delivery_init(driver);
-    outbox_init(&driver->outbox, driver->transport, &driver->framework, &driver_outbox_events,
-                driver);
+    calls_init(&driver->calls, driver->transport, &driver->framework, &driver_calls_events, driver);
     if (options->framework_id.length > 0)
         framework_set_id(&driver->framework, options->framework_id);
     deferral_init(&driver->turn, loop, on_turn, driver);

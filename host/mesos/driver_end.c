@@ -52,11 +52,11 @@ void driver_try_finish(struct driver *driver)
         return;
     if (delivery->state != DELIVERY_IDLE || !event_queue_empty(&delivery->queue))
         return;
-    if (driver->outbox.in_flight > 0 && timer_active(&driver->deadline))
+    if (driver->calls.in_flight > 0 && timer_active(&driver->deadline))
         return;
-    if (driver->outbox.in_flight > 0)
-        log_warning("%zu call%s had no answer in %g seconds", driver->outbox.in_flight,
-                    driver->outbox.in_flight == 1 ? "" : "s", end_deadline);
+    if (driver->calls.in_flight > 0)
+        log_warning("%zu call%s had no answer in %g seconds", driver->calls.in_flight,
+                    driver->calls.in_flight == 1 ? "" : "s", end_deadline);
     driver->finished = true;
     timer_stop(&driver->deadline);
     subscription_stop(&driver->subscription);
@@ -72,7 +72,7 @@ void driver_free(void *data)
     subscription_free(&driver->subscription);
     transport_destroy(driver->transport);
     detector_destroy(driver->detector);
-    outbox_free(&driver->outbox);
+    calls_free(&driver->calls);
     buffer_free(&driver->message);
     revisions_clear(&driver->revisions);
     framework_free(&driver->framework);

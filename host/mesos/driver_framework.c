@@ -17,7 +17,7 @@ void driver_send_revision(struct driver *driver)
     if (!connected(driver))
         return;
     framework_write(&driver->framework, &driver->message);
-    if (outbox_send(&driver->outbox, CALL_UPDATE_FRAMEWORK, buffer_slice(&driver->message)))
+    if (calls_send(&driver->calls, CALL_UPDATE_FRAMEWORK, buffer_slice(&driver->message)))
         revisions_sent(&driver->revisions, &driver->framework);
 }
 
@@ -150,8 +150,8 @@ static void send_roles(struct driver *driver, enum call_type type, const char *c
     for (size_t i = 0; names != NULL && names[i] != NULL; i++)
         wire_put_bytes(&driver->message, FIELD_SCHEDULER_CALL_REVIVE_ROLES, slice_text(names[i]));
     bool all = names == NULL;
-    outbox_send(&driver->outbox, type,
-                all ? (struct slice){.data = NULL} : buffer_slice(&driver->message));
+    calls_send(&driver->calls, type,
+               all ? (struct slice){.data = NULL} : buffer_slice(&driver->message));
 }
 
 static void revive(struct framework *framework, const void *names)

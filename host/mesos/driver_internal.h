@@ -8,7 +8,7 @@
 //   call_answers.c       what the master's answers to calls mean, and launches that were lost
 //   driver_operations.c  the operations of driver.h
 //   delivery.c           events become callbacks, one at a time
-//   driver.c             its life, its state, and what the subscription brings
+//   driver.c             its life, its state, and what else the subscription brings
 //
 // A function that the loop calls brackets itself with enter() and leave(), which hold the driver.
 
@@ -17,12 +17,12 @@
 
 #include "base/lifetime.h"
 #include "mesos/acknowledgements.h"
+#include "mesos/calls.h"
 #include "mesos/driver.h"
 #include "mesos/event_queue.h"
 #include "mesos/failed_tasks.h"
 #include "mesos/framework.h"
 #include "mesos/held_offers.h"
-#include "mesos/outbox.h"
 #include "mesos/revisions.h"
 
 // Whether events are handed on. Every change goes through enter_delivery() in delivery.c.
@@ -75,7 +75,7 @@ struct driver {
     struct bytes *master; // MasterInfo, or NULL
 
     struct delivery delivery;
-    struct outbox outbox;
+    struct calls calls;
 
     struct offer_table *offers, *inverse_offers;
     struct held_offers held_offers;
@@ -125,9 +125,9 @@ static inline void driver_send_or_drop(struct driver *driver, enum call_type typ
                                        struct slice message)
 {
     if (connected(driver))
-        outbox_send(&driver->outbox, type, message);
+        calls_send(&driver->calls, type, message);
     else
-        outbox_drop(&driver->outbox, type);
+        calls_drop(&driver->calls, type);
 }
 
 // ---- driver_end.c ----
@@ -148,7 +148,7 @@ bool driver_resubscribe(struct driver *driver, struct slice reason);
 
 // ---- call_answers.c ----
 
-extern const struct outbox_events driver_outbox_events;
+extern const struct calls_events driver_calls_events;
 
 // Queues an update for each task of that Call.Accept, as a script waits for updates.
 void driver_drop_launches(struct driver *driver, struct slice accept, const char *why);
@@ -164,12 +164,11 @@ void driver_acknowledge_operation_status(struct driver *driver, struct slice sta
 // ---- delivery.c ----
 
 void driver_delivery_init(struct driver *driver);
-void driver_delivery_end(
-    struct driver *driver); // the driver is destroyed: nothing is delivered any more
+void driver_delivery_end(struct driver *driver); // nothing is delivered any more
 
-// A record of the stream, and the type of its event: delivered now, or in its turn. The reference
-// is handed over.
-void driver_receive(struct driver *driver, struct bytes *record, int32_t type);
+// For the subscription: a record of the stream, and the type of its event, is delivered now or in
+// its turn. `data` is the driver. The reference is handed over.
+void driver_receive(void *data, struct bytes *record, int32_t type);
 void driver_stream_lost(struct driver *driver); // drops what is void without the stream
 void driver_deliver(struct driver *driver);     // all that waits and may be delivered now
 

@@ -26,9 +26,9 @@ enum driver_status driver_stop(struct driver *driver, bool failover)
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
     if (connected(driver))
-        outbox_flush(&driver->outbox);
+        calls_flush(&driver->calls);
     if (connected(driver) && !failover)
-        outbox_send(&driver->outbox, CALL_TEARDOWN, (struct slice){.data = NULL});
+        calls_send(&driver->calls, CALL_TEARDOWN, (struct slice){.data = NULL});
     driver_end(driver, DRIVER_STOPPED);
     return driver->status;
 }
@@ -38,7 +38,7 @@ enum driver_status driver_abort(struct driver *driver)
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
     if (connected(driver))
-        outbox_flush(&driver->outbox);
+        calls_flush(&driver->calls);
     driver_end(driver, DRIVER_ABORTED);
     return driver->status;
 }
@@ -68,7 +68,7 @@ static void spend_listed(struct offer_table *offers, struct slice message, uint3
 
 static void accept_disconnected(struct driver *driver, struct slice accept)
 {
-    outbox_drop(&driver->outbox, CALL_ACCEPT);
+    calls_drop(&driver->calls, CALL_ACCEPT);
     tasks_launch(driver->tasks, accept, false);
     driver_drop_launches(driver, accept, "Master disconnected");
 }
@@ -82,7 +82,7 @@ enum driver_status driver_accept(struct driver *driver, struct slice accept)
         return driver->status;
     }
     driver->counters.launched += tasks_launch(driver->tasks, accept, true);
-    outbox_send(&driver->outbox, CALL_ACCEPT, accept);
+    calls_send(&driver->calls, CALL_ACCEPT, accept);
     spend_listed(driver->offers, accept, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS,
                  "was accepted already");
     return driver->status;
@@ -94,13 +94,13 @@ enum driver_status driver_decline(struct driver *driver, struct slice offer_id,
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
     if (!connected(driver)) {
-        outbox_drop(&driver->outbox, CALL_DECLINE);
+        calls_drop(&driver->calls, CALL_DECLINE);
         return driver->status;
     }
     buffer_clear(&driver->message);
     if (filters.data != NULL)
         wire_put_bytes(&driver->message, FIELD_SCHEDULER_CALL_DECLINE_FILTERS, filters);
-    outbox_decline(&driver->outbox, offer_id, buffer_slice(&driver->message));
+    calls_decline(&driver->calls, offer_id, buffer_slice(&driver->message));
     offer_table_spend(driver->offers, offer_id, "was declined already");
     deferral_queue(&driver->turn);
     return driver->status;

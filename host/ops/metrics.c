@@ -207,7 +207,7 @@ static double read_state(const struct metric_facts *facts, size_t index)
 
 static double read_calls(const struct metric_facts *facts, size_t index)
 {
-    return facts->calls ? (double)facts->calls->calls[index + 1] : 0;
+    return facts->calls ? (double)facts->calls->sent[index + 1] : 0;
 }
 
 static double read_refused(const struct metric_facts *facts, size_t index)

@@ -7,7 +7,7 @@
 
 #include "wire/wire.h"
 
-#include "wire/wire_fast_validate.h"
+#include "wire/wire_accept.h"
 
 #include <endian.h>
 #include <stdio.h>
@@ -414,7 +414,7 @@ bool wire_validate_slowly(struct slice message, const ProtobufCMessageDescriptor
 bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
 {
     bool to_merge;
-    return wire_fast_validate_accepts(message, type) ||
+    return wire_accept_quickly(message, type) ||
            wire_validate_slowly(message, type, &to_merge, err);
 }
 

@@ -16,4 +16,10 @@
 // of an accepted message need not handle either.
 bool wire_accept(struct bytes **message, const ProtobufCMessageDescriptor *type, struct error *err);
 
+// The quick half of it: accepts messages that are plainly well-formed, at the speed of walking
+// their bytes. True only if wire_validate() would be true as well. False decides nothing: packed
+// fields, a message in several parts, numbers above 63 and malformed input are left to the half
+// that reports what is wrong.
+bool wire_accept_quickly(struct slice message, const ProtobufCMessageDescriptor *type);
+
 #endif
