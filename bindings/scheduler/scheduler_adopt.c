@@ -9,6 +9,8 @@
 #include "script/protect.h"
 #include "wire/wire.h"
 
+#include "mesos/v1/scheduler/scheduler.pb-c.h"
+
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>

@@ -10,6 +10,8 @@
 #include "bindings/scheduler/framework_info.h"
 #include "bindings/scheduler/scheduler_internal.h"
 
+#include "mesos/v1/scheduler/scheduler.pb-c.h"
+
 #include <lauxlib.h>
 #include <string.h>
 

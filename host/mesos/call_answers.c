@@ -12,6 +12,8 @@
 #include "wire/field_numbers.h"
 #include "wire/wire.h"
 
+#include "mesos/v1/scheduler/scheduler.pb-c.h"
+
 #include <stdlib.h>
 #include <string.h>
 

@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "leader/detector.h"
 #include "loop/loop.h"
-#include "mesos/calls.h"
+#include "mesos/call_counters.h"
 #include "mesos/events.h"
 #include "mesos/subscription.h"
 #include "mesos/transport.h"

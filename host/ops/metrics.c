@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/stopwatch.h"
 #include "bindings/message/inspect.h"
+#include "mesos/calls.h"
 #include "script/script.h"
 #include "wire/field_numbers.h"
 #include "wire/wire.h"
