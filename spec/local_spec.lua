@@ -225,7 +225,7 @@ describe("the program and its local cluster", function()
         run:wait_for("TASK_RUNNING")
         local text = control.ctl(cluster, { "status" }).stdout
         for _, pattern in ipairs {
-            "process +" .. cluster.pid .. "\n", "listening on +" .. address:gsub("%.", "%%.") .. "\n", "agents +2 with cpus:",
+            "process +" .. cluster.pid .. "\n", "listening on +" .. address:gsub("%.", "%%.") .. "\n", "agents +2 agents with cpus:",
             "sandboxes +/", "framework +told %(%S+%-0000%), connected\n", "\n  task +sleeper TASK_RUNNING %S+\n",
         } do
             assert.matches(pattern, text)

@@ -56,6 +56,8 @@ bool host_start_cluster(struct host *host, unsigned agents, struct error *err)
     struct cluster_options options = {
         .agents = agents,
         .resources = host->options->resources,
+        .described = host->options->agent.items,
+        .described_count = host->options->agent.count,
         .work_dir = host->options->work_dir,
         .listen = *listen->host != '\0' ? address : NULL,
         .hosts = host->options->allow_hosts,
@@ -73,9 +75,7 @@ bool host_start_cluster(struct host *host, unsigned agents, struct error *err)
 
 void host_announce_cluster(const struct host *host)
 {
-    unsigned agents = cluster_agents(host->cluster);
-    log_info("brought a local cluster: %u agent%s with %s; sandboxes are in %s", agents,
-             agents == 1 ? "" : "s", cluster_resources(host->cluster),
+    log_info("brought a local cluster: %s; sandboxes are in %s", cluster_text(host->cluster),
              cluster_work_dir(host->cluster));
 }
 

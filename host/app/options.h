@@ -23,6 +23,13 @@ struct options_address {
 };
 
 // Texts point into argv, the environment or the table and are not owned.
+// The values of an option that may be given several times.
+enum { OPTIONS_TEXTS_MOST = 64 };
+struct options_texts {
+    const char *items[OPTIONS_TEXTS_MOST];
+    size_t count;
+};
+
 struct options {
     enum options_command command;
     enum options_show show; // print that and exit; nothing else was checked then
@@ -32,8 +39,9 @@ struct options {
     bool arguments_marked; // "--" stood in front of the script
 
     const char *master;
-    double zk_session_timeout; // seconds
-    int64_t agents;
+    double zk_session_timeout;     // seconds
+    int64_t agents;                // 0: not given
+    struct options_texts agent;    // descriptions, each of one agent
     const char *resources;         // NULL: this machine's
     const char *work_dir;          // NULL: a fresh temporary folder
     struct options_address listen; // host "": not given

@@ -23,6 +23,7 @@ struct option_kind {
 extern const struct option_kind options_flag;    // int or enum: "true" sets it to flag_value
 extern const struct option_kind options_switch;  // int: 0 or 1
 extern const struct option_kind options_text;    // const char *: not empty
+extern const struct option_kind options_texts;   // struct options_texts: one more, not empty
 extern const struct option_kind options_number;  // int64_t
 extern const struct option_kind options_size;    // int64_t: bytes, "64M"
 extern const struct option_kind options_seconds; // double: "2", "500ms"

@@ -26,6 +26,8 @@
 #define OPT_SWITCH(NAME, FIELD, ...) ROW(NAME, options_switch, int, FIELD, __VA_ARGS__)
 #define OPT_TEXT(NAME, FIELD, VALUE_NAME, ...)                                                     \
     ROW(NAME, options_text, const char *, FIELD, .value_name = VALUE_NAME, __VA_ARGS__)
+#define OPT_TEXTS(NAME, FIELD, VALUE_NAME, ...)                                                    \
+    ROW(NAME, options_texts, struct options_texts, FIELD, .value_name = VALUE_NAME, __VA_ARGS__)
 #define OPT_NUMBER(NAME, FIELD, DEFAULT, ...)                                                      \
     ROW(NAME, options_number, int64_t, FIELD, .default_value = DEFAULT, .value_name = "N",         \
         __VA_ARGS__)
@@ -57,8 +59,11 @@ const struct option_row options_table[] = {
              .help = "where the master is: host:port[,...], zk://..., file://..., or local[:N]"),
     OPT_SECONDS("zk-session-timeout", zk_session_timeout, "10", .min = 0.1, .max = HOUR,
                 .help = "seconds without ZooKeeper after which no master leads any more"),
-    OPT_NUMBER("agents", agents, "1", .min = 1, .max = 1000, .env = "MESOS_NUM_SLAVES",
-               .local = true, .help = "agents of the local cluster"),
+    OPT_NUMBER("agents", agents, NULL, .default_text = "1", .min = 1, .max = 1000,
+               .env = "MESOS_NUM_SLAVES", .local = true,
+               .help = "agents of the local cluster, all alike"),
+    OPT_TEXTS("agent", agent, "TEXT", .local = true,
+              .help = "one local agent each, such as 'cpus:4;mem:1024 zone=a rack=7'"),
     OPT_TEXT("resources", resources, "TEXT", .env = "MESOS_RESOURCES",
              .default_text = "this machine's", .local = true, .once = true,
              .help = "resources of each local agent, such as cpus:4;mem:1024"),

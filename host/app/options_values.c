@@ -57,6 +57,19 @@ static bool parse_text(const struct option_row *row, const char *name, const cha
     return true;
 }
 
+static bool parse_texts(const struct option_row *row, const char *name, const char *text,
+                        void *field, struct error *err)
+{
+    struct options_texts *texts = field;
+    if (texts->count == OPTIONS_TEXTS_MOST)
+        return error_set(err, ERROR_LIMIT, "%s: it may be given %d times", name,
+                         OPTIONS_TEXTS_MOST);
+    if (!parse_text(row, name, text, &texts->items[texts->count], err))
+        return false;
+    texts->count++;
+    return true;
+}
+
 // `unit` is what stands behind the digits.
 static bool split_number(const char *text, int64_t *number, const char **unit)
 {
@@ -209,6 +222,7 @@ static bool parse_address(const struct option_row *row, const char *name, const 
 const struct option_kind options_flag = {.is_flag = true, .parse = parse_flag};
 const struct option_kind options_switch = {.parse = parse_switch};
 const struct option_kind options_text = {.parse = parse_text};
+const struct option_kind options_texts = {.parse = parse_texts};
 const struct option_kind options_number = {.parse = parse_number};
 const struct option_kind options_size = {.parse = parse_size};
 const struct option_kind options_seconds = {.parse = parse_seconds};

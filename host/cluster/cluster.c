@@ -5,6 +5,7 @@
 
 #include "cluster/cluster.h"
 
+#include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cluster/agent_resources.h"
@@ -25,9 +26,9 @@ struct cluster {
     struct runner *runner;
     struct cluster_http *http;
     struct master *master;
-    unsigned agents;
-    char *work_dir, *resources;
-    bool own_work_dir; // a fresh one
+    char *work_dir;
+    struct buffer text; // the agents; ends with a zero byte
+    bool own_work_dir;  // a fresh one
 };
 
 // ---- the work folder ----
@@ -90,19 +91,104 @@ static char *open_work_dir(const char *name, struct error *err)
 
 // ---- agents ----
 
-static bool add_agents(struct cluster *cluster, const char *text, struct error *err)
+// Neighbours of one description are a group of the text: "2 agents with cpus:4 zone=a, 1 with
+// cpus:8 zone=b". Their ports differ: those of the first are shown.
+static void write_group(struct cluster *cluster, unsigned count, const char *agent)
 {
-    const struct agent_machine machine = {cluster->agents, cluster->work_dir};
-    for (unsigned i = 0; i < cluster->agents; i++) {
-        struct resources list;
-        if (!agent_resources(&list, text, &machine, i, err))
-            return error_context(err, "the resources of the local cluster");
-        if (i == 0)
-            cluster->resources = resources_text(&list);
-        master_add_agent(cluster->master, &list);
+    struct buffer *text = &cluster->text;
+    bool first = text->length == 0;
+    buffer_format(text, "%s%u%s with %s", first ? "" : ", ", count,
+                  !first       ? ""
+                  : count == 1 ? " agent"
+                               : " agents",
+                  agent);
+}
+
+static char *text_of(const struct resources *list, const struct agent_description *description)
+{
+    char *resources = resources_text(list), *attributes = agent_description_text(description);
+    char *text = memory_format("%s%s", resources, attributes);
+    free(resources);
+    free(attributes);
+    return text;
+}
+
+static bool check_agents(const struct cluster_options *options, struct error *err)
+{
+    if (options->described_count == 0)
+        return true;
+    if (options->resources != NULL)
+        return error_set(err, ERROR_INVALID,
+                         "--resources is for agents that are alike: with --agent each one names "
+                         "its own");
+    return options->agents == 0 ||
+           error_set(err, ERROR_INVALID,
+                     "--agent describes one agent each: with it there is no --agents N, and no N "
+                     "in local:N");
+}
+
+static bool describe(struct agent_description *description, const struct cluster_options *options,
+                     unsigned number, struct error *err)
+{
+    *description = (struct agent_description){.resources = memory_string(options->resources)};
+    return options->described_count == 0 ||
+           agent_description_parse(description, options->described[number], err);
+}
+
+static bool are_alike(const struct cluster_options *options, unsigned a, unsigned b)
+{
+    return options->described_count == 0 ||
+           strcmp(options->described[a], options->described[b]) == 0;
+}
+
+// Agent number `number`. Its text, to be freed, or NULL.
+static char *add_agent(struct cluster *cluster, const struct cluster_options *options,
+                       const struct agent_machine *machine, unsigned number, struct error *err)
+{
+    struct agent_description description;
+    struct resources list;
+    char *text = NULL;
+    if (describe(&description, options, number, err) &&
+        agent_resources(&list, description.resources, machine, number, err)) {
+        text = text_of(&list, &description);
+        master_add_agent(cluster->master, &list, &description);
         resources_free(&list);
     }
+    agent_description_free(&description);
+    return text;
+}
+
+static bool add_agents(struct cluster *cluster, const struct cluster_options *options,
+                       unsigned agents, struct error *err)
+{
+    const struct agent_machine machine = {agents, cluster->work_dir};
+    char *shown = NULL; // of the first of the group
+    unsigned count = 0;
+    for (unsigned i = 0; i < agents; i++) {
+        char *text = add_agent(cluster, options, &machine, i, err);
+        if (text == NULL) {
+            free(shown);
+            return error_context(
+                err, options->described_count ? "--agent" : "the resources of the local cluster");
+        }
+        bool same = i > 0 && are_alike(options, i - 1, i);
+        if (i > 0 && !same)
+            write_group(cluster, count, shown);
+        free(same ? text : shown);
+        shown = same ? shown : text;
+        count = same ? count + 1 : 1;
+    }
+    write_group(cluster, count, shown);
+    buffer_append(&cluster->text, "", 1);
+    free(shown);
     return true;
+}
+
+static unsigned count_agents(const struct cluster_options *options)
+{
+    if (options->described_count > 0)
+        return (unsigned)options->described_count;
+    return options->agents > 0 ? options->agents : 1;
 }
 
 // ---- life ----
@@ -144,18 +230,18 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
                                struct error *err)
 {
     struct cluster *cluster = memory_new(sizeof *cluster);
-    cluster->agents = options->agents ? options->agents : 1;
-    if (open_http(cluster, loop, options, err))
+    buffer_init(&cluster->text, SIZE_MAX / 2);
+    if (check_agents(options, err) && open_http(cluster, loop, options, err))
         cluster->work_dir = open_work_dir(options->work_dir, err);
     if (cluster->work_dir == NULL)
         goto failed;
     cluster->own_work_dir = options->work_dir == NULL;
     cluster->runner = runner_process_create(loop);
     create_master(cluster, options, loop);
-    if (!add_agents(cluster, options->resources, err))
+    if (!add_agents(cluster, options, count_agents(options), err))
         goto failed;
-    log_debug("the local cluster listens on %s, with %u agents", cluster_address(cluster),
-              cluster->agents);
+    log_debug("the local cluster listens on %s: %s", cluster_address(cluster),
+              cluster_text(cluster));
     return cluster;
 failed:
     cluster_destroy(cluster);
@@ -172,9 +258,9 @@ const char *cluster_work_dir(const struct cluster *cluster)
     return cluster->work_dir;
 }
 
-const char *cluster_resources(const struct cluster *cluster)
+const char *cluster_text(const struct cluster *cluster)
 {
-    return cluster->resources;
+    return (const char *)cluster->text.data;
 }
 
 bool cluster_exposed(const struct cluster *cluster)
@@ -185,11 +271,6 @@ bool cluster_exposed(const struct cluster *cluster)
 char *cluster_state(const struct cluster *cluster)
 {
     return master_state(cluster->master);
-}
-
-unsigned cluster_agents(const struct cluster *cluster)
-{
-    return cluster->agents;
 }
 
 void cluster_stop(struct cluster *cluster, void (*done)(void *data), void *data)
@@ -215,6 +296,6 @@ void cluster_destroy(struct cluster *cluster)
     if (cluster->work_dir != NULL)
         leave_work_dir(cluster);
     free(cluster->work_dir);
-    free(cluster->resources);
+    buffer_free(&cluster->text);
     free(cluster);
 }

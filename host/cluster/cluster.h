@@ -13,13 +13,16 @@
 struct cluster;
 
 struct cluster_options {
-    unsigned agents;       // 0: one
+    unsigned agents;       // 0: one, or as many as are described
     const char *resources; // of each agent, "cpus:4;mem:1024;ports:[31000-32000]"; NULL: this
                            // machine's, shared evenly
-    const char *work_dir;  // where sandboxes lie; NULL: a fresh folder in $TMPDIR
-    const char *listen;    // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
-    double offer_timeout;  // seconds until an unanswered offer is rescinded; 0: never
-    const char *hosts;     // its further names in Host headers, "a,b"; NULL: the usual ones only
+    // Each agent on its own, see agent_description.h; then `agents` and `resources` are left out.
+    const char *const *described;
+    size_t described_count;
+    const char *work_dir; // where sandboxes lie; NULL: a fresh folder in $TMPDIR
+    const char *listen;   // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
+    double offer_timeout; // seconds until an unanswered offer is rescinded; 0: never
+    const char *hosts;    // its further names in Host headers, "a,b"; NULL: the usual ones only
     // What clients have to authenticate with; at most one of them.
     const char *token, *token_file, *credential_file;
 };
@@ -28,12 +31,11 @@ struct cluster_options {
 struct cluster *cluster_create(struct loop *loop, const struct cluster_options *options,
                                struct error *err);
 
-const char *cluster_address(const struct cluster *cluster);   // "127.0.0.1:port"
-const char *cluster_work_dir(const struct cluster *cluster);  // absolute
-const char *cluster_resources(const struct cluster *cluster); // of one agent, as text
+const char *cluster_address(const struct cluster *cluster);  // "127.0.0.1:port"
+const char *cluster_work_dir(const struct cluster *cluster); // absolute
+const char *cluster_text(const struct cluster *cluster);     // "2 agents with cpus:4;mem:1024"
 bool cluster_exposed(const struct cluster *cluster); // to other machines, without credentials
-unsigned cluster_agents(const struct cluster *cluster);
-char *cluster_state(const struct cluster *cluster); // agents, frameworks, tasks: JSON; free() it
+char *cluster_state(const struct cluster *cluster);  // agents, frameworks, tasks: JSON; free() it
 
 // Ends all tasks: SIGTERM, and after the grace period SIGKILL. `done` is called, later, when no
 // process is left.

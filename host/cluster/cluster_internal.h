@@ -97,6 +97,7 @@ struct node {
     TAILQ_ENTRY(node) link;
     char *id;
     struct agent *agent;
+    struct agent_description description; // its attributes
     struct resources total, free;
     bool gpus;
     TAILQ_HEAD(, master_offer) offers;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Offer constraints: the groups of a role are joined by OR, the constraints of a group by AND. The
-// agents of the local cluster have a host name, and no attributes, region or zone. Regular
+// agents of the local cluster have a host name and attributes, and no region or zone. Regular
 // expressions are POSIX extended ones, and match the whole value.
 
 #include "cluster/cluster_internal.h"
@@ -22,6 +22,8 @@ typedef Mesos__V1__Scheduler__OfferConstraints__RoleConstraints__Group Group;
 
 #define PREDICATE(NAME) MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__PREDICATE__PREDICATE_##NAME
 #define SELECTOR(NAME) MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__SELECTOR__SELECTOR_##NAME
+#define HOSTNAME                                                                                   \
+    MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__SELECTOR__PSEUDOATTRIBUTE_TYPE__HOSTNAME
 
 static const char *pattern_of(const Predicate *predicate)
 {
@@ -100,14 +102,24 @@ bool constraints_check(const Mesos__V1__Scheduler__OfferConstraints *constraints
 
 // ---- matching ----
 
-// The value that the selector selects on the agent, or NULL.
-static const char *select_value(const Selector *selector, const struct node *node)
+// What the selector selects on the agent.
+struct selected {
+    bool exists;
+    const char *text; // NULL: it is no text
+};
+
+static struct selected select_value(const Selector *selector, const struct node *node)
 {
-    bool hostname =
-        selector->selector_case == SELECTOR(PSEUDOATTRIBUTE_TYPE) &&
-        selector->pseudoattribute_type ==
-            MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__SELECTOR__PSEUDOATTRIBUTE_TYPE__HOSTNAME;
-    return hostname ? node->master->hostname : NULL;
+    struct selected selected = {.exists = false};
+    if (selector->selector_case == SELECTOR(ATTRIBUTE_NAME)) {
+        const Mesos__V1__Attribute *attribute =
+            agent_description_attribute(&node->description, selector->attribute_name);
+        selected.exists = attribute != NULL;
+        selected.text = attribute && attribute->text ? attribute->text->value : NULL;
+    } else if (selector->pseudoattribute_type == HOSTNAME) {
+        selected = (struct selected){.exists = true, .text = node->master->hostname};
+    }
+    return selected;
 }
 
 static bool matches(const char *pattern, const char *value)
@@ -120,15 +132,20 @@ static bool matches(const char *pattern, const char *value)
     return good;
 }
 
+// A number or ranges fulfil all predicates about texts, as they do in a real master, so that a
+// scheduler that knows them sees the offer and decides.
 static bool constraint_holds(const Constraint *constraint, const struct node *node)
 {
-    const char *value = select_value(constraint->selector, node);
+    const struct selected selected = select_value(constraint->selector, node);
     const Predicate *predicate = constraint->predicate;
+    const char *value = selected.text;
+    if (predicate->predicate_case == PREDICATE(EXISTS))
+        return selected.exists;
+    if (predicate->predicate_case == PREDICATE(NOT_EXISTS))
+        return !selected.exists;
+    if (selected.exists && value == NULL)
+        return true;
     switch (predicate->predicate_case) {
-    case PREDICATE(EXISTS):
-        return value != NULL;
-    case PREDICATE(NOT_EXISTS):
-        return value == NULL;
     case PREDICATE(TEXT_EQUALS):
         return value != NULL && strcmp(value, predicate->text_equals->value) == 0;
     case PREDICATE(TEXT_NOT_EQUALS):

@@ -323,7 +323,8 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     return master;
 }
 
-void master_add_agent(struct master *master, const struct resources *resources)
+void master_add_agent(struct master *master, const struct resources *resources,
+                      struct agent_description *description)
 {
     static const struct agent_events events = {.entered = on_entered, .update = on_update};
     struct node *node = memory_new(sizeof *node);
@@ -331,6 +332,8 @@ void master_add_agent(struct master *master, const struct resources *resources)
     node->id = memory_format("%s-S%" PRIu64, master->id, master->next_node++);
     resources_copy(&node->total, resources);
     resources_copy(&node->free, resources);
+    node->description = *description;
+    *description = (struct agent_description){0};
     TAILQ_INIT(&node->offers);
     struct shares shares = master_records_shares(resources);
     for (size_t i = 0; i < SHARES; i++)
@@ -358,6 +361,7 @@ static void destroy_node(struct node *node)
     TAILQ_REMOVE(&master->nodes, node, link);
     resources_free(&node->total);
     resources_free(&node->free);
+    agent_description_free(&node->description);
     free(node->id);
     free(node);
 }

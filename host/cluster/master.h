@@ -13,6 +13,7 @@
 #define MESOS_LUA_CLUSTER_MASTER_H
 
 #include "base/error.h"
+#include "cluster/agent_description.h"
 #include "cluster/runner.h"
 #include "loop/loop.h"
 #include "offers/resources.h"
@@ -51,7 +52,11 @@ struct master_answer {
 
 // The options are copied; the runner must outlive the master's last call of an agent.
 struct master *master_create(struct loop *loop, const struct master_options *options);
-void master_add_agent(struct master *master, const struct resources *resources);
+
+// An agent with these resources; its attributes are those of the description, whose contents it
+// takes.
+void master_add_agent(struct master *master, const struct resources *resources,
+                      struct agent_description *description);
 void master_destroy(struct master *master); // the runner must be destroyed before
 
 // Checks the contents of a call; the error is the body of the response with status 400. To be

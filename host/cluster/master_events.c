@@ -160,6 +160,8 @@ static void fill_message(struct offer_message *message, const struct master_offe
     message->offer.agent_id = &message->agent_id;
     message->offer.hostname = master->hostname;
     message->offer.url = &message->url;
+    message->offer.n_attributes = offer->node->description.attribute_count;
+    message->offer.attributes = offer->node->description.attributes;
     if (offer->framework->multi_role)
         message->offer.allocation_info = &message->allocation;
     fill_resources(message, offer);

@@ -66,8 +66,13 @@ static json_t *describe_framework(const struct master_framework *framework)
 
 static json_t *describe_node(const struct master *master, const struct node *node)
 {
-    return json_pack("{s:s, s:s, s:o*, s:o*}", "id", node->id, "hostname", master->hostname,
-                     "resources", text_of(&node->total), "free", text_of(&node->free));
+    json_t *json = json_pack("{s:s, s:s, s:o*, s:o*}", "id", node->id, "hostname", master->hostname,
+                             "resources", text_of(&node->total), "free", text_of(&node->free));
+    char *attributes = agent_description_text(&node->description);
+    if (*attributes != '\0')
+        json_object_set_new(json, "attributes", json_string(attributes + 1));
+    free(attributes);
+    return json;
 }
 
 char *master_state(const struct master *master)

@@ -87,7 +87,7 @@ void cluster_status(const struct cluster *cluster, struct buffer *out)
     buffer_format(out, "%d\n", (int)getpid());
     put_line(out, "listening on", cluster_address(cluster));
     put_title(out, "agents");
-    buffer_format(out, "%u with %s\n", cluster_agents(cluster), cluster_resources(cluster));
+    buffer_format(out, "%s\n", cluster_text(cluster));
     put_line(out, "sandboxes", cluster_work_dir(cluster));
     json_array_foreach(json_object_get(state, "frameworks"), i, framework)
         put_framework(out, framework);
