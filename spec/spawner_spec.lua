@@ -78,7 +78,7 @@ local mesos = require "mesos"
 local s, left, launched = { framework = { name = "tasks" } }, 0, false
 local function info(offer, t)
     return { name = t.id, task_id = t.id, agent_id = offer.agent_id, resources = mesos.resources { cpus = 0.001, mem = 1 },
-        command = { value = t.command, user = t.user, shell = t.shell, arguments = t.arguments,
+        command = { value = t.command, user = t.user, shell = t.shell, arguments = t.arguments, uris = t.uris,
             environment = { variables = { { name = "MARK", value = arg[1] or "" } } } } }
 end
 function s:resourceOffers(driver, offers)
@@ -472,41 +472,51 @@ describe("the sandbox of a task", function()
         assert.equal(path .. "\n" .. (is_root and 65534 or uv.getuid()) .. "\n", program.read(path .. "/stdout"))
     end)
 
+    -- Files that an archive, fetched before the command starts, leaves in the place of its output.
     local traps = {
-        { "a FIFO", "rm stdout; mkfifo stdout", "it is not a regular file" },
-        { "a FIFO that is read", "rm stderr; mkfifo stderr; (sleep 600 < stderr) &", "it is not a regular file" },
-        { "a symbolic link", "rm stdout; ln -s /etc/hostname stdout", "it is a symbolic link" },
-        { "a hard link", "ln stdout another", "it has other names (hard links)" },
-        { "a folder", "rm stdout; mkdir stdout", "Is a directory" },
-        { "a socket", "rm stdout; perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0); bind(S, sockaddr_un(\"stdout\"))'",
-            "it is not a regular file" },
+        { "a FIFO", "mkfifo stdout", "it is not a regular file" },
+        { "a symbolic link", "ln -s /etc/hostname stdout", "it is a symbolic link" },
+        { "a hard link", "touch stdout; ln stdout another", "it has other names (hard links)" },
     }
     for _, row in ipairs(traps) do
         it("cannot catch the cluster with " .. row[1], function()
-            -- The same id again: the same sandbox, as its former task has left it.
-            local script = tasks_script(([[{ { id = "one", command = %q } }]]):format(row[2]), [[
-local offer = s.resourceOffers
-local again = false
-function s:resourceOffers(driver, offers)
-    if again then launched, again = false, false end
-    if launched then return driver:declineOffer(offers:ids(), { refuse_seconds = 0.1 }) end
-    offer(self, driver, offers)
-end
-local update, runs = s.statusUpdate, 0
-function s:statusUpdate(driver, status)
-    if status.state == "TASK_FINISHED" then
-        runs = runs + 1
-        print(status.state)
-        if runs == 1 then again = true return end
-    end
-    update(self, driver, status)
-end]])
-            local run = program.run { args = { script }, seconds = 20 }
+            local folder = program.directory()
+            assert(os.execute(("cd %s && %s && tar -cf /tmp/trap.$$.tar * && mv /tmp/trap.$$.tar trap.tar"):format(folder, row[2])))
+            local run = program.run { args = { tasks_script(([[{ { id = "one", command = "true", uris = { { value = "%s/trap.tar" } } } }]])
+                :format(folder)) }, seconds = 20 }
             assert.equal(0, run.code, run:report())
             assert(run.stdout:find("TASK_FAILED\tFailed to launch container: Failed to open '", 1, true), run:report())
             assert(run.stdout:find(row[3], 1, true), run:report())
         end)
     end
+
+    it("lies where an agent of Mesos has it, a new one for each run, and `latest` leads to the last", function()
+        local work = program.directory()
+        local script = tasks_script([[{ { id = "one", command = "echo $MESOS_SANDBOX" } }]], [[
+local update, runs = s.statusUpdate, 0
+function s:statusUpdate(driver, status)
+    if status.state == "TASK_FINISHED" then
+        print(status.container_status.container_id.value)
+        runs = runs + 1
+        if runs == 1 then launched = false return end
+    end
+    update(self, driver, status)
+end]])
+        local run = program.run { args = { "--work-dir", work, script }, seconds = 20 }
+        assert.equal(0, run.code, run:report())
+        local first, second = run.stdout:match("\n(%S+)\none.-\n(%S+)\none\tTASK_FINISHED")
+        local pipe <close> = io.popen("find " .. work .. " -name stdout")
+        local runs = {}
+        for path in pipe:lines() do
+            local id = path:match("^" .. work:gsub("%-", "%%-") ..
+                "/slaves/[^/]+%-S0/frameworks/[^/]+%-0000/executors/one/runs/([^/]+)/stdout$")
+            runs[assert(id, path)] = path:match("(.*)/")
+            assert.equal(runs[id] .. "\n", program.read(path))
+        end
+        assert.is_string(runs[first], run:report())
+        assert.not_equal(first, second)
+        assert.equal(runs[second], uv.fs_realpath(runs[first] .. "/../latest"))
+    end)
 
     it("says why a command could not be executed, in the message too", function()
         local run = program.run { args = { tasks_script([[{
@@ -545,8 +555,52 @@ describe("the work folder of a cluster that named none", function()
         assert.is_nil(run.stderr:find("stay in", 1, true))
         run = program.run { args = { tasks_script [[{ { id = "one", command = "true" } }]] } }
         assert.equal(1, #folders(run))
-        assert.matches("info +the sandboxes of the tasks that ran stay in " .. (run.home .. "/" .. folders(run)[1]):gsub("%-", "%%-"),
-            run.stderr)
+        assert.matches("info +the sandboxes of the tasks that ran stay in " .. (run.home .. "/" .. folders(run)[1]):gsub("%-", "%%-") ..
+            " %(%-%-keep%)", run.stderr)
+    end)
+
+    -- Runs a cluster with a task; its folder.
+    local function run_cluster(home, keep)
+        local run = program.run { args = { "--keep", keep, tasks_script [[{ { id = "one", command = "sleep 0.3; touch x" } }]] },
+            env = { TMPDIR = home } }
+        assert.equal(0, run.code, run:report())
+        return run.stderr:match("stay in (%S+)")
+    end
+
+    local function exists(path)
+        return uv.fs_stat(path) ~= nil
+    end
+
+    it("is kept with the latest of earlier ones, of which the others are removed", function()
+        local home, all = program.directory(), {}
+        for i = 1, 4 do
+            all[i] = run_cluster(home, "4")
+        end
+        for i = 1, 4 do assert.is_true(exists(all[i])) end
+        all[5] = run_cluster(home, "3")
+        program.wait_for(function() return not exists(all[1]) and not exists(all[2]) end)
+        for i = 3, 5 do assert.is_true(exists(all[i])) end
+        local last = run_cluster(home, "1")
+        for i = 3, 5 do program.wait_for(function() return not exists(all[i]) end) end
+        assert.is_true(exists(last))
+    end)
+
+    it("is removed after a program that was killed, and never while one runs, or if another has made it", function()
+        local home = program.directory()
+        local live = program.start { args = { tasks_script [[{ { id = "one", command = "sleep 600" } }]] }, env = { TMPDIR = home } }
+        live:wait_for("TASK_RUNNING")
+        local dead = program.start { args = { tasks_script [[{ { id = "one", command = "sleep 600" } }]] }, env = { TMPDIR = home } }
+        dead:wait_for("TASK_RUNNING")
+        dead:kill("sigkill")
+        dead:wait()
+        local of_live, of_dead = live.stderr:match("sandboxes are in (%S+)"), dead.stderr:match("sandboxes are in (%S+)")
+        local strange = home .. "/mesos-lua-abcdef"
+        assert(uv.fs_mkdir(strange, 448))
+        run_cluster(home, "0")
+        program.wait_for(function() return not exists(of_dead) end)
+        assert.is_true(exists(of_live) and exists(strange))
+        live:kill("sigkill")
+        live:wait()
     end)
 end)
 

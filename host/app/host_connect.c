@@ -59,6 +59,7 @@ bool host_start_cluster(struct host *host, unsigned agents, struct error *err)
         .described = host->options->agent.items,
         .described_count = host->options->agent.count,
         .work_dir = host->options->work_dir,
+        .keep = (unsigned)host->options->keep,
         .listen = *listen->host != '\0' ? address : NULL,
         .hosts = host->options->allow_hosts,
         .offer_timeout = host->options->offer_timeout,

@@ -44,6 +44,7 @@ struct options {
     struct options_texts agent;    // descriptions, each of one agent
     const char *resources;         // NULL: this machine's
     const char *work_dir;          // NULL: a fresh temporary folder
+    int64_t keep;                  // how many of those stay
     struct options_address listen; // host "": not given
     const char *allow_hosts;       // more host names of our servers, "a,b"; or NULL
     const char *redirect_hosts;    // where redirects may take credentials, "a,b" or "*"; or NULL

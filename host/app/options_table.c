@@ -70,6 +70,8 @@ const struct option_row options_table[] = {
     OPT_TEXT("work-dir", work_dir, "DIR", .env = "MESOS_WORK_DIR",
              .default_text = "a fresh temporary folder", .local = true,
              .help = "where the local cluster keeps its sandboxes"),
+    OPT_NUMBER("keep", keep, "5", .min = 0, .max = 1000, .local = true,
+               .help = "how many of the latest temporary folders are kept"),
     OPT_ADDRESS("listen", listen, .default_text = "127.0.0.1, any free port", .local = true,
                 .help = "where the local cluster's master listens, for other clients too"),
     OPT_SECONDS("offer-timeout", offer_timeout, NULL, .min = 0.001, .max = 365 * DAY,

@@ -43,7 +43,7 @@ struct execution {
     struct agent *agent;
     struct string_map_entry entry;
     TAILQ_ENTRY(execution) link, staged;
-    char *key, *framework_id, *user, *sandbox;
+    char *key, *framework_id, *user, *sandbox, *latest;
     Mesos__V1__TaskInfo *info;
     char container_id[UUID_TEXT];
     enum execution_phase phase;
@@ -271,6 +271,7 @@ static void destroy_execution(struct execution *execution)
     free(execution->framework_id);
     free(execution->user);
     free(execution->sandbox);
+    free(execution->latest);
     free(execution);
 }
 
@@ -396,6 +397,7 @@ static struct run *start_run(struct execution *execution, const struct string_li
         .argv = (const char *const *)list->items,
         .environment = (const char *const *)environment.items,
         .directory = execution->sandbox,
+        .latest = execution->latest,
         .user = execution->user,
     };
     struct runner *runner = execution->agent->runner;
@@ -626,6 +628,17 @@ static void on_escalation(void *data)
         execution->agent->runner->ops->kill(execution->run, SIGKILL);
 }
 
+// Where a real agent has it; the executor of a command has the id of its task.
+static void name_sandbox(struct execution *execution)
+{
+    char *runs =
+        memory_format("%s/slaves/%s/frameworks/%s/executors/%s/runs", execution->agent->work_dir,
+                      execution->agent->id, execution->framework_id, task_id(execution));
+    execution->sandbox = memory_format("%s/%s", runs, execution->container_id);
+    execution->latest = memory_format("%s/latest", runs);
+    free(runs);
+}
+
 void agent_launch(struct agent *agent, const struct agent_launch *launch)
 {
     struct execution *execution = memory_new(sizeof *execution);
@@ -634,11 +647,10 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
     execution->framework_id = memory_string(launch->framework_id);
     execution->key = key_of(launch->framework_id, task_id(execution));
     execution->user = memory_string(user_of(agent, launch));
-    execution->sandbox = memory_format("%s/agents/%s/frameworks/%s/tasks/%s", agent->work_dir,
-                                       agent->id, launch->framework_id, task_id(execution));
     execution->killing_state = launch->killing_state;
     execution->retry_after = RETRY_FIRST;
     uuid_random_text(execution->container_id);
+    name_sandbox(execution);
     timer_init(&execution->escalation, agent->loop, on_escalation, execution);
     timer_init(&execution->completion, agent->loop, on_completion_timeout, execution);
     timer_init(&execution->retry, agent->loop, on_retry, execution);

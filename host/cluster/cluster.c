@@ -12,6 +12,7 @@
 #include "cluster/cluster_http.h"
 #include "cluster/master.h"
 #include "cluster/runner_process.h"
+#include "cluster/work_dir.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,68 +27,10 @@ struct cluster {
     struct runner *runner;
     struct cluster_http *http;
     struct master *master;
-    char *work_dir;
+    struct work_dir *work_dir;
     struct buffer text; // the agents; ends with a zero byte
     bool own_work_dir;  // a fresh one
 };
-
-// ---- the work folder ----
-
-static char *fresh_folder(struct error *err)
-{
-    const char *base = getenv("TMPDIR");
-    char *path = memory_format("%s/mesos-lua-XXXXXX", base && *base ? base : "/tmp");
-    // Tasks may run as other users, so others may pass through the folder, but not list it.
-    if (mkdtemp(path) != NULL && chmod(path, 0711) == 0)
-        return path;
-    error_set(err, ERROR_IO, "cannot create the work folder '%s': %s", path, strerror(errno));
-    free(path);
-    return NULL;
-}
-
-// Its mode does not depend on the umask.
-static bool make_folder(const char *path)
-{
-    if (mkdir(path, 0711) == 0)
-        return chmod(path, 0711) == 0;
-    return errno == EEXIST;
-}
-
-static bool make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        bool good = make_folder(path);
-        *slash = '/';
-        if (!good)
-            return false;
-    }
-    return make_folder(path);
-}
-
-static char *named_folder(const char *name, struct error *err)
-{
-    char *path = memory_string(name);
-    char *whole = make_folders(path) ? realpath(path, NULL) : NULL;
-    if (whole == NULL || access(whole, W_OK | X_OK) != 0) {
-        error_set(err, ERROR_IO, "cannot use '%s' as the work folder: %s", name, strerror(errno));
-        free(whole);
-        whole = NULL;
-    }
-    free(path);
-    return whole;
-}
-
-static char *open_work_dir(const char *name, struct error *err)
-{
-    if (name == NULL)
-        return fresh_folder(err);
-    if (*name == '\0') {
-        error_set(err, ERROR_INVALID, "the work folder has an empty name");
-        return NULL;
-    }
-    return named_folder(name, err);
-}
 
 // ---- agents ----
 
@@ -161,7 +104,7 @@ static char *add_agent(struct cluster *cluster, const struct cluster_options *op
 static bool add_agents(struct cluster *cluster, const struct cluster_options *options,
                        unsigned agents, struct error *err)
 {
-    const struct agent_machine machine = {agents, cluster->work_dir};
+    const struct agent_machine machine = {agents, cluster_work_dir(cluster)};
     char *shown = NULL; // of the first of the group
     unsigned count = 0;
     for (unsigned i = 0; i < agents; i++) {
@@ -202,7 +145,7 @@ static void create_master(struct cluster *cluster, const struct cluster_options 
         .ip = anywhere ? "127.0.0.1" : ip,
         .port = cluster_http_port(cluster->http),
         .hostname = anywhere || strncmp(ip, "127.", 4) == 0 ? "localhost" : ip,
-        .work_dir = cluster->work_dir,
+        .work_dir = cluster_work_dir(cluster),
         .path = path ? path : "/usr/local/bin:/usr/bin:/bin",
         .switch_users = geteuid() == 0,
         .offer_timeout = loop_seconds(given->offer_timeout),
@@ -232,10 +175,9 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
     struct cluster *cluster = memory_new(sizeof *cluster);
     buffer_init(&cluster->text, SIZE_MAX / 2);
     if (check_agents(options, err) && open_http(cluster, loop, options, err))
-        cluster->work_dir = open_work_dir(options->work_dir, err);
+        cluster->work_dir = work_dir_create(loop, options->work_dir, options->keep, err);
     if (cluster->work_dir == NULL)
         goto failed;
-    cluster->own_work_dir = options->work_dir == NULL;
     cluster->runner = runner_process_create(loop);
     create_master(cluster, options, loop);
     if (!add_agents(cluster, options, count_agents(options), err))
@@ -255,7 +197,7 @@ const char *cluster_address(const struct cluster *cluster)
 
 const char *cluster_work_dir(const struct cluster *cluster)
 {
-    return cluster->work_dir;
+    return work_dir_path(cluster->work_dir);
 }
 
 const char *cluster_text(const struct cluster *cluster)
@@ -278,13 +220,6 @@ void cluster_stop(struct cluster *cluster, void (*done)(void *data), void *data)
     master_stop(cluster->master, STOP_GRACE, done, data);
 }
 
-// The files that tasks have left belong to the user.
-static void leave_work_dir(const struct cluster *cluster)
-{
-    if (cluster->own_work_dir && rmdir(cluster->work_dir) != 0)
-        log_info("the sandboxes of the tasks that ran stay in %s", cluster->work_dir);
-}
-
 void cluster_destroy(struct cluster *cluster)
 {
     if (cluster == NULL)
@@ -293,9 +228,7 @@ void cluster_destroy(struct cluster *cluster)
         cluster->runner->ops->destroy(cluster->runner);
     cluster_http_destroy(cluster->http);
     master_destroy(cluster->master);
-    if (cluster->work_dir != NULL)
-        leave_work_dir(cluster);
-    free(cluster->work_dir);
+    work_dir_destroy(cluster->work_dir);
     buffer_free(&cluster->text);
     free(cluster);
 }

@@ -20,6 +20,7 @@ struct cluster_options {
     const char *const *described;
     size_t described_count;
     const char *work_dir; // where sandboxes lie; NULL: a fresh folder in $TMPDIR
+    unsigned keep;        // how many of such fresh folders stay, see work_dir.h
     const char *listen;   // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
     double offer_timeout; // seconds until an unanswered offer is rescinded; 0: never
     const char *hosts;    // its further names in Host headers, "a,b"; NULL: the usual ones only

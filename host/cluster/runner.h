@@ -27,6 +27,7 @@ struct runner_command {
     const char *const
         *environment;      // "NAME=value", NULL at the end: all of it, nothing is inherited
     const char *directory; // the sandbox: working directory, gets the files `stdout` and `stderr`
+    const char *latest;    // a link beside the sandbox, which is to point to it; or NULL
     const char *user;      // run as this OS user, or NULL
 };
 

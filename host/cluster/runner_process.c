@@ -39,7 +39,7 @@ struct run {
     struct spawn *spawn;
     const struct runner_events *events;
     void *data;
-    char *file, *directory;
+    char *file, *directory, *latest;
     bool switched;
     uid_t uid;
     gid_t gid;
@@ -68,24 +68,27 @@ static bool make_folder(const char *path, mode_t mode)
     return errno == EEXIST;
 }
 
-// In most cases all but the last exist.
-static bool make_folders(const char *path, struct error *err)
+// From the last folder up to the first that exists, and down again.
+static bool make_path(char *path, mode_t mode)
 {
-    if (make_folder(path, 0750))
+    if (make_folder(path, mode))
         return true;
-    char *partial = memory_string(path);
-    bool good = true;
-    for (char *slash = partial + 1; good && slash != NULL;) {
-        slash = strchr(slash, '/');
-        if (slash != NULL)
-            *slash = '\0';
-        good = make_folder(partial, slash != NULL ? 0711 : 0750);
-        if (slash != NULL)
-            *slash++ = '/';
-    }
+    char *slash = errno == ENOENT ? strrchr(path, '/') : NULL;
+    if (slash == NULL || slash == path)
+        return false;
+    *slash = '\0';
+    bool good = make_path(path, 0711);
+    *slash = '/';
+    return good && make_folder(path, mode);
+}
+
+static bool make_sandbox(const char *path, struct error *err)
+{
+    char *copy = memory_string(path);
+    bool good = make_path(copy, 0750);
     if (!good)
         error_set(err, ERROR_IO, "Failed to create the sandbox '%s': %s", path, strerror(errno));
-    free(partial);
+    free(copy);
     return good;
 }
 
@@ -132,11 +135,24 @@ static int open_output(const struct run *run, const char *name, struct error *er
     return good ? file : -1;
 }
 
+// The link is replaced in one step. It is for people and tools: the task runs without it, too.
+static void link_latest(const struct run *run)
+{
+    const char *name = strrchr(run->directory, '/') + 1;
+    if (run->latest == NULL || symlink(name, run->latest) == 0)
+        return;
+    char *fresh = memory_format("%s.%s", run->latest, name);
+    if (symlink(name, fresh) != 0 || rename(fresh, run->latest) != 0)
+        log_warning("cannot make the link '%s': %s", run->latest, strerror(errno));
+    free(fresh);
+}
+
 static bool open_sandbox(struct run *run, int *out, int *errors)
 {
     struct error *err = &run->reason;
-    if (!make_folders(run->directory, err))
+    if (!make_sandbox(run->directory, err))
         return false;
+    link_latest(run);
     if (run->switched && chown(run->directory, run->uid, run->gid) != 0)
         return error_set(err, ERROR_IO, "Failed to give the sandbox '%s' to its user: %s",
                          run->directory, strerror(errno));
@@ -186,6 +202,7 @@ static void free_run(struct run *run)
 {
     free(run->file);
     free(run->directory);
+    free(run->latest);
     free(run);
 }
 
@@ -296,6 +313,7 @@ static struct run *start(struct runner *runner, const struct runner_command *com
     run->gid = user.gid;
     run->file = memory_string(command->file);
     run->directory = memory_string(command->directory);
+    run->latest = memory_string(command->latest);
     run->spawn = spawner_start(self(runner)->loop, &spawn, &spawn_events, run, err);
     if (run->spawn == NULL) {
         free_run(run);

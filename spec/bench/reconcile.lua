@@ -73,7 +73,7 @@ local function median(values)
 end
 
 local function measure(...)
-    local run = program.run { args = { "--log-level", "warning", program.script(SCRIPT), ... }, seconds = 120 }
+    local run = program.run { args = { "--log-level", "error", program.script(SCRIPT), ... }, seconds = 120 }
     assert(run.code == 0 and run.stderr == "", run:report():sub(1, 1000))
     local walls, times = {}, {}
     for size, wall, cpu in run.stdout:gmatch("(%d+)\t(%S+)\t(%S+)\n") do

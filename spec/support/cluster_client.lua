@@ -191,7 +191,7 @@ function Stream:launch(offer, tasks)
 end
 
 function M.sandbox(offer, stream, id)
-    return ("%s/agents/%s/frameworks/%s/tasks/%s/"):format(M.cluster.work_dir, offer.agent_id.value,
+    return ("%s/slaves/%s/frameworks/%s/executors/%s/runs/latest/"):format(M.cluster.work_dir, offer.agent_id.value,
         stream.framework_id.value, id)
 end
 
