@@ -13,7 +13,7 @@
 
 #include <lauxlib.h>
 
-static const char metatable_key; // registry: the metatable of lists
+const char offer_list_index_metatable = 0;
 
 static const char *const stock_type = "mesos.offers";
 
@@ -233,7 +233,7 @@ static void check_list(lua_State *L) // [-0, +0, v]
     const char *name = offer_list_index_method(L);
     bool fine = lua_istable(L, LIST) && lua_getmetatable(L, LIST);
     if (fine) {
-        lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
+        lua_rawgetp(L, LUA_REGISTRYINDEX, &offer_list_index_metatable);
         fine = lua_rawequal(L, -1, -2);
     }
     if (!fine)
@@ -268,12 +268,6 @@ struct offer_list_index *offer_list_index_open_whole(lua_State *L)
 
 // ---- new lists ----
 
-void offer_list_index_adopt(lua_State *L)
-{
-    lua_rawgetp(L, LUA_REGISTRYINDEX, &metatable_key);
-    lua_setmetatable(L, -2);
-}
-
 // Pushes the list of the offers at these places of the selection at SELECTION, with methods.
 // [-0, +1, e]
 void offer_list_index_push_list(lua_State *L, const uint32_t *places, size_t count)
@@ -307,7 +301,7 @@ void offer_list_index_push_table(lua_State *L)
 
 void offer_list_index_define(lua_State *L)
 {
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &metatable_key);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &offer_list_index_metatable);
     userdata_type(L, stock_type);
     lua_pop(L, 1);
 }

@@ -56,7 +56,16 @@ void offer_list_index_push_list(lua_State *L, const uint32_t *places, size_t cou
 // offer. // [-0, +0, v]
 struct slice offer_list_index_check_view(lua_State *L, size_t place);
 
-void offer_list_index_adopt(lua_State *L);      // gives the list on top the methods // [-0, +0, -]
+// Its address is the key of the lists' metatable in the registry.
+extern const char offer_list_index_metatable;
+
+// Gives the list on top the methods. // [-0, +0, -]
+static inline void offer_list_index_adopt(lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &offer_list_index_metatable);
+    lua_setmetatable(L, -2);
+}
+
 void offer_list_index_push_table(lua_State *L); // for the methods // [-0, +1, m]
 void offer_list_index_define(lua_State *L);     // the table on top is the lists' // [-1, +0, m]
 
