@@ -42,7 +42,7 @@ describe("a described agent", function()
         assert.equal("2.0\t64.0\t1\nzone\tTEXT\tb\n4.0\t1024.0\t7\nzone\tTEXT\ta\nrack\tSCALAR\t7.0\nracks\tRANGES\t9-10\n"
             .. "share\tSCALAR\t0.5\nminus\tTEXT\t-1\nx\tSCALAR\t1000.0\ninf\tTEXT\tinf\n", out)
         assert.matches("brought a local cluster: 1 agent with cpus:4;mem:1024 zone=a rack=7 racks=%[1%-4,9%-10%] share=0%.5 minus=%-1 "
-            .. "x=1000 inf=inf, 1 with cpus:2;mem:64 zone=b; sandboxes", log)
+            .. "x=1000 inf=inf, 1 with cpus:2;mem:64 zone=b; tasks", log)
     end)
 
     it("has what it does not name from this machine, of which each has a part", function()

@@ -76,8 +76,9 @@ bool host_start_cluster(struct host *host, unsigned agents, struct error *err)
 
 void host_announce_cluster(const struct host *host)
 {
-    log_info("brought a local cluster: %s; sandboxes are in %s", cluster_text(host->cluster),
-             cluster_work_dir(host->cluster));
+    log_info("brought a local cluster: %s; tasks are held to their memory, not to their cpus; "
+             "sandboxes are in %s",
+             cluster_text(host->cluster), cluster_work_dir(host->cluster));
 }
 
 // ---- what schedulers ask for ----

@@ -51,7 +51,8 @@ struct execution {
     enum task_end_cause cause;
     struct run *run;
     int64_t pid;
-    size_t fetched; // uris
+    size_t fetched;        // uris
+    uint64_t memory_limit; // bytes; 0: none
     struct timer escalation, completion, retry;
     uint64_t retry_after;
     TAILQ_HEAD(updates, update) updates;
@@ -399,6 +400,7 @@ static struct run *start_run(struct execution *execution, const struct string_li
         .directory = execution->sandbox,
         .latest = execution->latest,
         .user = execution->user,
+        .memory_limit = execution->phase == STARTING ? execution->memory_limit : 0,
     };
     struct runner *runner = execution->agent->runner;
     struct run *run = runner->ops->start(runner, &command, &events, execution, err);
@@ -568,12 +570,45 @@ static void on_fetched(struct execution *execution, bool good)
     }
 }
 
-static void on_command_ended(struct execution *execution, const struct runner_end *how)
+// As the agent itself reports it, since the container is gone, with its executor.
+static void report_memory(struct execution *execution, uint64_t used)
+{
+    Mesos__V1__Value__Scalar scalar = MESOS__V1__VALUE__SCALAR__INIT;
+    Mesos__V1__Resource resource = MESOS__V1__RESOURCE__INIT, *resources[] = {&resource};
+    Mesos__V1__TaskResourceLimitation limitation = MESOS__V1__TASK_RESOURCE_LIMITATION__INIT;
+    Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
+    scalar.value = (double)used / (1024 * 1024);
+    resource.name = "mem";
+    resource.type = MESOS__V1__VALUE__TYPE__SCALAR;
+    resource.scalar = &scalar;
+    resource.role = "*";
+    limitation.n_resources = 1;
+    limitation.resources = resources;
+    status.state = MESOS__V1__TASK_STATE__TASK_FAILED;
+    status.message = task_end_memory_message(used, execution->memory_limit);
+    status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_AGENT;
+    status.has_reason = task_end_reason(execution->cause, &status.reason);
+    status.limitation = &limitation;
+    queue_update(execution, &status);
+    free(status.message);
+}
+
+static void report_end(struct execution *execution, const struct runner_end *how)
 {
     char *message = task_end_message(how);
-    execution->run = NULL;
     report(execution, task_end_state(how, execution->cause), message);
     free(message);
+}
+
+static void on_command_ended(struct execution *execution, const struct runner_end *how)
+{
+    execution->run = NULL;
+    if (how->memory > 0 && !is_killed(execution)) {
+        execution->cause = TASK_END_MEMORY;
+        report_memory(execution, how->memory);
+    } else {
+        report_end(execution, how);
+    }
     end(execution);
 }
 
@@ -628,6 +663,16 @@ static void on_escalation(void *data)
         execution->agent->runner->ops->kill(execution->run, SIGKILL);
 }
 
+// What the task asked for, in bytes.
+static uint64_t memory_of(const Mesos__V1__TaskInfo *info)
+{
+    double megabytes = 0;
+    for (size_t i = 0; i < info->n_resources; i++)
+        if (strcmp(info->resources[i]->name, "mem") == 0 && info->resources[i]->scalar != NULL)
+            megabytes += info->resources[i]->scalar->value;
+    return (uint64_t)(megabytes * 1024 * 1024);
+}
+
 // Where a real agent has it; the executor of a command has the id of its task.
 static void name_sandbox(struct execution *execution)
 {
@@ -651,6 +696,7 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
     execution->retry_after = RETRY_FIRST;
     uuid_random_text(execution->container_id);
     name_sandbox(execution);
+    execution->memory_limit = memory_of(execution->info);
     timer_init(&execution->escalation, agent->loop, on_escalation, execution);
     timer_init(&execution->completion, agent->loop, on_completion_timeout, execution);
     timer_init(&execution->retry, agent->loop, on_retry, execution);

@@ -29,12 +29,14 @@ struct runner_command {
     const char *directory; // the sandbox: working directory, gets the files `stdout` and `stderr`
     const char *latest;    // a link beside the sandbox, which is to point to it; or NULL
     const char *user;      // run as this OS user, or NULL
+    uint64_t memory_limit; // bytes that it may use, with all that it starts; 0: any
 };
 
 struct runner_end {
     int64_t status;     // of the exit
     int signal;         // that ended it; 0: none, and `status` counts
     const char *reason; // what else the runner knows about it, or NULL
+    uint64_t memory;    // not 0: it was killed, as it used so many bytes, more than its limit
 };
 
 struct runner_events {

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cluster/memory_watch.h"
 #include "loop/spawner.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,13 +45,16 @@ struct run {
     bool switched;
     uid_t uid;
     gid_t gid;
-    struct error reason; // the sandbox could not be opened
+    struct error reason;           // the sandbox could not be opened
+    uint64_t memory_limit, memory; // the latter if it was exceeded
+    struct memory_watched watched;
     TAILQ_ENTRY(run) link;
 };
 
 struct runner_process {
     struct runner base; // the first member, see self()
     struct loop *loop;
+    struct memory_watch *memory;
     TAILQ_HEAD(runs, run) runs;
 };
 
@@ -195,6 +200,7 @@ static bool choose_user(const char *name, struct user *user, struct error *err)
 // Takes the run out of the list. It is freed after its last event.
 static void leave(struct run *run)
 {
+    memory_watch_remove(run->owner->memory, &run->watched);
     TAILQ_REMOVE(&run->owner->runs, run, link);
 }
 
@@ -212,9 +218,19 @@ static bool on_open(void *data, int *files)
     return open_sandbox(run, &files[1], &files[2]);
 }
 
+static void on_exceeded(struct memory_watched *watched, uint64_t used)
+{
+    struct run *run = (struct run *)((char *)watched - offsetof(struct run, watched));
+    run->memory = used;
+    memory_watch_remove(run->owner->memory, watched);
+    spawner_kill(run->spawn, SIGKILL);
+}
+
 static void on_started(void *data, pid_t pid)
 {
     struct run *run = data;
+    if (run->memory_limit > 0)
+        memory_watch_add(run->owner->memory, &run->watched, pid, run->memory_limit);
     run->events->started(run->data, pid);
 }
 
@@ -224,7 +240,8 @@ static void on_ended(void *data, const struct spawn_end *how)
     const struct runner_end end = {
         .status = how->status,
         .signal = how->signal,
-        .reason = how->lost ? "the process that had started it ended unexpectedly" : NULL};
+        .reason = how->lost ? "the process that had started it ended unexpectedly" : NULL,
+        .memory = how->signal == SIGKILL ? run->memory : 0};
     leave(run);
     run->events->exited(run->data, &end);
     free_run(run);
@@ -314,6 +331,7 @@ static struct run *start(struct runner *runner, const struct runner_command *com
     run->file = memory_string(command->file);
     run->directory = memory_string(command->directory);
     run->latest = memory_string(command->latest);
+    run->memory_limit = command->memory_limit;
     run->spawn = spawner_start(self(runner)->loop, &spawn, &spawn_events, run, err);
     if (run->spawn == NULL) {
         free_run(run);
@@ -338,6 +356,7 @@ static void destroy(struct runner *runner)
         spawner_forget(run->spawn);
         free_run(run);
     }
+    memory_watch_destroy(self(runner)->memory);
     free(runner);
 }
 
@@ -347,6 +366,7 @@ struct runner *runner_process_create(struct loop *loop)
     struct runner_process *runner = memory_new(sizeof *runner);
     runner->base.ops = &ops;
     runner->loop = loop;
+    runner->memory = memory_watch_create(loop, on_exceeded);
     TAILQ_INIT(&runner->runs);
     return &runner->base;
 }
