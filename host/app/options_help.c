@@ -62,6 +62,7 @@ void options_usage(FILE *file)
         "\nSignals: SIGINT and SIGTERM stop the driver, as soon as running Lua code returns or "
         "waits. A second\none stops that code first, with an error that pcall cannot catch; "
         "without running code it ends the\nprocess at once, as a third one does. SIGHUP reloads "
-        "the script.\n",
+        "the script.\n"
+        "\nWhere the local cluster differs from a real one is listed in spec/CONFORMANCE.md.\n",
         file);
 }
