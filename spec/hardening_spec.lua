@@ -63,10 +63,10 @@ describe("the build", function()
         local run = program.run { args = { "-m", program.NO_MASTER, program.script [[
             local mesos, lfs = require "mesos", require "lfs"
             print(lfs.attributes("/", "mode"), pcall(lfs.dir, "/nowhere"))
-            print(math.type(require "luv".hrtime()))
+            print(type(require "luv".hrtime()))
             mesos.exit(0)]] } }
         assert.equal(0, run.code, run:report())
-        assert.matches("^directory\tfalse\tcannot open /nowhere[^\n]*\ninteger\n", run.stdout)
+        assert.matches("^directory\tfalse\tcannot open /nowhere[^\n]*\nnumber\n", run.stdout)
     end)
 
     -- A SIGHUP while libraries are linked would end the program, so what is started first has none.

@@ -325,10 +325,12 @@ static struct master *create_master(struct loop *loop, struct runner *runner)
     struct master *master = master_create(loop, &options);
     for (int i = 0; i < 2; i++) {
         struct resources resources = {0};
+        struct agent_description description;
         struct error err;
-        if (!resources_parse(&resources, "cpus:4;mem:4096;ports:[31000-31100]", NULL, &err))
+        if (!resources_parse(&resources, "cpus:4;mem:4096;ports:[31000-31100]", NULL, &err) ||
+            !agent_description_parse(&description, i == 0 ? "" : "zone=a rack=7", &err))
             abort();
-        master_add_agent(master, &resources);
+        master_add_agent(master, &resources, &description);
         resources_free(&resources);
     }
     return master;
