@@ -195,8 +195,6 @@ local MALFORMED = {
 
 -- What is valid, and the local cluster does not do: the field that the answer names.
 local NOT_DONE = {
-    { { health_check = { type = "TCP", tcp = { port = 1 } } }, "health_check" },
-    { { check = { type = "TCP", tcp = { port = 1 } } }, "check" },
     { { limits = { cpus = { value = 2 } } }, "limits" },
     { { command = false, executor = { executor_id = { value = "e" }, command = { value = "x" } } }, "executor" },
     { { container = { type = "DOCKER", docker = { image = "x" } } }, "container.docker" },

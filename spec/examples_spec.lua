@@ -501,6 +501,19 @@ describe("own_driver.lua", function()
     end)
 end)
 
+describe("health.lua", function()
+    after_each(program.cleanup)
+
+    it("replaces a server that becomes unwell", function()
+        local run = program.run { args = { "examples/health.lua" }, seconds = 40 }
+        assert.equal(0, run.code, run:report())
+        for i = 1, 3 do
+            assert.matches((("NAME is well\n.-NAME is unwell\n.-unwell\n.-unwell\n.-NAME is TASK_KILLED, since it was unwell\n")
+                :gsub("NAME", "server%%-" .. i)), run.stderr)
+        end
+    end)
+end)
+
 describe("exec.lua", function()
     after_each(server.cleanup)
 

@@ -11,6 +11,8 @@
 #include "base/uuid.h"
 #include "cluster/command_validation.h"
 #include "cluster/string_map.h"
+#include "cluster/task_checks.h"
+#include "cluster/task_command.h"
 #include "cluster/task_end.h"
 #include "wire/message_copy.h"
 
@@ -50,6 +52,7 @@ struct execution {
     bool killing_state, silent;
     enum task_end_cause cause;
     struct run *run;
+    struct task_checks *checks; // NULL: it has none
     int64_t pid;
     size_t fetched;        // uris
     uint64_t memory_limit; // bytes; 0: none
@@ -181,8 +184,10 @@ static void queue_update(struct execution *execution, Mesos__V1__TaskStatus *sta
         send_first(execution);
 }
 
-// An update as the executor of a real agent sends it.
-static void report(struct execution *execution, Mesos__V1__TaskState state, const char *message)
+// An update as the executor of a real agent sends it. `check` is the reason of one that a check
+// makes, or NULL.
+static void report_check(struct execution *execution, Mesos__V1__TaskState state,
+                         const char *message, const Mesos__V1__TaskStatus__Reason *check)
 {
     Mesos__V1__NetworkInfo__IPAddress address = MESOS__V1__NETWORK_INFO__IPADDRESS__INIT;
     Mesos__V1__NetworkInfo__IPAddress *addresses[] = {&address};
@@ -203,8 +208,18 @@ static void report(struct execution *execution, Mesos__V1__TaskState state, cons
     status.message = (char *)(uintptr_t)message;
     status.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR;
     status.has_reason = task_end_reason(execution->cause, &status.reason);
+    if (check != NULL) {
+        status.has_reason = true;
+        status.reason = *check;
+    }
+    task_checks_fill(execution->checks, check != NULL, &status);
     status.container_status = &container;
     queue_update(execution, &status);
+}
+
+static void report(struct execution *execution, Mesos__V1__TaskState state, const char *message)
+{
+    report_check(execution, state, message, NULL);
 }
 
 // An update of the agent itself.
@@ -262,6 +277,7 @@ static void destroy_execution(struct execution *execution)
     leave_stage(execution);
     stop_timers(execution);
     timer_stop(&execution->retry);
+    task_checks_destroy(execution->checks);
     while (!TAILQ_EMPTY(&execution->updates))
         destroy_update(execution, TAILQ_FIRST(&execution->updates));
     if (!execution->silent)
@@ -281,6 +297,7 @@ static void end(struct execution *execution)
 {
     leave_stage(execution);
     stop_timers(execution);
+    task_checks_stop(execution->checks);
     execution->phase = ENDED;
     execution->run = NULL;
     if (execution->silent)
@@ -304,180 +321,61 @@ static void killed_during_launch(struct execution *execution)
     end(execution);
 }
 
-// ---- environment and command line ----
-
-struct string_list {
-    char **items; // NULL at the end, once there is one
-    size_t count;
-};
-
-static void add_string(struct string_list *list, char *string)
-{
-    list->items = memory_resize(list->items, (list->count + 2) * sizeof *list->items);
-    list->items[list->count++] = string;
-    list->items[list->count] = NULL;
-}
-
-static void free_strings(struct string_list *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        free(list->items[i]);
-    free(list->items);
-}
-
-// A later variable replaces an earlier one of the same name.
-static void set_variable(struct string_list *list, const char *name, const char *value)
-{
-    size_t length = strlen(name);
-    char *text = memory_format("%s=%s", name, value ? value : "");
-    for (size_t i = 0; i < list->count; i++) {
-        if (strncmp(list->items[i], text, length + 1) == 0) {
-            free(list->items[i]);
-            list->items[i] = text;
-            return;
-        }
-    }
-    add_string(list, text);
-}
-
-static struct string_list environment_of(const struct execution *execution)
-{
-    const struct {
-        const char *name, *value;
-    } given[] = {
-        {"PATH", execution->agent->path},
-        {"MESOS_SANDBOX", execution->sandbox},
-        {"MESOS_DIRECTORY", execution->sandbox},
-        {"MESOS_TASK_ID", task_id(execution)},
-        {"MESOS_EXECUTOR_ID", task_id(execution)},
-        {"MESOS_FRAMEWORK_ID", execution->framework_id},
-        {"MESOS_AGENT_ID", execution->agent->id},
-        {"MESOS_SLAVE_ID", execution->agent->id},
-        {"MESOS_CONTAINER_ID", execution->container_id},
-        {"MESOS_CONTAINER_IP", execution->agent->ip},
-    };
-    struct string_list list = {0};
-    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
-        set_variable(&list, given[i].name, given[i].value);
-    const Mesos__V1__Environment *own = execution->info->command->environment;
-    for (size_t i = 0; own != NULL && i < own->n_variables; i++)
-        set_variable(&list, own->variables[i]->name, own->variables[i]->value);
-    return list;
-}
-
-static struct string_list command_line(const Mesos__V1__CommandInfo *command)
-{
-    struct string_list list = {0};
-    const char *value = command->value ? command->value : "";
-    if (!command->has_shell || command->shell) {
-        add_string(&list, memory_string("/bin/sh"));
-        add_string(&list, memory_string("-c"));
-        add_string(&list, memory_string(value));
-        return list;
-    }
-    // As with execvp(): the arguments as the program sees them, its name first.
-    for (size_t i = 0; i < command->n_arguments; i++)
-        add_string(&list, memory_string(command->arguments[i]));
-    if (list.count == 0)
-        add_string(&list, memory_string(value));
-    return list;
-}
+// ---- starting ----
 
 static void on_started(void *data, int64_t pid);
 static void on_failed(void *data, const char *reason);
 static void on_exited(void *data, const struct runner_end *how);
 
-static struct run *start_run(struct execution *execution, const struct string_list *list,
-                             const char *file, struct error *err)
+// What a run is for, besides its command line.
+struct start {
+    const Mesos__V1__Environment *environment; // of a check's command, besides the task's; or NULL
+    const struct runner_events *events;
+    void *data;
+    uint64_t memory_limit;
+};
+
+static struct run *start_run(struct execution *execution, struct task_words *line, const char *file,
+                             const struct start *start, struct error *err)
 {
-    static const struct runner_events events = {
-        .started = on_started, .failed = on_failed, .exited = on_exited};
-    struct string_list environment = environment_of(execution);
+    const struct agent *agent = execution->agent;
+    const struct task_place place = {.path = agent->path,
+                                     .sandbox = execution->sandbox,
+                                     .task_id = task_id(execution),
+                                     .framework_id = execution->framework_id,
+                                     .agent_id = agent->id,
+                                     .container_id = execution->container_id,
+                                     .ip = agent->ip};
+    struct task_words environment =
+        task_command_environment(&place, execution->info->command->environment, start->environment);
     const struct runner_command command = {
         .file = file,
-        .argv = (const char *const *)list->items,
+        .argv = (const char *const *)line->items,
         .environment = (const char *const *)environment.items,
         .directory = execution->sandbox,
         .latest = execution->latest,
         .user = execution->user,
-        .memory_limit = execution->phase == STARTING ? execution->memory_limit : 0,
+        .memory_limit = start->memory_limit,
     };
-    struct runner *runner = execution->agent->runner;
-    struct run *run = runner->ops->start(runner, &command, &events, execution, err);
-    free_strings(&environment);
+    struct run *run =
+        agent->runner->ops->start(agent->runner, &command, start->events, start->data, err);
+    task_command_free(&environment);
+    task_command_free(line);
     return run;
 }
 
-// ---- fetching ----
-
-// $1 source, $2 destination, $3 not empty: executable, $4 not empty: unpack archives.
-static const char fetch_script[] =
-    "set -e\n"
-    "case $2 in */*) mkdir -p \"./${2%/*}\";; esac\n"
-    "cp -- \"$1\" \"./$2\"\n"
-    "if [ \"$3\" ]; then chmod +x \"./$2\"; exit; fi\n"
-    "[ \"$4\" ] || exit 0\n"
-    "case $2 in\n"
-    "*.tar|*.tar.gz|*.tgz|*.tar.bz2|*.tbz2|*.tar.xz|*.txz) tar -xf \"./$2\";;\n"
-    "*.zip) unzip -oq \"./$2\";;\n"
-    "esac\n";
-
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-static bool leaves_sandbox(const char *path)
-{
-    size_t length = strlen(path);
-    return path[0] == '/' || strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 ||
-           strstr(path, "/../") != NULL || (length >= 3 && strcmp(path + length - 3, "/..") == 0);
-}
-
-// The local path of a uri and the name that it gets in the sandbox.
-static bool read_uri(const Mesos__V1__CommandInfo__URI *uri, const char **from, const char **to,
-                     struct error *err)
-{
-    const char *path = uri->value;
-    if (strncmp(path, "file://", 7) == 0)
-        path += strncmp(path, "file://localhost/", 17) == 0 ? 16 : 7;
-    if (path[0] != '/')
-        return error_set(
-            err, ERROR_INVALID,
-            "Failed to fetch '%.300s': the local cluster copies local files only; give "
-            "an absolute path or file:///path",
-            uri->value);
-    *from = path;
-    *to = uri->output_file ? uri->output_file : last_part(path);
-    if (**to == '\0' || leaves_sandbox(*to))
-        return error_set(err, ERROR_INVALID,
-                         "Failed to fetch '%.300s': '%.300s' is not the name of a file in the "
-                         "sandbox",
-                         uri->value, *to);
-    return true;
-}
+static const struct runner_events task_events = {
+    .started = on_started, .failed = on_failed, .exited = on_exited};
 
 static bool fetch(struct execution *execution, const Mesos__V1__CommandInfo__URI *uri,
                   struct error *err)
 {
-    const char *from = NULL, *to = NULL;
-    if (!read_uri(uri, &from, &to, err))
+    const struct start start = {.events = &task_events, .data = execution};
+    struct task_words line;
+    if (!task_command_fetch(uri, &line, err))
         return false;
-    const char *const argv[] = {"/bin/sh",
-                                "-c",
-                                fetch_script,
-                                "fetch",
-                                from,
-                                to,
-                                uri->executable ? "executable" : "",
-                                !uri->has_extract || uri->extract ? "extract" : ""};
-    struct string_list list = {0};
-    for (size_t i = 0; i < sizeof argv / sizeof argv[0]; i++)
-        add_string(&list, memory_string(argv[i]));
     execution->phase = FETCHING;
-    execution->run = start_run(execution, &list, "/bin/sh", err);
-    free_strings(&list);
+    execution->run = start_run(execution, &line, "/bin/sh", &start, err);
     return execution->run != NULL;
 }
 
@@ -487,6 +385,7 @@ static void on_completion_timeout(void *data)
 {
     struct execution *execution = data;
     bool again = is_killed(execution);
+    task_checks_stop(execution->checks);
     execution->cause = TASK_END_TIMED_OUT;
     if (execution->killing_state && !again)
         report(execution, MESOS__V1__TASK_STATE__TASK_KILLING, NULL);
@@ -497,12 +396,12 @@ static void on_completion_timeout(void *data)
 static bool run_command(struct execution *execution, struct error *err)
 {
     const Mesos__V1__CommandInfo *command = execution->info->command;
-    struct string_list list = command_line(command);
-    bool shell = !command->has_shell || command->shell;
-    const char *file = shell ? "/bin/sh" : command->value;
+    const struct start start = {
+        .events = &task_events, .data = execution, .memory_limit = execution->memory_limit};
+    const char *file;
+    struct task_words line = task_command_line(command, &file);
     execution->phase = STARTING;
-    execution->run = start_run(execution, &list, file ? file : "", err);
-    free_strings(&list);
+    execution->run = start_run(execution, &line, file, &start, err);
     return execution->run != NULL;
 }
 
@@ -519,6 +418,7 @@ static void on_started(void *data, int64_t pid)
         timer_start(&execution->completion, (uint64_t)longest->nanoseconds);
     report(execution, MESOS__V1__TASK_STATE__TASK_STARTING, NULL);
     report(execution, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
+    task_checks_start(execution->checks);
 }
 
 // The next step of a launch: a uri to fetch, or the command.
@@ -639,7 +539,7 @@ static void on_failed(void *data, const char *reason)
     check_stopped(agent);
 }
 
-// ---- launching ----
+// ---- finding ----
 
 static char *key_of(const char *framework_id, const char *id)
 {
@@ -648,6 +548,91 @@ static char *key_of(const char *framework_id, const char *id)
 
 // The user of the command. That of the framework is often only the one who started it, and is used
 // only where users are switched.
+static struct execution *find(const struct agent *agent, const char *framework_id, const char *id)
+{
+    char *key = key_of(framework_id, id);
+    struct execution *execution = string_map_find(&agent->table, key);
+    free(key);
+    return execution;
+}
+
+// ---- killing ----
+
+static uint64_t grace_period(const Mesos__V1__KillPolicy *policy, const Mesos__V1__KillPolicy *own)
+{
+    if (policy == NULL || policy->grace_period == NULL)
+        policy = own;
+    if (policy == NULL || policy->grace_period == NULL)
+        return GRACE_PERIOD;
+    int64_t period = policy->grace_period->nanoseconds;
+    return period > 0 ? (uint64_t)period : 0;
+}
+
+static void terminate(struct execution *execution, uint64_t grace)
+{
+    struct timer *escalation = &execution->escalation;
+    uint64_t due = loop_now(execution->agent->loop) + grace;
+    task_checks_stop(execution->checks);
+    if (!is_killed(execution))
+        execution->agent->runner->ops->kill(execution->run, SIGTERM);
+    if (!is_killed(execution) || (timer_active(escalation) && due < escalation->due))
+        timer_start(escalation, grace);
+    mark_killed(execution);
+}
+
+// Ends a command that runs, as KILL does.
+static void kill_running(struct execution *execution, const Mesos__V1__KillPolicy *policy)
+{
+    bool again = is_killed(execution);
+    terminate(execution, grace_period(policy, execution->info->kill_policy));
+    if (execution->killing_state && !again)
+        report(execution, MESOS__V1__TASK_STATE__TASK_KILLING, NULL);
+}
+
+void agent_kill(struct agent *agent, const char *framework_id, const char *id,
+                const Mesos__V1__KillPolicy *policy)
+{
+    struct execution *execution = find(agent, framework_id, id);
+    if (execution == NULL || execution->phase == ENDED)
+        return;
+    if (execution->phase == STAGED) {
+        killed_during_launch(execution);
+    } else if (execution->phase == FETCHING || execution->phase == STARTING) {
+        mark_killed(execution);
+        agent->runner->ops->kill(execution->run, SIGKILL);
+    } else {
+        kill_running(execution, policy);
+    }
+}
+
+// ---- checks ----
+
+static struct run *on_check_start(void *data, const Mesos__V1__CommandInfo *command,
+                                  const struct runner_events *events, void *checker,
+                                  struct error *err)
+{
+    const struct start start = {
+        .environment = command->environment, .events = events, .data = checker};
+    const char *file;
+    struct task_words line = task_command_line(command, &file);
+    return start_run(data, &line, file, &start, err);
+}
+
+static void on_check_changed(void *data, Mesos__V1__TaskStatus__Reason reason)
+{
+    report_check(data, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL, &reason);
+}
+
+static void on_unhealthy(void *data)
+{
+    kill_running(data, NULL);
+}
+
+static const struct task_checks_events checks_events = {
+    .start = on_check_start, .changed = on_check_changed, .unhealthy = on_unhealthy};
+
+// ---- launching ----
+
 static const char *user_of(const struct agent *agent, const struct agent_launch *launch)
 {
     const char *user = launch->task->command->user;
@@ -697,6 +682,8 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
     uuid_random_text(execution->container_id);
     name_sandbox(execution);
     execution->memory_limit = memory_of(execution->info);
+    execution->checks =
+        task_checks_create(agent->loop, agent->runner, execution->info, &checks_events, execution);
     timer_init(&execution->escalation, agent->loop, on_escalation, execution);
     timer_init(&execution->completion, agent->loop, on_completion_timeout, execution);
     timer_init(&execution->retry, agent->loop, on_retry, execution);
@@ -706,56 +693,6 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
     TAILQ_INSERT_TAIL(&agent->staged, execution, staged);
     if (!agent->stopping)
         deferral_queue(&agent->launch);
-}
-
-static struct execution *find(const struct agent *agent, const char *framework_id, const char *id)
-{
-    char *key = key_of(framework_id, id);
-    struct execution *execution = string_map_find(&agent->table, key);
-    free(key);
-    return execution;
-}
-
-// ---- killing ----
-
-static uint64_t grace_period(const Mesos__V1__KillPolicy *policy, const Mesos__V1__KillPolicy *own)
-{
-    if (policy == NULL || policy->grace_period == NULL)
-        policy = own;
-    if (policy == NULL || policy->grace_period == NULL)
-        return GRACE_PERIOD;
-    int64_t period = policy->grace_period->nanoseconds;
-    return period > 0 ? (uint64_t)period : 0;
-}
-
-static void terminate(struct execution *execution, uint64_t grace)
-{
-    struct timer *escalation = &execution->escalation;
-    uint64_t due = loop_now(execution->agent->loop) + grace;
-    if (!is_killed(execution))
-        execution->agent->runner->ops->kill(execution->run, SIGTERM);
-    if (!is_killed(execution) || (timer_active(escalation) && due < escalation->due))
-        timer_start(escalation, grace);
-    mark_killed(execution);
-}
-
-void agent_kill(struct agent *agent, const char *framework_id, const char *id,
-                const Mesos__V1__KillPolicy *policy)
-{
-    struct execution *execution = find(agent, framework_id, id);
-    if (execution == NULL || execution->phase == ENDED)
-        return;
-    if (execution->phase == STAGED) {
-        killed_during_launch(execution);
-    } else if (execution->phase == FETCHING || execution->phase == STARTING) {
-        mark_killed(execution);
-        agent->runner->ops->kill(execution->run, SIGKILL);
-    } else {
-        bool again = is_killed(execution);
-        terminate(execution, grace_period(policy, execution->info->kill_policy));
-        if (execution->killing_state && !again)
-            report(execution, MESOS__V1__TASK_STATE__TASK_KILLING, NULL);
-    }
 }
 
 // ---- acknowledgements ----

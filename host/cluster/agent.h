@@ -4,9 +4,9 @@
 // Each report is an update with a uuid. It is sent again until the framework acknowledges it, after
 // 10 s, 20 s and so on up to 10 minutes; the next update of the task waits until then.
 //
-// A task is a command: its uris are fetched, then it runs in a sandbox folder of its own. The
-// master has refused tasks with anything that the agent does not carry out, such as health checks
-// (unsupported_fields.h).
+// A task is a command: its uris are fetched, then it runs in a sandbox folder of its own, with its
+// checks (task_checks.h). The master has refused tasks with anything that the agent does not carry
+// out (unsupported_fields.h).
 //
 // The agent does no I/O and reads no clock; the runner and the loop do. It calls its events also
 // inside agent_kill(), agent_acknowledge() and agent_resend(), and never inside agent_launch().

@@ -15,10 +15,12 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct runner;
 struct run;
+struct runner_probe;
 
 struct runner_command {
     const char *file;        // the program: a path, or a name to look for in the PATH of
@@ -45,11 +47,30 @@ struct runner_events {
     void (*exited)(void *data, const struct runner_end *end);
 };
 
+// What a check asks a server on this machine: with `url` for the status of a GET, without one for a
+// connection to `port`.
+struct runner_question {
+    const char *url; // "http://127.0.0.1:31000/health", or NULL
+    unsigned port;
+    bool ipv6;
+    uint64_t timeout; // nanoseconds; 0: none
+};
+
+// `value` is the HTTP status, or 1 for a connection and 0 for none; `fault`, if not NULL, says why
+// there is no answer.
+typedef void (*runner_on_answer)(void *data, int value, const char *fault);
+
 struct runner_ops {
     // The command is copied. NULL and an error if it is clear at once that it cannot run.
     struct run *(*start)(struct runner *runner, const struct runner_command *command,
                          const struct runner_events *events, void *data, struct error *err);
     void (*kill)(struct run *run, int signal); // to the command and all that it started
+    void (*forget)(struct run *run); // kills it; no event of it comes any more, and it is freed
+
+    // `done` is called later, once; not after cancel(), and not after destroy().
+    struct runner_probe *(*ask)(struct runner *runner, const struct runner_question *question,
+                                runner_on_answer done, void *data);
+    void (*cancel)(struct runner_probe *probe);
     void (*destroy)(struct runner *runner);
 };
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cluster/memory_watch.h"
+#include "cluster/network_probes.h"
 #include "loop/spawner.h"
 
 #include <errno.h>
@@ -55,6 +56,7 @@ struct runner_process {
     struct runner base; // the first member, see self()
     struct loop *loop;
     struct memory_watch *memory;
+    struct network_probes *probes;
     TAILQ_HEAD(runs, run) runs;
 };
 
@@ -346,27 +348,43 @@ static void kill_run(struct run *run, int number)
     spawner_kill(run->spawn, number);
 }
 
+static struct runner_probe *ask(struct runner *runner, const struct runner_question *question,
+                                runner_on_answer done, void *data)
+{
+    return network_probes_ask(self(runner)->probes, question, done, data);
+}
+
+static void forget(struct run *run)
+{
+    leave(run);
+    spawner_forget(run->spawn);
+    free_run(run);
+}
+
 // ---- the end of the runner ----
 
 static void destroy(struct runner *runner)
 {
-    struct run *run;
-    while ((run = TAILQ_FIRST(&self(runner)->runs)) != NULL) {
-        leave(run);
-        spawner_forget(run->spawn);
-        free_run(run);
-    }
+    while (!TAILQ_EMPTY(&self(runner)->runs))
+        forget(TAILQ_FIRST(&self(runner)->runs));
     memory_watch_destroy(self(runner)->memory);
+    network_probes_destroy(self(runner)->probes);
     free(runner);
 }
 
 struct runner *runner_process_create(struct loop *loop)
 {
-    static const struct runner_ops ops = {.start = start, .kill = kill_run, .destroy = destroy};
+    static const struct runner_ops ops = {.start = start,
+                                          .kill = kill_run,
+                                          .forget = forget,
+                                          .ask = ask,
+                                          .cancel = network_probes_cancel,
+                                          .destroy = destroy};
     struct runner_process *runner = memory_new(sizeof *runner);
     runner->base.ops = &ops;
     runner->loop = loop;
     runner->memory = memory_watch_create(loop, on_exceeded);
+    runner->probes = network_probes_create(loop);
     TAILQ_INIT(&runner->runs);
     return &runner->base;
 }

@@ -76,11 +76,55 @@ static struct run *take_run(void)
     return run;
 }
 
-static void forget_runs(struct runner *runner)
+static void forget_run(struct run *run)
+{
+    TAILQ_REMOVE(&runs, run, link);
+    free(run);
+}
+
+struct runner_probe {
+    TAILQ_ENTRY(runner_probe) link;
+    runner_on_answer done;
+    void *data;
+};
+
+static TAILQ_HEAD(, runner_probe) probes = TAILQ_HEAD_INITIALIZER(probes);
+
+static struct runner_probe *ask(struct runner *runner, const struct runner_question *question,
+                                runner_on_answer done, void *data)
+{
+    (void)runner;
+    (void)question;
+    struct runner_probe *probe = memory_new(sizeof *probe);
+    probe->done = done;
+    probe->data = data;
+    TAILQ_INSERT_TAIL(&probes, probe, link);
+    return probe;
+}
+
+static void cancel(struct runner_probe *probe)
+{
+    TAILQ_REMOVE(&probes, probe, link);
+    free(probe);
+}
+
+static void answer_probe(int value)
+{
+    struct runner_probe *probe = TAILQ_FIRST(&probes);
+    if (probe == NULL)
+        return;
+    const struct runner_probe asked = *probe;
+    cancel(probe);
+    asked.done(asked.data, value, value == 7 ? "no answer" : NULL);
+}
+
+static void forget_all(struct runner *runner)
 {
     (void)runner;
     for (struct run *run; (run = take_run()) != NULL;)
         free(run);
+    while (!TAILQ_EMPTY(&probes))
+        cancel(TAILQ_FIRST(&probes));
 }
 
 static void end_run(int64_t status)
@@ -88,7 +132,10 @@ static void end_run(int64_t status)
     struct run *run = take_run();
     if (run == NULL)
         return;
-    const struct runner_end end = {.status = run->signal ? 0 : status, .signal = run->signal};
+    const struct runner_end end = {.status = run->signal ? 0 : status,
+                                   .signal = run->signal,
+                                   .memory = status == 5 ? 1u << 30 : 0};
+    answer_probe((int)status);
     run->events->started(run->data, 77);
     run->events->exited(run->data, &end);
     free(run);
@@ -103,8 +150,12 @@ static void fail_run(void)
     free(run);
 }
 
-static const struct runner_ops runner_ops = {
-    .start = start, .kill = kill_run, .destroy = forget_runs};
+static const struct runner_ops runner_ops = {.start = start,
+                                             .kill = kill_run,
+                                             .forget = forget_run,
+                                             .ask = ask,
+                                             .cancel = cancel,
+                                             .destroy = forget_all};
 
 // ---- what the master says ----
 
@@ -363,7 +414,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size -= used;
     }
     free(master_state(master));
-    forget_runs(&runner);
+    forget_all(&runner);
     master_destroy(master);
     loop_destroy(loop);
     return 0;

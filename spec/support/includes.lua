@@ -49,7 +49,8 @@ local LIBRARIES = {
     ["^microhttpd%.h$"] = { "^host/net/http_server%.[ch]$" },
     ["^editline/"] = { "^host/cli/line_editor%.c$" },
     ["^uv%.h$"] = {
-        "^host/loop/", "^host/net/", "^host/cluster/runner_process%.[ch]$", "^host/leader/detector[%w_]*%.[ch]$",
+        "^host/loop/", "^host/net/", "^host/cluster/runner_process%.[ch]$", "^host/cluster/network_probes%.c$",
+        "^host/leader/detector[%w_]*%.[ch]$",
         "^host/leader/zookeeper_session%.c$", "^host/ops/control%.c$",
     },
 }
