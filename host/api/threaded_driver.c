@@ -407,7 +407,7 @@ void threaded_driver_destroy(struct threaded_driver *driver)
     struct loop_thread *thread = mark_destroyed(driver);
     if (thread != NULL && on_loop) {
         destroy_core(driver);
-        loop_thread_detach(thread);
+        loop_thread_release(thread);
     } else if (thread != NULL) {
         loop_thread_join(thread);
     } else if (driver->calling > 0) {

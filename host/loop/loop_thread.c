@@ -12,10 +12,15 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
+#include <time.h>
 
 struct loop_thread {
     pthread_t thread;
+    SLIST_ENTRY(loop_thread) link; // in `released`
 };
+
+enum { EXIT_PATIENCE = 2 }; // seconds, of the end of the process for threads
 
 struct thread_job {
     struct loop *loop;
@@ -74,8 +79,55 @@ void loop_thread_join(struct loop_thread *thread)
     free(thread);
 }
 
-void loop_thread_detach(struct loop_thread *thread)
+// ---- threads that are not waited for ----
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static SLIST_HEAD(, loop_thread) released = SLIST_HEAD_INITIALIZER(released);
+
+// False: it still runs at the deadline; NULL is at once.
+static bool join_by(struct loop_thread *thread, const struct timespec *deadline)
 {
-    pthread_detach(thread->thread);
-    free(thread);
+    int code = deadline != NULL ? pthread_timedjoin_np(thread->thread, NULL, deadline)
+                                : pthread_tryjoin_np(thread->thread, NULL);
+    return code == 0;
+}
+
+static void join_released(const struct timespec *deadline)
+{
+    struct loop_thread *thread, *next;
+    pthread_mutex_lock(&lock);
+    for (thread = SLIST_FIRST(&released); thread != NULL; thread = next) {
+        next = SLIST_NEXT(thread, link);
+        if (!join_by(thread, deadline))
+            continue;
+        SLIST_REMOVE(&released, thread, loop_thread, link);
+        free(thread);
+    }
+    pthread_mutex_unlock(&lock);
+}
+
+static void on_exit_of_process(void)
+{
+    struct timespec deadline;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += EXIT_PATIENCE;
+    join_released(&deadline);
+}
+
+static void watch_exit(void)
+{
+    atexit(on_exit_of_process);
+}
+
+// Libraries free what belongs to a thread when that ends, and OpenSSL frees the same when the
+// process ends. So the end of the process waits for the thread; the handler is registered behind
+// OpenSSL's, and therefore runs before it.
+void loop_thread_release(struct loop_thread *thread)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_exit);
+    join_released(NULL);
+    pthread_mutex_lock(&lock);
+    SLIST_INSERT_HEAD(&released, thread, link);
+    pthread_mutex_unlock(&lock);
 }

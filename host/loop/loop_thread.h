@@ -23,7 +23,8 @@ bool loop_thread_runs(const struct loop *loop);
 // Waits for the end of the thread, and frees. Not on that thread itself.
 void loop_thread_join(struct loop_thread *thread);
 
-// The thread will not be joined: the system frees what is left when it ends.
-void loop_thread_detach(struct loop_thread *thread);
+// The thread is not waited for, but by the end of the process (two seconds at most). It may be the
+// calling one.
+void loop_thread_release(struct loop_thread *thread);
 
 #endif

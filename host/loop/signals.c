@@ -146,13 +146,23 @@ static void on_closed(uv_handle_t *handle)
         free(signals);
 }
 
+// Other threads, such as libuv's for names, do not block signals: there this handler passes them
+// on.
+static void on_late(int number)
+{
+    syscall(SYS_tgkill, getpid(), getpid(), number);
+}
+
 void signals_destroy(struct signals *signals)
 {
+    const struct sigaction late = {.sa_handler = on_late, .sa_flags = SA_RESTART};
     if (signals == NULL)
         return;
-    hold(SIG_BLOCK); // libuv restores the default action
+    hold(SIG_BLOCK);
     signals->events = NULL;
     current = NULL;
-    for (int i = 0; i < NUMBERS; i++)
-        uv_close((uv_handle_t *)&signals->handles[i], on_closed);
+    for (int i = 0; i < NUMBERS; i++) {
+        uv_close((uv_handle_t *)&signals->handles[i], on_closed); // restores the default action
+        sigaction(numbers[i], &late, NULL);
+    }
 }

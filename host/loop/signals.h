@@ -22,8 +22,8 @@ struct signals_events {
 // signals_take(), is logged from the handler of a signal; the next one that is not reported either
 // ends the process, with status 128 plus its number. One `struct signals` at a time.
 //
-// Once it is destroyed all three are blocked, so that one that comes late does not end the process
-// with its status lost: signals_create() unblocks them, and so does the end of the output.
+// Once it is destroyed all three stay pending, so that one that comes late does not end the process
+// with its status lost: signals_create() lets them in again, and so does the end of the output.
 struct signals *signals_create(struct loop *loop, const struct signals_events *events, void *data);
 void signals_destroy(struct signals *signals);
 
