@@ -22,7 +22,6 @@ struct options_address {
     uint16_t port;
 };
 
-// Texts point into argv, the environment or the table and are not owned.
 // The values of an option that may be given several times.
 enum { OPTIONS_TEXTS_MOST = 64 };
 struct options_texts {
@@ -30,6 +29,7 @@ struct options_texts {
     size_t count;
 };
 
+// Texts point into argv, the environment or the table and are not owned.
 struct options {
     enum options_command command;
     enum options_show show; // print that and exit; nothing else was checked then

@@ -26,6 +26,8 @@
 #define GRACE_PERIOD (3 * LOOP_SECOND)
 #define REMOVAL_GRACE_PERIOD (5 * LOOP_SECOND)
 
+#define EXECUTOR_MEMORY (UINT64_C(32) << 20) // bytes
+
 enum { LAUNCHES_PER_TURN = 32 }; // of the loop, so other work is not delayed
 
 enum execution_phase {
@@ -167,11 +169,30 @@ static const char *state_name(Mesos__V1__TaskState state)
         ->name;
 }
 
+static bool is_of_check(const Mesos__V1__TaskStatus *status)
+{
+    return status->has_reason &&
+           (status->reason ==
+                MESOS__V1__TASK_STATUS__REASON__REASON_TASK_HEALTH_CHECK_STATUS_UPDATED ||
+            status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_TASK_CHECK_STATUS_UPDATED);
+}
+
+// Checks go on while a framework does not acknowledge: of their results that wait, which are behind
+// the first update, only the latest is kept.
+static void drop_outdated(struct execution *execution)
+{
+    struct update *last = TAILQ_LAST(&execution->updates, updates);
+    if (last != NULL && last != TAILQ_FIRST(&execution->updates) && is_of_check(last->status))
+        destroy_update(execution, last);
+}
+
 static void queue_update(struct execution *execution, Mesos__V1__TaskStatus *status)
 {
     struct agent *agent = execution->agent;
     if (execution->silent)
         return;
+    if (is_of_check(status))
+        drop_outdated(execution);
     struct update *update = make_update(execution, status);
     bool idle = TAILQ_EMPTY(&execution->updates);
     TAILQ_INSERT_TAIL(&execution->updates, update, link);
@@ -327,6 +348,9 @@ static void on_started(void *data, int64_t pid);
 static void on_failed(void *data, const char *reason);
 static void on_exited(void *data, const struct runner_end *how);
 
+static const struct runner_events task_events = {
+    .started = on_started, .failed = on_failed, .exited = on_exited};
+
 // What a run is for, besides its command line.
 struct start {
     const Mesos__V1__Environment *environment; // of a check's command, besides the task's; or NULL
@@ -353,7 +377,7 @@ static struct run *start_run(struct execution *execution, struct task_words *lin
         .argv = (const char *const *)line->items,
         .environment = (const char *const *)environment.items,
         .directory = execution->sandbox,
-        .latest = execution->latest,
+        .latest = start->events == &task_events ? execution->latest : NULL,
         .user = execution->user,
         .memory_limit = start->memory_limit,
     };
@@ -363,9 +387,6 @@ static struct run *start_run(struct execution *execution, struct task_words *lin
     task_command_free(line);
     return run;
 }
-
-static const struct runner_events task_events = {
-    .started = on_started, .failed = on_failed, .exited = on_exited};
 
 static bool fetch(struct execution *execution, const Mesos__V1__CommandInfo__URI *uri,
                   struct error *err)
@@ -431,26 +452,6 @@ static void proceed(struct execution *execution)
                     : run_command(execution, &err);
     if (!good)
         fail_launch(execution, err.text);
-}
-
-static void launch_staged(struct execution *execution)
-{
-    struct error err = {0};
-    leave_stage(execution);
-    if (command_validation_uris(execution->info->command, &err))
-        proceed(execution);
-    else
-        fail_launch(execution, err.text);
-}
-
-static void on_launch(void *data)
-{
-    struct agent *agent = data;
-    struct execution *first;
-    for (int i = 0; i < LAUNCHES_PER_TURN && (first = TAILQ_FIRST(&agent->staged)) != NULL; i++)
-        launch_staged(first);
-    if (!TAILQ_EMPTY(&agent->staged))
-        deferral_queue(&agent->launch);
 }
 
 static void on_fetched(struct execution *execution, bool good)
@@ -546,8 +547,6 @@ static char *key_of(const char *framework_id, const char *id)
     return memory_format("%s/%s", framework_id, id);
 }
 
-// The user of the command. That of the framework is often only the one who started it, and is used
-// only where users are switched.
 static struct execution *find(const struct agent *agent, const char *framework_id, const char *id)
 {
     char *key = key_of(framework_id, id);
@@ -607,6 +606,7 @@ void agent_kill(struct agent *agent, const char *framework_id, const char *id,
 
 // ---- checks ----
 
+// Its uris and its user mean nothing, as with a real executor: it runs where and as the task does.
 static struct run *on_check_start(void *data, const Mesos__V1__CommandInfo *command,
                                   const struct runner_events *events, void *checker,
                                   struct error *err)
@@ -633,6 +633,61 @@ static const struct task_checks_events checks_events = {
 
 // ---- launching ----
 
+// What the task asked for and, as on a real agent, what its executor gets, in bytes.
+static uint64_t memory_of(const Mesos__V1__TaskInfo *info)
+{
+    double megabytes = 0;
+    for (size_t i = 0; i < info->n_resources; i++)
+        if (strcmp(info->resources[i]->name, "mem") == 0 && info->resources[i]->scalar != NULL)
+            megabytes += info->resources[i]->scalar->value;
+    return (uint64_t)(megabytes * 1024 * 1024) + EXECUTOR_MEMORY;
+}
+
+// Where a real agent has it; the executor of a command has the id of its task.
+static void name_sandbox(struct execution *execution)
+{
+    char *runs =
+        memory_format("%s/slaves/%s/frameworks/%s/executors/%s/runs", execution->agent->work_dir,
+                      execution->agent->id, execution->framework_id, task_id(execution));
+    execution->sandbox = memory_format("%s/%s", runs, execution->container_id);
+    execution->latest = memory_format("%s/latest", runs);
+    free(runs);
+}
+
+// Not at once with the launch, as a call may launch thousands.
+static void prepare(struct execution *execution)
+{
+    struct agent *agent = execution->agent;
+    uuid_random_text(execution->container_id);
+    name_sandbox(execution);
+    execution->memory_limit = memory_of(execution->info);
+    execution->checks =
+        task_checks_create(agent->loop, agent->runner, execution->info, &checks_events, execution);
+}
+
+static void launch_staged(struct execution *execution)
+{
+    struct error err = {0};
+    leave_stage(execution);
+    prepare(execution);
+    if (command_validation_uris(execution->info->command, &err))
+        proceed(execution);
+    else
+        fail_launch(execution, err.text);
+}
+
+static void on_launch(void *data)
+{
+    struct agent *agent = data;
+    struct execution *first;
+    for (int i = 0; i < LAUNCHES_PER_TURN && (first = TAILQ_FIRST(&agent->staged)) != NULL; i++)
+        launch_staged(first);
+    if (!TAILQ_EMPTY(&agent->staged))
+        deferral_queue(&agent->launch);
+}
+
+// The user of the command. That of the framework is often only the one who started it, and is used
+// only where users are switched.
 static const char *user_of(const struct agent *agent, const struct agent_launch *launch)
 {
     const char *user = launch->task->command->user;
@@ -648,27 +703,6 @@ static void on_escalation(void *data)
         execution->agent->runner->ops->kill(execution->run, SIGKILL);
 }
 
-// What the task asked for, in bytes.
-static uint64_t memory_of(const Mesos__V1__TaskInfo *info)
-{
-    double megabytes = 0;
-    for (size_t i = 0; i < info->n_resources; i++)
-        if (strcmp(info->resources[i]->name, "mem") == 0 && info->resources[i]->scalar != NULL)
-            megabytes += info->resources[i]->scalar->value;
-    return (uint64_t)(megabytes * 1024 * 1024);
-}
-
-// Where a real agent has it; the executor of a command has the id of its task.
-static void name_sandbox(struct execution *execution)
-{
-    char *runs =
-        memory_format("%s/slaves/%s/frameworks/%s/executors/%s/runs", execution->agent->work_dir,
-                      execution->agent->id, execution->framework_id, task_id(execution));
-    execution->sandbox = memory_format("%s/%s", runs, execution->container_id);
-    execution->latest = memory_format("%s/latest", runs);
-    free(runs);
-}
-
 void agent_launch(struct agent *agent, const struct agent_launch *launch)
 {
     struct execution *execution = memory_new(sizeof *execution);
@@ -679,11 +713,6 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
     execution->user = memory_string(user_of(agent, launch));
     execution->killing_state = launch->killing_state;
     execution->retry_after = RETRY_FIRST;
-    uuid_random_text(execution->container_id);
-    name_sandbox(execution);
-    execution->memory_limit = memory_of(execution->info);
-    execution->checks =
-        task_checks_create(agent->loop, agent->runner, execution->info, &checks_events, execution);
     timer_init(&execution->escalation, agent->loop, on_escalation, execution);
     timer_init(&execution->completion, agent->loop, on_completion_timeout, execution);
     timer_init(&execution->retry, agent->loop, on_retry, execution);
@@ -771,6 +800,7 @@ void agent_stop(struct agent *agent, uint64_t grace, void (*done)(void *data), v
     {
         if (execution->run == NULL)
             continue;
+        task_checks_stop(execution->checks);
         mark_killed(execution);
         agent->runner->ops->kill(execution->run, SIGTERM);
     }

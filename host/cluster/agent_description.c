@@ -155,7 +155,7 @@ char *agent_description_text(const struct agent_description *description)
         const Mesos__V1__Attribute *attribute = description->attributes[i];
         buffer_format(&out, " %s=", attribute->name);
         if (attribute->scalar != NULL)
-            buffer_format(&out, "%g", attribute->scalar->value);
+            buffer_format(&out, "%.15g", attribute->scalar->value);
         else if (attribute->ranges != NULL)
             write_ranges(&out, attribute->ranges);
         else

@@ -125,7 +125,10 @@ struct master_task {
     bool holds;                     // its resources are not free yet
     Mesos__V1__TaskState state;     // the last that the agent reported
     Mesos__V1__TaskState forwarded; // the last that was sent to the framework
+    // What the last update said; each may be NULL.
     Mesos__V1__ContainerStatus *container;
+    Mesos__V1__CheckStatusInfo *check;
+    bool has_healthy, healthy;
 };
 
 struct completed {
@@ -235,7 +238,7 @@ struct master_updates_text {
 
 void master_updates_send(struct master_framework *framework, const char *task_id,
                          const Mesos__V1__AgentID *agent_id, const struct master_updates_text *text,
-                         const Mesos__V1__ContainerStatus *container);
+                         const struct master_task *task); // NULL: it is not known
 void master_updates_reconcile(struct master_framework *framework, const char *task_id,
                               const Mesos__V1__AgentID *agent_id);
 void master_updates_reconcile_all(struct master_framework *framework);

@@ -290,6 +290,17 @@ static void on_entered(void *data, const char *framework_id, const char *task_id
         master_records_release_task(task);
 }
 
+static void note_checks(struct master_task *task, const Mesos__V1__TaskStatus *status)
+{
+    task->has_healthy = status->has_healthy;
+    task->healthy = status->healthy;
+    if (status->check_status == NULL)
+        return;
+    if (task->check != NULL)
+        mesos__v1__check_status_info__free_unpacked(task->check, NULL);
+    task->check = message_copy(&status->check_status->base);
+}
+
 static void on_update(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status)
 {
     struct master_task *task = find_task(data, framework_id, status->task_id->value);
@@ -298,6 +309,7 @@ static void on_update(void *data, const char *framework_id, const Mesos__V1__Tas
     task->forwarded = status->state;
     if (status->container_status != NULL && task->container == NULL)
         task->container = message_copy(&status->container_status->base);
+    note_checks(task, status);
     master_events_send_update(task->framework, status);
 }
 

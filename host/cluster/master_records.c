@@ -172,6 +172,8 @@ void master_records_remove_task(struct master_task *task)
     TAILQ_REMOVE(&task->framework->tasks, task, link);
     if (task->container != NULL)
         mesos__v1__container_status__free_unpacked(task->container, NULL);
+    if (task->check != NULL)
+        mesos__v1__check_status_info__free_unpacked(task->check, NULL);
     resources_free(&task->resources);
     free(task->role);
     free(task->name);

@@ -9,7 +9,7 @@
 
 void master_updates_send(struct master_framework *framework, const char *task_id,
                          const Mesos__V1__AgentID *agent_id, const struct master_updates_text *text,
-                         const Mesos__V1__ContainerStatus *container)
+                         const struct master_task *task)
 {
     Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
     Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
@@ -22,7 +22,12 @@ void master_updates_send(struct master_framework *framework, const char *task_id
     status.reason = text->reason;
     status.message = (char *)(uintptr_t)text->message;
     status.timestamp = loop_wall(framework->master->loop);
-    status.container_status = (Mesos__V1__ContainerStatus *)(uintptr_t)container;
+    if (task != NULL) {
+        status.container_status = task->container;
+        status.check_status = task->check;
+        status.has_healthy = task->has_healthy;
+        status.healthy = task->healthy;
+    }
     log_debug("task %s of framework %s: %s", task_id, framework->id, text->message);
     master_events_send_update(framework, &status);
 }
@@ -36,7 +41,7 @@ static void reconcile_known(const struct master_task *task)
     const struct master_updates_text text = {task->forwarded,
                                              MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION,
                                              "Reconciliation: Latest task state"};
-    master_updates_send(task->framework, task->id, &agent_id, &text, task->container);
+    master_updates_send(task->framework, task->id, &agent_id, &text, task);
 }
 
 static void reconcile_unknown(struct master_framework *framework, const char *task_id,

@@ -23,9 +23,10 @@
 #define INTERVAL LOOP_SECOND
 
 enum {
-    PROCESSES_PER_TURN = 128,
     SHARE_MOST = 50, // a pass takes one part in so many of the time
 };
+
+static const double slice = 0.002; // seconds of a turn, which may be longer by one process
 
 static const size_t no_slot = SIZE_MAX;
 
@@ -160,11 +161,9 @@ static void on_turn(void *data)
     struct memory_watch *watch = data;
     double start = stopwatch_seconds();
     struct dirent *entry = NULL;
-    for (int i = 0; i < PROCESSES_PER_TURN && (entry = readdir(watch->processes)) != NULL;)
-        if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') {
+    while (stopwatch_seconds() - start < slice && (entry = readdir(watch->processes)) != NULL)
+        if (entry->d_name[0] >= '0' && entry->d_name[0] <= '9')
             count_process(watch, entry->d_name);
-            i++;
-        }
     watch->spent += stopwatch_seconds() - start;
     if (entry != NULL)
         deferral_queue(&watch->turn);

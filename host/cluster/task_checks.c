@@ -134,10 +134,13 @@ static void report(struct checker *checker, int value, const char *fault)
 
 // ---- commands ----
 
+// It may have waited for its turn behind many tasks, which is not its time.
 static void on_started(void *data, int64_t pid)
 {
-    (void)data;
+    struct checker *checker = data;
     (void)pid;
+    if (checker->timeout > 0)
+        timer_start(&checker->deadline, loop_seconds(checker->timeout));
 }
 
 static void on_failed(void *data, const char *reason)
@@ -167,8 +170,6 @@ static void run_command(struct checker *checker)
     checker->run = checks->events->start(checks->data, checker->command, &events, checker, &err);
     if (checker->run == NULL)
         report(checker, 0, err.text);
-    else if (checker->timeout > 0)
-        timer_start(&checker->deadline, loop_seconds(checker->timeout));
 }
 
 static void on_deadline(void *data)

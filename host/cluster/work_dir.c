@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -24,7 +25,8 @@
 
 #define PREFIX "mesos-lua-"
 #define PATTERN PREFIX "XXXXXX"
-#define LOCK_FILE "lock"
+#define FRESH_PATTERN ".mesos-lua.XXXXXX" // until it is locked
+#define LOCK_FILE ".mesos-lua-lock"
 
 enum { LEFT_OVER_MOST = 1000, REMOVAL_OUTPUT = 4096 };
 
@@ -65,6 +67,14 @@ static bool make_folders(char *path)
     return make_folder(path);
 }
 
+// A fresh folder of an earlier cluster that is named now is the user's, and is never removed.
+static void adopt(const char *path)
+{
+    char *lock = memory_format("%s/" LOCK_FILE, path);
+    unlink(lock);
+    free(lock);
+}
+
 static char *open_named(const char *name, struct error *err)
 {
     char *path = memory_string(name);
@@ -77,6 +87,8 @@ static char *open_named(const char *name, struct error *err)
         whole = NULL;
     }
     free(path);
+    if (whole != NULL)
+        adopt(whole);
     return whole;
 }
 
@@ -86,17 +98,6 @@ static const char *temporary(void)
 {
     const char *folder = getenv("TMPDIR");
     return folder != NULL && *folder != '\0' ? folder : "/tmp";
-}
-
-// Tasks may run as other users, so others may pass through the folder, but not list it.
-static char *make_fresh(struct error *err)
-{
-    char *path = memory_format("%s/" PATTERN, temporary());
-    if (mkdtemp(path) != NULL && chmod(path, 0711) == 0)
-        return path;
-    error_set(err, ERROR_IO, "cannot create the work folder '%s': %s", path, strerror(errno));
-    free(path);
-    return NULL;
 }
 
 // -1: it cannot be made, or another process holds it. A lock that is held is no error.
@@ -114,15 +115,29 @@ static int take_lock(int folder, int flags)
     return -1;
 }
 
-static bool lock_fresh(struct work_dir *dir, struct error *err)
+static bool lock_folder(struct work_dir *dir, const char *path)
 {
-    int folder = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     dir->lock = folder >= 0 ? take_lock(folder, O_CREAT | O_EXCL) : -1;
-    int fault = errno;
     if (folder >= 0)
         close(folder);
-    return dir->lock >= 0 || error_set(err, ERROR_IO, "cannot lock the work folder '%s': %s",
-                                       dir->path, strerror(fault));
+    return dir->lock >= 0;
+}
+
+// A folder gets its name when it is locked, so no other cluster takes it for one that was left.
+// Tasks may run as other users, so others may pass through it, but not list it.
+static bool make_fresh(struct work_dir *dir, struct error *err)
+{
+    char *path = memory_format("%s/" FRESH_PATTERN, temporary());
+    bool made = mkdtemp(path) != NULL;
+    dir->path = memory_format("%s/" PREFIX "%s", temporary(), path + strlen(path) - 6);
+    bool good = made && chmod(path, 0711) == 0 && lock_folder(dir, path) &&
+                renameat2(AT_FDCWD, path, AT_FDCWD, dir->path, RENAME_NOREPLACE) == 0;
+    if (!good)
+        error_set(err, ERROR_IO, "cannot create the work folder '%s': %s", dir->path,
+                  strerror(errno));
+    free(path);
+    return good;
 }
 
 // ---- what earlier clusters have left ----
@@ -206,7 +221,9 @@ static void remove_next(struct work_dir *dir)
     const char *const argv[] = {
         "/bin/sh", "-c", script, "remove", dir->left_over[dir->count - 1].path, NULL};
     const struct subprocess_command command = {.argv = argv, .limit = REMOVAL_OUTPUT};
-    dir->removal = subprocess_start(dir->loop, &command, on_removed, dir, NULL, NULL);
+    const char *code;
+    struct error err; // too many programs are pending: the next cluster removes it
+    dir->removal = subprocess_start(dir->loop, &command, on_removed, dir, &code, &err);
 }
 
 // ---- life ----
@@ -217,8 +234,9 @@ struct work_dir *work_dir_create(struct loop *loop, const char *name, unsigned k
     struct work_dir *dir = memory_new(sizeof *dir);
     dir->loop = loop;
     dir->lock = -1;
-    dir->path = name != NULL ? open_named(name, err) : make_fresh(err);
-    if (dir->path == NULL || (name == NULL && !lock_fresh(dir, err))) {
+    if (name != NULL)
+        dir->path = open_named(name, err);
+    if (name != NULL ? dir->path == NULL : !make_fresh(dir, err)) {
         work_dir_destroy(dir);
         return NULL;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The types of calls, and how many of each type a driver has made. calls.c counts them;
-// ops/metrics.c shows them.
+// The types of calls, and how many of each type a driver has made. calls.c counts them, but for
+// SUBSCRIBE, which driver.c builds; ops/metrics.c shows them.
 
 #ifndef MESOS_LUA_MESOS_CALL_COUNTERS_H
 #define MESOS_LUA_MESOS_CALL_COUNTERS_H
