@@ -126,6 +126,6 @@ int callback_arguments_push(lua_State *L)
     if (dispatch->missing)
         return 0;
     lua_rotate(L, -2, 1); // method, table
-    scheduler_push_driver(L, scheduler);
+    scheduler_push_object(L, scheduler);
     return 3 + rows[dispatch->event->callback](L, dispatch->event);
 }

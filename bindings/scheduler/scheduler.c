@@ -455,11 +455,7 @@ void scheduler_hold(lua_State *L, struct scheduler *scheduler, int index)
 
 void scheduler_push_driver(lua_State *L, struct scheduler *scheduler)
 {
-    if (lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->object) == LUA_TUSERDATA)
-        return;
-    lua_pop(L, 1);
-    scheduler_point(scheduler, scheduler_handle_push(L, NULL));
-    scheduler_hold(L, scheduler, -1);
+    scheduler_push_object(L, scheduler);
 }
 
 void scheduler_observe(struct scheduler *scheduler,

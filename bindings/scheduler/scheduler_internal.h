@@ -9,7 +9,10 @@
 #define MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_INTERNAL_H
 
 #include "bindings/scheduler/scheduler.h"
+#include "bindings/scheduler/scheduler_handle.h"
 #include "mesos/roles.h"
+
+#include <lauxlib.h>
 
 struct callback_delivery;
 
@@ -61,6 +64,17 @@ struct scheduler_settings {
 
 // Drops the registry references to the table and the driver object: the script is not used again.
 void scheduler_unref_script(struct scheduler *scheduler);
+
+// Pushes the driver object that the script has, or makes one. // [-0, +1, m]
+static inline void scheduler_push_object(lua_State *L, struct scheduler *scheduler)
+{
+    if (lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->object) == LUA_TUSERDATA)
+        return;
+    lua_pop(L, 1);
+    scheduler_handle_link(scheduler_handle_push(L, NULL), scheduler, &scheduler->handles);
+    lua_pushvalue(L, -1);
+    scheduler->object = luaL_ref(L, LUA_REGISTRYINDEX);
+}
 
 // ---- callback_arguments.c ----
 

@@ -7,8 +7,6 @@
 
 #include "wire/wire.h"
 
-#include "wire/wire_accept.h"
-
 #include <endian.h>
 #include <stdio.h>
 #include <string.h>
@@ -398,8 +396,8 @@ const char *wire_message_name(const ProtobufCMessageDescriptor *type)
     return length ? type->name + length + 1 : type->name;
 }
 
-bool wire_validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
-                          bool *to_merge, struct error *err)
+bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, bool *to_merge,
+                   struct error *err)
 {
     struct validation validation = {.start = PATH_SIZE - 1};
     enum verdict verdict = validate(&validation, message, type, 1, false);
@@ -409,13 +407,6 @@ bool wire_validate_slowly(struct slice message, const ProtobufCMessageDescriptor
     const char *path = validation.path + validation.start;
     return error_set(err, ERROR_PROTOCOL, "%s%s: %s", validation.cut ? "..." : "",
                      *path ? path : wire_message_name(type), validation.reason);
-}
-
-bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err)
-{
-    bool to_merge;
-    return wire_accept_quickly(message, type) ||
-           wire_validate_slowly(message, type, &to_merge, err);
 }
 
 // ---- writing ----

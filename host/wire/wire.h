@@ -180,12 +180,10 @@ bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes);
 // enum values are fine. The error names the field path, list elements counted from 0. Where a
 // singular message occurs several times, which adds up to one, each is excused from having its
 // required fields.
-bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, struct error *err);
-
-// The same, without the quick half. `*to_merge` tells whether a singular message in it comes in
-// several parts, or whether there is an unknown group: wire_merge() writes it without either.
-bool wire_validate_slowly(struct slice message, const ProtobufCMessageDescriptor *type,
-                          bool *to_merge, struct error *err);
+// `*to_merge` tells whether a singular message in it comes in several parts, or whether there is an
+// unknown group: wire_merge() writes it without either.
+bool wire_validate(struct slice message, const ProtobufCMessageDescriptor *type, bool *to_merge,
+                   struct error *err);
 
 // The number of the elements in a list of the program's own, which is not a message of Mesos. Those
 // of Mesos have theirs in wire/field_numbers.h.

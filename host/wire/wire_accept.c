@@ -289,12 +289,19 @@ bool wire_accept(struct bytes **message, const ProtobufCMessageDescriptor *type,
     bool to_merge;
     if (wire_accept_quickly(slice_of(*message), type))
         return true;
-    if (!wire_validate_slowly(slice_of(*message), type, &to_merge, err))
+    if (!wire_validate(slice_of(*message), type, &to_merge, err))
         return false;
     if (!to_merge)
         return true;
     struct bytes *received = *message;
     *message = wire_merge(slice_of(received), type);
     bytes_unref(received);
-    return wire_validate_slowly(slice_of(*message), type, &to_merge, err);
+    return wire_validate(slice_of(*message), type, &to_merge, err);
+}
+
+bool wire_accept_as_is(struct slice message, const ProtobufCMessageDescriptor *type,
+                       struct error *err)
+{
+    bool to_merge;
+    return wire_accept_quickly(message, type) || wire_validate(message, type, &to_merge, err);
 }

@@ -22,4 +22,8 @@ bool wire_accept(struct bytes **message, const ProtobufCMessageDescriptor *type,
 // that reports what is wrong.
 bool wire_accept_quickly(struct slice message, const ProtobufCMessageDescriptor *type);
 
+// Validates a message without changing it, as wire_accept() does at first.
+bool wire_accept_as_is(struct slice message, const ProtobufCMessageDescriptor *type,
+                       struct error *err);
+
 #endif
