@@ -24,6 +24,7 @@ struct runner_probe {
     uv_tcp_t socket;            // of TCP
     uv_connect_t request;
     bool tcp;
+    struct error err; // why it could not be asked
     LIST_ENTRY(runner_probe) link;
 };
 
@@ -118,7 +119,8 @@ static void on_deadline(void *data)
 // A question that cannot be asked is answered in the next turn.
 static void on_refused(void *data)
 {
-    answer(data, 0, "it cannot be asked");
+    struct runner_probe *probe = data;
+    answer(probe, 0, probe->err.text);
 }
 
 struct runner_probe *network_probes_ask(struct network_probes *probes,
@@ -126,12 +128,11 @@ struct runner_probe *network_probes_ask(struct network_probes *probes,
                                         runner_on_answer done, void *data)
 {
     struct runner_probe *probe = memory_new(sizeof *probe);
-    struct error err = {0};
     probe->owner = probes;
     probe->done = done;
     probe->data = data;
     LIST_INSERT_HEAD(&probes->probes, probe, link);
-    bool asked = (question->url != NULL ? ask_http : ask_tcp)(probe, question, &err);
+    bool asked = (question->url != NULL ? ask_http : ask_tcp)(probe, question, &probe->err);
     timer_init(&probe->deadline, probes->loop, asked ? on_deadline : on_refused, probe);
     if (!asked || question->timeout > 0)
         timer_start(&probe->deadline, asked ? question->timeout : 0);

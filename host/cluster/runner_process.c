@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cluster/folders.h"
 #include "cluster/memory_watch.h"
 #include "cluster/network_probes.h"
 #include "loop/spawner.h"
@@ -67,38 +68,6 @@ static struct runner_process *self(struct runner *runner)
 
 // ---- the sandbox ----
 
-// A new folder gets that mode regardless of the umask.
-static bool make_folder(const char *path, mode_t mode)
-{
-    if (mkdir(path, mode) == 0)
-        return chmod(path, mode) == 0;
-    return errno == EEXIST;
-}
-
-// From the last folder up to the first that exists, and down again.
-static bool make_path(char *path, mode_t mode)
-{
-    if (make_folder(path, mode))
-        return true;
-    char *slash = errno == ENOENT ? strrchr(path, '/') : NULL;
-    if (slash == NULL || slash == path)
-        return false;
-    *slash = '\0';
-    bool good = make_path(path, 0711);
-    *slash = '/';
-    return good && make_folder(path, mode);
-}
-
-static bool make_sandbox(const char *path, struct error *err)
-{
-    char *copy = memory_string(path);
-    bool good = make_path(copy, 0750);
-    if (!good)
-        error_set(err, ERROR_IO, "Failed to create the sandbox '%s': %s", path, strerror(errno));
-    free(copy);
-    return good;
-}
-
 // A link could lead to a file that does not belong to the task.
 static bool is_own_file(int file, const char *path, struct error *err)
 {
@@ -157,8 +126,9 @@ static void link_latest(const struct run *run)
 static bool open_sandbox(struct run *run, int *out, int *errors)
 {
     struct error *err = &run->reason;
-    if (!make_sandbox(run->directory, err))
-        return false;
+    if (!folders_make(run->directory, 0750))
+        return error_set(err, ERROR_IO, "Failed to create the sandbox '%s': %s", run->directory,
+                         strerror(errno));
     link_latest(run);
     if (run->switched && chown(run->directory, run->uid, run->gid) != 0)
         return error_set(err, ERROR_IO, "Failed to give the sandbox '%s' to its user: %s",

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cluster/folders.h"
 #include "loop/subprocess.h"
 
 #include <dirent.h>
@@ -47,26 +48,6 @@ struct work_dir {
 
 // ---- folders that were named ----
 
-// Its mode does not depend on the umask.
-static bool make_folder(const char *path)
-{
-    if (mkdir(path, 0711) == 0)
-        return chmod(path, 0711) == 0;
-    return errno == EEXIST;
-}
-
-static bool make_folders(char *path)
-{
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        bool good = make_folder(path);
-        *slash = '/';
-        if (!good)
-            return false;
-    }
-    return make_folder(path);
-}
-
 // A fresh folder of an earlier cluster that is named now is the user's, and is never removed.
 static void adopt(const char *path)
 {
@@ -77,16 +58,14 @@ static void adopt(const char *path)
 
 static char *open_named(const char *name, struct error *err)
 {
-    char *path = memory_string(name);
-    char *whole = *path != '\0' && make_folders(path) ? realpath(path, NULL) : NULL;
-    if (*path == '\0') {
+    char *whole = *name != '\0' && folders_make(name, 0711) ? realpath(name, NULL) : NULL;
+    if (*name == '\0') {
         error_set(err, ERROR_INVALID, "the work folder has an empty name");
     } else if (whole == NULL || access(whole, W_OK | X_OK) != 0) {
         error_set(err, ERROR_IO, "cannot use '%s' as the work folder: %s", name, strerror(errno));
         free(whole);
         whole = NULL;
     }
-    free(path);
     if (whole != NULL)
         adopt(whole);
     return whole;
