@@ -343,8 +343,6 @@ describe("the end of the process that starts programs", function()
 local update = s.statusUpdate
 function s:statusUpdate(driver, status)
     if status.state ~= "TASK_RUNNING" then return update(self, driver, status) end
-    print "running"
-    io.stdout:flush()
     mesos.spawn(function()
         left = left + 1
         print(select(2, mesos.exec { "sleep", "601" }))
@@ -352,6 +350,12 @@ function s:statusUpdate(driver, status)
         io.stdout:flush()
         left = left - 1
         if left == 0 then driver:stop() end
+    end)
+    -- The answers come in order: once this program has ended, the host knows that the one before it runs.
+    mesos.spawn(function()
+        mesos.exec { "true" }
+        print "running"
+        io.stdout:flush()
     end)
 end]]) } }
         run:wait_for("running")
