@@ -30,8 +30,8 @@ describe("the check of who includes what", function()
     for include, path in pairs({
         ['"net/url.h"'] = "host/base/log.c", ['"script/script.h"'] = "host/mesos/driver.c",
         ['"mesos/driver.h"'] = "host/script/script.c", ['"cluster/cluster.h"'] = "host/offers/offer_table.h",
-        ['"bindings/message/message_codec.h"'] = "host/cluster/agent.c", ["<lua.h>"] = "host/mesos/acknowledgements.c",
-        ["<curl/curl.h>"] = "host/mesos/transport_http.c", ["<microhttpd.h>"] = "host/cluster/master.c",
+        ['"bindings/message/message_codec.h"'] = "host/agent/agent.c", ["<lua.h>"] = "host/mesos/acknowledgements.c",
+        ["<curl/curl.h>"] = "host/mesos/transport_http.c", ["<microhttpd.h>"] = "host/master/master.c",
         ["<uv.h>"] = "host/script/tasks.c", ["<zookeeper/zookeeper.h>"] = "host/leader/detector.c",
         ['"elsewhere/x.h"'] = "host/net/curl_loop.c",
     }) do

@@ -5,14 +5,15 @@
 
 #include "cluster/cluster.h"
 
+#include "agent/runner_process.h"
+#include "agent/work_dir.h"
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cluster/agent_resources.h"
 #include "cluster/cluster_http.h"
-#include "cluster/master.h"
-#include "cluster/runner_process.h"
-#include "cluster/work_dir.h"
+#include "master/master.h"
+#include "operator/status_document.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -212,7 +213,7 @@ bool cluster_exposed(const struct cluster *cluster)
 
 char *cluster_state(const struct cluster *cluster)
 {
-    return master_state(cluster->master);
+    return status_document(cluster->master);
 }
 
 void cluster_stop(struct cluster *cluster, void (*done)(void *data), void *data)

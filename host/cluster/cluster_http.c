@@ -21,6 +21,7 @@
 #include "cluster/json_message.h"
 #include "cluster/nul_check.h"
 #include "net/http_server.h"
+#include "operator/status_document.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -450,7 +451,7 @@ static enum MHD_Result on_health(struct cluster_http *http, struct http_exchange
 
 static enum MHD_Result on_state(struct cluster_http *http, struct http_exchange *exchange)
 {
-    char *state = master_state(http->master);
+    char *state = status_document(http->master);
     enum MHD_Result result = answer_with(exchange, MHD_HTTP_OK, JSON, state);
     free(state);
     return result;

@@ -7,7 +7,7 @@
 #ifndef MESOS_LUA_CLUSTER_CLUSTER_HTTP_H
 #define MESOS_LUA_CLUSTER_CLUSTER_HTTP_H
 
-#include "cluster/master.h"
+#include "master/master.h"
 #include "net/http_access.h"
 
 struct cluster_http;

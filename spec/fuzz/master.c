@@ -6,11 +6,12 @@
 // The input is a list of steps: a byte that says what, two for the length, and so many bytes. Ids
 // are those that the master has given before where the byte says so, as none would be guessed.
 
-#include "cluster/master.h"
+#include "master/master.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "cluster/json_message.h"
 #include "loop/loop_virtual.h"
+#include "operator/status_document.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -413,7 +414,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += used;
         size -= used;
     }
-    free(master_state(master));
+    free(status_document(master));
     forget_all(&runner);
     master_destroy(master);
     loop_destroy(loop);

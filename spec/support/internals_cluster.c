@@ -2,8 +2,8 @@
 //
 // The local cluster's table of fields seen from Lua, against the messages that frameworks send.
 
-#include "cluster/unsupported_fields.h"
 #include "internals.h"
+#include "master/unsupported_fields.h"
 
 #include "mesos/v1/mesos.pb-c.h"
 

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An agent: it runs the tasks that the master gives it, through a runner, and reports their states.
+// Each report is an update with a uuid. It is sent again until the framework acknowledges it, after
+// 10 s, 20 s and so on up to 10 minutes; the next update of the task waits until then.
+//
+// A task is a command: its uris are fetched, then it runs in a sandbox folder of its own, with its
+// checks (task_checks.h). The master has refused tasks with anything that the agent does not carry
+// out (unsupported_fields.h).
+//
+// The agent does no I/O and reads no clock; the runner and the loop do. It calls its events also
+// inside agent_kill(), agent_acknowledge() and agent_resend(), and never inside agent_launch().
+
+#ifndef MESOS_LUA_AGENT_AGENT_H
+#define MESOS_LUA_AGENT_AGENT_H
+
+#include "agent/runner.h"
+#include "loop/loop.h"
+
+#include "mesos/v1/mesos.pb-c.h"
+
+struct agent;
+
+struct agent_events {
+    // The task has entered this state. The update for the framework may follow later: updates are
+    // queued.
+    void (*entered)(void *data, const char *framework_id, const char *task_id,
+                    Mesos__V1__TaskState state);
+    // An update for the framework, for the first time or again.
+    void (*update)(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status);
+};
+
+struct agent_options {
+    const char *id;
+    const char *ip;       // of its tasks
+    const char *work_dir; // the sandboxes of all agents lie below it; absolute
+    const char *path;     // PATH of its tasks
+    bool switch_users;    // tasks run as the users of their frameworks
+    struct runner *runner;
+};
+
+struct agent_launch {
+    const char *framework_id;
+    const char *user;   // that the task runs as if its command names none, or NULL
+    bool killing_state; // the framework knows TASK_KILLING
+    const Mesos__V1__TaskInfo *task;
+};
+
+// The options are copied; the runner must outlive the agent.
+struct agent *agent_create(struct loop *loop, const struct agent_options *options,
+                           const struct agent_events *events, void *data);
+
+void agent_launch(struct agent *agent, const struct agent_launch *launch);
+
+// SIGTERM now, SIGKILL after the grace period, which is that of `policy`, else of the task, else 3
+// seconds. For a task that is being killed already, the shorter period counts. Nothing is reported
+// of a task that the agent does not have, or that has ended.
+void agent_kill(struct agent *agent, const char *framework_id, const char *task_id,
+                const Mesos__V1__KillPolicy *policy);
+
+// True, and the state of that update, if it was waiting for its acknowledgement.
+bool agent_acknowledge(struct agent *agent, const char *framework_id, const char *task_id,
+                       const ProtobufCBinaryData *uuid, Mesos__V1__TaskState *state);
+
+// The framework has reconnected: sends the updates that it has not acknowledged again.
+void agent_resend(struct agent *agent, const char *framework_id);
+
+// Ends the tasks of a framework that was removed, and reports nothing of them.
+void agent_remove_framework(struct agent *agent, const char *framework_id);
+
+// Ends all tasks: SIGTERM now, SIGKILL after `grace` nanoseconds; nothing is launched after that.
+// `done` is called when nothing runs, inside this call or later.
+void agent_stop(struct agent *agent, uint64_t grace, void (*done)(void *data), void *data);
+
+// Frees it. The runner owns what still runs, and must be destroyed before.
+void agent_destroy(struct agent *agent);
+
+bool agent_terminal(Mesos__V1__TaskState state); // true if a task never leaves that state
+
+#endif

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The third seam: what a launched task does. An agent asks a runner to start a command in a
+// sandbox; the runner reports when it runs and how it ended. Implemented with real processes
+// (runner_process.h) and, for the simulator, with durations.
+//
+// The contract: start() returns a run at once, and its events follow later, never inside start() or
+// kill(): `started` and later `exited`; or `failed`, if it could not be started for a reason that
+// is not the command's; or `exited` alone, for a run that was killed before it started. The runner
+// owns a run, and frees it after `failed` or `exited`. destroy() kills what still runs, at once,
+// without an event.
+
+#ifndef MESOS_LUA_AGENT_RUNNER_H
+#define MESOS_LUA_AGENT_RUNNER_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct runner;
+struct run;
+struct runner_probe;
+
+struct runner_command {
+    const char *file;        // the program: a path, or a name to look for in the PATH of
+                             // `environment`
+    const char *const *argv; // as it sees its arguments, its name first; NULL at the end
+    const char *const
+        *environment;      // "NAME=value", NULL at the end: all of it, nothing is inherited
+    const char *directory; // the sandbox: working directory, gets the files `stdout` and `stderr`
+    const char *latest;    // a link beside the sandbox, which is to point to it; or NULL
+    const char *user;      // run as this OS user, or NULL
+    uint64_t memory_limit; // bytes that it may use, with all that it starts; 0: any
+};
+
+struct runner_end {
+    int64_t status;     // of the exit
+    int signal;         // that ended it; 0: none, and `status` counts
+    const char *reason; // what else the runner knows about it, or NULL
+    uint64_t memory;    // not 0: it was killed, as it used so many bytes, more than its limit
+};
+
+struct runner_events {
+    void (*started)(void *data, int64_t pid); // 0: it has none
+    void (*failed)(void *data, const char *reason);
+    void (*exited)(void *data, const struct runner_end *end);
+};
+
+// What a check asks a server on this machine: with `url` for the status of a GET, without one for a
+// connection to `port`.
+struct runner_question {
+    const char *url; // "http://127.0.0.1:31000/health", or NULL
+    unsigned port;
+    bool ipv6;
+    uint64_t timeout; // nanoseconds; 0: none
+};
+
+// `value` is the HTTP status, or 1 for a connection and 0 for none; `fault`, if not NULL, says why
+// there is no answer.
+typedef void (*runner_on_answer)(void *data, int value, const char *fault);
+
+struct runner_ops {
+    // The command is copied. NULL and an error if it is clear at once that it cannot run.
+    struct run *(*start)(struct runner *runner, const struct runner_command *command,
+                         const struct runner_events *events, void *data, struct error *err);
+    void (*kill)(struct run *run, int signal); // to the command and all that it started
+    void (*forget)(struct run *run); // kills it; no event of it comes any more, and it is freed
+
+    // `done` is called later, once; not after cancel(), and not after destroy().
+    struct runner_probe *(*ask)(struct runner *runner, const struct runner_question *question,
+                                runner_on_answer done, void *data);
+    void (*cancel)(struct runner_probe *probe);
+    void (*destroy)(struct runner *runner);
+};
+
+struct runner {
+    const struct runner_ops *ops;
+};
+
+#endif

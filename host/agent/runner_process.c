@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Processes of the spawner; see the header. The sandbox is opened when the spawner starts the run.
+
+#include "agent/runner_process.h"
+
+#include "agent/folders.h"
+#include "agent/memory_watch.h"
+#include "agent/network_probes.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "loop/spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    GROUPS = 256,                  // supplementary ones of a user
+    LONGEST_ARGUMENT = 128 * 1024, // bytes of one argument or variable, by Linux
+};
+
+// The user that a command runs as.
+struct user {
+    bool switched;
+    uid_t uid;
+    gid_t gid;
+    gid_t groups[GROUPS];
+    int group_count;
+};
+
+struct run {
+    struct runner_process *owner;
+    struct spawn *spawn;
+    const struct runner_events *events;
+    void *data;
+    char *file, *directory, *latest;
+    bool switched;
+    uid_t uid;
+    gid_t gid;
+    struct error reason;           // the sandbox could not be opened
+    uint64_t memory_limit, memory; // the latter if it was exceeded
+    struct memory_watched watched;
+    TAILQ_ENTRY(run) link;
+};
+
+struct runner_process {
+    struct runner base; // the first member, see self()
+    struct loop *loop;
+    struct memory_watch *memory;
+    struct network_probes *probes;
+    TAILQ_HEAD(runs, run) runs;
+};
+
+static struct runner_process *self(struct runner *runner)
+{
+    return (struct runner_process *)runner;
+}
+
+// ---- the sandbox ----
+
+// A link could lead to a file that does not belong to the task.
+static bool is_own_file(int file, const char *path, struct error *err)
+{
+    struct stat status;
+    if (fstat(file, &status) != 0)
+        return error_set(err, ERROR_IO, "Failed to open '%s': %s", path, strerror(errno));
+    if (!S_ISREG(status.st_mode))
+        return error_set(err, ERROR_IO, "Failed to open '%s': it is not a regular file", path);
+    if (status.st_nlink != 1)
+        return error_set(err, ERROR_IO, "Failed to open '%s': it has other names (hard links)",
+                         path);
+    return true;
+}
+
+static const char *open_fault(int fault)
+{
+    if (fault == ENXIO)
+        return "it is not a regular file";
+    if (fault == ELOOP)
+        return "it is a symbolic link";
+    return strerror(fault);
+}
+
+// O_NONBLOCK: does not wait for the reader of a FIFO.
+static int open_output(const struct run *run, const char *name, struct error *err)
+{
+    char *path = memory_format("%s/%s", run->directory, name);
+    int file = open(
+        path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0640);
+    bool good = file >= 0;
+    if (!good)
+        error_set(err, ERROR_IO, "Failed to open '%s': %s", path, open_fault(errno));
+    good = good && is_own_file(file, path, err);
+    if (good && run->switched && fchown(file, run->uid, run->gid) != 0)
+        log_warning("cannot give '%s' to its task's user: %s", path, strerror(errno));
+    if (good)
+        fcntl(file, F_SETFL, O_APPEND); // blocking, as programs expect it
+    else if (file >= 0)
+        close(file);
+    free(path);
+    return good ? file : -1;
+}
+
+// The link is replaced in one step. It is for people and tools: the task runs without it, too.
+static void link_latest(const struct run *run)
+{
+    const char *name = strrchr(run->directory, '/') + 1;
+    if (run->latest == NULL || symlink(name, run->latest) == 0)
+        return;
+    char *fresh = memory_format("%s.%s", run->latest, name);
+    if (symlink(name, fresh) != 0 || rename(fresh, run->latest) != 0)
+        log_warning("cannot make the link '%s': %s", run->latest, strerror(errno));
+    free(fresh);
+}
+
+static bool open_sandbox(struct run *run, int *out, int *errors)
+{
+    struct error *err = &run->reason;
+    if (!folders_make(run->directory, 0750))
+        return error_set(err, ERROR_IO, "Failed to create the sandbox '%s': %s", run->directory,
+                         strerror(errno));
+    link_latest(run);
+    if (run->switched && chown(run->directory, run->uid, run->gid) != 0)
+        return error_set(err, ERROR_IO, "Failed to give the sandbox '%s' to its user: %s",
+                         run->directory, strerror(errno));
+    *out = open_output(run, "stdout", err);
+    if (*out >= 0)
+        *errors = open_output(run, "stderr", err);
+    return *out >= 0 && *errors >= 0;
+}
+
+// ---- the user ----
+
+static bool choose_user(const char *name, struct user *user, struct error *err)
+{
+    if (name == NULL)
+        return true;
+    struct passwd row, *found = NULL;
+    char names[4096];
+    int fault = getpwnam_r(name, &row, names, sizeof names, &found);
+    if (found == NULL)
+        return error_set(err, ERROR_INVALID, "There is no user '%s' on this machine%s%s", name,
+                         fault ? ": " : "", fault ? strerror(fault) : "");
+    if (row.pw_uid == geteuid())
+        return true;
+    if (geteuid() != 0)
+        return error_set(err, ERROR_REFUSED,
+                         "Cannot run as user '%s': only a cluster that runs as root can switch "
+                         "users",
+                         name);
+    user->switched = true;
+    user->uid = row.pw_uid;
+    user->gid = row.pw_gid;
+    user->group_count = GROUPS;
+    if (getgrouplist(name, row.pw_gid, user->groups, &user->group_count) < 0)
+        return error_set(err, ERROR_LIMIT, "User '%s' is in more than %d groups", name, GROUPS);
+    return true;
+}
+
+// ---- the life of a run ----
+
+// Takes the run out of the list. It is freed after its last event.
+static void leave(struct run *run)
+{
+    memory_watch_remove(run->owner->memory, &run->watched);
+    TAILQ_REMOVE(&run->owner->runs, run, link);
+}
+
+static void free_run(struct run *run)
+{
+    free(run->file);
+    free(run->directory);
+    free(run->latest);
+    free(run);
+}
+
+static bool on_open(void *data, int *files)
+{
+    struct run *run = data;
+    return open_sandbox(run, &files[1], &files[2]);
+}
+
+static void on_exceeded(struct memory_watched *watched, uint64_t used)
+{
+    struct run *run = (struct run *)((char *)watched - offsetof(struct run, watched));
+    run->memory = used;
+    memory_watch_remove(run->owner->memory, watched);
+    spawner_kill(run->spawn, SIGKILL);
+}
+
+static void on_started(void *data, pid_t pid)
+{
+    struct run *run = data;
+    if (run->memory_limit > 0)
+        memory_watch_add(run->owner->memory, &run->watched, pid, run->memory_limit);
+    run->events->started(run->data, pid);
+}
+
+static void on_ended(void *data, const struct spawn_end *how)
+{
+    struct run *run = data;
+    const struct runner_end end = {
+        .status = how->status,
+        .signal = how->signal,
+        .reason = how->lost ? "the process that had started it ended unexpectedly" : NULL,
+        .memory = how->signal == SIGKILL ? run->memory : 0};
+    leave(run);
+    run->events->exited(run->data, &end);
+    free_run(run);
+}
+
+static char *explain(const struct run *run, const struct spawn_failure *failure)
+{
+    const char *fault = strerror(failure->fault);
+    if (failure->step == SPAWN_DIRECTORY)
+        return memory_format("Failed to enter the sandbox '%s': %s", run->directory, fault);
+    if (failure->fault != E2BIG)
+        return memory_format("Failed to execute '%s': %s", run->file, fault);
+    return memory_format("Failed to execute '%s': %s (an argument, such as the command of a shell, "
+                         "or a variable has at most %d bytes, all together %ld)",
+                         run->file, fault, LONGEST_ARGUMENT - 1, sysconf(_SC_ARG_MAX));
+}
+
+static void leave_in_sandbox(const struct run *run, const char *text)
+{
+    struct error err;
+    int file = open_output(run, "stderr", &err);
+    if (file < 0)
+        return;
+    dprintf(file, "%s\n", text);
+    close(file);
+}
+
+// A fault of the command: it is reported as started, and exited with status 1.
+static void end_at_once(struct run *run, const struct spawn_failure *failure)
+{
+    char *reason = explain(run, failure);
+    const struct runner_end end = {.status = 1, .reason = reason};
+    leave_in_sandbox(run, reason);
+    run->events->started(run->data, 0);
+    run->events->exited(run->data, &end);
+    free(reason);
+}
+
+// A fault of the machine.
+static void fail(const struct run *run, const struct spawn_failure *failure)
+{
+    const char *fault = failure->step == SPAWN_LOST
+                            ? "the process that starts programs ended unexpectedly"
+                            : strerror(failure->fault);
+    char *reason = failure->step == SPAWN_OPEN ? memory_string(run->reason.text)
+                   : failure->step == SPAWN_USER
+                       ? memory_format("Failed to switch to the task's user: %s", fault)
+                       : memory_format("Failed to start a process: %s", fault);
+    run->events->failed(run->data, reason);
+    free(reason);
+}
+
+static void on_failed(void *data, const struct spawn_failure *failure)
+{
+    struct run *run = data;
+    bool memory = failure->fault == ENOMEM || failure->fault == EAGAIN;
+    leave(run);
+    if (!memory && (failure->step == SPAWN_DIRECTORY || failure->step == SPAWN_EXECUTE))
+        end_at_once(run, failure);
+    else
+        fail(run, failure);
+    free_run(run);
+}
+
+static struct run *start(struct runner *runner, const struct runner_command *command,
+                         const struct runner_events *events, void *data, struct error *err)
+{
+    static const struct spawn_events spawn_events = {
+        .open = on_open, .started = on_started, .failed = on_failed, .ended = on_ended};
+    struct user user = {.switched = false};
+    if (!choose_user(command->user, &user, err))
+        return NULL;
+    const struct spawn_identity identity = {.uid = user.uid,
+                                            .gid = user.gid,
+                                            .groups = user.groups,
+                                            .group_count = (size_t)user.group_count};
+    const struct spawn_command spawn = {.file = command->file,
+                                        .argv = command->argv,
+                                        .environment = command->environment,
+                                        .directory = command->directory,
+                                        .identity = user.switched ? &identity : NULL};
+    struct run *run = memory_new(sizeof *run);
+    *run = (struct run){.owner = self(runner), .events = events, .data = data};
+    run->switched = user.switched;
+    run->uid = user.uid;
+    run->gid = user.gid;
+    run->file = memory_string(command->file);
+    run->directory = memory_string(command->directory);
+    run->latest = memory_string(command->latest);
+    run->memory_limit = command->memory_limit;
+    run->spawn = spawner_start(self(runner)->loop, &spawn, &spawn_events, run, err);
+    if (run->spawn == NULL) {
+        free_run(run);
+        return NULL;
+    }
+    TAILQ_INSERT_TAIL(&self(runner)->runs, run, link);
+    return run;
+}
+
+static void kill_run(struct run *run, int number)
+{
+    spawner_kill(run->spawn, number);
+}
+
+static struct runner_probe *ask(struct runner *runner, const struct runner_question *question,
+                                runner_on_answer done, void *data)
+{
+    return network_probes_ask(self(runner)->probes, question, done, data);
+}
+
+static void forget(struct run *run)
+{
+    leave(run);
+    spawner_forget(run->spawn);
+    free_run(run);
+}
+
+// ---- the end of the runner ----
+
+static void destroy(struct runner *runner)
+{
+    while (!TAILQ_EMPTY(&self(runner)->runs))
+        forget(TAILQ_FIRST(&self(runner)->runs));
+    memory_watch_destroy(self(runner)->memory);
+    network_probes_destroy(self(runner)->probes);
+    free(runner);
+}
+
+struct runner *runner_process_create(struct loop *loop)
+{
+    static const struct runner_ops ops = {.start = start,
+                                          .kill = kill_run,
+                                          .forget = forget,
+                                          .ask = ask,
+                                          .cancel = network_probes_cancel,
+                                          .destroy = destroy};
+    struct runner_process *runner = memory_new(sizeof *runner);
+    runner->base.ops = &ops;
+    runner->loop = loop;
+    runner->memory = memory_watch_create(loop, on_exceeded);
+    runner->probes = network_probes_create(loop);
+    TAILQ_INIT(&runner->runs);
+    return &runner->base;
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Command lines and environments of tasks: see task_command.h.
+
+#include "agent/task_command.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- lists ----
+
+static void add_string(struct task_words *words, char *string)
+{
+    words->items = memory_resize(words->items, (words->count + 2) * sizeof *words->items);
+    words->items[words->count++] = string;
+    words->items[words->count] = NULL;
+}
+
+void task_command_free(struct task_words *words)
+{
+    for (size_t i = 0; i < words->count; i++)
+        free(words->items[i]);
+    free(words->items);
+    *words = (struct task_words){0};
+}
+
+// A later variable replaces an earlier one of the same name.
+static void set_variable(struct task_words *words, const char *name, const char *value)
+{
+    size_t length = strlen(name);
+    char *text = memory_format("%s=%s", name, value ? value : "");
+    for (size_t i = 0; i < words->count; i++) {
+        if (strncmp(words->items[i], text, length + 1) == 0) {
+            free(words->items[i]);
+            words->items[i] = text;
+            return;
+        }
+    }
+    add_string(words, text);
+}
+
+// ---- environment and command line ----
+
+static void add_variables(struct task_words *words, const Mesos__V1__Environment *environment)
+{
+    for (size_t i = 0; environment != NULL && i < environment->n_variables; i++)
+        set_variable(words, environment->variables[i]->name, environment->variables[i]->value);
+}
+
+struct task_words task_command_environment(const struct task_place *place,
+                                           const Mesos__V1__Environment *own,
+                                           const Mesos__V1__Environment *more)
+{
+    const struct {
+        const char *name, *value;
+    } given[] = {
+        {"PATH", place->path},
+        {"MESOS_SANDBOX", place->sandbox},
+        {"MESOS_DIRECTORY", place->sandbox},
+        {"MESOS_TASK_ID", place->task_id},
+        {"MESOS_EXECUTOR_ID", place->task_id},
+        {"MESOS_FRAMEWORK_ID", place->framework_id},
+        {"MESOS_AGENT_ID", place->agent_id},
+        {"MESOS_SLAVE_ID", place->agent_id},
+        {"MESOS_CONTAINER_ID", place->container_id},
+        {"MESOS_CONTAINER_IP", place->ip},
+    };
+    struct task_words words = {0};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
+        set_variable(&words, given[i].name, given[i].value);
+    add_variables(&words, own);
+    add_variables(&words, more);
+    return words;
+}
+
+struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const char **file)
+{
+    struct task_words words = {0};
+    const char *value = command->value ? command->value : "";
+    bool shell = !command->has_shell || command->shell;
+    *file = shell ? "/bin/sh" : value;
+    if (shell) {
+        add_string(&words, memory_string("/bin/sh"));
+        add_string(&words, memory_string("-c"));
+        add_string(&words, memory_string(value));
+        return words;
+    }
+    // As with execvp(): the arguments as the program sees them, its name first.
+    for (size_t i = 0; i < command->n_arguments; i++)
+        add_string(&words, memory_string(command->arguments[i]));
+    if (words.count == 0)
+        add_string(&words, memory_string(value));
+    return words;
+}
+
+// ---- fetching ----
+
+// $1 source, $2 destination, $3 not empty: executable, $4 not empty: unpack archives.
+static const char fetch_script[] =
+    "set -e\n"
+    "case $2 in */*) mkdir -p \"./${2%/*}\";; esac\n"
+    "cp -- \"$1\" \"./$2\"\n"
+    "if [ \"$3\" ]; then chmod +x \"./$2\"; exit; fi\n"
+    "[ \"$4\" ] || exit 0\n"
+    "case $2 in\n"
+    "*.tar|*.tar.gz|*.tgz|*.tar.bz2|*.tbz2|*.tar.xz|*.txz) tar -xf \"./$2\";;\n"
+    "*.zip) unzip -oq \"./$2\";;\n"
+    "esac\n";
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool leaves_sandbox(const char *path)
+{
+    size_t length = strlen(path);
+    return path[0] == '/' || strcmp(path, "..") == 0 || strncmp(path, "../", 3) == 0 ||
+           strstr(path, "/../") != NULL || (length >= 3 && strcmp(path + length - 3, "/..") == 0);
+}
+
+// The local path of a uri and the name that it gets in the sandbox.
+static bool read_uri(const Mesos__V1__CommandInfo__URI *uri, const char **from, const char **to,
+                     struct error *err)
+{
+    const char *path = uri->value;
+    if (strncmp(path, "file://", 7) == 0)
+        path += strncmp(path, "file://localhost/", 17) == 0 ? 16 : 7;
+    if (path[0] != '/')
+        return error_set(
+            err, ERROR_INVALID,
+            "Failed to fetch '%.300s': the local cluster copies local files only; give "
+            "an absolute path or file:///path",
+            uri->value);
+    *from = path;
+    *to = uri->output_file ? uri->output_file : last_part(path);
+    if (**to == '\0' || leaves_sandbox(*to))
+        return error_set(err, ERROR_INVALID,
+                         "Failed to fetch '%.300s': '%.300s' is not the name of a file in the "
+                         "sandbox",
+                         uri->value, *to);
+    return true;
+}
+
+bool task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct task_words *line,
+                        struct error *err)
+{
+    const char *from = NULL, *to = NULL;
+    if (!read_uri(uri, &from, &to, err))
+        return false;
+    const char *const words[] = {"/bin/sh",
+                                 "-c",
+                                 fetch_script,
+                                 "fetch",
+                                 from,
+                                 to,
+                                 uri->executable ? "executable" : "",
+                                 !uri->has_extract || uri->extract ? "extract" : ""};
+    *line = (struct task_words){0};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        add_string(line, memory_string(words[i]));
+    return true;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is executed for a task, from its messages: the words of command lines, the environment that
+// an agent gives them, and the program that copies a uri into the sandbox.
+
+#ifndef MESOS_LUA_AGENT_TASK_COMMAND_H
+#define MESOS_LUA_AGENT_TASK_COMMAND_H
+
+#include "base/error.h"
+
+#include "mesos/v1/mesos.pb-c.h"
+
+// A list of texts that ends with NULL, as exec takes it; a zeroed one is empty.
+struct task_words {
+    char **items;
+    size_t count;
+};
+
+void task_command_free(struct task_words *words); // empties it
+
+// Where a task runs, and as what.
+struct task_place {
+    const char *path; // PATH
+    const char *sandbox;
+    const char *task_id, *framework_id, *agent_id, *container_id, *ip;
+};
+
+// With the variables of the task, and of a check; both may be NULL. Of two that have the same name
+// the last counts.
+struct task_words task_command_environment(const struct task_place *place,
+                                           const Mesos__V1__Environment *own,
+                                           const Mesos__V1__Environment *more);
+
+// The command line, and the program that it is for: "/bin/sh" for a shell command.
+struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const char **file);
+
+// The command line that copies a uri into the working directory, for "/bin/sh". False if it names
+// no local file, or would leave the sandbox.
+bool task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct task_words *line,
+                        struct error *err);
+
+#endif

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The master: subscriptions, a table of the other calls, the reports of agents, and the life of the
+// master itself. master_records.h says what it consists of.
+
+#include "master/master.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "master/master_internal.h"
+#include "wire/message_copy.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef Mesos__V1__Scheduler__Call Call;
+
+bool master_validate(const Call *call, struct error *err)
+{
+    return validation_call(call, err) || error_context(err, "Failed to validate scheduler::Call");
+}
+
+// ---- SUBSCRIBE ----
+
+static const char *wanted_id(const Mesos__V1__FrameworkInfo *info)
+{
+    return info->id && info->id->value[0] ? info->id->value : NULL;
+}
+
+static bool may_subscribe(const struct master *master,
+                          const Mesos__V1__Scheduler__Call__Subscribe *call, struct error *err)
+{
+    const Mesos__V1__FrameworkInfo *info = call->framework_info;
+    const char *id = wanted_id(info);
+    const struct master_framework *known = id ? master_records_framework(master, id) : NULL;
+    if (!validation_framework_info(info, err))
+        return false;
+    if (id != NULL && master_records_completed(master, id))
+        return error_set(err, ERROR_REFUSED, "Framework has been removed");
+    if (!validation_roles(info, call->suppressed_roles, call->n_suppressed_roles,
+                          call->offer_constraints, err))
+        return false;
+    return known == NULL || validation_principal(known->info, info, err);
+}
+
+void master_subscribe(struct master *master, const Call *call, const char *stream_id,
+                      const struct master_sink *sink, void *data)
+{
+    struct error err = {0};
+    if (!may_subscribe(master, call->subscribe, &err)) {
+        log_debug("a subscription is refused: %s", err.text);
+        master_events_send_error(sink, data, err.text);
+        sink->end(data);
+        return;
+    }
+    const char *id = wanted_id(call->subscribe->framework_info);
+    struct master_framework *framework = id ? master_records_framework(master, id) : NULL;
+    if (framework == NULL)
+        framework = master_framework_create(master, id);
+    master_framework_subscribe(framework, call, stream_id, sink, data);
+}
+
+void master_stream_closed(struct master *master, const char *stream_id)
+{
+    struct master_framework *framework;
+    TAILQ_FOREACH(framework, &master->frameworks, link)
+    if (framework->connected && strcmp(framework->stream_id, stream_id) == 0)
+        break;
+    if (framework != NULL)
+        master_framework_disconnected(framework);
+}
+
+// ---- other calls ----
+
+static void on_teardown(struct master_framework *framework, const Call *call)
+{
+    (void)call;
+    master_framework_remove(framework);
+}
+
+static void on_accept(struct master_framework *framework, const Call *call)
+{
+    accept_offers(framework, call->accept);
+}
+
+static void on_decline(struct master_framework *framework, const Call *call)
+{
+    accept_decline(framework, call->decline);
+}
+
+// One role that the framework is not subscribed to makes the whole call void.
+static bool all_subscribed(const struct master_framework *framework, char **roles, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (master_records_role(framework, roles[i]) != NULL)
+            continue;
+        log_debug("framework %s: dropping a call for role '%s', which it is not subscribed to",
+                  framework->id, roles[i]);
+        return false;
+    }
+    return true;
+}
+
+static void suppress(struct master_framework *framework, char **roles, size_t count,
+                     bool suppressed)
+{
+    for (size_t i = 0; i < framework->role_count; i++)
+        if (count == 0)
+            framework->roles[i].suppressed = suppressed;
+    for (size_t i = 0; i < count; i++)
+        master_records_role(framework, roles[i])->suppressed = suppressed;
+}
+
+static void on_suppress(struct master_framework *framework, const Call *call)
+{
+    size_t count = call->suppress ? call->suppress->n_roles : 0;
+    char **roles = count ? call->suppress->roles : NULL;
+    if (all_subscribed(framework, roles, count))
+        suppress(framework, roles, count, true);
+}
+
+static void on_revive(struct master_framework *framework, const Call *call)
+{
+    size_t count = call->revive ? call->revive->n_roles : 0;
+    char **roles = count ? call->revive->roles : NULL;
+    if (!all_subscribed(framework, roles, count))
+        return;
+    suppress(framework, roles, count, false);
+    if (count == 0)
+        offer_filters_clear(framework, NULL);
+    for (size_t i = 0; i < count; i++)
+        offer_filters_clear(framework, roles[i]);
+    allocator_hurry(framework->master);
+}
+
+static void on_kill(struct master_framework *framework, const Call *call)
+{
+    const Mesos__V1__Scheduler__Call__Kill *kill = call->kill;
+    const struct master_task *task = master_records_task(framework, kill->task_id->value);
+    if (task == NULL)
+        master_updates_reconcile(framework, kill->task_id->value, kill->agent_id);
+    else if (kill->agent_id != NULL && strcmp(kill->agent_id->value, task->node->id) != 0)
+        log_debug("task %s is not killed: it does not run on agent %s", task->id,
+                  kill->agent_id->value);
+    else
+        agent_kill(task->node->agent, framework->id, task->id, kill->kill_policy);
+}
+
+static void on_acknowledge(struct master_framework *framework, const Call *call)
+{
+    const Mesos__V1__Scheduler__Call__Acknowledge *ack = call->acknowledge;
+    struct node *node = master_records_node(framework->master, ack->agent_id);
+    Mesos__V1__TaskState state;
+    if (node == NULL ||
+        !agent_acknowledge(node->agent, framework->id, ack->task_id->value, &ack->uuid, &state))
+        return;
+    struct master_task *task = master_records_task(framework, ack->task_id->value);
+    if (task != NULL && agent_terminal(state))
+        master_records_remove_task(task);
+}
+
+static void on_reconcile(struct master_framework *framework, const Call *call)
+{
+    const Mesos__V1__Scheduler__Call__Reconcile *reconcile = call->reconcile;
+    if (reconcile->n_tasks == 0)
+        master_updates_reconcile_all(framework);
+    for (size_t i = 0; i < reconcile->n_tasks; i++)
+        master_updates_reconcile(framework, reconcile->tasks[i]->task_id->value,
+                                 reconcile->tasks[i]->agent_id);
+}
+
+// No operation is ever pending here, so the implicit form has no answer.
+static void on_reconcile_operations(struct master_framework *framework, const Call *call)
+{
+    const Mesos__V1__Scheduler__Call__ReconcileOperations *reconcile = call->reconcile_operations;
+    for (size_t i = 0; i < reconcile->n_operations; i++)
+        master_updates_reconcile_operation(framework, reconcile->operations[i]->operation_id,
+                                           reconcile->operations[i]->agent_id);
+}
+
+// The types without a handler are valid calls that have no effect: there are no executors, no
+// inverse offers and no updates of operations, and a real master ignores REQUEST.
+static const struct handler {
+    void (*handle)(struct master_framework *framework, const Call *call);
+} handlers[] = {
+#define HANDLER(TYPE, function) [MESOS__V1__SCHEDULER__CALL__TYPE__##TYPE] = {function}
+    HANDLER(TEARDOWN, on_teardown),
+    HANDLER(ACCEPT, on_accept),
+    HANDLER(DECLINE, on_decline),
+    HANDLER(ACCEPT_INVERSE_OFFERS, NULL),
+    HANDLER(DECLINE_INVERSE_OFFERS, NULL),
+    HANDLER(REVIVE, on_revive),
+    HANDLER(KILL, on_kill),
+    HANDLER(SHUTDOWN, NULL),
+    HANDLER(ACKNOWLEDGE, on_acknowledge),
+    HANDLER(ACKNOWLEDGE_OPERATION_STATUS, NULL),
+    HANDLER(RECONCILE, on_reconcile),
+    HANDLER(RECONCILE_OPERATIONS, on_reconcile_operations),
+    HANDLER(MESSAGE, NULL),
+    HANDLER(REQUEST, NULL),
+    HANDLER(SUPPRESS, on_suppress),
+#undef HANDLER
+};
+
+static struct master_answer answer(int status, const char *text)
+{
+    struct master_answer answer = {.status = status};
+    error_set(&answer.error, ERROR_INVALID, "%s", text);
+    return answer;
+}
+
+static struct master_answer wrong_stream(const struct master_framework *framework,
+                                         const char *stream_id)
+{
+    struct master_answer answer = {.status = 400};
+    error_set(&answer.error, ERROR_INVALID,
+              "The stream ID '%.128s' included in this request didn't match the stream ID "
+              "currently associated with framework ID %s",
+              stream_id, framework->id);
+    return answer;
+}
+
+static struct master_answer dispatch(struct master_framework *framework, const Call *call)
+{
+    if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__UPDATE_FRAMEWORK)
+        return master_framework_update(framework, call);
+    if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__UNKNOWN)
+        return answer(501, "Calls of type UNKNOWN are not implemented");
+    size_t type = (size_t)call->type;
+    if (type < sizeof handlers / sizeof handlers[0] && handlers[type].handle != NULL)
+        handlers[type].handle(framework, call);
+    return (struct master_answer){.status = 202};
+}
+
+// The principal of a framework is the one that it subscribed with.
+static bool is_principal(const struct master_framework *framework, const char *authenticated)
+{
+    const char *principal = framework->info->principal;
+    return authenticated == NULL || strcmp(authenticated, principal ? principal : "") == 0;
+}
+
+static struct master_answer wrong_principal(const struct master_framework *framework,
+                                            const char *authenticated)
+{
+    struct master_answer answer = {.status = 400};
+    const char *principal = framework->info->principal;
+    error_set(&answer.error, ERROR_INVALID,
+              "Authenticated principal '%s' does not match principal '%s' set in `FrameworkInfo`",
+              authenticated, principal ? principal : "");
+    return answer;
+}
+
+struct master_answer master_call(struct master *master, const Call *call,
+                                 const struct master_caller *caller)
+{
+    const char *stream_id = caller->stream_id;
+    struct master_framework *framework =
+        master_records_framework(master, call->framework_id->value);
+    if (framework == NULL)
+        return answer(400, "Framework cannot be found");
+    if (!is_principal(framework, caller->principal))
+        return wrong_principal(framework, caller->principal);
+    if (!framework->connected)
+        return answer(403, "Framework is not subscribed");
+    if (stream_id == NULL)
+        return answer(400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
+    if (strcmp(stream_id, framework->stream_id) != 0)
+        return wrong_stream(framework, stream_id);
+    return dispatch(framework, call);
+}
+
+// ---- what agents report ----
+
+static struct master_task *find_task(const struct node *node, const char *framework_id,
+                                     const char *id)
+{
+    struct master_framework *framework = master_records_framework(node->master, framework_id);
+    return framework ? master_records_task(framework, id) : NULL;
+}
+
+static void on_entered(void *data, const char *framework_id, const char *task_id,
+                       Mesos__V1__TaskState state)
+{
+    struct master_task *task = find_task(data, framework_id, task_id);
+    if (task == NULL)
+        return;
+    task->state = state;
+    if (agent_terminal(state))
+        master_records_release_task(task);
+}
+
+static void note_checks(struct master_task *task, const Mesos__V1__TaskStatus *status)
+{
+    task->has_healthy = status->has_healthy;
+    task->healthy = status->healthy;
+    if (status->check_status == NULL)
+        return;
+    if (task->check != NULL)
+        mesos__v1__check_status_info__free_unpacked(task->check, NULL);
+    task->check = message_copy(&status->check_status->base);
+}
+
+static void on_update(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status)
+{
+    struct master_task *task = find_task(data, framework_id, status->task_id->value);
+    if (task == NULL)
+        return;
+    task->forwarded = status->state;
+    if (status->container_status != NULL && task->container == NULL)
+        task->container = message_copy(&status->container_status->base);
+    note_checks(task, status);
+    master_events_send_update(task->framework, status);
+}
+
+// ---- life ----
+
+struct master *master_create(struct loop *loop, const struct master_options *options)
+{
+    struct master *master = memory_new(sizeof *master);
+    master->loop = loop;
+    master->ip = memory_string(options->ip);
+    master->port = options->port;
+    master->hostname = memory_string(options->hostname);
+    master->work_dir = memory_string(options->work_dir);
+    master->path = memory_string(options->path);
+    master->switch_users = options->switch_users;
+    master->offer_timeout = options->offer_timeout;
+    master->runner = options->runner;
+    uuid_random_text(master->id);
+    TAILQ_INIT(&master->frameworks);
+    TAILQ_INIT(&master->nodes);
+    TAILQ_INIT(&master->completed);
+    allocator_start(master);
+    return master;
+}
+
+void master_add_agent(struct master *master, const struct resources *resources,
+                      struct agent_description *description)
+{
+    static const struct agent_events events = {.entered = on_entered, .update = on_update};
+    struct node *node = memory_new(sizeof *node);
+    node->master = master;
+    node->id = memory_format("%s-S%" PRIu64, master->id, master->next_node++);
+    resources_copy(&node->total, resources);
+    resources_copy(&node->free, resources);
+    node->description = *description;
+    *description = (struct agent_description){0};
+    TAILQ_INIT(&node->offers);
+    struct shares shares = master_records_shares(resources);
+    for (size_t i = 0; i < SHARES; i++)
+        master->total.amount[i] += shares.amount[i];
+    node->gpus = shares.amount[SHARE_GPUS] > 0;
+    const struct agent_options options = {
+        .id = node->id,
+        .ip = master->ip,
+        .work_dir = master->work_dir,
+        .path = master->path,
+        .switch_users = master->switch_users,
+        .runner = master->runner,
+    };
+    node->agent = agent_create(master->loop, &options, &events, node);
+    string_map_put(&master->node_table, &node->entry, node->id, node);
+    TAILQ_INSERT_TAIL(&master->nodes, node, link);
+    allocator_hurry(master);
+}
+
+static void destroy_node(struct node *node)
+{
+    struct master *master = node->master;
+    agent_destroy(node->agent);
+    string_map_remove(&master->node_table, &node->entry);
+    TAILQ_REMOVE(&master->nodes, node, link);
+    resources_free(&node->total);
+    resources_free(&node->free);
+    agent_description_free(&node->description);
+    free(node->id);
+    free(node);
+}
+
+static void free_completed(struct master *master)
+{
+    for (struct completed *completed = TAILQ_FIRST(&master->completed), *next; completed != NULL;
+         completed = next) {
+        next = TAILQ_NEXT(completed, link);
+        free(completed->id);
+        free(completed);
+    }
+}
+
+void master_destroy(struct master *master)
+{
+    if (master == NULL)
+        return;
+    allocator_stop(master);
+    while (!TAILQ_EMPTY(&master->frameworks))
+        master_framework_destroy(TAILQ_FIRST(&master->frameworks));
+    while (!TAILQ_EMPTY(&master->nodes))
+        destroy_node(TAILQ_FIRST(&master->nodes));
+    free_completed(master);
+    string_map_free(&master->framework_table);
+    string_map_free(&master->node_table);
+    string_map_free(&master->offer_table);
+    string_map_free(&master->completed_table);
+    free(master->ip);
+    free(master->hostname);
+    free(master->work_dir);
+    free(master->path);
+    free(master);
+}
+
+// ---- stopping ----
+
+static void on_agent_stopped(void *data)
+{
+    struct master *master = data;
+    void (*stopped)(void *data) = master->stopped;
+    if (--master->running_agents > 0)
+        return;
+    master->stopped = NULL;
+    if (stopped != NULL)
+        stopped(master->stopped_data);
+}
+
+void master_stop(struct master *master, uint64_t grace, void (*done)(void *data), void *data)
+{
+    struct node *node;
+    master->stopping = true;
+    master->stopped = done;
+    master->stopped_data = data;
+    allocator_stop(master);
+    master->running_agents = 1; // stands for this loop
+    TAILQ_FOREACH(node, &master->nodes, link)
+    {
+        master->running_agents++;
+        agent_stop(node->agent, grace, on_agent_stopped, master);
+    }
+    on_agent_stopped(master);
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The events that a master sends to frameworks, each built here from what the records have. Nothing
+// is sent to a framework that is not connected.
+
+#include "master/master_internal.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef Mesos__V1__Scheduler__Event Event;
+typedef Mesos__V1__Scheduler__Event__Type Type;
+
+#define TYPE(NAME) MESOS__V1__SCHEDULER__EVENT__TYPE__##NAME
+
+// Where an event has the message of its type; 0 for a type without one.
+static const size_t members[] = {
+#define MEMBER(NAME, field) [TYPE(NAME)] = offsetof(Event, field)
+    MEMBER(SUBSCRIBED, subscribed),
+    MEMBER(OFFERS, offers),
+    MEMBER(RESCIND, rescind),
+    MEMBER(UPDATE, update),
+    MEMBER(UPDATE_OPERATION_STATUS, update_operation_status),
+    MEMBER(ERROR, error),
+    [TYPE(HEARTBEAT)] = 0,
+#undef MEMBER
+};
+
+// Emits an event of that type with its message, which is a struct that protobuf-c generates for it.
+static void emit(const struct master_sink *sink, void *data, Type type, const void *message)
+{
+    Event event = MESOS__V1__SCHEDULER__EVENT__INIT;
+    event.has_type = true;
+    event.type = type;
+    if (members[type] != 0)
+        memcpy((char *)&event + members[type], &message, sizeof message);
+    sink->event(data, &event);
+}
+
+static void send(struct master_framework *framework, Type type, const void *message)
+{
+    if (framework->connected)
+        emit(framework->sink, framework->sink_data, type, message);
+}
+
+// ---- the subscription ----
+
+static uint32_t ip_number(const char *ip)
+{
+    unsigned part[4];
+    if (sscanf(ip, "%3u.%3u.%3u.%3u", &part[0], &part[1], &part[2], &part[3]) != 4)
+        return 0;
+    return part[0] | part[1] << 8 | part[2] << 16 | part[3] << 24;
+}
+
+void master_events_send_subscribed(struct master_framework *framework)
+{
+    static const Mesos__V1__MasterInfo__Capability__Type types[] = {
+        MESOS__V1__MASTER_INFO__CAPABILITY__TYPE__AGENT_UPDATE,
+        MESOS__V1__MASTER_INFO__CAPABILITY__TYPE__AGENT_DRAINING,
+        MESOS__V1__MASTER_INFO__CAPABILITY__TYPE__QUOTA_V2,
+    };
+    enum { COUNT = sizeof types / sizeof types[0] };
+    struct master *master = framework->master;
+    Mesos__V1__MasterInfo__Capability capabilities[COUNT], *list[COUNT];
+    for (size_t i = 0; i < COUNT; i++) {
+        mesos__v1__master_info__capability__init(&capabilities[i]);
+        capabilities[i].has_type = true;
+        capabilities[i].type = types[i];
+        list[i] = &capabilities[i];
+    }
+    Mesos__V1__Address address = MESOS__V1__ADDRESS__INIT;
+    address.hostname = master->hostname;
+    address.ip = master->ip;
+    address.port = (int32_t)master->port;
+    Mesos__V1__MasterInfo info = MESOS__V1__MASTER_INFO__INIT;
+    info.id = master->id;
+    info.ip = ip_number(master->ip);
+    info.port = master->port;
+    info.pid = memory_format("master@%s:%u", master->ip, master->port);
+    info.hostname = master->hostname;
+    info.version = MASTER_VERSION;
+    info.address = &address;
+    info.n_capabilities = COUNT;
+    info.capabilities = list;
+    Mesos__V1__Scheduler__Event__Subscribed subscribed =
+        MESOS__V1__SCHEDULER__EVENT__SUBSCRIBED__INIT;
+    subscribed.framework_id = framework->info->id;
+    subscribed.has_heartbeat_interval_seconds = true;
+    subscribed.heartbeat_interval_seconds = MASTER_HEARTBEAT_SECONDS;
+    subscribed.master_info = &info;
+    send(framework, TYPE(SUBSCRIBED), &subscribed);
+    free(info.pid);
+}
+
+void master_events_send_heartbeat(struct master_framework *framework)
+{
+    send(framework, TYPE(HEARTBEAT), NULL);
+}
+
+void master_events_send_error(const struct master_sink *sink, void *data, const char *message)
+{
+    Mesos__V1__Scheduler__Event__Error error = MESOS__V1__SCHEDULER__EVENT__ERROR__INIT;
+    error.message = (char *)(uintptr_t)message;
+    emit(sink, data, TYPE(ERROR), &error);
+}
+
+// ---- offers ----
+
+// An offer as a message; what it points to is the offer's and the node's.
+struct offer_message {
+    Mesos__V1__Offer offer;
+    Mesos__V1__OfferID id;
+    Mesos__V1__AgentID agent_id;
+    Mesos__V1__Resource__AllocationInfo allocation;
+    Mesos__V1__URL url;
+    Mesos__V1__Address address;
+    struct resources resources;
+};
+
+// Without MULTI_ROLE a framework does not see allocations, without RESERVATION_REFINEMENT it sees
+// the older format.
+static void fill_resources(struct offer_message *message, const struct master_offer *offer)
+{
+    const struct master_framework *framework = offer->framework;
+    resources_copy(&message->resources, &offer->resources);
+    if (!framework->multi_role)
+        resources_allocate(&message->resources, NULL);
+    for (size_t i = 0; !framework->reservation_refinement && i < message->resources.count; i++)
+        resource_downgrade(message->resources.items[i]);
+    message->offer.n_resources = message->resources.count;
+    message->offer.resources = message->resources.items;
+}
+
+static void fill_message(struct offer_message *message, const struct master_offer *offer)
+{
+    struct master *master = offer->framework->master;
+    mesos__v1__offer__init(&message->offer);
+    mesos__v1__offer_id__init(&message->id);
+    mesos__v1__agent_id__init(&message->agent_id);
+    mesos__v1__resource__allocation_info__init(&message->allocation);
+    mesos__v1__url__init(&message->url);
+    mesos__v1__address__init(&message->address);
+    message->id.value = offer->id;
+    message->agent_id.value = offer->node->id;
+    message->allocation.role = offer->role;
+    message->address.hostname = master->hostname;
+    message->address.ip = master->ip;
+    message->address.port = (int32_t)master->port;
+    message->url.scheme = "http";
+    message->url.address = &message->address;
+    message->url.path = "/slave(1)";
+    message->offer.id = &message->id;
+    message->offer.framework_id = offer->framework->info->id;
+    message->offer.agent_id = &message->agent_id;
+    message->offer.hostname = master->hostname;
+    message->offer.url = &message->url;
+    message->offer.n_attributes = offer->node->description.attribute_count;
+    message->offer.attributes = offer->node->description.attributes;
+    if (offer->framework->multi_role)
+        message->offer.allocation_info = &message->allocation;
+    fill_resources(message, offer);
+}
+
+void master_events_send_offers(struct master_framework *framework, size_t count)
+{
+    struct offer_message *messages = memory_new(count * sizeof *messages);
+    Mesos__V1__Offer **list = memory_new(count * sizeof *list);
+    struct master_offer *offer = TAILQ_LAST(&framework->offers, offers_of_framework);
+    for (size_t i = count; i-- > 0; offer = TAILQ_PREV(offer, offers_of_framework, of_framework)) {
+        fill_message(&messages[i], offer);
+        list[i] = &messages[i].offer;
+    }
+    Mesos__V1__Scheduler__Event__Offers offers = MESOS__V1__SCHEDULER__EVENT__OFFERS__INIT;
+    offers.n_offers = count;
+    offers.offers = list;
+    log_debug("framework %s gets %zu offers", framework->id, count);
+    send(framework, TYPE(OFFERS), &offers);
+    for (size_t i = 0; i < count; i++)
+        resources_free(&messages[i].resources);
+    free(messages);
+    free(list);
+}
+
+void master_events_send_rescind(struct master_offer *offer)
+{
+    Mesos__V1__OfferID id = MESOS__V1__OFFER_ID__INIT;
+    Mesos__V1__Scheduler__Event__Rescind rescind = MESOS__V1__SCHEDULER__EVENT__RESCIND__INIT;
+    id.value = offer->id;
+    rescind.offer_id = &id;
+    send(offer->framework, TYPE(RESCIND), &rescind);
+}
+
+// ---- updates ----
+
+void master_events_send_update(struct master_framework *framework,
+                               const Mesos__V1__TaskStatus *status)
+{
+    Mesos__V1__Scheduler__Event__Update update = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
+    update.status = (Mesos__V1__TaskStatus *)(uintptr_t)status;
+    send(framework, TYPE(UPDATE), &update);
+}
+
+void master_events_send_operation_update(struct master_framework *framework,
+                                         const Mesos__V1__OperationStatus *status)
+{
+    Mesos__V1__Scheduler__Event__UpdateOperationStatus update =
+        MESOS__V1__SCHEDULER__EVENT__UPDATE_OPERATION_STATUS__INIT;
+    update.status = (Mesos__V1__OperationStatus *)(uintptr_t)status;
+    send(framework, TYPE(UPDATE_OPERATION_STATUS), &update);
+}

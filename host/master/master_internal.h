@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the files of the master share and no other room includes: the functions of each file.
+
+#ifndef MESOS_LUA_MASTER_MASTER_INTERNAL_H
+#define MESOS_LUA_MASTER_MASTER_INTERNAL_H
+
+#include "master/master_records.h"
+#include "master/offer_obstacles.h"
+
+// ---- master_events.c: what is sent to frameworks; nothing to one that is not connected ----
+
+#define MASTER_HEARTBEAT_SECONDS 15
+
+void master_events_send_subscribed(struct master_framework *framework);
+void master_events_send_heartbeat(struct master_framework *framework);
+void master_events_send_offers(struct master_framework *framework, size_t count); // its newest
+void master_events_send_rescind(struct master_offer *offer);
+void master_events_send_update(struct master_framework *framework,
+                               const Mesos__V1__TaskStatus *status);
+void master_events_send_operation_update(struct master_framework *framework,
+                                         const Mesos__V1__OperationStatus *status);
+
+// To a sink, as it may be of no framework yet.
+void master_events_send_error(const struct master_sink *sink, void *data, const char *message);
+
+// ---- master_framework.c: the subscription of a framework, and what it said about itself ----
+
+// A new framework with that id, or with a new one for NULL. It is to be subscribed next.
+struct master_framework *master_framework_create(struct master *master, const char *id);
+
+// Carries out a SUBSCRIBE that was found valid; a former subscription ends.
+void master_framework_subscribe(struct master_framework *framework,
+                                const Mesos__V1__Scheduler__Call *call, const char *stream_id,
+                                const struct master_sink *sink, void *data);
+
+// The client is gone: the failover timeout runs, or, if there is none, the framework is removed.
+void master_framework_disconnected(struct master_framework *framework);
+
+struct master_answer master_framework_update(struct master_framework *framework,
+                                             const Mesos__V1__Scheduler__Call *call);
+
+void master_framework_remove(struct master_framework *framework); // kills its tasks, completes its
+                                                                  // id, and frees it
+void master_framework_destroy(struct master_framework *framework);
+
+// ---- master_updates.c: updates that the master itself makes ----
+
+struct master_updates_text {
+    Mesos__V1__TaskState state;
+    Mesos__V1__TaskStatus__Reason reason;
+    const char *message;
+};
+
+void master_updates_send(struct master_framework *framework, const char *task_id,
+                         const Mesos__V1__AgentID *agent_id, const struct master_updates_text *text,
+                         const struct master_task *task); // NULL: it is not known
+void master_updates_reconcile(struct master_framework *framework, const char *task_id,
+                              const Mesos__V1__AgentID *agent_id);
+void master_updates_reconcile_all(struct master_framework *framework);
+void master_updates_reconcile_operation(struct master_framework *framework,
+                                        const Mesos__V1__OperationID *operation_id,
+                                        const Mesos__V1__AgentID *agent_id);
+void master_updates_operation_error(struct master_framework *framework,
+                                    const Mesos__V1__OperationID *operation_id,
+                                    const char *message);
+
+// ---- accept.c: the calls ACCEPT and DECLINE ----
+
+void accept_offers(struct master_framework *framework,
+                   const Mesos__V1__Scheduler__Call__Accept *accept);
+void accept_decline(struct master_framework *framework,
+                    const Mesos__V1__Scheduler__Call__Decline *decline);
+
+// ---- allocator.c: who is offered what ----
+
+#define ALLOCATOR_INTERVAL LOOP_SECOND // from round to round
+
+void allocator_start(struct master *master);
+void allocator_stop(struct master *master);
+void allocator_hurry(struct master *master); // a round soon, not only at the next tick
+
+// ---- offer_filters.c: what frameworks refused ----
+
+// The framework refused these resources of the node, for as long as `filters` says; NULL: for the
+// default time.
+void offer_filters_add(struct master_framework *framework, struct node *node, const char *role,
+                       const struct resources *resources, const Mesos__V1__Filters *filters);
+void offer_filters_clear(struct master_framework *framework,
+                         const char *role); // NULL: of all roles
+
+// True if one filter covers all of these resources. Drops filters that have expired.
+bool offer_filters_cover(struct master_framework *framework, const struct node *node,
+                         const char *role, const struct resources *resources);
+
+// ---- validation.c: what is wrong with calls, frameworks and offers, in the words of a master ----
+
+bool validation_call(const Mesos__V1__Scheduler__Call *call, struct error *err);
+bool validation_id(const char *id, struct error *err);
+
+bool validation_framework_info(const Mesos__V1__FrameworkInfo *info, struct error *err);
+bool validation_principal(const Mesos__V1__FrameworkInfo *old, const Mesos__V1__FrameworkInfo *new,
+                          struct error *err); // it must not change
+bool validation_roles(const Mesos__V1__FrameworkInfo *info, char **suppressed,
+                      size_t suppressed_count,
+                      const Mesos__V1__Scheduler__OfferConstraints *constraints, struct error *err);
+bool validation_has_capability(const Mesos__V1__FrameworkInfo *info,
+                               Mesos__V1__FrameworkInfo__Capability__Type type);
+
+// The text, which may be long, or NULL if nothing is wrong. free() it.
+char *validation_offers(const struct master_framework *framework, Mesos__V1__OfferID **ids,
+                        size_t count);
+
+// ---- task_validation.c: what is wrong with a task, in the words of a master ----
+
+struct task_launch {
+    const struct master_framework *framework;
+    const struct node *node;
+    const char *role; // of the offers
+    const Mesos__V1__TaskInfo *task;
+};
+
+char *task_validation_fault(const struct task_launch *launch); // as validation_offers()
+
+// ---- constraints.c: offer constraints ----
+
+bool constraints_check(const Mesos__V1__Scheduler__OfferConstraints *constraints,
+                       struct error *err);
+bool constraints_hold(const Mesos__V1__Scheduler__OfferConstraints *constraints, const char *role,
+                      const struct node *node);
+
+#endif

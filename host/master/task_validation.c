@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Validation of a task, in the order and with the texts of a real master. Two rules of our own
+// follow: a framework has a limit of tasks, and a field that the local cluster does not carry out
+// is refused (unsupported_fields.h).
+
+#include "master/master_internal.h"
+
+#include "agent/command_validation.h"
+#include "base/memory.h"
+#include "master/unsupported_fields.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef Mesos__V1__TaskInfo TaskInfo;
+typedef Mesos__V1__Resource Resource;
+typedef bool (*task_rule)(const struct task_launch *launch, struct error *err);
+
+static bool fault(struct error *err, const char *text)
+{
+    return error_set(err, ERROR_INVALID, "%s", text);
+}
+
+// ---- ids ----
+
+static bool check_id(const struct task_launch *launch, struct error *err)
+{
+    return validation_id(launch->task->task_id->value, err);
+}
+
+static bool check_unique(const struct task_launch *launch, struct error *err)
+{
+    const char *id = launch->task->task_id->value;
+    return master_records_task(launch->framework, id) == NULL ||
+           error_set(err, ERROR_INVALID, "Task has duplicate ID: %s", id);
+}
+
+static bool check_agent(const struct task_launch *launch, struct error *err)
+{
+    const char *id = launch->task->agent_id->value, *expected = launch->node->id;
+    return strcmp(id, expected) == 0 ||
+           error_set(err, ERROR_INVALID,
+                     "Task uses invalid agent %.300s while agent %s is expected", id, expected);
+}
+
+// ---- times, checks ----
+
+static bool check_kill_policy(const struct task_launch *launch, struct error *err)
+{
+    const Mesos__V1__KillPolicy *policy = launch->task->kill_policy;
+    return policy == NULL || policy->grace_period == NULL ||
+           policy->grace_period->nanoseconds >= 0 ||
+           fault(err, "Task's 'kill_policy.grace_period' must be non-negative");
+}
+
+static bool check_completion_time(const struct task_launch *launch, struct error *err)
+{
+    const Mesos__V1__DurationInfo *time = launch->task->max_completion_time;
+    return time == NULL || time->nanoseconds >= 0 ||
+           fault(err, "Task's `max_completion_time` must be non-negative");
+}
+
+static bool check_check(const struct task_launch *launch, struct error *err)
+{
+    return launch->task->check == NULL || command_validation_check(launch->task->check, err) ||
+           error_context(err, "Task uses invalid check");
+}
+
+static bool check_health(const struct task_launch *launch, struct error *err)
+{
+    return launch->task->health_check == NULL ||
+           command_validation_health_check(launch->task->health_check, err) ||
+           error_context(err, "Task uses invalid health check");
+}
+
+// ---- resources; accept.c has checked each of them by itself ----
+
+static bool check_some(const struct task_launch *launch, struct error *err)
+{
+    return launch->task->n_resources > 0 || fault(err, "Task uses no resources");
+}
+
+static double sum_of(const TaskInfo *task, const char *name)
+{
+    double sum = 0;
+    for (size_t i = 0; i < task->n_resources; i++)
+        if (strcmp(task->resources[i]->name, name) == 0 && task->resources[i]->scalar != NULL)
+            sum += task->resources[i]->scalar->value;
+    return sum;
+}
+
+static bool check_gpus(const struct task_launch *launch, struct error *err)
+{
+    return fmod(round(sum_of(launch->task, "gpus") * 1000), 1000) == 0 ||
+           fault(err, "Task uses invalid resources: Invalid 'gpus' resource: The 'gpus' resource "
+                      "must be an unsigned integer");
+}
+
+static bool reserved(const Resource *resource)
+{
+    return resource->n_reservations > 0 ||
+           (resource->role != NULL && strcmp(resource->role, "*") != 0);
+}
+
+static bool check_volume(const Resource *resource, struct error *err)
+{
+    const Mesos__V1__Volume *volume = resource->disk->volume;
+    if (resource->revocable != NULL)
+        return fault(err, "Persistent volumes cannot be created from revocable resources");
+    if (!reserved(resource))
+        return fault(err, "Persistent volumes cannot be created from unreserved resources");
+    if (volume == NULL)
+        return fault(err, "Expecting 'volume' to be set for persistent volume");
+    if (volume->host_path != NULL)
+        return fault(err, "Expecting 'host_path' to be unset for persistent volume");
+    return validation_id(resource->disk->persistence->id, err) ||
+           error_context(err, "Invalid persistence ID for persistent volume");
+}
+
+static bool check_disk(const Resource *resource, struct error *err)
+{
+    if (resource->disk == NULL)
+        return true;
+    if (resource->disk->persistence != NULL)
+        return check_volume(resource, err);
+    if (resource->disk->volume != NULL)
+        return fault(err, "Non-persistent volume not supported");
+    return resource->disk->source != NULL || fault(err, "DiskInfo is set but empty");
+}
+
+static bool check_disks(const struct task_launch *launch, struct error *err)
+{
+    for (size_t i = 0; i < launch->task->n_resources; i++)
+        if (!check_disk(launch->task->resources[i], err))
+            return error_context(err, "Task uses invalid resources: Invalid DiskInfo");
+    return true;
+}
+
+static const char *role_of(const struct task_launch *launch, const Resource *resource)
+{
+    const Mesos__V1__Resource__AllocationInfo *given = resource->allocation_info;
+    return given != NULL && given->role != NULL ? given->role : launch->role;
+}
+
+static bool check_single_role(const struct task_launch *launch, struct error *err)
+{
+    for (size_t i = 1; i < launch->task->n_resources; i++) {
+        const char *first = role_of(launch, launch->task->resources[0]);
+        const char *role = role_of(launch, launch->task->resources[i]);
+        if (strcmp(role, first) != 0)
+            return error_set(err, ERROR_INVALID,
+                             "Invalid task resources: The resources have multiple allocation roles "
+                             "('%.200s' and '%.200s') but only one allocation role is allowed",
+                             role, first);
+    }
+    return true;
+}
+
+static bool check_revocable(const struct task_launch *launch, struct error *err)
+{
+    const TaskInfo *task = launch->task;
+    for (size_t i = 0; i < task->n_resources; i++)
+        for (size_t j = 0; task->resources[i]->revocable != NULL && j < task->n_resources; j++)
+            if (task->resources[j]->revocable == NULL &&
+                strcmp(task->resources[i]->name, task->resources[j]->name) == 0)
+                return error_set(
+                    err, ERROR_INVALID,
+                    "Task mixes revocable and non-revocable resources: Cannot use both "
+                    "revocable and non-revocable '%.200s' at the same time",
+                    task->resources[i]->name);
+    return true;
+}
+
+// ---- command and container ----
+
+static bool check_command(const struct task_launch *launch, struct error *err)
+{
+    return launch->task->command == NULL ||
+           command_validation_command(launch->task->command, err) ||
+           error_context(err, "Task's `CommandInfo` is invalid");
+}
+
+static bool check_container(const struct task_launch *launch, struct error *err)
+{
+    return launch->task->container == NULL ||
+           command_validation_container(launch->task->container, err) ||
+           error_context(err, "Task's `ContainerInfo` is invalid");
+}
+
+static bool check_parts(const struct task_launch *launch, struct error *err)
+{
+    return (launch->task->command != NULL) != (launch->task->executor != NULL) ||
+           fault(err, "Task should have at least one (but not both) of CommandInfo or "
+                      "ExecutorInfo present");
+}
+
+static bool check_cgroups(const struct task_launch *launch, struct error *err)
+{
+    const Mesos__V1__ContainerInfo *container = launch->task->container;
+    const Mesos__V1__LinuxInfo *info = container ? container->linux_info : NULL;
+    return info == NULL || !info->has_share_cgroups || info->share_cgroups ||
+           fault(err, "Only tasks in a task group may have 'share_cgroups' set to 'false'");
+}
+
+// A real master accepts such a task, and its executor fails with this text.
+static bool check_value(const struct task_launch *launch, struct error *err)
+{
+    const Mesos__V1__CommandInfo *command = launch->task->command;
+    if (command == NULL || command->value != NULL)
+        return true;
+    bool shell = !command->has_shell || command->shell;
+    return error_set(err, ERROR_INVALID, "%s of task '%s' is not specified",
+                     shell ? "Shell command" : "Executable", launch->task->task_id->value);
+}
+
+// ---- our own rule ----
+
+static bool check_limit(const struct task_launch *launch, struct error *err)
+{
+    return launch->framework->task_table.count < MASTER_TASKS ||
+           fault(err, "The framework has too many tasks that are not acknowledged");
+}
+
+char *task_validation_fault(const struct task_launch *launch)
+{
+    static const task_rule rules[] = {
+        check_id,          check_unique,    check_agent,   check_kill_policy, check_completion_time,
+        check_check,       check_health,    check_some,    check_gpus,        check_disks,
+        check_single_role, check_revocable, check_command, check_container,   check_parts,
+        check_cgroups,     check_value,     check_limit};
+    struct error err = {0};
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (!rules[i](launch, &err))
+            return memory_string(err.text);
+    return unsupported_fields_fault(&launch->task->base);
+}

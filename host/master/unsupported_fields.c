@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of fields and the walk over a message: see unsupported_fields.h. A message is walked by
+// its descriptor, so only the table decides.
+
+#include "master/unsupported_fields.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_LIMIT ((size_t)1 << 12)
+#define NETWORK "its tasks use the network of this machine, and its ports"
+#define VOLUMES                                                                                    \
+    "it has no persistent volumes: a task can write to a folder of this machine that its command " \
+    "names"
+#define RESERVATIONS                                                                               \
+    "the reservations of its agents are those that --resources gives, such as cpus(web):2"
+
+// clang-format off
+#define DONE(message, field) {message, field, SUPPORT_DONE, NULL}
+#define COMPARED(message, field) {message, field, SUPPORT_COMPARED, NULL}
+#define METADATA(message, field) {message, field, SUPPORT_METADATA, NULL}
+#define REFUSED(message, field, reason) {message, field, SUPPORT_REFUSED, reason}
+// clang-format on
+
+// The rows of a message are next to each other.
+static const struct unsupported_fields_row rows[] = {
+    DONE("TaskInfo", "name"),
+    DONE("TaskInfo", "task_id"),
+    DONE("TaskInfo", "agent_id"),
+    COMPARED("TaskInfo", "resources"),
+    REFUSED("TaskInfo", "executor", "it runs commands only: give the task a 'command' instead"),
+    METADATA("TaskInfo", "data"), // for executors; the one of commands ignores it
+    DONE("TaskInfo", "command"),
+    DONE("TaskInfo", "health_check"),
+    DONE("TaskInfo", "container"),
+    METADATA("TaskInfo", "labels"),
+    METADATA("TaskInfo", "discovery"),
+    DONE("TaskInfo", "kill_policy"),
+    DONE("TaskInfo", "check"),
+    DONE("TaskInfo", "max_completion_time"),
+    REFUSED("TaskInfo", "limits",
+            "its tasks have no limits besides 'resources'; the command can call ulimit"),
+    DONE("TaskID", "value"),
+    DONE("AgentID", "value"),
+    DONE("DurationInfo", "nanoseconds"),
+    DONE("KillPolicy", "grace_period"),
+
+    DONE("HealthCheck", "type"),
+    DONE("HealthCheck", "command"),
+    DONE("HealthCheck", "http"),
+    DONE("HealthCheck", "tcp"),
+    DONE("HealthCheck", "delay_seconds"),
+    DONE("HealthCheck", "interval_seconds"),
+    DONE("HealthCheck", "timeout_seconds"),
+    DONE("HealthCheck", "grace_period_seconds"),
+    DONE("HealthCheck", "consecutive_failures"),
+    DONE("HealthCheck.HTTPCheckInfo", "port"),
+    DONE("HealthCheck.HTTPCheckInfo", "path"),
+    DONE("HealthCheck.HTTPCheckInfo", "scheme"),
+    METADATA("HealthCheck.HTTPCheckInfo", "statuses"), // a real executor ignores them, too
+    DONE("HealthCheck.HTTPCheckInfo", "protocol"),
+    DONE("HealthCheck.TCPCheckInfo", "port"),
+    DONE("HealthCheck.TCPCheckInfo", "protocol"),
+    DONE("CheckInfo", "type"),
+    DONE("CheckInfo", "command"),
+    DONE("CheckInfo", "http"),
+    DONE("CheckInfo", "tcp"),
+    DONE("CheckInfo", "delay_seconds"),
+    DONE("CheckInfo", "interval_seconds"),
+    DONE("CheckInfo", "timeout_seconds"),
+    DONE("CheckInfo.Command", "command"),
+    DONE("CheckInfo.Http", "port"),
+    DONE("CheckInfo.Http", "path"),
+    DONE("CheckInfo.Tcp", "port"),
+
+    DONE("CommandInfo", "uris"),
+    DONE("CommandInfo", "environment"),
+    DONE("CommandInfo", "value"),
+    DONE("CommandInfo", "user"),
+    DONE("CommandInfo", "shell"),
+    DONE("CommandInfo", "arguments"),
+    DONE("CommandInfo.URI", "value"),
+    DONE("CommandInfo.URI", "executable"),
+    DONE("CommandInfo.URI", "extract"),
+    METADATA("CommandInfo.URI", "cache"), // files are copied anew each time
+    DONE("CommandInfo.URI", "output_file"),
+    DONE("Environment", "variables"),
+    DONE("Environment.Variable", "name"),
+    DONE("Environment.Variable", "value"),
+    DONE("Environment.Variable", "type"),
+    REFUSED("Environment.Variable", "secret",
+            "it keeps no secrets: give the variable a 'value', or the command a file to read"),
+
+    DONE("ContainerInfo", "type"),
+    REFUSED("ContainerInfo", "volumes",
+            "its tasks see the files of this machine: name them in the command, or copy them into "
+            "the sandbox with 'command.uris'"),
+    REFUSED("ContainerInfo", "docker",
+            "its tasks are processes of this machine, without Docker: run the command itself"),
+    REFUSED("ContainerInfo", "hostname", "its tasks have the host name of this machine"),
+    DONE("ContainerInfo", "mesos"),
+    DONE("ContainerInfo", "network_infos"),
+    REFUSED("ContainerInfo", "linux_info",
+            "its tasks have the rights, the namespaces and the shared memory of this process"),
+    REFUSED("ContainerInfo", "rlimit_info",
+            "its tasks have the limits of this process; the command can call ulimit"),
+    REFUSED("ContainerInfo", "tty_info",
+            "its tasks have no terminal; the command can use script(1)"),
+    REFUSED("ContainerInfo.MesosInfo", "image",
+            "its tasks are processes of this machine, without images: run the command itself"),
+    REFUSED("NetworkInfo", "groups", NETWORK),
+    METADATA("NetworkInfo", "labels"),
+    REFUSED("NetworkInfo", "ip_addresses", NETWORK),
+    REFUSED("NetworkInfo", "name", NETWORK),
+    REFUSED("NetworkInfo", "port_mappings", NETWORK),
+
+    DONE("Offer.Operation", "type"),
+    DONE("Offer.Operation", "id"),
+    DONE("Offer.Operation", "launch"),
+    REFUSED("Offer.Operation", "launch_group",
+            "it runs no task groups: launch the tasks one by one"),
+    REFUSED("Offer.Operation", "reserve", RESERVATIONS),
+    REFUSED("Offer.Operation", "unreserve", RESERVATIONS),
+    REFUSED("Offer.Operation", "create", VOLUMES),
+    REFUSED("Offer.Operation", "destroy", VOLUMES),
+    REFUSED("Offer.Operation", "grow_volume", VOLUMES),
+    REFUSED("Offer.Operation", "shrink_volume", VOLUMES),
+    REFUSED("Offer.Operation", "create_disk", "it has no resource providers"),
+    REFUSED("Offer.Operation", "destroy_disk", "it has no resource providers"),
+    DONE("Offer.Operation.Launch", "task_infos"),
+    DONE("OperationID", "value"),
+    DONE("Filters", "refuse_seconds"),
+
+    DONE("FrameworkInfo", "user"),
+    DONE("FrameworkInfo", "name"),
+    DONE("FrameworkInfo", "id"),
+    DONE("FrameworkInfo", "failover_timeout"),
+    METADATA("FrameworkInfo", "checkpoint"), // the agents here never restart
+    DONE("FrameworkInfo", "role"),
+    METADATA("FrameworkInfo", "hostname"),
+    DONE("FrameworkInfo", "principal"),
+    METADATA("FrameworkInfo", "webui_url"),
+    DONE("FrameworkInfo", "capabilities"),
+    METADATA("FrameworkInfo", "labels"),
+    DONE("FrameworkInfo", "roles"),
+    DONE("FrameworkInfo", "offer_filters"),
+    DONE("FrameworkInfo.Capability", "type"),
+    DONE("FrameworkInfo.OfferFiltersEntry", "key"),
+    DONE("FrameworkInfo.OfferFiltersEntry", "value"),
+    DONE("FrameworkID", "value"),
+    DONE("OfferFilters", "min_allocatable_resources"),
+    DONE("OfferFilters.MinAllocatableResources", "quantities"),
+    DONE("OfferFilters.ResourceQuantities", "quantities"),
+    DONE("OfferFilters.ResourceQuantities.QuantitiesEntry", "key"),
+    DONE("OfferFilters.ResourceQuantities.QuantitiesEntry", "value"),
+    DONE("Value.Scalar", "value"),
+};
+
+enum { ROWS = sizeof rows / sizeof *rows };
+
+const struct unsupported_fields_row *unsupported_fields_row(size_t index)
+{
+    return index < ROWS ? &rows[index] : NULL;
+}
+
+static const char *short_name(const ProtobufCMessageDescriptor *type)
+{
+    return type->name + strlen(type->package_name) + 1;
+}
+
+static const struct unsupported_fields_row *rows_of(const ProtobufCMessageDescriptor *type)
+{
+    const char *name = short_name(type);
+    for (size_t i = 0; i < ROWS; i++)
+        if (strcmp(rows[i].message, name) == 0)
+            return &rows[i];
+    return NULL;
+}
+
+static const struct unsupported_fields_row *find_in(const struct unsupported_fields_row *first,
+                                                    const char *field)
+{
+    for (const struct unsupported_fields_row *row = first;
+         row != NULL && row < rows + ROWS && strcmp(row->message, first->message) == 0; row++)
+        if (strcmp(row->field, field) == 0)
+            return row;
+    return NULL;
+}
+
+const struct unsupported_fields_row *unsupported_fields_find(const ProtobufCMessageDescriptor *type,
+                                                             const char *field)
+{
+    return find_in(rows_of(type), field);
+}
+
+// ---- the walk ----
+
+static size_t number_at(const ProtobufCMessage *message, unsigned offset)
+{
+    size_t number;
+    memcpy(&number, (const char *)message + offset, sizeof number);
+    return number;
+}
+
+static const void *pointer_at(const ProtobufCMessage *message, unsigned offset)
+{
+    const void *pointer;
+    memcpy(&pointer, (const char *)message + offset, sizeof pointer);
+    return pointer;
+}
+
+static bool is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
+{
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return number_at(message, field->quantifier_offset) > 0;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE || field->type == PROTOBUF_C_TYPE_STRING) {
+        const void *value = pointer_at(message, field->offset);
+        return value != NULL && value != field->default_value;
+    }
+    protobuf_c_boolean present = true;
+    if (field->label == PROTOBUF_C_LABEL_OPTIONAL)
+        memcpy(&present, (const char *)message + field->quantifier_offset, sizeof present);
+    return present;
+}
+
+// The path of the field that the walk has reached.
+struct field_path {
+    const struct field_path *up;
+    const char *field;
+    size_t index; // from 1, in a list
+};
+
+static void write_path(const struct field_path *path, struct buffer *out)
+{
+    if (path->up != NULL)
+        write_path(path->up, out);
+    buffer_format(out, "%s%s", path->up ? "." : "", path->field);
+    if (path->index > 0)
+        buffer_format(out, "[%zu]", path->index);
+}
+
+static char *refuse(const struct field_path *path, const char *reason)
+{
+    struct buffer text;
+    buffer_init(&text, PATH_LIMIT);
+    write_path(path, &text);
+    char *fault = memory_format("The local cluster does not carry out '%s': %s",
+                                buffer_string(&text), reason);
+    buffer_free(&text);
+    return fault;
+}
+
+static char *walk(const ProtobufCMessage *message, const struct field_path *up);
+
+// Walks the messages of a field that is carried out.
+static char *descend(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+                     struct field_path *path)
+{
+    const void *value = pointer_at(message, field->offset);
+    if (field->label != PROTOBUF_C_LABEL_REPEATED)
+        return walk(value, path);
+    size_t count = number_at(message, field->quantifier_offset);
+    char *fault = NULL;
+    for (size_t i = 0; i < count && fault == NULL; i++) {
+        path->index = i + 1;
+        fault = walk(((ProtobufCMessage *const *)value)[i], path);
+    }
+    return fault;
+}
+
+static char *walk(const ProtobufCMessage *message, const struct field_path *up)
+{
+    const struct unsupported_fields_row *first = rows_of(message->descriptor);
+    char *fault = NULL;
+    for (unsigned i = 0; i < message->descriptor->n_fields && fault == NULL; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        struct field_path path = {up, field->name, 0};
+        if (!is_set(message, field))
+            continue;
+        const struct unsupported_fields_row *row = find_in(first, field->name);
+        if (row == NULL || row->support == SUPPORT_REFUSED)
+            fault = refuse(&path, row ? row->reason : "it does not know this field");
+        else if (row->support == SUPPORT_DONE && field->type == PROTOBUF_C_TYPE_MESSAGE)
+            fault = descend(message, field, &path);
+    }
+    return fault;
+}
+
+char *unsupported_fields_fault(const ProtobufCMessage *message)
+{
+    return walk(message, NULL);
+}
