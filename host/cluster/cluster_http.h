@@ -12,9 +12,6 @@
 
 struct cluster_http;
 
-// The most bytes that are queued for a client that does not read; with more its stream is closed.
-#define CLUSTER_HTTP_STREAM_LIMIT ((size_t)64 << 20)
-
 // The longest call: in protobuf from a client that is subscribed, and any other. JSON takes much
 // more memory when it is parsed than as text.
 #define CLUSTER_HTTP_CALL_LIMIT ((size_t)64 << 20)

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The v1 scheduler API of the master, with the checks, texts and framing of a real one; see the
+// header.
+
+#include "cluster/scheduler_http.h"
+
+#include "base/bytes.h"
+#include "base/memory.h"
+#include "cluster/http_negotiation.h"
+#include "cluster/json_message.h"
+#include "cluster/nul_check.h"
+
+#include <string.h>
+
+typedef Mesos__V1__Scheduler__Call Call;
+typedef Mesos__V1__Scheduler__Event Event;
+
+static Call *parse(const struct http_exchange *exchange, bool json, struct error *err)
+{
+    struct slice body = buffer_slice(&exchange->body);
+    if (json)
+        return (Call *)json_message_read(&mesos__v1__scheduler__call__descriptor, body, err);
+    if (!nul_check(body, &mesos__v1__scheduler__call__descriptor, err)) {
+        error_context(err, "Failed to parse body into Call protobuf");
+        return NULL;
+    }
+    Call *call = mesos__v1__scheduler__call__unpack(NULL, body.length, body.data);
+    if (call == NULL)
+        error_set(err, ERROR_INVALID, "Failed to parse body into Call protobuf");
+    return call;
+}
+
+static bool needs_accept(const Call *call)
+{
+    return call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE ||
+           call->type == MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE_OPERATIONS;
+}
+
+// The principal of a framework must be the authenticated one; a missing one is set to it.
+static bool check_principal(const char *authenticated, char **principal, struct error *err)
+{
+    if (authenticated == NULL)
+        return true;
+    if (*principal == NULL)
+        *principal = memory_string(authenticated);
+    return strcmp(*principal, authenticated) == 0 ||
+           error_set(err, ERROR_INVALID,
+                     "Authenticated principal '%s' does not match principal '%s' set in "
+                     "`FrameworkInfo`",
+                     authenticated, *principal);
+}
+
+static bool validate(const struct cluster_request *request, Call *call, struct error *err)
+{
+    if (!master_validate(call, err))
+        return false;
+    if (call->type != MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE)
+        return true;
+    char **principal = &call->subscribe->framework_info->principal;
+    return check_principal(request->principal, principal, err) ||
+           error_context(err, "Failed to validate scheduler::Call");
+}
+
+static void on_event(void *data, const Event *event)
+{
+    record_stream_send(data, &event->base);
+}
+
+static void on_end(void *data)
+{
+    record_stream_end(data);
+}
+
+static void on_lost(void *data, const char *id)
+{
+    struct cluster_http *http = data;
+    master_stream_closed(http->master, id);
+}
+
+static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange *exchange,
+                                 const Call *call)
+{
+    static const struct master_sink sink = {.event = on_event, .end = on_end};
+    struct cluster_request *request = exchange->data;
+    if (http_exchange_header(exchange, "Mesos-Stream-Id") != NULL)
+        return http_exchange_refuse(
+            exchange, MHD_HTTP_BAD_REQUEST,
+            "Subscribe calls should not include the 'Mesos-Stream-Id' header");
+    const struct record_stream_owner owner = {on_lost, http};
+    request->stream = record_stream_create(&http->streams, exchange,
+                                           http_negotiation_accepts(exchange, HTTP_JSON), &owner);
+    master_subscribe(http->master, call, record_stream_id(request->stream), &sink, request->stream);
+    return record_stream_answer(request->stream);
+}
+
+static enum MHD_Result answer_call(struct cluster_http *http, struct http_exchange *exchange,
+                                   Call *call)
+{
+    const struct cluster_request *request = exchange->data;
+    struct error err = {0};
+    if (!validate(request, call, &err))
+        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
+    if (needs_accept(call) && !http_negotiation_accepts(exchange, HTTP_JSON) &&
+        !http_negotiation_accepts(exchange, HTTP_PROTOBUF))
+        return http_exchange_refuse(exchange, MHD_HTTP_NOT_ACCEPTABLE,
+                                    "Expecting 'Accept' to allow '" HTTP_PROTOBUF "' or '" HTTP_JSON
+                                    "'");
+    if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE)
+        return subscribe(http, exchange, call);
+    const struct master_caller caller = {.stream_id =
+                                             http_exchange_header(exchange, "Mesos-Stream-Id"),
+                                         .principal = request->principal};
+    struct master_answer answer = master_call(http->master, call, &caller);
+    if (answer.status >= 400)
+        return http_exchange_refuse(exchange, answer.status, answer.error.text);
+    const struct http_answer accepted = {.status = answer.status, .text = ""};
+    return http_exchange_answer(exchange, &accepted);
+}
+
+static enum MHD_Result refuse_body(struct http_exchange *exchange, bool json)
+{
+    if (exchange->state == HTTP_BODY_NO_ROOM)
+        return http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                    "Too many calls are being received at the moment");
+    return http_exchange_refuse(
+        exchange, MHD_HTTP_CONTENT_TOO_LARGE,
+        json ? "The call is larger than the local cluster accepts in JSON (4 MiB); in protobuf "
+               "it "
+               "accepts 64 MiB"
+             : "The call is larger than the local cluster accepts (64 MiB, and 4 MiB without the "
+               "'Mesos-Stream-Id' of a subscription)");
+}
+
+enum MHD_Result scheduler_http_answer(struct cluster_http *http, struct http_exchange *exchange)
+{
+    const char *type = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
+    bool json = http_negotiation_is_json(exchange);
+    struct error err = {0};
+    if (type == NULL)
+        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST,
+                                    "Expecting 'Content-Type' to be present");
+    if (!json && strcmp(type, HTTP_PROTOBUF) != 0)
+        return http_exchange_refuse(exchange, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                                    "Expecting 'Content-Type' of " HTTP_JSON " or " HTTP_PROTOBUF);
+    if (exchange->state != HTTP_BODY_WHOLE)
+        return refuse_body(exchange, json);
+    Call *call = parse(exchange, json, &err);
+    if (call == NULL)
+        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
+    enum MHD_Result result = answer_call(http, exchange, call);
+    mesos__v1__scheduler__call__free_unpacked(call, NULL);
+    return result;
+}
+
+size_t scheduler_http_limit(const struct cluster_http *http, const struct http_exchange *exchange)
+{
+    bool known =
+        record_streams_has(&http->streams, http_exchange_header(exchange, "Mesos-Stream-Id"));
+    return known && !http_negotiation_is_json(exchange) ? CLUSTER_HTTP_CALL_LIMIT
+                                                        : CLUSTER_HTTP_SMALL_LIMIT;
+}
