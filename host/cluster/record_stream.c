@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "cluster/http_negotiation.h"
-#include "cluster/json_message.h"
+#include "wire/json_message.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
 #include "base/bytes.h"
 #include "base/memory.h"
 #include "cluster/http_negotiation.h"
-#include "cluster/json_message.h"
 #include "cluster/nul_check.h"
+#include "wire/json_message.h"
 
 #include <string.h>
 

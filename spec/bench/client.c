@@ -9,7 +9,7 @@
 #include "fixture.h"
 
 #include "base/buffer.h"
-#include "cluster/json_message.h"
+#include "wire/json_message.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 

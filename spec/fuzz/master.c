@@ -9,9 +9,9 @@
 #include "master/master.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "cluster/json_message.h"
 #include "loop/loop_virtual.h"
 #include "operator/status_document.h"
+#include "wire/json_message.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,7 +12,9 @@
 
 #include "internals.h"
 
+#include "mesos/v1/agent/agent.pb-c.h"
 #include "mesos/v1/executor/executor.pb-c.h"
+#include "mesos/v1/master/master.pb-c.h"
 #include "mesos/v1/mesos.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 

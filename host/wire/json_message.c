@@ -5,9 +5,10 @@
 // moment, so one call frees it when an error is found half-way. jansson needs about 200 bytes for
 // the shortest value, so the values are counted before.
 
-#include "cluster/json_message.h"
+#include "wire/json_message.h"
 
 #include "base/memory.h"
+#include "wire/json_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -63,59 +64,15 @@ static bool is_map(Field *field)
 
 static bool write_message(const ProtobufCMessage *message, struct buffer *out);
 
-static bool write_string(const char *text, struct buffer *out)
+static bool write_bytes(const ProtobufCBinaryData *bytes, struct buffer *out)
 {
-    bool good = buffer_append_text(out, "\"");
-    while (good && *text) {
-        size_t plain = 0;
-        while ((unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\')
-            plain++;
-        good = buffer_append(out, text, plain);
-        text += plain;
-        if (*text == '"' || *text == '\\')
-            good = good && buffer_format(out, "\\%c", *text++);
-        else if (*text)
-            good = good && buffer_format(out, "\\u%04x", (unsigned char)*text++);
-    }
-    return good && buffer_append_text(out, "\"");
-}
-
-static bool write_base64(const ProtobufCBinaryData *bytes, struct buffer *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    bool good = buffer_append_text(out, "\"");
-    for (size_t i = 0; good && i < bytes->len; i += 3) {
-        size_t left = bytes->len - i;
-        uint32_t group = (uint32_t)bytes->data[i] << 16;
-        group |= left > 1 ? (uint32_t)bytes->data[i + 1] << 8 : 0;
-        group |= left > 2 ? bytes->data[i + 2] : 0;
-        const char text[4] = {digits[group >> 18], digits[group >> 12 & 63],
-                              left > 1 ? digits[group >> 6 & 63] : '=',
-                              left > 2 ? digits[group & 63] : '='};
-        good = buffer_append(out, text, 4);
-    }
-    return good && buffer_append_text(out, "\"");
-}
-
-// The shortest text that reads back as the same number. JSON has no infinity and no NaN.
-static bool write_double(double value, struct buffer *out)
-{
-    char text[40];
-    if (!isfinite(value))
-        return buffer_append_text(out, "null");
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    return buffer_append_text(out, text) &&
-           (strpbrk(text, ".e") != NULL || buffer_append_text(out, ".0"));
+    return json_text_base64(bytes->data, bytes->len, out);
 }
 
 static bool write_enum(Field *field, int32_t value, struct buffer *out)
 {
     const ProtobufCEnumValue *row = protobuf_c_enum_descriptor_get_value(field->descriptor, value);
-    return row ? write_string(row->name, out) : buffer_format(out, "%" PRId32, value);
+    return row ? json_text_string(row->name, out) : buffer_format(out, "%" PRId32, value);
 }
 
 static bool write_value(Field *field, const void *value, struct buffer *out)
@@ -136,17 +93,17 @@ static bool write_value(Field *field, const void *value, struct buffer *out)
     case PROTOBUF_C_TYPE_FIXED64:
         return buffer_format(out, "%" PRIu64, *(const uint64_t *)value);
     case PROTOBUF_C_TYPE_FLOAT:
-        return write_double((double)*(const float *)value, out);
+        return json_text_double((double)*(const float *)value, out);
     case PROTOBUF_C_TYPE_DOUBLE:
-        return write_double(*(const double *)value, out);
+        return json_text_double(*(const double *)value, out);
     case PROTOBUF_C_TYPE_BOOL:
         return buffer_append_text(out, *(const protobuf_c_boolean *)value ? "true" : "false");
     case PROTOBUF_C_TYPE_ENUM:
         return write_enum(field, *(const int32_t *)value, out);
     case PROTOBUF_C_TYPE_STRING:
-        return write_string(*(char *const *)value, out);
+        return json_text_string(*(char *const *)value, out);
     case PROTOBUF_C_TYPE_BYTES:
-        return write_base64(value, out);
+        return write_bytes(value, out);
     case PROTOBUF_C_TYPE_MESSAGE:
         return write_message(*(ProtobufCMessage *const *)value, out);
     }
@@ -160,7 +117,7 @@ static bool write_map(Field *field, const void *items, size_t count, struct buff
     for (size_t i = 0; good && i < count; i++) {
         const ProtobufCMessage *entry = ((ProtobufCMessage *const *)items)[i];
         const char *key = *(char **)at(entry, type->fields[0].offset);
-        good = buffer_append_text(out, i ? "," : "") && write_string(key ? key : "", out) &&
+        good = buffer_append_text(out, i ? "," : "") && json_text_string(key ? key : "", out) &&
                buffer_append_text(out, ":") &&
                write_value(&type->fields[1], at(entry, type->fields[1].offset), out);
     }
@@ -220,7 +177,7 @@ static bool write_field(Field *field, const void *message, struct buffer *out)
     if (is_set(field, message))
         return write_value(field, member, out);
     if (field->type == PROTOBUF_C_TYPE_STRING)
-        return write_string(field->default_value, out);
+        return json_text_string(field->default_value, out);
     return write_value(field, field->default_value, out);
 }
 
@@ -231,7 +188,7 @@ static bool write_message(const ProtobufCMessage *message, struct buffer *out)
         Field *field = &message->descriptor->fields[i];
         if (!is_written(field, message))
             continue;
-        good = buffer_append_text(out, first ? "" : ",") && write_string(field->name, out) &&
+        good = buffer_append_text(out, first ? "" : ",") && json_text_string(field->name, out) &&
                buffer_append_text(out, ":") && write_field(field, message, out);
         first = false;
     }
