@@ -368,6 +368,15 @@ describe("maintenance.lua", function()
     end)
 end)
 
+describe("maintenance.lua on a local cluster", function()
+    it("leaves the agent in time, and goes on when it is back", function()
+        local run = program.run({ args = { "--listen", "127.0.0.1:0", "examples/maintenance.lua", "drill" }, seconds = 30 })
+        assert.equal(0, run.code, run:report())
+        assert.equal("POST /maintenance/schedule\nasked to leave an agent in use\nasked to leave an agent that is idle\n"
+            .. "POST /machine/down\nPOST /machine/up\nthe agent is gone\nan agent is there again\n", run.stdout)
+    end)
+end)
+
 describe("reservations.lua", function()
     local function operations()
         local m, run = against_master("reservations.lua")

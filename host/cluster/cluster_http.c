@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "cluster/http_negotiation.h"
+#include "cluster/maintenance_http.h"
 #include "cluster/scheduler_http.h"
 #include "operator/status_document.h"
 
@@ -33,9 +34,11 @@ static enum MHD_Result refuse_with(struct http_exchange *exchange, int status, c
 
 static enum MHD_Result refuse_method(struct http_exchange *exchange, const char *expected)
 {
-    char *text =
-        memory_format("405 Method Not Allowed. Expecting one of { '%s' }, but received '%s'.",
-                      expected, exchange->method);
+    const char *comma = strchr(expected, ',');
+    size_t first = comma ? (size_t)(comma - expected) : strlen(expected);
+    char *text = memory_format(
+        "405 Method Not Allowed. Expecting one of { '%.*s%s%s' }, but received '%s'.", (int)first,
+        expected, comma ? "', '" : "", comma ? comma + 2 : "", exchange->method);
     enum MHD_Result result =
         refuse_with(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, text, MHD_HTTP_HEADER_ALLOW, expected);
     free(text);
@@ -80,6 +83,14 @@ static const struct http_route routes[] = {
      scheduler_http_answer},
     {"/health", MHD_HTTP_METHOD_GET, NULL, NULL, on_health},
     {"/state", MHD_HTTP_METHOD_GET, "mesos-master-readonly", NULL, on_state},
+    {"/maintenance/schedule", "GET, POST", "mesos-master-readwrite", maintenance_http_limit,
+     maintenance_http_schedule},
+    {"/maintenance/status", MHD_HTTP_METHOD_GET, "mesos-master-readonly", NULL,
+     maintenance_http_status},
+    {"/machine/down", MHD_HTTP_METHOD_POST, "mesos-master-readwrite", maintenance_http_limit,
+     maintenance_http_down},
+    {"/machine/up", MHD_HTTP_METHOD_POST, "mesos-master-readwrite", maintenance_http_limit,
+     maintenance_http_up},
 };
 
 // Ignores the authority of an absolute URI, further slashes and "/master" in front, and slashes at
@@ -120,6 +131,20 @@ static size_t on_begin(void *data, struct http_exchange *exchange)
     return has_body ? request->route->limit(http, exchange) : 1;
 }
 
+// HEAD is a GET.
+static bool takes_method(const struct http_route *route, const char *method)
+{
+    bool head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    const char *wanted = head ? MHD_HTTP_METHOD_GET : method;
+    size_t length = strlen(wanted);
+    for (const char *at = route->method; at != NULL; at = strchr(at, ' ')) {
+        at += *at == ' ';
+        if (strncmp(at, wanted, length) == 0 && (at[length] == '\0' || at[length] == ','))
+            return true;
+    }
+    return false;
+}
+
 static enum MHD_Result on_request(void *data, struct http_exchange *exchange)
 {
     const struct cluster_request *request = exchange->data;
@@ -128,9 +153,7 @@ static enum MHD_Result on_request(void *data, struct http_exchange *exchange)
         return refuse_unauthorized(data, exchange, route ? route->realm : "mesos-master-readonly");
     if (route == NULL)
         return http_exchange_refuse(exchange, MHD_HTTP_NOT_FOUND, "404 Not Found.");
-    bool head = strcmp(exchange->method, MHD_HTTP_METHOD_HEAD) == 0 &&
-                strcmp(route->method, MHD_HTTP_METHOD_GET) == 0;
-    if (!head && strcmp(exchange->method, route->method) != 0)
+    if (!takes_method(route, exchange->method))
         return refuse_method(exchange, route->method);
     return route->answer(data, exchange);
 }

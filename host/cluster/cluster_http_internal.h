@@ -25,8 +25,9 @@ struct cluster_request {
 };
 
 struct http_route {
-    const char *path, *method;
-    const char *realm; // NULL: it needs no credentials
+    const char *path;
+    const char *method; // or two, with ", " between
+    const char *realm;  // NULL: it needs no credentials
     // How long its body may be; NULL: it has none.
     size_t (*limit)(const struct cluster_http *http, const struct http_exchange *exchange);
     enum MHD_Result (*answer)(struct cluster_http *http, struct http_exchange *exchange);

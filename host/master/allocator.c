@@ -158,6 +158,7 @@ static void run(struct master *master)
             master_events_send_offers(framework, count);
         offer_obstacles_log(framework);
     }
+    inverse_offers_send(master);
 }
 
 static void on_tick(void *data)

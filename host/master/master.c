@@ -131,6 +131,7 @@ static void on_revive(struct master_framework *framework, const Call *call)
         offer_filters_clear(framework, NULL);
     for (size_t i = 0; i < count; i++)
         offer_filters_clear(framework, roles[i]);
+    inverse_offers_clear_filters(framework);
     allocator_hurry(framework->master);
 }
 
@@ -179,8 +180,22 @@ static void on_reconcile_operations(struct master_framework *framework, const Ca
                                            reconcile->operations[i]->agent_id);
 }
 
-// The types without a handler are valid calls that have no effect: there are no executors, no
-// inverse offers and no updates of operations, and a real master ignores REQUEST.
+static void on_accept_inverse(struct master_framework *framework, const Call *call)
+{
+    const Mesos__V1__Scheduler__Call__AcceptInverseOffers *accept = call->accept_inverse_offers;
+    inverse_offers_answer(framework, INVERSE_ACCEPTED, accept->inverse_offer_ids,
+                          accept->n_inverse_offer_ids, accept->filters);
+}
+
+static void on_decline_inverse(struct master_framework *framework, const Call *call)
+{
+    const Mesos__V1__Scheduler__Call__DeclineInverseOffers *decline = call->decline_inverse_offers;
+    inverse_offers_answer(framework, INVERSE_DECLINED, decline->inverse_offer_ids,
+                          decline->n_inverse_offer_ids, decline->filters);
+}
+
+// The types without a handler are valid calls that have no effect: there are no executors and no
+// updates of operations, and a real master ignores REQUEST.
 static const struct handler {
     void (*handle)(struct master_framework *framework, const Call *call);
 } handlers[] = {
@@ -188,8 +203,8 @@ static const struct handler {
     HANDLER(TEARDOWN, on_teardown),
     HANDLER(ACCEPT, on_accept),
     HANDLER(DECLINE, on_decline),
-    HANDLER(ACCEPT_INVERSE_OFFERS, NULL),
-    HANDLER(DECLINE_INVERSE_OFFERS, NULL),
+    HANDLER(ACCEPT_INVERSE_OFFERS, on_accept_inverse),
+    HANDLER(DECLINE_INVERSE_OFFERS, on_decline_inverse),
     HANDLER(REVIVE, on_revive),
     HANDLER(KILL, on_kill),
     HANDLER(SHUTDOWN, NULL),
@@ -272,11 +287,13 @@ struct master_answer master_call(struct master *master, const Call *call,
 
 // ---- what agents report ----
 
+// NULL also if an agent that was removed reports about its task, whose id is free again.
 static struct master_task *find_task(const struct node *node, const char *framework_id,
                                      const char *id)
 {
     struct master_framework *framework = master_records_framework(node->master, framework_id);
-    return framework ? master_records_task(framework, id) : NULL;
+    struct master_task *task = framework ? master_records_task(framework, id) : NULL;
+    return task != NULL && task->node == node ? task : NULL;
 }
 
 static void on_entered(void *data, const char *framework_id, const char *task_id,
@@ -330,6 +347,9 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     uuid_random_text(master->id);
     TAILQ_INIT(&master->frameworks);
     TAILQ_INIT(&master->nodes);
+    TAILQ_INIT(&master->leaving);
+    maintenance_init(&master->maintenance);
+    inverse_offers_init(&master->inverse_offers);
     TAILQ_INIT(&master->completed);
     allocator_start(master);
     return master;
@@ -339,6 +359,8 @@ void master_add_agent(struct master *master, const struct resources *resources,
                       struct agent_description *description)
 {
     static const struct agent_events events = {.entered = on_entered, .update = on_update};
+    if (maintenance_refuses(master, master->hostname, resources, description))
+        return;
     struct node *node = memory_new(sizeof *node);
     node->master = master;
     node->id = memory_format("%s-S%" PRIu64, master->id, master->next_node++);
@@ -347,6 +369,7 @@ void master_add_agent(struct master *master, const struct resources *resources,
     node->description = *description;
     *description = (struct agent_description){0};
     TAILQ_INIT(&node->offers);
+    TAILQ_INIT(&node->evacuations);
     struct shares shares = master_records_shares(resources);
     for (size_t i = 0; i < SHARES; i++)
         master->total.amount[i] += shares.amount[i];
@@ -362,20 +385,23 @@ void master_add_agent(struct master *master, const struct resources *resources,
     node->agent = agent_create(master->loop, &options, &events, node);
     string_map_put(&master->node_table, &node->entry, node->id, node);
     TAILQ_INSERT_TAIL(&master->nodes, node, link);
+    maintenance_join(node, master->hostname);
     allocator_hurry(master);
 }
 
 static void destroy_node(struct node *node)
 {
     struct master *master = node->master;
-    agent_destroy(node->agent);
     string_map_remove(&master->node_table, &node->entry);
     TAILQ_REMOVE(&master->nodes, node, link);
-    resources_free(&node->total);
-    resources_free(&node->free);
-    agent_description_free(&node->description);
-    free(node->id);
-    free(node);
+    maintenance_leave(node);
+    master_records_free_node(node);
+}
+
+static void destroy_leaving(struct node *node)
+{
+    TAILQ_REMOVE(&node->master->leaving, node, link);
+    master_records_free_node(node);
 }
 
 static void free_completed(struct master *master)
@@ -397,6 +423,10 @@ void master_destroy(struct master *master)
         master_framework_destroy(TAILQ_FIRST(&master->frameworks));
     while (!TAILQ_EMPTY(&master->nodes))
         destroy_node(TAILQ_FIRST(&master->nodes));
+    while (!TAILQ_EMPTY(&master->leaving))
+        destroy_leaving(TAILQ_FIRST(&master->leaving));
+    inverse_offers_free(&master->inverse_offers);
+    maintenance_free(&master->maintenance);
     free_completed(master);
     string_map_free(&master->framework_table);
     string_map_free(&master->node_table);
@@ -422,6 +452,12 @@ static void on_agent_stopped(void *data)
         stopped(master->stopped_data);
 }
 
+static void stop_agent(struct node *node, uint64_t grace)
+{
+    node->master->running_agents++;
+    agent_stop(node->agent, grace, on_agent_stopped, node->master);
+}
+
 void master_stop(struct master *master, uint64_t grace, void (*done)(void *data), void *data)
 {
     struct node *node;
@@ -431,9 +467,8 @@ void master_stop(struct master *master, uint64_t grace, void (*done)(void *data)
     allocator_stop(master);
     master->running_agents = 1; // stands for this loop
     TAILQ_FOREACH(node, &master->nodes, link)
-    {
-        master->running_agents++;
-        agent_stop(node->agent, grace, on_agent_stopped, master);
-    }
+    stop_agent(node, grace);
+    TAILQ_FOREACH(node, &master->leaving, link)
+    stop_agent(node, grace);
     on_agent_stopped(master);
 }

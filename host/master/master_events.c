@@ -26,7 +26,10 @@ static const size_t members[] = {
     MEMBER(RESCIND, rescind),
     MEMBER(UPDATE, update),
     MEMBER(UPDATE_OPERATION_STATUS, update_operation_status),
+    MEMBER(FAILURE, failure),
     MEMBER(ERROR, error),
+    MEMBER(INVERSE_OFFERS, inverse_offers),
+    MEMBER(RESCIND_INVERSE_OFFER, rescind_inverse_offer),
     [TYPE(HEARTBEAT)] = 0,
 #undef MEMBER
 };
@@ -112,14 +115,57 @@ void master_events_send_error(const struct master_sink *sink, void *data, const 
 
 // ---- offers ----
 
+// When an agent will be away, as a message.
+struct unavailability_message {
+    Mesos__V1__Unavailability unavailability;
+    Mesos__V1__TimeInfo start;
+    Mesos__V1__DurationInfo duration;
+};
+
+static Mesos__V1__Unavailability *fill_unavailability(struct unavailability_message *message,
+                                                      const struct node *node)
+{
+    const struct unavailability *plan = maintenance_of(node);
+    if (plan == NULL)
+        return NULL;
+    mesos__v1__unavailability__init(&message->unavailability);
+    mesos__v1__time_info__init(&message->start);
+    mesos__v1__duration_info__init(&message->duration);
+    message->start.nanoseconds = plan->start;
+    message->duration.nanoseconds = plan->duration;
+    message->unavailability.start = &message->start;
+    message->unavailability.duration = plan->has_duration ? &message->duration : NULL;
+    return &message->unavailability;
+}
+
+// Where an agent is reached.
+struct url_message {
+    Mesos__V1__URL url;
+    Mesos__V1__Address address;
+};
+
+static Mesos__V1__URL *fill_url(struct url_message *message, const struct node *node)
+{
+    struct master *master = node->master;
+    mesos__v1__url__init(&message->url);
+    mesos__v1__address__init(&message->address);
+    message->address.hostname = master->hostname;
+    message->address.ip = master->ip;
+    message->address.port = (int32_t)master->port;
+    message->url.scheme = "http";
+    message->url.address = &message->address;
+    message->url.path = "/slave(1)";
+    return &message->url;
+}
+
 // An offer as a message; what it points to is the offer's and the node's.
 struct offer_message {
     Mesos__V1__Offer offer;
     Mesos__V1__OfferID id;
     Mesos__V1__AgentID agent_id;
     Mesos__V1__Resource__AllocationInfo allocation;
-    Mesos__V1__URL url;
-    Mesos__V1__Address address;
+    struct url_message url;
+    struct unavailability_message unavailability;
     struct resources resources;
 };
 
@@ -144,22 +190,15 @@ static void fill_message(struct offer_message *message, const struct master_offe
     mesos__v1__offer_id__init(&message->id);
     mesos__v1__agent_id__init(&message->agent_id);
     mesos__v1__resource__allocation_info__init(&message->allocation);
-    mesos__v1__url__init(&message->url);
-    mesos__v1__address__init(&message->address);
     message->id.value = offer->id;
     message->agent_id.value = offer->node->id;
     message->allocation.role = offer->role;
-    message->address.hostname = master->hostname;
-    message->address.ip = master->ip;
-    message->address.port = (int32_t)master->port;
-    message->url.scheme = "http";
-    message->url.address = &message->address;
-    message->url.path = "/slave(1)";
     message->offer.id = &message->id;
     message->offer.framework_id = offer->framework->info->id;
     message->offer.agent_id = &message->agent_id;
     message->offer.hostname = master->hostname;
-    message->offer.url = &message->url;
+    message->offer.url = fill_url(&message->url, offer->node);
+    message->offer.unavailability = fill_unavailability(&message->unavailability, offer->node);
     message->offer.n_attributes = offer->node->description.attribute_count;
     message->offer.attributes = offer->node->description.attributes;
     if (offer->framework->multi_role)
@@ -194,6 +233,68 @@ void master_events_send_rescind(struct master_offer *offer)
     id.value = offer->id;
     rescind.offer_id = &id;
     send(offer->framework, TYPE(RESCIND), &rescind);
+}
+
+// ---- inverse offers, and agents that are lost ----
+
+struct inverse_message {
+    Mesos__V1__InverseOffer offer;
+    Mesos__V1__OfferID id;
+    Mesos__V1__AgentID agent_id;
+    struct url_message url;
+    struct unavailability_message unavailability;
+};
+
+static void fill_inverse(struct inverse_message *message, const struct evacuation *evacuation)
+{
+    mesos__v1__inverse_offer__init(&message->offer);
+    mesos__v1__offer_id__init(&message->id);
+    mesos__v1__agent_id__init(&message->agent_id);
+    message->id.value = evacuation->id;
+    message->agent_id.value = evacuation->node->id;
+    message->offer.id = &message->id;
+    message->offer.framework_id = evacuation->framework->info->id;
+    message->offer.agent_id = &message->agent_id;
+    message->offer.url = fill_url(&message->url, evacuation->node);
+    message->offer.unavailability = fill_unavailability(&message->unavailability, evacuation->node);
+}
+
+void master_events_send_inverse_offers(struct master_framework *framework,
+                                       struct evacuation *const *evacuations, size_t count)
+{
+    struct inverse_message *messages = memory_new(count * sizeof *messages);
+    Mesos__V1__InverseOffer **list = memory_new(count * sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        fill_inverse(&messages[i], evacuations[i]);
+        list[i] = &messages[i].offer;
+    }
+    Mesos__V1__Scheduler__Event__InverseOffers offers =
+        MESOS__V1__SCHEDULER__EVENT__INVERSE_OFFERS__INIT;
+    offers.n_inverse_offers = count;
+    offers.inverse_offers = list;
+    log_debug("framework %s gets %zu inverse offers", framework->id, count);
+    send(framework, TYPE(INVERSE_OFFERS), &offers);
+    free(messages);
+    free(list);
+}
+
+void master_events_send_inverse_rescind(struct master_framework *framework, const char *id)
+{
+    Mesos__V1__OfferID offer_id = MESOS__V1__OFFER_ID__INIT;
+    Mesos__V1__Scheduler__Event__RescindInverseOffer rescind =
+        MESOS__V1__SCHEDULER__EVENT__RESCIND_INVERSE_OFFER__INIT;
+    offer_id.value = (char *)(uintptr_t)id;
+    rescind.inverse_offer_id = &offer_id;
+    send(framework, TYPE(RESCIND_INVERSE_OFFER), &rescind);
+}
+
+void master_events_send_agent_failure(struct master_framework *framework, const char *agent_id)
+{
+    Mesos__V1__AgentID id = MESOS__V1__AGENT_ID__INIT;
+    Mesos__V1__Scheduler__Event__Failure failure = MESOS__V1__SCHEDULER__EVENT__FAILURE__INIT;
+    id.value = (char *)(uintptr_t)agent_id;
+    failure.agent_id = &id;
+    send(framework, TYPE(FAILURE), &failure);
 }
 
 // ---- updates ----

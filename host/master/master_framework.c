@@ -204,6 +204,7 @@ static void disconnect(struct master_framework *framework, const char *message)
     timer_stop(&framework->heartbeat);
     framework->sink->end(framework->sink_data);
     remove_offers(framework);
+    inverse_offers_disconnected(framework);
 }
 
 void master_framework_destroy(struct master_framework *framework)
@@ -211,6 +212,7 @@ void master_framework_destroy(struct master_framework *framework)
     struct master *master = framework->master;
     offer_filters_clear(framework, NULL);
     remove_offers(framework);
+    inverse_offers_forget_framework(framework);
     while (!TAILQ_EMPTY(&framework->tasks))
         master_records_remove_task(TAILQ_FIRST(&framework->tasks));
     timer_stop(&framework->heartbeat);
@@ -243,6 +245,7 @@ void master_framework_disconnected(struct master_framework *framework)
     framework->connected = false;
     timer_stop(&framework->heartbeat);
     remove_offers(framework);
+    inverse_offers_disconnected(framework);
     uint64_t timeout = loop_seconds(framework->info->failover_timeout);
     if (timeout > 0)
         timer_start(&framework->failover, timeout);

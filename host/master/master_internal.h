@@ -16,6 +16,10 @@ void master_events_send_subscribed(struct master_framework *framework);
 void master_events_send_heartbeat(struct master_framework *framework);
 void master_events_send_offers(struct master_framework *framework, size_t count); // its newest
 void master_events_send_rescind(struct master_offer *offer);
+void master_events_send_inverse_offers(struct master_framework *framework,
+                                       struct evacuation *const *list, size_t count);
+void master_events_send_inverse_rescind(struct master_framework *framework, const char *id);
+void master_events_send_agent_failure(struct master_framework *framework, const char *agent_id);
 void master_events_send_update(struct master_framework *framework,
                                const Mesos__V1__TaskStatus *status);
 void master_events_send_operation_update(struct master_framework *framework,
@@ -65,6 +69,12 @@ void master_updates_operation_error(struct master_framework *framework,
                                     const Mesos__V1__OperationID *operation_id,
                                     const char *message);
 
+// ---- agent_removal.c: agents that leave while the cluster runs ----
+
+// Frameworks lose its tasks and offers at once, for that cause, which the updates name. The node is
+// not to be used any more; it is freed when its tasks have ended.
+void agent_removal_start(struct node *node, const char *cause);
+
 // ---- accept.c: the calls ACCEPT and DECLINE ----
 
 void accept_offers(struct master_framework *framework,
@@ -88,6 +98,10 @@ void offer_filters_add(struct master_framework *framework, struct node *node, co
                        const struct resources *resources, const Mesos__V1__Filters *filters);
 void offer_filters_clear(struct master_framework *framework,
                          const char *role); // NULL: of all roles
+void offer_filters_forget_node(struct master_framework *framework, const struct node *node);
+
+// How long the filters of a call, which may be NULL, last.
+double offer_filters_seconds(const Mesos__V1__Filters *filters);
 
 // True if one filter covers all of these resources. Drops filters that have expired.
 bool offer_filters_cover(struct master_framework *framework, const struct node *node,

@@ -181,6 +181,18 @@ void master_records_remove_task(struct master_task *task)
     free(task);
 }
 
+// ---- agents ----
+
+void master_records_free_node(struct node *node)
+{
+    agent_destroy(node->agent);
+    resources_free(&node->total);
+    resources_free(&node->free);
+    agent_description_free(&node->description);
+    free(node->id);
+    free(node);
+}
+
 // ---- completed frameworks ----
 
 static void forget_oldest(struct master *master)

@@ -13,6 +13,8 @@
 #include "agent/agent.h"
 #include "base/string_map.h"
 #include "base/uuid.h"
+#include "master/inverse_offers.h"
+#include "master/maintenance.h"
 #include "master/master.h"
 
 #include <sys/queue.h>
@@ -94,13 +96,15 @@ struct master_framework {
 struct node {
     struct master *master;
     struct string_map_entry entry;
-    TAILQ_ENTRY(node) link;
+    TAILQ_ENTRY(node) link, on_machine;
     char *id;
+    struct machine *machine; // NULL: it is removed
     struct agent *agent;
     struct agent_description description; // its attributes
     struct resources total, free;
     bool gpus;
     TAILQ_HEAD(, master_offer) offers;
+    TAILQ_HEAD(, evacuation) evacuations; // inverse offers
 };
 
 struct master_offer {
@@ -147,11 +151,13 @@ struct master {
 
     struct string_map framework_table, node_table, offer_table, completed_table;
     TAILQ_HEAD(, master_framework) frameworks;
-    TAILQ_HEAD(, node) nodes;
+    TAILQ_HEAD(, node) nodes, leaving; // the latter are removed, and end their tasks
     TAILQ_HEAD(, completed) completed;
     size_t completed_count;
     struct shares total;
     uint64_t next_framework, next_node, next_offer;
+    struct maintenance maintenance;
+    struct inverse_offers inverse_offers;
 
     uint64_t offer_timeout;  // how long an offer may stay unanswered; 0: forever
     struct timer tick, soon; // the allocator's next round, and one before it
@@ -184,6 +190,8 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
 void master_records_release_task(
     struct master_task *task); // frees its resources; a second call does nothing
 void master_records_remove_task(struct master_task *task);
+
+void master_records_free_node(struct node *node); // it is in no list any more
 
 void master_records_add_completed(struct master *master, const char *id);
 bool master_records_completed(const struct master *master, const char *id);

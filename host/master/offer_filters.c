@@ -96,7 +96,7 @@ static void put_filter(struct offer_filters *filters, struct offer_filter *filte
     }
 }
 
-static double refusal(const Mesos__V1__Filters *filters)
+double offer_filters_seconds(const Mesos__V1__Filters *filters)
 {
     double seconds =
         filters && filters->has_refuse_seconds ? filters->refuse_seconds : DEFAULT_REFUSAL;
@@ -109,7 +109,7 @@ static double refusal(const Mesos__V1__Filters *filters)
 void offer_filters_add(struct master_framework *framework, struct node *node, const char *role,
                        const struct resources *resources, const Mesos__V1__Filters *filters)
 {
-    double seconds = refusal(filters);
+    double seconds = offer_filters_seconds(filters);
     if (seconds == 0 || resources->count == 0 || master_records_role(framework, role) == NULL)
         return;
     uint64_t length = loop_seconds(seconds);
@@ -127,6 +127,17 @@ void offer_filters_clear(struct master_framework *framework, const char *role)
          filters = next) {
         next = TAILQ_NEXT(filters, link);
         if (role == NULL || strcmp(filters->role, role) == 0)
+            remove_list(framework, filters);
+    }
+}
+
+void offer_filters_forget_node(struct master_framework *framework, const struct node *node)
+{
+    size_t length = strlen(node->id);
+    for (struct offer_filters *filters = TAILQ_FIRST(&framework->filters), *next; filters != NULL;
+         filters = next) {
+        next = TAILQ_NEXT(filters, link);
+        if (strncmp(filters->key, node->id, length) == 0 && filters->key[length] == '/')
             remove_list(framework, filters);
     }
 }

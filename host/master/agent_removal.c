@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The removal of an agent while the cluster runs. Frameworks hear of it at once: their tasks are
+// lost, their offers rescinded. The agent itself ends its tasks as one that shuts down, and is
+// destroyed when none is left; until then its node is in the list `leaving`, where no call finds
+// it.
+
+#include "master/master_internal.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+
+#include <stdlib.h>
+
+#define SHUTDOWN_GRACE (5 * LOOP_SECOND) // that of executors
+
+static void lose_task(struct master_task *task, const char *cause)
+{
+    const struct node *node = task->node;
+    Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
+    agent_id.value = node->id;
+    char *message = memory_format("Agent %s removed: %s", node->master->hostname, cause);
+    const struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_LOST,
+                                             MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED,
+                                             message};
+    master_updates_send(task->framework, task->id, &agent_id, &text, NULL);
+    master_records_remove_task(task);
+    free(message);
+}
+
+static void lose_tasks(struct node *node, const char *cause)
+{
+    struct master_framework *framework;
+    TAILQ_FOREACH(framework, &node->master->frameworks, link)
+    {
+        for (struct master_task *task = TAILQ_FIRST(&framework->tasks), *next; task != NULL;
+             task = next) {
+            next = TAILQ_NEXT(task, link);
+            if (task->node == node)
+                lose_task(task, cause);
+        }
+    }
+}
+
+// The node leaves the books: no call, and no report of the agent, finds it any more.
+static void take_out(struct node *node)
+{
+    struct master *master = node->master;
+    struct shares shares = master_records_shares(&node->total);
+    for (size_t i = 0; i < SHARES; i++)
+        master->total.amount[i] -= shares.amount[i];
+    string_map_remove(&master->node_table, &node->entry);
+    TAILQ_REMOVE(&master->nodes, node, link);
+    TAILQ_INSERT_TAIL(&master->leaving, node, link);
+}
+
+static void on_stopped(void *data)
+{
+    struct node *node = data;
+    TAILQ_REMOVE(&node->master->leaving, node, link);
+    master_records_free_node(node);
+}
+
+void agent_removal_start(struct node *node, const char *cause)
+{
+    struct master *master = node->master;
+    struct master_framework *framework;
+    log_info("agent %s is removed: %s", node->id, cause);
+    take_out(node);
+    lose_tasks(node, cause);
+    while (!TAILQ_EMPTY(&node->offers))
+        master_records_rescind_offer(TAILQ_FIRST(&node->offers));
+    maintenance_leave(node);
+    TAILQ_FOREACH(framework, &master->frameworks, link)
+    {
+        offer_filters_forget_node(framework, node);
+        master_events_send_agent_failure(framework, node->id);
+    }
+    agent_stop(node->agent, SHUTDOWN_GRACE, on_stopped, node);
+}
