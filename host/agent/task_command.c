@@ -27,7 +27,7 @@ void task_command_free(struct task_words *words)
 }
 
 // A later variable replaces an earlier one of the same name.
-static void set_variable(struct task_words *words, const char *name, const char *value)
+void task_command_set(struct task_words *words, const char *name, const char *value)
 {
     size_t length = strlen(name);
     char *text = memory_format("%s=%s", name, value ? value : "");
@@ -43,15 +43,13 @@ static void set_variable(struct task_words *words, const char *name, const char 
 
 // ---- environment and command line ----
 
-static void add_variables(struct task_words *words, const Mesos__V1__Environment *environment)
+void task_command_add(struct task_words *words, const Mesos__V1__Environment *environment)
 {
     for (size_t i = 0; environment != NULL && i < environment->n_variables; i++)
-        set_variable(words, environment->variables[i]->name, environment->variables[i]->value);
+        task_command_set(words, environment->variables[i]->name, environment->variables[i]->value);
 }
 
-struct task_words task_command_environment(const struct task_place *place,
-                                           const Mesos__V1__Environment *own,
-                                           const Mesos__V1__Environment *more)
+struct task_words task_command_environment(const struct task_place *place)
 {
     const struct {
         const char *name, *value;
@@ -69,9 +67,7 @@ struct task_words task_command_environment(const struct task_place *place,
     };
     struct task_words words = {0};
     for (size_t i = 0; i < sizeof given / sizeof given[0]; i++)
-        set_variable(&words, given[i].name, given[i].value);
-    add_variables(&words, own);
-    add_variables(&words, more);
+        task_command_set(&words, given[i].name, given[i].value);
     return words;
 }
 

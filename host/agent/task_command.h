@@ -25,11 +25,13 @@ struct task_place {
     const char *task_id, *framework_id, *agent_id, *container_id, *ip;
 };
 
-// With the variables of the task, and of a check; both may be NULL. Of two that have the same name
-// the last counts.
-struct task_words task_command_environment(const struct task_place *place,
-                                           const Mesos__V1__Environment *own,
-                                           const Mesos__V1__Environment *more);
+// The environment of a task that has the command executor.
+struct task_words task_command_environment(const struct task_place *place);
+
+// Adds a variable, or those of a message, which may be NULL. Of two that have the same name the
+// last counts.
+void task_command_set(struct task_words *environment, const char *name, const char *value);
+void task_command_add(struct task_words *environment, const Mesos__V1__Environment *more);
 
 // The command line, and the program that it is for: "/bin/sh" for a shell command.
 struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const char **file);

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The tables of an agent; see the header.
+
+#include "agent/agent_records.h"
+
+#include "base/memory.h"
+#include "wire/message_copy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static char *key_of(const char *framework_id, const char *id)
+{
+    return memory_format("%s/%s", framework_id, id);
+}
+
+static void *find(const struct string_map *table, const char *framework_id, const char *id)
+{
+    char *key = key_of(framework_id, id);
+    void *found = string_map_find(table, key);
+    free(key);
+    return found;
+}
+
+struct agent_executor *agent_records_executor(const struct agent *agent, const char *framework_id,
+                                              const char *id)
+{
+    return find(&agent->executor_table, framework_id, id);
+}
+
+struct agent_task *agent_records_task(const struct agent *agent, const char *framework_id,
+                                      const char *id)
+{
+    return find(&agent->task_table, framework_id, id);
+}
+
+// ---- executors ----
+
+// Where a real agent has it.
+static void name_sandbox(struct agent_executor *executor)
+{
+    char *runs =
+        memory_format("%s/slaves/%s/frameworks/%s/executors/%s/runs", executor->agent->work_dir,
+                      executor->agent->id, executor->framework_id, executor->id);
+    uuid_random_text(executor->container_id);
+    executor->sandbox = memory_format("%s/%s", runs, executor->container_id);
+    executor->latest = memory_format("%s/latest", runs);
+    free(runs);
+}
+
+struct agent_executor *agent_records_add_executor(struct agent *agent,
+                                                  const struct agent_executor_kind *kind,
+                                                  const struct agent_launch *launch, const char *id)
+{
+    struct agent_executor *executor = memory_new(sizeof *executor);
+    executor->agent = agent;
+    executor->kind = kind;
+    executor->id = memory_string(id);
+    executor->framework_id = memory_string(launch->framework_id);
+    executor->killing_state = launch->killing_state;
+    executor->key = key_of(launch->framework_id, id);
+    name_sandbox(executor);
+    TAILQ_INIT(&executor->tasks);
+    TAILQ_INSERT_TAIL(&agent->executors, executor, link);
+    string_map_put(&agent->executor_table, &executor->entry, executor->key, executor);
+    return executor;
+}
+
+void agent_records_remove_executor(struct agent_executor *executor)
+{
+    struct agent *agent = executor->agent;
+    while (!TAILQ_EMPTY(&executor->tasks))
+        agent_records_remove_task(TAILQ_FIRST(&executor->tasks));
+    if (executor->kind->free != NULL)
+        executor->kind->free(executor);
+    timer_stop(&executor->escalation);
+    if (executor->state == EXECUTOR_STAGED)
+        TAILQ_REMOVE(&agent->staged, executor, staged);
+    if (!executor->silent)
+        string_map_remove(&agent->executor_table, &executor->entry);
+    TAILQ_REMOVE(&agent->executors, executor, link);
+    free(executor->key);
+    free(executor->id);
+    free(executor->framework_id);
+    free(executor->user);
+    free(executor->sandbox);
+    free(executor->latest);
+    free(executor);
+}
+
+void agent_records_silence(struct agent_executor *executor)
+{
+    struct agent *agent = executor->agent;
+    struct agent_task *task;
+    TAILQ_FOREACH(task, &executor->tasks, link)
+    {
+        string_map_remove(&agent->task_table, &task->entry);
+        task_updates_clear(&task->updates);
+    }
+    string_map_remove(&agent->executor_table, &executor->entry);
+    executor->silent = true;
+}
+
+// ---- tasks ----
+
+static void send_update(void *data, const Mesos__V1__TaskStatus *status)
+{
+    const struct agent_executor *executor = ((struct agent_task *)data)->executor;
+    const struct agent *agent = executor->agent;
+    agent->events->update(agent->data, executor->framework_id, status);
+}
+
+struct agent_task *agent_records_add_task(struct agent_executor *executor,
+                                          const Mesos__V1__TaskInfo *info, uint64_t group)
+{
+    struct agent *agent = executor->agent;
+    struct agent_task *task = memory_new(sizeof *task);
+    task->executor = executor;
+    task->info = message_copy(&info->base);
+    task->group = group;
+    task->key = key_of(executor->framework_id, info->task_id->value);
+    task_updates_init(&task->updates, agent->loop, send_update, task);
+    TAILQ_INSERT_TAIL(&executor->tasks, task, link);
+    string_map_put(&agent->task_table, &task->entry, task->key, task);
+    return task;
+}
+
+void agent_records_remove_task(struct agent_task *task)
+{
+    struct agent_executor *executor = task->executor;
+    if (executor->kind->free_task != NULL)
+        executor->kind->free_task(task);
+    task_updates_clear(&task->updates);
+    if (!executor->silent)
+        string_map_remove(&executor->agent->task_table, &task->entry);
+    TAILQ_REMOVE(&executor->tasks, task, link);
+    mesos__v1__task_info__free_unpacked(task->info, NULL);
+    free(task->key);
+    free(task);
+}

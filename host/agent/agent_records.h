@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What an agent has: executors, and the tasks of each. Only the files of the agent include this.
+//
+// An executor is in its agent's list from the launch until nothing of it runs and the last update
+// of its tasks was acknowledged; a task until its last update was acknowledged. Both are in the
+// tables of the agent by framework and id. Those of a framework that was removed are `silent`: they
+// are in no table, report nothing, and go when nothing of them runs.
+
+#ifndef MESOS_LUA_AGENT_AGENT_RECORDS_H
+#define MESOS_LUA_AGENT_AGENT_RECORDS_H
+
+#include "agent/agent.h"
+#include "agent/sandbox_run.h"
+#include "agent/task_updates.h"
+#include "base/string_map.h"
+#include "base/uuid.h"
+
+#include <sys/queue.h>
+
+struct agent_executor;
+struct agent_task;
+
+struct agent {
+    struct loop *loop;
+    char *id, *ip, *work_dir, *path;
+    bool switch_users;
+    const struct agent_events *events;
+    void *data;
+    struct sandbox_runs runs;
+    struct string_map executor_table, task_table;
+    TAILQ_HEAD(, agent_executor) executors; // all
+    TAILQ_HEAD(, agent_executor) staged;    // those that wait to be started
+    struct deferral start;
+    bool stopping;
+    struct timer stop_escalation;
+    void (*stopped)(void *data);
+    void *stopped_data;
+};
+
+// What the kinds of executors do in their own ways.
+struct agent_executor_kind {
+    // The executor of a command is the agent's own affair: the master does not know it, and it gets
+    // its task when it is started.
+    bool hidden;
+    void (*start)(struct agent_executor *executor);
+    // A task has reached the executor; for a group: all that have this number.
+    void (*launch)(struct agent_executor *executor, struct agent_task *task);
+    void (*launch_group)(struct agent_executor *executor, uint64_t group);
+    void (*kill)(struct agent_task *task, const Mesos__V1__KillPolicy *policy);
+    void (*shutdown)(struct agent_executor *executor); // it is to end its tasks, and itself
+    void (*destroy)(struct agent_executor *executor);  // kills all that runs, at once
+    void (*free_task)(struct agent_task *task);        // what the kind has of it; may be NULL
+    void (*free)(struct agent_executor *executor);     // the same of the executor
+};
+
+enum agent_executor_state {
+    EXECUTOR_STAGED, // it waits to be started
+    EXECUTOR_REGISTERING,
+    EXECUTOR_RUNNING,
+    EXECUTOR_TERMINATING, // it was told to end
+    EXECUTOR_TERMINATED,  // nothing of it runs
+};
+
+struct agent_executor {
+    struct agent *agent;
+    const struct agent_executor_kind *kind;
+    struct string_map_entry entry;
+    TAILQ_ENTRY(agent_executor) link, staged;
+    char *key, *id, *framework_id, *user, *sandbox, *latest;
+    char container_id[UUID_TEXT];
+    enum agent_executor_state state; // changed by agent_executor.c
+    bool killing_state;              // the framework knows TASK_KILLING
+    bool silent;
+    TAILQ_HEAD(agent_tasks, agent_task) tasks;
+    struct timer escalation; // to the end of the grace period of a shutdown
+    void *own;               // the kind's
+};
+
+enum agent_task_phase {
+    TASK_QUEUED,    // it has not reached its executor
+    TASK_DELIVERED, // to its executor
+    TASK_TERMINATED,
+};
+
+struct agent_task {
+    struct agent_executor *executor;
+    struct string_map_entry entry;
+    TAILQ_ENTRY(agent_task) link;
+    char *key;
+    Mesos__V1__TaskInfo *info;
+    uint64_t group; // its number; 0: it was launched by itself
+    enum agent_task_phase phase;
+    struct task_updates updates;
+    void *own; // the kind's
+};
+
+struct agent_executor *agent_records_executor(const struct agent *agent, const char *framework_id,
+                                              const char *id);
+struct agent_task *agent_records_task(const struct agent *agent, const char *framework_id,
+                                      const char *id);
+
+// The strings of the launch are copied. Its sandbox is named, and made when something starts there.
+struct agent_executor *agent_records_add_executor(struct agent *agent,
+                                                  const struct agent_executor_kind *kind,
+                                                  const struct agent_launch *launch,
+                                                  const char *id);
+struct agent_task *agent_records_add_task(struct agent_executor *executor,
+                                          const Mesos__V1__TaskInfo *info, uint64_t group);
+
+void agent_records_remove_task(struct agent_task *task);
+void agent_records_remove_executor(struct agent_executor *executor); // and its tasks
+
+// Takes it and its tasks out of the tables, and drops their updates.
+void agent_records_silence(struct agent_executor *executor);
+
+#endif

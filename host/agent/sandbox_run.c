@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Fetching and running in a sandbox; see the header. The phase is changed by enter() alone.
+
+#include "agent/sandbox_run.h"
+
+#include "agent/command_validation.h"
+#include "base/memory.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+static void enter(struct sandbox_run *run, enum sandbox_run_phase phase)
+{
+    run->phase = phase;
+    if (phase == SANDBOX_ENDED)
+        run->run = NULL;
+}
+
+// ---- starting ----
+
+static void on_started(void *data, int64_t pid);
+static void on_failed(void *data, const char *reason);
+static void on_exited(void *data, const struct runner_end *how);
+
+static const struct runner_events own_events = {
+    .started = on_started, .failed = on_failed, .exited = on_exited};
+
+// What is to be run, in which environment.
+struct start {
+    struct task_words line, environment;
+    const char *file;
+    const char *latest;
+    uint64_t memory_limit;
+};
+
+static struct run *start_run(struct sandbox_run *run, struct start *start,
+                             const struct runner_events *events, void *data, struct error *err)
+{
+    const struct runner_command command = {
+        .file = start->file,
+        .argv = (const char *const *)start->line.items,
+        .environment = (const char *const *)start->environment.items,
+        .directory = run->directory,
+        .latest = start->latest,
+        .user = run->user,
+        .memory_limit = start->memory_limit,
+    };
+    struct run *started =
+        run->all->runner->ops->start(run->all->runner, &command, events, data, err);
+    task_command_free(&start->environment);
+    task_command_free(&start->line);
+    return started;
+}
+
+static bool start_own(struct sandbox_run *run, struct start *start, struct error *err)
+{
+    start->environment = run->events->environment(run->data);
+    start->latest = run->latest;
+    run->run = start_run(run, start, &own_events, run, err);
+    run->all->count += run->run != NULL;
+    return run->run != NULL;
+}
+
+static bool fetch(struct sandbox_run *run, struct error *err)
+{
+    struct start start = {.file = "/bin/sh"};
+    enter(run, SANDBOX_FETCHING);
+    return task_command_fetch(run->command->uris[run->fetched], &start.line, err) &&
+           start_own(run, &start, err);
+}
+
+static bool start_command(struct sandbox_run *run, struct error *err)
+{
+    struct start start = {.memory_limit = run->memory_limit};
+    enter(run, SANDBOX_STARTING);
+    start.line = task_command_line(run->command, &start.file);
+    return start_own(run, &start, err);
+}
+
+static void fail(struct sandbox_run *run, const char *reason)
+{
+    enter(run, SANDBOX_ENDED);
+    run->events->failed(run->data, reason);
+}
+
+static void end_early(struct sandbox_run *run)
+{
+    enter(run, SANDBOX_ENDED);
+    run->events->killed(run->data);
+}
+
+// The next step: a uri to fetch, or the command.
+static void proceed(struct sandbox_run *run)
+{
+    struct error err = {0};
+    bool good = run->fetched < run->command->n_uris ? fetch(run, &err) : start_command(run, &err);
+    if (!good)
+        fail(run, err.text);
+}
+
+void sandbox_run_start(struct sandbox_run *run)
+{
+    struct error err = {0};
+    if (command_validation_uris(run->command, &err))
+        proceed(run);
+    else
+        fail(run, err.text);
+}
+
+// ---- what the runner reports ----
+
+static void on_started(void *data, int64_t pid)
+{
+    struct sandbox_run *run = data;
+    if (run->phase != SANDBOX_STARTING || run->doomed)
+        return;
+    enter(run, SANDBOX_RUNNING);
+    run->events->started(run->data, pid);
+}
+
+static void on_fetched(struct sandbox_run *run, bool good)
+{
+    if (good) {
+        run->fetched++;
+        proceed(run);
+        return;
+    }
+    char *reason = memory_format("Failed to fetch '%s': see stderr in its sandbox %s",
+                                 run->command->uris[run->fetched]->value, run->directory);
+    fail(run, reason);
+    free(reason);
+}
+
+static void check_idle(const struct sandbox_runs *all)
+{
+    if (all->count == 0)
+        all->idle(all->data);
+}
+
+static void on_exited(void *data, const struct runner_end *how)
+{
+    struct sandbox_run *run = data;
+    struct sandbox_runs *all = run->all;
+    run->run = NULL;
+    all->count--;
+    if (run->phase == SANDBOX_RUNNING) {
+        enter(run, SANDBOX_ENDED);
+        run->events->exited(run->data, how);
+    } else if (run->doomed || run->phase == SANDBOX_STARTING) {
+        end_early(run);
+    } else {
+        on_fetched(run, how->status == 0 && how->signal == 0);
+    }
+    check_idle(all);
+}
+
+static void on_failed(void *data, const char *reason)
+{
+    struct sandbox_run *run = data;
+    struct sandbox_runs *all = run->all;
+    run->run = NULL;
+    all->count--;
+    if (run->doomed)
+        end_early(run);
+    else
+        fail(run, reason);
+    check_idle(all);
+}
+
+// ---- the owner's side ----
+
+void sandbox_run_kill(struct sandbox_run *run, int signal)
+{
+    bool runs = run->phase == SANDBOX_RUNNING;
+    run->doomed = true;
+    if (run->run != NULL)
+        run->all->runner->ops->kill(run->run, runs ? signal : SIGKILL);
+}
+
+struct run *sandbox_run_beside(struct sandbox_run *run, const Mesos__V1__CommandInfo *command,
+                               const struct runner_events *events, void *data, struct error *err)
+{
+    struct start start = {.environment = run->events->environment(run->data)};
+    start.line = task_command_line(command, &start.file);
+    task_command_add(&start.environment, command->environment);
+    return start_run(run, &start, events, data, err);
+}
