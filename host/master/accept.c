@@ -29,6 +29,7 @@ struct acceptance {
 static void refuse_task(struct master_framework *framework, const Mesos__V1__TaskInfo *task,
                         const struct master_updates_text *text)
 {
+    history_task_refused(framework->master, text->state);
     master_updates_send(framework, task->task_id->value, task->agent_id, text, NULL);
 }
 

@@ -24,6 +24,7 @@ static void lose_task(struct master_task *task, const char *cause)
                                              MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED,
                                              message};
     master_updates_send(task->framework, task->id, &agent_id, &text, NULL);
+    history_task_ended(task, text.state, text.reason, message);
     master_records_remove_task(task);
     free(message);
 }
@@ -76,5 +77,6 @@ void agent_removal_start(struct node *node, const char *cause)
         offer_filters_forget_node(framework, node);
         master_events_send_agent_failure(framework, node->id);
     }
+    history_agent_removed(node);
     agent_stop(node->agent, SHUTDOWN_GRACE, on_stopped, node);
 }

@@ -276,6 +276,7 @@ struct master_answer master_call(struct master *master, const Call *call,
         return answer(400, "Framework cannot be found");
     if (!is_principal(framework, caller->principal))
         return wrong_principal(framework, caller->principal);
+    history_call(master, call);
     if (!framework->connected)
         return answer(403, "Framework is not subscribed");
     if (stream_id == NULL)
@@ -324,6 +325,7 @@ static void on_update(void *data, const char *framework_id, const Mesos__V1__Tas
     if (task == NULL)
         return;
     task->forwarded = status->state;
+    history_task_status(task, status);
     if (status->container_status != NULL && task->container == NULL)
         task->container = message_copy(&status->container_status->base);
     note_checks(task, status);
@@ -345,6 +347,8 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     master->offer_timeout = options->offer_timeout;
     master->runner = options->runner;
     uuid_random_text(master->id);
+    master->started = loop_wall(loop);
+    TAILQ_INIT(&master->observers);
     TAILQ_INIT(&master->frameworks);
     TAILQ_INIT(&master->nodes);
     TAILQ_INIT(&master->leaving);
@@ -364,6 +368,7 @@ void master_add_agent(struct master *master, const struct resources *resources,
     struct node *node = memory_new(sizeof *node);
     node->master = master;
     node->id = memory_format("%s-S%" PRIu64, master->id, master->next_node++);
+    node->number = (unsigned)master->next_node;
     resources_copy(&node->total, resources);
     resources_copy(&node->free, resources);
     node->description = *description;
@@ -386,6 +391,7 @@ void master_add_agent(struct master *master, const struct resources *resources,
     string_map_put(&master->node_table, &node->entry, node->id, node);
     TAILQ_INSERT_TAIL(&master->nodes, node, link);
     maintenance_join(node, master->hostname);
+    history_agent_added(node);
     allocator_hurry(master);
 }
 
@@ -404,16 +410,6 @@ static void destroy_leaving(struct node *node)
     master_records_free_node(node);
 }
 
-static void free_completed(struct master *master)
-{
-    for (struct completed *completed = TAILQ_FIRST(&master->completed), *next; completed != NULL;
-         completed = next) {
-        next = TAILQ_NEXT(completed, link);
-        free(completed->id);
-        free(completed);
-    }
-}
-
 void master_destroy(struct master *master)
 {
     if (master == NULL)
@@ -427,7 +423,7 @@ void master_destroy(struct master *master)
         destroy_leaving(TAILQ_FIRST(&master->leaving));
     inverse_offers_free(&master->inverse_offers);
     maintenance_free(&master->maintenance);
-    free_completed(master);
+    master_records_forget_completed(master);
     string_map_free(&master->framework_table);
     string_map_free(&master->node_table);
     string_map_free(&master->offer_table);

@@ -182,6 +182,7 @@ struct master_framework *master_framework_create(struct master *master, const ch
     TAILQ_INIT(&framework->tasks);
     TAILQ_INIT(&framework->offers);
     TAILQ_INIT(&framework->filters);
+    framework_past_init(&framework->past);
     string_map_put(&master->framework_table, &framework->entry, framework->id, framework);
     TAILQ_INSERT_TAIL(&master->frameworks, framework, link);
     return framework;
@@ -215,6 +216,7 @@ void master_framework_destroy(struct master_framework *framework)
     inverse_offers_forget_framework(framework);
     while (!TAILQ_EMPTY(&framework->tasks))
         master_records_remove_task(TAILQ_FIRST(&framework->tasks));
+    framework_past_free(&framework->past);
     timer_stop(&framework->heartbeat);
     timer_stop(&framework->failover);
     string_map_remove(&master->framework_table, &framework->entry);
@@ -229,13 +231,12 @@ void master_framework_destroy(struct master_framework *framework)
 
 void master_framework_remove(struct master_framework *framework)
 {
-    struct master *master = framework->master;
     struct node *node;
     log_debug("framework %s is removed", framework->id);
     disconnect(framework, NULL);
-    TAILQ_FOREACH(node, &master->nodes, link)
+    TAILQ_FOREACH(node, &framework->master->nodes, link)
     agent_remove_framework(node->agent, framework->id);
-    master_records_add_completed(master, framework->id);
+    master_records_add_completed(framework);
     master_framework_destroy(framework);
 }
 
@@ -269,6 +270,7 @@ static void start_subscription(struct master_framework *framework, const char *s
     timer_stop(&framework->failover);
     offer_filters_clear(framework, NULL);
     master_events_send_subscribed(framework);
+    history_framework_subscribed(framework);
     on_heartbeat(framework);
     struct node *node;
     TAILQ_FOREACH(node, &master->nodes, link)
@@ -349,6 +351,7 @@ struct master_answer master_framework_update(struct master_framework *framework,
     clear_filters_of_revived(framework, &new);
     set_description(framework, &new);
     rescind_left_roles(framework);
+    history_framework_updated(framework);
     allocator_hurry(framework->master);
     return answer;
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "wire/message_copy.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -155,6 +156,7 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
     allocate(framework, node, role, &task->resources);
     string_map_put(&framework->task_table, &task->entry, task->id, task);
     TAILQ_INSERT_TAIL(&framework->tasks, task, link);
+    history_task_added(task, info, NULL);
     return task;
 }
 
@@ -168,6 +170,7 @@ void master_records_release_task(struct master_task *task)
 void master_records_remove_task(struct master_task *task)
 {
     master_records_release_task(task);
+    history_task_removed(task);
     string_map_remove(&task->framework->task_table, &task->entry);
     TAILQ_REMOVE(&task->framework->tasks, task, link);
     if (task->container != NULL)
@@ -201,19 +204,35 @@ static void forget_oldest(struct master *master)
     TAILQ_REMOVE(&master->completed, oldest, link);
     string_map_remove(&master->completed_table, &oldest->entry);
     master->completed_count--;
+    framework_past_free(&oldest->past);
+    mesos__v1__framework_info__free_unpacked(oldest->info, NULL);
     free(oldest->id);
     free(oldest);
 }
 
-void master_records_add_completed(struct master *master, const char *id)
+void master_records_add_completed(struct master_framework *framework)
 {
+    struct master *master = framework->master;
     if (master->completed_count == MASTER_COMPLETED)
         forget_oldest(master);
+    framework->past.unregistered = loop_wall(master->loop);
+    history_framework_killed(framework);
+    while (!TAILQ_EMPTY(&framework->tasks))
+        master_records_remove_task(TAILQ_FIRST(&framework->tasks));
     struct completed *completed = memory_new(sizeof *completed);
-    completed->id = memory_string(id);
+    completed->id = memory_string(framework->id);
+    completed->info = message_copy(&framework->info->base);
+    framework_past_move(&completed->past, &framework->past);
     string_map_put(&master->completed_table, &completed->entry, completed->id, completed);
     TAILQ_INSERT_TAIL(&master->completed, completed, link);
     master->completed_count++;
+    history_framework_removed(framework);
+}
+
+void master_records_forget_completed(struct master *master)
+{
+    while (master->completed_count > 0)
+        forget_oldest(master);
 }
 
 bool master_records_completed(const struct master *master, const char *id)

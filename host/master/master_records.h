@@ -13,6 +13,7 @@
 #include "agent/agent.h"
 #include "base/string_map.h"
 #include "base/uuid.h"
+#include "master/history.h"
 #include "master/inverse_offers.h"
 #include "master/maintenance.h"
 #include "master/master.h"
@@ -80,6 +81,7 @@ struct master_framework {
     const struct master_sink *sink;
     void *sink_data;
     struct timer heartbeat, failover;
+    struct framework_past past;
 
     struct string_map task_table, filter_table;
     TAILQ_HEAD(, master_task) tasks;
@@ -99,6 +101,8 @@ struct node {
     TAILQ_ENTRY(node) link, on_machine;
     char *id;
     struct machine *machine; // NULL: it is removed
+    unsigned number;         // of all agents that the master has had; from 1
+    double registered;       // seconds since the epoch
     struct agent *agent;
     struct agent_description description; // its attributes
     struct resources total, free;
@@ -133,12 +137,16 @@ struct master_task {
     Mesos__V1__ContainerStatus *container;
     Mesos__V1__CheckStatusInfo *check;
     bool has_healthy, healthy;
+    struct task_record *record; // see history.h
 };
 
+// A framework that was removed.
 struct completed {
     TAILQ_ENTRY(completed) link;
     struct string_map_entry entry;
     char *id;
+    Mesos__V1__FrameworkInfo *info;
+    struct framework_past past;
 };
 
 struct master {
@@ -148,6 +156,9 @@ struct master {
     unsigned port;
     struct runner *runner;
     char id[UUID_TEXT];
+    double started; // seconds since the epoch
+    struct observers observers;
+    struct history_counts counts;
 
     struct string_map framework_table, node_table, offer_table, completed_table;
     TAILQ_HEAD(, master_framework) frameworks;
@@ -183,7 +194,8 @@ struct master_offer *master_records_make_offer(struct master_framework *framewor
 void master_records_remove_offer(struct master_offer *offer);
 void master_records_rescind_offer(struct master_offer *offer); // and tells the framework
 
-// Adds a task, which takes its resources out of what is free.
+// Adds a task, which takes its resources out of what is free. `executor_id` is that of the group
+// that it belongs to, or NULL.
 struct master_task *master_records_add_task(struct master_framework *framework, struct node *node,
                                             const char *role, const Mesos__V1__TaskInfo *info,
                                             const struct resources *resources);
@@ -193,7 +205,9 @@ void master_records_remove_task(struct master_task *task);
 
 void master_records_free_node(struct node *node); // it is in no list any more
 
-void master_records_add_completed(struct master *master, const char *id);
+// The framework, which is about to be destroyed, is remembered. Its tasks end.
+void master_records_add_completed(struct master_framework *framework);
+void master_records_forget_completed(struct master *master); // all of them
 bool master_records_completed(const struct master *master, const char *id);
 
 struct shares master_records_shares(const struct resources *resources);

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is remembered of a task for operators, during its life and after it: its description and the
+// statuses that its framework was sent, of each run of equal states the latest. Both are kept as
+// packed messages, as there may be many tasks and few look at them.
+
+#ifndef MESOS_LUA_MASTER_TASK_RECORD_H
+#define MESOS_LUA_MASTER_TASK_RECORD_H
+
+#include "mesos/v1/mesos.pb-c.h"
+
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#define TASK_RECORD_STATUSES 32 // the oldest one behind the first makes room
+
+struct packed_status {
+    Mesos__V1__TaskState state;
+    uint32_t length;
+    uint8_t *bytes;
+};
+
+struct task_record {
+    TAILQ_ENTRY(task_record) link; // in a list of a framework's past
+    char *id;
+    unsigned node;              // the number of its agent
+    Mesos__V1__TaskState state; // the latest that is known
+    Mesos__V1__TaskState shown; // the latest that operators were told
+    double first;               // when its first status was made, seconds since the epoch; 0: never
+    uint8_t *description;       // a Task
+    size_t length;
+    struct packed_status *statuses;
+    size_t status_count;
+};
+
+TAILQ_HEAD(task_records, task_record);
+
+// What the master adds to what the framework says about its task.
+struct task_origin {
+    const char *framework_id;
+    const char *executor_id; // NULL: that of `info`, if it has one
+    unsigned node;
+    Mesos__V1__Resource **resources; // with their allocation
+    size_t resource_count;
+};
+
+struct task_record *task_record_create(const Mesos__V1__TaskInfo *info,
+                                       const struct task_origin *origin);
+void task_record_destroy(struct task_record *record); // NULL is fine
+
+// Adds a status; of one that is sent again nothing is added. Its `data` is not kept.
+void task_record_add_status(struct task_record *record, const Mesos__V1__TaskStatus *status);
+
+// The task as a message, to be freed with mesos__v1__task__free_unpacked(task, NULL).
+Mesos__V1__Task *task_record_message(const struct task_record *record);
+
+#endif
