@@ -4,7 +4,7 @@
 // between two versions is found by comparing their descriptions as bytes; only the table is
 // replaced.
 
-#include "bindings/core/hints.h"
+#include "bindings/core/adoption.h"
 #include "bindings/scheduler/scheduler_internal.h"
 #include "script/protect.h"
 #include "wire/wire.h"
@@ -15,49 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---- names that look like callbacks ----
-
 static const char *callback_name(const void *data, size_t i)
 {
     (void)data;
     return i < CALLBACKS ? events_callback_name((enum driver_callback)i) : NULL;
-}
-
-static void check_name(const char *word, void (*warn)(void *data, const char *text), void *data)
-{
-    char text[256];
-    const char *near = hints_near(word, callback_name, NULL);
-    if (near == NULL || strcmp(near, word) == 0)
-        return;
-    snprintf(text, sizeof text, "no callback '%s'; did you mean '%s'?", word, near);
-    warn(data, text);
-}
-
-// True if the name of a callback stands for something else.
-static void check_type(const char *word, const char *type,
-                       void (*warn)(void *data, const char *text), void *data)
-{
-    char text[256];
-    enum driver_callback i = 0;
-    while (i < CALLBACKS && strcmp(events_callback_name(i), word) != 0)
-        i++;
-    if (i == CALLBACKS)
-        return;
-    snprintf(text, sizeof text, "%s is no callback: a function expected, got %s", word, type);
-    warn(data, text);
-}
-
-static void check_names(lua_State *L, int index, void (*warn)(void *data, const char *text),
-                        void *data) // [-0, +0, e]
-{
-    lua_pushnil(L);
-    while (lua_next(L, index)) {
-        if (lua_type(L, -2) == LUA_TSTRING && lua_isfunction(L, -1))
-            check_name(lua_tostring(L, -2), warn, data);
-        else if (lua_type(L, -2) == LUA_TSTRING)
-            check_type(lua_tostring(L, -2), luaL_typename(L, -1), warn, data);
-        lua_pop(L, 1);
-    }
 }
 
 // ---- the scheduler of a script that returned its table ----
@@ -84,22 +45,6 @@ static void push_settings(lua_State *L, int index)
     lua_setfield(L, -2, "scheduler"); // settings
 }
 
-// Loads the module of that name if the script did not: what the callbacks are given has its types.
-// [-0, +0, e]
-static void load_module(lua_State *L, const char *name)
-{
-    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);      // loaded
-    if (lua_getfield(L, -1, name) == LUA_TNIL) {                   // loaded, module
-        luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE); // loaded, nil, preload
-        lua_getfield(L, -1, name);                                 // loaded, nil, preload, loader
-        lua_pushstring(L, name);
-        lua_call(L, 1, 1);         // loaded, nil, preload, module
-        lua_setfield(L, -4, name); // loaded, nil, preload
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 2);
-}
-
 static void check_result(lua_State *L, int index) // [-0, +0, v]
 {
     if (!lua_istable(L, index))
@@ -118,8 +63,8 @@ static int adopt(lua_State *L) // [-1, +0, e]
     if (lua_isnil(L, table) && adoption->environment->used)
         return 0;
     check_result(L, table);
-    check_names(L, table, adoption->warn, adoption->data);
-    load_module(L, "mesos");
+    adoption_check_names(L, table, callback_name, adoption->warn, adoption->data);
+    adoption_load_module(L, "mesos");
     push_settings(L, table);
     adoption->made = scheduler_create(L, -1, adoption->environment);
     return 0;
@@ -321,11 +266,11 @@ static int replace(lua_State *L) // [-1, +0, e]
     struct scheduler_settings settings = {.master = NULL};
     struct scheduler_description next;
     luaL_checkstack(L, 40, "settings of a driver");
-    load_module(L, "mesos");
+    adoption_load_module(L, "mesos");
     script_result(replacement->script, L);
     int table = lua_gettop(L);
     check_result(L, table);
-    check_names(L, table, replacement->warn, replacement->data);
+    adoption_check_names(L, table, callback_name, replacement->warn, replacement->data);
     push_settings(L, table);
     scheduler_settings_read(L, lua_gettop(L), &settings);
     check_fixed(L, slice_of(scheduler->description.framework), driver_framework(scheduler->driver),

@@ -35,6 +35,7 @@ void host_stop(struct host *host)
     if (!timer_active(&host->patience))
         timer_start(&host->patience, loop_seconds(callback_patience));
     host->ending = host->environment.ending = true;
+    host_shut_executor_down(host);
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         scheduler_stop(each);
 }
@@ -51,14 +52,19 @@ static void on_patience_over(void *data)
     host_give_up_callbacks(host);
 }
 
-static void end_at_once(struct host *host, int number)
+void host_end_at_once(struct host *host, int status)
 {
-    log_warning("ended at once by another signal");
     if (host->control != NULL)
         control_unlink(host->control);
     spawner_kill_all();
     cluster_destroy(host->cluster);
-    _exit(128 + number);
+    _exit(status);
+}
+
+static void end_at_once(struct host *host, int number)
+{
+    log_warning("ended at once by another signal");
+    host_end_at_once(host, 128 + number);
 }
 
 static void on_hangup(void *data)
@@ -140,6 +146,7 @@ static void on_exit_asked(void *data, int code)
     if (reload_loading(host->reload))
         return;
     log_debug("the script asked to exit with status %d", code);
+    host_stop_executor(host);
     host_stop(host);
     host_give_up_callbacks(host);
 }
@@ -153,7 +160,7 @@ static bool drivers_finished(void *data)
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         if (!driver_finished(scheduler_driver(each)))
             return false;
-    return true;
+    return host_executor_finished(host);
 }
 
 // ---- the script ----
@@ -236,6 +243,8 @@ static void on_reload_asked(void *data, void (*on_result)(void *data, bool ok, c
 
 static bool load(struct host *host, struct error *err)
 {
+    if (host_is_executor(host) && !host_read_agent(host, err))
+        return false;
     host->session.script = create_script(host, err);
     if (host->session.script == NULL || !host_restore_state(host, err))
         return false;
@@ -249,9 +258,19 @@ static void on_name_warning(void *data, const char *text)
     log_warning("%s: %s", host->options->script, text);
 }
 
+static bool adopt(struct host *host, struct error *err)
+{
+    if (host_is_executor(host))
+        return host_adopt_executor(host, err);
+    return scheduler_adopt(host->session.script, &host->environment, on_name_warning, host,
+                           &host->session.scheduler, err);
+}
+
 static bool should_end(const struct host *host)
 {
-    return host->ending || host->session.scheduler == NULL ||
+    if (host->ending || host->executor != NULL)
+        return host->ending || host_executor_finished(host);
+    return host->session.scheduler == NULL ||
            driver_finished(scheduler_driver(host->session.scheduler));
 }
 
@@ -262,7 +281,8 @@ int host_status(const struct host *host)
         return EXIT_USAGE;
     if (host->session.script == NULL || script_exit_requested(host->session.script, &code))
         return code;
-    bool aborted = host->environment.aborted; // of a script that runs its drivers itself
+    // The first is of a script that runs its drivers itself.
+    bool aborted = host->environment.aborted || host_executor_aborted(host);
     if (host->session.scheduler != NULL)
         aborted = driver_status(scheduler_driver(host->session.scheduler)) == DRIVER_ABORTED;
     return aborted ? EXIT_ABORTED : 0;
@@ -270,6 +290,7 @@ int host_status(const struct host *host)
 
 void host_start(struct host *host)
 {
+    host_start_executor(host);
     if (host->session.scheduler == NULL || host->ending || host->signals_seen > 0 ||
         host->environment.checking)
         return;
@@ -303,9 +324,7 @@ bool host_load(struct host *host, struct error *err)
     if (good && host->ending)
         return true;
     bool ready = good && host_open_state(host, err) && host_open_endpoints(host, err) &&
-                 load(host, err) &&
-                 scheduler_adopt(host->session.script, &host->environment, on_name_warning, host,
-                                 &host->session.scheduler, err);
+                 load(host, err) && adopt(host, err);
     if (ready ||
         (host->session.script != NULL && script_exit_requested(host->session.script, NULL)))
         return true;
@@ -350,7 +369,9 @@ static void take_down(struct host *host)
     host_save_state(host);
     while (host->environment.first != NULL)
         scheduler_destroy(host->environment.first);
+    host_destroy_executor(host);
     script_destroy(host->session.script);
+    host_forget_agent(host);
     host_close_endpoints(host);
     state_store_close(host->store);
     election_destroy(host->elector);
@@ -411,8 +432,10 @@ static void set_up(struct host *host, const struct host_settings *settings)
         lag_warning_start(&host->lag, host->loop);
     timer_init(&host->patience, host->loop, on_patience_over, host);
     deferral_init(&host->stopping, host->loop, on_stopping, host);
-    host->services =
-        (struct scheduler_services){.connect = host_on_connect, .run = on_run, .data = host};
+    host->services = (struct scheduler_services){
+        .connect = host_is_executor(host) ? host_refuse_connect : host_on_connect,
+        .run = on_run,
+        .data = host};
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .services = &host->services, .checking = settings->checking};
     host->session = (struct session){.loop = host->loop,

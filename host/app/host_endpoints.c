@@ -52,7 +52,7 @@ bool host_open_endpoints(struct host *host, struct error *err)
 {
     struct session *session = &host->session;
     session->cluster = host->options->script ? NULL : host->cluster;
-    if (host->environment.checking)
+    if (host->environment.checking || host_is_executor(host))
         return true;
     host->commands = control_commands_create(session, on_stop_asked, host);
     return open_control(host, err) && open_metrics(host, err);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The parts of a host: see host.h. host.c is its life, host_connect.c what drivers are connected
-// with, host_state.c the election and the stored state, host_endpoints.c what operators reach.
+// with, host_executor.c the executor of an agent, host_state.c the election and the stored state,
+// host_endpoints.c what operators reach.
 
 #ifndef MESOS_LUA_APP_HOST_INTERNAL_H
 #define MESOS_LUA_APP_HOST_INTERNAL_H
@@ -9,6 +10,7 @@
 #include "app/host.h"
 #include "app/lag_warning.h"
 #include "app/state_store.h"
+#include "bindings/executor/executor_script.h"
 #include "bindings/scheduler/scheduler.h"
 #include "cluster/cluster.h"
 #include "leader/election.h"
@@ -35,6 +37,8 @@ struct host {
     struct state_store *store;         // NULL: nothing is kept
     struct session session;            // script and scheduler, and what operators see of them
     struct reload *reload;             // of a script that returned its table, while it runs
+    struct executor_script *executor;  // of `mesos-lua executor`, or NULL
+    struct executor_environment *agent; // what its agent told it, or NULL
     struct scheduler_services services;
     struct scheduler_environment environment;
     struct control_commands *commands; // what operators ask, through control and metrics
@@ -64,6 +68,9 @@ struct host {
 int host_finish(struct host *host);
 void host_give_up_callbacks(struct host *host); // nothing of the script that waits continues
 
+// Kills what the script has started, and ends the process without waiting for anything.
+void host_end_at_once(struct host *host, int status) __attribute__((noreturn));
+
 // host_connect.c
 
 bool host_start_cluster(struct host *host, unsigned agents, struct error *err); // once
@@ -72,6 +79,25 @@ void host_announce_cluster(const struct host *host);                            
 // For scheduler_services.connect.
 bool host_on_connect(void *data, const char *master, const struct credentials_options *credential,
                      struct driver_options *driver, struct error *err);
+
+// host_executor.c
+
+bool host_is_executor(const struct host *host); // the program is one: all below is for it
+
+// In place of host_on_connect().
+bool host_refuse_connect(void *data, const char *master,
+                         const struct credentials_options *credential,
+                         struct driver_options *driver, struct error *err);
+
+bool host_read_agent(struct host *host, struct error *err);     // the environment
+bool host_adopt_executor(struct host *host, struct error *err); // of the script, which is loaded
+void host_start_executor(struct host *host);
+void host_shut_executor_down(struct host *host); // as its agent does it
+void host_stop_executor(struct host *host);      // without another callback
+bool host_executor_finished(const struct host *host);
+bool host_executor_aborted(const struct host *host);
+void host_destroy_executor(struct host *host); // before its script
+void host_forget_agent(struct host *host);     // behind the driver
 
 // host_state.c
 

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL, COMMAND_CTL };
+enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL, COMMAND_EXECUTOR, COMMAND_CTL };
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION };
 
 // Where to listen. The host of "[::1]:80" is "::1". Port 0: any free port.

@@ -43,6 +43,7 @@ struct option_row {
     int flag_value;
     size_t offset; // of its field in struct options
     bool local;    // `mesos-lua local` has it, too
+    bool executor; // and so has `mesos-lua executor`
     bool once;     // a second one would look like an addition to the first
     const char *help;
 };

@@ -5,6 +5,7 @@
 #include "app/options_internal.h"
 
 #include "base/bytes.h"
+#include "base/duration.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -96,34 +97,11 @@ static bool parse_number(const struct option_row *row, const char *name, const c
     return true;
 }
 
-// "2", "500ms", "2secs": the default unit is seconds; others are named as in Mesos, or shorter.
-static bool parse_time(const char *text, double *seconds)
-{
-    static const struct {
-        const char *name;
-        double seconds;
-    } units[] = {
-        {"", 1},       {"s", 1},        {"secs", 1},       {"ms", 0.001}, {"us", 1e-6},
-        {"ns", 1e-9},  {"m", 60},       {"h", 3600},       {"d", 86400},  {"mins", 60},
-        {"hrs", 3600}, {"days", 86400}, {"weeks", 604800},
-    };
-    char *end;
-    if (*text < '0' || *text > '9')
-        return false;
-    double number = strtod(text, &end);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        *seconds = number * units[i].seconds;
-        if (strcmp(units[i].name, end) == 0)
-            return true;
-    }
-    return false;
-}
-
 static bool parse_seconds(const struct option_row *row, const char *name, const char *text,
                           void *field, struct error *err)
 {
     double seconds = 0;
-    bool valid = parse_time(text, &seconds);
+    bool valid = duration_parse(text, &seconds);
     if (!valid || !(seconds >= row->min && seconds <= row->max))
         return error_set(err, ERROR_INVALID,
                          "%s: a number of seconds from %g to %g expected, got '%s'", name, row->min,

@@ -74,9 +74,12 @@ static void warn_of_misplaced(const struct options *options)
     }
 }
 
+// An executor has the environment of its agent.
 void options_warn(const struct options *options)
 {
-    warn_of_unused();
-    warn_of_old_names();
+    if (options->command != COMMAND_EXECUTOR) {
+        warn_of_unused();
+        warn_of_old_names();
+    }
     warn_of_misplaced(options);
 }

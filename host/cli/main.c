@@ -15,15 +15,14 @@
 static const int exit_usage = 2;
 
 static int (*const commands[])(const struct options *options) = {
-    [COMMAND_RUN] = program_run,
-    [COMMAND_CHECK] = program_check,
-    [COMMAND_LOCAL] = program_local,
+    [COMMAND_RUN] = program_run,     [COMMAND_CHECK] = program_check,
+    [COMMAND_LOCAL] = program_local, [COMMAND_EXECUTOR] = program_run,
     [COMMAND_CTL] = ctl_run,
 };
 
 static void get_ready(const struct options *options)
 {
-    bool runs = options->command == COMMAND_RUN || options->command == COMMAND_LOCAL;
+    bool runs = options->command != COMMAND_CHECK && options->command != COMMAND_CTL;
     if (runs) {
         spawner_prepare();
         inherited_raise_limit();

@@ -12,13 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *driver_status_name(enum driver_status status)
-{
-    static const char *const names[] = {"", "DRIVER_NOT_STARTED", "DRIVER_RUNNING",
-                                        "DRIVER_ABORTED", "DRIVER_STOPPED"};
-    return names[status];
-}
-
 // ---- events of the subscription ----
 
 // A short failover timeout lowers the cap of the backoff, so that the framework is back in time.

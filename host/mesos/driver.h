@@ -19,6 +19,7 @@
 #include "leader/detector.h"
 #include "loop/loop.h"
 #include "mesos/call_counters.h"
+#include "mesos/driver_status.h"
 #include "mesos/events.h"
 #include "mesos/subscription.h"
 #include "mesos/transport.h"
@@ -27,17 +28,9 @@
 
 struct driver;
 
-enum driver_status { DRIVER_NOT_STARTED = 1, DRIVER_RUNNING, DRIVER_ABORTED, DRIVER_STOPPED };
-
-const char *driver_status_name(enum driver_status status); // "DRIVER_RUNNING"
-
-enum driver_outcome {
-    OUTCOME_DONE,    // the callback returned
-    OUTCOME_FAILED,  // it raised: its event is not acknowledged
-    OUTCOME_PENDING, // it ends with driver_callback_finished(), and the next event waits for that
-};
-
 struct driver_listener {
+    // An event whose callback has OUTCOME_FAILED is not acknowledged; one that has OUTCOME_PENDING
+    // ends with driver_callback_finished().
     enum driver_outcome (*callback)(void *data, const struct driver_event *event);
     // The driver has finished: nothing is in flight any more and the stream is closed. Called once,
     // after stop or abort, when no callback runs.

@@ -42,6 +42,11 @@ static void enter(struct subscription *subscription, enum subscription_state sta
     subscription->state = state;
 }
 
+static const struct subscription_protocol *protocol_of(const struct subscription *subscription)
+{
+    return subscription->options.protocol;
+}
+
 static bool streaming(const struct subscription *subscription)
 {
     return subscription->state == SUBSCRIPTION_CONNECTING ||
@@ -59,6 +64,10 @@ static void watch(struct subscription *subscription)
 {
     bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
     subscription->in_grace = false;
+    if (subscribed && subscription->options.missed_intervals == 0) {
+        timer_stop(&subscription->watchdog);
+        return;
+    }
     timer_start(&subscription->watchdog,
                 loop_seconds(subscribed
                                  ? subscription->options.missed_intervals * subscription->heartbeat
@@ -111,12 +120,17 @@ static void log_failed(const struct subscription *subscription, const struct err
 {
     const char *target = subscription->target ? subscription->target : "the master";
     if (subscription->master != NULL)
-        log_warning("cannot subscribe at %s: %s; trying again in %.1f s, retry %u "
-                    "(--registration-backoff)",
-                    target, reason->text, delay, subscription->failures);
+        log_warning("cannot subscribe at %s: %s; trying again in %.1f s, retry %u%s", target,
+                    reason->text, delay, subscription->failures, protocol_of(subscription)->hint);
     else
         log_warning("cannot subscribe at %s: %s; trying again when a master leads", target,
                     reason->text);
+}
+
+static bool goes_on(const struct subscription *subscription, const struct error *reason)
+{
+    return subscription->events->go_on == NULL ||
+           subscription->events->go_on(subscription->data, reason);
 }
 
 // The stream is lost, or the attempt to open one has failed. The state changes before the owner is
@@ -124,6 +138,10 @@ static void log_failed(const struct subscription *subscription, const struct err
 static void stream_lost(struct subscription *subscription, const struct error *reason)
 {
     bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
+    if (!subscribed && !goes_on(subscription, reason)) {
+        fail(subscription, reason);
+        return;
+    }
     quiesce(subscription, subscription->master ? SUBSCRIPTION_WAITING : SUBSCRIPTION_DETECTING);
     subscription->redirects = 0;
     subscription->failed_try = !subscribed;
@@ -251,7 +269,9 @@ static void on_refused(void *data, const struct http_reply *reply)
     stream_lost(subscription, &err);
 }
 
-static void on_subscribed(struct subscription *subscription, struct slice event)
+// ---- the events of a scheduler ----
+
+static double scheduler_interval(struct slice event)
 {
     struct slice wire = wire_find(event, FIELD_SCHEDULER_EVENT_SUBSCRIBED);
     Mesos__V1__Scheduler__Event__Subscribed *subscribed = (void *)protobuf_c_message_unpack(
@@ -260,15 +280,11 @@ static void on_subscribed(struct subscription *subscription, struct slice event)
     if (subscribed != NULL && subscribed->has_heartbeat_interval_seconds)
         interval = subscribed->heartbeat_interval_seconds;
     protobuf_c_message_free_unpacked((ProtobufCMessage *)subscribed, NULL);
-    subscription->heartbeat = interval >= 0.001 && interval < 86400 ? interval : default_heartbeat;
-    subscription->failures = subscription->redirects = 0;
-    subscription->since = loop_now(subscription->loop);
-    subscription->registered = true;
-    enter(subscription, SUBSCRIPTION_SUBSCRIBED);
+    return interval;
 }
 
 // Every call carries the id, from a struct whose texts end at the first zero byte.
-static bool check_subscribed(struct slice event, struct error *err)
+static bool scheduler_check(struct slice event, struct error *err)
 {
     struct slice subscribed = wire_find(event, FIELD_SCHEDULER_EVENT_SUBSCRIBED);
     struct slice id =
@@ -279,6 +295,31 @@ static bool check_subscribed(struct slice event, struct error *err)
                      "the master sent a framework id that has a zero byte in it");
 }
 
+const struct subscription_protocol subscription_scheduler = {
+    .peer = "master",
+    .hint = " (--registration-backoff)",
+    .event = &mesos__v1__scheduler__event__descriptor,
+    .type_field = FIELD_SCHEDULER_EVENT_TYPE,
+    .subscribed = MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED,
+    .heartbeat = MESOS__V1__SCHEDULER__EVENT__TYPE__HEARTBEAT,
+    .error = MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR,
+    .check = scheduler_check,
+    .interval = scheduler_interval,
+};
+
+// ---- events ----
+
+static void on_subscribed(struct subscription *subscription, struct slice event)
+{
+    const struct subscription_protocol *protocol = protocol_of(subscription);
+    double interval = protocol->interval ? protocol->interval(event) : 0;
+    subscription->heartbeat = interval >= 0.001 && interval < 86400 ? interval : default_heartbeat;
+    subscription->failures = subscription->redirects = 0;
+    subscription->since = loop_now(subscription->loop);
+    subscription->registered = true;
+    enter(subscription, SUBSCRIPTION_SUBSCRIBED);
+}
+
 // The master ends the stream after an ERROR. Subscribing again would be wrong: another scheduler
 // may have taken over the framework.
 static void on_error_event(struct subscription *subscription)
@@ -287,39 +328,48 @@ static void on_error_event(struct subscription *subscription)
     detector_stop(subscription->detector);
 }
 
+static bool accept_record(const struct subscription_protocol *protocol, struct bytes **record,
+                          int32_t *type, struct error *err)
+{
+    if (!wire_accept(record, protocol->event, err))
+        return error_context(err, "the %s sent an event that is malformed", protocol->peer);
+    wire_find_enum(slice_of(*record), protocol->type_field, type);
+    return *type != protocol->subscribed || protocol->check == NULL ||
+           protocol->check(slice_of(*record), err);
+}
+
+static bool is_handed_on(const struct subscription *subscription, int32_t type)
+{
+    const struct subscription_protocol *protocol = protocol_of(subscription);
+    if (type == protocol->error || (type == protocol->unannounced && type != 0))
+        return true;
+    return subscription->state == SUBSCRIPTION_SUBSCRIBED && type != protocol->heartbeat;
+}
+
 static void on_record(void *data, struct bytes *record)
 {
     struct subscription *subscription = data;
-    int32_t type = MESOS__V1__SCHEDULER__EVENT__TYPE__UNKNOWN;
+    const struct subscription_protocol *protocol = protocol_of(subscription);
+    int32_t type = 0;
     struct error err = {0};
     if (draining(subscription)) {
         bytes_unref(record);
         return;
     }
-    if (!wire_accept(&record, &mesos__v1__scheduler__event__descriptor, &err)) {
-        bytes_unref(record);
-        error_context(&err, "the master sent an event that is malformed");
-        cut(subscription, &err);
-        return;
-    }
-    struct slice event = slice_of(record);
-    wire_find_enum(event, FIELD_SCHEDULER_EVENT_TYPE, &type);
-    if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED && !check_subscribed(event, &err)) {
+    if (!accept_record(protocol, &record, &type, &err)) {
         bytes_unref(record);
         cut(subscription, &err);
         return;
     }
-    if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED)
-        on_subscribed(subscription, event);
+    if (type == protocol->subscribed)
+        on_subscribed(subscription, slice_of(record));
     watch(subscription);
-    if (type == MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR)
+    if (type == protocol->error)
         on_error_event(subscription);
-    else if (subscription->state != SUBSCRIPTION_SUBSCRIBED ||
-             type == MESOS__V1__SCHEDULER__EVENT__TYPE__HEARTBEAT) {
+    if (is_handed_on(subscription, type))
+        subscription->events->record(subscription->data, record, type);
+    else
         bytes_unref(record);
-        return;
-    }
-    subscription->events->record(subscription->data, record, type);
 }
 
 static void on_ended(void *data, const struct error *reason)
@@ -332,8 +382,8 @@ static void on_ended(void *data, const struct error *reason)
         return;
     }
     struct error err = {0};
-    error_set(&err, ERROR_LIMIT, "the master sent an event that is too long (--record-limit): %s",
-              reason->text);
+    error_set(&err, ERROR_LIMIT, "the %s sent an event that is too long (--record-limit): %s",
+              protocol_of(subscription)->peer, reason->text);
     cut(subscription, &err);
 }
 
@@ -425,6 +475,8 @@ void subscription_init(struct subscription *subscription, struct loop *loop,
         .data = data,
         .heartbeat = default_heartbeat,
     };
+    if (options->protocol == NULL)
+        subscription->options.protocol = &subscription_scheduler;
     timer_init(&subscription->retry, loop, on_retry, subscription);
     timer_init(&subscription->watchdog, loop, on_watchdog, subscription);
     detector->events = &detector_events;

@@ -2,10 +2,11 @@
 //
 // A subscription to the leading master, and its renewal: finds the leader through a detector, opens
 // the event stream on a transport, watches it, and when it is lost subscribes again, with
-// exponential backoff and jitter. A stream that is cut within a heartbeat interval, for an event
-// that is malformed or too long, counts as a failure: the master will send the same again. A
-// subscription ends only when it is stopped, when the master sends an ERROR, or when it was refused
-// for a reason that a retry cannot remove.
+// exponential backoff and jitter. With another protocol it is that of an executor to its agent,
+// which is then what "leader" and "master" stand for here. A stream that is cut within a heartbeat
+// interval, for an event that is malformed or too long, counts as a failure: the master will send
+// the same again. A subscription ends only when it is stopped, when the master sends an ERROR, or
+// when it was refused for a reason that a retry cannot remove.
 //
 // One stream is live at any time; nothing of an earlier one is ever delivered. Times are those of
 // the loop. A subscription lives inside its owner, which owns detector and transport as well; it
@@ -18,6 +19,8 @@
 #include "leader/detector.h"
 #include "loop/loop.h"
 #include "mesos/transport.h"
+
+#include <protobuf-c/protobuf-c.h>
 
 enum subscription_state {
     SUBSCRIPTION_STOPPED,
@@ -40,14 +43,34 @@ struct subscription_events {
     void (*lost)(void *data, const struct error *reason);
     // It gave up; no event follows.
     void (*failed)(void *data, const struct error *reason);
+    // A try did not lead to a subscription, for a reason that another try may remove (code
+    // ERROR_REFUSED: there was an answer). False: give up. NULL: always try again.
+    bool (*go_on)(void *data, const struct error *reason);
 };
+
+// What it has to know of the events of the stream, and how messages call the other side.
+struct subscription_protocol {
+    const char *peer, *hint; // "master"; what is logged behind a retry
+    const ProtobufCMessageDescriptor *event;
+    uint32_t type_field;                  // of the event: the field with its type
+    int32_t subscribed, heartbeat, error; // types
+    int32_t unannounced;                  // a type that counts also in front of SUBSCRIBED; 0: none
+    // SUBSCRIBED: whether it can be used, and the heartbeat interval that it names, in seconds, or
+    // 0. May be NULL.
+    bool (*check)(struct slice event, struct error *err);
+    double (*interval)(struct slice event);
+};
+
+extern const struct subscription_protocol subscription_scheduler; // the usual one
 
 struct subscription_options {
     double backoff_factor;     // seconds; the n-th failure waits a random time up to this times 2^n
     double backoff_max;        // seconds
     double answer_deadline;    // seconds for the answer to SUBSCRIBE, and then for the first record
-    unsigned missed_intervals; // heartbeat intervals without any record after which it is lost
+    unsigned missed_intervals; // heartbeat intervals without any record after which it is lost; 0:
+                               // silence is fine
     uint64_t seed;             // of the random delays; 0: from the system
+    const struct subscription_protocol *protocol; // NULL: subscription_scheduler
 };
 
 extern const struct subscription_options subscription_defaults; // those of the C++ driver

@@ -45,11 +45,14 @@ static void free_transport(void *data)
     free(http);
 }
 
-// A call that is answered with 403 is about the subscription, not about who we are.
+// A call that is answered with 403 is about the subscription, not about who we are. The advice is
+// about a framework's credentials.
 static struct http_reply advise(struct transport_http *http, const struct http_reply *reply,
                                 bool subscribe, char advice[ADVICE])
 {
     struct http_reply advised = *reply;
+    if (http->options.api != &peer_api_master)
+        return advised;
     if (reply->status == 401 || (subscribe && reply->status == 403)) {
         credentials_explain(http->options.credentials, reply->status, reply->challenge, advice,
                             ADVICE);
@@ -135,6 +138,7 @@ static bool open(struct transport *transport, const char *master, struct slice s
         .answer_timeout = http->options.answer_timeout,
         .tls = http->options.tls,
         .credentials = http->options.credentials,
+        .api = http->options.api,
     };
     if (http->lifetime.ended)
         return error_set(err, ERROR_INVALID, "the transport is being destroyed");
@@ -224,6 +228,8 @@ struct transport *transport_http_create(struct loop *loop,
     http->loop = loop;
     if (options != NULL)
         http->options = *options;
+    if (http->options.api == NULL)
+        http->options.api = &peer_api_master;
     if (http->options.credentials != NULL)
         credentials_ref(http->options.credentials);
     const struct call_pipeline_options calls = {.bytes = http->options.bytes,
@@ -231,7 +237,8 @@ struct transport *transport_http_create(struct loop *loop,
                                                 .connect_timeout = http->options.connect_timeout,
                                                 .timeout = http->options.call_timeout,
                                                 .tls = http->options.tls,
-                                                .credentials = http->options.credentials};
+                                                .credentials = http->options.credentials,
+                                                .api = http->options.api};
     http->pipeline = call_pipeline_create(loop, &calls);
     return &http->transport;
 }

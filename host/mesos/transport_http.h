@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The transport to a master over HTTP, a remote one or the embedded one on loopback: see
+// The transport to a master, or to an agent for an executor, over HTTP, remote or on loopback: see
 // transport.h for the contract. The stream and the calls have a connection each.
 //
 // A refusal by redirect (307, 308) is reported with `location` set to the address of the other
@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 #include "mesos/transport.h"
 #include "net/credentials.h"
+#include "net/peer_api.h"
 #include "net/tls.h"
 
 // 0 is the default of each.
@@ -27,6 +28,7 @@ struct transport_http_options {
     size_t window;                   // calls under way at a time: 256
     const struct tls_options *tls;   // it outlives the transport; NULL: defaults
     struct credentials *credentials; // a reference is taken; NULL: none
+    const struct peer_api *api;      // it outlives the transport; NULL: a master's
 };
 
 // On a loop of loop_uv.h; `options` may be NULL.

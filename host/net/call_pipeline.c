@@ -163,19 +163,22 @@ static void make_host(const struct url *master, char *text, size_t size)
 static void make_headers(struct call_pipeline *pipeline)
 {
     const char *authorization = pipeline->authorization.header;
+    bool id = pipeline->stream_id[0] != '\0';
     char host[URL_ADDRESS];
     make_host(&pipeline->master, host, sizeof host);
     drop_headers(pipeline);
-    pipeline->headers = memory_format("POST /api/v1/scheduler HTTP/1.1\r\n"
-                                      "Host: %s\r\n"
-                                      "User-Agent: mesos-lua/" MESOS_LUA_VERSION "\r\n"
-                                      "Accept: application/x-protobuf\r\n"
-                                      "Content-Type: application/x-protobuf\r\n"
-                                      "Mesos-Stream-Id: %s\r\n"
-                                      "%s%s"
-                                      "Content-Length: ",
-                                      host, pipeline->stream_id, authorization ? authorization : "",
-                                      authorization ? "\r\n" : "");
+    pipeline->headers =
+        memory_format("POST %s HTTP/1.1\r\n"
+                      "Host: %s\r\n"
+                      "User-Agent: mesos-lua/" MESOS_LUA_VERSION "\r\n"
+                      "Accept: application/x-protobuf\r\n"
+                      "Content-Type: application/x-protobuf\r\n"
+                      "%s%s%s"
+                      "%s%s"
+                      "Content-Length: ",
+                      pipeline->options.api->path, host, id ? "Mesos-Stream-Id: " : "",
+                      id ? pipeline->stream_id : "", id ? "\r\n" : "",
+                      authorization ? authorization : "", authorization ? "\r\n" : "");
     pipeline->headers_length = strlen(pipeline->headers);
     pipeline->generation++;
 }
@@ -404,8 +407,10 @@ static const struct curl_socket_events connection_events = {.opened = on_opened,
 
 static void open_connection(struct call_pipeline *pipeline)
 {
-    const struct curl_request_options options = {
-        .connect_timeout = pipeline->options.connect_timeout, .timeout = pipeline->options.timeout};
+    const struct curl_request_options options = {.connect_timeout =
+                                                     pipeline->options.connect_timeout,
+                                                 .timeout = pipeline->options.timeout,
+                                                 .api = pipeline->options.api};
     pipeline->connection =
         curl_socket_create(pipeline->loop, &pipeline->master, pipeline->options.tls, &options,
                            &connection_events, pipeline);
@@ -590,6 +595,8 @@ static void set_defaults(struct call_pipeline_options *options)
         options->connect_timeout = TIMEOUT_CONNECT;
     if (options->timeout <= 0)
         options->timeout = TIMEOUT_ANSWER;
+    if (options->api == NULL)
+        options->api = &peer_api_master;
 }
 
 struct call_pipeline *call_pipeline_create(struct loop *loop,

@@ -21,6 +21,7 @@
 #include "loop/loop.h"
 #include "net/credentials.h"
 #include "net/http_reply.h"
+#include "net/peer_api.h"
 #include "net/tls.h"
 #include "net/url.h"
 
@@ -45,14 +46,15 @@ struct call_pipeline_options {
     double timeout; // seconds for one call; 0: TIMEOUT_ANSWER. It begins when the one before
                     // it is answered
     const struct tls_options *tls;   // or NULL
-    struct credentials *credentials; // or NULL; they outlive the pipeline, as does `tls`
+    struct credentials *credentials; // or NULL; they outlive the pipeline, as do `tls`
+    const struct peer_api *api;      // and this, or NULL
 };
 
 struct call_pipeline *call_pipeline_create(struct loop *loop,
                                            const struct call_pipeline_options *options);
 
-// Takes calls to `master` under that stream id from now on. An earlier stream is closed first. The
-// connection is opened with the first call.
+// Takes calls to `master` under that stream id (empty: none) from now on. An earlier stream is
+// closed first. The connection is opened with the first call.
 void call_pipeline_open(struct call_pipeline *pipeline, const struct url *master,
                         const char *stream_id);
 

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define PATH "/api/v1/scheduler"
-
 // ---- the answer's headers ----
 
 struct wanted {
@@ -338,14 +336,17 @@ static void set_ip(struct curl_request *request)
 static void set_address(struct curl_request *request)
 {
     char address[URL_ADDRESS];
-    char *url = memory_format("%s" PATH, url_address(&request->master, address));
+    const struct peer_api *api = request->options.api ? request->options.api : &peer_api_master;
+    char *url = memory_format("%s%s", url_address(&request->master, address), api->path);
     curl_easy_setopt(request->easy, CURLOPT_URL, url);
     free(url);
     curl_easy_setopt(request->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(request->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(request->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set_ip(request);
-    if (url_is_loopback(&request->master))
+    if (api->socket != NULL)
+        curl_easy_setopt(request->easy, CURLOPT_UNIX_SOCKET_PATH, api->socket);
+    if (api->socket != NULL || url_is_loopback(&request->master))
         curl_easy_setopt(request->easy, CURLOPT_PROXY, "");
 }
 

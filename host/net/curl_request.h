@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One POST to the scheduler API of a master, and its answer: the headers that matter, and a body,
+// One POST to the API of a master or an agent, and its answer: the headers that matter, and a body,
 // which either goes to its owner piece by piece or, in an ordinary answer, is kept.
 //
 // The request has these headers and no others: Host, User-Agent, Accept, Content-Type,
@@ -20,6 +20,7 @@
 #include "net/authorization.h"
 #include "net/curl_loop.h"
 #include "net/http_reply.h"
+#include "net/peer_api.h"
 #include "net/peer_timeout.h"
 #include "net/url.h"
 
@@ -42,6 +43,7 @@ struct curl_request_options {
     double connect_timeout;          // seconds, of name, connection and TLS together
     double timeout;                  // seconds from start to end, unless curl_request_endless()
     struct credentials *credentials; // or NULL; they outlive the request
+    const struct peer_api *api;      // or NULL; read when the request is prepared
 };
 
 struct curl_request {

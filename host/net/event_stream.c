@@ -87,17 +87,18 @@ static bool is_protobuf(const char *type)
 static bool check_response(struct event_stream *stream)
 {
     const struct curl_request *request = &stream->request;
+    const char *peer = stream->options.api->peer;
     if (request->content_type[0] == 0)
         return error_set(&stream->fault, ERROR_PROTOCOL,
-                         "not a Mesos master: its answer 200 has no Content-Type, %s expected",
+                         "not a Mesos %s: its answer 200 has no Content-Type, %s expected", peer,
                          TYPE);
     if (!is_protobuf(request->content_type))
         return error_set(&stream->fault, ERROR_PROTOCOL,
-                         "not a Mesos master: its answer 200 has Content-Type '%s', %s expected",
+                         "not a Mesos %s: its answer 200 has Content-Type '%s', %s expected", peer,
                          request->content_type, TYPE);
-    if (request->stream_id[0] == 0)
+    if (request->stream_id[0] == 0 && stream->options.api->stream_ids)
         return error_set(&stream->fault, ERROR_PROTOCOL,
-                         "not a Mesos master: its answer 200 has no Mesos-Stream-Id");
+                         "not a Mesos %s: its answer 200 has no Mesos-Stream-Id", peer);
     return true;
 }
 
@@ -181,10 +182,11 @@ static void add_cut(struct event_stream *stream, struct error *reason)
 static void explain_end(struct event_stream *stream, struct error *reason)
 {
     const char *failure = curl_request_failure(&stream->request);
+    const char *peer = stream->options.api->peer;
     if (failure == NULL)
-        error_set(reason, ERROR_PROTOCOL, "the master ended the stream");
+        error_set(reason, ERROR_PROTOCOL, "the %s ended the stream", peer);
     else if (stream->request.result == CURLE_PARTIAL_FILE)
-        error_set(reason, ERROR_IO, "the master closed the connection");
+        error_set(reason, ERROR_IO, "the %s closed the connection", peer);
     else
         error_set(reason, ERROR_IO, "the stream broke: %s", failure);
     add_cut(stream, reason);
@@ -256,6 +258,8 @@ struct event_stream *event_stream_create(struct loop *loop,
         stream->options.connect_timeout = TIMEOUT_CONNECT;
     if (stream->options.answer_timeout <= 0)
         stream->options.answer_timeout = TIMEOUT_ANSWER;
+    if (stream->options.api == NULL)
+        stream->options.api = &peer_api_master;
     stream->curl_loop = curl_loop_create(loop, options->tls);
     queue_init(&stream->queue);
     recordio_init(&stream->recordio, options->record_limit);
@@ -268,7 +272,8 @@ void event_stream_start(struct event_stream *stream, const struct url *master,
 {
     const struct curl_request_options options = {.connect_timeout = stream->options.connect_timeout,
                                                  .timeout = stream->options.answer_timeout,
-                                                 .credentials = stream->options.credentials};
+                                                 .credentials = stream->options.credentials,
+                                                 .api = stream->options.api};
     curl_request_init(&stream->request, stream->curl_loop, master, NULL, &options, &request_events,
                       stream);
     struct bytes *call = bytes_copy(subscribe.data, subscribe.length);

@@ -15,6 +15,7 @@
 #include "loop/loop.h"
 #include "net/credentials.h"
 #include "net/http_reply.h"
+#include "net/peer_api.h"
 #include "net/tls.h"
 #include "net/url.h"
 
@@ -24,7 +25,7 @@ struct event_stream;
 
 // First `accepted`, records, `ended`; or only `refused`.
 struct event_stream_events {
-    // 200 with a stream id and records in protobuf.
+    // 200 with records in protobuf, and with a stream id where the API has them (else it is empty).
     void (*accepted)(void *data, const char *stream_id);
     void (*record)(void *data, struct bytes *record); // the reference is handed over
     // Any other answer; status 0 if there was none, or if a Mesos master would not give it: then
@@ -40,6 +41,7 @@ struct event_stream_options {
     double answer_timeout; // seconds until it is accepted, or refused to the end; 0: TIMEOUT_ANSWER
     const struct tls_options *tls;   // or NULL
     struct credentials *credentials; // or NULL
+    const struct peer_api *api;      // or NULL; it outlives the stream
 };
 
 // `events` and the credentials must outlive it.

@@ -572,4 +572,80 @@ local TaskStatus = {}
 ---@return table
 function TaskStatus:table() end
 
+-- What the script of `mesos-lua executor` returns. Every callback may be left out: without launchTask tasks fail, without
+-- shutdown they are killed. Callbacks are called one at a time, in the order of the events; one that waits holds up the
+-- events behind it, but for launchTask and launchGroup, which may last as long as their tasks. A callback that raises is
+-- logged; a task whose launch raised fails with the message.
+---@class mesos.Executor
+local Executor = {}
+
+---@param driver mesos.ExecutorDriver
+---@param executorInfo mesos.ExecutorInfo
+---@param frameworkInfo mesos.FrameworkInfo
+---@param agentInfo mesos.AgentInfo
+function Executor:registered(driver, executorInfo, frameworkInfo, agentInfo) end
+
+-- The agent was started again, or the connection was lost for a while. Tasks and updates that it had not acknowledged
+-- were sent along by the driver.
+---@param driver mesos.ExecutorDriver
+---@param agentInfo mesos.AgentInfo
+function Executor:reregistered(driver, agentInfo) end
+
+---@param driver mesos.ExecutorDriver
+function Executor:disconnected(driver) end
+
+---@param driver mesos.ExecutorDriver
+---@param task mesos.TaskInfo
+function Executor:launchTask(driver, task) end
+
+-- Without this callback launchTask is called for each.
+---@param driver mesos.ExecutorDriver
+---@param tasks mesos.TaskInfo[]
+function Executor:launchGroup(driver, tasks) end
+
+---@param driver mesos.ExecutorDriver
+---@param taskId mesos.TaskID
+---@param killPolicy mesos.KillPolicy?
+function Executor:killTask(driver, taskId, killPolicy) end
+
+-- Bytes of the scheduler, as it sent them.
+---@param driver mesos.ExecutorDriver
+---@param data string
+function Executor:frameworkMessage(driver, data) end
+
+-- The executor has to end its tasks. It is stopped as soon as each of them has a terminal update, and killed when the
+-- grace period is over. No other callback follows.
+---@param driver mesos.ExecutorDriver
+function Executor:shutdown(driver) end
+
+-- The driver was aborted before this call.
+---@param driver mesos.ExecutorDriver
+---@param message string
+function Executor:error(driver, message) end
+
+-- All operations return the driver's status. Misuse raises an error that names the path of the field.
+---@class mesos.ExecutorDriver
+local ExecutorDriver = {}
+
+-- Reports the state of a task. uuid, source and executor id are filled in, and the timestamp if there is none; the driver
+-- keeps the update until the agent has acknowledged it.
+---@param status mesos.TaskStatus
+---@return mesos.Status
+function ExecutorDriver:sendStatusUpdate(status) end
+
+-- Sends bytes to the scheduler; they may be lost.
+---@param data string
+---@return mesos.Status
+function ExecutorDriver:sendFrameworkMessage(data) end
+
+-- Ends the executor, when the agent has acknowledged all updates, or some seconds later.
+---@return mesos.Status
+function ExecutorDriver:stop() end
+
+---@return mesos.Status
+function ExecutorDriver:abort() end
+
+---@return mesos.Status
+function ExecutorDriver:status() end
+
 return mesos

@@ -21,54 +21,22 @@
 --   m:send_pieces(pieces) / m:send_bytes("12\n...")       -- records cut, joined and corrupted as wanted
 --   m:play("04-command-task/events")                      -- the records of a real master, on a master that is `quiet`
 
-local program = require("support.program")
 local rules = require("support.framework_rules")
 local recordings = require("support.recordings")
 local internals = require("internals")
 local server = require("support.server")
+local stream_peer = require("support.stream_peer")
 local values = require("support.compare")
 
 local M = { cleanup = server.cleanup }
 
-local Master = {}
-Master.__index = Master
-
+local Master = stream_peer.class()
 local CALL, EVENT = "mesos.v1.scheduler.Call", "mesos.v1.scheduler.Event"
-local TYPE = "application/x-protobuf"
-local PATH = "/api/v1/scheduler"
+local TYPE, uuid, frame = stream_peer.TYPE, stream_peer.uuid, stream_peer.frame
 
-local function uuid()
-    return (("xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx"):gsub("x", function()
-        return ("%x"):format(math.random(0, 15))
-    end))
-end
-
-local function frame(record)
-    return #record .. "\n" .. record
-end
+Master.CALL, Master.EVENT, Master.PATH = CALL, EVENT, "/api/v1/scheduler"
 
 -- ---- events ----
-
--- Sends an event (a table by the mapping of the contract) as one chunk on the live stream.
-function Master:send(event)
-    self:send_record(internals.encode(EVENT, event))
-end
-
-function Master:send_record(record)
-    self:send_bytes(frame(record))
-end
-
--- Sends bytes of the stream as they are: cut records, several, garbage.
-function Master:send_bytes(bytes)
-    assert(self.stream, "no framework is subscribed").connection:chunk(bytes)
-end
-
--- Sends the bytes of each piece as a chunk of its own.
-function Master:send_pieces(pieces)
-    for _, piece in ipairs(pieces) do
-        self:send_bytes(piece)
-    end
-end
 
 -- Sends the records of a recording on the live stream, byte for byte, and takes on the ids in it. Options: `from` and
 -- `to`, numbers of records; `cut`, a function that cuts the bytes into pieces. Returns the events, decoded.
@@ -87,10 +55,6 @@ function Master:play(name, options)
     end
     self:send_pieces(options.cut and options.cut(bytes) or { bytes })
     return events
-end
-
-function Master:heartbeat()
-    self:send({ type = "HEARTBEAT" })
 end
 
 -- An offer with a new id; the fields given replace the usual ones.
@@ -150,26 +114,6 @@ function Master:operation_update(operation_id, state, fields)
     return { type = "UPDATE_OPERATION_STATUS", update_operation_status = { status = status } }
 end
 
--- ---- the end of a stream ----
-
-local function take_stream(master)
-    local stream = assert(master.stream, "no framework is subscribed")
-    master.stream = nil
-    return stream.connection
-end
-
-function Master:end_stream()
-    take_stream(self):finish()
-end
-
-function Master:drop()
-    take_stream(self):close()
-end
-
-function Master:reset()
-    take_stream(self):reset()
-end
-
 -- What a real one does to the old stream when another instance of the framework subscribes.
 function Master:fail_over()
     self:send({ type = "ERROR", error = { message = "Framework failed over" } })
@@ -185,40 +129,6 @@ function Master:restart(options)
 end
 
 -- ---- calls ----
-
--- From now on calls of that type get this answer. status false: none at all; status nil: the usual one. A function in
--- place of the status is called with the call and its connection and answers itself, or returns true for the usual.
-function Master:answer(type, status, body, headers)
-    self.answers[type] = { status = status, body = body, headers = headers }
-end
-
--- From now on calls of that type are answered as usual, but late; so is what comes behind them on the connection.
-function Master:delay(type, seconds)
-    self:answer(type, function(_, connection)
-        connection:pause(seconds)
-        return true
-    end)
-end
-
--- From now on calls of that type wait for release().
-function Master:hold(type)
-    local held = {}
-    self.held[type] = held
-    self:answer(type, function(_, connection)
-        held[#held + 1] = connection
-        connection:sleep()
-        return true
-    end)
-end
-
-function Master:release(type)
-    self:answer(type)
-    local held = self.held[type]
-    self.held[type] = nil
-    for _, connection in ipairs(held) do
-        connection:wake()
-    end
-end
 
 -- The message that calls of a type must have, and where a real master asks for it.
 local MESSAGES = {
@@ -239,7 +149,7 @@ local function invalid(call)
     return nil
 end
 
-local function problem_with(master, request, call)
+function Master:problem_with(request, call)
     local stream_id = request:header("Mesos-Stream-Id")
     if call.type == "SUBSCRIBE" then
         if stream_id then
@@ -254,28 +164,15 @@ local function problem_with(master, request, call)
         return 400, "Failed to validate scheduler::Call: Expecting 'framework_id' to be present"
     elseif invalid(call) then
         return 400, invalid(call)
-    elseif call.framework_id ~= master.framework_id then
+    elseif call.framework_id ~= self.framework_id then
         return 400, "Framework cannot be found"
-    elseif not master.stream then
+    elseif not self.stream then
         return 403, "Framework is not subscribed"
     elseif not stream_id then
         return 400, "All non-subscribe calls should include the 'Mesos-Stream-Id' header"
-    elseif stream_id ~= master.stream.id then
+    elseif stream_id ~= self.stream.id then
         return 400, ("The stream ID '%s' included in this request didn't match the stream ID currently associated "
             .. "with framework ID %s"):format(stream_id, call.framework_id)
-    end
-    return nil
-end
-
-local function refusal(request)
-    if request.path ~= PATH then
-        return 404, "404 Not Found."
-    elseif request.method ~= "POST" then
-        return 405, ("405 Method Not Allowed. Expecting one of { 'POST' }, but received '%s'."):format(request.method)
-    elseif not request:header("Content-Type") then
-        return 400, "Expecting 'Content-Type' to be present"
-    elseif request:header("Content-Type") ~= TYPE then
-        return 415, "Expecting 'Content-Type' of application/json or application/x-protobuf"
     end
     return nil
 end
@@ -341,6 +238,8 @@ end
 
 local usual = {}
 
+Master.usual = usual
+
 function usual.SUBSCRIBE(master, call, connection)
     local wanted = copy(call).subscribe
     local fault = not (master.lenient or master.quiet)
@@ -372,61 +271,6 @@ function usual.UPDATE_FRAMEWORK(master, call, connection)
     end
 end
 
-local function answer_usually(master, call, connection)
-    local answer = usual[call.type]
-    if answer then
-        answer(master, call, connection)
-    else
-        connection:respond(202)
-    end
-end
-
-local function answer_call(master, call, connection)
-    local answer = master.answers[call.type] or {}
-    if type(answer.status) == "function" then
-        if answer.status(call, connection) then
-            answer_usually(master, call, connection)
-        end
-    elseif answer.status then
-        connection:respond(answer.status, answer.body, answer.headers)
-    elseif answer.status == nil then
-        answer_usually(master, call, connection)
-    end
-end
-
-local function handle(master, request, connection)
-    local status, text = refusal(request)
-    if status then
-        return connection:respond(status, text)
-    end
-    local read, call = pcall(internals.decode, CALL, request.body)
-    if not read then
-        return connection:respond(400, "Failed to parse body into Call protobuf")
-    elseif call.type == "SUBSCRIBE" and request:header("Accept") ~= TYPE then
-        return connection:respond(406, "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'")
-    end
-    master.calls[#master.calls + 1] = {
-        type = call.type, call = call, request = request, connection = connection,
-    }
-    local special = master.answers[call.type]
-    status, text = problem_with(master, request, call)
-    if status and not (special and special.status ~= nil) then
-        return connection:respond(status, text)
-    end
-    answer_call(master, call, connection)
-end
-
--- The n-th call of that type (1 if not given), as soon as it is there.
-function Master:wait_for(type, n, seconds)
-    n = n or 1
-    return program.wait_for(function()
-        assert(not self.server.error, self.server.error)
-        return self:calls_of(type)[n]
-    end, seconds, function()
-        return ("%d calls %s; the calls were %s"):format(n, type, table.concat(self:call_types(), " "))
-    end)
-end
-
 -- Waits for the next call of that type that was not asked for yet, and compares all of its message with `wanted` (nil:
 -- it must have none), and its framework id. Returns the message.
 function Master:expect(type, wanted, seconds)
@@ -444,52 +288,14 @@ function Master:expect(type, wanted, seconds)
     return call[field]
 end
 
-function Master:calls_of(type)
-    local found = {}
-    for _, call in ipairs(self.calls) do
-        if call.type == type then
-            found[#found + 1] = call
-        end
-    end
-    return found
-end
-
-function Master:call_types()
-    local types = {}
-    for i, call in ipairs(self.calls) do
-        types[i] = call.type
-    end
-    return types
-end
-
 -- Options: quiet (send nothing after the header of a subscription), lenient (take every framework), heartbeat_interval
 -- (15), port, host, framework_id.
 function M.start(options)
     options = options or {}
-    local master = setmetatable({
-        id = uuid(), calls = {}, answers = {}, expected = {}, held = {}, offers = 0, quiet = options.quiet,
-        framework_id = options.framework_id, lenient = options.lenient, completed = {},
-        torn_down = 0,
-        heartbeat_interval = options.heartbeat_interval or 15.0,
-    }, Master)
-    master.server = server.start(function(connection)
-        while true do
-            local request = connection:read_request()
-            if not request then
-                break
-            end
-            handle(master, request, connection)
-        end
-        if master.stream and master.stream.connection == connection then
-            master.stream = nil
-        end
-    end, options.port, options.host)
-    master.address = master.server.address
-    return master
-end
-
-function Master:stop()
-    self.server:stop()
+    return stream_peer.start(setmetatable({
+        id = uuid(), offers = 0, quiet = options.quiet, framework_id = options.framework_id, lenient = options.lenient,
+        completed = {}, torn_down = 0, heartbeat_interval = options.heartbeat_interval or 15.0,
+    }, Master), options)
 end
 
 return M
