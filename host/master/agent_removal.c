@@ -47,9 +47,6 @@ static void lose_tasks(struct node *node, const char *cause)
 static void take_out(struct node *node)
 {
     struct master *master = node->master;
-    struct shares shares = master_records_shares(&node->total);
-    for (size_t i = 0; i < SHARES; i++)
-        master->total.amount[i] -= shares.amount[i];
     string_map_remove(&master->node_table, &node->entry);
     TAILQ_REMOVE(&master->nodes, node, link);
     TAILQ_INSERT_TAIL(&master->leaving, node, link);
@@ -72,9 +69,10 @@ void agent_removal_start(struct node *node, const char *cause)
     while (!TAILQ_EMPTY(&node->offers))
         master_records_rescind_offer(TAILQ_FIRST(&node->offers));
     maintenance_leave(node);
+    allocator_forget(node);
+    master_records_remove_node(node);
     TAILQ_FOREACH(framework, &master->frameworks, link)
     {
-        offer_filters_forget_node(framework, node);
         master_events_send_agent_failure(framework, node->id);
     }
     history_agent_removed(node);

@@ -1,159 +1,155 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Who is offered what. Once a second, and soon after a framework subscribes or revives, all that is
-// free on each agent goes to the role with the smallest share of the cluster that wants it (its
-// largest share of cpus, mem, disk or gpus counts), and of equals to the one that was offered
-// least. What a framework refused is not offered to it again before its filter expires, unless
-// there is more of it than it refused (offer_filters.c).
+// Who is offered what, as the hierarchical allocator of Mesos decides it. Once a second, and soon
+// after a framework subscribes or revives or an agent comes, what is free on the agents goes to the
+// frameworks in the order of the tree of roles (role_tree.h), which changes with each offer. Roles
+// that have less than their quota guarantees come first (offering.h).
+//
+// A round looks only at agents to which something has happened since it was their turn: something
+// was given back, a filter ended, a framework wants more than before. Of the others it would offer
+// nothing, so a round costs as much as has changed. Mesos looks at agents in random order, here it
+// is that of their start, so that runs can be repeated.
 
 #include "master/master_internal.h"
 
 #include "base/memory.h"
+#include "master/offering.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SOON (LOOP_SECOND / 1000) // calls that come together are seen by one round
 
-struct candidate {
-    struct master_framework *framework;
-    struct role *role;
-    double share;
-};
-
-// One round: the candidates, and what they were given in it.
+// The agents whose turn it is.
 struct round {
     struct master *master;
-    struct candidate *candidates;
-    size_t count;
+    struct node **nodes;
+    size_t count, capacity;
 };
 
-// ---- candidates ----
+// ---- turns ----
 
-static double share_of(const struct master *master, const struct role *role)
+static void set_turn(struct node *node, enum node_turn turn)
 {
-    double largest = 0;
-    for (size_t i = 0; i < SHARES; i++)
-        if (master->total.amount[i] > 0)
-            largest = fmax(largest, role->allocated.amount[i] / master->total.amount[i]);
-    return largest;
+    struct nodes *turns = node->master->turns;
+    if (node->turn != NODE_RESTS)
+        TAILQ_REMOVE(&turns[node->turn], node, of_turn);
+    node->turn = turn;
+    if (turn != NODE_RESTS)
+        TAILQ_INSERT_TAIL(&turns[turn], node, of_turn);
 }
 
-static void add_candidates(struct round *round, struct master_framework *framework)
+static void hurry(struct master *master)
 {
-    round->candidates = memory_resize(round->candidates, (round->count + framework->role_count) *
-                                                             sizeof *round->candidates);
-    for (size_t i = 0; i < framework->role_count; i++) {
-        struct role *role = &framework->roles[i];
-        memset(role->agents, 0, sizeof role->agents);
-        if (!role->suppressed)
-            round->candidates[round->count++] =
-                (struct candidate){framework, role, share_of(round->master, role)};
-    }
+    if (!master->stopping && !timer_active(&master->soon))
+        timer_start(&master->soon, SOON);
 }
 
-// The shares of a role are those of all frameworks in it.
-static double role_share(const struct round *round, const struct candidate *candidate)
+void allocator_wake(struct node *node, enum node_turn turn)
 {
-    double sum = 0;
-    for (size_t i = 0; i < round->count; i++)
-        if (strcmp(round->candidates[i].role->name, candidate->role->name) == 0)
-            sum += round->candidates[i].share;
-    return sum;
+    if (turn > node->turn)
+        set_turn(node, turn);
+    if (turn == NODE_HURRIES)
+        hurry(node->master);
 }
 
-static bool goes_before(const struct round *round, const struct candidate *a,
-                        const struct candidate *b)
+static void wake_all(struct master *master, enum node_turn turn)
 {
-    double left = role_share(round, a), right = role_share(round, b);
-    if (left != right)
-        return left < right;
-    if (a->share != b->share)
-        return a->share < b->share;
-    return a->role->offers < b->role->offers;
-}
-
-// Insertion sort: candidates are few, and nearly in order from the agent before.
-static void sort_candidates(struct round *round)
-{
-    for (size_t i = 1; i < round->count; i++) {
-        struct candidate moving = round->candidates[i];
-        size_t slot = i;
-        for (; slot > 0 && goes_before(round, &moving, &round->candidates[slot - 1]); slot--)
-            round->candidates[slot] = round->candidates[slot - 1];
-        round->candidates[slot] = moving;
-    }
-}
-
-// ---- offering ----
-
-// Drops refined reservations, which a framework without RESERVATION_REFINEMENT cannot read.
-static void drop_unreadable(const struct master_framework *framework, struct resources *resources)
-{
-    if (framework->reservation_refinement)
-        return;
-    size_t count = 0;
-    for (size_t i = 0; i < resources->count; i++) {
-        if (resources->items[i]->n_reservations > 1)
-            resource_free(resources->items[i]);
-        else
-            resources->items[count++] = resources->items[i];
-    }
-    resources->count = count;
-}
-
-static void offer_to(struct candidate *candidate, struct node *node)
-{
-    struct resources resources = {0};
-    resources_add_for_role(&resources, &node->free, candidate->role->name);
-    drop_unreadable(candidate->framework, &resources);
-    enum obstacle obstacle =
-        offer_obstacles_find(candidate->framework, candidate->role, node, &resources);
-    candidate->role->agents[obstacle]++;
-    if (obstacle == OBSTACLE_NONE) {
-        master_records_make_offer(candidate->framework, node, candidate->role, &resources);
-        candidate->share = share_of(node->master, candidate->role);
-    }
-    resources_free(&resources);
-}
-
-static void offer_node(struct round *round, struct node *node)
-{
-    if (node->free.count == 0)
-        return;
-    sort_candidates(round);
-    for (size_t i = 0; i < round->count && node->free.count > 0; i++)
-        offer_to(&round->candidates[i], node);
-}
-
-// ---- rounds ----
-
-static uint64_t offers_made(const struct master_framework *framework)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < framework->role_count; i++)
-        sum += framework->roles[i].offers;
-    return sum;
-}
-
-static void run(struct master *master)
-{
-    struct round round = {.master = master};
-    struct master_framework *framework;
     struct node *node;
-    TAILQ_FOREACH(framework, &master->frameworks, link)
-    {
-        framework->offers_before = offers_made(framework);
-        if (framework->connected)
-            add_candidates(&round, framework);
-    }
     TAILQ_FOREACH(node, &master->nodes, link)
-    offer_node(&round, node);
-    free(round.candidates);
+    if (turn > node->turn)
+        set_turn(node, turn);
+}
+
+void allocator_hurry_all(struct master *master)
+{
+    wake_all(master, NODE_HURRIES);
+    hurry(master);
+}
+
+void allocator_wait_all(struct master *master)
+{
+    wake_all(master, NODE_WAITS);
+}
+
+void allocator_forget(struct node *node)
+{
+    offer_filters_clear_node(node);
+    set_turn(node, NODE_RESTS);
+}
+
+// ---- a round ----
+
+static void collect(struct round *round, enum node_turn turn)
+{
+    struct nodes *nodes = &round->master->turns[turn];
+    while (!TAILQ_EMPTY(nodes)) {
+        struct node *node = TAILQ_FIRST(nodes);
+        set_turn(node, NODE_RESTS);
+        if (node->free.count == 0)
+            continue;
+        if (round->count == round->capacity) {
+            round->capacity = round->capacity * 2 + 64;
+            round->nodes = memory_resize(round->nodes, round->capacity * sizeof *round->nodes);
+        }
+        round->nodes[round->count++] = node;
+    }
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    const struct node *left = *(struct node *const *)a, *right = *(struct node *const *)b;
+    return left->number < right->number ? -1 : left->number > right->number;
+}
+
+static void offer_to(struct role_member *member, struct node *node, enum offering_pass pass)
+{
+    struct offering offering;
+    enum obstacle obstacle = offering_find(member, node, pass, &offering);
+    if (obstacle == OBSTACLE_NONE)
+        master_records_make_offer(member, node, offering.whole ? NULL : &offering.resources);
+    if (offering.held_back && pass == OFFERING_REST && node->turn == NODE_RESTS)
+        set_turn(node, NODE_HELD);
+    offering_free(&offering);
+}
+
+static bool takes_part(const struct role_member *member, enum offering_pass pass)
+{
+    return pass == OFFERING_REST || member->role->quota.guaranteed;
+}
+
+// The order changes with each offer; for one agent it is that of before.
+static void offer_node(struct round *round, struct node *node, enum offering_pass pass,
+                       struct role_member **turns)
+{
+    size_t count;
+    struct role_member *const *order = role_tree_order(&round->master->roles, &count);
+    memcpy(turns, order, count * sizeof(struct role_member *));
+    for (size_t i = 0; i < count && node->free.count > 0; i++)
+        if (takes_part(turns[i], pass))
+            offer_to(turns[i], node, pass);
+}
+
+static void offer_nodes(struct round *round)
+{
+    struct role_tree *roles = &round->master->roles;
+    size_t count;
+    role_tree_order(roles, &count);
+    struct role_member **turns = memory_new((count + 1) * sizeof(struct role_member *));
+    for (size_t i = 0; i < round->count && !TAILQ_EMPTY(&roles->guaranteed); i++)
+        offer_node(round, round->nodes[i], OFFERING_GUARANTEES, turns);
+    for (size_t i = 0; i < round->count; i++)
+        offer_node(round, round->nodes[i], OFFERING_REST, turns);
+    free(turns);
+}
+
+static void send_offers(struct master *master)
+{
+    struct master_framework *framework;
     TAILQ_FOREACH(framework, &master->frameworks, link)
     {
-        size_t count = (size_t)(offers_made(framework) - framework->offers_before);
+        size_t count = framework->new_offers;
+        framework->new_offers = 0;
         if (count > 0)
             master_events_send_offers(framework, count);
         offer_obstacles_log(framework);
@@ -161,20 +157,41 @@ static void run(struct master *master)
     inverse_offers_send(master);
 }
 
+static void finish(struct round *round)
+{
+    if (round->count > 1)
+        qsort(round->nodes, round->count, sizeof(struct node *), compare_numbers);
+    if (round->count > 0)
+        offer_nodes(round);
+    free(round->nodes);
+    send_offers(round->master);
+}
+
 static void on_tick(void *data)
 {
     struct master *master = data;
+    struct round round = {.master = master};
     timer_start(&master->tick, ALLOCATOR_INTERVAL);
-    run(master);
+    offer_filters_expire(master);
+    if (master->quota_moved)
+        collect(&round, NODE_HELD);
+    collect(&round, NODE_WAITS);
+    collect(&round, NODE_HURRIES);
+    finish(&round);
+    master->quota_moved = false;
 }
 
 static void on_soon(void *data)
 {
-    run(data);
+    struct round round = {.master = data};
+    collect(&round, NODE_HURRIES);
+    finish(&round);
 }
 
 void allocator_start(struct master *master)
 {
+    for (size_t turn = 0; turn < NODE_TURNS; turn++)
+        TAILQ_INIT(&master->turns[turn]);
     timer_init(&master->tick, master->loop, on_tick, master);
     timer_init(&master->soon, master->loop, on_soon, master);
     timer_start(&master->tick, ALLOCATOR_INTERVAL);
@@ -184,10 +201,4 @@ void allocator_stop(struct master *master)
 {
     timer_stop(&master->tick);
     timer_stop(&master->soon);
-}
-
-void allocator_hurry(struct master *master)
-{
-    if (!master->stopping && !timer_active(&master->soon))
-        timer_start(&master->soon, SOON);
 }

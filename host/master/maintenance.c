@@ -158,7 +158,7 @@ bool maintenance_update(struct master *master, struct maintenance_schedule *sche
     maintenance_schedule_free(&maintenance->schedule);
     maintenance->schedule = *schedule;
     *schedule = (struct maintenance_schedule){NULL, 0};
-    allocator_hurry(master);
+    allocator_hurry_all(master);
     return true;
 }
 

@@ -110,6 +110,7 @@ static void suppress(struct master_framework *framework, char **roles, size_t co
             framework->roles[i].suppressed = suppressed;
     for (size_t i = 0; i < count; i++)
         master_records_role(framework, roles[i])->suppressed = suppressed;
+    master_records_activate(framework);
 }
 
 static void on_suppress(struct master_framework *framework, const Call *call)
@@ -132,7 +133,7 @@ static void on_revive(struct master_framework *framework, const Call *call)
     for (size_t i = 0; i < count; i++)
         offer_filters_clear(framework, roles[i]);
     inverse_offers_clear_filters(framework);
-    allocator_hurry(framework->master);
+    allocator_hurry_all(framework->master);
 }
 
 static void on_kill(struct master_framework *framework, const Call *call)
@@ -355,6 +356,7 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     maintenance_init(&master->maintenance);
     inverse_offers_init(&master->inverse_offers);
     TAILQ_INIT(&master->completed);
+    role_tree_init(&master->roles);
     allocator_start(master);
     return master;
 }
@@ -375,10 +377,8 @@ void master_add_agent(struct master *master, const struct resources *resources,
     *description = (struct agent_description){0};
     TAILQ_INIT(&node->offers);
     TAILQ_INIT(&node->evacuations);
-    struct shares shares = master_records_shares(resources);
-    for (size_t i = 0; i < SHARES; i++)
-        master->total.amount[i] += shares.amount[i];
-    node->gpus = shares.amount[SHARE_GPUS] > 0;
+    TAILQ_INIT(&node->filters);
+    node->gpus = resources_scalar(resources, "gpus") > 0;
     const struct agent_options options = {
         .id = node->id,
         .ip = master->ip,
@@ -391,13 +391,16 @@ void master_add_agent(struct master *master, const struct resources *resources,
     string_map_put(&master->node_table, &node->entry, node->id, node);
     TAILQ_INSERT_TAIL(&master->nodes, node, link);
     maintenance_join(node, master->hostname);
+    master_records_add_node(node);
     history_agent_added(node);
-    allocator_hurry(master);
+    allocator_wake(node, NODE_HURRIES);
 }
 
 static void destroy_node(struct node *node)
 {
     struct master *master = node->master;
+    allocator_forget(node);
+    master_records_remove_node(node);
     string_map_remove(&master->node_table, &node->entry);
     TAILQ_REMOVE(&master->nodes, node, link);
     maintenance_leave(node);
@@ -424,6 +427,8 @@ void master_destroy(struct master *master)
     inverse_offers_free(&master->inverse_offers);
     maintenance_free(&master->maintenance);
     master_records_forget_completed(master);
+    role_tree_free(&master->roles);
+    free(master->filters.heap);
     string_map_free(&master->framework_table);
     string_map_free(&master->node_table);
     string_map_free(&master->offer_table);

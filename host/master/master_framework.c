@@ -21,15 +21,6 @@ typedef Mesos__V1__Scheduler__Call Call;
 
 // ---- what a framework said about itself ----
 
-static void free_roles(struct master_framework *framework)
-{
-    for (size_t i = 0; i < framework->role_count; i++)
-        free(framework->roles[i].name);
-    free(framework->roles);
-    framework->roles = NULL;
-    framework->role_count = 0;
-}
-
 static bool listed(char **names, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
@@ -38,38 +29,18 @@ static bool listed(char **names, size_t count, const char *name)
     return false;
 }
 
-// A framework that returns to a role may hold resources in it from before.
-static struct shares held_in(const struct master_framework *framework, const char *role)
-{
-    struct resources held = {0};
-    const struct master_offer *offer;
-    TAILQ_FOREACH(offer, &framework->offers, of_framework)
-    if (strcmp(offer->role, role) == 0)
-        resources_add(&held, &offer->resources);
-    const struct master_task *task;
-    TAILQ_FOREACH(task, &framework->tasks, link)
-    if (task->holds && strcmp(task->role, role) == 0)
-        resources_add(&held, &task->resources);
-    struct shares shares = master_records_shares(&held);
-    resources_free(&held);
-    return shares;
-}
-
 static void set_roles(struct master_framework *framework, char **suppressed,
                       size_t suppressed_count)
 {
     Mesos__V1__FrameworkInfo *info = framework->info;
     char *single[] = {info->role};
     char **names = framework->multi_role ? info->roles : single;
-    free_roles(framework);
-    framework->role_count = framework->multi_role ? info->n_roles : 1;
-    framework->roles = memory_new(framework->role_count * sizeof *framework->roles);
-    for (size_t i = 0; i < framework->role_count; i++)
-        framework->roles[i] = (struct role){
-            .name = memory_string(names[i]),
-            .suppressed = listed(suppressed, suppressed_count, names[i]),
-            .allocated = held_in(framework, names[i]),
-        };
+    size_t count = framework->multi_role ? info->n_roles : 1;
+    bool *are_suppressed = memory_new(count * sizeof *are_suppressed);
+    for (size_t i = 0; i < count; i++)
+        are_suppressed[i] = listed(suppressed, suppressed_count, names[i]);
+    master_records_set_roles(framework, names, count, are_suppressed);
+    free(are_suppressed);
 }
 
 static void set_capabilities(struct master_framework *framework)
@@ -85,6 +56,9 @@ static void set_capabilities(struct master_framework *framework)
         {MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE,
          &framework->killing_state},
         {MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__GPU_RESOURCES, &framework->gpus},
+        {MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REVOCABLE_RESOURCES, &framework->revocable},
+        {MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__SHARED_RESOURCES, &framework->shared},
+        {MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__REGION_AWARE, &framework->region_aware},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         *rows[i].flag = validation_has_capability(framework->info, rows[i].type);
@@ -179,6 +153,7 @@ struct master_framework *master_framework_create(struct master *master, const ch
                        : memory_format("%s-%04" PRIu64, master->id, master->next_framework++);
     timer_init(&framework->heartbeat, master->loop, on_heartbeat, framework);
     timer_init(&framework->failover, master->loop, on_failover_timeout, framework);
+    TAILQ_INIT(&framework->members);
     TAILQ_INIT(&framework->tasks);
     TAILQ_INIT(&framework->offers);
     TAILQ_INIT(&framework->filters);
@@ -202,6 +177,7 @@ static void disconnect(struct master_framework *framework, const char *message)
     if (message != NULL)
         master_events_send_error(framework->sink, framework->sink_data, message);
     framework->connected = false;
+    master_records_activate(framework);
     timer_stop(&framework->heartbeat);
     framework->sink->end(framework->sink_data);
     remove_offers(framework);
@@ -222,8 +198,8 @@ void master_framework_destroy(struct master_framework *framework)
     string_map_remove(&master->framework_table, &framework->entry);
     TAILQ_REMOVE(&master->frameworks, framework, link);
     string_map_free(&framework->task_table);
-    string_map_free(&framework->filter_table);
-    free_roles(framework);
+    master_records_set_roles(framework, NULL, 0, NULL);
+    free(framework->roles);
     free_description(framework);
     free(framework->id);
     free(framework);
@@ -244,6 +220,7 @@ void master_framework_disconnected(struct master_framework *framework)
 {
     log_debug("framework %s is disconnected", framework->id);
     framework->connected = false;
+    master_records_activate(framework);
     timer_stop(&framework->heartbeat);
     remove_offers(framework);
     inverse_offers_disconnected(framework);
@@ -262,6 +239,7 @@ static void start_subscription(struct master_framework *framework, const char *s
 {
     struct master *master = framework->master;
     framework->connected = true;
+    master_records_activate(framework);
     framework->starved_since = 0;
     framework->logged = 0;
     framework->sink = sink;
@@ -275,7 +253,7 @@ static void start_subscription(struct master_framework *framework, const char *s
     struct node *node;
     TAILQ_FOREACH(node, &master->nodes, link)
     agent_resend(node->agent, framework->id);
-    allocator_hurry(master);
+    allocator_hurry_all(master);
 }
 
 void master_framework_subscribe(struct master_framework *framework, const Call *call,
@@ -352,6 +330,6 @@ struct master_answer master_framework_update(struct master_framework *framework,
     set_description(framework, &new);
     rescind_left_roles(framework);
     history_framework_updated(framework);
-    allocator_hurry(framework->master);
+    allocator_hurry_all(framework->master);
     return answer;
 }

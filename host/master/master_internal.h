@@ -88,24 +88,32 @@ void accept_decline(struct master_framework *framework,
 
 void allocator_start(struct master *master);
 void allocator_stop(struct master *master);
-void allocator_hurry(struct master *master); // a round soon, not only at the next tick
+
+// The node takes part in the next round, which comes at once for NODE_HURRIES.
+void allocator_wake(struct node *node, enum node_turn turn);
+void allocator_hurry_all(struct master *master); // all nodes, at once
+void allocator_wait_all(struct master *master);  // all nodes, in the next round
+void allocator_forget(struct node *node);        // it leaves
 
 // ---- offer_filters.c: what frameworks refused ----
 
-// The framework refused these resources of the node, for as long as `filters` says; NULL: for the
-// default time.
+// The framework refused these resources of the node in a role, for as long as `filters` says; NULL:
+// for the default time.
 void offer_filters_add(struct master_framework *framework, struct node *node, const char *role,
                        const struct resources *resources, const Mesos__V1__Filters *filters);
 void offer_filters_clear(struct master_framework *framework,
                          const char *role); // NULL: of all roles
-void offer_filters_forget_node(struct master_framework *framework, const struct node *node);
+void offer_filters_clear_node(struct node *node);
 
 // How long the filters of a call, which may be NULL, last.
 double offer_filters_seconds(const Mesos__V1__Filters *filters);
 
-// True if one filter covers all of these resources. Drops filters that have expired.
-bool offer_filters_cover(struct master_framework *framework, const struct node *node,
-                         const char *role, const struct resources *resources);
+// Drops the filters that have ended, and wakes their nodes for the next round.
+void offer_filters_expire(struct master *master);
+
+// True if one filter covers all of these resources.
+bool offer_filters_cover(const struct role_member *member, const struct node *node,
+                         const struct resources *resources);
 
 // ---- validation.c: what is wrong with calls, frameworks and offers, in the words of a master ----
 

@@ -42,48 +42,121 @@ struct role *master_records_role(const struct master_framework *framework, const
     return NULL;
 }
 
-// ---- shares ----
+// ---- roles ----
 
-struct shares master_records_shares(const struct resources *resources)
+static struct role_member *member_of(struct master_framework *framework, const char *role)
 {
-    static const char *const names[SHARES] = {
-        [SHARE_CPUS] = "cpus", [SHARE_MEM] = "mem", [SHARE_DISK] = "disk", [SHARE_GPUS] = "gpus"};
-    struct shares shares;
-    for (size_t i = 0; i < SHARES; i++)
-        shares.amount[i] = resources_scalar(resources, names[i]);
-    return shares;
+    return role_tree_member(&framework->master->roles, framework, framework->id,
+                            &framework->members, role);
 }
 
-// Adds to or subtracts from the shares of a role, which the framework may have left.
-static void account(struct master_framework *framework, const char *name,
-                    const struct resources *resources, int sign)
+// Lets go of a member that an offer or a task referred to.
+static void leave(struct role_member *member)
 {
-    struct role *role = master_records_role(framework, name);
-    if (role == NULL)
-        return;
-    struct shares shares = master_records_shares(resources);
-    for (size_t i = 0; i < SHARES; i++)
-        role->allocated.amount[i] += sign * shares.amount[i];
+    struct master_framework *framework = member->framework;
+    member->holds--;
+    role_tree_drop_member(&framework->master->roles, &framework->members, member);
 }
 
-// Moves resources from what is free on the node to the role, or back with release(). Free resources
-// have no allocation.
-static void allocate(struct master_framework *framework, struct node *node, const char *role,
-                     struct resources *resources)
+static bool is_subscribed(const struct master_framework *framework, const char *role)
+{
+    return master_records_role(framework, role) != NULL;
+}
+
+// Forgets the filters of roles that it left, and the roles if it holds nothing in them.
+static void drop_left(struct master_framework *framework)
+{
+    for (struct role_member *member = TAILQ_FIRST(&framework->members), *next; member != NULL;
+         member = next) {
+        next = TAILQ_NEXT(member, of_framework);
+        member->subscribed = is_subscribed(framework, member->role->name);
+        if (!member->subscribed)
+            offer_filters_clear(framework, member->role->name);
+        role_tree_drop_member(&framework->master->roles, &framework->members, member);
+    }
+}
+
+void master_records_set_roles(struct master_framework *framework, char **names, size_t count,
+                              const bool *suppressed)
+{
+    free(framework->roles);
+    framework->roles = memory_new(count * sizeof *framework->roles);
+    framework->role_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct role_member *member = member_of(framework, names[i]);
+        framework->roles[i] = (struct role){member->role->name, suppressed[i], member};
+    }
+    drop_left(framework);
+    master_records_activate(framework);
+}
+
+void master_records_activate(struct master_framework *framework)
+{
+    struct role_member *member;
+    TAILQ_FOREACH(member, &framework->members, of_framework)
+    {
+        const struct role *role = master_records_role(framework, member->role->name);
+        role_tree_activate(&framework->master->roles, member,
+                           framework->connected && role != NULL && !role->suppressed);
+    }
+}
+
+// ---- nodes ----
+
+// What is free on the node has changed.
+static void recount(struct node *node)
+{
+    struct master *master = node->master;
+    struct quantities counted = quantities_of(&master->roles.names, &node->free, QUANTITIES_FREE);
+    quantities_subtract(&master->free, &node->counted);
+    quantities_add(&master->free, &counted);
+    node->counted = counted;
+    master->quota_moved = true;
+}
+
+void master_records_add_node(struct node *node)
+{
+    role_tree_grow(&node->master->roles, &node->total);
+    recount(node);
+}
+
+void master_records_remove_node(struct node *node)
+{
+    role_tree_shrink(&node->master->roles, &node->total);
+    resources_free(&node->free);
+    recount(node);
+}
+
+void master_records_convert(struct node *node, const struct resources *from,
+                            const struct resources *to)
+{
+    struct role_tree *tree = &node->master->roles;
+    role_tree_shrink(tree, from);
+    role_tree_grow(tree, to);
+    resources_subtract(&node->total, from);
+    resources_add(&node->total, to);
+    recount(node);
+}
+
+// Moves resources from what is free on the node to the member, or back with release(). Free
+// resources have no allocation.
+static void allocate(struct role_member *member, struct node *node, struct resources *resources)
 {
     resources_allocate(resources, NULL);
     resources_subtract(&node->free, resources);
-    resources_allocate(resources, role);
-    account(framework, role, resources, 1);
+    resources_allocate(resources, member->role->name);
+    role_tree_allocate(&node->master->roles, member, resources);
+    recount(node);
 }
 
-static void release(struct master_framework *framework, struct node *node, const char *role,
-                    struct resources *resources)
+static void release(struct role_member *member, struct node *node, struct resources *resources)
 {
-    account(framework, role, resources, -1);
+    role_tree_release(&node->master->roles, member, resources);
     resources_allocate(resources, NULL);
     resources_add(&node->free, resources);
-    resources_allocate(resources, role);
+    resources_allocate(resources, member->role->name);
+    recount(node);
+    allocator_wake(node, NODE_WAITS);
 }
 
 // ---- offers ----
@@ -95,39 +168,72 @@ static void on_offer_timeout(void *data)
     master_records_rescind_offer(offer);
 }
 
-struct master_offer *master_records_make_offer(struct master_framework *framework,
-                                               struct node *node, struct role *role,
+static void take(struct master_offer *offer, const struct resources *resources)
+{
+    struct node *node = offer->node;
+    if (resources != NULL) {
+        resources_copy(&offer->resources, resources);
+        allocate(offer->member, node, &offer->resources);
+        return;
+    }
+    offer->resources = node->free;
+    node->free = (struct resources){0};
+    resources_allocate(&offer->resources, offer->role);
+    role_tree_allocate(&node->master->roles, offer->member, &offer->resources);
+    recount(node);
+}
+
+struct master_offer *master_records_make_offer(struct role_member *member, struct node *node,
                                                const struct resources *resources)
 {
+    struct master_framework *framework = member->framework;
     struct master *master = framework->master;
     struct master_offer *offer = memory_new(sizeof *offer);
     offer->id = memory_format("%s-O%" PRIu64, master->id, master->next_offer++);
     offer->framework = framework;
     offer->node = node;
-    offer->role = memory_string(role->name);
-    role->offers++;
-    resources_copy(&offer->resources, resources);
+    offer->member = member;
+    offer->role = member->role->name;
+    member->holds++;
     offer->made = loop_now(master->loop);
     timer_init(&offer->timeout, master->loop, on_offer_timeout, offer);
     if (master->offer_timeout > 0)
         timer_start(&offer->timeout, master->offer_timeout);
-    allocate(framework, node, offer->role, &offer->resources);
+    take(offer, resources);
     string_map_put(&master->offer_table, &offer->entry, offer->id, offer);
     TAILQ_INSERT_TAIL(&framework->offers, offer, of_framework);
     TAILQ_INSERT_TAIL(&node->offers, offer, of_node);
+    framework->new_offers++;
     return offer;
+}
+
+// Gives back what the offer had. If nothing else is free on the node, it is moved.
+static void give_back(struct master_offer *offer)
+{
+    struct node *node = offer->node;
+    if (node->free.count > 0) {
+        release(offer->member, node, &offer->resources);
+        return;
+    }
+    role_tree_release(&node->master->roles, offer->member, &offer->resources);
+    resources_allocate(&offer->resources, NULL);
+    resources_free(&node->free);
+    node->free = offer->resources;
+    offer->resources = (struct resources){0};
+    recount(node);
+    allocator_wake(node, NODE_WAITS);
 }
 
 void master_records_remove_offer(struct master_offer *offer)
 {
     struct master_framework *framework = offer->framework;
     timer_stop(&offer->timeout);
-    release(framework, offer->node, offer->role, &offer->resources);
+    give_back(offer);
     string_map_remove(&framework->master->offer_table, &offer->entry);
     TAILQ_REMOVE(&framework->offers, offer, of_framework);
     TAILQ_REMOVE(&offer->node->offers, offer, of_node);
     resources_free(&offer->resources);
-    free(offer->role);
+    leave(offer->member);
     free(offer->id);
     free(offer);
 }
@@ -149,11 +255,13 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
     task->node = node;
     task->id = memory_string(info->task_id->value);
     task->name = memory_string(info->name);
-    task->role = memory_string(role);
+    task->member = member_of(framework, role);
+    task->member->holds++;
+    task->role = task->member->role->name;
     task->state = task->forwarded = MESOS__V1__TASK_STATE__TASK_STAGING;
     task->holds = true;
     resources_copy(&task->resources, resources);
-    allocate(framework, node, role, &task->resources);
+    allocate(task->member, node, &task->resources);
     string_map_put(&framework->task_table, &task->entry, task->id, task);
     TAILQ_INSERT_TAIL(&framework->tasks, task, link);
     history_task_added(task, info, NULL);
@@ -163,7 +271,7 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
 void master_records_release_task(struct master_task *task)
 {
     if (task->holds)
-        release(task->framework, task->node, task->role, &task->resources);
+        release(task->member, task->node, &task->resources);
     task->holds = false;
 }
 
@@ -178,7 +286,7 @@ void master_records_remove_task(struct master_task *task)
     if (task->check != NULL)
         mesos__v1__check_status_info__free_unpacked(task->check, NULL);
     resources_free(&task->resources);
-    free(task->role);
+    leave(task->member);
     free(task->name);
     free(task->id);
     free(task);

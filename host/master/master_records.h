@@ -4,8 +4,9 @@
 // refer to each other. The rooms above may read them.
 //
 // Invariants: each resource of an agent is free, or in exactly one offer, or held by exactly one
-// task that has not ended (`holds`). `allocated` of a role of a framework is the sum of the scalars
-// of its offers and held tasks. Only the functions of master_records.c change any of this.
+// task that has not ended (`holds`). What a framework is charged in a role (role_tree.h) is the sum
+// of the scalars of its offers and held tasks. Only the functions of master_records.c change any of
+// this.
 
 #ifndef MESOS_LUA_MASTER_MASTER_RECORDS_H
 #define MESOS_LUA_MASTER_MASTER_RECORDS_H
@@ -17,15 +18,9 @@
 #include "master/inverse_offers.h"
 #include "master/maintenance.h"
 #include "master/master.h"
+#include "master/role_tree.h"
 
 #include <sys/queue.h>
-
-// The scalars by which shares are measured.
-enum { SHARE_CPUS, SHARE_MEM, SHARE_DISK, SHARE_GPUS, SHARES };
-
-struct shares {
-    double amount[SHARES];
-};
 
 // Why a role is not offered what is free on an agent.
 enum obstacle {
@@ -33,6 +28,7 @@ enum obstacle {
     OBSTACLE_NOTHING_FREE,
     OBSTACLE_RESERVED, // for other roles
     OBSTACLE_SMALL,    // less than the framework's offer_filters ask for
+    OBSTACLE_QUOTA,    // what is free is above the role's limit, or kept for guarantees of others
     OBSTACLE_GPUS,     // the agent has some, the framework lacks GPU_RESOURCES
     OBSTACLE_CONSTRAINTS,
     OBSTACLE_FILTERED, // the framework refused it a while ago
@@ -41,28 +37,28 @@ enum obstacle {
 
 // A role that a framework is subscribed to.
 struct role {
-    char *name;
+    const char *name; // that of the role in the tree
     bool suppressed;
-    struct shares allocated;
-    uint64_t offers; // made so far: of two with equal shares the one that got fewer comes first
-    size_t agents[OBSTACLES]; // how many had that obstacle in the last round
+    struct role_member *member;
 };
 
-// The framework refused these resources of an agent: neither they nor a part of them are offered
-// to it before `until`.
+// A filter: the framework refused these resources of an agent in a role. Neither they nor a part of
+// them are offered to it before `until`. See offer_filters.c.
 struct offer_filter {
-    struct offer_filter *next;
+    TAILQ_ENTRY(offer_filter) of_framework, of_node;
+    struct role_member *member;
+    struct node *node;
     struct resources resources;
     uint64_t until;
+    size_t place; // in the queue of all filters
 };
 
-// All filters of one role and agent.
-struct offer_filters {
-    struct string_map_entry entry;
-    TAILQ_ENTRY(offer_filters) link;
-    char *key;
-    char *role;
-    struct offer_filter *first;
+TAILQ_HEAD(offer_filter_list, offer_filter);
+
+// All filters, the one that ends first in front.
+struct offer_filter_queue {
+    struct offer_filter **heap;
+    size_t count, capacity;
 };
 
 struct master_framework {
@@ -71,9 +67,11 @@ struct master_framework {
     TAILQ_ENTRY(master_framework) link;
     char *id;
     Mesos__V1__FrameworkInfo *info; // with `id`
-    struct role *roles;
+    struct role *roles;             // those that it is subscribed to
     size_t role_count;
+    struct role_members members; // in these, and in others in which it still holds something
     bool multi_role, reservation_refinement, partition_aware, killing_state, gpus;
+    bool revocable, shared, region_aware;
     Mesos__V1__Scheduler__OfferConstraints *constraints;
 
     bool connected;
@@ -83,22 +81,34 @@ struct master_framework {
     struct timer heartbeat, failover;
     struct framework_past past;
 
-    struct string_map task_table, filter_table;
+    struct string_map task_table;
     TAILQ_HEAD(, master_task) tasks;
     TAILQ_HEAD(offers_of_framework, master_offer) offers; // oldest first
-    TAILQ_HEAD(, offer_filters) filters;
-    uint64_t offers_before; // how many offers it had been made before the allocator's round
+    struct offer_filter_list filters;
+    size_t new_offers; // that were made to it in this round
 
-    uint64_t starved_since; // it has had no offers since then; 0: it has some
-    unsigned logged;        // which reasons for that were logged, as bits
+    uint64_t starved_since, look_at; // it has had no offers since then, 0: it has some; and when to
+                                     // look for the reason again
+    unsigned logged;                 // which reasons for that were logged, as bits
     uint64_t logged_at;
+};
+
+// When the allocator looks at an agent again. What nothing has happened to rests: a round would
+// offer as little of it as the last one did.
+enum node_turn {
+    NODE_RESTS,
+    NODE_HELD, // a quota kept something of it back; it takes part if anything was given or returned
+    NODE_WAITS,   // for the next round
+    NODE_HURRIES, // for a round that comes at once
+    NODE_TURNS,
 };
 
 // An agent as the master sees it.
 struct node {
     struct master *master;
     struct string_map_entry entry;
-    TAILQ_ENTRY(node) link, on_machine;
+    TAILQ_ENTRY(node) link, on_machine, of_turn;
+    enum node_turn turn;
     char *id;
     struct machine *machine; // NULL: it is removed
     unsigned number;         // of all agents that the master has had; from 1
@@ -106,10 +116,14 @@ struct node {
     struct agent *agent;
     struct agent_description description; // its attributes
     struct resources total, free;
+    struct quantities counted; // of `free`, as it is in the sum of the master
     bool gpus;
     TAILQ_HEAD(, master_offer) offers;
     TAILQ_HEAD(, evacuation) evacuations; // inverse offers
+    struct offer_filter_list filters;
 };
+
+TAILQ_HEAD(nodes, node);
 
 struct master_offer {
     struct string_map_entry entry;
@@ -117,7 +131,8 @@ struct master_offer {
     char *id;
     struct master_framework *framework;
     struct node *node;
-    char *role;
+    struct role_member *member;
+    char *role;                 // that of the member
     struct resources resources; // allocated to the role
     uint64_t made;              // loop_now()
     struct timer timeout;       // runs if offers have a limit
@@ -128,7 +143,9 @@ struct master_task {
     TAILQ_ENTRY(master_task) link;
     struct master_framework *framework;
     struct node *node;
-    char *id, *name, *role;
+    struct role_member *member;
+    char *id, *name;
+    char *role;                     // that of the member
     struct resources resources;     // allocated to the role
     bool holds;                     // its resources are not free yet
     Mesos__V1__TaskState state;     // the last that the agent reported
@@ -162,10 +179,14 @@ struct master {
 
     struct string_map framework_table, node_table, offer_table, completed_table;
     TAILQ_HEAD(, master_framework) frameworks;
-    TAILQ_HEAD(, node) nodes, leaving; // the latter are removed, and end their tasks
+    struct nodes nodes, turns[NODE_TURNS]; // all; those of each turn but NODE_RESTS
+    struct nodes leaving;                  // they are removed, and end their tasks
     TAILQ_HEAD(, completed) completed;
     size_t completed_count;
-    struct shares total;
+    struct role_tree roles;
+    struct quantities free; // what is neither in use, nor reserved, nor revocable
+    bool quota_moved;       // something was given or returned since the last round
+    struct offer_filter_queue filters;
     uint64_t next_framework, next_node, next_offer;
     struct maintenance maintenance;
     struct inverse_offers inverse_offers;
@@ -185,9 +206,25 @@ struct master_offer *master_records_offer(const struct master *master, const cha
 struct master_task *master_records_task(const struct master_framework *framework, const char *id);
 struct role *master_records_role(const struct master_framework *framework, const char *name);
 
-// Moves resources of the node that are free into an offer, which is not sent yet.
-struct master_offer *master_records_make_offer(struct master_framework *framework,
-                                               struct node *node, struct role *role,
+// Sets the roles that a framework is subscribed to; `suppressed` says which of them are.
+void master_records_set_roles(struct master_framework *framework, char **names, size_t count,
+                              const bool *suppressed);
+
+// To be called when the framework was connected or disconnected, or a role suppressed or revived.
+void master_records_activate(struct master_framework *framework);
+
+// The resources of a new agent are the master's from now on; or no longer.
+void master_records_add_node(struct node *node);
+void master_records_remove_node(struct node *node); // it has no offers and tasks
+
+// What the agent has became something else, for example reserved. `free` of the node, if it was
+// changed, is counted anew.
+void master_records_convert(struct node *node, const struct resources *from,
+                            const struct resources *to);
+
+// Moves resources of the node that are free into an offer, which is not sent yet. NULL: all that is
+// free.
+struct master_offer *master_records_make_offer(struct role_member *member, struct node *node,
                                                const struct resources *resources);
 
 // Ends an offer; its resources are free again.
@@ -209,7 +246,5 @@ void master_records_free_node(struct node *node); // it is in no list any more
 void master_records_add_completed(struct master_framework *framework);
 void master_records_forget_completed(struct master *master); // all of them
 bool master_records_completed(const struct master *master, const char *id);
-
-struct shares master_records_shares(const struct resources *resources);
 
 #endif

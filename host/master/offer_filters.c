@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What frameworks refused. A filter covers the resources that were refused, for one role and agent;
-// the allocator does not offer them again before it expires. A role and agent have at most
-// FILTERS_LIMIT filters.
+// the allocator does not offer them again before it ends. All filters stand in one queue by their
+// end, so that a round finds those that have ended without a look at the others; each is in the
+// lists of its framework and of its agent as well. A role and agent have at most FILTERS_LIMIT
+// filters.
 
 #include "master/master_internal.h"
 
@@ -15,85 +17,103 @@
 #define LONGEST_REFUSAL (365.0 * 24 * 3600)
 #define FILTERS_LIMIT 32 // of one role and agent
 
-static char *key_of(const char *role, const struct node *node)
+// ---- the queue: a heap ----
+
+static void put(struct offer_filter_queue *queue, size_t place, struct offer_filter *filter)
 {
-    return memory_format("%s/%s", node->id, role);
+    queue->heap[place] = filter;
+    filter->place = place;
 }
 
-static void free_filter(struct offer_filter *filter)
+static void move_up(struct offer_filter_queue *queue, size_t place)
 {
+    struct offer_filter *filter = queue->heap[place];
+    for (size_t above; place > 0 && queue->heap[above = (place - 1) / 2]->until > filter->until;
+         place = above)
+        put(queue, place, queue->heap[above]);
+    put(queue, place, filter);
+}
+
+static void move_down(struct offer_filter_queue *queue, size_t place)
+{
+    struct offer_filter *filter = queue->heap[place];
+    for (size_t below; (below = 2 * place + 1) < queue->count; place = below) {
+        if (below + 1 < queue->count && queue->heap[below + 1]->until < queue->heap[below]->until)
+            below++;
+        if (queue->heap[below]->until >= filter->until)
+            break;
+        put(queue, place, queue->heap[below]);
+    }
+    put(queue, place, filter);
+}
+
+static void enqueue(struct offer_filter_queue *queue, struct offer_filter *filter)
+{
+    if (queue->count == queue->capacity) {
+        queue->capacity = queue->capacity * 2 + 64;
+        queue->heap = memory_resize(queue->heap, queue->capacity * sizeof *queue->heap);
+    }
+    put(queue, queue->count++, filter);
+    move_up(queue, filter->place);
+}
+
+static void dequeue(struct offer_filter_queue *queue, struct offer_filter *filter)
+{
+    size_t place = filter->place;
+    struct offer_filter *last = queue->heap[--queue->count];
+    if (last == filter)
+        return;
+    put(queue, place, last);
+    move_up(queue, place);
+    move_down(queue, last->place);
+}
+
+// ---- filters ----
+
+static void remove_filter(struct offer_filter *filter)
+{
+    struct master_framework *framework = filter->member->framework;
+    struct node *node = filter->node;
+    dequeue(&framework->master->filters, filter);
+    TAILQ_REMOVE(&framework->filters, filter, of_framework);
+    TAILQ_REMOVE(&node->filters, filter, of_node);
     resources_free(&filter->resources);
     free(filter);
+    allocator_wake(node, NODE_WAITS);
 }
 
-static void remove_list(struct master_framework *framework, struct offer_filters *filters)
+void offer_filters_expire(struct master *master)
 {
-    string_map_remove(&framework->filter_table, &filters->entry);
-    TAILQ_REMOVE(&framework->filters, filters, link);
-    for (struct offer_filter *filter = filters->first, *next; filter != NULL; filter = next) {
-        next = filter->next;
-        free_filter(filter);
-    }
-    free(filters->role);
-    free(filters->key);
-    free(filters);
+    struct offer_filter_queue *queue = &master->filters;
+    uint64_t now = loop_now(master->loop);
+    while (queue->count > 0 && queue->heap[0]->until <= now)
+        remove_filter(queue->heap[0]);
 }
 
-// Drops the filters that have expired on the way.
-bool offer_filters_cover(struct master_framework *framework, const struct node *node,
-                         const char *role, const struct resources *resources)
+bool offer_filters_cover(const struct role_member *member, const struct node *node,
+                         const struct resources *resources)
 {
-    char *key = key_of(role, node);
-    struct offer_filters *filters = string_map_find(&framework->filter_table, key);
-    free(key);
-    if (filters == NULL)
-        return false;
-    uint64_t now = loop_now(framework->master->loop);
-    bool covered = false;
-    for (struct offer_filter **link = &filters->first; *link != NULL;) {
-        struct offer_filter *filter = *link;
-        if (filter->until <= now) {
-            *link = filter->next;
-            free_filter(filter);
-            continue;
-        }
-        covered = covered || resources_contain(&filter->resources, resources);
-        link = &filter->next;
-    }
-    if (filters->first == NULL)
-        remove_list(framework, filters);
-    return covered;
+    uint64_t now = loop_now(node->master->loop);
+    const struct offer_filter *filter;
+    TAILQ_FOREACH(filter, &node->filters, of_node)
+    if (filter->member == member && filter->until > now &&
+        resources_contain(&filter->resources, resources))
+        return true;
+    return false;
 }
 
-static struct offer_filters *filters_for(struct master_framework *framework,
-                                         const struct node *node, const char *role)
+// Drops the oldest of a role and agent when there are too many.
+static void make_room(const struct role_member *member, struct node *node)
 {
-    char *key = key_of(role, node);
-    struct offer_filters *filters = string_map_find(&framework->filter_table, key);
-    if (filters != NULL) {
-        free(key);
-        return filters;
+    struct offer_filter *filter, *oldest = NULL;
+    size_t count = 0;
+    TAILQ_FOREACH(filter, &node->filters, of_node)
+    if (filter->member == member) {
+        oldest = oldest ? oldest : filter;
+        count++;
     }
-    filters = memory_new(sizeof *filters);
-    filters->key = key;
-    filters->role = memory_string(role);
-    string_map_put(&framework->filter_table, &filters->entry, filters->key, filters);
-    TAILQ_INSERT_TAIL(&framework->filters, filters, link);
-    return filters;
-}
-
-// The oldest is dropped when there are too many.
-static void put_filter(struct offer_filters *filters, struct offer_filter *filter)
-{
-    filter->next = filters->first;
-    filters->first = filter;
-    struct offer_filter **link = &filters->first;
-    for (size_t i = 0; i < FILTERS_LIMIT && *link != NULL; i++)
-        link = &(*link)->next;
-    if (*link != NULL) {
-        free_filter(*link);
-        *link = NULL;
-    }
+    if (count >= FILTERS_LIMIT)
+        remove_filter(oldest);
 }
 
 double offer_filters_seconds(const Mesos__V1__Filters *filters)
@@ -109,35 +129,37 @@ double offer_filters_seconds(const Mesos__V1__Filters *filters)
 void offer_filters_add(struct master_framework *framework, struct node *node, const char *role,
                        const struct resources *resources, const Mesos__V1__Filters *filters)
 {
+    struct master *master = framework->master;
     double seconds = offer_filters_seconds(filters);
-    if (seconds == 0 || resources->count == 0 || master_records_role(framework, role) == NULL)
+    const struct role *of = master_records_role(framework, role);
+    if (seconds == 0 || resources->count == 0 || of == NULL)
         return;
     uint64_t length = loop_seconds(seconds);
+    make_room(of->member, node);
     struct offer_filter *filter = memory_new(sizeof *filter);
-    filter->until = loop_now(framework->master->loop) +
-                    (length > ALLOCATOR_INTERVAL ? length : ALLOCATOR_INTERVAL);
+    filter->member = of->member;
+    filter->node = node;
+    filter->until =
+        loop_now(master->loop) + (length > ALLOCATOR_INTERVAL ? length : ALLOCATOR_INTERVAL);
     resources_copy(&filter->resources, resources);
     resources_allocate(&filter->resources, NULL);
-    put_filter(filters_for(framework, node, role), filter);
+    TAILQ_INSERT_TAIL(&framework->filters, filter, of_framework);
+    TAILQ_INSERT_TAIL(&node->filters, filter, of_node);
+    enqueue(&master->filters, filter);
 }
 
 void offer_filters_clear(struct master_framework *framework, const char *role)
 {
-    for (struct offer_filters *filters = TAILQ_FIRST(&framework->filters), *next; filters != NULL;
-         filters = next) {
-        next = TAILQ_NEXT(filters, link);
-        if (role == NULL || strcmp(filters->role, role) == 0)
-            remove_list(framework, filters);
+    for (struct offer_filter *filter = TAILQ_FIRST(&framework->filters), *next; filter != NULL;
+         filter = next) {
+        next = TAILQ_NEXT(filter, of_framework);
+        if (role == NULL || strcmp(filter->member->role->name, role) == 0)
+            remove_filter(filter);
     }
 }
 
-void offer_filters_forget_node(struct master_framework *framework, const struct node *node)
+void offer_filters_clear_node(struct node *node)
 {
-    size_t length = strlen(node->id);
-    for (struct offer_filters *filters = TAILQ_FIRST(&framework->filters), *next; filters != NULL;
-         filters = next) {
-        next = TAILQ_NEXT(filters, link);
-        if (strncmp(filters->key, node->id, length) == 0 && filters->key[length] == '/')
-            remove_list(framework, filters);
-    }
+    while (!TAILQ_EMPTY(&node->filters))
+        remove_filter(TAILQ_FIRST(&node->filters));
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Why a framework is offered what is free, or gets no offers. The allocator acts on the same answer
-// that the log and the cluster's status show. In each round the allocator counts the agents by
-// obstacle; what other frameworks hold is known from their offers.
+// that the log and the cluster's status show (offering.h).
 
 #include "master/master_internal.h"
+#include "master/offering.h"
 
 #include "base/buffer.h"
 #include "base/log.h"
@@ -14,77 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The least that is worth an offer, unless the framework's offer_filters say otherwise.
-#define SMALLEST_CPUS 0.01
-#define SMALLEST_MEM 32.0
-
 #define HELD_LONG (10 * LOOP_SECOND)
 #define LOG_AGAIN (60 * LOOP_SECOND)
 
-typedef Mesos__V1__OfferFilters__MinAllocatableResources Least;
-typedef Mesos__V1__OfferFilters__ResourceQuantities Quantities;
-
-// ---- obstacles to an offer ----
-
-static const Least *least_of(const struct master_framework *framework, const char *role)
-{
-    const Mesos__V1__FrameworkInfo *info = framework->info;
-    for (size_t i = 0; i < info->n_offer_filters; i++)
-        if (info->offer_filters[i]->key != NULL && info->offer_filters[i]->value != NULL &&
-            strcmp(info->offer_filters[i]->key, role) == 0)
-            return info->offer_filters[i]->value->min_allocatable_resources;
-    return NULL;
-}
-
-static bool holds_all(const struct resources *resources, const Quantities *quantities)
-{
-    for (size_t i = 0; i < quantities->n_quantities; i++) {
-        const char *name = quantities->quantities[i]->key;
-        const Mesos__V1__Value__Scalar *value = quantities->quantities[i]->value;
-        if (value != NULL && resources_quantity(resources, name ? name : "") < value->value)
-            return false;
-    }
-    return true;
-}
-
-// One of the alternatives is enough, and an empty list asks for nothing.
-static bool holds_least(const struct resources *resources, const Least *least)
-{
-    for (size_t i = 0; i < least->n_quantities; i++)
-        if (holds_all(resources, least->quantities[i]))
-            return true;
-    return least->n_quantities == 0;
-}
-
-static bool worth_an_offer(const struct resources *resources)
-{
-    return resources_scalar(resources, "cpus") >= SMALLEST_CPUS ||
-           resources_scalar(resources, "mem") >= SMALLEST_MEM;
-}
-
-static enum obstacle why_small(const struct node *node, const struct resources *resources,
-                               const Least *least)
-{
-    if (!worth_an_offer(&node->free))
-        return OBSTACLE_NOTHING_FREE;
-    return least == NULL || !worth_an_offer(resources) ? OBSTACLE_RESERVED : OBSTACLE_SMALL;
-}
-
-enum obstacle offer_obstacles_find(struct master_framework *framework, const struct role *role,
-                                   const struct node *node, const struct resources *resources)
-{
-    const Least *least = least_of(framework, role->name);
-    if (resources->count == 0 ||
-        !(least ? holds_least(resources, least) : worth_an_offer(resources)))
-        return why_small(node, resources, least);
-    if (node->gpus && !framework->gpus)
-        return OBSTACLE_GPUS;
-    if (!constraints_hold(framework->constraints, role->name, node))
-        return OBSTACLE_CONSTRAINTS;
-    if (offer_filters_cover(framework, node, role->name, resources))
-        return OBSTACLE_FILTERED;
-    return OBSTACLE_NONE;
-}
+// To find the reason all agents are looked at, so that is done the less often the longer it lasts.
+#define LOOK_AGAIN ALLOCATOR_INTERVAL
+#define LOOK_AGAIN_LONGEST (60 * LOOP_SECOND)
+enum { LOOK_AGAIN_PART = 4 }; // of the time that it has lasted
 
 // ---- a framework without offers ----
 
@@ -96,6 +32,7 @@ enum reason {
     REASON_CONSTRAINTS,
     REASON_SMALL,
     REASON_RESERVED,
+    REASON_QUOTA,
     REASON_FILTERED,
     REASON_HELD,
 };
@@ -113,12 +50,32 @@ struct starvation {
     struct agent_holding held;
 };
 
-static size_t agents_with(const struct master_framework *framework, enum obstacle obstacle)
+// How many agents have that obstacle, in the role in which most have it.
+struct obstacle_counts {
+    size_t agents[OBSTACLES];
+};
+
+static void count_role(const struct role_member *member, struct obstacle_counts *most)
 {
-    size_t most = 0;
+    struct obstacle_counts counts = {{0}};
+    const struct node *node;
+    TAILQ_FOREACH(node, &member->framework->master->nodes, link)
+    {
+        struct offering offering;
+        counts.agents[offering_find(member, node, OFFERING_REST, &offering)]++;
+        offering_free(&offering);
+    }
+    for (size_t i = 0; i < OBSTACLES; i++)
+        if (counts.agents[i] > most->agents[i])
+            most->agents[i] = counts.agents[i];
+}
+
+static struct obstacle_counts count_obstacles(const struct master_framework *framework)
+{
+    struct obstacle_counts most = {{0}};
     for (size_t i = 0; i < framework->role_count; i++)
-        if (framework->roles[i].agents[obstacle] > most)
-            most = framework->roles[i].agents[obstacle];
+        if (!framework->roles[i].suppressed)
+            count_role(framework->roles[i].member, &most);
     return most;
 }
 
@@ -159,13 +116,15 @@ static struct starvation find_starvation(const struct master_framework *framewor
                 {OBSTACLE_GPUS, REASON_GPUS},
                 {OBSTACLE_CONSTRAINTS, REASON_CONSTRAINTS},
                 {OBSTACLE_SMALL, REASON_SMALL},
+                {OBSTACLE_QUOTA, REASON_QUOTA},
                 {OBSTACLE_RESERVED, REASON_RESERVED}};
     if (framework->role_count == 0)
         return (struct starvation){.reason = REASON_NO_ROLES};
     if (all_suppressed(framework))
         return (struct starvation){.reason = REASON_SUPPRESSED};
+    struct obstacle_counts counts = count_obstacles(framework);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        size_t agents = agents_with(framework, rows[i].obstacle);
+        size_t agents = counts.agents[rows[i].obstacle];
         if (agents > 0)
             return (struct starvation){.reason = rows[i].reason, .agents = agents};
     }
@@ -213,6 +172,12 @@ static char *describe(const struct starvation *starvation)
     case REASON_RESERVED:
         return about_agents(starvation->agents, "has them reserved for other roles",
                             "have them reserved for other roles");
+    case REASON_QUOTA:
+        return about_agents(starvation->agents,
+                            "is kept for the quota guarantees of other roles, or its role has "
+                            "reached its quota limit",
+                            "are kept for the quota guarantees of other roles, or its role has "
+                            "reached its quota limit");
     case REASON_FILTERED:
         return about_agents(starvation->agents,
                             "was declined by it, and its filter has not expired",
@@ -247,6 +212,7 @@ static const struct reason_log {
     [REASON_CONSTRAINTS] = {.level = LOG_INFO},
     [REASON_SMALL] = {.level = LOG_INFO},
     [REASON_RESERVED] = {.level = LOG_INFO},
+    [REASON_QUOTA] = {.level = LOG_INFO},
     [REASON_FILTERED] = {.level = LOG_DEBUG},
     [REASON_HELD] = {.level = LOG_WARNING},
 };
@@ -266,6 +232,14 @@ static void log_reason(struct master_framework *framework, const struct starvati
     framework->logged_at = now;
 }
 
+static uint64_t pause_after(uint64_t age)
+{
+    uint64_t pause = age / LOOK_AGAIN_PART;
+    if (pause < LOOK_AGAIN)
+        return LOOK_AGAIN;
+    return pause < LOOK_AGAIN_LONGEST ? pause : LOOK_AGAIN_LONGEST;
+}
+
 // A reason is logged once, and again after LOG_AGAIN if the framework has had offers since.
 void offer_obstacles_log(struct master_framework *framework)
 {
@@ -276,8 +250,13 @@ void offer_obstacles_log(struct master_framework *framework)
             framework->logged = 0;
         return;
     }
-    if (framework->starved_since == 0)
+    if (framework->starved_since == 0) {
         framework->starved_since = now;
+        framework->look_at = 0;
+    }
+    if (now < framework->look_at)
+        return;
+    framework->look_at = now + pause_after(now - framework->starved_since);
     struct starvation starvation = find_starvation(framework);
     log_reason(framework, &starvation, now);
 }

@@ -7,10 +7,6 @@
 
 #include "master/master_records.h"
 
-// What prevents an offer of `resources`, which are those that are free on the node for that role.
-enum obstacle offer_obstacles_find(struct master_framework *framework, const struct role *role,
-                                   const struct node *node, const struct resources *resources);
-
 // Logs why a framework has no offers, once for each reason. To be called after each round.
 void offer_obstacles_log(struct master_framework *framework);
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define TEXT_LIMIT ((size_t)1 << 20)
+#define ROLES_LIMIT 1000 // of one framework
 
 // Frameworks without MULTI_ROLE still use the field `role`.
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"
@@ -205,6 +206,10 @@ static bool check_role_fields(const FrameworkInfo *info, struct error *err)
         return error_set(err, ERROR_INVALID,
                          "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE "
                          "capable");
+    if (info->n_roles > ROLES_LIMIT)
+        return error_set(err, ERROR_LIMIT,
+                         "'FrameworkInfo.roles' has %zu roles; the local cluster takes up to %d",
+                         info->n_roles, ROLES_LIMIT);
     if (!check_duplicates(info, err))
         return false;
     for (size_t i = 0; i < info->n_roles; i++)

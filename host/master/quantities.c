@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Amounts of scalar resources; see the header.
+
+#include "master/quantities.h"
+
+#include "base/buffer.h"
+#include "base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_LIMIT ((size_t)1 << 16)
+#define MOST_THOUSANDTHS 9e18
+
+// ---- names ----
+
+void quantities_names_init(struct quantity_names *names)
+{
+    static const char *const known[] = {"cpus", "disk", "gpus", "mem"};
+    *names = (struct quantity_names){.count = 0};
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        quantities_add_name(names, known[i]);
+}
+
+void quantities_names_free(struct quantity_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->names[i]);
+    names->count = 0;
+}
+
+int quantities_number(const struct quantity_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcmp(names->names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+int quantities_add_name(struct quantity_names *names, const char *name)
+{
+    int number = quantities_number(names, name);
+    if (number >= 0 || names->count == QUANTITIES_NAMES)
+        return number;
+    names->names[names->count] = memory_string(name);
+    return (int)names->count++;
+}
+
+bool quantities_add_names(struct quantity_names *names, const struct resources *list,
+                          struct error *err)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->items[i]->type == MESOS__V1__VALUE__TYPE__SCALAR &&
+            quantities_add_name(names, list->items[i]->name) < 0)
+            return error_set(err, ERROR_LIMIT,
+                             "'%.100s' is one name too many: agents have up to %d different "
+                             "scalar resources, with cpus, disk, gpus and mem",
+                             list->items[i]->name, QUANTITIES_NAMES);
+    return true;
+}
+
+// ---- amounts ----
+
+int64_t quantities_thousandths(double value)
+{
+    double thousandths = value * 1000;
+    if (!(fabs(thousandths) < MOST_THOUSANDTHS))
+        return value > 0 ? (int64_t)MOST_THOUSANDTHS : -(int64_t)MOST_THOUSANDTHS;
+    return llround(thousandths);
+}
+
+static bool counts(const Mesos__V1__Resource *resource, enum quantities_kind kind)
+{
+    if (resource->type != MESOS__V1__VALUE__TYPE__SCALAR || resource->scalar == NULL)
+        return false;
+    bool reserved = resource->n_reservations > 0;
+    return kind == QUANTITIES_ALL ||
+           (resource->revocable == NULL && reserved == (kind == QUANTITIES_RESERVED));
+}
+
+struct quantities quantities_of(const struct quantity_names *names, const struct resources *list,
+                                enum quantities_kind kind)
+{
+    struct quantities sum = {{0}};
+    for (size_t i = 0; i < list->count; i++) {
+        if (!counts(list->items[i], kind))
+            continue;
+        int number = quantities_number(names, list->items[i]->name);
+        if (number >= 0)
+            sum.amount[number] += quantities_thousandths(list->items[i]->scalar->value);
+    }
+    return sum;
+}
+
+void quantities_add(struct quantities *to, const struct quantities *more)
+{
+    for (size_t i = 0; i < QUANTITIES_NAMES; i++)
+        to->amount[i] += more->amount[i];
+}
+
+void quantities_subtract(struct quantities *from, const struct quantities *less)
+{
+    for (size_t i = 0; i < QUANTITIES_NAMES; i++)
+        from->amount[i] -= less->amount[i];
+}
+
+struct quantities quantities_rest(const struct quantities *whole, const struct quantities *part)
+{
+    struct quantities rest;
+    for (size_t i = 0; i < QUANTITIES_NAMES; i++) {
+        int64_t left = whole->amount[i] - part->amount[i];
+        rest.amount[i] = left > 0 ? left : 0;
+    }
+    return rest;
+}
+
+bool quantities_empty(const struct quantities *quantities)
+{
+    for (size_t i = 0; i < QUANTITIES_NAMES; i++)
+        if (quantities->amount[i] > 0)
+            return false;
+    return true;
+}
+
+bool quantities_contain(const struct quantities *whole, const struct quantities *part)
+{
+    for (size_t i = 0; i < QUANTITIES_NAMES; i++)
+        if (part->amount[i] > whole->amount[i])
+            return false;
+    return true;
+}
+
+// ---- text ----
+
+// The number of the first name behind `last` in the alphabet, NULL for the first of all; or -1.
+static int next_name(const struct quantity_names *names, const char *last)
+{
+    int next = -1;
+    for (size_t i = 0; i < names->count; i++)
+        if ((last == NULL || strcmp(names->names[i], last) > 0) &&
+            (next < 0 || strcmp(names->names[i], names->names[next]) < 0))
+            next = (int)i;
+    return next;
+}
+
+char *quantities_text(const struct quantity_names *names, const struct quantities *quantities)
+{
+    struct buffer out;
+    buffer_init(&out, TEXT_LIMIT);
+    for (int i = next_name(names, NULL); i >= 0; i = next_name(names, names->names[i]))
+        if (quantities->amount[i] > 0)
+            buffer_format(&out, "%s%s:%.15g", out.length > 0 ? "; " : "", names->names[i],
+                          (double)quantities->amount[i] / 1000);
+    char *text = memory_string(out.length > 0 ? buffer_string(&out) : "{}");
+    buffer_free(&out);
+    return text;
+}

@@ -1,0 +1,446 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Who is offered what: fair shares of roles with weights, of roles in roles and of frameworks in a role; quota; filters,
+-- and rounds that look only at what has changed. On a virtual clock; the agents are alike unless a test says otherwise.
+
+local virtual_cluster = require("support.virtual_cluster")
+
+local AGENT = "cpus:1;mem:100"
+
+local cluster
+
+local function start(count, text)
+    local agents = {}
+    for i = 1, count do
+        agents[i] = text or AGENT
+    end
+    cluster = virtual_cluster.start(agents)
+end
+
+local function cpus(framework)
+    return virtual_cluster.sum(framework:offers(), "cpus")
+end
+
+-- Frameworks with one role each, that subscribe at the same moment.
+local function subscribe(...)
+    local frameworks = {}
+    for i, role in ipairs { ... } do
+        frameworks[i] = cluster:subscribe { name = role .. i, roles = { role } }
+    end
+    return table.unpack(frameworks)
+end
+
+local function shares(...)
+    local list = {}
+    for i, framework in ipairs { ... } do
+        list[i] = cpus(framework)
+    end
+    return list
+end
+
+describe("fair shares", function()
+    -- Weights of roles, the roles of frameworks, and what each is offered of 12 agents.
+    local DIVISIONS = {
+        { "are equal for roles without weights", {}, { "a", "b", "c" }, { 4, 4, 4 } },
+        { "are by weight", { a = 2 }, { "a", "b" }, { 8, 4 } },
+        { "are by any weight", { a = 0.5, b = 2.5 }, { "a", "b" }, { 2, 10 } },
+        { "are those of roles, not of frameworks", {}, { "a", "b", "b", "b" }, { 6, 2, 2, 2 } },
+        { "of a role with weight are divided among its frameworks", { a = 3 }, { "a", "a", "a", "b" }, { 3, 3, 3, 3 } },
+        { "of roles in a role count for the outer one", {}, { "a/x", "a/y", "b" }, { 3, 3, 6 } },
+        { "of roles in a role are by their weight", { ["a/x"] = 2 }, { "a/x", "a/y", "b" }, { 4, 2, 6 } },
+        { "of a role and of roles in it are those of neighbours", {}, { "a", "a/x", "b" }, { 3, 3, 6 } },
+        { "of a role do not follow the weight of it when beside roles in it", { a = 2 }, { "a", "a/x", "b" }, { 4, 4, 4 } },
+        { "go down as many levels as there are", {}, { "a/x/1", "a/x/2", "a/y", "b" }, { 1.5, 1.5, 3, 6 } },
+    }
+    for _, row in ipairs(DIVISIONS) do
+        local title, weights, roles, expected = table.unpack(row)
+        it(title, function()
+            local scale = expected[1] % 1 == 0 and 1 or 2
+            start(12 * scale)
+            for role, weight in pairs(weights) do
+                assert(cluster.master:weight(role, weight))
+            end
+            local frameworks = { subscribe(table.unpack(roles)) }
+            cluster:advance()
+            local got = shares(table.unpack(frameworks))
+            for i in ipairs(got) do
+                got[i] = got[i] / scale
+            end
+            assert.same(expected, got)
+        end)
+    end
+
+    it("are those of the largest share of a resource", function()
+        start(3, "cpus:1;mem:100")
+        cluster:agent "cpus:1;mem:1000"
+        local first, second = subscribe("a", "b")
+        cluster:advance()
+        -- In the order of the agents: one each, the third to the first; the large one to the second.
+        assert.same({ 200, 1100 }, { virtual_cluster.sum(first:offers(), "mem"), virtual_cluster.sum(second:offers(), "mem") })
+        cluster:agent "cpus:1;mem:100"
+        cluster:agent "cpus:1;mem:100"
+        cluster:advance()
+        assert.same({ 400, 1100 }, { virtual_cluster.sum(first:offers(), "mem"), virtual_cluster.sum(second:offers(), "mem") })
+    end)
+
+    it("of equals go round: the one that was offered less often comes first", function()
+        start(1)
+        local first, second = subscribe("a", "b")
+        local got = { 0, 0 }
+        for _ = 1, 10 do
+            cluster:advance(1)
+            for i, framework in ipairs { first, second } do
+                got[i] = got[i] + cpus(framework)
+                framework:decline_all(0)
+            end
+        end
+        assert.same({ 5, 5 }, got)
+    end)
+
+    it("count what tasks hold, also of a framework that left the role", function()
+        start(4)
+        local first = subscribe("a")
+        cluster:advance()
+        for _ = 1, 3 do
+            first:launch(first:offers()[1], { cpus = 1, mem = 100 })
+        end
+        first:decline_all(0)
+        local stayer, other = subscribe("a", "b")
+        first:accepted("UPDATE_FRAMEWORK", { framework_info = {
+            id = first.id, user = "nobody", name = "a1", roles = { "c" }, capabilities = { { type = "MULTI_ROLE" } } },
+        })
+        first:accepted("SUPPRESS")
+        cluster:advance(1)
+        assert.same({ 0, 1 }, shares(stayer, other))
+        cluster.master:finish(3)
+        cluster:advance(1)
+        assert.same({ 2, 2 }, shares(stayer, other))
+    end)
+
+    it("change with a weight, for which all offers are taken back", function()
+        start(6)
+        local first, second = subscribe("a", "b")
+        cluster:advance()
+        assert.same({ 3, 3 }, shares(first, second))
+        assert(cluster.master:weight("unused", 3))
+        assert.same({ 3, 3 }, shares(first, second))
+        assert(cluster.master:weight(" a ", 5))
+        assert.same({ 0, 0 }, shares(first, second))
+        cluster:advance(1)
+        assert.same({ 5, 1 }, shares(first, second))
+    end)
+
+    it("have weights that are right, or the words of a master", function()
+        start(1)
+        local MISTAKES = {
+            { "a b", 1, "Failed to validate update weights request JSON: Invalid role 'a b': Role component 'a b' is "
+                .. "invalid because it contains backspace or whitespace" },
+            { "a", 0, "Failed to validate update weights request JSON for role 'a': Invalid weight '0': Weights must be positive" },
+            { "a", -1.5, "Failed to validate update weights request JSON for role 'a': Invalid weight '-1.5': Weights must be positive" },
+        }
+        for _, row in ipairs(MISTAKES) do
+            assert.same({ false, row[3] }, { cluster.master:weight(row[1], row[2]) })
+        end
+    end)
+end)
+
+describe("a quota limit", function()
+    it("is what the role is offered at most, with what it uses, an agent's part included", function()
+        start(2, "cpus:4;mem:100")
+        assert(cluster.master:quota("a", nil, { cpus = 5 }))
+        local limited, other = subscribe("a", "b")
+        other:accepted("SUPPRESS")
+        cluster:advance()
+        assert.equal(5, cpus(limited))
+        assert.equal(200, virtual_cluster.sum(limited:offers(), "mem"))
+        limited:launch(limited:offers()[1], { cpus = 4, mem = 10 })
+        limited:decline_all(0)
+        cluster:advance(1)
+        assert.equal(1, cpus(limited))
+        other:accepted("REVIVE")
+        cluster:advance()
+        assert.equal(3, cpus(other))
+    end)
+
+    it("counts reservations of the role, used or not", function()
+        start(1, "cpus:4;mem:100;cpus(a):2")
+        assert(cluster.master:quota("a", nil, { cpus = 3 }))
+        local limited = subscribe("a")
+        cluster:advance()
+        assert.equal(3, cpus(limited))
+    end)
+
+    it("lets more be offered when something ends", function()
+        start(2, "cpus:2;mem:100")
+        assert(cluster.master:quota("a", nil, { cpus = 2 }))
+        local limited = subscribe("a")
+        cluster:advance()
+        local function first_with_cpus()
+            for _, offer in ipairs(limited:offers()) do
+                if virtual_cluster.sum({ offer }, "cpus") > 0 then
+                    return offer
+                end
+            end
+        end
+        limited:launch(first_with_cpus(), { cpus = 2, mem = 1 })
+        limited:decline_all(0)
+        cluster:advance(3)
+        assert.equal(0, cpus(limited))
+        limited:decline_all(3600)
+        cluster:advance(1)
+        cluster.master:finish(1)
+        cluster:advance(1)
+        assert.equal(2, cpus(limited))
+    end)
+
+    it("takes back offers that are above it", function()
+        start(4)
+        local limited, other = subscribe("a", "b")
+        cluster:advance()
+        assert.same({ 2, 2 }, shares(limited, other))
+        assert(cluster.master:quota("a", nil, { cpus = 1 }))
+        assert.same({ 1, 2 }, shares(limited, other))
+        cluster:advance(1)
+        assert.same({ 1, 3 }, shares(limited, other))
+    end)
+end)
+
+describe("a quota guarantee", function()
+    it("is kept free for a role without frameworks", function()
+        start(4)
+        assert(cluster.master:quota("a", { cpus = 3 }))
+        local other = subscribe("b")
+        cluster:advance()
+        assert.equal(1, cpus(other))
+        local guaranteed = subscribe("a")
+        cluster:advance()
+        assert.same({ 3, 1 }, shares(guaranteed, other))
+    end)
+
+    it("comes first, whatever the shares are", function()
+        start(4)
+        assert(cluster.master:quota("z", { cpus = 2 }))
+        assert(cluster.master:weight("a", 100))
+        local heavy, guaranteed = subscribe("a", "z")
+        cluster:advance()
+        assert.same({ 2, 2 }, shares(heavy, guaranteed))
+    end)
+
+    it("is of what is not reserved, and counts the reservations of the role", function()
+        start(1, "cpus:4;mem:100;cpus(a):2")
+        assert(cluster.master:quota("a", { cpus = 3 }))
+        local other = subscribe("b")
+        cluster:advance()
+        assert.equal(3, cpus(other))
+    end)
+
+    it("is freed as the role uses it, and needed again afterwards", function()
+        start(3)
+        assert(cluster.master:quota("a", { cpus = 2 }))
+        local guaranteed, other = subscribe("a", "b")
+        cluster:advance()
+        for _ = 1, 2 do
+            guaranteed:launch(guaranteed:offers()[1], { cpus = 1, mem = 100 })
+        end
+        guaranteed:accepted("SUPPRESS")
+        cluster:advance(1)
+        assert.equal(1, cpus(other))
+        cluster.master:finish(2)
+        other:decline_all(0)
+        cluster:advance(1)
+        assert.equal(1, cpus(other))
+    end)
+
+    it("takes offers of others back until it could be met", function()
+        start(4)
+        local other, guaranteed = subscribe("b", "a")
+        guaranteed:accepted("SUPPRESS")
+        guaranteed:decline_all(0)
+        cluster:advance(1)
+        assert.equal(4, cpus(other))
+        assert(cluster.master:quota("a", { cpus = 3 }))
+        assert.equal(1, cpus(other))
+        guaranteed:accepted("REVIVE")
+        cluster:advance(1)
+        assert.same({ 1, 3 }, shares(other, guaranteed))
+    end)
+
+    it("ends with the quota", function()
+        start(2)
+        assert(cluster.master:quota("a", { cpus = 2 }))
+        local other = subscribe("b")
+        cluster:advance(2)
+        assert.equal(0, cpus(other))
+        assert(cluster.master:quota("a"))
+        cluster:advance(1)
+        assert.equal(2, cpus(other))
+    end)
+end)
+
+describe("a quota that is not right", function()
+    local function text(...)
+        local good, words = cluster.master:quota(...)
+        assert.is_false(good)
+        return words
+    end
+
+    before_each(function()
+        start(4)
+    end)
+
+    -- Role, guarantees, limits, what a master says.
+    local MISTAKES = {
+        { "a/b", { cpus = 1 }, nil, "Updating quota on nested role 'a/b' is not supported yet" },
+        { "a b", { cpus = 1 }, nil, "Invalid QuotaConfig: Invalid 'QuotaConfig.role': Role component 'a b' is invalid because it "
+            .. "contains backspace or whitespace" },
+        { "a", { cpus = 2 }, { cpus = 1 }, "Invalid QuotaConfig: 'QuotaConfig.guarantees' { cpus: 2 } is not contained within the "
+            .. "'QuotaConfig.limits' { cpus: 1 }" },
+        { "a", { cpus = -1 }, nil, "Invalid QuotaConfig: Invalid guarantee configuration {'cpus': -1}: Negative values not supported" },
+        { "a", nil, { mem = 1 / 0 }, "Invalid QuotaConfig: Invalid 'QuotaConfig.limits': {'mem': inf} is invalid: values greater than 1 "
+            .. "exabyte (1099511627776) are not supported" },
+        { "a", nil, { cpus = 2e12 }, "Invalid QuotaConfig: Invalid 'QuotaConfig.limits': {'cpus': 2000000000000} is invalid: values "
+            .. "greater than 1 trillion (1000000000000) are not supported" },
+        { "a", { cpus = 5 }, nil, "Invalid QuotaConfig: total quota guarantees 'cpus:5' exceed cluster capacity 'cpus:4; mem:400' (use "
+            .. "'force' flag to bypass this check)" },
+    }
+    for _, row in ipairs(MISTAKES) do
+        it("is refused: " .. row[4]:sub(1, 60), function()
+            assert.equal(row[4], text(row[1], row[2], row[3]))
+        end)
+    end
+
+    it("may exceed the cluster, or what is used, by force", function()
+        assert(cluster.master:quota("a", { cpus = 5 }, nil, true))
+        local framework = subscribe("b")
+        assert(cluster.master:quota("a"))
+        cluster:advance(1)
+        framework:launch(framework:offers()[1], { cpus = 1, mem = 1 })
+        framework:launch(framework:offers()[1], { cpus = 1, mem = 1 })
+        assert.equal("Invalid QuotaConfig: Role 'b' is already consuming 'cpus:2; mem:2'; this is more than the requested "
+            .. "limits 'cpus:1' (use 'force' flag to bypass this check)", text("b", nil, { cpus = 1 }))
+        assert(cluster.master:quota("b", nil, { cpus = 1 }, true))
+        cluster:advance(1)
+        framework:decline_all(0)
+        cluster:advance(1)
+        assert.equal(0, cpus(framework))
+    end)
+
+    it("is refused in the older form, which sets a limit as well", function()
+        local refusals = {
+            { "a", "cpus(b):1", "Failed to validate set quota request: QuotaInfo must not contain any ReservationInfo" },
+            { "a", "ports:[1-2]", "Failed to validate set quota request: QuotaInfo must not include non-scalar resources" },
+            { "a", "", "Failed to validate set quota request: QuotaInfo with empty 'guarantee'" },
+            { "a//b", "cpus:1", "Failed to validate set quota request: QuotaInfo with invalid role: Role 'a//b' cannot contain two "
+                .. "adjacent slashes" },
+            { "a/b", "cpus:1", "Setting quota on nested role 'a/b' is not supported yet" },
+        }
+        for _, row in ipairs(refusals) do
+            assert.same({ false, row[3], false }, { cluster.master:set_quota(row[1], row[2]) })
+        end
+        assert.same({ false, "Quota guarantees overcommit the cluster (use 'force' to bypass this check): Total quota guarantees "
+            .. "'cpus:9' exceed cluster capacity 'cpus:4; mem:400'", true }, { cluster.master:set_quota("a", "cpus:9") })
+        assert.same({ false, "Role 'a' has no quota set" }, { cluster.master:remove_quota "a" })
+        assert(cluster.master:set_quota("a", "cpus:2"))
+        assert.same({ false, "Failed to validate set quota request: Cannot set quota for role 'a' which already has quota", false },
+            { cluster.master:set_quota("a", "cpus:1") })
+        local guaranteed, other = subscribe("a", "b")
+        cluster:advance()
+        assert.same({ 2, 2 }, shares(guaranteed, other))
+        assert.is_true((cluster.master:remove_quota "a"))
+        guaranteed:decline_all(100)
+        cluster:advance(1)
+        assert.same({ 0, 4 }, shares(guaranteed, other))
+    end)
+end)
+
+describe("a round", function()
+    it("offers again what was declined, when its filter has ended and not before", function()
+        start(1)
+        local framework = subscribe("a")
+        cluster:advance()
+        framework:decline_all(3)
+        cluster:advance(2.5)
+        assert.equal(0, #framework:offers())
+        cluster:advance(1.5)
+        assert.equal(1, #framework:offers())
+    end)
+
+    it("offers what one framework declined to another", function()
+        start(1)
+        local first, second = subscribe("a", "b")
+        cluster:advance()
+        first:decline_all(100)
+        cluster:advance(1)
+        assert.same({ 0, 1 }, shares(first, second))
+    end)
+
+    it("offers at once to a framework that revives, and only what changed to others", function()
+        start(2)
+        local framework = subscribe("a")
+        cluster:advance()
+        framework:decline_all(100)
+        framework:accepted("SUPPRESS")
+        cluster:advance(5)
+        assert.equal(0, #framework:offers())
+        framework:accepted("REVIVE")
+        cluster:advance()
+        assert.equal(2, #framework:offers())
+    end)
+
+    it("offers a new agent at once, and what was declined before not with it", function()
+        start(1)
+        local framework = subscribe("a")
+        cluster:advance(0.1)
+        framework:decline_all(0)
+        cluster:agent(AGENT)
+        cluster:advance()
+        assert.equal(1, #framework:offers())
+        cluster:advance(1)
+        assert.equal(2, #framework:offers())
+    end)
+
+    it("offers what is more than was declined", function()
+        start(1, "cpus:2;mem:200")
+        local first, second = subscribe("a", "b")
+        cluster:advance()
+        first:launch(first:offers()[1], { cpus = 1, mem = 100 })
+        cluster:advance(1)
+        second:decline_all(1000)
+        first:decline_all(1000)
+        cluster:advance(1)
+        first:decline_all(1000)
+        cluster:advance(1)
+        assert.same({ 0, 0 }, shares(first, second))
+        cluster.master:finish(1)
+        cluster:advance(1)
+        assert.equal(2, cpus(first) + cpus(second))
+    end)
+
+    it("keeps GPUs, revocable and refined resources for frameworks that know them", function()
+        start(1, "cpus:1;mem:100;gpus:1")
+        local plain = subscribe("a")
+        local able = cluster:subscribe { name = "able", roles = { "b" }, capabilities = {
+            { type = "MULTI_ROLE" }, { type = "GPU_RESOURCES" } } }
+        cluster:advance()
+        assert.same({ 0, 1 }, shares(plain, able))
+    end)
+end)
+
+describe("a framework", function()
+    it("has up to 1,000 roles", function()
+        start(1)
+        local roles = {}
+        for i = 1, 1001 do
+            roles[i] = "r" .. i
+        end
+        local framework = cluster:subscribe { roles = roles }
+        assert.same({ "'FrameworkInfo.roles' has 1001 roles; the local cluster takes up to 1000" }, framework.errors)
+    end)
+
+    it("may have a role as deep as it likes", function()
+        start(1)
+        local framework = subscribe(("a/"):rep(20000) .. "a")
+        cluster:advance()
+        assert.equal(1, #framework:offers())
+    end)
+end)
