@@ -5,6 +5,7 @@
 
 #include "api/c_callbacks.h"
 
+#include "api/c_interface.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -14,18 +15,6 @@
 #define ID_OF(name, init, slice)                                                                   \
     name = init;                                                                                   \
     name.value = memory_text((const char *)(slice).data, (slice).length)
-
-static void *unpack(const ProtobufCMessageDescriptor *type, struct slice wire)
-{
-    if (wire.data == NULL)
-        return NULL;
-    return protobuf_c_message_unpack(type, NULL, wire.length, wire.data);
-}
-
-static void free_message(void *message)
-{
-    protobuf_c_message_free_unpacked(message, NULL);
-}
 
 static bool complain(const struct driver_event *event)
 {
@@ -39,9 +28,9 @@ static bool call_registered(const struct c_callbacks *program, const struct driv
         return true;
     Mesos__V1__FrameworkID ID_OF(id, (Mesos__V1__FrameworkID)MESOS__V1__FRAMEWORK_ID__INIT,
                                  event->framework_id);
-    void *master = unpack(&mesos__v1__master_info__descriptor, event->message);
+    void *master = c_interface_unpack(&mesos__v1__master_info__descriptor, event->message);
     program->scheduler.registered(program->data, program->driver, &id, master);
-    free_message(master);
+    c_interface_free(master);
     free(id.value);
     return true;
 }
@@ -50,9 +39,9 @@ static bool call_reregistered(const struct c_callbacks *program, const struct dr
 {
     if (program->scheduler.reregistered == NULL)
         return true;
-    void *master = unpack(&mesos__v1__master_info__descriptor, event->message);
+    void *master = c_interface_unpack(&mesos__v1__master_info__descriptor, event->message);
     program->scheduler.reregistered(program->data, program->driver, master);
-    free_message(master);
+    c_interface_free(master);
     return true;
 }
 
@@ -67,7 +56,7 @@ static bool call_disconnected(const struct c_callbacks *program, const struct dr
 static void free_list(void **list, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        free_message(list[i]);
+        c_interface_free(list[i]);
     free(list);
 }
 
@@ -77,7 +66,7 @@ static void **unpack_offers(const ProtobufCMessageDescriptor *type,
 {
     void **list = memory_new(event->count * sizeof *list);
     for (size_t i = 0; i < event->count; i++) {
-        list[i] = unpack(type, event->offers[i]);
+        list[i] = c_interface_unpack(type, event->offers[i]);
         if (list[i] == NULL) {
             free_list(list, i);
             return NULL;
@@ -132,11 +121,11 @@ static bool call_status_update(const struct c_callbacks *program, const struct d
 {
     if (program->scheduler.status_update == NULL)
         return true;
-    void *status = unpack(&mesos__v1__task_status__descriptor, event->message);
+    void *status = c_interface_unpack(&mesos__v1__task_status__descriptor, event->message);
     if (status == NULL)
         return complain(event);
     program->scheduler.status_update(program->data, program->driver, status);
-    free_message(status);
+    c_interface_free(status);
     return true;
 }
 
@@ -145,11 +134,11 @@ static bool call_operation_status(const struct c_callbacks *program,
 {
     if (program->scheduler.operation_status_update == NULL)
         return true;
-    void *status = unpack(&mesos__v1__operation_status__descriptor, event->message);
+    void *status = c_interface_unpack(&mesos__v1__operation_status__descriptor, event->message);
     if (status == NULL)
         return complain(event);
     program->scheduler.operation_status_update(program->data, program->driver, status);
-    free_message(status);
+    c_interface_free(status);
     return true;
 }
 

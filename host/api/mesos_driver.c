@@ -2,13 +2,15 @@
 //
 // The driver for C programs: see include/mesos_driver.h. Its operations are checked and packed
 // here, on the thread that called them, and submitted to the threaded driver as operations
-// (operation.h). Callbacks are in c_callbacks.c; everything about threads is in threaded_driver.c.
+// (operation.h). Callbacks are in c_callbacks.c; everything about threads is in threaded_driver.c
+// and threaded_scheduler.c.
 
 #include "mesos_driver.h"
 
 #include "api/c_callbacks.h"
+#include "api/c_interface.h"
 #include "api/message_check.h"
-#include "api/threaded_driver.h"
+#include "api/threaded_scheduler.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "mesos/framework_defaults.h"
@@ -31,32 +33,6 @@ struct mesos_driver {
     bool explicit_acknowledgements;
 };
 
-// Of mesos_driver_error().
-static _Thread_local struct error last_error;
-
-static struct error *fresh_error(void)
-{
-    last_error.code = ERROR_NONE;
-    last_error.text[0] = 0;
-    return &last_error;
-}
-
-static enum mesos_status convert(enum driver_status status)
-{
-    return (enum mesos_status)status; // the numbers are those of Mesos in both
-}
-
-const char *mesos_status_name(enum mesos_status status)
-{
-    bool known = status >= MESOS_DRIVER_NOT_STARTED && status <= MESOS_DRIVER_STOPPED;
-    return known ? driver_status_name((enum driver_status)status) : "no status";
-}
-
-const char *mesos_driver_error(void)
-{
-    return last_error.text;
-}
-
 // ---- callbacks ----
 
 static void decline_offers(struct mesos_driver *driver, const struct driver_event *event);
@@ -77,7 +53,7 @@ static bool on_callback(void *data, const struct driver_event *event)
 // Begins an operation.
 static bool is_driver(const struct mesos_driver *driver)
 {
-    struct error *err = fresh_error();
+    struct error *err = c_interface_fresh_error();
     return driver != NULL || error_set(err, ERROR_INVALID, "driver is missing");
 }
 
@@ -90,21 +66,22 @@ static bool is_running(struct mesos_driver *driver)
 // Without a driver nothing was ever started.
 static enum mesos_status status_of(struct mesos_driver *driver)
 {
-    return driver != NULL ? convert(threaded_driver_status(driver->threaded))
+    return driver != NULL ? c_interface_status(threaded_driver_status(driver->threaded))
                           : MESOS_DRIVER_NOT_STARTED;
 }
 
 // Takes the operation.
 static enum mesos_status submit(struct mesos_driver *driver, struct driver_operation *operation)
 {
-    return convert(threaded_driver_submit(driver->threaded, operation, &last_error));
+    return c_interface_status(
+        threaded_driver_submit(driver->threaded, operation, c_interface_error()));
 }
 
 // An operation whose message is this one, which was checked.
 static enum mesos_status submit_message(struct mesos_driver *driver,
                                         struct driver_operation *operation, const void *message)
 {
-    if (message_check_pack(message, &operation->message, &last_error))
+    if (message_check_pack(message, &operation->message, c_interface_error()))
         return submit(driver, operation);
     operation_destroy(operation);
     return status_of(driver);
@@ -125,7 +102,7 @@ static enum mesos_status submit_call(struct mesos_driver *driver, enum call_type
 
 static bool check(const void *message, const ProtobufCMessageDescriptor *type, const char *name)
 {
-    return message_check_message(message, type, name, &last_error);
+    return message_check_message(message, type, name, c_interface_error());
 }
 
 static bool check_optional(const void *message, const ProtobufCMessageDescriptor *type,
@@ -137,7 +114,7 @@ static bool check_optional(const void *message, const ProtobufCMessageDescriptor
 static bool check_list(const void *messages, size_t count, const ProtobufCMessageDescriptor *type,
                        const char *name)
 {
-    return message_check_list(messages, count, type, name, &last_error);
+    return message_check_list(messages, count, type, name, c_interface_error());
 }
 
 // ---- offers ----
@@ -146,7 +123,7 @@ static bool check_answer(Mesos__V1__OfferID *const *ids, size_t count, const cha
                          const Mesos__V1__Filters *filters)
 {
     if (count == 0)
-        return error_set(&last_error, ERROR_INVALID, "%s: at least one is needed", name);
+        return error_set(c_interface_error(), ERROR_INVALID, "%s: at least one is needed", name);
     return check_list(ids, count, &mesos__v1__offer_id__descriptor, name) &&
            check_optional(filters, &mesos__v1__filters__descriptor, "filters");
 }
@@ -359,7 +336,7 @@ static enum mesos_status submit_acknowledgement(struct mesos_driver *driver, enu
     if (!is_running(driver) || !check(status, descriptor, "status"))
         return status_of(driver);
     if (!driver->explicit_acknowledgements) {
-        error_set(&last_error, ERROR_INVALID,
+        error_set(c_interface_error(), ERROR_INVALID,
                   "this driver acknowledges by itself when the callback returns: set "
                   "explicit_acknowledgements to do it yourself");
         return status_of(driver);
@@ -399,7 +376,7 @@ enum mesos_status mesos_driver_send_framework_message(struct mesos_driver *drive
     if (!is_running(driver) || !check_executor(executor_id, agent_id))
         return status_of(driver);
     if (data == NULL && length > 0) {
-        error_set(&last_error, ERROR_INVALID, "message is missing");
+        error_set(c_interface_error(), ERROR_INVALID, "message is missing");
         return status_of(driver);
     }
     Mesos__V1__Scheduler__Call__Message message = MESOS__V1__SCHEDULER__CALL__MESSAGE__INIT;
@@ -456,7 +433,8 @@ mesos_driver_update_framework(struct mesos_driver *driver,
 {
     static char no_user[] = "";
     const ProtobufCMessageDescriptor *type = &mesos__v1__framework_info__descriptor;
-    if (!is_running(driver) || !message_check_type(framework, type, "framework", &last_error))
+    if (!is_running(driver) ||
+        !message_check_type(framework, type, "framework", c_interface_error()))
         return status_of(driver);
     UpdateFramework message = MESOS__V1__SCHEDULER__CALL__UPDATE_FRAMEWORK__INIT;
     Mesos__V1__FrameworkInfo info = *framework;
@@ -491,7 +469,7 @@ enum mesos_status mesos_driver_reregister(struct mesos_driver *driver)
 
 Mesos__V1__FrameworkID *mesos_driver_framework_id(struct mesos_driver *driver)
 {
-    char *text = is_driver(driver) ? threaded_driver_framework_id(driver->threaded) : NULL;
+    char *text = is_driver(driver) ? threaded_scheduler_framework_id(driver->threaded) : NULL;
     if (text == NULL)
         return NULL;
     Mesos__V1__FrameworkID *id = memory_new(sizeof *id);
@@ -502,7 +480,7 @@ Mesos__V1__FrameworkID *mesos_driver_framework_id(struct mesos_driver *driver)
 
 Mesos__V1__MasterInfo *mesos_driver_master(struct mesos_driver *driver)
 {
-    struct bytes *bytes = is_driver(driver) ? threaded_driver_master(driver->threaded) : NULL;
+    struct bytes *bytes = is_driver(driver) ? threaded_scheduler_master(driver->threaded) : NULL;
     if (bytes == NULL)
         return NULL;
     Mesos__V1__MasterInfo *master =
@@ -513,7 +491,7 @@ Mesos__V1__MasterInfo *mesos_driver_master(struct mesos_driver *driver)
 
 static bool is_count(const size_t *count)
 {
-    return count != NULL || error_set(&last_error, ERROR_INVALID, "count is missing");
+    return count != NULL || error_set(c_interface_error(), ERROR_INVALID, "count is missing");
 }
 
 Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *driver, size_t *count)
@@ -522,7 +500,7 @@ Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *driver, size_t *coun
     if (!is_driver(driver) || !is_count(count))
         return NULL;
     buffer_init(&list, SIZE_MAX / 2);
-    size_t most = threaded_driver_offers(driver->threaded, &list);
+    size_t most = threaded_scheduler_offers(driver->threaded, &list);
     Mesos__V1__Offer **offers = most > 0 ? memory_new(most * sizeof *offers) : NULL;
     struct slice rest = buffer_slice(&list), wire;
     *count = 0;
@@ -542,24 +520,6 @@ void mesos_driver_free_offers(Mesos__V1__Offer **offers, size_t count)
 }
 
 // ---- life ----
-
-// A struct of the caller's version of the header: members that it does not have are zero. Members
-// that we do not know must be zero.
-static bool read_struct(void *to, size_t known, const void *from, size_t size, const char *name,
-                        struct error *err)
-{
-    if (from == NULL)
-        return error_set(err, ERROR_INVALID, "%s is missing", name);
-    if (size < sizeof size)
-        return error_set(err, ERROR_INVALID, "%s.size is not set: start from its sizeof", name);
-    for (size_t i = known; i < size; i++)
-        if (((const uint8_t *)from)[i] != 0)
-            return error_set(err, ERROR_INVALID,
-                             "%s has members that this version of the library does not know", name);
-    memset(to, 0, known);
-    memcpy(to, from, size < known ? size : known);
-    return true;
-}
 
 static bool check_master(const char *master, struct error *err)
 {
@@ -606,7 +566,7 @@ static bool start_up(struct mesos_driver *driver, const struct mesos_driver_opti
     buffer_init(&constraints, OPERATION_BYTES_MOST);
     if (check_master(options->master, err) && pack_framework(options, &framework, err) &&
         pack_constraints(options, &constraints, err)) {
-        struct threaded_driver_options threaded = {
+        struct threaded_scheduler_options threaded = {
             .uv = options->loop,
             .master = options->master,
             .driver = {.framework = buffer_slice(&framework),
@@ -616,7 +576,7 @@ static bool start_up(struct mesos_driver *driver, const struct mesos_driver_opti
         if (options->offer_constraints != NULL)
             threaded.driver.offer_constraints =
                 constraints.data ? buffer_slice(&constraints) : slice_text("");
-        driver->threaded = threaded_driver_create(&threaded, on_callback, driver, err);
+        driver->threaded = threaded_scheduler_create(&threaded, on_callback, driver, err);
     }
     buffer_free(&framework);
     buffer_free(&constraints);
@@ -627,13 +587,13 @@ struct mesos_driver *mesos_driver_create(const struct mesos_scheduler *scheduler
                                          const struct mesos_driver_options *options, char *error,
                                          size_t error_size)
 {
-    struct error *err = fresh_error();
+    struct error *err = c_interface_fresh_error();
     struct mesos_driver_options known = {0};
     struct mesos_driver *driver = memory_new(sizeof *driver);
-    bool good =
-        read_struct(&driver->callbacks.scheduler, sizeof driver->callbacks.scheduler, scheduler,
-                    scheduler ? scheduler->size : 0, "scheduler", err) &&
-        read_struct(&known, sizeof known, options, options ? options->size : 0, "options", err);
+    bool good = c_interface_read(&driver->callbacks.scheduler, sizeof driver->callbacks.scheduler,
+                                 scheduler, scheduler ? scheduler->size : 0, "scheduler", err) &&
+                c_interface_read(&known, sizeof known, options, options ? options->size : 0,
+                                 "options", err);
     driver->callbacks.driver = driver;
     driver->callbacks.data = data;
     driver->explicit_acknowledgements = known.explicit_acknowledgements;
@@ -657,35 +617,35 @@ enum mesos_status mesos_driver_start(struct mesos_driver *driver)
 {
     if (!is_driver(driver))
         return status_of(driver);
-    return convert(threaded_driver_start(driver->threaded, &last_error));
+    return c_interface_status(threaded_driver_start(driver->threaded, c_interface_error()));
 }
 
 enum mesos_status mesos_driver_stop(struct mesos_driver *driver, bool failover)
 {
     if (!is_driver(driver))
         return status_of(driver);
-    return convert(threaded_driver_stop(driver->threaded, failover));
+    return c_interface_status(threaded_driver_stop(driver->threaded, failover));
 }
 
 enum mesos_status mesos_driver_abort(struct mesos_driver *driver)
 {
     if (!is_driver(driver))
         return status_of(driver);
-    return convert(threaded_driver_abort(driver->threaded));
+    return c_interface_status(threaded_driver_abort(driver->threaded));
 }
 
 enum mesos_status mesos_driver_join(struct mesos_driver *driver)
 {
     if (!is_driver(driver))
         return status_of(driver);
-    return convert(threaded_driver_join(driver->threaded, &last_error));
+    return c_interface_status(threaded_driver_join(driver->threaded, c_interface_error()));
 }
 
 enum mesos_status mesos_driver_run(struct mesos_driver *driver)
 {
     if (!is_driver(driver))
         return status_of(driver);
-    return convert(threaded_driver_run(driver->threaded, &last_error));
+    return c_interface_status(threaded_driver_run(driver->threaded, c_interface_error()));
 }
 
 enum mesos_status mesos_driver_status(struct mesos_driver *driver)

@@ -83,6 +83,10 @@ enum driver_status executor_driver_shutdown(struct executor_driver *driver);
 enum driver_status executor_driver_send_update(struct executor_driver *driver, struct slice status,
                                                struct error *err);
 
+// The check of it, for any thread.
+bool executor_driver_check_update(const struct executor_environment *environment,
+                                  struct slice status, struct error *err);
+
 // Sends an update of that state, with a message, for a task that lives; otherwise nothing.
 enum driver_status executor_driver_end_task(struct executor_driver *driver, const char *task_id,
                                             int32_t state, const char *message);

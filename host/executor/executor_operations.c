@@ -58,17 +58,18 @@ enum driver_status executor_driver_shutdown(struct executor_driver *driver)
 
 // ---- updates ----
 
-static bool check_status(const struct executor_driver *driver, const struct task_status *status,
-                         struct error *err)
+bool executor_driver_check_update(const struct executor_environment *environment,
+                                  struct slice status, struct error *err)
 {
-    struct slice executor = wire_text(status->executor_id);
-    if (status->state == MESOS__V1__TASK_STATE__TASK_STAGING)
+    struct task_status read = task_status_read(status);
+    struct slice executor = wire_text(read.executor_id);
+    if (read.state == MESOS__V1__TASK_STATE__TASK_STAGING)
         return error_set(err, ERROR_INVALID, "status.state: TASK_STAGING is not an executor's");
-    if (status->executor_id.data != NULL &&
-        !slice_equal(executor, slice_text(driver->environment->executor_id)))
+    if (read.executor_id.data != NULL &&
+        !slice_equal(executor, slice_text(environment->executor_id)))
         return error_set(err, ERROR_INVALID,
                          "status.executor_id: '%.*s' is not this executor, which is '%s'",
-                         SLICE_ARGS(executor), driver->environment->executor_id);
+                         SLICE_ARGS(executor), environment->executor_id);
     return true;
 }
 
@@ -93,8 +94,8 @@ enum driver_status executor_driver_send_update(struct executor_driver *driver, s
                                                struct error *err)
 {
     uint8_t uuid[UUID_LENGTH];
-    struct task_status read = task_status_read(status);
-    if (driver->status != DRIVER_RUNNING || !check_status(driver, &read, err))
+    if (driver->status != DRIVER_RUNNING ||
+        !executor_driver_check_update(driver->environment, status, err))
         return driver->status;
     uuid_random(uuid);
     complete_status(driver, status, wire_occurs(wire_open(status), FIELD_TASK_STATUS_TIMESTAMP),

@@ -319,6 +319,83 @@ Mesos__V1__MasterInfo *mesos_driver_master(struct mesos_driver *driver);
 Mesos__V1__Offer **mesos_driver_offers(struct mesos_driver *driver, size_t *count);
 void mesos_driver_free_offers(Mesos__V1__Offer **offers, size_t count);
 
+// ---- executors ----
+
+// The executor driver: what mesos/executor.hpp is for C++, over the v1 executor API, for a program
+// that an agent starts as a custom executor. Ownership, threads, statuses and errors are those of
+// the scheduler driver above. Of the agent's environment variables it reads all that there is to
+// know; the one with the token is removed, so that children do not see it: create the driver before
+// there are other threads that read the environment.
+//
+// With checkpointing the driver waits for an agent that is lost until the recovery timeout; without
+// it, or after that, `shutdown` is called as if the agent had asked for it. A driver that shuts
+// down stops by itself as soon as every task has a terminal update. When the grace period is over,
+// the process is killed, with its process group if it leads one.
+struct mesos_executor_driver;
+
+// Any of them may be NULL: tasks fail then, or are killed at a shutdown; errors are logged; the
+// rest is passed over. Start from { .size = sizeof(struct mesos_executor) }.
+struct mesos_executor {
+    size_t size;
+
+    void (*registered)(void *data, struct mesos_executor_driver *driver,
+                       const Mesos__V1__ExecutorInfo *executor,
+                       const Mesos__V1__FrameworkInfo *framework,
+                       const Mesos__V1__AgentInfo *agent);
+    // The agent was away. What it had not acknowledged was sent along.
+    void (*reregistered)(void *data, struct mesos_executor_driver *driver,
+                         const Mesos__V1__AgentInfo *agent);
+    void (*disconnected)(void *data, struct mesos_executor_driver *driver);
+
+    void (*launch_task)(void *data, struct mesos_executor_driver *driver,
+                        const Mesos__V1__TaskInfo *task);
+    // NULL: launch_task for each of them.
+    void (*launch_group)(void *data, struct mesos_executor_driver *driver,
+                         Mesos__V1__TaskInfo *const *tasks, size_t count);
+    // `kill_policy` is NULL if the task's own holds.
+    void (*kill_task)(void *data, struct mesos_executor_driver *driver,
+                      const Mesos__V1__TaskID *task_id, const Mesos__V1__KillPolicy *kill_policy);
+    void (*framework_message)(void *data, struct mesos_executor_driver *driver, const void *message,
+                              size_t length);
+    // The last callback, but for `error`.
+    void (*shutdown)(void *data, struct mesos_executor_driver *driver);
+
+    // The driver was aborted before this call, and no other follows.
+    void (*error)(void *data, struct mesos_executor_driver *driver, const char *message);
+};
+
+// Start from { .size = sizeof(struct mesos_executor_options) }.
+struct mesos_executor_options {
+    size_t size;
+    struct uv_loop_s *loop; // yours, or NULL
+};
+
+// `options` may be NULL. Everything is copied. NULL if the environment is not that of an executor;
+// then `error`, of `error_size` bytes (both may be 0), says why.
+struct mesos_executor_driver *
+mesos_executor_driver_create(const struct mesos_executor *executor, void *data,
+                             const struct mesos_executor_options *options, char *error,
+                             size_t error_size);
+void mesos_executor_driver_destroy(struct mesos_executor_driver *driver); // NULL is fine
+
+enum mesos_status mesos_executor_driver_start(struct mesos_executor_driver *driver);
+// The driver ends when the agent has acknowledged all updates, or some seconds later.
+enum mesos_status mesos_executor_driver_stop(struct mesos_executor_driver *driver);
+enum mesos_status mesos_executor_driver_abort(struct mesos_executor_driver *driver);
+enum mesos_status mesos_executor_driver_join(struct mesos_executor_driver *driver);
+enum mesos_status mesos_executor_driver_run(struct mesos_executor_driver *driver);
+enum mesos_status mesos_executor_driver_status(struct mesos_executor_driver *driver);
+
+// Needs task_id and state; uuid, source and executor_id are filled in, and the timestamp if there
+// is none. The update is kept, and sent again, until the agent acknowledges it. It is copied and
+// stays yours.
+enum mesos_status mesos_executor_driver_send_status_update(struct mesos_executor_driver *driver,
+                                                           const Mesos__V1__TaskStatus *status);
+
+// May be lost. It is copied and stays yours.
+enum mesos_status mesos_executor_driver_send_framework_message(struct mesos_executor_driver *driver,
+                                                               const void *message, size_t length);
+
 // ---- the log ----
 
 // Where the log of all drivers of the process goes from now on, and from which level: to

@@ -39,7 +39,7 @@ local ROOMS = {
         "bindings/message", "bindings/scheduler", "bindings/lib" },
     { "app", "loop", "net", "wire", "leader", "mesos", "executor", "cluster", "script", "bindings",
         "bindings/scheduler", "bindings/executor", "bindings/lib", "ops" },
-    { "api", "include", "loop", "net", "wire", "leader", "offers", "mesos", "script", "app" },
+    { "api", "include", "loop", "net", "wire", "leader", "offers", "mesos", "executor", "script", "app" },
     { "cli", "loop", "ops", "app" },
 }
 
