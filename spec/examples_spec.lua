@@ -378,6 +378,20 @@ describe("maintenance.lua on a local cluster", function()
 end)
 
 describe("reservations.lua", function()
+    it("reserves, creates, launches, destroys and takes its reservation back on a local cluster", function()
+        local run = program.run({ args = { "examples/reservations.lua" }, seconds = 30 })
+        assert.equal(0, run.code, run:report())
+        local lines = {}
+        for id, state in run.stdout:gmatch("(%S+)\t(%u+_%u+)\t[^\n]*\n") do
+            lines[#lines + 1] = id .. " " .. state
+        end
+        local order = table.concat(lines, "\n") .. "\n"
+        for _, last in ipairs { "reserve-1 OPERATION_FINISHED", "create-1 OPERATION_FINISHED", "writer-1 TASK_FINISHED" } do
+            assert.truthy(order:find(last .. "\n", 1, true), order)
+        end
+        assert.matches("reader%-1 TASK_FINISHED\ndestroy%-1 OPERATION_FINISHED\nunreserve%-1 OPERATION_FINISHED\n$", order)
+    end)
+
     local function operations()
         local m, run = against_master("reservations.lua")
         local disk = { name = "disk", type = "SCALAR", scalar = 1000, allocation_info = { role = "data" } }
@@ -399,8 +413,8 @@ describe("reservations.lua", function()
         m:send(m:operation_update("reserve-1", "OPERATION_FINISHED"))
         m:send(m:operation_update("create-1", "OPERATION_FINISHED"))
         m:wait_for("ACKNOWLEDGE_OPERATION_STATUS", 2)
-        m:send(m:update(list[3].launch.task_infos[1], "TASK_FINISHED"))
-        assert.equal(0, run:wait(), run:report())
+        m:send(m:update(list[3].launch.task_infos[1], "TASK_FAILED"))
+        assert.equal(1, run:wait(), run:report())
     end)
 
     it("fails when an operation does", function()

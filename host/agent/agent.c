@@ -113,6 +113,7 @@ void agent_resend(struct agent *agent, const char *framework_id)
 
 void agent_remove_framework(struct agent *agent, const char *framework_id)
 {
+    agent_operations_remove_framework(agent->operations, framework_id);
     for (struct agent_executor *executor = TAILQ_FIRST(&agent->executors), *next; executor != NULL;
          executor = next) {
         next = TAILQ_NEXT(executor, link);
@@ -163,6 +164,11 @@ void agent_stop(struct agent *agent, uint64_t grace, void (*done)(void *data), v
         on_idle(agent);
 }
 
+struct agent_operations *agent_operations(const struct agent *agent)
+{
+    return agent->operations;
+}
+
 struct agent *agent_create(struct loop *loop, const struct agent_options *options,
                            const struct agent_events *events, void *data)
 {
@@ -176,6 +182,9 @@ struct agent *agent_create(struct loop *loop, const struct agent_options *option
     agent->runs = (struct sandbox_runs){.runner = options->runner, .idle = on_idle, .data = agent};
     agent->events = events;
     agent->data = data;
+    const struct agent_operations_options operations = {
+        .agent_id = agent->id, .work_dir = agent->work_dir, .runner = options->runner};
+    agent->operations = agent_operations_create(loop, &operations, events->operation_update, data);
     timer_init(&agent->stop_escalation, loop, on_stop_escalation, agent);
     deferral_init(&agent->start, loop, on_start, agent);
     TAILQ_INIT(&agent->executors);
@@ -191,6 +200,7 @@ void agent_destroy(struct agent *agent)
         agent_records_remove_executor(TAILQ_FIRST(&agent->executors));
     timer_stop(&agent->stop_escalation);
     deferral_cancel(&agent->start);
+    agent_operations_destroy(agent->operations);
     string_map_free(&agent->executor_table);
     string_map_free(&agent->task_table);
     free(agent->id);

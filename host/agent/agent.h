@@ -14,6 +14,7 @@
 #ifndef MESOS_LUA_AGENT_AGENT_H
 #define MESOS_LUA_AGENT_AGENT_H
 
+#include "agent/agent_operations.h"
 #include "agent/runner.h"
 #include "loop/loop.h"
 
@@ -28,6 +29,7 @@ struct agent_events {
                     Mesos__V1__TaskState state);
     // An update for the framework, for the first time or again.
     void (*update)(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status);
+    agent_operations_update operation_update;
 };
 
 struct agent_options {
@@ -57,6 +59,9 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch);
 // of a task that the agent does not have, or that has ended.
 void agent_kill(struct agent *agent, const char *framework_id, const char *task_id,
                 const Mesos__V1__KillPolicy *policy);
+
+// Its operations on resources, which end with the agent.
+struct agent_operations *agent_operations(const struct agent *agent);
 
 // True, and the state of that update, if it was waiting for its acknowledgement.
 bool agent_acknowledge(struct agent *agent, const char *framework_id, const char *task_id,

@@ -28,6 +28,7 @@ struct agent {
     const struct agent_events *events;
     void *data;
     struct sandbox_runs runs;
+    struct agent_operations *operations;
     struct string_map executor_table, task_table;
     TAILQ_HEAD(, agent_executor) executors; // all
     TAILQ_HEAD(, agent_executor) staged;    // those that wait to be started

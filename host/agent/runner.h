@@ -16,11 +16,19 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct runner;
 struct run;
 struct runner_probe;
+
+// A link to a persistent volume in a sandbox.
+struct runner_link {
+    char *name;   // relative to the sandbox; it stays inside
+    char *target; // the volume's folder, which make_volume() made
+    bool shared;  // with other tasks
+};
 
 struct runner_command {
     const char *file;        // the program: a path, or a name to look for in the PATH of
@@ -30,8 +38,10 @@ struct runner_command {
         *environment;      // "NAME=value", NULL at the end: all of it, nothing is inherited
     const char *directory; // the sandbox: working directory, gets the files `stdout` and `stderr`
     const char *latest;    // a link beside the sandbox, which is to point to it; or NULL
-    const char *user;      // run as this OS user, or NULL
-    uint64_t memory_limit; // bytes that it may use, with all that it starts; 0: any
+    const struct runner_link *links; // made in the sandbox before the command starts, which must
+    size_t link_count;               // be the first that runs in it
+    const char *user;                // run as this OS user, or NULL
+    uint64_t memory_limit;           // bytes that it may use, with all that it starts; 0: any
 };
 
 struct runner_end {
@@ -71,6 +81,11 @@ struct runner_ops {
     struct runner_probe *(*ask)(struct runner *runner, const struct runner_question *question,
                                 runner_on_answer done, void *data);
     void (*cancel)(struct runner_probe *probe);
+
+    // The folder of a persistent volume: makes it if it is not there, and removes it with all that
+    // is in it. Its name is free at once; the files may go later.
+    bool (*make_volume)(struct runner *runner, const char *path, struct error *err);
+    void (*remove_volume)(struct runner *runner, const char *path);
     void (*destroy)(struct runner *runner);
 };
 

@@ -7,6 +7,7 @@
 #include "agent/folders.h"
 #include "agent/memory_watch.h"
 #include "agent/network_probes.h"
+#include "agent/volume_folders.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "loop/spawner.h"
@@ -44,9 +45,9 @@ struct run {
     const struct runner_events *events;
     void *data;
     char *file, *directory, *latest;
-    bool switched;
-    uid_t uid;
-    gid_t gid;
+    struct runner_link *links;
+    size_t link_count;
+    struct volume_owner owned_by;
     struct error reason;           // the sandbox could not be opened
     uint64_t memory_limit, memory; // the latter if it was exceeded
     struct memory_watched watched;
@@ -58,6 +59,7 @@ struct runner_process {
     struct loop *loop;
     struct memory_watch *memory;
     struct network_probes *probes;
+    struct volume_folders *volumes;
     TAILQ_HEAD(runs, run) runs;
 };
 
@@ -101,7 +103,7 @@ static int open_output(const struct run *run, const char *name, struct error *er
     if (!good)
         error_set(err, ERROR_IO, "Failed to open '%s': %s", path, open_fault(errno));
     good = good && is_own_file(file, path, err);
-    if (good && run->switched && fchown(file, run->uid, run->gid) != 0)
+    if (good && run->owned_by.switched && fchown(file, run->owned_by.uid, run->owned_by.gid) != 0)
         log_warning("cannot give '%s' to its task's user: %s", path, strerror(errno));
     if (good)
         fcntl(file, F_SETFL, O_APPEND); // blocking, as programs expect it
@@ -130,9 +132,12 @@ static bool open_sandbox(struct run *run, int *out, int *errors)
         return error_set(err, ERROR_IO, "Failed to create the sandbox '%s': %s", run->directory,
                          strerror(errno));
     link_latest(run);
-    if (run->switched && chown(run->directory, run->uid, run->gid) != 0)
+    if (run->owned_by.switched && chown(run->directory, run->owned_by.uid, run->owned_by.gid) != 0)
         return error_set(err, ERROR_IO, "Failed to give the sandbox '%s' to its user: %s",
                          run->directory, strerror(errno));
+    for (size_t i = 0; i < run->link_count; i++)
+        if (!volume_folders_link(run->directory, &run->links[i], &run->owned_by, err))
+            return false;
     *out = open_output(run, "stdout", err);
     if (*out >= 0)
         *errors = open_output(run, "stderr", err);
@@ -176,8 +181,25 @@ static void leave(struct run *run)
     TAILQ_REMOVE(&run->owner->runs, run, link);
 }
 
+static void copy_links(struct run *run, const struct runner_command *command)
+{
+    run->links = memory_new(command->link_count * sizeof *run->links);
+    run->link_count = command->link_count;
+    for (size_t i = 0; i < run->link_count; i++)
+        run->links[i] = (struct runner_link){
+            .name = memory_string(command->links[i].name),
+            .target = memory_string(command->links[i].target),
+            .shared = command->links[i].shared,
+        };
+}
+
 static void free_run(struct run *run)
 {
+    for (size_t i = 0; i < run->link_count; i++) {
+        free(run->links[i].name);
+        free(run->links[i].target);
+    }
+    free(run->links);
     free(run->file);
     free(run->directory);
     free(run->latest);
@@ -297,13 +319,12 @@ static struct run *start(struct runner *runner, const struct runner_command *com
                                         .identity = user.switched ? &identity : NULL};
     struct run *run = memory_new(sizeof *run);
     *run = (struct run){.owner = self(runner), .events = events, .data = data};
-    run->switched = user.switched;
-    run->uid = user.uid;
-    run->gid = user.gid;
+    run->owned_by = (struct volume_owner){user.switched, user.uid, user.gid};
     run->file = memory_string(command->file);
     run->directory = memory_string(command->directory);
     run->latest = memory_string(command->latest);
     run->memory_limit = command->memory_limit;
+    copy_links(run, command);
     run->spawn = spawner_start(self(runner)->loop, &spawn, &spawn_events, run, err);
     if (run->spawn == NULL) {
         free_run(run);
@@ -324,6 +345,17 @@ static struct runner_probe *ask(struct runner *runner, const struct runner_quest
     return network_probes_ask(self(runner)->probes, question, done, data);
 }
 
+static bool make_volume(struct runner *runner, const char *path, struct error *err)
+{
+    (void)runner;
+    return volume_folders_make(path, err);
+}
+
+static void remove_volume(struct runner *runner, const char *path)
+{
+    volume_folders_remove(self(runner)->volumes, path);
+}
+
 static void forget(struct run *run)
 {
     leave(run);
@@ -339,6 +371,7 @@ static void destroy(struct runner *runner)
         forget(TAILQ_FIRST(&self(runner)->runs));
     memory_watch_destroy(self(runner)->memory);
     network_probes_destroy(self(runner)->probes);
+    volume_folders_destroy(self(runner)->volumes);
     free(runner);
 }
 
@@ -349,12 +382,15 @@ struct runner *runner_process_create(struct loop *loop)
                                           .forget = forget,
                                           .ask = ask,
                                           .cancel = network_probes_cancel,
+                                          .make_volume = make_volume,
+                                          .remove_volume = remove_volume,
                                           .destroy = destroy};
     struct runner_process *runner = memory_new(sizeof *runner);
     runner->base.ops = &ops;
     runner->loop = loop;
     runner->memory = memory_watch_create(loop, on_exceeded);
     runner->probes = network_probes_create(loop);
+    runner->volumes = volume_folders_create(loop);
     TAILQ_INIT(&runner->runs);
     return &runner->base;
 }

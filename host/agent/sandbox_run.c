@@ -32,6 +32,7 @@ struct start {
     const char *file;
     const char *latest;
     uint64_t memory_limit;
+    bool first; // that runs in the sandbox
 };
 
 static struct run *start_run(struct sandbox_run *run, struct start *start,
@@ -43,6 +44,8 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
         .environment = (const char *const *)start->environment.items,
         .directory = run->directory,
         .latest = start->latest,
+        .links = run->links,
+        .link_count = start->first ? run->link_count : 0,
         .user = run->user,
         .memory_limit = start->memory_limit,
     };
@@ -57,6 +60,7 @@ static bool start_own(struct sandbox_run *run, struct start *start, struct error
 {
     start->environment = run->events->environment(run->data);
     start->latest = run->latest;
+    start->first = run->fetched == 0;
     run->run = start_run(run, start, &own_events, run, err);
     run->all->count += run->run != NULL;
     return run->run != NULL;

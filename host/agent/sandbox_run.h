@@ -46,7 +46,9 @@ struct sandbox_run {
     struct sandbox_runs *all;
     const Mesos__V1__CommandInfo *command;
     const char *directory;
-    const char *latest;    // a link that is to lead to the directory, or NULL
+    const char *latest;              // a link that is to lead to the directory, or NULL
+    const struct runner_link *links; // made in the directory, before anything runs there
+    size_t link_count;
     const char *user;      // that it runs as, or NULL
     uint64_t memory_limit; // bytes; 0: none
     const struct sandbox_run_events *events;

@@ -271,9 +271,24 @@ struct task_process *task_process_create(struct agent_task *task,
     return process;
 }
 
+static bool prepare_volumes(struct task_process *process, struct error *err)
+{
+    const struct agent *agent = process->task->executor->agent;
+    const Mesos__V1__TaskInfo *info = process->task->info;
+    bool good = task_volumes_prepare(&process->volumes, agent->runs.runner, agent->work_dir,
+                                     agent->id, info->resources, info->n_resources, err);
+    process->run.links = process->volumes.links;
+    process->run.link_count = process->volumes.count;
+    return good;
+}
+
 void task_process_start(struct task_process *process)
 {
-    sandbox_run_start(&process->run);
+    struct error err = {0};
+    if (prepare_volumes(process, &err))
+        sandbox_run_start(&process->run);
+    else
+        on_failed(process, err.text);
 }
 
 void task_process_destroy(struct task_process *process)
@@ -283,6 +298,7 @@ void task_process_destroy(struct task_process *process)
     timer_stop(&process->escalation);
     timer_stop(&process->completion);
     task_checks_destroy(process->checks);
+    task_volumes_free(&process->volumes);
     free(process->directory);
     free(process->latest);
     free(process->user);

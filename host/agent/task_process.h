@@ -10,6 +10,7 @@
 #include "agent/agent_updates.h"
 #include "agent/sandbox_run.h"
 #include "agent/task_end.h"
+#include "agent/task_volumes.h"
 
 #include "mesos/v1/mesos.pb-c.h"
 
@@ -41,6 +42,7 @@ struct task_process {
     const struct task_process_events *events;
     void *data; // the owner's
     struct sandbox_run run;
+    struct task_volumes volumes;
     struct agent_updates_container container;
     enum task_end_cause cause;
     struct task_checks *checks; // NULL: it has none

@@ -16,14 +16,6 @@
 typedef Mesos__V1__Offer__Operation Operation;
 typedef Mesos__V1__Scheduler__Call__Accept Accept;
 
-// What an ACCEPT can use.
-struct acceptance {
-    struct master_framework *framework;
-    struct node *node;
-    char *role;
-    struct resources left; // of its offers; allocated to the role
-};
-
 // ---- refusals ----
 
 static void refuse_task(struct master_framework *framework, const Mesos__V1__TaskInfo *task,
@@ -61,8 +53,8 @@ static void refuse_for_offers(struct master_framework *framework, const Operatio
         refuse_launch(framework, operation, &text);
     else if (operation->launch_group != NULL)
         refuse_group(framework, operation, &text);
-    else if (operation->id != NULL)
-        master_updates_operation_error(framework, operation->id, feedback);
+    else
+        operations_refuse(framework, operation, feedback);
     free(message);
     free(feedback);
 }
@@ -115,7 +107,7 @@ static void start_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo 
 {
     struct master_framework *framework = acceptance->framework;
     master_records_add_task(framework, acceptance->node, acceptance->role, task, needs);
-    resources_subtract(&acceptance->left, needs);
+    resources_subtract_unshared(&acceptance->left, needs);
     const struct agent_launch launch = {
         .framework_id = framework->id,
         .user = framework->info->user,
@@ -175,33 +167,35 @@ static void fill_allocations(const struct acceptance *acceptance, const Operatio
     }
 }
 
-static void launch(struct acceptance *acceptance, const Operation *operation)
+static bool admit_launch(struct acceptance *acceptance, const Operation *operation)
 {
     struct error err = {0};
     if (operation->launch == NULL)
-        return;
+        return false;
     fill_allocations(acceptance, operation);
-    if (operation->id != NULL)
+    if (check_resources(operation, &err) && operation->id != NULL)
         error_set(&err, ERROR_INVALID, "The `id` field cannot be set on LAUNCH operations");
-    else
-        check_resources(operation, &err);
     const struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
                                              MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
                                              err.text};
-    if (err.code != ERROR_NONE) {
-        refuse_launch(acceptance->framework, operation, &text);
-        return;
-    }
+    if (err.code == ERROR_NONE)
+        return true;
+    refuse_launch(acceptance->framework, operation, &text);
+    return false;
+}
+
+static void launch(struct acceptance *acceptance, const Operation *operation)
+{
     for (size_t i = 0; i < operation->launch->n_task_infos; i++)
         launch_task(acceptance, operation->launch->task_infos[i]);
 }
 
-// ---- other operations ----
+// ---- LAUNCH_GROUP ----
 
-static void launch_group(struct acceptance *acceptance, const Operation *operation)
+static bool admit_group(struct acceptance *acceptance, const Operation *operation)
 {
     if (operation->launch_group == NULL)
-        return;
+        return false;
     char *fault = operation->id
                       ? memory_string("The `id` field cannot be set on LAUNCH_GROUP operations")
                       : unsupported_fields_fault(&operation->base);
@@ -210,40 +204,38 @@ static void launch_group(struct acceptance *acceptance, const Operation *operati
         MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID, fault};
     refuse_group(acceptance->framework, operation, &text);
     free(fault);
+    return false;
 }
 
-// An operation that lacks the message of its type has no field to name.
-static char *operation_fault(const Operation *operation)
-{
-    const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(
-        &mesos__v1__offer__operation__type__descriptor, (int)operation->type);
-    char *fault = unsupported_fields_fault(&operation->base);
-    if (fault == NULL)
-        fault = memory_format("The local cluster does not carry out %s operations",
-                              type ? type->name : "unknown");
-    return fault;
-}
+// ---- operations of any type ----
 
-static void refuse_operation(struct acceptance *acceptance, const Operation *operation)
+// All operations are looked at by themselves before the first is carried out.
+static bool admit(struct acceptance *acceptance, const Operation *operation)
 {
-    char *message = operation_fault(operation);
-    if (operation->id != NULL)
-        master_updates_operation_error(acceptance->framework, operation->id, message);
-    else
-        log_warning("framework %s: %s", acceptance->framework->id, message);
-    free(message);
+    if (operation->type == MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH)
+        return admit_launch(acceptance, operation);
+    if (operation->type == MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH_GROUP)
+        return admit_group(acceptance, operation);
+    return operations_admit(acceptance->framework, operation);
 }
 
 static void carry_out(struct acceptance *acceptance, const Operation *operation)
 {
-    if (!operation->has_type || operation->type == MESOS__V1__OFFER__OPERATION__TYPE__UNKNOWN)
-        return;
     if (operation->type == MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH)
         launch(acceptance, operation);
-    else if (operation->type == MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH_GROUP)
-        launch_group(acceptance, operation);
     else
-        refuse_operation(acceptance, operation);
+        operations_carry_out(acceptance, operation);
+}
+
+static void carry_out_all(struct acceptance *acceptance, const Accept *accept)
+{
+    bool *admitted = memory_new(accept->n_operations * sizeof *admitted);
+    for (size_t i = 0; i < accept->n_operations; i++)
+        admitted[i] = admit(acceptance, accept->operations[i]);
+    for (size_t i = 0; i < accept->n_operations; i++)
+        if (admitted[i])
+            carry_out(acceptance, accept->operations[i]);
+    free(admitted);
 }
 
 // ---- ACCEPT and DECLINE ----
@@ -267,10 +259,28 @@ static struct acceptance open_acceptance(struct master_framework *framework, con
     for (size_t i = 0; i < accept->n_offer_ids; i++) {
         struct master_offer *offer =
             master_records_offer(framework->master, accept->offer_ids[i]->value);
-        resources_add(&acceptance.left, &offer->resources);
+        resources_add(&acceptance.offered, &offer->resources);
         master_records_remove_offer(offer);
     }
+    resources_copy(&acceptance.left, &acceptance.offered);
     return acceptance;
+}
+
+// What was neither used nor converted counts as declined.
+static void close_acceptance(struct acceptance *acceptance, const Mesos__V1__Filters *filters)
+{
+    struct resources converted;
+    resources_copy(&converted, &acceptance->left);
+    resources_add(&converted, &acceptance->resized);
+    resources_subtract(&converted, &acceptance->offered);
+    resources_subtract(&acceptance->left, &converted);
+    offer_filters_add(acceptance->framework, acceptance->node, acceptance->role, &acceptance->left,
+                      filters);
+    resources_free(&converted);
+    resources_free(&acceptance->offered);
+    resources_free(&acceptance->left);
+    resources_free(&acceptance->resized);
+    free(acceptance->role);
 }
 
 void accept_offers(struct master_framework *framework, const Accept *accept)
@@ -287,12 +297,8 @@ void accept_offers(struct master_framework *framework, const Accept *accept)
         return;
     }
     struct acceptance acceptance = open_acceptance(framework, accept);
-    for (size_t i = 0; i < accept->n_operations; i++)
-        carry_out(&acceptance, accept->operations[i]);
-    offer_filters_add(framework, acceptance.node, acceptance.role, &acceptance.left,
-                      accept->filters);
-    resources_free(&acceptance.left);
-    free(acceptance.role);
+    carry_out_all(&acceptance, accept);
+    close_acceptance(&acceptance, accept->filters);
 }
 
 void accept_decline(struct master_framework *framework,

@@ -29,6 +29,21 @@ static void lose_task(struct master_task *task, const char *cause)
     free(message);
 }
 
+// They are unknown from now on, without an update, as on a real cluster.
+static void forget_operations(const struct node *node)
+{
+    struct master_framework *framework;
+    TAILQ_FOREACH(framework, &node->master->frameworks, link)
+    {
+        for (struct master_operation *operation = TAILQ_FIRST(&framework->operations), *next;
+             operation != NULL; operation = next) {
+            next = TAILQ_NEXT(operation, link);
+            if (operation->node == node)
+                master_records_remove_operation(operation);
+        }
+    }
+}
+
 static void lose_tasks(struct node *node, const char *cause)
 {
     struct master_framework *framework;
@@ -66,6 +81,7 @@ void agent_removal_start(struct node *node, const char *cause)
     log_info("agent %s is removed: %s", node->id, cause);
     take_out(node);
     lose_tasks(node, cause);
+    forget_operations(node);
     while (!TAILQ_EMPTY(&node->offers))
         master_records_rescind_offer(TAILQ_FIRST(&node->offers));
     maintenance_leave(node);

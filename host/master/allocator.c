@@ -102,12 +102,24 @@ static int compare_numbers(const void *a, const void *b)
     return left->number < right->number ? -1 : left->number > right->number;
 }
 
+// A shared resource is in one offer of a round.
+static void note_shared(struct node *node, const struct resources *offered)
+{
+    for (size_t i = 0; i < offered->count; i++) {
+        const struct resources one = {&offered->items[i], 1};
+        if (offered->items[i]->shared != NULL)
+            resources_add(&node->shared_offered, &one);
+    }
+}
+
 static void offer_to(struct role_member *member, struct node *node, enum offering_pass pass)
 {
     struct offering offering;
     enum obstacle obstacle = offering_find(member, node, pass, &offering);
-    if (obstacle == OBSTACLE_NONE)
+    if (obstacle == OBSTACLE_NONE) {
+        note_shared(node, &offering.resources);
         master_records_make_offer(member, node, offering.whole ? NULL : &offering.resources);
+    }
     if (offering.held_back && pass == OFFERING_REST && node->turn == NODE_RESTS)
         set_turn(node, NODE_HELD);
     offering_free(&offering);
@@ -140,6 +152,8 @@ static void offer_nodes(struct round *round)
         offer_node(round, round->nodes[i], OFFERING_GUARANTEES, turns);
     for (size_t i = 0; i < round->count; i++)
         offer_node(round, round->nodes[i], OFFERING_REST, turns);
+    for (size_t i = 0; i < round->count; i++)
+        resources_free(&round->nodes[i]->shared_offered);
     free(turns);
 }
 

@@ -172,13 +172,9 @@ static void on_reconcile(struct master_framework *framework, const Call *call)
                                  reconcile->tasks[i]->agent_id);
 }
 
-// No operation is ever pending here, so the implicit form has no answer.
-static void on_reconcile_operations(struct master_framework *framework, const Call *call)
+static void on_acknowledge_operation(struct master_framework *framework, const Call *call)
 {
-    const Mesos__V1__Scheduler__Call__ReconcileOperations *reconcile = call->reconcile_operations;
-    for (size_t i = 0; i < reconcile->n_operations; i++)
-        master_updates_reconcile_operation(framework, reconcile->operations[i]->operation_id,
-                                           reconcile->operations[i]->agent_id);
+    operations_acknowledge(framework, call->acknowledge_operation_status);
 }
 
 static void on_accept_inverse(struct master_framework *framework, const Call *call)
@@ -195,8 +191,13 @@ static void on_decline_inverse(struct master_framework *framework, const Call *c
                           decline->n_inverse_offer_ids, decline->filters);
 }
 
-// The types without a handler are valid calls that have no effect: there are no executors and no
-// updates of operations, and a real master ignores REQUEST.
+static void on_reconcile_operations(struct master_framework *framework, const Call *call)
+{
+    operations_reconcile(framework, call->reconcile_operations);
+}
+
+// The types without a handler are valid calls that have no effect: there are no executors, and a
+// real master ignores REQUEST.
 static const struct handler {
     void (*handle)(struct master_framework *framework, const Call *call);
 } handlers[] = {
@@ -210,7 +211,7 @@ static const struct handler {
     HANDLER(KILL, on_kill),
     HANDLER(SHUTDOWN, NULL),
     HANDLER(ACKNOWLEDGE, on_acknowledge),
-    HANDLER(ACKNOWLEDGE_OPERATION_STATUS, NULL),
+    HANDLER(ACKNOWLEDGE_OPERATION_STATUS, on_acknowledge_operation),
     HANDLER(RECONCILE, on_reconcile),
     HANDLER(RECONCILE_OPERATIONS, on_reconcile_operations),
     HANDLER(MESSAGE, NULL),
@@ -364,7 +365,8 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
 void master_add_agent(struct master *master, const struct resources *resources,
                       struct agent_description *description)
 {
-    static const struct agent_events events = {.entered = on_entered, .update = on_update};
+    static const struct agent_events events = {
+        .entered = on_entered, .update = on_update, .operation_update = operations_updated};
     if (maintenance_refuses(master, master->hostname, resources, description))
         return;
     struct node *node = memory_new(sizeof *node);

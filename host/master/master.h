@@ -6,8 +6,9 @@
 // disconnect.
 //
 // Its memory is bounded: up to MASTER_COMPLETED completed frameworks are remembered, a framework
-// may have up to MASTER_TASKS tasks that run or have an unacknowledged update, and offers and
-// filters are limited by the agents, which are few.
+// may have up to MASTER_TASKS tasks that run or have an unacknowledged update and MASTER_OPERATIONS
+// operations that it has not acknowledged, and offers and filters are limited by the agents, which
+// are few.
 
 #ifndef MESOS_LUA_MASTER_MASTER_H
 #define MESOS_LUA_MASTER_MASTER_H
@@ -24,6 +25,7 @@ struct master;
 
 #define MASTER_COMPLETED 50
 #define MASTER_TASKS 1000000
+#define MASTER_OPERATIONS 10000
 #define MASTER_VERSION "1.12.0"
 
 struct master_options {

@@ -155,6 +155,7 @@ struct master_framework *master_framework_create(struct master *master, const ch
     timer_init(&framework->failover, master->loop, on_failover_timeout, framework);
     TAILQ_INIT(&framework->members);
     TAILQ_INIT(&framework->tasks);
+    TAILQ_INIT(&framework->operations);
     TAILQ_INIT(&framework->offers);
     TAILQ_INIT(&framework->filters);
     framework_past_init(&framework->past);
@@ -192,12 +193,15 @@ void master_framework_destroy(struct master_framework *framework)
     inverse_offers_forget_framework(framework);
     while (!TAILQ_EMPTY(&framework->tasks))
         master_records_remove_task(TAILQ_FIRST(&framework->tasks));
+    while (!TAILQ_EMPTY(&framework->operations))
+        master_records_remove_operation(TAILQ_FIRST(&framework->operations));
     framework_past_free(&framework->past);
     timer_stop(&framework->heartbeat);
     timer_stop(&framework->failover);
     string_map_remove(&master->framework_table, &framework->entry);
     TAILQ_REMOVE(&master->frameworks, framework, link);
     string_map_free(&framework->task_table);
+    string_map_free(&framework->operation_table);
     master_records_set_roles(framework, NULL, 0, NULL);
     free(framework->roles);
     free_description(framework);

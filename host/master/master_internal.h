@@ -62,12 +62,40 @@ void master_updates_send(struct master_framework *framework, const char *task_id
 void master_updates_reconcile(struct master_framework *framework, const char *task_id,
                               const Mesos__V1__AgentID *agent_id);
 void master_updates_reconcile_all(struct master_framework *framework);
-void master_updates_reconcile_operation(struct master_framework *framework,
-                                        const Mesos__V1__OperationID *operation_id,
-                                        const Mesos__V1__AgentID *agent_id);
-void master_updates_operation_error(struct master_framework *framework,
-                                    const Mesos__V1__OperationID *operation_id,
-                                    const char *message);
+
+// ---- operations.c: operations on resources, and what frameworks hear of them ----
+
+// What an ACCEPT can use.
+struct acceptance {
+    struct master_framework *framework;
+    struct node *node;
+    char *role;
+    struct resources offered; // by its offers; allocated to the role
+    struct resources left;    // of that, as converted so far
+    struct resources resized; // volumes, which later operations of the ACCEPT do not see
+};
+
+// A refusal: OPERATION_ERROR if the operation has an id, else a line in the log.
+void operations_refuse(struct master_framework *framework,
+                       const Mesos__V1__Offer__Operation *operation, const char *message);
+
+// False, and it is refused, if the operation is malformed by itself. Of any type but a launch.
+bool operations_admit(struct master_framework *framework,
+                      const Mesos__V1__Offer__Operation *operation);
+
+// Carries out an operation that was admitted, or refuses it.
+void operations_carry_out(struct acceptance *acceptance,
+                          const Mesos__V1__Offer__Operation *operation);
+
+// What agents report; `node` is a struct node.
+void operations_updated(void *node, const char *framework_id,
+                        const Mesos__V1__OperationStatus *status);
+
+void operations_acknowledge(
+    struct master_framework *framework,
+    const Mesos__V1__Scheduler__Call__AcknowledgeOperationStatus *acknowledge);
+void operations_reconcile(struct master_framework *framework,
+                          const Mesos__V1__Scheduler__Call__ReconcileOperations *reconcile);
 
 // ---- agent_removal.c: agents that leave while the cluster runs ----
 
@@ -132,6 +160,19 @@ bool validation_has_capability(const Mesos__V1__FrameworkInfo *info,
 // The text, which may be long, or NULL if nothing is wrong. free() it.
 char *validation_offers(const struct master_framework *framework, Mesos__V1__OfferID **ids,
                         size_t count);
+
+// ---- resource_validation.c: what is wrong with resources, in the words of a master ----
+
+bool resource_validation_check(Mesos__V1__Resource *const *items, size_t count, struct error *err);
+
+// True if all are persistent volumes.
+bool resource_validation_volumes(Mesos__V1__Resource *const *items, size_t count,
+                                 struct error *err);
+
+// True if the ids of the volumes in `more` are unique within their roles, also beside those that
+// are there.
+bool resource_validation_unique_volumes(const struct resources *there, const struct resources *more,
+                                        struct error *err);
 
 // ---- task_validation.c: what is wrong with a task, in the words of a master ----
 

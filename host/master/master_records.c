@@ -139,11 +139,11 @@ void master_records_convert(struct node *node, const struct resources *from,
 }
 
 // Moves resources from what is free on the node to the member, or back with release(). Free
-// resources have no allocation.
+// resources have no allocation, and those that are shared stay free.
 static void allocate(struct role_member *member, struct node *node, struct resources *resources)
 {
     resources_allocate(resources, NULL);
-    resources_subtract(&node->free, resources);
+    resources_subtract_unshared(&node->free, resources);
     resources_allocate(resources, member->role->name);
     role_tree_allocate(&node->master->roles, member, resources);
     recount(node);
@@ -153,7 +153,7 @@ static void release(struct role_member *member, struct node *node, struct resour
 {
     role_tree_release(&node->master->roles, member, resources);
     resources_allocate(resources, NULL);
-    resources_add(&node->free, resources);
+    resources_add_unshared(&node->free, resources);
     resources_allocate(resources, member->role->name);
     recount(node);
     allocator_wake(node, NODE_WAITS);
@@ -299,9 +299,51 @@ void master_records_free_node(struct node *node)
     agent_destroy(node->agent);
     resources_free(&node->total);
     resources_free(&node->free);
+    resources_free(&node->shared_offered);
     agent_description_free(&node->description);
     free(node->id);
     free(node);
+}
+
+// ---- operations ----
+
+struct master_operation *master_records_add_operation(struct master_framework *framework,
+                                                      struct node *node,
+                                                      const Mesos__V1__Offer__Operation *info)
+{
+    struct master_operation *operation = memory_new(sizeof *operation);
+    struct master_operation *former = master_records_operation(framework, info->id->value);
+    operation->framework = framework;
+    operation->node = node;
+    operation->id = memory_string(info->id->value);
+    operation->info = message_copy(&info->base);
+    operation->state = MESOS__V1__OPERATION_STATE__OPERATION_PENDING;
+    if (former != NULL)
+        string_map_remove(&framework->operation_table, &former->entry);
+    string_map_put(&framework->operation_table, &operation->entry, operation->id, operation);
+    TAILQ_INSERT_TAIL(&framework->operations, operation, link);
+    framework->operation_count++;
+    return operation;
+}
+
+struct master_operation *master_records_operation(const struct master_framework *framework,
+                                                  const char *id)
+{
+    return string_map_find(&framework->operation_table, id);
+}
+
+void master_records_remove_operation(struct master_operation *operation)
+{
+    struct master_framework *framework = operation->framework;
+    if (master_records_operation(framework, operation->id) == operation)
+        string_map_remove(&framework->operation_table, &operation->entry);
+    TAILQ_REMOVE(&framework->operations, operation, link);
+    framework->operation_count--;
+    protobuf_c_message_free_unpacked(&operation->info->base, NULL);
+    if (operation->status != NULL)
+        mesos__v1__operation_status__free_unpacked(operation->status, NULL);
+    free(operation->id);
+    free(operation);
 }
 
 // ---- completed frameworks ----

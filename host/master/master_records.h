@@ -4,7 +4,8 @@
 // refer to each other. The rooms above may read them.
 //
 // Invariants: each resource of an agent is free, or in exactly one offer, or held by exactly one
-// task that has not ended (`holds`). What a framework is charged in a role (role_tree.h) is the sum
+// task that has not ended (`holds`). A shared resource is always free, whoever else has it. What a
+// framework is charged in a role (role_tree.h) is the sum
 // of the scalars of its offers and held tasks. Only the functions of master_records.c change any of
 // this.
 
@@ -61,6 +62,18 @@ struct offer_filter_queue {
     size_t count, capacity;
 };
 
+// An operation with an id that its framework has not acknowledged.
+struct master_operation {
+    struct string_map_entry entry; // of the latest with that id
+    TAILQ_ENTRY(master_operation) link;
+    struct master_framework *framework;
+    struct node *node;
+    char *id;
+    Mesos__V1__Offer__Operation *info;  // resources as in struct node, but allocated
+    Mesos__V1__OperationStatus *status; // the last that the agent reported, or NULL
+    Mesos__V1__OperationState state;    // pending until then
+};
+
 struct master_framework {
     struct master *master;
     struct string_map_entry entry;
@@ -81,8 +94,10 @@ struct master_framework {
     struct timer heartbeat, failover;
     struct framework_past past;
 
-    struct string_map task_table;
+    struct string_map task_table, operation_table;
     TAILQ_HEAD(, master_task) tasks;
+    TAILQ_HEAD(, master_operation) operations;
+    size_t operation_count;
     TAILQ_HEAD(offers_of_framework, master_offer) offers; // oldest first
     struct offer_filter_list filters;
     size_t new_offers; // that were made to it in this round
@@ -116,7 +131,8 @@ struct node {
     struct agent *agent;
     struct agent_description description; // its attributes
     struct resources total, free;
-    struct quantities counted; // of `free`, as it is in the sum of the master
+    struct resources shared_offered; // what of the shared ones is in an offer of this round
+    struct quantities counted;       // of `free`, as it is in the sum of the master
     bool gpus;
     TAILQ_HEAD(, master_offer) offers;
     TAILQ_HEAD(, evacuation) evacuations; // inverse offers
@@ -239,6 +255,14 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
 void master_records_release_task(
     struct master_task *task); // frees its resources; a second call does nothing
 void master_records_remove_task(struct master_task *task);
+
+// Adds an operation that is pending. A second with the same id takes the name over.
+struct master_operation *master_records_add_operation(struct master_framework *framework,
+                                                      struct node *node,
+                                                      const Mesos__V1__Offer__Operation *info);
+struct master_operation *master_records_operation(const struct master_framework *framework,
+                                                  const char *id);
+void master_records_remove_operation(struct master_operation *operation);
 
 void master_records_free_node(struct node *node); // it is in no list any more
 

@@ -74,32 +74,3 @@ void master_updates_reconcile_all(struct master_framework *framework)
     TAILQ_FOREACH(task, &framework->tasks, link)
     reconcile_known(task);
 }
-
-// ---- operations ----
-
-void master_updates_reconcile_operation(struct master_framework *framework,
-                                        const Mesos__V1__OperationID *operation_id,
-                                        const Mesos__V1__AgentID *agent_id)
-{
-    Mesos__V1__OperationStatus status = MESOS__V1__OPERATION_STATUS__INIT;
-    status.operation_id = (Mesos__V1__OperationID *)(uintptr_t)operation_id;
-    status.agent_id = (Mesos__V1__AgentID *)(uintptr_t)agent_id;
-    status.state = MESOS__V1__OPERATION_STATE__OPERATION_UNKNOWN;
-    if (agent_id == NULL)
-        status.message = "Reconciliation: Operation is unknown and no 'agent_id' was provided";
-    else if (master_records_node(framework->master, agent_id) != NULL)
-        status.message = "Reconciliation: Operation is unknown";
-    else
-        status.message = "Reconciliation: Both operation and agent are unknown";
-    master_events_send_operation_update(framework, &status);
-}
-
-void master_updates_operation_error(struct master_framework *framework,
-                                    const Mesos__V1__OperationID *operation_id, const char *message)
-{
-    Mesos__V1__OperationStatus status = MESOS__V1__OPERATION_STATUS__INIT;
-    status.operation_id = (Mesos__V1__OperationID *)(uintptr_t)operation_id;
-    status.state = MESOS__V1__OPERATION_STATE__OPERATION_ERROR;
-    status.message = (char *)(uintptr_t)message;
-    master_events_send_operation_update(framework, &status);
-}

@@ -21,15 +21,9 @@ typedef Mesos__V1__OfferFilters__ResourceQuantities Quantities;
 
 // ---- which resources ----
 
-static const char *reserved_to(const Resource *resource)
-{
-    return resource->n_reservations > 0 ? resource->reservations[resource->n_reservations - 1]->role
-                                        : NULL;
-}
-
 static bool is_for_role(const Resource *resource, const char *role)
 {
-    const char *reserved = reserved_to(resource);
+    const char *reserved = resource_reserved_role(resource);
     return reserved == NULL || strcmp(role, reserved) == 0 || role_name_below(role, reserved);
 }
 
@@ -151,7 +145,7 @@ static void add_of_quota(struct offering *offering, struct room *room, enum offe
 static bool is_beside_quota(const struct role_member *member, const Resource *resource,
                             enum offering_pass pass)
 {
-    const char *reserved = reserved_to(resource);
+    const char *reserved = resource_reserved_role(resource);
     return !is_of_quota(resource) &&
            (pass == OFFERING_REST || reserved == NULL || strcmp(reserved, member->role->name) == 0);
 }
@@ -164,7 +158,7 @@ static void collect(const struct role_member *member, const struct node *node,
     for (size_t i = 0; i < node->free.count; i++) {
         Resource *resource = node->free.items[i];
         const struct resources one = {&resource, 1};
-        if (!may_have(member, resource))
+        if (!may_have(member, resource) || resources_copies(&node->shared_offered, resource) > 0)
             continue;
         if (is_of_quota(resource))
             add_of_quota(offering, &room, pass, quantities_number(names, resource->name), resource);
@@ -173,13 +167,14 @@ static void collect(const struct role_member *member, const struct node *node,
     }
 }
 
-// Everything that is free, as in most clusters: nothing has to be copied.
+// Everything that is free, as in most clusters: nothing has to be copied. What is shared stays
+// free, so it has to be.
 static bool is_whole(const struct role_member *member, const struct node *node)
 {
     if (member->role->quota.limited != 0 || !TAILQ_EMPTY(&node->master->roles.guaranteed))
         return false;
     for (size_t i = 0; i < node->free.count; i++)
-        if (!may_have(member, node->free.items[i]))
+        if (!may_have(member, node->free.items[i]) || node->free.items[i]->shared != NULL)
             return false;
     return true;
 }

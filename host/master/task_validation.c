@@ -10,7 +10,6 @@
 #include "base/memory.h"
 #include "master/unsupported_fields.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,60 +82,18 @@ static bool check_some(const struct task_launch *launch, struct error *err)
     return launch->task->n_resources > 0 || fault(err, "Task uses no resources");
 }
 
-static double sum_of(const TaskInfo *task, const char *name)
+static bool check_resources(const struct task_launch *launch, struct error *err)
 {
-    double sum = 0;
-    for (size_t i = 0; i < task->n_resources; i++)
-        if (strcmp(task->resources[i]->name, name) == 0 && task->resources[i]->scalar != NULL)
-            sum += task->resources[i]->scalar->value;
-    return sum;
+    return resource_validation_check(launch->task->resources, launch->task->n_resources, err) ||
+           error_context(err, "Task uses invalid resources");
 }
 
-static bool check_gpus(const struct task_launch *launch, struct error *err)
+static bool check_volume_ids(const struct task_launch *launch, struct error *err)
 {
-    return fmod(round(sum_of(launch->task, "gpus") * 1000), 1000) == 0 ||
-           fault(err, "Task uses invalid resources: Invalid 'gpus' resource: The 'gpus' resource "
-                      "must be an unsigned integer");
-}
-
-static bool reserved(const Resource *resource)
-{
-    return resource->n_reservations > 0 ||
-           (resource->role != NULL && strcmp(resource->role, "*") != 0);
-}
-
-static bool check_volume(const Resource *resource, struct error *err)
-{
-    const Mesos__V1__Volume *volume = resource->disk->volume;
-    if (resource->revocable != NULL)
-        return fault(err, "Persistent volumes cannot be created from revocable resources");
-    if (!reserved(resource))
-        return fault(err, "Persistent volumes cannot be created from unreserved resources");
-    if (volume == NULL)
-        return fault(err, "Expecting 'volume' to be set for persistent volume");
-    if (volume->host_path != NULL)
-        return fault(err, "Expecting 'host_path' to be unset for persistent volume");
-    return validation_id(resource->disk->persistence->id, err) ||
-           error_context(err, "Invalid persistence ID for persistent volume");
-}
-
-static bool check_disk(const Resource *resource, struct error *err)
-{
-    if (resource->disk == NULL)
-        return true;
-    if (resource->disk->persistence != NULL)
-        return check_volume(resource, err);
-    if (resource->disk->volume != NULL)
-        return fault(err, "Non-persistent volume not supported");
-    return resource->disk->source != NULL || fault(err, "DiskInfo is set but empty");
-}
-
-static bool check_disks(const struct task_launch *launch, struct error *err)
-{
-    for (size_t i = 0; i < launch->task->n_resources; i++)
-        if (!check_disk(launch->task->resources[i], err))
-            return error_context(err, "Task uses invalid resources: Invalid DiskInfo");
-    return true;
+    const struct resources none = {0};
+    const struct resources own = {launch->task->resources, launch->task->n_resources};
+    return resource_validation_unique_volumes(&none, &own, err) ||
+           error_context(err, "Task uses duplicate persistence ID");
 }
 
 static const char *role_of(const struct task_launch *launch, const Resource *resource)
@@ -228,7 +185,7 @@ char *task_validation_fault(const struct task_launch *launch)
 {
     static const task_rule rules[] = {
         check_id,          check_unique,    check_agent,   check_kill_policy, check_completion_time,
-        check_check,       check_health,    check_some,    check_gpus,        check_disks,
+        check_check,       check_health,    check_some,    check_resources,   check_volume_ids,
         check_single_role, check_revocable, check_command, check_container,   check_parts,
         check_cgroups,     check_value,     check_limit};
     struct error err = {0};

@@ -14,12 +14,6 @@
 
 #define PATH_LIMIT ((size_t)1 << 12)
 #define NETWORK "its tasks use the network of this machine, and its ports"
-#define VOLUMES                                                                                    \
-    "it has no persistent volumes: a task can write to a folder of this machine that its command " \
-    "names"
-#define RESERVATIONS                                                                               \
-    "the reservations of its agents are those that --resources gives, such as cpus(web):2"
-
 // clang-format off
 #define DONE(message, field) {message, field, SUPPORT_DONE, NULL}
 #define COMPARED(message, field) {message, field, SUPPORT_COMPARED, NULL}
@@ -124,14 +118,27 @@ static const struct unsupported_fields_row rows[] = {
     DONE("Offer.Operation", "launch"),
     REFUSED("Offer.Operation", "launch_group",
             "it runs no task groups: launch the tasks one by one"),
-    REFUSED("Offer.Operation", "reserve", RESERVATIONS),
-    REFUSED("Offer.Operation", "unreserve", RESERVATIONS),
-    REFUSED("Offer.Operation", "create", VOLUMES),
-    REFUSED("Offer.Operation", "destroy", VOLUMES),
-    REFUSED("Offer.Operation", "grow_volume", VOLUMES),
-    REFUSED("Offer.Operation", "shrink_volume", VOLUMES),
-    REFUSED("Offer.Operation", "create_disk", "it has no resource providers"),
-    REFUSED("Offer.Operation", "destroy_disk", "it has no resource providers"),
+    DONE("Offer.Operation", "reserve"),
+    DONE("Offer.Operation", "unreserve"),
+    DONE("Offer.Operation", "create"),
+    DONE("Offer.Operation", "destroy"),
+    DONE("Offer.Operation", "grow_volume"),
+    DONE("Offer.Operation", "shrink_volume"),
+    DONE("Offer.Operation", "create_disk"),
+    DONE("Offer.Operation", "destroy_disk"),
+    COMPARED("Offer.Operation.Reserve", "resources"),
+    COMPARED("Offer.Operation.Reserve", "source"), // a real master refuses it, too
+    COMPARED("Offer.Operation.Unreserve", "resources"),
+    COMPARED("Offer.Operation.Create", "volumes"),
+    COMPARED("Offer.Operation.Destroy", "volumes"),
+    COMPARED("Offer.Operation.GrowVolume", "volume"),
+    COMPARED("Offer.Operation.GrowVolume", "addition"),
+    COMPARED("Offer.Operation.ShrinkVolume", "volume"),
+    DONE("Offer.Operation.ShrinkVolume", "subtract"),
+    COMPARED("Offer.Operation.CreateDisk", "source"), // no agent has disks of resource providers
+    DONE("Offer.Operation.CreateDisk", "target_type"),
+    DONE("Offer.Operation.CreateDisk", "target_profile"),
+    COMPARED("Offer.Operation.DestroyDisk", "source"),
     DONE("Offer.Operation.Launch", "task_infos"),
     DONE("OperationID", "value"),
     DONE("Filters", "refuse_seconds"),

@@ -260,9 +260,7 @@ bool resource_check(const Resource *resource, struct error *err)
     if (check_value(resource, err) && check_disk(resource, err) &&
         check_reservations(resource, err) && check_shared(resource, err))
         return true;
-    Resource *item = (Resource *)(uintptr_t)resource;
-    const struct resources one = {&item, 1};
-    char *text = resources_describe(&one);
+    char *text = resource_describe(resource);
     error_context(err, "Resource '%.600s' is invalid", text);
     free(text);
     return false;

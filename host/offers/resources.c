@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lists of resources, and the two formats of a resource in messages; see the header for what always
-// holds. The list functions find the entry of the same kind and leave its value to
-// resource_values.c.
+// Lists of resources; see the header for what always holds. The list functions find the entry of
+// the same kind and leave its value to resource_values.c.
 
 #include "offers/resources_internal.h"
 
@@ -13,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// Fields that the newer format replaces are read and written here on purpose.
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#define SOURCE_TYPE(NAME) MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__##NAME
 
 // ---- copies and comparison ----
 
@@ -51,12 +49,7 @@ static bool text_equal(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-const char *resources_allocation_role(const Resource *resource)
-{
-    return resource->allocation_info ? resource->allocation_info->role : NULL;
-}
-
-static bool same_reservations(const Resource *a, const Resource *b)
+bool resource_same_reservations(const Resource *a, const Resource *b)
 {
     if (a->n_reservations != b->n_reservations)
         return false;
@@ -72,17 +65,51 @@ static bool same_reservations(const Resource *a, const Resource *b)
 static bool same_kind(const Resource *a, const Resource *b)
 {
     return a->type == b->type && strcmp(a->name, b->name) == 0 &&
-           text_equal(resources_allocation_role(a), resources_allocation_role(b)) &&
-           same_reservations(a, b) && SAME_MESSAGE(a, b, disk) && SAME_MESSAGE(a, b, provider_id) &&
-           !a->revocable == !b->revocable && !a->shared == !b->shared;
+           text_equal(resource_allocation_role(a), resource_allocation_role(b)) &&
+           resource_same_reservations(a, b) && SAME_MESSAGE(a, b, disk) &&
+           SAME_MESSAGE(a, b, provider_id) && !a->revocable == !b->revocable &&
+           !a->shared == !b->shared;
 }
 
+// Persistent volumes, disks that are one device, and what is shared are used whole: two of a kind
+// are two entries, and a part of one is none.
+static bool is_whole(const Resource *resource)
+{
+    const Mesos__V1__Resource__DiskInfo *disk = resource->disk;
+    if (resource->shared != NULL || disk == NULL || disk->persistence != NULL)
+        return resource->shared != NULL || disk != NULL;
+    const Mesos__V1__Resource__DiskInfo__Source *source = disk->source;
+    return source != NULL &&
+           (source->type == SOURCE_TYPE(MOUNT) || source->type == SOURCE_TYPE(BLOCK) ||
+            (source->type == SOURCE_TYPE(RAW) && source->id != NULL));
+}
+
+static bool same_value(const Resource *a, const Resource *b)
+{
+    return resource_values_of(a)->contains(a, b) && resource_values_of(a)->contains(b, a);
+}
+
+bool resources_equal_entries(const Resource *a, const Resource *b)
+{
+    return same_kind(a, b) && same_value(a, b);
+}
+
+// The entry that `like` adds to or is taken from.
 static Resource *find_kind(const struct resources *list, const Resource *like)
 {
+    bool whole = is_whole(like);
     for (size_t i = 0; i < list->count; i++)
-        if (same_kind(list->items[i], like))
+        if (same_kind(list->items[i], like) && (!whole || same_value(list->items[i], like)))
             return list->items[i];
     return NULL;
+}
+
+size_t resources_copies(const struct resources *list, const Resource *like)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < list->count; i++)
+        count += resources_equal_entries(list->items[i], like);
+    return count;
 }
 
 // ---- lists ----
@@ -122,7 +149,7 @@ void resources_copy(struct resources *to, const struct resources *from)
 
 void resources_put(struct resources *list, Resource *resource)
 {
-    Resource *same = find_kind(list, resource);
+    Resource *same = is_whole(resource) ? NULL : find_kind(list, resource);
     if (resource_values_of(resource)->empty(resource)) {
         resource_free(resource);
     } else if (same != NULL) {
@@ -139,24 +166,51 @@ void resources_add(struct resources *list, const struct resources *more)
         resources_put(list, copy_resource(more->items[i]));
 }
 
+static void take(struct resources *list, const Resource *less)
+{
+    Resource *same = find_kind(list, less);
+    if (same != NULL)
+        resource_values_of(same)->subtract(same, less);
+    drop_empty(list);
+}
+
 void resources_subtract(struct resources *list, const struct resources *less)
 {
-    for (size_t i = 0; i < less->count; i++) {
-        Resource *same = find_kind(list, less->items[i]);
-        if (same != NULL)
-            resource_values_of(same)->subtract(same, less->items[i]);
-    }
-    drop_empty(list);
+    for (size_t i = 0; i < less->count; i++)
+        take(list, less->items[i]);
+}
+
+void resources_add_unshared(struct resources *list, const struct resources *more)
+{
+    for (size_t i = 0; i < more->count; i++)
+        if (more->items[i]->shared == NULL)
+            resources_put(list, copy_resource(more->items[i]));
+}
+
+void resources_subtract_unshared(struct resources *list, const struct resources *less)
+{
+    for (size_t i = 0; i < less->count; i++)
+        if (less->items[i]->shared == NULL)
+            take(list, less->items[i]);
 }
 
 bool resources_contain(const struct resources *list, const struct resources *part)
 {
     for (size_t i = 0; i < part->count; i++) {
-        const Resource *same = find_kind(list, part->items[i]);
-        if (same == NULL || !resource_values_of(same)->contains(same, part->items[i]))
+        const Resource *wanted = part->items[i], *same = find_kind(list, wanted);
+        if (same == NULL || !resource_values_of(same)->contains(same, wanted))
+            return false;
+        if (is_whole(wanted) && resources_copies(list, wanted) < resources_copies(part, wanted))
             return false;
     }
     return true;
+}
+
+// A shared resource counts once, however many copies of it there are.
+static bool is_repeated(const struct resources *list, size_t index)
+{
+    const struct resources before = {list->items, index};
+    return list->items[index]->shared != NULL && resources_copies(&before, list->items[index]) > 0;
 }
 
 double resources_scalar(const struct resources *list, const char *name)
@@ -164,7 +218,7 @@ double resources_scalar(const struct resources *list, const char *name)
     int64_t sum = 0;
     for (size_t i = 0; i < list->count; i++)
         if (list->items[i]->type == MESOS__V1__VALUE__TYPE__SCALAR &&
-            strcmp(list->items[i]->name, name) == 0)
+            strcmp(list->items[i]->name, name) == 0 && !is_repeated(list, i))
             sum += resource_values_thousandths(list->items[i]);
     return (double)sum / 1000;
 }
@@ -208,12 +262,6 @@ void resources_allocate(struct resources *list, const char *role)
         allocate(list->items[i], role);
 }
 
-const char *resources_reserved_role(const Resource *resource)
-{
-    return resource->n_reservations ? resource->reservations[resource->n_reservations - 1]->role
-                                    : NULL;
-}
-
 static bool role_within(const char *role, const char *outer)
 {
     return strcmp(role, outer) == 0 || role_name_below(role, outer);
@@ -222,86 +270,8 @@ static bool role_within(const char *role, const char *outer)
 void resources_add_for_role(struct resources *to, const struct resources *from, const char *role)
 {
     for (size_t i = 0; i < from->count; i++) {
-        const char *reserved = resources_reserved_role(from->items[i]);
+        const char *reserved = resource_reserved_role(from->items[i]);
         if (reserved == NULL || role_within(role, reserved))
             resources_put(to, copy_resource(from->items[i]));
     }
-}
-
-// ---- messages ----
-
-void resources_reserve(Resource *resource, const char *role, size_t length)
-{
-    Reservation *reservation = memory_new(sizeof *reservation);
-    mesos__v1__resource__reservation_info__init(reservation);
-    reservation->has_type = true;
-    reservation->type = MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__STATIC;
-    reservation->role = memory_text(role, length);
-    resource->reservations = memory_new(sizeof(Reservation *));
-    resource->reservations[0] = reservation;
-    resource->n_reservations = 1;
-}
-
-static bool has_old_role(const Resource *resource)
-{
-    return resource->role != NULL && strcmp(resource->role, "*") != 0;
-}
-
-static void drop_role(Resource *resource)
-{
-    if (resource->role != mesos__v1__resource__role__default_value)
-        free(resource->role);
-    resource->role = mesos__v1__resource__role__default_value;
-}
-
-// The old `role` and `reservation` become the one entry of `reservations`.
-static void upgrade(Resource *resource)
-{
-    if (has_old_role(resource) && resource->n_reservations == 0) {
-        resources_reserve(resource, resource->role, strlen(resource->role));
-        Reservation *to = resource->reservations[0], *from = resource->reservation;
-        if (from != NULL) {
-            to->type = MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__DYNAMIC;
-            to->principal = from->principal;
-            to->labels = from->labels;
-            from->principal = NULL;
-            from->labels = NULL;
-        }
-    }
-    if (resource->reservation != NULL)
-        protobuf_c_message_free_unpacked(&resource->reservation->base, NULL);
-    resource->reservation = NULL;
-    drop_role(resource);
-}
-
-void resources_add_message(struct resources *list, const Resource *resource)
-{
-    Resource *copy = copy_resource(resource);
-    upgrade(copy);
-    resource_values_of(copy)->normalise(copy);
-    resources_put(list, copy);
-}
-
-bool resource_downgrade(Resource *resource)
-{
-    if (resource->n_reservations > 1)
-        return false;
-    drop_role(resource);
-    if (resource->n_reservations == 0) {
-        resource->role = memory_string("*");
-        return true;
-    }
-    Reservation *reservation = resource->reservations[0];
-    resource->role = reservation->role;
-    reservation->role = NULL;
-    if (reservation->type == MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__DYNAMIC) {
-        reservation->has_type = false;
-        resource->reservation = reservation;
-    } else {
-        protobuf_c_message_free_unpacked(&reservation->base, NULL);
-    }
-    free(resource->reservations);
-    resource->reservations = NULL;
-    resource->n_reservations = 0;
-    return true;
 }

@@ -7,9 +7,11 @@
 // A list owns its resources. It is kept normal: resources of one kind (name, type, reservation,
 // allocation, disk...) are one entry, scalars have three decimals (Mesos computes in thousandths,
 // so 0.1 ten times is 1), ranges are sorted and disjoint, set items are unique, and what is
-// empty is absent. Entries are in the format of RESERVATION_REFINEMENT: `role` is not set and a
-// reservation is an entry of `reservations`. What comes from outside is brought into this form by
-// resources_add_message() and goes back to the older one with resource_downgrade().
+// empty is absent. What is used whole is an entry of its own, whatever else the list has:
+// persistent volumes, disks that are one device, and each copy of a shared resource. Entries are in
+// the format of RESERVATION_REFINEMENT: `role` is not set and a reservation is an entry of
+// `reservations`. What comes from outside is brought into this form by resources_add_message() and
+// goes back to the older one with resource_downgrade().
 
 #ifndef MESOS_LUA_OFFERS_RESOURCES_H
 #define MESOS_LUA_OFFERS_RESOURCES_H
@@ -31,6 +33,14 @@ void resources_copy(struct resources *to, const struct resources *from); // `to`
 void resources_add(struct resources *list, const struct resources *more);
 void resources_subtract(struct resources *list, const struct resources *less); // down to nothing
 bool resources_contain(const struct resources *list, const struct resources *part);
+
+// As the functions above, but shared resources are passed over.
+void resources_add_unshared(struct resources *list, const struct resources *more);
+void resources_subtract_unshared(struct resources *list, const struct resources *less);
+
+size_t resources_copies(const struct resources *list,
+                        const Mesos__V1__Resource *like); // entries that are equal to it
+
 double resources_scalar(const struct resources *list, const char *name); // over all kinds of it
 double resources_quantity(const struct resources *list,
                           const char *name); // ports, for example, are counted
@@ -46,9 +56,9 @@ void resources_add_for_role(struct resources *to, const struct resources *from, 
 
 // "name:value" or "name(role):value" with ";" between; a value is a number, "[begin-end,...]" or
 // "{item,...}". Resources without a role in parentheses are reserved to `role`, which is NULL or
-// "*" for unreserved ones. A name that comes twice adds up, and what is 0 or empty is absent. The
-// error names the piece that is wrong, which may be a misspelt name of a resource that every agent
-// has.
+// "*" for unreserved ones; a "{REV}" before the ":" makes them revocable. A name that comes twice
+// adds up, and what is 0 or empty is absent. The error names the piece that is wrong, which may be
+// a misspelt name of a resource that every agent has.
 bool resources_parse(struct resources *list, const char *text, const char *role, struct error *err);
 
 // True if such a text has a resource of that name, even if it is 0.
@@ -68,6 +78,23 @@ bool resource_check(const Mesos__V1__Resource *resource, struct error *err);
 void resources_add_message(struct resources *list, const Mesos__V1__Resource *resource);
 
 void resource_free(Mesos__V1__Resource *resource);
+
+char *resource_describe(const Mesos__V1__Resource *resource); // as Mesos writes it; free() it
+
+// Converts it to the format of RESERVATION_REFINEMENT, in place. It passed resource_check().
+void resource_upgrade(Mesos__V1__Resource *resource);
+
+// Of a resource in that format.
+const char *resource_reserved_role(const Mesos__V1__Resource *resource);   // or NULL
+const char *resource_allocation_role(const Mesos__V1__Resource *resource); // or NULL
+bool resource_is_dynamic(const Mesos__V1__Resource *resource); // its last reservation was made by
+                                                               // an operation
+bool resource_is_volume(const Mesos__V1__Resource *resource);  // a persistent one
+void resource_pop_reservation(Mesos__V1__Resource *resource);  // drops the last; it has one
+bool resource_same_reservations(const Mesos__V1__Resource *a, const Mesos__V1__Resource *b);
+
+// A new resource: the disk that a volume lies on, not shared.
+Mesos__V1__Resource *resource_without_volume(const Mesos__V1__Resource *volume);
 
 // Converts it to the format of a framework without RESERVATION_REFINEMENT: the reservation becomes
 // `role` and `reservation`, and `role` is "*" for what is not reserved. False, and unchanged, if

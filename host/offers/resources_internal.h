@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The inside of lists of resources, for their own files only: resource_values.c (one value),
-// resources.c (lists and messages), resources_parse.c and resources_text.c (the text forms). Each
-// may call those before it in this list.
+// resources.c (lists), resource_formats.c (one resource), resources_parse.c and resources_text.c
+// (the text forms). Each may call those before it in this list.
 
 #ifndef MESOS_LUA_OFFERS_RESOURCES_INTERNAL_H
 #define MESOS_LUA_OFFERS_RESOURCES_INTERNAL_H
@@ -12,6 +12,9 @@
 
 typedef Mesos__V1__Resource Resource;
 typedef Mesos__V1__Resource__ReservationInfo Reservation;
+
+// The mark of revocable resources in texts, behind the name, as Mesos writes it.
+#define REVOCABLE "{REV}"
 
 // ---- resource_values.c ----
 
@@ -38,10 +41,11 @@ void resource_values_add_item(Mesos__V1__Value__Set *set, char *item);
 // Adds a normal resource, which is handed over.
 void resources_put(struct resources *list, Resource *resource);
 
-// Reserves, statically, a resource that has no reservation.
-void resources_reserve(Resource *resource, const char *role, size_t length);
+bool resources_equal_entries(const Resource *a, const Resource *b); // of one kind and one value
 
-const char *resources_reserved_role(const Resource *resource);   // or NULL
-const char *resources_allocation_role(const Resource *resource); // or NULL
+// ---- resource_formats.c ----
+
+// Reserves, statically, a resource that has no reservation.
+void resource_reserve(Resource *resource, const char *role, size_t length);
 
 #endif

@@ -150,10 +150,28 @@ static bool read_value(Resource *resource, struct piece value, struct error *err
 
 // ---- resources ----
 
-// "name" or "name(role)".
+// Takes the mark of revocable resources off a name.
+static bool take_mark(struct piece *name)
+{
+    size_t length = strlen(REVOCABLE);
+    if (name->length < length || memcmp(name->text + name->length - length, REVOCABLE, length) != 0)
+        return false;
+    *name = trim((struct piece){name->text, name->length - length});
+    return true;
+}
+
+static void make_revocable(Resource *resource)
+{
+    resource->revocable = memory_new(sizeof *resource->revocable);
+    mesos__v1__resource__revocable_info__init(resource->revocable);
+}
+
+// "name" or "name(role)", either with the mark behind it.
 static bool read_name(Resource *resource, struct piece name, const char *role, struct error *err)
 {
     struct piece reserved = {role, role ? strlen(role) : 0};
+    if (take_mark(&name))
+        make_revocable(resource);
     const char *open = memchr(name.text, '(', name.length);
     if (open != NULL) {
         if (name.text[name.length - 1] != ')')
@@ -169,7 +187,7 @@ static bool read_name(Resource *resource, struct piece name, const char *role, s
     free(resource->name);
     resource->name = memory_text(name.text, name.length);
     if (reserved.text != NULL && !(reserved.length == 1 && reserved.text[0] == '*'))
-        resources_reserve(resource, reserved.text, reserved.length);
+        resource_reserve(resource, reserved.text, reserved.length);
     return true;
 }
 
@@ -227,6 +245,7 @@ bool resources_parse_has(const char *text, const char *name)
     while (next_piece(&rest, ';', &piece)) {
         if (piece.length == 0 || !split(piece, &own, &value))
             continue;
+        take_mark(&own);
         const char *open = memchr(own.text, '(', own.length);
         if (open != NULL)
             own = trim((struct piece){own.text, (size_t)(open - own.text)});

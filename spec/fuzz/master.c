@@ -109,6 +109,20 @@ static void cancel(struct runner_probe *probe)
     free(probe);
 }
 
+static bool make_volume(struct runner *runner, const char *path, struct error *err)
+{
+    (void)runner;
+    if (strstr(path, "/../") != NULL)
+        abort(); // neither may a volume
+    return strstr(path, "/unmakeable") == NULL || error_set(err, ERROR_IO, "it cannot be made");
+}
+
+static void remove_volume(struct runner *runner, const char *path)
+{
+    (void)runner;
+    (void)path;
+}
+
 static void answer_probe(int value)
 {
     struct runner_probe *probe = TAILQ_FIRST(&probes);
@@ -156,6 +170,8 @@ static const struct runner_ops runner_ops = {.start = start,
                                              .forget = forget_run,
                                              .ask = ask,
                                              .cancel = cancel,
+                                             .make_volume = make_volume,
+                                             .remove_volume = remove_volume,
                                              .destroy = forget_all};
 
 // ---- what the master says ----
@@ -169,7 +185,7 @@ struct stream {
 static struct {
     char offers[OFFERS][ID];
     unsigned count;
-    char agent[ID], task[512], task_agent[ID];
+    char agent[ID], task[512], task_agent[ID], operation[512];
     uint8_t uuid[16];
 } known;
 
@@ -181,6 +197,14 @@ static void note_update(const Mesos__V1__TaskStatus *status)
     snprintf(known.task, sizeof known.task, "%s", status->task_id->value);
     if (status->agent_id != NULL)
         snprintf(known.task_agent, ID, "%s", status->agent_id->value);
+}
+
+static void note_operation(const Mesos__V1__OperationStatus *status)
+{
+    if (status->uuid == NULL || status->uuid->value.len != sizeof known.uuid)
+        return;
+    memcpy(known.uuid, status->uuid->value.data, sizeof known.uuid);
+    snprintf(known.operation, sizeof known.operation, "%s", status->operation_id->value);
 }
 
 static void note_offers(const Mesos__V1__Scheduler__Event__Offers *offers)
@@ -225,6 +249,8 @@ static void on_event(void *data, const Event *event)
         note_offers(event->offers);
     else if (event->type == MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE)
         note_update(event->update->status);
+    else if (event->type == MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE_OPERATION_STATUS)
+        note_operation(event->update_operation_status->status);
 }
 
 static void on_end(void *data)
@@ -272,6 +298,15 @@ static void put_acknowledge(Mesos__V1__Scheduler__Call__Acknowledge *acknowledge
     put_text(&acknowledge->agent_id->value, known.task_agent);
 }
 
+static void put_operation(Mesos__V1__Scheduler__Call__AcknowledgeOperationStatus *acknowledge)
+{
+    if (acknowledge->uuid.len == sizeof known.uuid)
+        memcpy(acknowledge->uuid.data, known.uuid, sizeof known.uuid);
+    put_text(&acknowledge->operation_id->value, known.operation);
+    if (acknowledge->agent_id != NULL)
+        put_text(&acknowledge->agent_id->value, known.agent);
+}
+
 static void put_update(Mesos__V1__Scheduler__Call__UpdateFramework *update,
                        const struct stream *stream)
 {
@@ -291,6 +326,8 @@ static void put_ids(Call *call, const struct stream *stream)
         put_update(call->update_framework, stream);
     if (call->acknowledge != NULL)
         put_acknowledge(call->acknowledge);
+    if (call->acknowledge_operation_status != NULL)
+        put_operation(call->acknowledge_operation_status);
 }
 
 // ---- steps ----
@@ -379,7 +416,8 @@ static struct master *create_master(struct loop *loop, struct runner *runner)
         struct resources resources = {0};
         struct agent_description description;
         struct error err;
-        if (!resources_parse(&resources, "cpus:4;mem:4096;ports:[31000-31100]", NULL, &err) ||
+        if (!resources_parse(&resources, "cpus:4;cpus{REV}:2;mem:4096;disk:64;ports:[31000-31100]",
+                             NULL, &err) ||
             !agent_description_parse(&description, i == 0 ? "" : "zone=a rack=7", &err))
             abort();
         master_add_agent(master, &resources, &description);

@@ -170,6 +170,58 @@ local CALLS = {
         .. '"id":{"value":""},"roles":["b"],"capabilities":[{"type":"MULTI_ROLE"}]},"suppressed_roles":["b"]}}',
 }
 
+-- Operations on resources of a framework that knows all kinds of them: after SUBSCRIBE_ALL and an offer, one ACCEPT.
+local SUBSCRIBE_ALL = SUBSCRIBE:gsub('{"type":"PARTITION_AWARE"}', '{"type":"RESERVATION_REFINEMENT"},'
+    .. '{"type":"SHARED_RESOURCES"},{"type":"REVOCABLE_RESOURCES"}')
+
+local function resource(name, value, more)
+    return ('{"name":"%s","type":"SCALAR","scalar":{"value":%d},"allocation_info":{"role":"a"}%s}'):format(name, value, more or "")
+end
+
+local RESERVED = ',"reservations":[{"type":"DYNAMIC","role":"a"}]'
+local function volume(size, more)
+    return resource("disk", size, RESERVED
+        .. ',"disk":{"persistence":{"id":"v"},"volume":{"container_path":"data","mode":"RW"}}' .. (more or ""))
+end
+
+local function operation(kind, contents)
+    return ('{"type":"%s","id":{"value":"%s"},"%s":{%s}}'):format(kind, kind, kind:lower(), contents)
+end
+
+local SHARED = ',"shared":{}'
+local OPERATIONS = {
+    operation("RESERVE", '"resources":[' .. resource("disk", 64, RESERVED) .. "]"),
+    operation("CREATE", '"volumes":[' .. volume(32) .. "]"),
+    operation("CREATE", '"volumes":[' .. volume(32, SHARED) .. "]"),
+    operation("GROW_VOLUME", '"volume":' .. volume(32) .. ',"addition":' .. resource("disk", 8, RESERVED)),
+    operation("SHRINK_VOLUME", '"volume":' .. volume(32) .. ',"subtract":{"value":8}'),
+    operation("DESTROY", '"volumes":[' .. volume(32, SHARED) .. "]"),
+    operation("DESTROY", '"volumes":[' .. volume(32) .. "]"),
+    operation("UNRESERVE", '"resources":[' .. resource("disk", 64, RESERVED) .. "]"),
+    operation("CREATE_DISK", '"source":' .. volume(8, ',"provider_id":{"value":"p"}') .. ',"target_type":"MOUNT"'),
+    operation("DESTROY_DISK", '"source":' .. volume(8)),
+}
+
+local function accept(operations)
+    return '{"type":"ACCEPT","framework_id":{"value":""},"accept":{"offer_ids":[{"value":""}],"operations":['
+        .. table.concat(operations, ",") .. ']}}'
+end
+
+local ACKNOWLEDGE_OPERATION = '{"type":"ACKNOWLEDGE_OPERATION_STATUS","framework_id":{"value":""},'
+    .. '"acknowledge_operation_status":{"agent_id":{"value":""},"operation_id":{"value":""},"uuid":"AAAAAAAAQACAAAAAAAAAAA=="}}'
+local RECONCILE_OPERATIONS = '{"type":"RECONCILE_OPERATIONS","framework_id":{"value":""},"reconcile_operations":{"operations":'
+    .. '[{"operation_id":{"value":"CREATE"}}]}}'
+
+local function seed_operations()
+    local start = step(5, SUBSCRIBE_ALL) .. pass(15)
+    local acknowledge = pass(1) .. step(32 + 5, ACKNOWLEDGE_OPERATION) .. step(5 + 32, RECONCILE_OPERATIONS) .. pass(20)
+    seed(start .. step(32 + 5, accept(OPERATIONS)) .. acknowledge .. pass(120))
+    for i, later in ipairs(OPERATIONS) do
+        seed(start .. step(32 + 5, accept { OPERATIONS[1], OPERATIONS[i % 2 + 2] }) .. acknowledge
+            .. step(32 + 5, accept { later }) .. acknowledge .. step(8 + 5, SUBSCRIBE_ALL) .. pass(15))
+    end
+end
+
 -- What clients once sent to a real master in JSON.
 local function recorded_calls()
     local list <close> = assert(io.popen("cat spec/fixtures/wire/*/http.txt"))
@@ -190,6 +242,7 @@ function writers.fuzz_master()
     for _, call in ipairs(recorded_calls()) do
         seed(step(5, SUBSCRIBE) .. step(5, call) .. step(32 + 5, call) .. pass(15))
     end
+    seed_operations()
     -- The same in protobuf: SUBSCRIBE of a framework "x" of the user "root", and a REVIVE.
     seed(step(4, "\16\1\26\11\10\9\10\4root\18\1x") .. pass(15) .. step(32 + 4, "\10\2\10\0\16\5"))
 end

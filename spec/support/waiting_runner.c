@@ -97,6 +97,20 @@ static void cancel(struct runner_probe *probe)
     (void)probe;
 }
 
+static bool make_volume(struct runner *base, const char *path, struct error *err)
+{
+    (void)base;
+    (void)path;
+    (void)err;
+    return true;
+}
+
+static void remove_volume(struct runner *base, const char *path)
+{
+    (void)base;
+    (void)path;
+}
+
 static void destroy(struct runner *base)
 {
     struct waiting_runner *runner = (struct waiting_runner *)base;
@@ -115,6 +129,8 @@ struct runner *waiting_runner_create(struct loop *loop)
                                           .forget = take,
                                           .ask = ask,
                                           .cancel = cancel,
+                                          .make_volume = make_volume,
+                                          .remove_volume = remove_volume,
                                           .destroy = destroy};
     struct waiting_runner *runner = memory_new(sizeof *runner);
     runner->runner.ops = &ops;

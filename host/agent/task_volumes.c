@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Persistent volumes of tasks: see task_volumes.h.
+
+#include "agent/task_volumes.h"
+
+#include "base/memory.h"
+#include "offers/resources.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef Mesos__V1__Resource Resource;
+
+// A "/" of a role is a space in the name of its folder, as roles have no spaces.
+char *task_volumes_path(const char *work_dir, const char *agent_id, const Resource *volume)
+{
+    char *role = memory_string(resource_reserved_role(volume));
+    for (char *slash = strchr(role, '/'); slash != NULL; slash = strchr(slash, '/'))
+        *slash = ' ';
+    char *path = memory_format("%s/slaves/%s/volumes/roles/%s/%s", work_dir, agent_id, role,
+                               volume->disk->persistence->id);
+    free(role);
+    return path;
+}
+
+// A relative path none of whose parts is "..", "." or empty.
+static bool stays_inside(const char *path)
+{
+    for (const char *part = path; part != NULL;) {
+        const char *slash = strchr(part, '/');
+        size_t length = slash ? (size_t)(slash - part) : strlen(part);
+        if (length == 0 || (length <= 2 && strncmp(part, "..", length) == 0))
+            return false;
+        part = slash ? slash + 1 : NULL;
+    }
+    return true;
+}
+
+static bool add_link(struct task_volumes *volumes, char *target, const Resource *volume)
+{
+    volumes->links = memory_resize(volumes->links, (volumes->count + 1) * sizeof *volumes->links);
+    volumes->links[volumes->count++] = (struct runner_link){
+        .name = memory_string(volume->disk->volume->container_path),
+        .target = target,
+        .shared = volume->shared != NULL,
+    };
+    return true;
+}
+
+bool task_volumes_prepare(struct task_volumes *volumes, struct runner *runner, const char *work_dir,
+                          const char *agent_id, Resource *const *resources, size_t count,
+                          struct error *err)
+{
+    struct resources own = {0};
+    bool good = true;
+    *volumes = (struct task_volumes){0};
+    for (size_t i = 0; i < count; i++)
+        if (resource_is_volume(resources[i]))
+            resources_add_message(&own, resources[i]);
+    for (size_t i = 0; i < own.count && good; i++) {
+        const Resource *volume = own.items[i];
+        const char *id = volume->disk->persistence->id;
+        char *path = task_volumes_path(work_dir, agent_id, volume);
+        if (!stays_inside(volume->disk->volume->container_path))
+            good = error_set(err, ERROR_INVALID,
+                             "The 'container_path' '%.200s' of the persistent volume '%s' is not a "
+                             "path inside the sandbox",
+                             volume->disk->volume->container_path, id);
+        else if (!runner->ops->make_volume(runner, path, err))
+            good = error_context(err, "Failed to create the persistent volume '%s' at '%.400s'", id,
+                                 path);
+        else
+            add_link(volumes, memory_string(path), volume);
+        free(path);
+    }
+    resources_free(&own);
+    return good;
+}
+
+void task_volumes_free(struct task_volumes *volumes)
+{
+    for (size_t i = 0; i < volumes->count; i++) {
+        free(volumes->links[i].name);
+        free(volumes->links[i].target);
+    }
+    free(volumes->links);
+    *volumes = (struct task_volumes){0};
+}

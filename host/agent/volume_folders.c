@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Folders of persistent volumes: see volume_folders.h. A removal owns its program; it is in the
+// list until the program has ended.
+
+#include "agent/volume_folders.h"
+
+#include "agent/folders.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/uuid.h"
+#include "loop/subprocess.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { REMOVAL_OUTPUT = 4096 };
+
+struct volume_removal {
+    struct volume_folders *owner;
+    TAILQ_ENTRY(volume_removal) link;
+    char *path;
+    struct subprocess *program;
+};
+
+struct volume_folders {
+    struct loop *loop;
+    TAILQ_HEAD(, volume_removal) removals;
+};
+
+// ---- removing ----
+
+static void end_removal(struct volume_removal *removal)
+{
+    TAILQ_REMOVE(&removal->owner->removals, removal, link);
+    subprocess_destroy(removal->program);
+    free(removal->path);
+    free(removal);
+}
+
+static void on_removed(void *data, const struct subprocess_end *end)
+{
+    struct volume_removal *removal = data;
+    if (end->outcome != SUBPROCESS_ENDED || end->status != 0)
+        log_warning("the folder '%s' of a volume that was destroyed could not be removed: %.*s",
+                    removal->path, SLICE_ARGS(end->err));
+    end_removal(removal);
+}
+
+static void start_removal(struct volume_folders *folders, char *path)
+{
+    struct volume_removal *removal = memory_new(sizeof *removal);
+    const char *const argv[] = {"rm", "-rf", "--", path, NULL};
+    const struct subprocess_command command = {.argv = argv, .limit = REMOVAL_OUTPUT};
+    const char *code;
+    struct error err = {0};
+    removal->owner = folders;
+    removal->path = path;
+    TAILQ_INSERT_TAIL(&folders->removals, removal, link);
+    removal->program = subprocess_start(folders->loop, &command, on_removed, removal, &code, &err);
+    if (removal->program != NULL)
+        return;
+    log_warning("the folder '%s' of a volume that was destroyed is not removed: %s", path,
+                err.text);
+    end_removal(removal);
+}
+
+void volume_folders_remove(struct volume_folders *folders, const char *path)
+{
+    char id[UUID_TEXT];
+    uuid_random_text(id);
+    int length = (int)(strrchr(path, '/') - path);
+    char *removed = memory_format("%.*s/.removed-%s", length, path, id);
+    if (rename(path, removed) == 0) {
+        start_removal(folders, removed);
+        return;
+    }
+    if (errno != ENOENT)
+        log_warning("the folder '%s' of a volume that was destroyed cannot be removed: %s", path,
+                    strerror(errno));
+    free(removed);
+}
+
+// ---- making ----
+
+bool volume_folders_make(const char *path, struct error *err)
+{
+    struct stat status;
+    if (!folders_make(path, 0755))
+        return error_set(err, ERROR_IO, "%s", strerror(errno));
+    if (stat(path, &status) != 0)
+        return error_set(err, ERROR_IO, "%s", strerror(errno));
+    return S_ISDIR(status.st_mode) || error_set(err, ERROR_IO, "it is not a folder");
+}
+
+static bool give(const struct runner_link *link, const struct volume_owner *owner,
+                 struct error *err)
+{
+    struct stat status;
+    if (!owner->switched)
+        return true;
+    if (lstat(link->target, &status) == 0 && ((link->shared && status.st_uid != geteuid()) ||
+                                              lchown(link->target, owner->uid, owner->gid) == 0))
+        return true;
+    return error_set(err, ERROR_IO,
+                     "Failed to change the ownership of the persistent volume at '%.400s' with uid "
+                     "%u and gid %u: %s",
+                     link->target, (unsigned)owner->uid, (unsigned)owner->gid, strerror(errno));
+}
+
+static bool make_parent(const char *path, const struct volume_owner *owner)
+{
+    char *parent = memory_text(path, (size_t)(strrchr(path, '/') - path));
+    bool good = folders_make(parent, 0755);
+    if (good && owner->switched)
+        good = lchown(parent, owner->uid, owner->gid) == 0;
+    free(parent);
+    return good;
+}
+
+bool volume_folders_link(const char *sandbox, const struct runner_link *link,
+                         const struct volume_owner *owner, struct error *err)
+{
+    if (!give(link, owner, err))
+        return false;
+    char *path = memory_format("%s/%s", sandbox, link->name);
+    bool good = make_parent(path, owner) && symlink(link->target, path) == 0;
+    if (!good)
+        error_set(err, ERROR_IO,
+                  "Failed to symlink persistent volume from '%.400s' to '%.400s': %s", link->target,
+                  path, strerror(errno));
+    free(path);
+    return good;
+}
+
+// ---- life ----
+
+struct volume_folders *volume_folders_create(struct loop *loop)
+{
+    struct volume_folders *folders = memory_new(sizeof *folders);
+    folders->loop = loop;
+    TAILQ_INIT(&folders->removals);
+    return folders;
+}
+
+void volume_folders_destroy(struct volume_folders *folders)
+{
+    while (!TAILQ_EMPTY(&folders->removals))
+        end_removal(TAILQ_FIRST(&folders->removals));
+    free(folders);
+}

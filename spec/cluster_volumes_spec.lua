@@ -1,0 +1,216 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- Persistent volumes of the local cluster: folders that outlive the tasks that write to them, and shared ones that
+-- several tasks have at once.
+
+local client = require("support.cluster_client")
+local operations = require("support.operations")
+local program = require("support.program")
+
+local scalar, reserved, volume, described = operations.scalar, operations.reserved, operations.volume, operations.described
+
+local CAPABILITIES = { { type = "MULTI_ROLE" }, { type = "RESERVATION_REFINEMENT" }, { type = "SHARED_RESOURCES" } }
+
+local function subscribe(role)
+    return client.subscribe({ roles = { role or "web" }, capabilities = CAPABILITIES }):subscribed()
+end
+
+local function accept(stream, offer, list)
+    stream:accepted("ACCEPT", { offer_ids = { offer.id }, operations = list, filters = { refuse_seconds = 0 } })
+end
+
+local function launch(offer, id, command, resources)
+    return { type = "LAUNCH", launch = { task_infos = {
+        client.task(offer, id, command, { resources = { scalar("cpus", 0.1), table.unpack(resources) } }),
+    } } }
+end
+
+-- The next offer of which a resource matches the pattern; the others are declined.
+local function offer_with(stream, pattern)
+    while true do
+        local offer = stream:offer()
+        if #described(offer, pattern) > 0 then
+            return offer
+        end
+        stream:accepted("DECLINE", { offer_ids = { offer.id }, filters = { refuse_seconds = 0 } })
+    end
+end
+
+local function folder(offer, role, id)
+    return ("%s/slaves/%s/volumes/roles/%s/%s"):format(client.cluster.work_dir, offer.agent_id.value, role, id)
+end
+
+local function is_folder(path)
+    return program.run({ path = "/usr/bin/test", args = { "-d", path } }).code == 0
+end
+
+local function error_of(stream)
+    return stream:find("UPDATE_OPERATION_STATUS").update_operation_status.status.message
+end
+
+describe("a persistent volume", function()
+    before_each(function()
+        client.start { "--resources", "cpus:4;mem:1024;disk:1000;ports:[31000-31099]" }
+    end)
+
+    after_each(client.stop)
+
+    it("is a folder that tasks find in their sandboxes, that outlives them, and goes with DESTROY", function()
+        local stream = subscribe("web/app")
+        local own = volume("v-1", 64, "web/app", { path = "data" })
+        local offer = stream:offer()
+        accept(stream, offer, {
+            operations.reserve { reserved("disk", 64, "web/app") }, operations.create { own },
+            launch(offer, "writer", "echo kept > data/file; readlink data", { own }),
+        })
+        assert.equal("TASK_FINISHED", select(2, stream:results(1)).writer.state)
+        local path = folder(offer, "web app", "v-1")
+        assert.equal(path .. "\n", program.read(client.sandbox(offer, stream, "writer") .. "stdout"))
+        offer = offer_with(stream, "%[v%-1%]")
+        accept(stream, offer, { launch(offer, "reader", "cat data/file", { own }) })
+        assert.equal("TASK_FINISHED", select(2, stream:results(1)).reader.state)
+        assert.equal("kept\n", program.read(client.sandbox(offer, stream, "reader") .. "stdout"))
+        accept(stream, offer_with(stream, "%[v%-1%]"), { operations.destroy { own } })
+        program.wait_for(function()
+            return not is_folder(path)
+        end)
+        offer_with(stream, "^disk%(web/app%):64$")
+        program.wait_for(function() -- and what was in it
+            return program.run({ path = "/usr/bin/find", args = { client.cluster.work_dir, "-path", "*/volumes/roles/*/*" } }).stdout == ""
+        end)
+    end)
+
+    it("is in a task's sandbox where its container_path says, also below a folder", function()
+        local stream = subscribe()
+        local own = volume("v", 64, "web", { path = "deep/er/data" })
+        local offer = stream:offer()
+        accept(stream, offer, {
+            operations.reserve { reserved("disk", 64, "web") }, operations.create { own },
+            launch(offer, "t", "echo x > deep/er/data/file", { own }),
+        })
+        assert.equal("TASK_FINISHED", select(2, stream:results(1)).t.state)
+        assert.equal("x\n", program.read(folder(offer, "web", "v") .. "/file"))
+    end)
+
+    it("is used whole, and by one task at a time", function()
+        local stream = subscribe()
+        local own = volume("v", 64, "web")
+        local offer = stream:offer()
+        accept(stream, offer, {
+            operations.reserve { reserved("disk", 64, "web") }, operations.create { own },
+            launch(offer, "part", "true", { volume("v", 32, "web") }),
+            launch(offer, "twice", "true", { own, own }),
+            launch(offer, "first", "sleep 60", { own }),
+            launch(offer, "second", "true", { own }),
+        })
+        local messages = {}
+        for _ = 1, 3 do
+            local status = stream:update()
+            assert.equal("TASK_ERROR", status.state)
+            messages[status.task_id.value] = status.message
+        end
+        assert.matches("%[v:data%]:32 required by task and its executor is more than available ", messages.part)
+        assert.equal("Task uses duplicate persistence ID: Persistence ID 'v' is not unique", messages.twice)
+        assert.matches("^Total resources .* is more than available ", messages.second)
+    end)
+
+    it("fails its task in words where the folder cannot be made or the link would leave the sandbox", function()
+        local stream = subscribe()
+        local offer = stream:offer()
+        local roles = ("%s/slaves/%s/volumes"):format(client.cluster.work_dir, offer.agent_id.value)
+        assert(os.execute(("mkdir -p '%s' && touch '%s/roles'"):format(roles, roles)))
+        local own = volume("v", 64, "web")
+        local outside = volume("w", 64, "web", { path = "../data" })
+        accept(stream, offer, {
+            operations.reserve { reserved("disk", 128, "web") }, operations.create { own, outside },
+            launch(offer, "blocked", "true", { own }), launch(offer, "outside", "true", { outside }),
+        })
+        local _, last = stream:results(2)
+        for _, id in ipairs { "blocked", "outside" } do
+            assert.same({ "TASK_FAILED", "REASON_CONTAINER_LAUNCH_FAILED" }, { last[id].state, last[id].reason })
+        end
+        assert.matches("^Failed to launch container: Failed to create the persistent volume 'v' at '/.*/roles/web/v': Not a directory$",
+            last.blocked.message)
+        assert.equal("Failed to launch container: The 'container_path' '../data' of the persistent volume 'w' is not a path " ..
+            "inside the sandbox", last.outside.message)
+        assert.matches("cannot make the persistent volume 'v': Not a directory", client.cluster.stderr)
+    end)
+end)
+
+describe("a shared volume", function()
+    before_each(function()
+        client.start { "--resources", "cpus:4;mem:1024;disk:1000;ports:[31000-31099]" }
+    end)
+
+    after_each(client.stop)
+
+    local shared = volume("s", 64, "web", { shared = true })
+
+    it("is used by several tasks at once, offered beside them, and destroyed when none is left", function()
+        local stream = subscribe()
+        local offer = stream:offer()
+        accept(stream, offer, {
+            operations.reserve { reserved("disk", 64, "web") }, operations.create { shared },
+            launch(offer, "one", "until [ -e data/other ]; do sleep 0.05; done; touch data/end", { shared }),
+            launch(offer, "two", "touch data/other; until [ -e data/end ]; do sleep 0.05; done; sleep 60", { shared }),
+        })
+        local states = {}
+        while states.one ~= "TASK_FINISHED" do
+            local status = stream:update()
+            states[status.task_id.value] = status.state
+        end
+        offer = offer_with(stream, "%[s%]")
+        assert.same({ "disk[s]<SHARED>:64" }, { (described(offer, "%[s%]")[1]:gsub("%(web%)", "")) })
+        local destroy = operations.destroy { shared }
+        destroy.id = { value = "destroy" }
+        accept(stream, offer, { destroy })
+        assert.matches("^Persistent volumes in use; on agent ", error_of(stream))
+        stream:accepted("KILL", { task_id = { value = "two" } })
+        repeat
+            local status = stream:update()
+        until status.state == "TASK_KILLED"
+        accept(stream, offer_with(stream, "%[s%]"), { destroy })
+        assert.is_nil(error_of(stream))
+        offer_with(stream, "^disk%(web%):64$")
+    end)
+
+    it("is rescinded with the offers that have it when it is destroyed", function()
+        local stream = subscribe()
+        local offer = stream:offer()
+        accept(stream, offer, {
+            operations.reserve { reserved("disk", 64, "web") }, operations.create { shared },
+            launch(offer, "t", "sleep 60", { scalar("mem", 64), shared }),
+        })
+        local first = offer_with(stream, "%[s%]")
+        stream:accepted("KILL", { task_id = { value = "t" } })
+        repeat
+            local status = stream:update()
+        until status.state == "TASK_KILLED"
+        local second = offer_with(stream, "%[s%]")
+        assert.same({ "cpus:0.1" }, described(second, "^cpus"))
+        accept(stream, first, { operations.destroy { shared } })
+        assert.same(second.id, stream:find("RESCIND").rescind.offer_id)
+        offer_with(stream, "^disk%(web%):64$")
+    end)
+
+    it("is in one offer of a round, and only for frameworks with SHARED_RESOURCES", function()
+        client.stop()
+        client.start { "--resources", "cpus:1;mem:64;disk:64;ports:[];cpus(web/x):1;mem(web/x):64;cpus(web/y):1;mem(web/y):64" }
+        local maker = subscribe()
+        accept(maker, maker:offer(), { operations.reserve { reserved("disk", 64, "web") }, operations.create { shared } })
+        offer_with(maker, "%[s%]")
+        maker:accepted("TEARDOWN")
+        for capability, count in pairs { SHARED_RESOURCES = 1, PARTITION_AWARE = 0 } do
+            local stream = client.subscribe({
+                roles = { "web/x", "web/y" }, capabilities = { CAPABILITIES[1], CAPABILITIES[2], { type = capability } },
+            }):subscribed()
+            local offers, having = stream:find("OFFERS").offers.offers, 0
+            assert.equal(2, #offers)
+            for _, offer in ipairs(offers) do
+                having = having + #described(offer, "%[s%]")
+            end
+            assert.equal(count, having, capability)
+            stream:accepted("TEARDOWN")
+        end
+    end)
+end)
