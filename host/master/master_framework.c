@@ -237,6 +237,16 @@ void master_framework_disconnected(struct master_framework *framework)
 
 // ---- SUBSCRIBE ----
 
+static void rescind_left_roles(struct master_framework *framework)
+{
+    for (struct master_offer *offer = TAILQ_FIRST(&framework->offers), *next; offer != NULL;
+         offer = next) {
+        next = TAILQ_NEXT(offer, of_framework);
+        if (master_records_role(framework, offer->role) == NULL)
+            master_records_rescind_offer(offer);
+    }
+}
+
 // A subscription starts without filters and offers; unacknowledged updates are sent again.
 static void start_subscription(struct master_framework *framework, const char *stream_id,
                                const struct master_sink *sink, void *data)
@@ -264,8 +274,9 @@ void master_framework_subscribe(struct master_framework *framework, const Call *
                                 const char *stream_id, const struct master_sink *sink, void *data)
 {
     const struct framework_description new = describe(call);
-    disconnect(framework, "Framework failed over");
     set_description(framework, &new);
+    rescind_left_roles(framework); // which the former subscription is told
+    disconnect(framework, "Framework failed over");
     log_debug("framework %s (%s) subscribes", framework->id, framework->info->name);
     start_subscription(framework, stream_id, sink, data);
 }
@@ -299,16 +310,6 @@ static bool may_update(const struct master_framework *framework,
     if (!validation_roles(new->info, new->suppressed, new->suppressed_count, new->constraints, err))
         return error_context(err, "'UpdateFramework' call is not valid");
     return true;
-}
-
-static void rescind_left_roles(struct master_framework *framework)
-{
-    for (struct master_offer *offer = TAILQ_FIRST(&framework->offers), *next; offer != NULL;
-         offer = next) {
-        next = TAILQ_NEXT(offer, of_framework);
-        if (master_records_role(framework, offer->role) == NULL)
-            master_records_rescind_offer(offer);
-    }
 }
 
 // A role that is no longer suppressed loses its filters, as after REVIVE.

@@ -19,6 +19,7 @@
 typedef const ProtobufCFieldDescriptor Field;
 
 #define PATH_LIMIT 4096
+#define NEAR 200 // characters of a faulty line in an error
 
 static void *at(const void *base, size_t offset)
 {
@@ -491,6 +492,24 @@ static size_t count_values(struct slice text)
     return count;
 }
 
+// Names the rest of the line in which the text is wrong, as a master's parser does.
+static void refuse_syntax(struct slice text, const json_error_t *fault, struct error *err)
+{
+    const char *from = (const char *)text.data, *end = from + text.length;
+    if (fault->position > 0 && (size_t)fault->position <= text.length)
+        from += fault->position - 1;
+    else
+        from = end;
+    while (from < end && (*from == ' ' || *from == '\t'))
+        from++;
+    int length = 0;
+    while (length < NEAR && from + length < end && from[length] != '\n')
+        length++;
+    error_set(err, ERROR_INVALID,
+              "Failed to parse body into JSON: syntax error at line %d near: %.*s",
+              fault->line > 0 ? fault->line : 1, length, from);
+}
+
 ProtobufCMessage *json_message_read(const ProtobufCMessageDescriptor *type, struct slice text,
                                     struct error *err)
 {
@@ -505,13 +524,7 @@ ProtobufCMessage *json_message_read(const ProtobufCMessageDescriptor *type, stru
     }
     json_t *root = json_loadb((const char *)text.data, text.length, JSON_DECODE_ANY, &fault);
     if (root == NULL) {
-        size_t from = fault.position > 0 && (size_t)fault.position <= text.length
-                          ? (size_t)fault.position - 1
-                          : text.length;
-        size_t length = text.length - from < 40 ? text.length - from : 40;
-        error_set(err, ERROR_INVALID,
-                  "Failed to parse body into JSON: syntax error at line %d near: %.*s",
-                  fault.line > 0 ? fault.line : 1, (int)length, (const char *)text.data + from);
+        refuse_syntax(text, &fault, err);
         return NULL;
     }
     ProtobufCMessage *message = convert(type, root, err);

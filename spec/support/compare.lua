@@ -16,7 +16,8 @@ function M.plain(value)
     return copy
 end
 
-local function show(value)
+-- A value in an error message.
+function M.show(value)
     return type(value) == "table" and "a table" or ("%q"):format(tostring(value))
 end
 
@@ -26,7 +27,7 @@ function M.difference(wanted, got, path, loose)
     if type(wanted) ~= "table" or type(got) ~= "table" then
         local nan = wanted ~= wanted and got ~= got
         if (wanted ~= got and not nan) or (not loose and math.type(wanted) ~= math.type(got)) then
-            return ("%s: wanted %s, got %s"):format(path, show(wanted), show(got))
+            return ("%s: wanted %s, got %s"):format(path, M.show(wanted), M.show(got))
         end
         return nil
     end
@@ -38,7 +39,7 @@ function M.difference(wanted, got, path, loose)
     end
     for key, item in pairs(got) do
         if wanted[key] == nil then
-            return ("%s.%s: not wanted, got %s"):format(path, tostring(key), show(item))
+            return ("%s.%s: not wanted, got %s"):format(path, tostring(key), M.show(item))
         end
     end
     return nil

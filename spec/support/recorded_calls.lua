@@ -25,7 +25,7 @@ end
 
 local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
-local function base64(text)
+function M.base64(text)
     local bits, bytes, value = 0, {}, 0
     for letter in text:gmatch("[%w+/]") do
         value = value << 6 | (ALPHABET:find(letter, 1, true) - 1)
@@ -43,7 +43,7 @@ local function fix_texts(type, message)
     for _, field in ipairs(descriptors.messages[type] or {}) do
         local value = message[field.name]
         if value ~= nil and field.type == "bytes" then
-            message[field.name] = base64(value)
+            message[field.name] = M.base64(value)
         elseif _G.type(value) == "string" and field.type:find("int64") then
             message[field.name] = math.tointeger(tonumber(value))
         elseif _G.type(value) == "table" and descriptors.messages[field.type] then
@@ -55,7 +55,8 @@ local function fix_texts(type, message)
     end
 end
 
-local function from_json(type, text)
+-- The message of that type that a JSON text is, as Lua values; nil if it is none.
+function M.from_json(type, text)
     local read_it, message = pcall(cjson.decode, text)
     if not read_it or _G.type(message) ~= "table" or message == cjson.null then
         return nil
@@ -67,18 +68,18 @@ end
 
 -- ---- exchanges ----
 
-local function unindent(text)
+function M.unindent(text)
     return (text:gsub("\n   ", "\n"):gsub("^   ", ""))
 end
 
 local function call_of(body)
     local text = body:match("\n   # %d+ bytes of protobuf: Call\n(.*)$")
     if text then
-        return textformat.parse(descriptors, CALL, unindent(text)), "protobuf"
+        return textformat.parse(descriptors, CALL, M.unindent(text)), "protobuf"
     end
     text = body:match("\n>>[ ]*\n(   [{].*)$")
     if text then
-        return from_json(CALL, unindent(text)), "json"
+        return M.from_json(CALL, M.unindent(text)), "json"
     end
 end
 
@@ -119,10 +120,11 @@ end
 
 -- ---- what the master had sent ----
 
-local function events_of(stream)
+-- The messages of a stream of support.recordings, as Lua values.
+function M.events(stream)
     local events = {}
     for i, record in ipairs(internals.recordio():feed(stream.bytes)) do
-        events[i] = stream.json and from_json(EVENT, record) or values.plain(internals.decode(EVENT, record))
+        events[i] = stream.json and M.from_json(EVENT, record) or values.plain(internals.decode(EVENT, record))
     end
     return events
 end
@@ -132,7 +134,7 @@ function M.known(scenario)
     local offers, statuses = {}, {}
     for _, stream in ipairs(recordings.streams()) do
         if stream.name:find(scenario .. "/", 1, true) == 1 then
-            for _, event in ipairs(events_of(stream)) do
+            for _, event in ipairs(M.events(stream)) do
                 for _, offer in ipairs(event.offers and event.offers.offers or {}) do
                     offers[offer.id] = offer
                 end

@@ -13,15 +13,16 @@ local function read(path)
     return file:read("a")
 end
 
--- The records of a text file: { { number =, offset =, length =, type =, text = }... }
+-- The records of a text file: { { number =, offset =, length =, type =, text =, time = seconds }... }
 local function text_records(text)
     local records, current = {}, nil
     for line in text:gmatch("[^\n]*") do
-        local number, offset, length, type = line:match("^#### record (%d+) .-offset (%d+)  length (%d+)  (%S+)")
+        local number, time, offset, length, type =
+            line:match("^#### record (%d+)  t=%+([%d.]+)  offset (%d+)  length (%d+)  (%S+)")
         if number then
             current = {
                 number = math.tointeger(number), offset = math.tointeger(offset), length = math.tointeger(length),
-                type = type, lines = {},
+                type = type, time = tonumber(time), lines = {},
             }
             records[#records + 1] = current
         elseif line:find("^#") then
@@ -36,7 +37,7 @@ local function text_records(text)
     return records
 end
 
--- All recorded streams, in order of their names: { name =, json =, bytes =, records = }
+-- All recorded streams, in order of their names: { name =, json =, bytes =, records =, number = in its http.txt }
 function M.streams()
     local streams = {}
     for scenario in lfs.dir(ROOT) do
@@ -44,11 +45,13 @@ function M.streams()
             for file in lfs.dir(ROOT .. "/" .. scenario) do
                 local base = file:match("^(events.*)%.recordio$")
                 if base then
+                    local text = read(("%s/%s/%s.txt"):format(ROOT, scenario, base))
                     streams[#streams + 1] = {
                         name = scenario .. "/" .. base,
                         json = base:find("%.json$") ~= nil,
                         bytes = read(("%s/%s/%s"):format(ROOT, scenario, file)),
-                        records = text_records(read(("%s/%s/%s.txt"):format(ROOT, scenario, base))),
+                        records = text_records(text),
+                        number = math.tointeger(text:match("stream (%d+);")),
                     }
                 end
             end
@@ -63,6 +66,13 @@ end
 -- The raw bytes of a recorded HTTP response, such as response("01-subscribe-offers/response").
 function M.response(name)
     return read(("%s/%s.http"):format(ROOT, name))
+end
+
+-- Walks through the http.txt of a scenario: "exchange" or "note", and its text.
+function M.exchanges(scenario)
+    local text = "\n" .. read(("%s/%s/http.txt"):format(ROOT, scenario))
+    text = text:gsub("\n==== exchange ", "\1exchange\2"):gsub("\n%-%-%-%- (t=)", "\1note\2%1")
+    return text:gmatch("\1(%l+)\2([^\1]*)")
 end
 
 function M.stream(name)

@@ -1,0 +1,176 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The recorded calls of a real master's clients, sent to the local cluster in their order: it answers with the status and
+-- the words of a real master, and sends the same events in the same order. What is different stands in EXCEPTIONS, each
+-- with its reason; an exception that no longer occurs fails, too.
+
+local program = require("support.program")
+local recorded = require("support.recorded_calls")
+local replay = require("support.cluster_replay")
+
+local function credential()
+    return { "--credential", program.script("test s3cret", "credential") }
+end
+
+-- See support/cluster_replay.lua.
+local SCENARIOS = {
+    { name = "01-subscribe-offers", agents = { 1, 2, 3 } },
+    { name = "02-roles-constraints", agents = { 1, 2, 3 } },
+    {
+        name = "03-decline-revive-suppress", agents = { 1, 2 },
+        restarts = { [24] = { agents = { 1 }, options = { "--offer-timeout", "3" } } },
+    },
+    { name = "04-command-task", agents = { 1, 2 } },
+    { name = "04b-update-retry", agents = { 1 } },
+    { name = "05-failed-killed", agents = { 1, 2 } },
+    { name = "06-launch-errors", agents = { 1, 2 } },
+    { name = "10-reconcile", agents = { 1, 2 } },
+    { name = "14-failover", agents = { 2, 1 }, together = 35, pauses = { [18] = 6.5, [9] = 1 } },
+    {
+        name = "15-http-errors", agents = { 1 }, options = { "--allow-host", "x" },
+        restarts = { [139] = { options = credential }, [155] = { options = credential }, [161] = {} },
+    },
+}
+
+-- Recordings that take part once the local cluster has what they are about; named in CONFORMANCE.md, too.
+local WAITING = {
+    ["08-custom-executor"] = "waits for custom executors",
+    ["09-agent-lost"] = "waits for agents that are lost",
+    ["16-ha"] = "waits for several masters and ZooKeeper",
+}
+
+-- What may differ: the differences of a scenario (without one: of each) that have one of the `words` in them, and why. The
+-- reasons stand in CONFORMANCE.md. `sometimes`: it is a matter of chance.
+local EXCEPTIONS = {
+    { words = { "domain: a real master has a table" }, reason = "waits for agents with a fault domain" },
+    {
+        scenario = "02-roles-constraints", words = { "stream 1, OFFERS", "stream 1: agent" },
+        reason = "waits for agents with a host name and a fault domain, at which the recorded constraints look",
+    },
+    {
+        scenario = "02-roles-constraints", words = { "Failed to construct regex from pattern '('" },
+        reason = "regular expressions are POSIX's, not RE2's, and so are the words about a wrong one",
+    },
+    {
+        scenario = "03-decline-revive-suppress", words = { "stream 1, OFFERS", "stream 1: agent" }, sometimes = true,
+        reason = "a real master takes the agents in random order, so that of two roles either may get the first one",
+    },
+    {
+        scenario = "05-failed-killed", words = { "UPDATE no-such-binary" },
+        reason = "a command that cannot be started has no process whose number could be told, and its message says why",
+    },
+    {
+        scenario = "05-failed-killed", words = { "UPDATE killed-early" },
+        reason = "the executor of commands starts at once, so that a task can hardly be killed before it is there",
+    },
+    {
+        scenario = "10-reconcile", words = { "UPDATE fresh" },
+        reason = "the executor of commands starts at once, so that a task is hardly ever seen as TASK_STAGING",
+    },
+    {
+        scenario = "15-http-errors", words = { "exchange 89:" },
+        reason = "waits for the operator's API, to which a real master hands unknown paths",
+    },
+    {
+        scenario = "15-http-errors", words = { "exchange 92:" },
+        reason = "the answer to a request of HTTP/1.0 says Connection: close",
+    },
+    {
+        scenario = "15-http-errors", words = { "exchange 94:" },
+        reason = "the recorded bytes cut the framework's id, which is another one here, into two chunks",
+    },
+    {
+        scenario = "15-http-errors", words = { "exchange 97:", "exchange 99:", "exchange 102:" },
+        reason = "what is no HTTP, or a header of 100 kB, is answered in HTTP or left alone; a real master closes at once",
+    },
+    {
+        scenario = "15-http-errors", words = { "exchange 103:", "exchange 104:" },
+        reason = "a body with Content-Encoding: gzip is taken as it is",
+    },
+    {
+        scenario = "15-http-errors",
+        words = { "exchange 148:", "exchange 151:", "exchange 153:", "exchange 154:", "exchange 156:" },
+        reason = "waits for more than one credential",
+    },
+    {
+        scenario = "15-http-errors", words = { "stream 50", "exchange 159:", "stream 52", "exchange 161:", "stream 53" },
+        reason = "there are no rules of who may use which role or user",
+    },
+    {
+        scenario = "15-http-errors", words = { "exchange 163:", "exchange 164:", "exchange 165:" },
+        reason = "it listens once it can answer: no 404 and no 503 at its start",
+    },
+    {
+        scenario = "15-http-errors", words = { "exchange 167:", "stream 54 ends" },
+        reason = "a Call of type UNKNOWN is answered; it ends a real master",
+    },
+}
+
+local function concerns(exception, scenario)
+    return not exception.scenario or exception.scenario == scenario
+end
+
+local function find_exception(scenario, difference)
+    for _, exception in ipairs(EXCEPTIONS) do
+        for i, words in ipairs(concerns(exception, scenario) and exception.words or {}) do
+            if difference:find(words, 1, true) then
+                return exception, i
+            end
+        end
+    end
+end
+
+local function unexpected(scenario, differences)
+    local list = {}
+    for _, difference in ipairs(differences) do
+        local exception, i = find_exception(scenario, difference)
+        if exception then
+            exception.used = exception.used or {}
+            exception.used[i] = true
+        else
+            list[#list + 1] = difference
+        end
+    end
+    return list
+end
+
+describe("the recording", function()
+    local differences
+
+    setup(function()
+        differences = replay.run(SCENARIOS)
+    end)
+
+    teardown(program.cleanup)
+
+    for _, scenario in ipairs(SCENARIOS) do
+        it(scenario.name .. " gets the same answers and events from the local cluster", function()
+            local list = unexpected(scenario.name, differences[scenario.name])
+            assert.equal("", table.concat(list, "\n"))
+        end)
+    end
+
+    it("of each scenario takes part, or waits for a reason", function()
+        local named = {}
+        for _, scenario in ipairs(SCENARIOS) do
+            named[scenario.name] = true
+        end
+        for _, name in ipairs(recorded.scenarios()) do
+            assert.is_truthy(named[name] or WAITING[name], name)
+            assert.is_falsy(named[name] and WAITING[name], name)
+        end
+    end)
+
+    it("has no exception that does not occur, and none that CONFORMANCE.md does not name", function()
+        local list = program.read("spec/CONFORMANCE.md")
+        for _, exception in ipairs(EXCEPTIONS) do
+            for i, words in ipairs(exception.words) do
+                assert.is_truthy(exception.sometimes or (exception.used and exception.used[i]), words)
+            end
+            program.assert_has(list, exception.reason)
+        end
+        for _, reason in pairs(WAITING) do
+            program.assert_has(list, reason)
+        end
+    end)
+end)
