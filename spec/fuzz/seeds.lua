@@ -128,6 +128,28 @@ function writers.fuzz_control()
     end
 end
 
+-- Steps of the target: what, and an argument. An executor that registers, launches, updates and shuts down; one that loses
+-- its agent; one whose agent is not ready; one whose callbacks wait.
+function writers.fuzz_executor()
+    local ACCEPT, EVENT, CUT, REFUSE, ANSWER, UPDATE, DONE, OPERATE = 1, 2, 3, 4, 5, 6, 7, 8
+    local registered = { ACCEPT, 0, EVENT, 0 }
+    local task = { EVENT, 1, UPDATE, 5, ANSWER, 0, EVENT, 5 }
+    local function story(first, ...)
+        local bytes = { string.char(first) }
+        for _, steps in ipairs { ... } do
+            bytes[#bytes + 1] = string.char(table.unpack(steps))
+        end
+        seed(table.concat(bytes))
+    end
+    for first = 0, 3 do
+        story(first, registered, task, { EVENT, 4, ANSWER, 0, EVENT, 5, 0, 60 })
+        story(first, registered, task, { UPDATE, 10, CUT, 0, 0, 10 }, registered, { EVENT, 2 + 8 * 7, EVENT, 3, 0, 50 })
+        story(first, { REFUSE, 1, 0, 5, REFUSE, 2, 0, 5 }, registered, { OPERATE, 1, 0, 60 })
+        story(first, registered, { OPERATE, 5, EVENT, 1, EVENT, 9, EVENT, 3, DONE, 0, DONE, 0, OPERATE, 3, DONE, 0, 0, 60 })
+        story(first, registered, { 0xf0, 3, 8, 2, 0, 0xf0, 1, 255 }, registered, task)
+    end
+end
+
 -- Decisions; any will do.
 function writers.fuzz_script()
     math.randomseed(5)
