@@ -6,6 +6,7 @@
 
 local client = require("support.cluster_client")
 local operations = require("support.operations")
+local virtual_cluster = require("support.virtual_cluster")
 
 local scalar, reserved, volume, described = operations.scalar, operations.reserved, operations.volume, operations.described
 
@@ -356,7 +357,7 @@ describe("the report of an operation", function()
         return answers
     end
 
-    it("comes again until it is acknowledged, and is known to reconciliation until then", function()
+    it("is known to reconciliation until it is acknowledged, also to a framework that was away", function()
         local info = { roles = { "web" }, capabilities = REFINED, failover_timeout = 60 }
         local stream = subscribe(info)
         local offer = stream:offer()
@@ -366,11 +367,10 @@ describe("the report of an operation", function()
         local known = { { operation_id = status.operation_id } }
         assert.same({ "OPERATION_FINISHED: nil" }, asked(stream, known))
         info.id = stream.framework_id
-        stream = subscribe(info) -- the report waits for a framework that is away
+        stream = subscribe(info)
         stream:accepted("RECONCILE_OPERATIONS", {})
         local latest = result(stream)
         assert.same({ status.operation_id, status.agent_id }, { latest.operation_id, latest.agent_id })
-        assert.same(status, result(stream)) -- after 10 s
         acknowledge(stream, status)
         assert.same({
             "OPERATION_UNKNOWN: Reconciliation: Operation is unknown and no 'agent_id' was provided",
@@ -397,6 +397,143 @@ describe("the report of an operation", function()
         acknowledge(stream, second)
         assert.same({ "OPERATION_UNKNOWN: Reconciliation: Operation is unknown" },
             asked(stream, { { operation_id = { value = "same" }, agent_id = first.agent_id } }))
+    end)
+end)
+
+-- ---- on a virtual clock ----
+
+describe("the report of an operation that is not acknowledged", function()
+    it("comes again after 10 s, 20 s and so on up to 10 minutes, also after the framework was away", function()
+        local cluster = virtual_cluster.start { "cpus:4;mem:1024" }
+        local info = { roles = { "web" }, failover_timeout = 1e6 }
+        local framework = cluster:subscribe(info)
+        cluster:advance()
+        local reserve = operations.reserve { reserved("cpus", 1, "web") }
+        reserve.id = { value = "r" }
+        framework:accepted("ACCEPT", { offer_ids = { framework:offers()[1].id }, operations = { reserve } })
+        cluster:advance()
+        for i, seconds in ipairs { 10, 20, 40, 80, 160, 320, 600, 600 } do
+            framework:read()
+            assert.equal(i, #framework.operations)
+            cluster:advance(seconds - 1)
+            framework:read()
+            assert.equal(i, #framework.operations)
+            cluster:advance(1)
+        end
+        cluster.master:close(framework.stream)
+        info.id = framework.id
+        cluster:advance(1000)
+        framework = cluster:subscribe(info)
+        cluster:advance(600)
+        framework:read()
+        local status = framework.operations[1]
+        assert.equal("OPERATION_FINISHED", status.state)
+        framework:accepted("ACKNOWLEDGE_OPERATION_STATUS", {
+            agent_id = status.agent_id, operation_id = status.operation_id, uuid = status.uuid.value,
+        })
+        cluster:advance(2000)
+        framework:read()
+        assert.equal(1, #framework.operations)
+    end)
+
+    it("is forgotten with its framework, whose reservation stays", function()
+        local cluster = virtual_cluster.start { "cpus:4;mem:1024" }
+        local framework = cluster:subscribe { roles = { "web" } }
+        cluster:advance()
+        local reserve = operations.reserve { reserved("cpus", 1, "web") }
+        reserve.id = { value = "r" }
+        framework:accepted("ACCEPT", { offer_ids = { framework:offers()[1].id }, operations = { reserve } })
+        cluster:advance()
+        framework:accepted("TEARDOWN")
+        cluster:advance(100)
+        local other = cluster:subscribe { roles = { "web" } }
+        cluster:advance()
+        assert.same({ "cpus(web):1", "cpus:3", "mem:1024" }, described(other:offers()[1]))
+    end)
+end)
+
+describe("an operation of an operator", function()
+    local cluster, framework, agent
+
+    before_each(function()
+        cluster = virtual_cluster.start { "cpus:4;mem:1024;disk:100" }
+        framework = cluster:subscribe { roles = { "web" } }
+        cluster:advance()
+        agent = framework:offers()[1].agent_id
+    end)
+
+    it("rescinds offers that have what it needs, which come back as it made them", function()
+        assert.same({ 202, "" }, { cluster:operate(agent, operations.reserve { reserved("cpus", 1, "other") }) })
+        assert.equal(0, #framework:offers())
+        cluster:advance(2)
+        assert.equal(0, #framework:offers()) -- it is filtered for 5 s
+        cluster:advance(4)
+        assert.same({ "cpus:3", "disk:100", "mem:1024" }, described(framework:offers()[1]))
+        assert.same({ 202, "" }, { cluster:operate(agent, operations.unreserve { reserved("cpus", 1, "other") }) })
+        assert.equal(1, #framework:offers()) -- which does not have it
+    end)
+
+    it("leaves offers alone where others are enough", function()
+        cluster:agent "cpus:1;mem:32"
+        cluster:advance(1)
+        assert.equal(2, #framework:offers())
+        cluster:operate(agent, operations.reserve { reserved("disk", 1, "web") })
+        assert.equal(1, #framework:offers())
+    end)
+
+    it("makes volumes of reservations, and takes both back", function()
+        local both = reserved("disk", 64, "web", { reservations = { { type = "DYNAMIC", role = "web", principal = "ops" } } })
+        local own = volume("v", 64, "web", { reservations = both.reservations, principal = "ops" })
+        for _, operation in ipairs {
+            operations.reserve { both }, operations.create { own }, operations.destroy { own }, operations.unreserve { both },
+        } do
+            assert.same({ 202, "" }, { cluster:operate(agent, operation, "ops") })
+        end
+        cluster:advance(10)
+        assert.same({ "cpus:4", "disk:100", "mem:1024" }, described(framework:offers()[1]))
+    end)
+
+    it("moves a reservation from one role to another in one step", function()
+        local from, to = reserved("cpus", 1, "a"), reserved("cpus", 1, "web")
+        cluster:operate(agent, operations.reserve { from })
+        assert.same({ 202, "" }, { cluster:operate(agent, { type = "RESERVE", reserve = { source = { from }, resources = { to } } }) })
+        cluster:advance(10)
+        assert.same({ "cpus(web):1", "cpus:3" }, described(framework:offers()[1], "^cpus"))
+        for words, operation in pairs {
+            ["Source and target resources should refer to identical resource quantities: cpus:1 vs. cpus:2"] =
+                { source = { to }, resources = { reserved("cpus", 2, "a") } },
+            ["Invalid source: Mixed reservations are not supportedcpus(reservations: [(DYNAMIC,web)]):1; mem:1"] =
+                { source = { to, scalar("mem", 1) }, resources = { reserved("cpus", 1, "a") } },
+        } do
+            local status, text = cluster:operate(agent, { type = "RESERVE", reserve = operation })
+            assert.same({ 400, ("Invalid RESERVE operation on agent %s at slave(1)@127.0.0.1:5050 (localhost): %s")
+                :format(agent.value, words) }, { status, text })
+        end
+    end)
+
+    it("is refused in the words of a real master", function()
+        local named = ("%s at slave(1)@127.0.0.1:5050 (localhost)"):format(agent.value)
+        framework:launch(framework:offers()[1], { cpus = 4, mem = 32 })
+        local rows = {
+            { { value = "none" }, operations.reserve { reserved("cpus", 1, "web") }, nil, 400, "No agent found with specified ID" },
+            { agent, { type = "LAUNCH", launch = {} }, nil, 400, "Unsupported operation" },
+            { agent, { type = "RESERVE" }, nil, 400, "A RESERVE offer operation must have the Offer.Operation.reserve field set." },
+            { agent, operations.reserve { reserved("cpus", 1, "web") }, "ops", 400, "Invalid RESERVE operation on agent " .. named ..
+                ": A reserve operation was attempted by principal 'ops', but there is a reserved resource in the request with no " ..
+                "principal set" },
+            { agent, operations.reserve { reserved("cpus", 1, "web", { allocation_info = { role = "web" } }) }, nil, 400,
+                "Invalid RESERVE operation on agent " .. named .. ": A reserve operation was attempted with an allocated resource, " ..
+                "but the operator API only allows reservations to be made to unallocated resources" },
+            { agent, operations.unreserve { scalar("cpus", 1) }, nil, 400,
+                "Invalid UNRESERVE operation: Resource cpus:1 is not dynamically reserved" },
+            { agent, operations.destroy { volume("v", 1, "web") }, nil, 400,
+                "Invalid DESTROY operation: Persistent volumes not found" },
+            { agent, operations.reserve { reserved("cpus", 1, "web") }, nil, 409, "mem:992; disk:100 does not contain cpus:1" },
+        }
+        for _, row in ipairs(rows) do
+            local status, text = cluster:operate(row[1], row[2], row[3])
+            assert.same({ row[4], row[5] }, { status, text })
+        end
     end)
 end)
 

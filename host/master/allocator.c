@@ -136,7 +136,8 @@ static void offer_node(struct round *round, struct node *node, enum offering_pas
 {
     size_t count;
     struct role_member *const *order = role_tree_order(&round->master->roles, &count);
-    memcpy(turns, order, count * sizeof(struct role_member *));
+    if (count > 0)
+        memcpy(turns, order, count * sizeof(struct role_member *));
     for (size_t i = 0; i < count && node->free.count > 0; i++)
         if (takes_part(turns[i], pass))
             offer_to(turns[i], node, pass);

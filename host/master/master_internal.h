@@ -7,6 +7,7 @@
 
 #include "master/master_records.h"
 #include "master/offer_obstacles.h"
+#include "offers/resource_conversions.h"
 
 // ---- master_events.c: what is sent to frameworks; nothing to one that is not connected ----
 
@@ -74,6 +75,20 @@ struct acceptance {
     struct resources left;    // of that, as converted so far
     struct resources resized; // volumes, which later operations of the ACCEPT do not see
 };
+
+const char *operations_type_name(const Mesos__V1__Offer__Operation *operation);
+
+// A copy whose resources are in the newer format, and allocated to the role where they were not to
+// any. With NULL allocations stay as they are.
+Mesos__V1__Offer__Operation *operations_normal_form(const Mesos__V1__Offer__Operation *operation,
+                                                    const char *role);
+
+// Rescinds the offers that have a volume which the operation destroys.
+void operations_rescind_destroyed(struct node *node, const Mesos__V1__Offer__Operation *operation);
+
+// Turns free resources of the node into others. NULL, or what is wrong, in Mesos's words, and
+// nothing has changed; free() it.
+char *operations_convert(struct node *node, const struct resource_conversions *conversions);
 
 // A refusal: OPERATION_ERROR if the operation has an id, else a line in the log.
 void operations_refuse(struct master_framework *framework,

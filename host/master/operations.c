@@ -21,7 +21,7 @@ typedef Mesos__V1__OperationStatus Status;
 
 #define TYPE(NAME) MESOS__V1__OFFER__OPERATION__TYPE__##NAME
 
-static const char *type_name(const Operation *operation)
+const char *operations_type_name(const Operation *operation)
 {
     const ProtobufCEnumValue *type = protobuf_c_enum_descriptor_get_value(
         &mesos__v1__offer__operation__type__descriptor, (int)operation->type);
@@ -36,7 +36,7 @@ void operations_refuse(struct master_framework *framework, const Operation *oper
     Status status = MESOS__V1__OPERATION_STATUS__INIT;
     if (operation->id == NULL) {
         log_warning("framework %s: a %s operation is dropped: %s", framework->id,
-                    type_name(operation), message);
+                    operations_type_name(operation), message);
         return;
     }
     status.operation_id = operation->id;
@@ -80,9 +80,7 @@ bool operations_admit(struct master_framework *framework, const Operation *opera
 
 // ---- carrying out ----
 
-// A copy whose resources are in the newer format, and allocated to the role where they were not to
-// any.
-static Operation *normal_form(const Operation *operation, const char *role)
+Operation *operations_normal_form(const Operation *operation, const char *role)
 {
     struct resources lists[RESOURCE_LISTS];
     Operation *copy = message_copy(&operation->base);
@@ -91,7 +89,7 @@ static Operation *normal_form(const Operation *operation, const char *role)
         for (size_t j = 0; j < lists[i].count; j++) {
             struct resources one = {&lists[i].items[j], 1};
             resource_upgrade(one.items[0]);
-            if (resource_allocation_role(one.items[0]) == NULL)
+            if (role != NULL && resource_allocation_role(one.items[0]) == NULL)
                 resources_allocate(&one, role);
         }
     }
@@ -132,17 +130,31 @@ static char *attempt_fault(const struct acceptance *acceptance, const Operation 
     return text;
 }
 
-static void rescind_offers_with(struct node *node, const struct resources *volumes)
+// Whatever either of them is allocated to.
+static bool has_volume(const struct master_offer *offer, const Mesos__V1__Resource *volume)
 {
+    struct resources own, wanted = {0};
+    resources_copy(&own, &offer->resources);
+    resources_add_message(&wanted, volume);
+    resources_allocate(&own, NULL);
+    resources_allocate(&wanted, NULL);
+    bool has = wanted.count > 0 && resources_copies(&own, wanted.items[0]) > 0;
+    resources_free(&own);
+    resources_free(&wanted);
+    return has;
+}
+
+void operations_rescind_destroyed(struct node *node, const Operation *operation)
+{
+    const Mesos__V1__Offer__Operation__Destroy *destroy = operation->destroy;
     for (struct master_offer *offer = TAILQ_FIRST(&node->offers), *next; offer != NULL;
          offer = next) {
         next = TAILQ_NEXT(offer, of_node);
-        for (size_t i = 0; i < volumes->count; i++) {
-            if (resources_copies(&offer->resources, volumes->items[i]) == 0)
-                continue;
+        bool affected = false;
+        for (size_t i = 0; i < destroy->n_volumes; i++)
+            affected = affected || has_volume(offer, destroy->volumes[i]);
+        if (affected)
             master_records_rescind_offer(offer);
-            break;
-        }
     }
 }
 
@@ -171,8 +183,7 @@ static char *resize(struct acceptance *acceptance, const Operation *operation,
     return NULL;
 }
 
-// All of it is free on the node.
-static char *convert_node(struct node *node, const struct resource_conversions *conversions)
+char *operations_convert(struct node *node, const struct resource_conversions *conversions)
 {
     char *fault = resource_conversions_apply(conversions, &node->free);
     for (size_t i = 0; i < conversions->count && fault == NULL; i++)
@@ -190,7 +201,7 @@ static char *convert(struct acceptance *acceptance, const Operation *operation,
     if (fault != NULL)
         return fault;
     drop_allocations(conversions);
-    return convert_node(acceptance->node, conversions);
+    return operations_convert(acceptance->node, conversions);
 }
 
 // Without a resource provider no agent has the disk.
@@ -217,7 +228,7 @@ static void carry_out_valid(struct acceptance *acceptance, const Operation *oper
     if (refuse_for(framework, operation, fault))
         return;
     log_debug("framework %s: a %s operation is carried out on agent %s", framework->id,
-              type_name(operation), node->id);
+              operations_type_name(operation), node->id);
     if (operation->id != NULL)
         master_records_add_operation(framework, node, operation);
     agent_operations_apply(agent_operations(node->agent), framework->id, operation);
@@ -225,13 +236,11 @@ static void carry_out_valid(struct acceptance *acceptance, const Operation *oper
 
 void operations_carry_out(struct acceptance *acceptance, const Operation *operation)
 {
-    Operation *own = normal_form(operation, acceptance->role);
+    Operation *own = operations_normal_form(operation, acceptance->role);
     char *fault = attempt_fault(acceptance, own);
     if (!refuse_for(acceptance->framework, own, fault)) {
-        if (own->type == TYPE(DESTROY)) {
-            const struct resources volumes = {own->destroy->volumes, own->destroy->n_volumes};
-            rescind_offers_with(acceptance->node, &volumes);
-        }
+        if (own->type == TYPE(DESTROY))
+            operations_rescind_destroyed(acceptance->node, own);
         carry_out_valid(acceptance, own);
     }
     protobuf_c_message_free_unpacked(&own->base, NULL);

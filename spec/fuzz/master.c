@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "loop/loop_virtual.h"
+#include "master/operator_operations.h"
 #include "operator/status_document.h"
 #include "wire/json_message.h"
 
@@ -30,6 +31,7 @@ enum step {
     STEP_CLOSE, // the client of the stream is gone
     STEP_PROTOBUF,
     STEP_JSON,
+    STEP_OPERATE, // an operation of an operator, in JSON
     STEPS,
 };
 
@@ -368,6 +370,17 @@ static void make_call(struct master *master, struct stream *stream, uint8_t how,
     mesos__v1__scheduler__call__free_unpacked(call, NULL);
 }
 
+static void operate(struct master *master, struct slice bytes)
+{
+    struct error err = {.code = ERROR_NONE};
+    ProtobufCMessage *operation =
+        json_message_read(&mesos__v1__offer__operation__descriptor, bytes, &err);
+    if (operation == NULL)
+        return;
+    operator_operations_apply(master, known.agent, (Mesos__V1__Offer__Operation *)operation, NULL);
+    protobuf_c_message_free_unpacked(operation, NULL);
+}
+
 static void close_stream(struct master *master, struct stream *stream)
 {
     if (!stream->open)
@@ -392,6 +405,9 @@ static void step(struct master *master, struct loop *loop, struct stream *stream
         break;
     case STEP_CLOSE:
         close_stream(master, stream);
+        break;
+    case STEP_OPERATE:
+        operate(master, bytes);
         break;
     default:
         make_call(master, stream, how, bytes);

@@ -162,7 +162,7 @@ function writers.fuzz_script()
     end
 end
 
--- A step of fuzz_master: see there. 5 is a call in JSON, 32 puts ids in that there are.
+-- A step of fuzz_master: see there. 5 is a call in JSON, 6 an operator's operation, 32 puts ids in that there are.
 local function step(how, bytes)
     return string.pack("<Bs2", how, bytes)
 end
@@ -234,12 +234,18 @@ local ACKNOWLEDGE_OPERATION = '{"type":"ACKNOWLEDGE_OPERATION_STATUS","framework
 local RECONCILE_OPERATIONS = '{"type":"RECONCILE_OPERATIONS","framework_id":{"value":""},"reconcile_operations":{"operations":'
     .. '[{"operation_id":{"value":"CREATE"}}]}}'
 
+local function by_operator(text)
+    return step(6, (text:gsub(',"allocation_info":{"role":"a"}', "")))
+end
+
 local function seed_operations()
     local start = step(5, SUBSCRIBE_ALL) .. pass(15)
     local acknowledge = pass(1) .. step(32 + 5, ACKNOWLEDGE_OPERATION) .. step(5 + 32, RECONCILE_OPERATIONS) .. pass(20)
     seed(start .. step(32 + 5, accept(OPERATIONS)) .. acknowledge .. pass(120))
     for i, later in ipairs(OPERATIONS) do
-        seed(start .. step(32 + 5, accept { OPERATIONS[1], OPERATIONS[i % 2 + 2] }) .. acknowledge
+        local first, second = OPERATIONS[1], OPERATIONS[i % 2 + 2]
+        seed(start .. by_operator(first) .. by_operator(second) .. pass(60) .. by_operator(later) .. pass(60))
+        seed(start .. step(32 + 5, accept { first, second }) .. acknowledge
             .. step(32 + 5, accept { later }) .. acknowledge .. step(8 + 5, SUBSCRIBE_ALL) .. pass(15))
     end
 end

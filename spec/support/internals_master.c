@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "loop/loop_virtual.h"
 #include "master/master.h"
+#include "master/operator_operations.h"
 #include "master/role_quota.h"
 #include "master/role_weights.h"
 #include "wire/json_message.h"
@@ -273,6 +274,29 @@ static int l_remove_quota(lua_State *L)
     return push_result(L, good, &err);
 }
 
+// ---- operators ----
+
+// master:operate(agent_id, operation, principal) -> status, text
+static int l_operate(lua_State *L)
+{
+    struct virtual_master *virtual = check_master(L);
+    const char *agent_id = luaL_checkstring(L, 2), *principal = luaL_optstring(L, 4, NULL);
+    size_t length;
+    const char *text = luaL_checklstring(L, 3, &length);
+    struct error err = {.code = ERROR_NONE};
+    ProtobufCMessage *operation =
+        json_message_read(&mesos__v1__offer__operation__descriptor,
+                          (struct slice){(const uint8_t *)text, length}, &err);
+    if (operation == NULL)
+        return luaL_error(L, "%s", err.text);
+    struct master_answer answer = operator_operations_apply(
+        virtual->master, agent_id, (Mesos__V1__Offer__Operation *)operation, principal);
+    protobuf_c_message_free_unpacked(operation, NULL);
+    lua_pushinteger(L, answer.status);
+    lua_pushstring(L, answer.error.text);
+    return 2;
+}
+
 static const luaL_Reg methods[] = {
     {"agent", l_agent},
     {"subscribe", l_subscribe},
@@ -285,6 +309,7 @@ static const luaL_Reg methods[] = {
     {"quota", l_quota},
     {"set_quota", l_set_quota},
     {"remove_quota", l_remove_quota},
+    {"operate", l_operate},
     {"__gc", l_gc},
     {NULL, NULL},
 };

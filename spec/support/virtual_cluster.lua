@@ -39,6 +39,11 @@ function Cluster:advance(seconds)
     self.master:advance(seconds or 0.01)
 end
 
+-- An operation of an operator on an agent: its status and text.
+function Cluster:operate(agent_id, operation, principal)
+    return self.master:operate(agent_id.value, json.encode(operation), principal)
+end
+
 -- The subscription of a framework; `more` are fields of SUBSCRIBE.
 function Cluster:subscribe(info, more)
     local subscribe = { framework_info = { user = "nobody", name = "spec", capabilities = CAPABILITIES } }
@@ -49,7 +54,7 @@ function Cluster:subscribe(info, more)
         subscribe[key] = value
     end
     local call = { type = "SUBSCRIBE", subscribe = subscribe, framework_id = subscribe.framework_info.id }
-    local framework = setmetatable({ cluster = self, held = {}, updates = {}, errors = {} }, Framework)
+    local framework = setmetatable({ cluster = self, held = {}, updates = {}, operations = {}, errors = {} }, Framework)
     framework.stream = self.master:subscribe(json.encode(call))
     framework:read()
     return framework
@@ -79,6 +84,10 @@ end
 
 function handlers.UPDATE(self, event)
     table.insert(self.updates, event.update.status)
+end
+
+function handlers.UPDATE_OPERATION_STATUS(self, event)
+    table.insert(self.operations, event.update_operation_status.status)
 end
 
 function handlers.ERROR(self, event)
