@@ -426,6 +426,54 @@ describe("a round", function()
     end)
 end)
 
+describe("agents in another region", function()
+    local function hosts(framework)
+        local list = {}
+        for _, offer in ipairs(framework:offers()) do
+            list[#list + 1] = offer.hostname
+        end
+        return list
+    end
+
+    before_each(function()
+        cluster = virtual_cluster.start({ AGENT }, "eu", "eu-1")
+        cluster:agent(AGENT, "near", "eu", "eu-2")
+        cluster:agent(AGENT, "far", "us", "us-1")
+    end)
+
+    it("are offered to frameworks that are aware of regions", function()
+        local plain = subscribe("a")
+        cluster:advance()
+        assert.same({ "localhost", "near" }, hosts(plain))
+        assert.is_nil(plain:offers()[1].domain)
+        assert.same({ fault_domain = { region = { name = "eu" }, zone = { name = "eu-2" } } }, plain:offers()[2].domain)
+        local aware = cluster:subscribe { roles = { "b" }, capabilities = { { type = "MULTI_ROLE" }, { type = "REGION_AWARE" } } }
+        assert.same({ fault_domain = { region = { name = "eu" }, zone = { name = "eu-1" } } }, aware.master_info.domain)
+        cluster:advance()
+        assert.same({ "far" }, hosts(aware))
+    end)
+
+    -- Predicates on host names, regions and zones, and the agents that meet them.
+    local CONSTRAINTS = {
+        { "HOSTNAME", "text_equals", { value = "near" }, { "near" } },
+        { "REGION", "text_equals", { value = "eu" }, { "near" } },
+        { "REGION", "exists", { dummy = 1 }, { "near", "far" } },
+        { "ZONE", "text_matches", { regex = "..-1" }, { "far" } },
+        { "ZONE", "not_exists", { dummy = 1 }, { "localhost" } },
+    }
+    for _, row in ipairs(CONSTRAINTS) do
+        it(("are selected by offer constraints: %s %s"):format(row[1], row[2]), function()
+            local aware = cluster:subscribe({ roles = { "a" }, capabilities = { { type = "MULTI_ROLE" }, { type = "REGION_AWARE" } } }, {
+                offer_constraints = { role_constraints = { a = { groups = { { attribute_constraints = {
+                    { selector = { pseudoattribute_type = row[1] }, predicate = { [row[2]] = row[3] } } } } } } } },
+            })
+            assert.same({}, aware.errors)
+            cluster:advance()
+            assert.same(row[4], hosts(aware))
+        end)
+    end
+end)
+
 describe("a framework", function()
     it("has up to 1,000 roles", function()
         start(1)

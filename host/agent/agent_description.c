@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include "offers/resources.h"
+#include "wire/message_copy.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -74,6 +75,17 @@ static bool read_value(Mesos__V1__Attribute *attribute, const char *text, struct
     return true;
 }
 
+Mesos__V1__Attribute *agent_description_add(struct agent_description *description, const char *name)
+{
+    Mesos__V1__Attribute *attribute = memory_new(sizeof *attribute);
+    mesos__v1__attribute__init(attribute);
+    attribute->name = memory_string(name);
+    size_t size = (description->attribute_count + 1) * sizeof *description->attributes;
+    description->attributes = memory_resize(description->attributes, size);
+    description->attributes[description->attribute_count++] = attribute;
+    return attribute;
+}
+
 // ---- words ----
 
 static bool read_attribute(struct agent_description *description, const char *word,
@@ -82,12 +94,9 @@ static bool read_attribute(struct agent_description *description, const char *wo
     const char *sign = strchr(word, '=');
     if (sign == word || sign[1] == '\0')
         return error_set(err, ERROR_INVALID, "'%s': NAME=VALUE expected", word);
-    Mesos__V1__Attribute *attribute = memory_new(sizeof *attribute);
-    mesos__v1__attribute__init(attribute);
-    attribute->name = memory_format("%.*s", (int)(sign - word), word);
-    size_t size = (description->attribute_count + 1) * sizeof *description->attributes;
-    description->attributes = memory_resize(description->attributes, size);
-    description->attributes[description->attribute_count++] = attribute;
+    char *name = memory_text(word, (size_t)(sign - word));
+    Mesos__V1__Attribute *attribute = agent_description_add(description, name);
+    free(name);
     return read_value(attribute, sign + 1, err);
 }
 
@@ -118,12 +127,27 @@ bool agent_description_parse(struct agent_description *description, const char *
     return good;
 }
 
+void agent_description_copy(struct agent_description *to, const struct agent_description *from)
+{
+    *to = (struct agent_description){.resources = memory_string(from->resources),
+                                     .attribute_count = from->attribute_count,
+                                     .hostname = memory_string(from->hostname),
+                                     .region = memory_string(from->region),
+                                     .zone = memory_string(from->zone)};
+    to->attributes = memory_new((from->attribute_count + 1) * sizeof *to->attributes);
+    for (size_t i = 0; i < from->attribute_count; i++)
+        to->attributes[i] = message_copy(&from->attributes[i]->base);
+}
+
 void agent_description_free(struct agent_description *description)
 {
     for (size_t i = 0; i < description->attribute_count; i++)
         mesos__v1__attribute__free_unpacked(description->attributes[i], NULL);
     free(description->attributes);
     free(description->resources);
+    free(description->hostname);
+    free(description->region);
+    free(description->zone);
     *description = (struct agent_description){0};
 }
 
@@ -147,6 +171,13 @@ static void write_ranges(struct buffer *out, const Mesos__V1__Value__Ranges *ran
     buffer_append_text(out, "]");
 }
 
+static void write_set(struct buffer *out, const Mesos__V1__Value__Set *set)
+{
+    for (size_t i = 0; i < set->n_item; i++)
+        buffer_format(out, "%s%s", i == 0 ? "{" : ",", set->item[i]);
+    buffer_append_text(out, "}");
+}
+
 char *agent_description_text(const struct agent_description *description)
 {
     struct buffer out;
@@ -158,6 +189,8 @@ char *agent_description_text(const struct agent_description *description)
             buffer_format(&out, "%.15g", attribute->scalar->value);
         else if (attribute->ranges != NULL)
             write_ranges(&out, attribute->ranges);
+        else if (attribute->set != NULL)
+            write_set(&out, attribute->set);
         else
             buffer_append_text(&out, attribute->text->value);
     }

@@ -320,7 +320,7 @@ bool host_finished(void *data)
 // A script that asked for the end while it was loaded is no error.
 bool host_load(struct host *host, struct error *err)
 {
-    bool good = host_campaign(host, err);
+    bool good = host_read_plan(host, err) && host_campaign(host, err);
     if (good && host->ending)
         return true;
     bool ready = good && host_open_state(host, err) && host_open_endpoints(host, err) &&
@@ -381,6 +381,7 @@ static void take_down(struct host *host)
         cluster_destroy(host->cluster);
         explicit_bzero(host->token, sizeof host->token);
     }
+    buffer_free(&host->plan);
     spawner_close(host->loop);
     lag_warning_stop(&host->lag);
     signals_destroy(host->signals);

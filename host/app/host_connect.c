@@ -7,10 +7,16 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/regular_file.h"
 #include "mesos/transport_http.h"
+#include "script/plain_file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define PLAN_LIMIT ((size_t)64 << 20)
 
 // ---- the local cluster ----
 
@@ -46,6 +52,46 @@ static void ask_clients(const struct host *host, struct cluster_options *cluster
     cluster->credential_file = host->options->credential;
 }
 
+static bool read_json(const char *path, struct buffer *out, struct error *err)
+{
+    int file = regular_file_open(AT_FDCWD, path, REGULAR_FILE_OR_PIPE, NULL, err);
+    if (file < 0)
+        return error_context(err, "%s", path);
+    bool good = regular_file_read_all(file, out, err) || error_context(err, "%s", path);
+    close(file);
+    return good;
+}
+
+// Done before a script runs, since a description in Lua is a script as well.
+bool host_read_plan(struct host *host, struct error *err)
+{
+    const char *path = host->options->cluster;
+    buffer_init(&host->plan, PLAN_LIMIT);
+    if (path == NULL)
+        return true;
+    size_t length = strlen(path);
+    bool json = length > 5 && strcmp(path + length - 5, ".json") == 0;
+    return (json ? read_json(path, &host->plan, err)
+                 : plain_file_read(path, host->loop, &host->plan, err)) ||
+           error_context(err, "--cluster");
+}
+
+static struct cluster_options describe(const struct host *host, unsigned agents)
+{
+    return (struct cluster_options){
+        .agents = agents,
+        .resources = host->options->resources,
+        .described = host->options->agent.items,
+        .described_count = host->options->agent.count,
+        .file = host->options->cluster,
+        .plan = buffer_slice(&host->plan),
+        .work_dir = host->options->work_dir,
+        .keep = (unsigned)host->options->keep,
+        .hosts = host->options->allow_hosts,
+        .offer_timeout = host->options->offer_timeout,
+    };
+}
+
 bool host_start_cluster(struct host *host, unsigned agents, struct error *err)
 {
     const struct options_address *listen = &host->options->listen;
@@ -53,17 +99,8 @@ bool host_start_cluster(struct host *host, unsigned agents, struct error *err)
     if (host->cluster != NULL)
         return true;
     char *address = memory_format(ipv6 ? "[%s]:%u" : "%s:%u", listen->host, listen->port);
-    struct cluster_options options = {
-        .agents = agents,
-        .resources = host->options->resources,
-        .described = host->options->agent.items,
-        .described_count = host->options->agent.count,
-        .work_dir = host->options->work_dir,
-        .keep = (unsigned)host->options->keep,
-        .listen = *listen->host != '\0' ? address : NULL,
-        .hosts = host->options->allow_hosts,
-        .offer_timeout = host->options->offer_timeout,
-    };
+    struct cluster_options options = describe(host, agents);
+    options.listen = *listen->host != '\0' ? address : NULL;
     ask_clients(host, &options);
     host->cluster = cluster_create(host->loop, &options, err);
     free(address);
@@ -112,8 +149,9 @@ static bool check_tls(struct host *host, struct error *err)
 
 static bool bring_cluster(struct host *host, unsigned agents, struct error *err)
 {
+    const struct cluster_options options = describe(host, agents);
     if (host->environment.checking)
-        return true;
+        return cluster_check(&options, err);
     bool fresh = host->cluster == NULL;
     if (!host_start_cluster(host, agents, err))
         return false;

@@ -42,6 +42,7 @@ struct options {
     double zk_session_timeout;     // seconds
     int64_t agents;                // 0: not given
     struct options_texts agent;    // descriptions, each of one agent
+    const char *cluster;           // file that describes the local cluster, or NULL
     const char *resources;         // NULL: this machine's
     const char *work_dir;          // NULL: a fresh temporary folder
     int64_t keep;                  // how many of those stay

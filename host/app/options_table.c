@@ -64,6 +64,8 @@ const struct option_row options_table[] = {
                .help = "agents of the local cluster, all alike"),
     OPT_TEXTS("agent", agent, "TEXT", .local = true,
               .help = "one local agent each, such as 'cpus:4;mem:1024 zone=a rack=7'"),
+    OPT_TEXT("cluster", cluster, "FILE", .local = true, .once = true,
+             .help = "the local cluster in Lua or JSON: agents, roles, credentials"),
     OPT_TEXT("resources", resources, "TEXT", .env = "MESOS_RESOURCES",
              .default_text = "this machine's", .local = true, .once = true,
              .help = "resources of each local agent, such as cpus:4;mem:1024"),

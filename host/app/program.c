@@ -94,7 +94,7 @@ int program_local(const struct options *options)
 {
     struct error err = {0};
     struct host *host = create_program(options, false);
-    if (host_start_cluster(host, (unsigned)options->agents, &err) &&
+    if (host_read_plan(host, &err) && host_start_cluster(host, (unsigned)options->agents, &err) &&
         host_open_endpoints(host, &err)) {
         printf("listening on %s\n", cluster_address(host->cluster));
         fflush(stdout);

@@ -86,21 +86,26 @@ static void add_machine(struct resources *list, const char *text, const struct r
     }
 }
 
-bool agent_resources(struct resources *list, const char *text, const struct agent_machine *machine,
-                     unsigned part, struct error *err)
+bool agent_resources_parse(struct resources *list, const char *text, const char *role,
+                           struct error *err)
+{
+    if (!resources_parse(list, text, role, err))
+        return false;
+    if (check_gpus(list, err))
+        return true;
+    resources_free(list);
+    return false;
+}
+
+void agent_resources_complete(struct resources *list, const char *text,
+                              const struct agent_machine *machine, unsigned part)
 {
     char *detected = machine_resources(machine, part);
-    struct resources own = {0};
-    text = text ? text : "";
-    bool good = resources_parse(list, text, NULL, err) && check_gpus(list, err) &&
-                resources_parse(&own, detected, NULL, err);
-    if (good && part == 0)
+    struct resources own;
+    if (part == 0)
         note_custom(list);
-    if (good)
+    if (resources_parse(&own, detected, NULL, NULL))
         add_machine(list, text, &own);
-    else
-        resources_free(list);
     resources_free(&own);
     free(detected);
-    return good;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The resources of an agent of the local cluster: those of a text, and the machine's for what the
-// text does not name, as with a real agent.
+// The resources of an agent of the local cluster: those that were given, and the machine's for what
+// these do not name, as with a real agent.
 
 #ifndef MESOS_LUA_CLUSTER_AGENT_RESOURCES_H
 #define MESOS_LUA_CLUSTER_AGENT_RESOURCES_H
@@ -14,9 +14,14 @@ struct agent_machine {
     const char *work_dir; // on the disk whose space is shared
 };
 
-// The resources of agent number `part`, from 0. `text` may be NULL; the agent does not have what it
-// names as 0 or empty. On failure the list is empty.
-bool agent_resources(struct resources *list, const char *text, const struct agent_machine *machine,
-                     unsigned part, struct error *err);
+// Reads what is given, unreserved or reserved to `role`, as resources_parse() does; GPUs are whole.
+// On failure the list is empty.
+bool agent_resources_parse(struct resources *list, const char *text, const char *role,
+                           struct error *err);
+
+// Adds what agent number `part`, from 0, has of the machine: of each kind that `text` does not
+// name, not even as 0 or empty.
+void agent_resources_complete(struct resources *list, const char *text,
+                              const struct agent_machine *machine, unsigned part);
 
 #endif

@@ -12,7 +12,9 @@
 #include "base/memory.h"
 #include "cluster/agent_resources.h"
 #include "cluster/cluster_http.h"
+#include "cluster/cluster_plan.h"
 #include "master/master.h"
+#include "master/role_weights.h"
 #include "operator/status_document.h"
 
 #include <errno.h>
@@ -29,36 +31,20 @@ struct cluster {
     struct cluster_http *http;
     struct master *master;
     struct work_dir *work_dir;
+    struct cluster_plan plan;
     struct buffer text; // the agents; ends with a zero byte
     bool own_work_dir;  // a fresh one
 };
 
-// ---- agents ----
+// ---- what it is to be like ----
 
-// Neighbours of one description are a group of the text: "2 agents with cpus:4 zone=a, 1 with
-// cpus:8 zone=b". Their ports differ: those of the first are shown.
-static void write_group(struct cluster *cluster, unsigned count, const char *agent)
+static bool check_options(const struct cluster_options *options, struct error *err)
 {
-    struct buffer *text = &cluster->text;
-    bool first = text->length == 0;
-    buffer_format(text, "%s%u%s with %s", first ? "" : ", ", count,
-                  !first       ? ""
-                  : count == 1 ? " agent"
-                               : " agents",
-                  agent);
-}
-
-static char *text_of(const struct resources *list, const struct agent_description *description)
-{
-    char *resources = resources_text(list), *attributes = agent_description_text(description);
-    char *text = memory_format("%s%s", resources, attributes);
-    free(resources);
-    free(attributes);
-    return text;
-}
-
-static bool check_agents(const struct cluster_options *options, struct error *err)
-{
+    if (options->file != NULL &&
+        (options->described_count > 0 || options->resources != NULL || options->agents > 0))
+        return error_set(err, ERROR_INVALID,
+                         "--cluster FILE describes all agents: with it there is no --agent, no "
+                         "--resources, no --agents N, and no N in local:N");
     if (options->described_count == 0)
         return true;
     if (options->resources != NULL)
@@ -71,68 +57,116 @@ static bool check_agents(const struct cluster_options *options, struct error *er
                      "in local:N");
 }
 
-static bool describe(struct agent_description *description, const struct cluster_options *options,
-                     unsigned number, struct error *err)
+// Neighbours with one text are a group.
+static bool plan_described(struct cluster_plan *plan, const struct cluster_options *options,
+                           struct error *err)
 {
-    *description = (struct agent_description){.resources = memory_string(options->resources)};
-    return options->described_count == 0 ||
-           agent_description_parse(description, options->described[number], err);
-}
-
-static bool are_alike(const struct cluster_options *options, unsigned a, unsigned b)
-{
-    return options->described_count == 0 ||
-           strcmp(options->described[a], options->described[b]) == 0;
-}
-
-// Agent number `number`. Its text, to be freed, or NULL.
-static char *add_agent(struct cluster *cluster, const struct cluster_options *options,
-                       const struct agent_machine *machine, unsigned number, struct error *err)
-{
-    struct agent_description description;
-    struct resources list;
-    char *text = NULL;
-    if (describe(&description, options, number, err) &&
-        agent_resources(&list, description.resources, machine, number, err)) {
-        text = text_of(&list, &description);
-        master_add_agent(cluster->master, &list, &description);
-        resources_free(&list);
+    const char *const *texts = options->described;
+    unsigned count = 1;
+    for (size_t i = 0; i < options->described_count; i++, count++) {
+        if (i + 1 < options->described_count && strcmp(texts[i], texts[i + 1]) == 0)
+            continue;
+        if (!cluster_plan_add(plan, texts[i], count, err))
+            return error_context(err, "--agent");
+        count = 0;
     }
-    agent_description_free(&description);
-    return text;
-}
-
-static bool add_agents(struct cluster *cluster, const struct cluster_options *options,
-                       unsigned agents, struct error *err)
-{
-    const struct agent_machine machine = {agents, cluster_work_dir(cluster)};
-    char *shown = NULL; // of the first of the group
-    unsigned count = 0;
-    for (unsigned i = 0; i < agents; i++) {
-        char *text = add_agent(cluster, options, &machine, i, err);
-        if (text == NULL) {
-            free(shown);
-            return error_context(
-                err, options->described_count ? "--agent" : "the resources of the local cluster");
-        }
-        bool same = i > 0 && are_alike(options, i - 1, i);
-        if (i > 0 && !same)
-            write_group(cluster, count, shown);
-        free(same ? text : shown);
-        shown = same ? shown : text;
-        count = same ? count + 1 : 1;
-    }
-    write_group(cluster, count, shown);
-    buffer_append(&cluster->text, "", 1);
-    free(shown);
     return true;
 }
 
-static unsigned count_agents(const struct cluster_options *options)
+static bool make_plan(struct cluster_plan *plan, const struct cluster_options *options,
+                      struct error *err)
 {
+    unsigned agents = options->agents > 0 ? options->agents : 1;
+    if (!check_options(options, err))
+        return false;
+    if (options->file != NULL)
+        return cluster_plan_read(plan, options->plan, err) ||
+               error_context(err, "%s", options->file);
     if (options->described_count > 0)
-        return (unsigned)options->described_count;
-    return options->agents > 0 ? options->agents : 1;
+        return plan_described(plan, options, err);
+    return cluster_plan_add(plan, options->resources ? options->resources : "", agents, err) ||
+           error_context(err, "the resources of the local cluster");
+}
+
+bool cluster_check(const struct cluster_options *options, struct error *err)
+{
+    struct cluster_plan plan = {.group_count = 0};
+    bool good = make_plan(&plan, options, err);
+    cluster_plan_free(&plan);
+    return good;
+}
+
+// ---- agents ----
+
+// A piece of the text: "2 agents with cpus:4 zone=a, 1 with cpus:8 zone=b". Their ports differ:
+// those of the first are shown.
+static void write_group(struct cluster *cluster, unsigned count, const struct resources *list,
+                        const struct agent_description *description)
+{
+    struct buffer *text = &cluster->text;
+    bool first = text->length == 0;
+    char *resources = resources_text(list), *attributes = agent_description_text(description);
+    const char *noun = count == 1 ? " agent" : " agents";
+    buffer_format(text, "%s%u%s with %s%s", first ? "" : ", ", count, first ? noun : "", resources,
+                  attributes);
+    free(resources);
+    free(attributes);
+}
+
+// Adds the agents of a group, of which the first one has the number `part` in the cluster.
+static void add_group(struct cluster *cluster, const struct cluster_plan_group *group,
+                      const struct agent_machine *machine, unsigned part)
+{
+    for (unsigned i = 0; i < group->count; i++) {
+        struct agent_description description;
+        struct resources list;
+        agent_description_copy(&description, &group->description);
+        free(description.hostname);
+        description.hostname = cluster_plan_hostname(group, i + 1);
+        resources_copy(&list, &group->resources);
+        agent_resources_complete(&list, group->named, machine, part + i);
+        if (i == 0)
+            write_group(cluster, group->count, &list, &description);
+        master_add_agent(cluster->master, &list, &description);
+        resources_free(&list);
+        agent_description_free(&description);
+    }
+}
+
+static void add_agents(struct cluster *cluster)
+{
+    const struct agent_machine machine = {cluster_plan_agents(&cluster->plan),
+                                          cluster_work_dir(cluster)};
+    unsigned part = 0;
+    for (size_t i = 0; i < cluster->plan.group_count; i++) {
+        add_group(cluster, &cluster->plan.groups[i], &machine, part);
+        part += cluster->plan.groups[i].count;
+    }
+    buffer_append(&cluster->text, "", 1);
+}
+
+// ---- roles ----
+
+static bool set_role(struct cluster *cluster, const struct cluster_plan_role *role,
+                     struct error *err)
+{
+    const struct role_weight weight = {role->name, role->weight};
+    const struct role_quota_config quota = {.role = role->name,
+                                            .guarantees = role->guarantees,
+                                            .guarantee_count = role->guarantee_count,
+                                            .limits = role->limits,
+                                            .limit_count = role->limit_count};
+    bool has_quota = role->guarantee_count > 0 || role->limit_count > 0;
+    return (role->weight == 0 || role_weights_update(cluster->master, &weight, 1, err)) &&
+           (!has_quota || role_quota_update(cluster->master, &quota, 1, false, err));
+}
+
+static bool set_roles(struct cluster *cluster, struct error *err)
+{
+    for (size_t i = 0; i < cluster->plan.role_count; i++)
+        if (!set_role(cluster, &cluster->plan.roles[i], err))
+            return error_context(err, "roles.%s", cluster->plan.roles[i].name);
+    return true;
 }
 
 // ---- life ----
@@ -145,6 +179,8 @@ static void create_master(struct cluster *cluster, const struct cluster_options 
     const struct master_options options = {
         .ip = anywhere ? "127.0.0.1" : ip,
         .port = cluster_http_port(cluster->http),
+        .region = cluster->plan.region,
+        .zone = cluster->plan.zone,
         .hostname = anywhere || strncmp(ip, "127.", 4) == 0 ? "localhost" : ip,
         .work_dir = cluster_work_dir(cluster),
         .path = path ? path : "/usr/local/bin:/usr/bin:/bin",
@@ -161,7 +197,9 @@ static bool open_http(struct cluster *cluster, struct loop *loop,
 {
     const struct http_access_options access = {.token = options->token,
                                                .token_file = options->token_file,
-                                               .credential_file = options->credential_file};
+                                               .credential_file = options->credential_file,
+                                               .principals = cluster->plan.principals,
+                                               .principal_count = cluster->plan.principal_count};
     struct cluster_http_options http = {.listen = options->listen ? options->listen : LISTEN,
                                         .hosts = options->hosts,
                                         .access = http_access_create(&access, err)};
@@ -175,14 +213,17 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
 {
     struct cluster *cluster = memory_new(sizeof *cluster);
     buffer_init(&cluster->text, SIZE_MAX / 2);
-    if (check_agents(options, err) && open_http(cluster, loop, options, err))
+    if (make_plan(&cluster->plan, options, err) && open_http(cluster, loop, options, err))
         cluster->work_dir = work_dir_create(loop, options->work_dir, options->keep, err);
     if (cluster->work_dir == NULL)
         goto failed;
     cluster->runner = runner_process_create(loop);
     create_master(cluster, options, loop);
-    if (!add_agents(cluster, options, count_agents(options), err))
+    add_agents(cluster);
+    if (!set_roles(cluster, err)) {
+        error_context(err, "%s", options->file);
         goto failed;
+    }
     log_debug("the local cluster listens on %s: %s", cluster_address(cluster),
               cluster_text(cluster));
     return cluster;
@@ -230,6 +271,7 @@ void cluster_destroy(struct cluster *cluster)
     cluster_http_destroy(cluster->http);
     master_destroy(cluster->master);
     work_dir_destroy(cluster->work_dir);
+    cluster_plan_free(&cluster->plan);
     buffer_free(&cluster->text);
     free(cluster);
 }

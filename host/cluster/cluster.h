@@ -7,6 +7,7 @@
 #ifndef MESOS_LUA_CLUSTER_CLUSTER_H
 #define MESOS_LUA_CLUSTER_CLUSTER_H
 
+#include "base/bytes.h"
 #include "base/error.h"
 #include "loop/loop.h"
 
@@ -19,6 +20,10 @@ struct cluster_options {
     // Each agent on its own, see agent_description.h; then `agents` and `resources` are left out.
     const char *const *described;
     size_t described_count;
+    // The text of a file that says it all (cluster_plan.h), and the file's name; then all of these
+    // are left out. The text is JSON.
+    const char *file;
+    struct slice plan;
     const char *work_dir; // where sandboxes lie; NULL: a fresh folder in $TMPDIR
     unsigned keep;        // how many of such fresh folders stay, see work_dir.h
     const char *listen;   // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
@@ -27,6 +32,9 @@ struct cluster_options {
     // What clients have to authenticate with; at most one of them.
     const char *token, *token_file, *credential_file;
 };
+
+// Reads what the options say about agents and roles, and nothing else: for a check.
+bool cluster_check(const struct cluster_options *options, struct error *err);
 
 // Listens when it returns. On failure NULL and an error that names the option.
 struct cluster *cluster_create(struct loop *loop, const struct cluster_options *options,

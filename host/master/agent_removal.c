@@ -19,7 +19,7 @@ static void lose_task(struct master_task *task, const char *cause)
     const struct node *node = task->node;
     Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
     agent_id.value = node->id;
-    char *message = memory_format("Agent %s removed: %s", node->master->hostname, cause);
+    char *message = memory_format("Agent %s removed: %s", node->hostname, cause);
     const struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_LOST,
                                              MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED,
                                              message};

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Offer constraints: the groups of a role are joined by OR, the constraints of a group by AND. The
-// agents of the local cluster have a host name and attributes, and no region or zone. Regular
-// expressions are POSIX extended ones, and match the whole value.
+// Offer constraints: the groups of a role are joined by OR, the constraints of a group by AND.
+// Regular expressions are POSIX extended ones, and match the whole value.
 
 #include "master/master_internal.h"
 
@@ -22,8 +21,8 @@ typedef Mesos__V1__Scheduler__OfferConstraints__RoleConstraints__Group Group;
 
 #define PREDICATE(NAME) MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__PREDICATE__PREDICATE_##NAME
 #define SELECTOR(NAME) MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__SELECTOR__SELECTOR_##NAME
-#define HOSTNAME                                                                                   \
-    MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__SELECTOR__PSEUDOATTRIBUTE_TYPE__HOSTNAME
+#define PSEUDOATTRIBUTE(NAME)                                                                      \
+    MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__SELECTOR__PSEUDOATTRIBUTE_TYPE__##NAME
 
 static const char *pattern_of(const Predicate *predicate)
 {
@@ -108,6 +107,21 @@ struct selected {
     const char *text; // NULL: it is no text
 };
 
+// The text of a property that is no attribute, or NULL.
+static const char *pseudoattribute(const Selector *selector, const struct node *node)
+{
+    switch (selector->pseudoattribute_type) {
+    case PSEUDOATTRIBUTE(HOSTNAME):
+        return node->hostname;
+    case PSEUDOATTRIBUTE(REGION):
+        return node->description.region;
+    case PSEUDOATTRIBUTE(ZONE):
+        return node->description.zone;
+    default:
+        return NULL;
+    }
+}
+
 static struct selected select_value(const Selector *selector, const struct node *node)
 {
     struct selected selected = {.exists = false};
@@ -116,8 +130,9 @@ static struct selected select_value(const Selector *selector, const struct node 
             agent_description_attribute(&node->description, selector->attribute_name);
         selected.exists = attribute != NULL;
         selected.text = attribute && attribute->text ? attribute->text->value : NULL;
-    } else if (selector->pseudoattribute_type == HOSTNAME) {
-        selected = (struct selected){.exists = true, .text = node->master->hostname};
+    } else {
+        selected.text = pseudoattribute(selector, node);
+        selected.exists = selected.text != NULL;
     }
     return selected;
 }

@@ -343,6 +343,8 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     master->ip = memory_string(options->ip);
     master->port = options->port;
     master->hostname = memory_string(options->hostname);
+    master->region = memory_string(options->region);
+    master->zone = memory_string(options->zone);
     master->work_dir = memory_string(options->work_dir);
     master->path = memory_string(options->path);
     master->switch_users = options->switch_users;
@@ -367,7 +369,8 @@ void master_add_agent(struct master *master, const struct resources *resources,
 {
     static const struct agent_events events = {
         .entered = on_entered, .update = on_update, .operation_update = operations_updated};
-    if (maintenance_refuses(master, master->hostname, resources, description))
+    const char *hostname = description->hostname ? description->hostname : master->hostname;
+    if (maintenance_refuses(master, hostname, resources, description))
         return;
     struct node *node = memory_new(sizeof *node);
     node->master = master;
@@ -375,6 +378,7 @@ void master_add_agent(struct master *master, const struct resources *resources,
     node->number = (unsigned)master->next_node;
     resources_copy(&node->total, resources);
     resources_copy(&node->free, resources);
+    node->hostname = memory_string(hostname);
     node->description = *description;
     *description = (struct agent_description){0};
     TAILQ_INIT(&node->offers);
@@ -392,7 +396,7 @@ void master_add_agent(struct master *master, const struct resources *resources,
     node->agent = agent_create(master->loop, &options, &events, node);
     string_map_put(&master->node_table, &node->entry, node->id, node);
     TAILQ_INSERT_TAIL(&master->nodes, node, link);
-    maintenance_join(node, master->hostname);
+    maintenance_join(node, node->hostname);
     master_records_add_node(node);
     history_agent_added(node);
     allocator_wake(node, NODE_HURRIES);
@@ -437,6 +441,8 @@ void master_destroy(struct master *master)
     string_map_free(&master->completed_table);
     free(master->ip);
     free(master->hostname);
+    free(master->region);
+    free(master->zone);
     free(master->work_dir);
     free(master->path);
     free(master);

@@ -31,11 +31,12 @@ struct master;
 struct master_options {
     const char *ip; // where it is served, as text
     unsigned port;
-    const char *hostname;   // of the master and of its agents
-    const char *work_dir;   // of the agents' sandboxes; absolute
-    const char *path;       // PATH of tasks
-    bool switch_users;      // to those that frameworks name; otherwise tasks run as our own user
-    uint64_t offer_timeout; // nanoseconds until an unanswered offer is rescinded; 0: never
+    const char *hostname;      // of the master, and of agents whose description names none
+    const char *region, *zone; // its fault domain; both NULL: it has none
+    const char *work_dir;      // of the agents' sandboxes; absolute
+    const char *path;          // PATH of tasks
+    bool switch_users;         // to those that frameworks name; otherwise tasks run as our own user
+    uint64_t offer_timeout;    // nanoseconds until an unanswered offer is rescinded; 0: never
     struct runner *runner;
 };
 
@@ -55,8 +56,8 @@ struct master_answer {
 // The options are copied; the runner must outlive the master's last call of an agent.
 struct master *master_create(struct loop *loop, const struct master_options *options);
 
-// An agent with these resources; its attributes are those of the description, whose contents it
-// takes.
+// An agent with these resources, and the attributes, host name and fault domain of the description,
+// whose contents it takes. If it has a domain, the master has one as well.
 void master_add_agent(struct master *master, const struct resources *resources,
                       struct agent_description *description);
 void master_destroy(struct master *master); // the runner must be destroyed before

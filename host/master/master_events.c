@@ -61,6 +61,31 @@ static uint32_t ip_number(const char *ip)
     return part[0] | part[1] << 8 | part[2] << 16 | part[3] << 24;
 }
 
+// A fault domain as a message; the names are borrowed.
+struct domain_message {
+    Mesos__V1__DomainInfo domain;
+    Mesos__V1__DomainInfo__FaultDomain fault_domain;
+    Mesos__V1__DomainInfo__FaultDomain__RegionInfo region;
+    Mesos__V1__DomainInfo__FaultDomain__ZoneInfo zone;
+};
+
+// NULL if there is no region.
+static Mesos__V1__DomainInfo *fill_domain(struct domain_message *message, char *region, char *zone)
+{
+    if (region == NULL)
+        return NULL;
+    mesos__v1__domain_info__init(&message->domain);
+    mesos__v1__domain_info__fault_domain__init(&message->fault_domain);
+    mesos__v1__domain_info__fault_domain__region_info__init(&message->region);
+    mesos__v1__domain_info__fault_domain__zone_info__init(&message->zone);
+    message->region.name = region;
+    message->zone.name = zone;
+    message->fault_domain.region = &message->region;
+    message->fault_domain.zone = &message->zone;
+    message->domain.fault_domain = &message->fault_domain;
+    return &message->domain;
+}
+
 void master_events_send_subscribed(struct master_framework *framework)
 {
     static const Mesos__V1__MasterInfo__Capability__Type types[] = {
@@ -77,6 +102,7 @@ void master_events_send_subscribed(struct master_framework *framework)
         capabilities[i].type = types[i];
         list[i] = &capabilities[i];
     }
+    struct domain_message domain;
     Mesos__V1__Address address = MESOS__V1__ADDRESS__INIT;
     address.hostname = master->hostname;
     address.ip = master->ip;
@@ -88,6 +114,7 @@ void master_events_send_subscribed(struct master_framework *framework)
     info.pid = memory_format("master@%s:%u", master->ip, master->port);
     info.hostname = master->hostname;
     info.version = MASTER_VERSION;
+    info.domain = fill_domain(&domain, master->region, master->zone);
     info.address = &address;
     info.n_capabilities = COUNT;
     info.capabilities = list;
@@ -149,7 +176,7 @@ static Mesos__V1__URL *fill_url(struct url_message *message, const struct node *
     struct master *master = node->master;
     mesos__v1__url__init(&message->url);
     mesos__v1__address__init(&message->address);
-    message->address.hostname = master->hostname;
+    message->address.hostname = node->hostname;
     message->address.ip = master->ip;
     message->address.port = (int32_t)master->port;
     message->url.scheme = "http";
@@ -166,6 +193,7 @@ struct offer_message {
     Mesos__V1__Resource__AllocationInfo allocation;
     struct url_message url;
     struct unavailability_message unavailability;
+    struct domain_message domain;
     struct resources resources;
 };
 
@@ -185,7 +213,6 @@ static void fill_resources(struct offer_message *message, const struct master_of
 
 static void fill_message(struct offer_message *message, const struct master_offer *offer)
 {
-    struct master *master = offer->framework->master;
     mesos__v1__offer__init(&message->offer);
     mesos__v1__offer_id__init(&message->id);
     mesos__v1__agent_id__init(&message->agent_id);
@@ -196,7 +223,9 @@ static void fill_message(struct offer_message *message, const struct master_offe
     message->offer.id = &message->id;
     message->offer.framework_id = offer->framework->info->id;
     message->offer.agent_id = &message->agent_id;
-    message->offer.hostname = master->hostname;
+    message->offer.hostname = offer->node->hostname;
+    message->offer.domain = fill_domain(&message->domain, offer->node->description.region,
+                                        offer->node->description.zone);
     message->offer.url = fill_url(&message->url, offer->node);
     message->offer.unavailability = fill_unavailability(&message->unavailability, offer->node);
     message->offer.n_attributes = offer->node->description.attribute_count;

@@ -301,6 +301,7 @@ void master_records_free_node(struct node *node)
     resources_free(&node->free);
     resources_free(&node->shared_offered);
     agent_description_free(&node->description);
+    free(node->hostname);
     free(node->id);
     free(node);
 }

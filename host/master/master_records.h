@@ -31,6 +31,8 @@ enum obstacle {
     OBSTACLE_SMALL,    // less than the framework's offer_filters ask for
     OBSTACLE_QUOTA,    // what is free is above the role's limit, or kept for guarantees of others
     OBSTACLE_GPUS,     // the agent has some, the framework lacks GPU_RESOURCES
+    OBSTACLE_REGION,   // the agent is in another one than the master, the framework lacks
+                       // REGION_AWARE
     OBSTACLE_CONSTRAINTS,
     OBSTACLE_FILTERED, // the framework refused it a while ago
     OBSTACLES,
@@ -124,7 +126,7 @@ struct node {
     struct string_map_entry entry;
     TAILQ_ENTRY(node) link, on_machine, of_turn;
     enum node_turn turn;
-    char *id;
+    char *id, *hostname;
     struct machine *machine; // NULL: it is removed
     unsigned number;         // of all agents that the master has had; from 1
     double registered;       // seconds since the epoch
@@ -185,6 +187,7 @@ struct completed {
 struct master {
     struct loop *loop;
     char *ip, *hostname, *work_dir, *path;
+    char *region, *zone; // its fault domain, or NULL
     bool switch_users;
     unsigned port;
     struct runner *runner;

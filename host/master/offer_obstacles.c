@@ -29,6 +29,7 @@ enum reason {
     REASON_NO_ROLES,
     REASON_SUPPRESSED,
     REASON_GPUS,
+    REASON_REGION,
     REASON_CONSTRAINTS,
     REASON_SMALL,
     REASON_RESERVED,
@@ -112,11 +113,9 @@ static struct starvation find_starvation(const struct master_framework *framewor
     static const struct {
         enum obstacle obstacle;
         enum reason reason;
-    } rows[] = {{OBSTACLE_FILTERED, REASON_FILTERED},
-                {OBSTACLE_GPUS, REASON_GPUS},
-                {OBSTACLE_CONSTRAINTS, REASON_CONSTRAINTS},
-                {OBSTACLE_SMALL, REASON_SMALL},
-                {OBSTACLE_QUOTA, REASON_QUOTA},
+    } rows[] = {{OBSTACLE_FILTERED, REASON_FILTERED}, {OBSTACLE_GPUS, REASON_GPUS},
+                {OBSTACLE_REGION, REASON_REGION},     {OBSTACLE_CONSTRAINTS, REASON_CONSTRAINTS},
+                {OBSTACLE_SMALL, REASON_SMALL},       {OBSTACLE_QUOTA, REASON_QUOTA},
                 {OBSTACLE_RESERVED, REASON_RESERVED}};
     if (framework->role_count == 0)
         return (struct starvation){.reason = REASON_NO_ROLES};
@@ -163,6 +162,12 @@ static char *describe(const struct starvation *starvation)
                             "GPU_RESOURCES only",
                             "have GPUs, and are offered to frameworks with the capability "
                             "GPU_RESOURCES only");
+    case REASON_REGION:
+        return about_agents(starvation->agents,
+                            "is in another region than the master, and is offered to frameworks "
+                            "with the capability REGION_AWARE only",
+                            "are in another region than the master, and are offered to frameworks "
+                            "with the capability REGION_AWARE only");
     case REASON_CONSTRAINTS:
         return about_agents(starvation->agents, "does not meet its offer constraints",
                             "do not meet its offer constraints");
@@ -209,6 +214,7 @@ static const struct reason_log {
     [REASON_NO_ROLES] = {.level = LOG_WARNING},
     [REASON_SUPPRESSED] = {.level = LOG_INFO, .after = HELD_LONG},
     [REASON_GPUS] = {.level = LOG_WARNING},
+    [REASON_REGION] = {.level = LOG_WARNING},
     [REASON_CONSTRAINTS] = {.level = LOG_INFO},
     [REASON_SMALL] = {.level = LOG_INFO},
     [REASON_RESERVED] = {.level = LOG_INFO},

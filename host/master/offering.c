@@ -239,6 +239,13 @@ static enum obstacle why_small(const struct node *node, const struct offering *o
                                                                   : OBSTACLE_SMALL;
 }
 
+// In another region than the master.
+static bool is_remote(const struct node *node)
+{
+    const char *region = node->description.region, *own = node->master->region;
+    return region != NULL && own != NULL && strcmp(region, own) != 0;
+}
+
 static enum obstacle find_obstacle(const struct role_member *member, const struct node *node,
                                    const struct offering *offering)
 {
@@ -252,6 +259,8 @@ static enum obstacle find_obstacle(const struct role_member *member, const struc
                                                             : why_small(node, offering, least);
     if (node->gpus && !framework->gpus)
         return OBSTACLE_GPUS;
+    if (!framework->region_aware && is_remote(node))
+        return OBSTACLE_REGION;
     if (!constraints_hold(framework->constraints, role, node))
         return OBSTACLE_CONSTRAINTS;
     if (offer_filters_cover(member, node, resources))

@@ -46,6 +46,28 @@ static bool read_token(struct http_access *access, const struct http_access_opti
     return true;
 }
 
+static bool add_principals(struct http_access *access, const struct http_access_options *options,
+                           struct error *err)
+{
+    if (options->principal_count == 0)
+        return true;
+    if (options->token_file != NULL || options->credential_file != NULL)
+        return error_set(
+            err, ERROR_INVALID,
+            "credentials: there are some in the file of --cluster, and %s gives others",
+            options->token_file ? "--token-file" : "--credential");
+    for (size_t i = 0; i < options->principal_count; i++) {
+        const struct credentials_options given = {.principal = options->principals[i].principal,
+                                                  .secret = options->principals[i].secret};
+        struct credentials *credentials = credentials_create(&given, err);
+        if (credentials == NULL)
+            return error_context(err, "credentials[%zu]", i + 1);
+        add(access, given.principal, credentials_header(credentials));
+        credentials_unref(credentials);
+    }
+    return true;
+}
+
 struct http_access *http_access_create(const struct http_access_options *options, struct error *err)
 {
     struct http_access *access = memory_new(sizeof *access);
@@ -57,7 +79,7 @@ struct http_access *http_access_create(const struct http_access_options *options
         good = read_token(access, options, err);
     else if (options->credential_file != NULL)
         good = credentials_list(options->credential_file, add, access, err);
-    if (good)
+    if (good && add_principals(access, options, err))
         return access;
     http_access_destroy(access);
     return NULL;

@@ -10,16 +10,25 @@
 #include "base/error.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { HTTP_ACCESS_TOKEN = 64 }; // characters of a token of our own
 
 struct http_access;
 
-// At most one of them; all NULL: every request is allowed.
+struct http_access_principal {
+    const char *principal, *secret;
+};
+
+// At most one of the first three; without any of them every request is allowed.
 struct http_access_options {
     const char *token;           // the token itself
     const char *token_file;      // a bearer token
     const char *credential_file; // one or more principals with their secrets
+
+    // Further ones. With a token file or a credential file they are refused.
+    const struct http_access_principal *principals;
+    size_t principal_count;
 };
 
 // NULL, and an error that names the option, when a file cannot be used.

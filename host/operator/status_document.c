@@ -66,9 +66,9 @@ static json_t *describe_framework(const struct master_framework *framework)
     return json;
 }
 
-static json_t *describe_node(const struct master *master, const struct node *node)
+static json_t *describe_node(const struct node *node)
 {
-    json_t *json = json_pack("{s:s, s:s, s:o*, s:o*}", "id", node->id, "hostname", master->hostname,
+    json_t *json = json_pack("{s:s, s:s, s:o*, s:o*}", "id", node->id, "hostname", node->hostname,
                              "resources", text_of(&node->total), "free", text_of(&node->free));
     char *attributes = agent_description_text(&node->description);
     if (*attributes != '\0')
@@ -86,7 +86,7 @@ char *status_document(const struct master *master)
     TAILQ_FOREACH(framework, &master->frameworks, link)
     json_array_append_new(frameworks, describe_framework(framework));
     TAILQ_FOREACH(node, &master->nodes, link)
-    json_array_append_new(agents, describe_node(master, node));
+    json_array_append_new(agents, describe_node(node));
     TAILQ_FOREACH(gone, &master->completed, link)
     json_array_append_new(completed, json_string(gone->id));
     json_t *state = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o}", "id", master->id, "version",

@@ -45,9 +45,10 @@ static struct virtual_master *check_master(lua_State *L)
     return luaL_checkudata(L, 1, MASTER);
 }
 
-// internals.master() -> master
+// internals.master([region, zone]) -> master
 static int l_master(lua_State *L)
 {
+    const char *region = luaL_optstring(L, 1, NULL), *zone = luaL_optstring(L, 2, NULL);
     struct virtual_master *virtual = lua_newuserdatauv(L, sizeof *virtual, 0);
     memset(virtual, 0, sizeof *virtual);
     virtual->loop = loop_virtual_create(1e9);
@@ -55,6 +56,8 @@ static int l_master(lua_State *L)
     const struct master_options options = {.ip = "127.0.0.1",
                                            .port = 5050,
                                            .hostname = "localhost",
+                                           .region = region,
+                                           .zone = zone,
                                            .work_dir = "/nowhere",
                                            .path = "/bin",
                                            .runner = virtual->runner};
@@ -74,7 +77,7 @@ static int l_gc(lua_State *L)
     return 0;
 }
 
-// master:agent(text): what the text does not name, it does not have
+// master:agent(text, [hostname, region, zone]): what the text does not name, it does not have
 static int l_agent(lua_State *L)
 {
     struct virtual_master *virtual = check_master(L);
@@ -87,6 +90,9 @@ static int l_agent(lua_State *L)
         agent_description_free(&description);
         return luaL_error(L, "%s", err.text);
     }
+    description.hostname = memory_string(luaL_optstring(L, 3, NULL));
+    description.region = memory_string(luaL_optstring(L, 4, NULL));
+    description.zone = memory_string(luaL_optstring(L, 5, NULL));
     master_add_agent(virtual->master, &resources, &description);
     agent_description_free(&description);
     resources_free(&resources);

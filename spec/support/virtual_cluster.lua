@@ -20,18 +20,19 @@ Cluster.__index, Framework.__index = Cluster, Framework
 
 local M = {}
 
--- A cluster of these agents; what a description does not name, its agent does not have.
-function M.start(agents)
-    local self = setmetatable({ master = internals.master() }, Cluster)
+-- A cluster of these agents, with its master in that fault domain; what a description does not name, its agent does not
+-- have.
+function M.start(agents, region, zone)
+    local self = setmetatable({ master = internals.master(region, zone) }, Cluster)
     for _, text in ipairs(agents) do
         self.master:agent(text)
     end
     return self
 end
 
--- Agents that come later.
-function Cluster:agent(text)
-    self.master:agent(text)
+-- An agent that comes later, with a host name and a fault domain if they are given.
+function Cluster:agent(text, hostname, region, zone)
+    self.master:agent(text, hostname, region, zone)
 end
 
 -- Time passes, and what is to happen in it happens.
