@@ -65,7 +65,7 @@ describe("SUBSCRIBE", function()
         local subscribe = a:wait_for("SUBSCRIBE")
         run:wait_for("registered\tagent%-1")
         assert.equal("POST", subscribe.request.method)
-        assert.equal("/api/v1/executor", subscribe.request.path)
+        assert.equal("/slave(1)/api/v1/executor", subscribe.request.path)
         assert.equal("application/x-protobuf", subscribe.request:header("Accept"))
         assert.is_nil(subscribe.request:header("Authorization"))
         assert.same({ executor_id = "executor-1", framework_id = "framework-1", type = "SUBSCRIBE", subscribe = {} },
@@ -86,12 +86,20 @@ describe("SUBSCRIBE", function()
         assert.falsy(run.stderr:find("abc.def", 1, true))
     end)
 
-    it("goes to the domain socket, if there is one, by the agent's own path", function()
+    it("goes to the domain socket, if there is one", function()
         local a = agent.start()
-        a.PATH = "/slave(1)/api/v1/executor"
         local path = program.directory() .. "/agent.sock"
         a:relay(path)
         local run = a:executor(SCRIPT, { env = { MESOS_DOMAIN_SOCKET = path, MESOS_AGENT_ENDPOINT = "127.0.0.1:1" } })
+        run:wait_for("registered")
+        a:launch("t1")
+        a:expect_update("t1", "TASK_RUNNING")
+    end)
+
+    it("goes to the only agent there, without MESOS_SLAVE_PID", function()
+        local a = agent.start()
+        a.PATH = "/api/v1/executor"
+        local run = a:executor(SCRIPT, { env = { MESOS_SLAVE_PID = false } })
         run:wait_for("registered")
         a:launch("t1")
         a:expect_update("t1", "TASK_RUNNING")

@@ -70,26 +70,30 @@ static bool read_time(struct executor_environment *environment, const struct tim
                      value);
 }
 
-// MESOS_SLAVE_PID is "slave(1)@ip:port". It tells the address if nothing else does, and the path on
-// a domain socket, where an agent takes no shorter one.
+// MESOS_SLAVE_PID is "slave(1)@ip:port". As with Mesos's own driver its first half is in the path:
+// where several agents have one address it says which, and on a domain socket an agent takes no
+// other path.
 static bool find_agent(struct executor_environment *environment, struct error *err)
 {
     const char *pid = value_of("MESOS_SLAVE_PID"), *at = pid ? strchr(pid, '@') : NULL;
-    if (environment->endpoint == NULL && at != NULL)
-        environment->endpoint = memory_string(at + 1);
-    if (environment->socket == NULL) {
+    if (at == NULL && environment->socket != NULL)
+        environment->path = memory_string("/slave(1)/api/v1/executor");
+    else if (at == NULL)
         environment->path = memory_string("/api/v1/executor");
-        return environment->endpoint != NULL ||
-               error_set(err, ERROR_INVALID,
-                         "MESOS_AGENT_ENDPOINT is not set: a Mesos agent starts an executor, and "
-                         "sets it");
-    }
-    if (environment->endpoint == NULL)
-        environment->endpoint = memory_string("localhost");
-    environment->path =
-        memory_format("/%.*s/api/v1/executor", at ? (int)(at - pid) : 8, at ? pid : "slave(1)");
+    else
+        environment->path = memory_format("/%.*s/api/v1/executor", (int)(at - pid), pid);
+    if (environment->endpoint == NULL && (at != NULL || environment->socket != NULL))
+        environment->endpoint = memory_string(at ? at + 1 : "localhost");
+    return environment->endpoint != NULL ||
+           error_set(err, ERROR_INVALID,
+                     "MESOS_AGENT_ENDPOINT is not set: a Mesos agent starts an executor, and sets "
+                     "it");
+}
+
+static bool check_socket(const struct executor_environment *environment, struct error *err)
+{
     size_t most = sizeof((struct sockaddr_un *)NULL)->sun_path - 1;
-    return strlen(environment->socket) <= most ||
+    return environment->socket == NULL || strlen(environment->socket) <= most ||
            error_set(err, ERROR_INVALID,
                      "MESOS_DOMAIN_SOCKET: '%s' is longer than the %zu bytes of a socket's path",
                      environment->socket, most);
@@ -106,7 +110,7 @@ bool executor_environment_read(struct executor_environment *environment, struct 
     for (size_t i = 0; good && i < sizeof times / sizeof *times; i++)
         good = read_time(environment, &times[i], err);
     unsetenv("MESOS_EXECUTOR_AUTHENTICATION_TOKEN");
-    if (!good || !find_agent(environment, err))
+    if (!good || !find_agent(environment, err) || !check_socket(environment, err))
         return false;
     environment->api = (struct peer_api){
         .peer = "agent", .path = environment->path, .socket = environment->socket};

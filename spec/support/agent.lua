@@ -38,7 +38,7 @@ end
 
 local Agent = stream_peer.class()
 
-Agent.CALL, Agent.EVENT, Agent.PATH = "mesos.v1.executor.Call", "mesos.v1.executor.Event", "/api/v1/executor"
+Agent.CALL, Agent.EVENT, Agent.PATH = "mesos.v1.executor.Call", "mesos.v1.executor.Event", "/slave(1)/api/v1/executor"
 
 local FRAMEWORK, EXECUTOR = "framework-1", "executor-1"
 
