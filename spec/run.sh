@@ -4,12 +4,13 @@
 # Runs all tests of mesos-lua: installs what is missing, builds into build/, checks the sources, runs the
 # specs. The last line is the sum, "N passed, N failed"; the exit status is 0 if nothing failed.
 #
-#   sh spec/run.sh [--asan | --hard | --valgrind | --quick | --ci] [busted's arguments, such as spec/loop_spec.lua]
+#   sh spec/run.sh [--asan | --hard | --valgrind | --quick | --peers | --ci] [busted's arguments, such as spec/loop_spec.lua]
 #
 #   --asan       the specs on a build with AddressSanitizer and UndefinedBehaviorSanitizer (build-asan/)
 #   --hard       the host's specs on that build, with a full collection of garbage at every chance
 #   --valgrind   the specs with the program under valgrind
 #   --quick      the specs alone, without the checks of the sources
+#   --peers      a scheduler and an executor on mesos-go (spec/peers), against the local cluster; installs Go
 #   --ci         first as without an option, then --asan and --hard, then each fuzz target for a while; also with
 #                CI=true
 set -u
@@ -18,7 +19,7 @@ cd "$(dirname "$0")/.."
 mode=normal
 [ "${CI-}" = true ] && mode=ci
 case "${1-}" in
---asan | --hard | --valgrind | --quick | --ci)
+--asan | --hard | --valgrind | --quick | --peers | --ci)
     mode=${1#--}
     shift
     ;;
@@ -103,7 +104,7 @@ list_files() {
     if [ -n "${files-}" ]; then
         printf 'spec/%s_spec.lua\n' $files
     else
-        find spec -name '*_spec.lua' | LC_ALL=C sort
+        find spec -path spec/peers -prune -o -name '*_spec.lua' -print | LC_ALL=C sort
     fi
 }
 
@@ -167,6 +168,23 @@ hard() {
     unset MESOS_LUA_HARDSHIP program files
 }
 
+# Without a network: mesos-go and what it needs lie where Debian puts them.
+build_peers() {
+    export GOPATH=/usr/share/gocode GO111MODULE=off
+    for peer in scheduler executor; do
+        go vet "spec/peers/$peer/main.go" && go build -o "build/peers/$peer" "spec/peers/$peer/main.go" || return 1
+    done
+}
+
+peers() {
+    echo "Building into build/ and build/peers/"
+    check "build" build build -DMESOS_LUA_WERROR=ON || finish
+    check "build of the peers" build_peers || finish
+    echo "Running their specs"
+    [ $# -gt 0 ] || set -- spec/peers/peers_spec.lua
+    specs build "$@"
+}
+
 valgrind_run() {
     echo "Building into build/"
     check "build" build build -DMESOS_LUA_WERROR=ON || finish
@@ -208,11 +226,13 @@ fuzz() {
 }
 
 sh spec/install.sh test || exit 1
+[ $mode != peers ] || sh spec/install.sh peers || exit 1
 tree_status >"$scratch/before"
 case $mode in
 normal | quick) normal "$@" ;;
 asan) asan "$@" ;;
 hard) hard "$@" ;;
+peers) peers "$@" ;;
 valgrind) valgrind_run "$@" ;;
 ci)
     normal "$@"
