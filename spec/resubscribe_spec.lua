@@ -222,7 +222,9 @@ describe("staying subscribed", function()
             function scheduler:registered(driver) say("registered") driver:reconcileTasks() end
             function scheduler:frameworkMessage(driver) say("message") driver:reviveOffers() end
         ]])
-        m:wait_for("RECONCILE").connection:close()
+        local connection = m:wait_for("RECONCILE").connection
+        connection:close()
+        program.wait_for(function() return connection.tcp:is_closing() end) -- the end is on its way
         run:wait_for("registered")
         m:send { type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } }
         m:wait_for("REVIVE")

@@ -229,6 +229,11 @@ uint64_t loop_due(const struct loop *loop)
     return loop->timers ? loop->heap[0]->due : LOOP_NEVER;
 }
 
+uint64_t loop_polled(const struct loop *loop)
+{
+    return loop->polled;
+}
+
 void loop_follow_lag(struct loop *loop, void (*on_lag)(void *data, uint64_t late), void *data)
 {
     loop->on_lag = on_lag;

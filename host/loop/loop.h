@@ -59,6 +59,7 @@ struct loop {
     struct timer **heap;
     size_t timers, capacity;
     uint64_t started; // counts timer_start(), for `order` of the timers
+    uint64_t polled;  // loop_now() when it last looked at its descriptors
     struct lag lag;
     void (*on_lag)(void *data, uint64_t late);
     void *lag_data;
@@ -71,6 +72,8 @@ struct loop {
 
 uint64_t loop_now(struct loop *loop);
 double loop_wall(struct loop *loop);
+
+uint64_t loop_polled(const struct loop *loop); // when it last looked at its descriptors
 
 // As nanoseconds. Negative and NaN are 0, what is too large is 100 years.
 uint64_t loop_seconds(double seconds);

@@ -5,6 +5,9 @@
 // uv_idle that keeps libuv from sleeping while something is deferred or due at once. The handles
 // live in a block of their own, since libuv releases them only in a close callback.
 //
+// An event, what its callback sends, and the writing of it are three rounds of deferred functions;
+// a turn runs as many, since another turn costs a system call.
+//
 // Timers that are due at once are called by the uv_idle, once in a turn: a uv_timer without delay
 // that is started in its own callback would be called again before anything else.
 
@@ -14,6 +17,8 @@
 
 #include <stdlib.h>
 #include <time.h>
+
+enum { ROUNDS_OF_A_TURN = 3 };
 
 struct handles {
     struct loop_uv *owner;
@@ -92,10 +97,10 @@ static void on_check(uv_check_t *check)
 {
     struct handles *handles = check->data;
     struct loop_uv *loop_uv = handles->owner;
-    if (loop_uv->loop.first != NULL) {
+    loop_uv->loop.polled = uv_now(loop_uv->uv) * UINT64_C(1000000);
+    for (int i = 0; i < ROUNDS_OF_A_TURN && loop_uv->loop.first != NULL; i++)
         loop_run_deferred(&loop_uv->loop);
-        arm(&loop_uv->loop);
-    }
+    arm(&loop_uv->loop);
     if (loop_uv->follow != NULL)
         loop_uv->follow(loop_uv->follow_data);
 }

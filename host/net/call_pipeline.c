@@ -34,6 +34,8 @@ enum {
     REPEATS_MOST = 65536, // calls that replies to the calls of a closed stream make
 };
 
+static const uint64_t fresh_for = LOOP_SECOND / 200;
+
 struct call {
     struct queue_item item;
     struct bytes *bytes; // NULL of a refused one that there was no room for
@@ -350,17 +352,17 @@ static void expect_answer(struct call_pipeline *pipeline);
 static bool read_answers(struct call_pipeline *pipeline)
 {
     uint8_t piece[PIECE];
-    size_t length = 1;
-    pipeline->unread = false;
-    for (int i = 0; i < PIECES_MOST && length > 0; i++) {
+    size_t length;
+    pipeline->unread = true;
+    for (int i = 0; i < PIECES_MOST && pipeline->unread; i++) {
         if (!curl_socket_read(pipeline->connection, piece, sizeof piece, &length)) {
             end_reading(pipeline);
             return false;
         }
+        pipeline->unread = curl_socket_may_have_more(pipeline->connection, length, sizeof piece);
         if (!receive_bytes(pipeline, piece, length))
             return false;
     }
-    pipeline->unread = length > 0;
     if (pipeline->unread || queue_first(&pipeline->answered) != NULL ||
         queue_first(&pipeline->again) != NULL)
         deferral_queue(&pipeline->delivery);
@@ -525,10 +527,12 @@ static void fill(struct call_pipeline *pipeline)
         write_call(pipeline);
 }
 
-// A connection with no call in flight may have ended meanwhile.
+// A connection with no call in flight may have ended meanwhile. The loop has seen it if it looked a
+// moment ago, but not if a callback has kept it busy since.
 static bool is_alive(struct call_pipeline *pipeline)
 {
-    return queue_first(&pipeline->written) != NULL || read_answers(pipeline);
+    bool fresh = loop_now(pipeline->loop) - loop_polled(pipeline->loop) < fresh_for;
+    return queue_first(&pipeline->written) != NULL || fresh || read_answers(pipeline);
 }
 
 static void go_on(struct call_pipeline *pipeline)
@@ -571,15 +575,28 @@ static void report_all(struct queue *queue)
         report(queue_pop(queue));
 }
 
+static bool has_reports(const struct call_pipeline *pipeline)
+{
+    return queue_first(&pipeline->answered) != NULL || queue_first(&pipeline->refused) != NULL;
+}
+
+static bool has_work(const struct call_pipeline *pipeline)
+{
+    return has_reports(pipeline) || queue_first(&pipeline->waiting) != NULL ||
+           queue_first(&pipeline->again) != NULL || pipeline->unread;
+}
+
 static void on_delivery(void *data)
 {
     struct call_pipeline *pipeline = data;
     lifetime_hold(&pipeline->lifetime);
     go_on(pipeline);
-    if (queue_first(&pipeline->answered) != NULL || queue_first(&pipeline->refused) != NULL)
+    if (has_reports(pipeline))
         deferral_queue(&pipeline->delivery); // for a callback that runs the loop itself
     report_all(&pipeline->answered);
     report_all(&pipeline->refused);
+    if (!has_work(pipeline))
+        deferral_cancel(&pipeline->delivery);
     lifetime_release(&pipeline->lifetime, free, pipeline);
 }
 

@@ -20,6 +20,8 @@ struct curl_socket {
     struct curl_request request;
     struct poll_watcher *watcher; // NULL until it is open
     enum curl_socket_state state;
+    bool layered; // its bytes go through TLS
+    bool closed;  // by the peer: an end follows what is left to read
     const struct curl_socket_events *events;
     void *data;
     char why[256]; // the owner's reason to give it up, or empty
@@ -31,7 +33,7 @@ static void on_ready(void *data, int fd, int events)
 {
     struct curl_socket *connection = data;
     (void)fd;
-    (void)events;
+    connection->closed |= (events & UV_DISCONNECT) != 0;
     connection->events->ready(connection->data);
 }
 
@@ -42,13 +44,15 @@ static bool add_watcher(struct curl_socket *connection)
     if (socket != CURL_SOCKET_BAD)
         connection->watcher =
             poll_watcher_create(connection->loop, socket, on_ready, connection, NULL);
-    return connection->watcher != NULL && poll_watcher_start(connection->watcher, UV_READABLE);
+    return connection->watcher != NULL &&
+           poll_watcher_start(connection->watcher, UV_READABLE | UV_DISCONNECT);
 }
 
 void curl_socket_watch(struct curl_socket *connection, bool writable)
 {
     if (connection->watcher != NULL)
-        poll_watcher_start(connection->watcher, UV_READABLE | (writable ? UV_WRITABLE : 0));
+        poll_watcher_start(connection->watcher,
+                           UV_READABLE | UV_DISCONNECT | (writable ? UV_WRITABLE : 0));
 }
 
 // ---- bytes ----
@@ -75,6 +79,11 @@ bool curl_socket_read(struct curl_socket *connection, uint8_t *data, size_t size
         return true;
     connection->request.result = result;
     return false;
+}
+
+bool curl_socket_may_have_more(const struct curl_socket *connection, size_t done, size_t size)
+{
+    return connection->layered || connection->closed ? done > 0 : done == size;
 }
 
 struct http_reply curl_socket_reply(struct curl_socket *connection, int status,
@@ -112,10 +121,19 @@ const char *curl_socket_failure(struct curl_socket *connection, bool begun)
 
 // ---- life ----
 
+// By TLS to the master or to a proxy.
+static bool is_layered(const struct curl_socket *connection)
+{
+    struct curl_tlssessioninfo *session = NULL;
+    curl_easy_getinfo(connection->request.easy, CURLINFO_TLS_SSL_PTR, &session);
+    return connection->request.master.tls || (session != NULL && session->internals != NULL);
+}
+
 static void on_opened(void *data)
 {
     struct curl_socket *connection = data;
     bool open = connection->request.result == CURLE_OK;
+    connection->layered = is_layered(connection);
     if (open && !(open = add_watcher(connection)))
         curl_socket_fail(connection, "the connection cannot be watched");
     connection->state = open ? CURL_SOCKET_OPEN : CURL_SOCKET_FAILED;

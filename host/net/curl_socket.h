@@ -38,6 +38,10 @@ bool curl_socket_write(struct curl_socket *connection, const uint8_t *bytes, siz
                        size_t *done);
 bool curl_socket_read(struct curl_socket *connection, uint8_t *data, size_t size, size_t *done);
 
+// False: nothing is left to read after a read of `done` bytes into `size`, and the watcher will
+// tell when something is. TLS may hold back what it has decrypted.
+bool curl_socket_may_have_more(const struct curl_socket *connection, size_t done, size_t size);
+
 // It is always watched for something to read; if `writable`, for room to write as well.
 void curl_socket_watch(struct curl_socket *connection, bool writable);
 
