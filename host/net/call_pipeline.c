@@ -17,6 +17,7 @@
 #include "base/memory.h"
 #include "base/queue.h"
 #include "net/authorization.h"
+#include "net/call_head.h"
 #include "net/curl_socket.h"
 #include "net/http_reply_parser.h"
 #include "net/peer_timeout.h"
@@ -30,7 +31,6 @@ enum {
     PIECE = 16 * 1024,    // of reading
     PIECES_MOST = 64,     // in a turn
     FRUITLESS_MOST = 2,   // connections that end before they carried a call
-    LENGTH_ROOM = 32,     // of a Content-Length and the line ends behind it
     REPEATS_MOST = 65536, // calls that replies to the calls of a closed stream make
 };
 
@@ -153,34 +153,11 @@ static void drop_headers(struct call_pipeline *pipeline)
     pipeline->headers = NULL;
 }
 
-static void make_host(const struct url *master, char *text, size_t size)
-{
-    const char *open = master->ipv6 ? "[" : "", *close = master->ipv6 ? "]" : "";
-    if (master->port == (master->tls ? 443 : 80))
-        snprintf(text, size, "%s%s%s", open, master->host, close);
-    else
-        snprintf(text, size, "%s%s%s:%u", open, master->host, close, master->port);
-}
-
 static void make_headers(struct call_pipeline *pipeline)
 {
-    const char *authorization = pipeline->authorization.header;
-    bool id = pipeline->stream_id[0] != '\0';
-    char host[URL_ADDRESS];
-    make_host(&pipeline->master, host, sizeof host);
     drop_headers(pipeline);
-    pipeline->headers =
-        memory_format("POST %s HTTP/1.1\r\n"
-                      "Host: %s\r\n"
-                      "User-Agent: mesos-lua/" MESOS_LUA_VERSION "\r\n"
-                      "Accept: application/x-protobuf\r\n"
-                      "Content-Type: application/x-protobuf\r\n"
-                      "%s%s%s"
-                      "%s%s"
-                      "Content-Length: ",
-                      pipeline->options.api->path, host, id ? "Mesos-Stream-Id: " : "",
-                      id ? pipeline->stream_id : "", id ? "\r\n" : "",
-                      authorization ? authorization : "", authorization ? "\r\n" : "");
+    pipeline->headers = call_head(pipeline->options.api, &pipeline->master, pipeline->stream_id,
+                                  pipeline->authorization.header);
     pipeline->headers_length = strlen(pipeline->headers);
     pipeline->generation++;
 }
@@ -333,6 +310,7 @@ static bool receive_bytes(struct call_pipeline *pipeline, const uint8_t *bytes, 
         case HTTP_REPLY_BAD:
             stop_reading(pipeline, err.text);
             return false;
+        case HTTP_REPLY_BODY: // is not announced
         case HTTP_REPLY_WHOLE:
             break;
         }
@@ -409,13 +387,13 @@ static const struct curl_socket_events connection_events = {.opened = on_opened,
 
 static void open_connection(struct call_pipeline *pipeline)
 {
-    const struct curl_request_options options = {.connect_timeout =
-                                                     pipeline->options.connect_timeout,
-                                                 .timeout = pipeline->options.timeout,
-                                                 .api = pipeline->options.api};
-    pipeline->connection =
-        curl_socket_create(pipeline->loop, &pipeline->master, pipeline->options.tls, &options,
-                           &connection_events, pipeline);
+    const struct curl_socket_options options = {.connect_timeout =
+                                                    pipeline->options.connect_timeout,
+                                                .timeout = pipeline->options.timeout,
+                                                .tls = pipeline->options.tls,
+                                                .api = pipeline->options.api};
+    pipeline->connection = curl_socket_create(pipeline->loop, &pipeline->master, &options,
+                                              &connection_events, pipeline);
 }
 
 // The first call is answered with the failure; the next one opens another connection.
@@ -460,7 +438,8 @@ static bool flush(struct call_pipeline *pipeline)
         pipeline->sent += done;
     }
     trim_out(pipeline);
-    curl_socket_watch(pipeline->connection, out->length > 0);
+    curl_socket_watch(pipeline->connection,
+                      out->length > 0 ? CURL_SOCKET_READ_WRITE : CURL_SOCKET_READ);
     expect_answer(pipeline);
     return true;
 }
@@ -473,7 +452,7 @@ static size_t length_of(const struct call *call)
 static bool has_room(const struct call_pipeline *pipeline)
 {
     size_t length =
-        pipeline->headers_length + LENGTH_ROOM + length_of(queue_first(&pipeline->waiting));
+        pipeline->headers_length + CALL_HEAD_LENGTH + length_of(queue_first(&pipeline->waiting));
     size_t held = pipeline->out.length - pipeline->out_sent;
     return pipeline->written.count < pipeline->options.window &&
            (held == 0 || (held < CALL_PIPELINE_UNSENT && length <= CALL_PIPELINE_UNSENT - held));
@@ -488,25 +467,14 @@ static bool batch_is_due(const struct call_pipeline *pipeline)
     return room >= pipeline->waiting.count || room > window / 4;
 }
 
-// The number, and the end of the headers.
-static struct slice write_length(char text[LENGTH_ROOM], size_t length)
-{
-    char *end = text + LENGTH_ROOM, *at = end - 4;
-    memcpy(at, "\r\n\r\n", 4);
-    do
-        *--at = (char)('0' + length % 10);
-    while ((length /= 10) > 0);
-    return (struct slice){(const uint8_t *)at, (size_t)(end - at)};
-}
-
 static void write_call(struct call_pipeline *pipeline)
 {
     struct call *call = queue_pop(&pipeline->waiting);
     struct buffer *out = &pipeline->out;
     size_t before = out->length;
-    char length[LENGTH_ROOM];
+    char length[CALL_HEAD_LENGTH];
     buffer_append(out, pipeline->headers, pipeline->headers_length);
-    buffer_append_slice(out, write_length(length, call->bytes->length));
+    buffer_append_slice(out, call_head_length(length, call->bytes->length));
     buffer_append(out, call->bytes->data, call->bytes->length);
     forget_answer(call);
     pipeline->queued += out->length - before;

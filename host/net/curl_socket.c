@@ -6,10 +6,13 @@
 
 #include "net/curl_socket.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "loop/poll_watcher.h"
+#include "net/curl_failure.h"
+#include "net/curl_loop.h"
+#include "net/peer_timeout.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +20,30 @@
 struct curl_socket {
     struct loop *loop;
     struct curl_loop *curl_loop;
-    struct curl_request request;
-    struct poll_watcher *watcher; // NULL until it is open
+    CURL *easy;
+    struct curl_slist *addresses;
+    struct curl_loop_job job;
+    struct url peer;
+    struct curl_socket_options options;
+    struct peer_timeout timeout; // of opening it
     enum curl_socket_state state;
-    bool layered; // its bytes go through TLS
-    bool closed;  // by the peer: an end follows what is left to read
     const struct curl_socket_events *events;
     void *data;
+
+    struct poll_watcher *watcher; // NULL until it is open
+    bool layered;                 // its bytes go through TLS
+    bool closed;                  // by the peer: an end follows what is left to read
+
+    // Of what went wrong.
+    CURLcode result;
+    bool answered; // the headers of an answer were read
+    char detail[CURL_ERROR_SIZE];
+    char failure[1024];
     char why[256]; // the owner's reason to give it up, or empty
+
+    // Of a reply.
+    struct buffer body;
+    char address[URL_ADDRESS], challenge[256];
 };
 
 // ---- the socket ----
@@ -40,19 +59,29 @@ static void on_ready(void *data, int fd, int events)
 static bool add_watcher(struct curl_socket *connection)
 {
     curl_socket_t socket = CURL_SOCKET_BAD;
-    curl_easy_getinfo(connection->request.easy, CURLINFO_ACTIVESOCKET, &socket);
+    curl_easy_getinfo(connection->easy, CURLINFO_ACTIVESOCKET, &socket);
     if (socket != CURL_SOCKET_BAD)
         connection->watcher =
             poll_watcher_create(connection->loop, socket, on_ready, connection, NULL);
-    return connection->watcher != NULL &&
-           poll_watcher_start(connection->watcher, UV_READABLE | UV_DISCONNECT);
+    if (connection->watcher == NULL)
+        return false;
+    curl_socket_watch(connection, CURL_SOCKET_READ);
+    return true;
 }
 
-void curl_socket_watch(struct curl_socket *connection, bool writable)
+void curl_socket_watch(struct curl_socket *connection, enum curl_socket_watch watch)
 {
-    if (connection->watcher != NULL)
-        poll_watcher_start(connection->watcher,
-                           UV_READABLE | UV_DISCONNECT | (writable ? UV_WRITABLE : 0));
+    static const int events[] = {
+        [CURL_SOCKET_READ] = UV_READABLE | UV_DISCONNECT,
+        [CURL_SOCKET_WRITE] = UV_WRITABLE,
+        [CURL_SOCKET_READ_WRITE] = UV_READABLE | UV_DISCONNECT | UV_WRITABLE,
+    };
+    if (connection->watcher == NULL)
+        return;
+    if (watch == CURL_SOCKET_QUIET)
+        poll_watcher_stop(connection->watcher);
+    else
+        poll_watcher_start(connection->watcher, events[watch]);
 }
 
 // ---- bytes ----
@@ -60,24 +89,24 @@ void curl_socket_watch(struct curl_socket *connection, bool writable)
 bool curl_socket_write(struct curl_socket *connection, const uint8_t *bytes, size_t length,
                        size_t *done)
 {
-    CURLcode result = curl_easy_send(connection->request.easy, bytes, length, done);
+    CURLcode result = curl_easy_send(connection->easy, bytes, length, done);
     if (result == CURLE_AGAIN)
         *done = 0;
     else
-        connection->request.result = result;
+        connection->result = result;
     return result == CURLE_OK || result == CURLE_AGAIN;
 }
 
 bool curl_socket_read(struct curl_socket *connection, uint8_t *data, size_t size, size_t *done)
 {
-    CURLcode result = curl_easy_recv(connection->request.easy, data, size, done);
+    CURLcode result = curl_easy_recv(connection->easy, data, size, done);
     if (result == CURLE_AGAIN)
         *done = 0;
     else if (result == CURLE_OK && *done == 0)
         result = CURLE_GOT_NOTHING;
     if (result == CURLE_OK || result == CURLE_AGAIN)
         return true;
-    connection->request.result = result;
+    connection->result = result;
     return false;
 }
 
@@ -86,18 +115,61 @@ bool curl_socket_may_have_more(const struct curl_socket *connection, size_t done
     return connection->layered || connection->closed ? done > 0 : done == size;
 }
 
+// ---- replies ----
+
+// Never follow a redirect from https to http, or to a host that is not known to be a master: it
+// would expose the credentials.
+static bool resolve(const struct curl_socket *connection, const char *location, struct url *url,
+                    struct error *err)
+{
+    const struct credentials *credentials = connection->options.credentials;
+    const struct url *peer = &connection->peer;
+    if (!url_resolve(url, peer, location, err))
+        return false;
+    if (!url->tls && peer->tls)
+        return error_set(err, ERROR_REFUSED, "its redirect leads out of TLS and is not followed");
+    if (credentials == NULL || credentials_follow(credentials, peer->host, url->host))
+        return true;
+    return error_set(err, ERROR_REFUSED,
+                     "its redirect to '%s' is not followed, as that would send the credentials to "
+                     "a host that neither --master nor ZooKeeper names; --redirect-hosts %s "
+                     "allows it",
+                     url->host, url->host);
+}
+
+// The address that a redirect names. One that cannot be read counts as none, and is quoted if the
+// answer has no body; one that is refused is reported in any case.
+static const char *resolve_location(struct curl_socket *connection, int status,
+                                    const char *location)
+{
+    struct url url;
+    struct error err = {.code = ERROR_NONE};
+    if (location[0] == 0 || status / 100 != 3)
+        return NULL;
+    if (resolve(connection, location, &url, &err))
+        return url_address(&url, connection->address);
+    if (err.code == ERROR_REFUSED)
+        buffer_clear(&connection->body);
+    if (connection->body.length == 0)
+        buffer_append_text(&connection->body, err.text);
+    return NULL;
+}
+
 struct http_reply curl_socket_reply(struct curl_socket *connection, int status,
                                     const char *location, const char *challenge, struct slice body)
 {
-    struct curl_request *request = &connection->request;
-    request->answered = true;
-    request->result = CURLE_OK;
-    request->status = status;
-    snprintf(request->location, sizeof request->location, "%s", location);
-    snprintf(request->challenge, sizeof request->challenge, "%s", challenge);
-    buffer_clear(&request->body);
-    curl_request_keep(request, body.data, body.length);
-    return curl_request_reply(request);
+    struct buffer *kept = &connection->body;
+    connection->answered = true;
+    connection->result = CURLE_OK;
+    snprintf(connection->challenge, sizeof connection->challenge, "%s", challenge);
+    buffer_clear(kept);
+    buffer_append(kept, body.data, body.length < kept->limit ? body.length : kept->limit);
+    location = resolve_location(connection, status, location);
+    return (struct http_reply){.status = status,
+                               .body = buffer_slice(kept),
+                               .location = location,
+                               .challenge =
+                                   connection->challenge[0] ? connection->challenge : NULL};
 }
 
 // ---- the end ----
@@ -107,32 +179,47 @@ void curl_socket_fail(struct curl_socket *connection, const char *why)
     snprintf(connection->why, sizeof connection->why, "%s", why);
 }
 
-const char *curl_socket_failure(struct curl_socket *connection, bool begun)
+bool curl_socket_closed(const struct curl_socket *connection)
 {
-    struct curl_request *request = &connection->request;
-    if (connection->why[0])
-        return connection->why;
-    if (request->result == CURLE_OK)
-        request->result = CURLE_GOT_NOTHING;
-    if (request->result == CURLE_GOT_NOTHING && begun)
-        request->result = CURLE_PARTIAL_FILE;
-    return curl_request_failure(request);
+    return connection->why[0] == 0 && connection->result == CURLE_GOT_NOTHING;
 }
 
-// ---- life ----
+const char *curl_socket_failure(struct curl_socket *connection, bool begun)
+{
+    if (connection->why[0])
+        return connection->why;
+    if (connection->result == CURLE_OK)
+        connection->result = CURLE_GOT_NOTHING;
+    if (connection->result == CURLE_GOT_NOTHING && begun)
+        connection->result = CURLE_PARTIAL_FILE;
+    const struct curl_failure failure = {.result = connection->result,
+                                         .detail = connection->detail,
+                                         .easy = connection->easy,
+                                         .peer = &connection->peer,
+                                         .tls = curl_loop_tls(connection->curl_loop),
+                                         .answered = connection->answered};
+    curl_failure_text(&failure, connection->failure, sizeof connection->failure);
+    return connection->failure;
+}
 
-// By TLS to the master or to a proxy.
+// ---- opening ----
+
+// By TLS to the peer or to a proxy.
 static bool is_layered(const struct curl_socket *connection)
 {
     struct curl_tlssessioninfo *session = NULL;
-    curl_easy_getinfo(connection->request.easy, CURLINFO_TLS_SSL_PTR, &session);
-    return connection->request.master.tls || (session != NULL && session->internals != NULL);
+    curl_easy_getinfo(connection->easy, CURLINFO_TLS_SSL_PTR, &session);
+    return connection->peer.tls || (session != NULL && session->internals != NULL);
 }
 
-static void on_opened(void *data)
+static void on_done(void *data, CURLcode result)
 {
     struct curl_socket *connection = data;
-    bool open = connection->request.result == CURLE_OK;
+    bool open = result == CURLE_OK;
+    if (connection->state != CURL_SOCKET_OPENING)
+        return; // it was given up
+    connection->result = result;
+    peer_timeout_stop(&connection->timeout);
     connection->layered = is_layered(connection);
     if (open && !(open = add_watcher(connection)))
         curl_socket_fail(connection, "the connection cannot be watched");
@@ -140,21 +227,99 @@ static void on_opened(void *data)
     connection->events->opened(connection->data);
 }
 
-static const struct curl_request_events request_events = {.done = on_opened};
+static void give_up(struct curl_socket *connection, const char *what, double seconds)
+{
+    snprintf(connection->detail, sizeof connection->detail, "%s within %g seconds", what, seconds);
+    on_done(connection, CURLE_OPERATION_TIMEDOUT);
+}
 
-struct curl_socket *curl_socket_create(struct loop *loop, const struct url *master,
-                                       const struct tls_options *tls,
-                                       const struct curl_request_options *options,
+static void on_timeout_due(void *data, uint64_t waited)
+{
+    struct curl_socket *connection = data;
+    const struct curl_socket_options *options = &connection->options;
+    uint64_t connect = loop_seconds(options->connect_timeout), all = loop_seconds(options->timeout);
+    if (waited < connect && waited < all)
+        peer_timeout_until(&connection->timeout, connect < all ? connect : all);
+    else if (waited >= all)
+        give_up(connection, "no answer", options->timeout);
+    else
+        give_up(connection, "no connection", options->connect_timeout);
+}
+
+// The name stays in the URL, for the certificate.
+static void set_ip(struct curl_socket *connection)
+{
+    const struct url *peer = &connection->peer;
+    if (peer->ip[0] == 0)
+        return;
+    bool ipv6 = strchr(peer->ip, ':') != NULL;
+    char *line = memory_format(ipv6 ? "%s:%u:[%s]" : "%s:%u:%s", peer->host, peer->port, peer->ip);
+    connection->addresses = curl_slist_append(NULL, line);
+    free(line);
+    curl_easy_setopt(connection->easy, CURLOPT_RESOLVE, connection->addresses);
+}
+
+static void set_address(struct curl_socket *connection)
+{
+    char address[URL_ADDRESS];
+    const char *socket = connection->options.api->socket;
+    CURL *easy = connection->easy;
+    curl_easy_setopt(easy, CURLOPT_URL, url_address(&connection->peer, address));
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set_ip(connection);
+    if (socket != NULL)
+        curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, socket);
+    if (socket != NULL || url_is_loopback(&connection->peer))
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+}
+
+// QUICK_EXIT: a name lookup in progress is left to its thread and not waited for. The time-out of
+// libcurl for connecting is a day, as `timeout` counts the time; the addresses of a name are tried
+// in any order, since a dead first one would be tried first each time. A proxy is asked for a
+// tunnel.
+static void set_connection(struct curl_socket *connection)
+{
+    const long day = 24 * 60 * 60 * 1000;
+    CURL *easy = connection->easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, &connection->job);
+    curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "mesos-lua/" MESOS_LUA_VERSION);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, day);
+    curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, connection->detail);
+}
+
+// ---- life ----
+
+struct curl_socket *curl_socket_create(struct loop *loop, const struct url *peer,
+                                       const struct curl_socket_options *options,
                                        const struct curl_socket_events *events, void *data)
 {
     struct curl_socket *connection = memory_new(sizeof *connection);
     connection->loop = loop;
-    connection->curl_loop = curl_loop_create(loop, tls);
+    connection->curl_loop = curl_loop_create(loop, options->tls);
+    connection->easy = curl_easy_init();
+    connection->job = (struct curl_loop_job){.done = on_done, .data = connection, .stays = true};
+    connection->peer = *peer;
+    connection->options = *options;
     connection->events = events;
     connection->data = data;
-    curl_request_init(&connection->request, connection->curl_loop, master, NULL, options,
-                      &request_events, connection);
-    curl_request_connect(&connection->request);
+    buffer_init(&connection->body, HTTP_REPLY_LIMIT);
+    peer_timeout_init(&connection->timeout, loop, on_timeout_due, connection);
+    set_address(connection);
+    set_connection(connection);
+    if (peer->tls)
+        tls_apply(curl_loop_tls(connection->curl_loop), connection->easy);
+    curl_loop_start(connection->curl_loop, connection->easy);
+    tls_begin(curl_loop_tls(connection->curl_loop));
+    peer_timeout_start(&connection->timeout);
     return connection;
 }
 
@@ -162,8 +327,12 @@ void curl_socket_destroy(struct curl_socket *connection)
 {
     if (connection == NULL)
         return;
+    peer_timeout_stop(&connection->timeout);
     poll_watcher_destroy(connection->watcher);
-    curl_request_free(&connection->request);
+    curl_loop_stop(connection->curl_loop, connection->easy);
+    curl_easy_cleanup(connection->easy);
+    curl_slist_free_all(connection->addresses);
+    buffer_free(&connection->body);
     curl_loop_destroy(connection->curl_loop);
     free(connection);
 }

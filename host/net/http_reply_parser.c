@@ -41,6 +41,7 @@ static void forget(struct http_reply_parser *parser)
 {
     parser->status = 0;
     parser->location[0] = parser->challenge[0] = 0;
+    parser->content_type[0] = parser->stream_id[0] = 0;
     parser->state = STATUS_LINE;
     parser->close = parser->answered = false;
     parser->sized = parser->chunked = parser->old = parser->keep_alive = false;
@@ -203,6 +204,21 @@ static bool read_challenge(struct http_reply_parser *parser, struct slice value,
     return true;
 }
 
+static bool read_content_type(struct http_reply_parser *parser, struct slice value,
+                              struct error *err)
+{
+    (void)err;
+    snprintf(parser->content_type, sizeof parser->content_type, "%.*s", SLICE_ARGS(value));
+    return true;
+}
+
+static bool read_stream_id(struct http_reply_parser *parser, struct slice value, struct error *err)
+{
+    (void)err;
+    snprintf(parser->stream_id, sizeof parser->stream_id, "%.*s", SLICE_ARGS(value));
+    return true;
+}
+
 static const struct wanted {
     const char *name;
     size_t length; // of it
@@ -210,7 +226,8 @@ static const struct wanted {
 } wanted[] = {
     {"Content-Length", 14, read_content_length}, {"Transfer-Encoding", 17, read_transfer_encoding},
     {"Connection", 10, read_connection},         {"Location", 8, read_location},
-    {"WWW-Authenticate", 16, read_challenge},
+    {"WWW-Authenticate", 16, read_challenge},    {"Content-Type", 12, read_content_type},
+    {"Mesos-Stream-Id", 15, read_stream_id},
 };
 
 static bool split_header(struct slice line, struct slice *name, struct slice *value,
@@ -356,12 +373,12 @@ static void keep(struct http_reply_parser *parser, const uint8_t *bytes, size_t 
     buffer_append(&parser->body, bytes, length < room ? length : room);
 }
 
-static void read_body(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
+// Passes what there is of the body, or of its chunk.
+static void take_body(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
 {
     size_t taken = *length;
     if (parser->state != BODY_TO_END && parser->rest < taken)
         taken = (size_t)parser->rest;
-    keep(parser, *bytes, taken);
     *bytes += taken;
     *length -= taken;
     if (parser->state == BODY_TO_END)
@@ -369,6 +386,13 @@ static void read_body(struct http_reply_parser *parser, const uint8_t **bytes, s
     parser->rest -= taken;
     if (parser->state == CHUNK && parser->rest == 0)
         parser->state = CHUNK_END;
+}
+
+static void read_body(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
+{
+    const uint8_t *start = *bytes;
+    take_body(parser, bytes, length);
+    keep(parser, start, (size_t)(*bytes - start));
 }
 
 static bool in_body(const struct http_reply_parser *parser)
@@ -408,6 +432,11 @@ static bool repeat_last(struct http_reply_parser *parser, const uint8_t **bytes,
     return true;
 }
 
+static bool is_whole(const struct http_reply_parser *parser)
+{
+    return parser->state == BODY && parser->rest == 0;
+}
+
 enum http_reply_status http_reply_parser_feed(struct http_reply_parser *parser,
                                               const uint8_t **bytes, size_t *length,
                                               struct error *err)
@@ -417,15 +446,37 @@ enum http_reply_status http_reply_parser_feed(struct http_reply_parser *parser,
         return HTTP_REPLY_WHOLE;
     parser->begun |= *length > 0;
     while (*length > 0) {
+        bool answered = parser->answered;
         if (in_body(parser))
             read_body(parser, bytes, length);
         else if (!collect_line(parser, bytes, length, err))
             return HTTP_REPLY_BAD;
-        if (parser->state != BODY || parser->rest > 0)
+        if (!is_whole(parser) && parser->announce && parser->answered && !answered)
+            return HTTP_REPLY_BODY;
+        if (!is_whole(parser))
             continue;
         if (start != NULL)
             remember(parser, start, (size_t)(*bytes - start));
         return HTTP_REPLY_WHOLE;
     }
     return HTTP_REPLY_MORE;
+}
+
+enum http_reply_status http_reply_parser_piece(struct http_reply_parser *parser,
+                                               const uint8_t **bytes, size_t *length,
+                                               struct slice *piece, struct error *err)
+{
+    while (*length > 0) {
+        if (in_body(parser)) {
+            piece->data = *bytes;
+            take_body(parser, bytes, length);
+            piece->length = (size_t)(*bytes - piece->data);
+            return HTTP_REPLY_BODY;
+        }
+        if (!collect_line(parser, bytes, length, err))
+            return HTTP_REPLY_BAD;
+        if (is_whole(parser))
+            return HTTP_REPLY_WHOLE;
+    }
+    return is_whole(parser) ? HTTP_REPLY_WHOLE : HTTP_REPLY_MORE;
 }

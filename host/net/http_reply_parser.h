@@ -5,7 +5,9 @@
 // would assign every later answer to the wrong call: line ends are CR LF; folded headers, two
 // lengths that differ, and a length beside chunks are refused.
 //
-// A body is kept up to HTTP_REPLY_LIMIT and read to its end.
+// A body is kept up to HTTP_REPLY_LIMIT and read to its end. That of a stream has no end that could
+// be waited for: with `announce` the headers are reported first, and the owner may take the body
+// piece by piece, where it is.
 //
 // Nearly all answers repeat the one before, byte for byte: a master answers 202 and nothing else,
 // with a date that changes once a second. The bytes of a short answer are remembered, and if they
@@ -22,13 +24,21 @@
 
 enum { HTTP_REPLY_REMEMBERED = 256 }; // bytes
 
-enum http_reply_status { HTTP_REPLY_MORE, HTTP_REPLY_WHOLE, HTTP_REPLY_BAD };
+enum http_reply_status {
+    HTTP_REPLY_MORE,  // all bytes were taken, and there is more to come
+    HTTP_REPLY_BODY,  // the headers were read, or a piece of the body
+    HTTP_REPLY_WHOLE, // the answer has ended
+    HTTP_REPLY_BAD,   // nothing on the connection has a meaning after that
+};
 
 struct http_reply_parser {
+    bool announce; // set by the owner: HTTP_REPLY_BODY when the headers of a body were read
+
     // Of the answer; valid once it is HTTP_REPLY_WHOLE, and `answered` says whether the first three
     // are valid already.
     int status;
     char location[1024], challenge[256]; // empty: none
+    char content_type[128], stream_id[160];
     struct buffer body;
     bool close;    // nothing comes behind it
     bool answered; // its headers were read to their end
@@ -54,12 +64,15 @@ void http_reply_parser_free(struct http_reply_parser *parser);
 // Makes it ready for the next answer.
 void http_reply_parser_next(struct http_reply_parser *parser);
 
-// Takes bytes from the front of `*bytes`, at most to the end of one answer. HTTP_REPLY_MORE: all
-// were taken and there is more to come. After HTTP_REPLY_BAD nothing on the connection has a
-// meaning.
+// Takes bytes from the front of `*bytes`, at most to the end of one answer.
 enum http_reply_status http_reply_parser_feed(struct http_reply_parser *parser,
                                               const uint8_t **bytes, size_t *length,
                                               struct error *err);
+
+// The next piece of a body that was announced, in place, taken from the front of `*bytes`.
+enum http_reply_status http_reply_parser_piece(struct http_reply_parser *parser,
+                                               const uint8_t **bytes, size_t *length,
+                                               struct slice *piece, struct error *err);
 
 // The connection was closed. True if that ended an answer, one whose body has no length or chunks.
 bool http_reply_parser_end(const struct http_reply_parser *parser);
