@@ -10,14 +10,20 @@
 #include "loop/loop_uv.h"
 
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
 
 static const uint64_t quiet = LOOP_SECOND * 75 / 1000; // after the last change
 static const uint64_t quiet_most = LOOP_SECOND;        // after the first
-static const uint64_t look_every = 2 * LOOP_SECOND;
+static const uint64_t look_often = 2 * LOOP_SECOND;    // where inotify does not see all changes
+static const uint64_t look_seldom = 15 * LOOP_SECOND;
+
+enum { LINKS_MOST = 16 }; // that lead from a path to its file
 
 struct fingerprint {
     bool there;
@@ -40,6 +46,7 @@ struct folder {
     size_t count;
     dev_t device;
     ino_t inode;
+    bool blind; // inotify does not see all changes in it
     LIST_ENTRY(folder) link;
 };
 
@@ -109,6 +116,23 @@ static void close_folder(struct folder *folder)
     uv_close((uv_handle_t *)&folder->handle, on_folder_closed);
 }
 
+// True for file systems on which nobody else writes: a change that another machine, or the machine
+// below this one, has made is not seen by inotify.
+static bool is_local(const char *path)
+{
+    static const unsigned long local[] = {
+        EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+        OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC,     RAMFS_MAGIC,       0x2fc12fc1, // ZFS
+    };
+    struct statfs status;
+    if (statfs(path, &status) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+        if ((unsigned long)status.f_type == local[i])
+            return true;
+    return false;
+}
+
 static void start_folder(struct folder *folder)
 {
     struct stat status;
@@ -117,6 +141,7 @@ static void start_folder(struct folder *folder)
     folder->inode = there ? status.st_ino : 0;
     uv_fs_event_stop(&folder->handle);
     int result = there ? uv_fs_event_start(&folder->handle, on_event, folder->path, 0) : 0;
+    folder->blind = !there || result != 0 || !is_local(folder->path);
     if (result != 0)
         log_debug("cannot watch %s, which is polled instead: %s", folder->path,
                   uv_strerror(result));
@@ -155,14 +180,45 @@ static void add_name(struct file_watch *watch, const char *path)
     free(where);
 }
 
-// Under its own name, and under the one that symbolic links lead to.
+// Watches the link at the first `length` bytes of the path, and returns where it leads, with the
+// rest of the path behind it; NULL if it is no link. To be freed.
+static char *follow_link(struct file_watch *watch, const char *path, size_t length)
+{
+    char target[PATH_MAX], *link = memory_text(path, length), *next = NULL;
+    ssize_t count = readlink(link, target, sizeof target - 1);
+    if (count > 0) {
+        add_name(watch, link);
+        target[count] = '\0';
+        char *slash = target[0] == '/' ? NULL : strrchr(link, '/');
+        link[slash ? slash + 1 - link : 0] = '\0';
+        next = memory_format("%s%s%s", link, target, path + length);
+    }
+    free(link);
+    return next;
+}
+
+static char *follow_first_link(struct file_watch *watch, const char *path)
+{
+    const char *end = path;
+    char *next = NULL;
+    while (*end != '\0' && next == NULL) {
+        end += 1 + strcspn(end + 1, "/");
+        next = follow_link(watch, path, (size_t)(end - path));
+    }
+    return next;
+}
+
+// Under its own name, and under those of the symbolic links that lead to it.
 static void add_names(struct file_watch *watch, const char *path)
 {
-    char *real = realpath(path, NULL);
-    add_name(watch, path);
-    if (real != NULL)
-        add_name(watch, real);
-    free(real);
+    char *at = memory_string(path);
+    for (int links = 0; at != NULL && links < LINKS_MOST; links++) {
+        add_name(watch, at);
+        char *next = follow_first_link(watch, at);
+        free(at);
+        at = next;
+    }
+    free(at);
 }
 
 static void close_unused(struct file_watch *watch)
@@ -212,6 +268,18 @@ static bool same_fingerprint(const struct fingerprint *a, const struct fingerpri
            same_time(a->changed, b->changed);
 }
 
+// When to look at the files next.
+static uint64_t look_delay(const struct file_watch *watch)
+{
+    const struct folder *folder;
+    LIST_FOREACH(folder, &watch->folders, link)
+    {
+        if (folder->blind)
+            return look_often;
+    }
+    return look_seldom;
+}
+
 static void on_look(void *data)
 {
     struct file_watch *watch = data;
@@ -229,7 +297,7 @@ static void on_look(void *data)
             file_watch_touch(watch);
         watch->files[i].fingerprint = fingerprint;
     }
-    timer_start(&watch->look, look_every);
+    timer_start(&watch->look, look_delay(watch));
 }
 
 static void clear_files(struct file_watch *watch)
@@ -251,7 +319,6 @@ struct file_watch *file_watch_create(struct loop *loop, void (*on_change)(void *
     watch->data = data;
     timer_init(&watch->settle, loop, on_settled, watch);
     timer_init(&watch->look, loop, on_look, watch);
-    timer_start(&watch->look, look_every);
     return watch;
 }
 
@@ -270,6 +337,7 @@ void file_watch_set(struct file_watch *watch, const char *const *paths, size_t c
             .path = memory_string(paths[i]), .fingerprint = fingerprint_of(paths[i])};
     }
     close_unused(watch);
+    timer_start(&watch->look, look_delay(watch));
 }
 
 void file_watch_destroy(struct file_watch *watch)

@@ -5,8 +5,9 @@
 // owner has to find out what changed, and may find that nothing did.
 //
 // The folders of the files (and those that symbolic links lead to) are watched by inotify. Where
-// that does not work (network file systems, too many watches, a folder that was replaced) the files
-// are checked every other second.
+// that does not see all changes (network file systems, those of a host below this machine, too many
+// watches) the files are checked every other second, elsewhere every 15 seconds, for a folder that
+// was replaced as a whole.
 
 #ifndef MESOS_LUA_LOOP_FILE_WATCH_H
 #define MESOS_LUA_LOOP_FILE_WATCH_H

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One HTTP request to any server, and its whole answer: for requests of scripts, while
-// curl_request.h is for masters. Proxies are taken from the environment as libcurl does it, but
-// never for this machine. Redirects are followed only if the request says so, and then with
-// libcurl's rules: to http and https only, and credentials stay with the host that they are for.
+// event_stream.h and call_pipeline.h are for masters. Proxies are taken from the environment as
+// libcurl does it, but never for this machine. Redirects are followed only if the request says so,
+// and then with libcurl's rules: to http and https only, and credentials stay with the host that
+// they are for.
 //
 // Secrets are not shown: texts and logs name an address without user, password, query and fragment,
 // and no header.

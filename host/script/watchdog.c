@@ -2,8 +2,10 @@
 //
 // The watchdog: see watchdog.h. Its timer is armed when a slice begins and it is not armed yet;
 // when it fires, it computes when to fire next. At full speed that is one system call in each
-// period of the limit. The handler of its signal does only what a handler may do, lua_sethook()
-// included, and what it reads is written in an order that is right at every instruction.
+// period of the limit. A second timer, for on_long(), counts the time that the thread runs, so that
+// it wakes no thread that rests. The handler of its signal does only what a handler may do,
+// lua_sethook() included, and what it reads is written in an order that is right at every
+// instruction.
 
 #include "script/watchdog.h"
 
@@ -27,7 +29,7 @@
 
 enum {
     RETRY = 20 * 1000 * 1000,     // nanoseconds, until a hook that was set has been called
-    TICK = 100 * 1000 * 1000,     // nanoseconds between two calls of on_long()
+    TICK = 100 * 1000 * 1000,     // nanoseconds of a slice, and of running, until on_long()
     LONG_CALL = 10 * 1000 * 1000, // nanoseconds that a C function may keep a hook waiting
     DEPTH = 16,                   // nested coroutines that a trace shows
     NESTED = 200,                 // functions that are looked through for a line
@@ -37,7 +39,7 @@ static const char stop_text;   // registry: why the slice was stopped
 static const char memory_text; // registry: the error text when the memory is at its limit
 
 static _Thread_local struct {
-    timer_t timer;
+    timer_t timer, ticks;
     unsigned users; // scripts
     volatile bool armed;
     struct script *volatile script; // whose slice is open and not paused
@@ -86,11 +88,11 @@ static uint64_t next_limit(const struct watchdog *watchdog)
     return lesser(warns ? watchdog->warn : 0, watchdog->most);
 }
 
-// The time until the watchdog has something to do; 0: none.
+// The time until a limit is reached; 0: there is none.
 static uint64_t next_look(const struct script *script, uint64_t time)
 {
     uint64_t limit = next_limit(&script->watchdog);
-    return lesser(limit > time ? limit - time : 0, script->on_long != NULL ? TICK : 0);
+    return limit > time ? limit - time : 0;
 }
 
 // ---- hooks ----
@@ -370,14 +372,17 @@ static void start_watchdog(void)
 {
     struct sigaction action = {.sa_handler = on_tick, .sa_flags = SA_RESTART};
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = tick_signal()};
+    const struct itimerspec ticks = {.it_value.tv_nsec = TICK, .it_interval.tv_nsec = TICK};
     event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
     sigfillset(&action.sa_mask);
     sigaction(tick_signal(), &action, NULL);
-    if (timer_create(CLOCK_MONOTONIC, &event, &thread.timer) != 0) {
+    if (timer_create(CLOCK_MONOTONIC, &event, &thread.timer) != 0 ||
+        timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &thread.ticks) != 0) {
         log_warning("slow callbacks will not be noticed: no timer: %s", strerror(errno));
         return;
     }
     thread.users = 1;
+    timer_settime(thread.ticks, 0, &ticks, NULL);
 }
 
 void watchdog_open(struct script *script, double warn_after, double stop_after, double load_most)
@@ -408,6 +413,7 @@ void watchdog_close(struct script *script)
     if (--thread.users > 0)
         return;
     timer_delete(thread.timer);
+    timer_delete(thread.ticks);
     thread.armed = false;
 }
 

@@ -2,7 +2,8 @@
 //
 // The parser of pipelined answers fed with any bytes: whole, and again in pieces. Both ways give
 // the same answers and come to the same end. The first byte sets the length of the pieces. Then the
-// same twice over, by a parser that remembers answers and by one that is made to forget them.
+// same twice over, by a parser that remembers answers and by one that is made to forget them. Last
+// the first answer as a stream, whose body is taken in place.
 
 #include "net/http_reply_parser.h"
 
@@ -52,6 +53,8 @@ static bool feed(struct http_reply_parser *parser, const uint8_t *piece, size_t 
             if (length > 0)
                 abort();
             return true;
+        case HTTP_REPLY_BODY: // was not asked for
+            abort();
         case HTTP_REPLY_BAD:
             if (err.text[0] == '\0')
                 abort();
@@ -78,6 +81,40 @@ static struct outcome parse(const uint8_t *data, size_t size, size_t step, bool 
     return outcome;
 }
 
+// Takes one piece of a stream; false when no more belongs to the answer.
+static bool stream_piece(struct http_reply_parser *parser, const uint8_t *bytes, size_t length,
+                         struct outcome *outcome)
+{
+    struct error err = {.code = ERROR_NONE};
+    enum http_reply_status status = HTTP_REPLY_BODY;
+    while (status == HTTP_REPLY_BODY) {
+        struct slice piece = {.length = 0};
+        status = parser->answered ? http_reply_parser_piece(parser, &bytes, &length, &piece, &err)
+                                  : http_reply_parser_feed(parser, &bytes, &length, &err);
+        for (size_t i = 0; status == HTTP_REPLY_BODY && i < piece.length; i++)
+            outcome->sum = outcome->sum * 31 + piece.data[i];
+    }
+    outcome->bad = status == HTTP_REPLY_BAD;
+    outcome->ends = status == HTTP_REPLY_WHOLE;
+    if (status == HTTP_REPLY_MORE && length > 0)
+        abort();
+    return status == HTTP_REPLY_MORE;
+}
+
+static struct outcome stream(const uint8_t *data, size_t size, size_t step)
+{
+    struct outcome outcome = {0};
+    struct http_reply_parser parser;
+    http_reply_parser_init(&parser);
+    parser.announce = true;
+    for (size_t at = 0; at < size; at += step)
+        if (!stream_piece(&parser, data + at, size - at < step ? size - at : step, &outcome))
+            break;
+    outcome.answered = !outcome.bad && parser.answered;
+    http_reply_parser_free(&parser);
+    return outcome;
+}
+
 static void compare(struct outcome a, struct outcome b)
 {
     if (a.answers != b.answers || a.sum != b.sum || a.bad != b.bad || a.ends != b.ends ||
@@ -91,6 +128,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     size_t step = (size_t)data[0] % 17 + 1, length = size - 1;
     compare(parse(data + 1, length, size, false), parse(data + 1, length, step, false));
+    compare(stream(data + 1, length, size), stream(data + 1, length, step));
     uint8_t *twice = malloc(2 * length);
     if (twice == NULL)
         return 0;
