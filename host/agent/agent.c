@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USUAL_GRACE (3 * LOOP_SECOND) // of a task that names none
+
 enum { STARTS_PER_TURN = 32 }; // of the loop, so other work is not delayed
 
 bool agent_terminal(Mesos__V1__TaskState state)
@@ -74,6 +76,41 @@ void agent_kill(struct agent *agent, const char *framework_id, const char *id,
         agent_executor_kill_queued(task);
     else if (task->phase == TASK_DELIVERED)
         task->executor->kind->kill(task, policy);
+}
+
+static uint64_t grace_period(const struct agent_task *task)
+{
+    const Mesos__V1__KillPolicy *policy = task->info->kill_policy;
+    if (policy == NULL || policy->grace_period == NULL)
+        return USUAL_GRACE;
+    return policy->grace_period->nanoseconds > 0 ? (uint64_t)policy->grace_period->nanoseconds : 0;
+}
+
+static void drain_executor(struct agent_executor *executor, const Mesos__V1__KillPolicy *shortest)
+{
+    for (struct agent_task *task = TAILQ_FIRST(&executor->tasks), *next; task != NULL;
+         task = next) {
+        next = TAILQ_NEXT(task, link);
+        bool shorter = shortest->grace_period->nanoseconds >= 0 &&
+                       (uint64_t)shortest->grace_period->nanoseconds < grace_period(task);
+        agent_kill(executor->agent, executor->framework_id, task->info->task_id->value,
+                   shorter ? shortest : NULL);
+    }
+}
+
+void agent_drain(struct agent *agent, bool draining, int64_t longest_grace)
+{
+    Mesos__V1__DurationInfo longest = MESOS__V1__DURATION_INFO__INIT;
+    Mesos__V1__KillPolicy policy = MESOS__V1__KILL_POLICY__INIT;
+    longest.nanoseconds = longest_grace;
+    policy.grace_period = &longest;
+    agent->draining = draining;
+    for (struct agent_executor *executor = TAILQ_FIRST(&agent->executors), *next;
+         draining && executor != NULL; executor = next) {
+        next = TAILQ_NEXT(executor, link);
+        if (!executor->silent)
+            drain_executor(executor, &policy);
+    }
 }
 
 // ---- acknowledgements ----

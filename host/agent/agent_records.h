@@ -33,7 +33,7 @@ struct agent {
     TAILQ_HEAD(, agent_executor) executors; // all
     TAILQ_HEAD(, agent_executor) staged;    // those that wait to be started
     struct deferral start;
-    bool stopping;
+    bool stopping, draining;
     struct timer stop_escalation;
     void (*stopped)(void *data);
     void *stopped_data;

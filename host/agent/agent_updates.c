@@ -12,6 +12,16 @@ static const char *state_name(Mesos__V1__TaskState state)
         ->name;
 }
 
+// Of an agent that is drained, whatever the reason was.
+static void mark_drained(Mesos__V1__TaskStatus *status)
+{
+    if (status->state != MESOS__V1__TASK_STATE__TASK_KILLING &&
+        status->state != MESOS__V1__TASK_STATE__TASK_KILLED)
+        return;
+    status->has_reason = true;
+    status->reason = MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_DRAINING;
+}
+
 void agent_updates_add(struct agent_task *task, const Mesos__V1__TaskStatus *status)
 {
     const struct agent_executor *executor = task->executor;
@@ -25,7 +35,10 @@ void agent_updates_add(struct agent_task *task, const Mesos__V1__TaskStatus *sta
               state_name(status->state), status->message ? ": " : "",
               status->message ? status->message : "");
     agent->events->entered(agent->data, executor->framework_id, id, status->state);
-    task_updates_add(&task->updates, status);
+    Mesos__V1__TaskStatus marked = *status;
+    if (agent->draining)
+        mark_drained(&marked);
+    task_updates_add(&task->updates, &marked);
 }
 
 // Fills in what all updates have in common.

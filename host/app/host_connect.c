@@ -89,6 +89,8 @@ static struct cluster_options describe(const struct host *host, unsigned agents)
         .keep = (unsigned)host->options->keep,
         .hosts = host->options->allow_hosts,
         .offer_timeout = host->options->offer_timeout,
+        .agent_timeout = host->options->agent_timeout,
+        .masters = (unsigned)host->options->masters,
     };
 }
 
@@ -103,6 +105,7 @@ bool host_start_cluster(struct host *host, unsigned agents, struct error *err)
     options.listen = *listen->host != '\0' ? address : NULL;
     ask_clients(host, &options);
     host->cluster = cluster_create(host->loop, &options, err);
+    host->session.embedded = host->cluster;
     free(address);
     if (host->cluster != NULL && cluster_exposed(host->cluster))
         log_warning("any client that can reach %s may run commands on this machine: --token-file "
@@ -187,7 +190,7 @@ static bool detect(struct host *host, const struct master_address *master,
                                              .credentials = credentials};
     const char *address = master->address;
     if (master->local)
-        address = host->cluster != NULL ? cluster_address(host->cluster) : "127.0.0.1:5050";
+        address = host->cluster != NULL ? cluster_addresses(host->cluster) : "127.0.0.1:5050";
     *detector = detector_create_with(address, &options, host->loop, err);
     return *detector != NULL || error_context(err, "%s", master->name);
 }

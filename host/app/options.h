@@ -49,6 +49,8 @@ struct options {
     struct options_address listen; // host "": not given
     const char *allow_hosts;       // more host names of our servers, "a,b"; or NULL
     const char *redirect_hosts;    // where redirects may take credentials, "a,b" or "*"; or NULL
+    int64_t masters;               // 0: not given
+    double agent_timeout;          // seconds
     double offer_timeout;          // seconds; 0: never
     int no_watch;                  // 1: reload only when asked
     int64_t reload_probation;      // callbacks

@@ -13,6 +13,8 @@
 #include "cluster/agent_resources.h"
 #include "cluster/cluster_http.h"
 #include "cluster/cluster_plan.h"
+#include "cluster/faults.h"
+#include "cluster/masters.h"
 #include "master/master.h"
 #include "master/role_weights.h"
 #include "operator/status_document.h"
@@ -26,13 +28,17 @@
 #define STOP_GRACE (2 * LOOP_SECOND)
 #define LISTEN "127.0.0.1:0"
 
+enum { AGENTS_ADDED = 10000 }; // while it runs
+
 struct cluster {
     struct runner *runner;
-    struct cluster_http *http;
+    struct masters *masters;
     struct master *master;
+    struct faults *faults;
     struct work_dir *work_dir;
     struct cluster_plan plan;
     struct buffer text; // the agents; ends with a zero byte
+    unsigned added;     // agents, while it runs
     bool own_work_dir;  // a fresh one
 };
 
@@ -113,24 +119,29 @@ static void write_group(struct cluster *cluster, unsigned count, const struct re
     free(attributes);
 }
 
-// Adds the agents of a group, of which the first one has the number `part` in the cluster.
+// Adds agent number `number` of a group, from 1, which is number `part`, from 0, of the cluster.
+static void add_agent(struct cluster *cluster, const struct cluster_plan_group *group,
+                      unsigned number, const struct agent_machine *machine, unsigned part)
+{
+    struct agent_description description;
+    struct resources list;
+    agent_description_copy(&description, &group->description);
+    free(description.hostname);
+    description.hostname = cluster_plan_hostname(group, number);
+    resources_copy(&list, &group->resources);
+    agent_resources_complete(&list, group->named, machine, part);
+    if (number == 1 && cluster->added == 0)
+        write_group(cluster, group->count, &list, &description);
+    master_add_agent(cluster->master, &list, &description);
+    resources_free(&list);
+    agent_description_free(&description);
+}
+
 static void add_group(struct cluster *cluster, const struct cluster_plan_group *group,
                       const struct agent_machine *machine, unsigned part)
 {
-    for (unsigned i = 0; i < group->count; i++) {
-        struct agent_description description;
-        struct resources list;
-        agent_description_copy(&description, &group->description);
-        free(description.hostname);
-        description.hostname = cluster_plan_hostname(group, i + 1);
-        resources_copy(&list, &group->resources);
-        agent_resources_complete(&list, group->named, machine, part + i);
-        if (i == 0)
-            write_group(cluster, group->count, &list, &description);
-        master_add_agent(cluster->master, &list, &description);
-        resources_free(&list);
-        agent_description_free(&description);
-    }
+    for (unsigned i = 0; i < group->count; i++)
+        add_agent(cluster, group, i + 1, machine, part + i);
 }
 
 static void add_agents(struct cluster *cluster)
@@ -169,16 +180,17 @@ static bool set_roles(struct cluster *cluster, struct error *err)
     return true;
 }
 
-// ---- life ----
+// ---- parts ----
 
 static void create_master(struct cluster *cluster, const struct cluster_options *given,
                           struct loop *loop)
 {
-    const char *ip = cluster_http_ip(cluster->http), *path = getenv("PATH");
+    const struct cluster_http *http = masters_leading(cluster->masters);
+    const char *ip = cluster_http_ip(http), *path = getenv("PATH");
     bool anywhere = strcmp(ip, "0.0.0.0") == 0 || strcmp(ip, "::") == 0;
     const struct master_options options = {
         .ip = anywhere ? "127.0.0.1" : ip,
-        .port = cluster_http_port(cluster->http),
+        .port = cluster_http_port(http),
         .region = cluster->plan.region,
         .zone = cluster->plan.zone,
         .hostname = anywhere || strncmp(ip, "127.", 4) == 0 ? "localhost" : ip,
@@ -186,27 +198,86 @@ static void create_master(struct cluster *cluster, const struct cluster_options 
         .path = path ? path : "/usr/local/bin:/usr/bin:/bin",
         .switch_users = geteuid() == 0,
         .offer_timeout = loop_seconds(given->offer_timeout),
+        .agent_timeout = loop_seconds(given->agent_timeout),
         .runner = cluster->runner,
     };
     cluster->master = master_create(loop, &options);
-    cluster_http_serve(cluster->http, cluster->master);
+    masters_serve(cluster->masters, cluster->master);
 }
 
 static bool open_http(struct cluster *cluster, struct loop *loop,
                       const struct cluster_options *options, struct error *err)
 {
-    const struct http_access_options access = {.token = options->token,
-                                               .token_file = options->token_file,
-                                               .credential_file = options->credential_file,
-                                               .principals = cluster->plan.principals,
-                                               .principal_count = cluster->plan.principal_count};
-    struct cluster_http_options http = {.listen = options->listen ? options->listen : LISTEN,
-                                        .hosts = options->hosts,
-                                        .access = http_access_create(&access, err)};
-    if (http.access != NULL)
-        cluster->http = cluster_http_create(loop, &http, err);
-    return cluster->http != NULL;
+    const struct masters_options masters = {
+        .count = options->masters ? options->masters : 1,
+        .listen = options->listen ? options->listen : LISTEN,
+        .hosts = options->hosts,
+        .access = {.token = options->token,
+                   .token_file = options->token_file,
+                   .credential_file = options->credential_file,
+                   .principals = cluster->plan.principals,
+                   .principal_count = cluster->plan.principal_count}};
+    cluster->masters = masters_create(loop, &masters, err);
+    return cluster->masters != NULL;
 }
+
+// ---- faults ----
+
+static struct cluster_http *on_leading(void *data)
+{
+    const struct cluster *cluster = data;
+    return masters_leading(cluster->masters);
+}
+
+// Like the first one, unless there is a text.
+static bool on_add_agent(void *data, const char *text, struct error *err)
+{
+    struct cluster *cluster = data;
+    unsigned agents = cluster_plan_agents(&cluster->plan);
+    const struct agent_machine machine = {agents, cluster_work_dir(cluster)};
+    struct cluster_plan plan = {.group_count = 0};
+    if (cluster->added == AGENTS_ADDED)
+        return error_set(err, ERROR_LIMIT, "%u agents were added already", cluster->added);
+    if (text != NULL && !cluster_plan_add(&plan, text, 1, err))
+        return false;
+    const struct cluster_plan_group *group = text ? plan.groups : cluster->plan.groups;
+    cluster->added++;
+    add_agent(cluster, group, group->count + (text ? 0 : cluster->added), &machine,
+              cluster->added % agents);
+    cluster_plan_free(&plan);
+    return true;
+}
+
+static bool on_fail_over(void *data, bool forget, double seconds, struct error *err)
+{
+    struct cluster *cluster = data;
+    return masters_fail_over(cluster->masters, forget, seconds, err);
+}
+
+static void create_faults(struct cluster *cluster, struct loop *loop)
+{
+    const struct faults_cluster parts = {.loop = loop,
+                                         .master = cluster->master,
+                                         .leading = on_leading,
+                                         .add_agent = on_add_agent,
+                                         .fail_over = on_fail_over,
+                                         .data = cluster};
+    cluster->faults = faults_create(&parts, 1);
+}
+
+bool cluster_fault(struct cluster *cluster, const char *words, struct buffer *output,
+                   struct error *err)
+{
+    if (strcmp(words, "list") == 0)
+        faults_list(cluster->faults, output);
+    else if (*words == '\0' || strcmp(words, "help") == 0)
+        faults_usage(output);
+    else
+        return faults_make(cluster->faults, words, output, err);
+    return true;
+}
+
+// ---- life ----
 
 struct cluster *cluster_create(struct loop *loop, const struct cluster_options *options,
                                struct error *err)
@@ -219,6 +290,7 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
         goto failed;
     cluster->runner = runner_process_create(loop);
     create_master(cluster, options, loop);
+    create_faults(cluster, loop);
     add_agents(cluster);
     if (!set_roles(cluster, err)) {
         error_context(err, "%s", options->file);
@@ -234,7 +306,12 @@ failed:
 
 const char *cluster_address(const struct cluster *cluster)
 {
-    return cluster_http_address(cluster->http);
+    return cluster_http_address(masters_leading(cluster->masters));
+}
+
+const char *cluster_addresses(const struct cluster *cluster)
+{
+    return masters_addresses(cluster->masters);
 }
 
 const char *cluster_work_dir(const struct cluster *cluster)
@@ -249,7 +326,7 @@ const char *cluster_text(const struct cluster *cluster)
 
 bool cluster_exposed(const struct cluster *cluster)
 {
-    return cluster_http_exposed(cluster->http);
+    return cluster_http_exposed(masters_leading(cluster->masters));
 }
 
 char *cluster_state(const struct cluster *cluster)
@@ -259,6 +336,7 @@ char *cluster_state(const struct cluster *cluster)
 
 void cluster_stop(struct cluster *cluster, void (*done)(void *data), void *data)
 {
+    masters_stop(cluster->masters);
     master_stop(cluster->master, STOP_GRACE, done, data);
 }
 
@@ -268,7 +346,8 @@ void cluster_destroy(struct cluster *cluster)
         return;
     if (cluster->runner != NULL)
         cluster->runner->ops->destroy(cluster->runner);
-    cluster_http_destroy(cluster->http);
+    faults_destroy(cluster->faults);
+    masters_destroy(cluster->masters);
     master_destroy(cluster->master);
     work_dir_destroy(cluster->work_dir);
     cluster_plan_free(&cluster->plan);

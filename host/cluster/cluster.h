@@ -7,6 +7,7 @@
 #ifndef MESOS_LUA_CLUSTER_CLUSTER_H
 #define MESOS_LUA_CLUSTER_CLUSTER_H
 
+#include "base/buffer.h"
 #include "base/bytes.h"
 #include "base/error.h"
 #include "loop/loop.h"
@@ -27,6 +28,8 @@ struct cluster_options {
     const char *work_dir; // where sandboxes lie; NULL: a fresh folder in $TMPDIR
     unsigned keep;        // how many of such fresh folders stay, see work_dir.h
     const char *listen;   // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
+    unsigned masters;     // that listen, of which one leads; 0: one
+    double agent_timeout; // seconds until an agent that does not answer is unreachable; 0: 75
     double offer_timeout; // seconds until an unanswered offer is rescinded; 0: never
     const char *hosts;    // its further names in Host headers, "a,b"; NULL: the usual ones only
     // What clients have to authenticate with; at most one of them.
@@ -40,11 +43,17 @@ bool cluster_check(const struct cluster_options *options, struct error *err);
 struct cluster *cluster_create(struct loop *loop, const struct cluster_options *options,
                                struct error *err);
 
-const char *cluster_address(const struct cluster *cluster);  // "127.0.0.1:port"
+// Where the leading master listens, "127.0.0.1:port"; and where all do, "A,B,C".
+const char *cluster_address(const struct cluster *cluster);
+const char *cluster_addresses(const struct cluster *cluster);
 const char *cluster_work_dir(const struct cluster *cluster); // absolute
 const char *cluster_text(const struct cluster *cluster);     // "2 agents with cpus:4;mem:1024"
 bool cluster_exposed(const struct cluster *cluster); // to other machines, without credentials
 char *cluster_state(const struct cluster *cluster);  // agents, frameworks, tasks: JSON; free() it
+
+// Makes a fault, see faults.h; "list" and "help" are answered. The output is appended.
+bool cluster_fault(struct cluster *cluster, const char *words, struct buffer *output,
+                   struct error *err);
 
 // Ends all tasks: SIGTERM, and after the grace period SIGKILL. `done` is called, later, when no
 // process is left.

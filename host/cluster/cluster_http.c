@@ -70,6 +70,28 @@ static enum MHD_Result on_health(struct cluster_http *http, struct http_exchange
     return answer_with(exchange, MHD_HTTP_OK, NULL, "");
 }
 
+// As a real master does: the path in its longer form, the query, and no scheme.
+static enum MHD_Result redirect(const struct cluster_http *http, struct http_exchange *exchange,
+                                const char *path, const char *query)
+{
+    if (http->leader == NULL)
+        return http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, http->reason);
+    char *location =
+        memory_format("//%s%s%s%s", http->leader, path, query ? "?" : "", query ? query : "");
+    const struct http_answer answer = {.status = MHD_HTTP_TEMPORARY_REDIRECT,
+                                       .text = "",
+                                       .header_name = MHD_HTTP_HEADER_LOCATION,
+                                       .header = location};
+    enum MHD_Result result = http_exchange_answer(exchange, &answer);
+    free(location);
+    return result;
+}
+
+static enum MHD_Result on_redirect(struct cluster_http *http, struct http_exchange *exchange)
+{
+    return redirect(http, exchange, "", NULL);
+}
+
 static enum MHD_Result on_state(struct cluster_http *http, struct http_exchange *exchange)
 {
     char *state = status_document(http->master);
@@ -82,6 +104,7 @@ static const struct http_route routes[] = {
     {"/api/v1/scheduler", MHD_HTTP_METHOD_POST, "mesos-master-scheduler", scheduler_http_limit,
      scheduler_http_answer},
     {"/health", MHD_HTTP_METHOD_GET, NULL, NULL, on_health},
+    {"/redirect", MHD_HTTP_METHOD_GET, NULL, NULL, on_redirect},
     {"/state", MHD_HTTP_METHOD_GET, "mesos-master-readonly", NULL, on_state},
     {"/maintenance/schedule", "GET, POST", "mesos-master-readwrite", maintenance_http_limit,
      maintenance_http_schedule},
@@ -93,17 +116,21 @@ static const struct http_route routes[] = {
      maintenance_http_up},
 };
 
-// Ignores the authority of an absolute URI, further slashes and "/master" in front, and slashes at
-// the end.
-static bool path_is(const char *url, const char *path)
+// Without the authority of an absolute URI, further slashes and "/master" in front.
+static const char *short_path(const char *url)
 {
     const char *authority = *url != '/' ? strstr(url, "://") : NULL;
     if (authority != NULL)
         url = authority + 3 + strcspn(authority + 3, "/");
     while (url[0] == '/' && url[1] == '/')
         url++;
-    if (strncmp(url, "/master/", 8) == 0)
-        url += 7;
+    return strncmp(url, "/master/", 8) == 0 ? url + 7 : url;
+}
+
+// Slashes at the end are ignored.
+static bool path_is(const char *url, const char *path)
+{
+    url = short_path(url);
     size_t length = strlen(path);
     return strncmp(url, path, length) == 0 && url[length + strspn(url + length, "/")] == '\0';
 }
@@ -145,17 +172,30 @@ static bool takes_method(const struct http_route *route, const char *method)
     return false;
 }
 
+// The path is the longer one that a real master has for it.
+static enum MHD_Result redirect_request(const struct cluster_http *http,
+                                        struct http_exchange *exchange)
+{
+    char *path = memory_format("/master%s", short_path(exchange->url));
+    enum MHD_Result result = redirect(http, exchange, path, exchange->query);
+    free(path);
+    return result;
+}
+
 static enum MHD_Result on_request(void *data, struct http_exchange *exchange)
 {
+    struct cluster_http *http = data;
     const struct cluster_request *request = exchange->data;
     const struct http_route *route = request->route;
     if (!request->allowed)
-        return refuse_unauthorized(data, exchange, route ? route->realm : "mesos-master-readonly");
+        return refuse_unauthorized(http, exchange, route ? route->realm : "mesos-master-readonly");
     if (route == NULL)
         return http_exchange_refuse(exchange, MHD_HTTP_NOT_FOUND, "404 Not Found.");
+    if (http->master == NULL && route->realm != NULL)
+        return redirect_request(http, exchange);
     if (!takes_method(route, exchange->method))
         return refuse_method(exchange, route->method);
-    return route->answer(data, exchange);
+    return route->answer(http, exchange);
 }
 
 static void on_completed(void *data, struct http_exchange *exchange)
@@ -221,9 +261,59 @@ unsigned cluster_http_port(const struct cluster_http *http)
     return http_server_port(http->server);
 }
 
-void cluster_http_serve(struct cluster_http *http, struct master *master)
+// ---- leading and standing by ----
+
+static void set_leader(struct cluster_http *http, const char *leader, const char *reason)
 {
+    free(http->leader);
+    free(http->reason);
+    http->leader = memory_string(leader);
+    http->reason = memory_string(reason);
+}
+
+void cluster_http_lead(struct cluster_http *http, struct master *master)
+{
+    char *own = memory_format("%s:%u", master_hostname(master), cluster_http_port(http));
+    set_leader(http, own, NULL);
     http->master = master;
+    free(own);
+}
+
+void cluster_http_stand_by(struct cluster_http *http, const char *leader, const char *reason)
+{
+    http->master = NULL;
+    record_streams_cut(&http->streams);
+    set_leader(http, leader, reason);
+}
+
+// ---- faults ----
+
+bool cluster_http_cut(struct cluster_http *http, const char *stream_id)
+{
+    struct record_stream *stream = record_streams_find(&http->streams, stream_id);
+    if (stream != NULL)
+        record_stream_cut(stream);
+    return stream != NULL;
+}
+
+bool cluster_http_stall(struct cluster_http *http, const char *stream_id, bool stalled)
+{
+    struct record_stream *stream = record_streams_find(&http->streams, stream_id);
+    if (stream != NULL)
+        record_stream_stall(stream, stalled);
+    return stream != NULL;
+}
+
+void cluster_http_slow(struct cluster_http *http, uint64_t delay)
+{
+    http->delay = delay;
+    record_streams_slow(&http->streams, delay);
+}
+
+void cluster_http_refuse(struct cluster_http *http, int status, unsigned calls)
+{
+    http->refused_status = status;
+    http->refused_calls = calls;
 }
 
 void cluster_http_destroy(struct cluster_http *http)
@@ -231,6 +321,7 @@ void cluster_http_destroy(struct cluster_http *http)
     if (http == NULL)
         return;
     record_streams_abandon(&http->streams);
+    set_leader(http, NULL, NULL);
     http_server_destroy(http->server);
     http_access_destroy(http->access);
     free(http);

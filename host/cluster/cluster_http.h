@@ -35,8 +35,21 @@ const char *cluster_http_address(const struct cluster_http *http); // "ADDR:PORT
 const char *cluster_http_ip(const struct cluster_http *http);
 unsigned cluster_http_port(const struct cluster_http *http);
 
-// Sets the master that the calls are for. To be called before the loop runs.
-void cluster_http_serve(struct cluster_http *http, struct master *master);
+// The master leads here, and calls are for it.
+void cluster_http_lead(struct cluster_http *http, struct master *master);
+
+// It does not lead here: all streams break, without a word to the master, and requests are
+// redirected to the leader at "HOST:PORT", or refused with 503 and the reason if that is NULL. Both
+// are copied.
+void cluster_http_stand_by(struct cluster_http *http, const char *leader, const char *reason);
+
+// Faults of single streams, by their ids, and of all. False: there is no such stream.
+bool cluster_http_cut(struct cluster_http *http, const char *stream_id);
+bool cluster_http_stall(struct cluster_http *http, const char *stream_id, bool stalled);
+void cluster_http_slow(struct cluster_http *http, uint64_t delay); // of each event; 0: none
+
+// The next so many calls of schedulers are answered with this status and not carried out.
+void cluster_http_refuse(struct cluster_http *http, int status, unsigned calls);
 
 // Closes all connections without telling the master, which may be destroyed before or after.
 void cluster_http_destroy(struct cluster_http *http);

@@ -10,7 +10,11 @@
 #include "cluster/record_stream.h"
 
 struct cluster_http {
-    struct master *master;
+    struct master *master;  // NULL: it does not lead here
+    char *leader, *reason;  // then: where to go, or why nowhere
+    uint64_t delay;         // of events
+    unsigned refused_calls; // from now on
+    int refused_status;
     struct http_server *server;
     struct http_access *access;
     struct record_streams streams;

@@ -21,13 +21,14 @@
 
 struct record {
     STAILQ_ENTRY(record) link;
+    uint64_t due; // loop_now(): it is not sent before
     size_t length, sent;
     uint8_t data[];
 };
 
 enum record_stream_state {
     STREAM_OPEN,   // the owner may send
-    STREAM_CHOKED, // too much is unread: its connection is being closed
+    STREAM_CHOKED, // its connection is being closed, as when too much is unread
     STREAM_ENDING, // a last chunk follows what is queued
     STREAM_LOST,   // nothing can be sent any more
 };
@@ -39,7 +40,10 @@ struct record_stream {
     struct record_stream_owner owner;
     char id[UUID_TEXT];
     bool json;
-    bool suspended; // the connection, until there is a record
+    bool suspended;           // the connection, until there is a record
+    bool stalled;             // nothing is sent
+    uint64_t delay, last_due; // of each record, and of the last one
+    struct timer waking;      // when the first record is due
     enum record_stream_state state;
     STAILQ_HEAD(, record) records;
     size_t queued, waiting; // bytes and records
@@ -91,15 +95,80 @@ void record_streams_abandon(struct record_streams *streams)
     }
 }
 
-bool record_streams_has(const struct record_streams *streams, const char *id)
+void record_stream_cut(struct record_stream *stream)
 {
-    const struct record_stream *stream;
+    if (stream->state != STREAM_CHOKED)
+        enter(stream, STREAM_CHOKED);
+}
+
+void record_streams_cut(struct record_streams *streams)
+{
+    struct record_stream *stream;
+    TAILQ_FOREACH(stream, streams, link)
+    {
+        stream->owner.lost = NULL;
+        record_stream_cut(stream);
+    }
+}
+
+struct record_stream *record_streams_find(const struct record_streams *streams, const char *id)
+{
+    struct record_stream *stream;
     TAILQ_FOREACH(stream, streams, link)
     {
         if (id != NULL && stream->state == STREAM_OPEN && strcmp(stream->id, id) == 0)
-            return true;
+            return stream;
     }
-    return false;
+    return NULL;
+}
+
+bool record_streams_has(const struct record_streams *streams, const char *id)
+{
+    return record_streams_find(streams, id) != NULL;
+}
+
+// ---- stalled and slow streams ----
+
+static struct loop *loop_of(const struct record_stream *stream)
+{
+    return http_server_loop(stream->exchange->server);
+}
+
+// True if the first record may be sent; if it is only too early, the stream is woken in time.
+static bool may_send(struct record_stream *stream)
+{
+    const struct record *record = STAILQ_FIRST(&stream->records);
+    if (record == NULL || stream->stalled)
+        return false;
+    if (record->due == 0)
+        return true;
+    uint64_t now = loop_now(loop_of(stream));
+    if (record->due > now)
+        timer_start(&stream->waking, record->due - now);
+    return record->due <= now;
+}
+
+static void on_waking(void *data)
+{
+    wake(data);
+}
+
+void record_stream_stall(struct record_stream *stream, bool stalled)
+{
+    stream->stalled = stalled;
+    wake(stream);
+}
+
+void record_stream_slow(struct record_stream *stream, uint64_t delay)
+{
+    stream->delay = delay;
+}
+
+void record_streams_slow(struct record_streams *streams, uint64_t delay)
+{
+    struct record_stream *stream;
+    TAILQ_FOREACH(stream, streams, link)
+    record_stream_slow(stream, delay);
 }
 
 // ---- sending ----
@@ -139,10 +208,16 @@ static struct record *encode(const ProtobufCMessage *message, bool json)
 
 static void push(struct record_stream *stream, struct record *record)
 {
+    if (stream->delay > 0)
+        stream->last_due = loop_now(loop_of(stream)) + stream->delay;
+    else if (STAILQ_EMPTY(&stream->records))
+        stream->last_due = 0;
+    record->due = stream->last_due;
     STAILQ_INSERT_TAIL(&stream->records, record, link);
     stream->queued += record->length;
     stream->waiting++;
-    wake(stream);
+    if (!stream->stalled)
+        wake(stream);
     if (stream->queued <= RECORD_STREAM_LIMIT)
         return;
     log_warning("a client does not read its events: closing its stream with %zu bytes unsent",
@@ -187,13 +262,13 @@ static ssize_t read_stream(void *data, uint64_t position, char *to, size_t space
         return MHD_CONTENT_READER_END_WITH_ERROR;
     if (STAILQ_EMPTY(&stream->records) && stream->state == STREAM_ENDING)
         return MHD_CONTENT_READER_END_OF_STREAM;
-    if (STAILQ_EMPTY(&stream->records)) {
+    if (!may_send(stream)) {
         stream->suspended = true;
         MHD_suspend_connection(stream->exchange->connection);
         return 0;
     }
     size_t length = read_record(stream, to, space);
-    while (stream->waiting >= BATCH_FROM && length < space)
+    while (stream->waiting >= BATCH_FROM && length < space && may_send(stream))
         length += read_record(stream, to + length, space - length);
     return (ssize_t)length;
 }
@@ -224,6 +299,7 @@ struct record_stream *record_stream_create(struct record_streams *streams,
     stream->json = json;
     stream->owner = *owner;
     uuid_random_text(stream->id);
+    timer_init(&stream->waking, loop_of(stream), on_waking, stream);
     STAILQ_INIT(&stream->records);
     TAILQ_INSERT_TAIL(streams, stream, link);
     return stream;
@@ -239,6 +315,7 @@ void record_stream_destroy(struct record_stream *stream)
     if (stream == NULL)
         return;
     stream->suspended = false; // its request is completed
+    timer_stop(&stream->waking);
     enter(stream, STREAM_LOST);
     for (struct record *record; (record = STAILQ_FIRST(&stream->records)) != NULL;) {
         STAILQ_REMOVE_HEAD(&stream->records, link);

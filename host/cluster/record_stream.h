@@ -42,6 +42,13 @@ void record_stream_send(struct record_stream *stream, const ProtobufCMessage *me
 
 void record_stream_end(struct record_stream *stream); // after what was sent
 
+// Its connection is closed at once, without a last chunk, as when the process of a master dies.
+void record_stream_cut(struct record_stream *stream);
+
+// What is sent waits while it is stalled; and from now on, each message for so many nanoseconds.
+void record_stream_stall(struct record_stream *stream, bool stalled);
+void record_stream_slow(struct record_stream *stream, uint64_t delay);
+
 // The client of the request has left.
 void record_stream_leave(struct record_stream *stream);
 
@@ -49,6 +56,14 @@ void record_stream_destroy(struct record_stream *stream); // reports the loss; N
 
 // True if the owner of a stream with that id may send into it. The id may be NULL.
 bool record_streams_has(const struct record_streams *streams, const char *id);
+
+// The stream of that id, if its owner may send into it; or NULL.
+struct record_stream *record_streams_find(const struct record_streams *streams, const char *id);
+
+void record_streams_slow(struct record_streams *streams, uint64_t delay);
+
+// Cuts all, and no owner is told.
+void record_streams_cut(struct record_streams *streams);
 
 // The server closes: all are lost, and no owner is told any more.
 void record_streams_abandon(struct record_streams *streams);

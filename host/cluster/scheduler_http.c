@@ -6,11 +6,13 @@
 #include "cluster/scheduler_http.h"
 
 #include "base/bytes.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "cluster/http_negotiation.h"
 #include "cluster/nul_check.h"
 #include "wire/json_message.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef Mesos__V1__Scheduler__Call Call;
@@ -90,6 +92,7 @@ static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange
     const struct record_stream_owner owner = {on_lost, http};
     request->stream = record_stream_create(&http->streams, exchange,
                                            http_negotiation_accepts(exchange, HTTP_JSON), &owner);
+    record_stream_slow(request->stream, http->delay);
     master_subscribe(http->master, call, record_stream_id(request->stream), &sink, request->stream);
     return record_stream_answer(request->stream);
 }
@@ -132,8 +135,21 @@ static enum MHD_Result refuse_body(struct http_exchange *exchange, bool json)
                "'Mesos-Stream-Id' of a subscription)");
 }
 
+static enum MHD_Result refuse_for_fault(struct cluster_http *http, struct http_exchange *exchange)
+{
+    char *text = memory_format("A fault of the local cluster: %d", http->refused_status);
+    http->refused_calls--;
+    log_info("fault: a call is answered with %d and not carried out; %u more of them",
+             http->refused_status, http->refused_calls);
+    enum MHD_Result result = http_exchange_refuse(exchange, http->refused_status, text);
+    free(text);
+    return result;
+}
+
 enum MHD_Result scheduler_http_answer(struct cluster_http *http, struct http_exchange *exchange)
 {
+    if (http->refused_calls > 0)
+        return refuse_for_fault(http, exchange);
     const char *type = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
     bool json = http_negotiation_is_json(exchange);
     struct error err = {0};

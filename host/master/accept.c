@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "master/node_link.h"
 #include "master/unsupported_fields.h"
 
 #include <stdlib.h>
@@ -46,9 +47,10 @@ static void refuse_for_offers(struct master_framework *framework, const Operatio
     char *message = memory_format("Task launched with invalid offers: %s", fault);
     char *feedback = memory_format("Operation attempted with invalid offers: %s", fault);
     const struct master_updates_text text = {
-        framework->partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED
-                                   : MESOS__V1__TASK_STATE__TASK_LOST,
-        MESOS__V1__TASK_STATUS__REASON__REASON_INVALID_OFFERS, message};
+        .state = framework->partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED
+                                            : MESOS__V1__TASK_STATE__TASK_LOST,
+        .reason = MESOS__V1__TASK_STATUS__REASON__REASON_INVALID_OFFERS,
+        .message = message};
     if (operation->launch != NULL)
         refuse_launch(framework, operation, &text);
     else if (operation->launch_group != NULL)
@@ -102,21 +104,32 @@ static char *check_needs(const struct acceptance *acceptance, const struct resou
     return fault;
 }
 
+// At the agent. Its framework may have been removed on the way.
+static void deliver_task(struct node *node, const char *framework_id,
+                         const ProtobufCMessage *message)
+{
+    const struct master_framework *framework = master_records_framework(node->master, framework_id);
+    const Mesos__V1__TaskInfo *task = (const Mesos__V1__TaskInfo *)message;
+    if (framework == NULL)
+        return;
+    const struct agent_launch launch = {
+        .framework_id = framework_id,
+        .user = framework->info->user,
+        .killing_state = framework->killing_state,
+        .task = task,
+    };
+    log_debug("task %s of framework %s is launched on agent %s", task->task_id->value, framework_id,
+              node->id);
+    agent_launch(node->agent, &launch);
+}
+
 static void start_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo *task,
                        const struct resources *needs)
 {
     struct master_framework *framework = acceptance->framework;
     master_records_add_task(framework, acceptance->node, acceptance->role, task, needs);
     resources_subtract_unshared(&acceptance->left, needs);
-    const struct agent_launch launch = {
-        .framework_id = framework->id,
-        .user = framework->info->user,
-        .killing_state = framework->killing_state,
-        .task = task,
-    };
-    log_debug("task %s of framework %s is launched on agent %s", task->task_id->value,
-              framework->id, acceptance->node->id);
-    agent_launch(acceptance->node->agent, &launch);
+    node_link_send(acceptance->node, framework->id, &task->base, deliver_task);
 }
 
 static void launch_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo *task)
@@ -128,9 +141,10 @@ static void launch_task(struct acceptance *acceptance, const Mesos__V1__TaskInfo
     char *fault = task_validation_fault(&launch);
     if (fault == NULL)
         fault = check_needs(acceptance, &needs);
-    const struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
-                                             MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
-                                             fault};
+    const struct master_updates_text text = {
+        .state = MESOS__V1__TASK_STATE__TASK_ERROR,
+        .reason = MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
+        .message = fault};
     if (fault != NULL)
         refuse_task(acceptance->framework, task, &text);
     else
@@ -175,9 +189,10 @@ static bool admit_launch(struct acceptance *acceptance, const Operation *operati
     fill_allocations(acceptance, operation);
     if (check_resources(operation, &err) && operation->id != NULL)
         error_set(&err, ERROR_INVALID, "The `id` field cannot be set on LAUNCH operations");
-    const struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_ERROR,
-                                             MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
-                                             err.text};
+    const struct master_updates_text text = {
+        .state = MESOS__V1__TASK_STATE__TASK_ERROR,
+        .reason = MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
+        .message = err.text};
     if (err.code == ERROR_NONE)
         return true;
     refuse_launch(acceptance->framework, operation, &text);
@@ -200,8 +215,9 @@ static bool admit_group(struct acceptance *acceptance, const Operation *operatio
                       ? memory_string("The `id` field cannot be set on LAUNCH_GROUP operations")
                       : unsupported_fields_fault(&operation->base);
     const struct master_updates_text text = {
-        MESOS__V1__TASK_STATE__TASK_ERROR,
-        MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID, fault};
+        .state = MESOS__V1__TASK_STATE__TASK_ERROR,
+        .reason = MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID,
+        .message = fault};
     refuse_group(acceptance->framework, operation, &text);
     free(fault);
     return false;

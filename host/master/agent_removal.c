@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "master/node_link.h"
 
 #include <stdlib.h>
 
@@ -20,28 +21,14 @@ static void lose_task(struct master_task *task, const char *cause)
     Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
     agent_id.value = node->id;
     char *message = memory_format("Agent %s removed: %s", node->hostname, cause);
-    const struct master_updates_text text = {MESOS__V1__TASK_STATE__TASK_LOST,
-                                             MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED,
-                                             message};
+    const struct master_updates_text text = {
+        .state = MESOS__V1__TASK_STATE__TASK_LOST,
+        .reason = MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_REMOVED,
+        .message = message};
     master_updates_send(task->framework, task->id, &agent_id, &text, NULL);
     history_task_ended(task, text.state, text.reason, message);
     master_records_remove_task(task);
     free(message);
-}
-
-// They are unknown from now on, without an update, as on a real cluster.
-static void forget_operations(const struct node *node)
-{
-    struct master_framework *framework;
-    TAILQ_FOREACH(framework, &node->master->frameworks, link)
-    {
-        for (struct master_operation *operation = TAILQ_FIRST(&framework->operations), *next;
-             operation != NULL; operation = next) {
-            next = TAILQ_NEXT(operation, link);
-            if (operation->node == node)
-                master_records_remove_operation(operation);
-        }
-    }
 }
 
 static void lose_tasks(struct node *node, const char *cause)
@@ -79,9 +66,11 @@ void agent_removal_start(struct node *node, const char *cause)
     struct master *master = node->master;
     struct master_framework *framework;
     log_info("agent %s is removed: %s", node->id, cause);
+    node_link_cut(node);
+    timer_stop(&node->patience);
     take_out(node);
     lose_tasks(node, cause);
-    forget_operations(node);
+    operations_lose(node, MESOS__V1__OPERATION_STATE__OPERATION_UNKNOWN, NULL);
     while (!TAILQ_EMPTY(&node->offers))
         master_records_rescind_offer(TAILQ_FIRST(&node->offers));
     maintenance_leave(node);

@@ -86,7 +86,7 @@ static void collect(struct round *round, enum node_turn turn)
     while (!TAILQ_EMPTY(nodes)) {
         struct node *node = TAILQ_FIRST(nodes);
         set_turn(node, NODE_RESTS);
-        if (node->free.count == 0)
+        if (node->free.count == 0 || !master_records_offerable(node))
             continue;
         if (round->count == round->capacity) {
             round->capacity = round->capacity * 2 + 64;

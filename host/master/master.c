@@ -7,7 +7,11 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "master/agent_loss.h"
+#include "master/master_failover.h"
 #include "master/master_internal.h"
+#include "master/node_link.h"
+#include "master/update_faults.h"
 #include "wire/message_copy.h"
 
 #include <inttypes.h>
@@ -56,6 +60,8 @@ void master_subscribe(struct master *master, const Call *call, const char *strea
     }
     const char *id = wanted_id(call->subscribe->framework_info);
     struct master_framework *framework = id ? master_records_framework(master, id) : NULL;
+    if (framework == NULL && id != NULL)
+        framework = master_failover_recall(master, id);
     if (framework == NULL)
         framework = master_framework_create(master, id);
     master_framework_subscribe(framework, call, stream_id, sink, data);
@@ -136,30 +142,51 @@ static void on_revive(struct master_framework *framework, const Call *call)
     allocator_hurry_all(framework->master);
 }
 
+static void deliver_kill(struct node *node, const char *framework_id,
+                         const ProtobufCMessage *message)
+{
+    const Mesos__V1__Scheduler__Call__Kill *kill =
+        (const Mesos__V1__Scheduler__Call__Kill *)message;
+    agent_kill(node->agent, framework_id, kill->task_id->value, kill->kill_policy);
+}
+
+// A kill that an agent is not connected for is made up for when it is back.
 static void on_kill(struct master_framework *framework, const Call *call)
 {
     const Mesos__V1__Scheduler__Call__Kill *kill = call->kill;
-    const struct master_task *task = master_records_task(framework, kill->task_id->value);
+    struct master_task *task = master_records_task(framework, kill->task_id->value);
     if (task == NULL)
         master_updates_reconcile(framework, kill->task_id->value, kill->agent_id);
     else if (kill->agent_id != NULL && strcmp(kill->agent_id->value, task->node->id) != 0)
         log_debug("task %s is not killed: it does not run on agent %s", task->id,
                   kill->agent_id->value);
+    else if (task->node->state == NODE_DISCONNECTED)
+        task->kill_wanted = true;
     else
-        agent_kill(task->node->agent, framework->id, task->id, kill->kill_policy);
+        node_link_send(task->node, framework->id, &kill->base, deliver_kill);
+}
+
+static void deliver_acknowledge(struct node *node, const char *framework_id,
+                                const ProtobufCMessage *message)
+{
+    const Mesos__V1__Scheduler__Call__Acknowledge *ack =
+        (const Mesos__V1__Scheduler__Call__Acknowledge *)message;
+    struct master_framework *framework = master_records_framework(node->master, framework_id);
+    Mesos__V1__TaskState state;
+    if (!agent_acknowledge(node->agent, framework_id, ack->task_id->value, &ack->uuid, &state))
+        return;
+    struct master_task *task =
+        framework ? master_records_task(framework, ack->task_id->value) : NULL;
+    if (task != NULL && task->node == node && agent_terminal(state))
+        master_records_remove_task(task);
 }
 
 static void on_acknowledge(struct master_framework *framework, const Call *call)
 {
     const Mesos__V1__Scheduler__Call__Acknowledge *ack = call->acknowledge;
     struct node *node = master_records_node(framework->master, ack->agent_id);
-    Mesos__V1__TaskState state;
-    if (node == NULL ||
-        !agent_acknowledge(node->agent, framework->id, ack->task_id->value, &ack->uuid, &state))
-        return;
-    struct master_task *task = master_records_task(framework, ack->task_id->value);
-    if (task != NULL && agent_terminal(state))
-        master_records_remove_task(task);
+    if (node != NULL)
+        node_link_send(node, framework->id, &ack->base, deliver_acknowledge);
 }
 
 static void on_reconcile(struct master_framework *framework, const Call *call)
@@ -296,18 +323,19 @@ static struct master_task *find_task(const struct node *node, const char *framew
 {
     struct master_framework *framework = master_records_framework(node->master, framework_id);
     struct master_task *task = framework ? master_records_task(framework, id) : NULL;
-    return task != NULL && task->node == node ? task : NULL;
+    return task != NULL && task->node == node ? task : agent_loss_absent(node, framework_id, id);
 }
 
 static void on_entered(void *data, const char *framework_id, const char *task_id,
                        Mesos__V1__TaskState state)
 {
-    struct master_task *task = find_task(data, framework_id, task_id);
+    const struct node *node = data;
+    struct master_task *task = find_task(node, framework_id, task_id);
     if (task == NULL)
         return;
-    task->state = state;
-    if (agent_terminal(state))
-        master_records_release_task(task);
+    task->reported = state;
+    if (node_link_hears(node))
+        master_records_take_state(task);
 }
 
 static void note_checks(struct master_task *task, const Mesos__V1__TaskStatus *status)
@@ -323,15 +351,16 @@ static void note_checks(struct master_task *task, const Mesos__V1__TaskStatus *s
 
 static void on_update(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status)
 {
-    struct master_task *task = find_task(data, framework_id, status->task_id->value);
-    if (task == NULL)
+    const struct node *node = data;
+    struct master_task *task = find_task(node, framework_id, status->task_id->value);
+    if (task == NULL || !node_link_hears(node))
         return;
     task->forwarded = status->state;
     history_task_status(task, status);
     if (status->container_status != NULL && task->container == NULL)
         task->container = message_copy(&status->container_status->base);
     note_checks(task, status);
-    master_events_send_update(task->framework, status);
+    update_faults_send(task->framework, status);
 }
 
 // ---- life ----
@@ -349,17 +378,21 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     master->path = memory_string(options->path);
     master->switch_users = options->switch_users;
     master->offer_timeout = options->offer_timeout;
+    master->agent_timeout = options->agent_timeout ? options->agent_timeout : MASTER_AGENT_TIMEOUT;
     master->runner = options->runner;
     uuid_random_text(master->id);
     master->started = loop_wall(loop);
     TAILQ_INIT(&master->observers);
     TAILQ_INIT(&master->frameworks);
     TAILQ_INIT(&master->nodes);
+    TAILQ_INIT(&master->lost);
     TAILQ_INIT(&master->leaving);
     maintenance_init(&master->maintenance);
     inverse_offers_init(&master->inverse_offers);
     TAILQ_INIT(&master->completed);
     role_tree_init(&master->roles);
+    master_failover_init(master);
+    update_faults_init(master);
     allocator_start(master);
     return master;
 }
@@ -384,6 +417,7 @@ void master_add_agent(struct master *master, const struct resources *resources,
     TAILQ_INIT(&node->offers);
     TAILQ_INIT(&node->evacuations);
     TAILQ_INIT(&node->filters);
+    agent_loss_init(node);
     node->gpus = resources_scalar(resources, "gpus") > 0;
     const struct agent_options options = {
         .id = node->id,
@@ -419,17 +453,32 @@ static void destroy_leaving(struct node *node)
     master_records_free_node(node);
 }
 
+static void destroy_lost(struct node *node)
+{
+    TAILQ_REMOVE(&node->master->lost, node, link);
+    master_records_free_node(node);
+}
+
+const char *master_hostname(const struct master *master)
+{
+    return master->hostname;
+}
+
 void master_destroy(struct master *master)
 {
     if (master == NULL)
         return;
     allocator_stop(master);
+    master_failover_stop(master);
+    update_faults_stop(master);
     while (!TAILQ_EMPTY(&master->frameworks))
         master_framework_destroy(TAILQ_FIRST(&master->frameworks));
     while (!TAILQ_EMPTY(&master->nodes))
         destroy_node(TAILQ_FIRST(&master->nodes));
     while (!TAILQ_EMPTY(&master->leaving))
         destroy_leaving(TAILQ_FIRST(&master->leaving));
+    while (!TAILQ_EMPTY(&master->lost))
+        destroy_lost(TAILQ_FIRST(&master->lost));
     inverse_offers_free(&master->inverse_offers);
     maintenance_free(&master->maintenance);
     master_records_forget_completed(master);
@@ -437,6 +486,7 @@ void master_destroy(struct master *master)
     free(master->filters.heap);
     string_map_free(&master->framework_table);
     string_map_free(&master->node_table);
+    string_map_free(&master->lost_table);
     string_map_free(&master->offer_table);
     string_map_free(&master->completed_table);
     free(master->ip);
@@ -474,8 +524,11 @@ void master_stop(struct master *master, uint64_t grace, void (*done)(void *data)
     master->stopped = done;
     master->stopped_data = data;
     allocator_stop(master);
+    timer_stop(&master->registration);
     master->running_agents = 1; // stands for this loop
     TAILQ_FOREACH(node, &master->nodes, link)
+    stop_agent(node, grace);
+    TAILQ_FOREACH(node, &master->lost, link)
     stop_agent(node, grace);
     TAILQ_FOREACH(node, &master->leaving, link)
     stop_agent(node, grace);

@@ -26,6 +26,7 @@ struct master;
 #define MASTER_COMPLETED 50
 #define MASTER_TASKS 1000000
 #define MASTER_OPERATIONS 10000
+#define MASTER_AGENT_TIMEOUT (75 * LOOP_SECOND)
 #define MASTER_VERSION "1.12.0"
 
 struct master_options {
@@ -37,6 +38,7 @@ struct master_options {
     const char *path;          // PATH of tasks
     bool switch_users;         // to those that frameworks name; otherwise tasks run as our own user
     uint64_t offer_timeout;    // nanoseconds until an unanswered offer is rescinded; 0: never
+    uint64_t agent_timeout;    // until an agent that does not answer is unreachable; 0: as usual
     struct runner *runner;
 };
 
@@ -60,6 +62,7 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
 // whose contents it takes. If it has a domain, the master has one as well.
 void master_add_agent(struct master *master, const struct resources *resources,
                       struct agent_description *description);
+const char *master_hostname(const struct master *master);
 void master_destroy(struct master *master); // the runner must be destroyed before
 
 // Checks the contents of a call; the error is the body of the response with status 400. To be

@@ -3,7 +3,9 @@
 // Frameworks: their subscription, its heartbeats and its end, and what they said about themselves,
 // which UPDATE_FRAMEWORK changes.
 
+#include "master/agent_loss.h"
 #include "master/master_internal.h"
+#include "master/node_link.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -185,19 +187,27 @@ static void disconnect(struct master_framework *framework, const char *message)
     inverse_offers_disconnected(framework);
 }
 
+void master_framework_leave(struct master_framework *framework)
+{
+    framework->connected = false;
+    master_records_activate(framework);
+    offer_filters_clear(framework, NULL);
+    remove_offers(framework);
+    timer_stop(&framework->heartbeat);
+    timer_stop(&framework->failover);
+}
+
 void master_framework_destroy(struct master_framework *framework)
 {
     struct master *master = framework->master;
-    offer_filters_clear(framework, NULL);
-    remove_offers(framework);
+    agent_loss_forget_framework(framework);
+    master_framework_leave(framework);
     inverse_offers_forget_framework(framework);
     while (!TAILQ_EMPTY(&framework->tasks))
         master_records_remove_task(TAILQ_FIRST(&framework->tasks));
     while (!TAILQ_EMPTY(&framework->operations))
         master_records_remove_operation(TAILQ_FIRST(&framework->operations));
     framework_past_free(&framework->past);
-    timer_stop(&framework->heartbeat);
-    timer_stop(&framework->failover);
     string_map_remove(&master->framework_table, &framework->entry);
     TAILQ_REMOVE(&master->frameworks, framework, link);
     string_map_free(&framework->task_table);
@@ -209,13 +219,20 @@ void master_framework_destroy(struct master_framework *framework)
     free(framework);
 }
 
+static void deliver_removal(struct node *node, const char *framework_id,
+                            const ProtobufCMessage *message)
+{
+    (void)message;
+    agent_remove_framework(node->agent, framework_id);
+}
+
 void master_framework_remove(struct master_framework *framework)
 {
     struct node *node;
     log_debug("framework %s is removed", framework->id);
     disconnect(framework, NULL);
     TAILQ_FOREACH(node, &framework->master->nodes, link)
-    agent_remove_framework(node->agent, framework->id);
+    node_link_send(node, framework->id, NULL, deliver_removal);
     master_records_add_completed(framework);
     master_framework_destroy(framework);
 }
@@ -266,7 +283,8 @@ static void start_subscription(struct master_framework *framework, const char *s
     on_heartbeat(framework);
     struct node *node;
     TAILQ_FOREACH(node, &master->nodes, link)
-    agent_resend(node->agent, framework->id);
+    if (node_link_hears(node))
+        agent_resend(node->agent, framework->id);
     allocator_hurry_all(master);
 }
 

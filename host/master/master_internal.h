@@ -49,12 +49,16 @@ void master_framework_remove(struct master_framework *framework); // kills its t
                                                                   // id, and frees it
 void master_framework_destroy(struct master_framework *framework);
 
+// It is not subscribed any more, and its sink is not called: no offers, filters and timers.
+void master_framework_leave(struct master_framework *framework);
+
 // ---- master_updates.c: updates that the master itself makes ----
 
 struct master_updates_text {
     Mesos__V1__TaskState state;
     Mesos__V1__TaskStatus__Reason reason;
     const char *message;
+    int64_t unreachable_since; // of its agent, nanoseconds since 1970; 0: left out
 };
 
 void master_updates_send(struct master_framework *framework, const char *task_id,
@@ -105,6 +109,10 @@ void operations_carry_out(struct acceptance *acceptance,
 // What agents report; `node` is a struct node.
 void operations_updated(void *node, const char *framework_id,
                         const Mesos__V1__OperationStatus *status);
+
+// The agent is lost: frameworks hear that their operations there are in this state, unless there is
+// no message, and the master forgets them.
+void operations_lose(struct node *node, Mesos__V1__OperationState state, const char *message);
 
 void operations_acknowledge(
     struct master_framework *framework,

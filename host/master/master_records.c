@@ -2,6 +2,7 @@
 //
 // The records of the master; see the header for the invariants that they keep.
 
+#include "master/agent_loss.h"
 #include "master/master_internal.h"
 
 #include "base/log.h"
@@ -22,6 +23,12 @@ struct master_framework *master_records_framework(const struct master *master, c
 struct node *master_records_node(const struct master *master, const Mesos__V1__AgentID *id)
 {
     return id ? string_map_find(&master->node_table, id->value) : NULL;
+}
+
+struct node *master_records_any_node(const struct master *master, const Mesos__V1__AgentID *id)
+{
+    struct node *node = master_records_node(master, id);
+    return node != NULL || id == NULL ? node : string_map_find(&master->lost_table, id->value);
 }
 
 struct master_offer *master_records_offer(const struct master *master, const char *id)
@@ -258,7 +265,7 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
     task->member = member_of(framework, role);
     task->member->holds++;
     task->role = task->member->role->name;
-    task->state = task->forwarded = MESOS__V1__TASK_STATE__TASK_STAGING;
+    task->state = task->forwarded = task->reported = MESOS__V1__TASK_STATE__TASK_STAGING;
     task->holds = true;
     resources_copy(&task->resources, resources);
     allocate(task->member, node, &task->resources);
@@ -275,18 +282,76 @@ void master_records_release_task(struct master_task *task)
     task->holds = false;
 }
 
+void master_records_take_state(struct master_task *task)
+{
+    task->state = task->reported;
+    if (agent_terminal(task->state))
+        master_records_release_task(task);
+}
+
+static void unlist_task(struct master_task *task)
+{
+    bool known = task->key == NULL;
+    string_map_remove(known ? &task->framework->task_table : &task->node->absent, &task->entry);
+    if (known)
+        TAILQ_REMOVE(&task->framework->tasks, task, link);
+    else
+        TAILQ_REMOVE(&task->node->absent_tasks, task, link);
+    if (!known && task->framework != NULL)
+        task->framework->absent_tasks--;
+    free(task->key);
+    task->key = NULL;
+}
+
+void master_records_detach_task(struct master_task *task)
+{
+    struct node *node = task->node;
+    master_records_release_task(task);
+    unlist_task(task);
+    task->absent_role = memory_string(task->role);
+    task->role = task->absent_role;
+    leave(task->member);
+    task->member = NULL;
+    task->kill_wanted = false;
+    task->framework->absent_tasks++;
+    task->key = memory_format("%s/%s", task->framework->id, task->id);
+    string_map_put(&node->absent, &task->entry, task->key, task);
+    TAILQ_INSERT_TAIL(&node->absent_tasks, task, link);
+}
+
+void master_records_attach_task(struct master_task *task)
+{
+    struct master_framework *framework = task->framework;
+    unlist_task(task);
+    task->member = member_of(framework, task->absent_role);
+    task->member->holds++;
+    task->role = task->member->role->name;
+    free(task->absent_role);
+    task->absent_role = NULL;
+    string_map_put(&framework->task_table, &task->entry, task->id, task);
+    TAILQ_INSERT_TAIL(&framework->tasks, task, link);
+    task->state = task->forwarded = task->reported;
+    task->holds = !agent_terminal(task->state);
+    if (task->holds)
+        allocate(task->member, task->node, &task->resources);
+}
+
 void master_records_remove_task(struct master_task *task)
 {
     master_records_release_task(task);
-    history_task_removed(task);
-    string_map_remove(&task->framework->task_table, &task->entry);
-    TAILQ_REMOVE(&task->framework->tasks, task, link);
+    if (task->key == NULL)
+        history_task_removed(task);
+    else
+        task_record_destroy(task->record);
+    unlist_task(task);
     if (task->container != NULL)
         mesos__v1__container_status__free_unpacked(task->container, NULL);
     if (task->check != NULL)
         mesos__v1__check_status_info__free_unpacked(task->check, NULL);
     resources_free(&task->resources);
-    leave(task->member);
+    if (task->member != NULL)
+        leave(task->member);
+    free(task->absent_role);
     free(task->name);
     free(task->id);
     free(task);
@@ -294,8 +359,44 @@ void master_records_remove_task(struct master_task *task)
 
 // ---- agents ----
 
+void master_records_lose_node(struct node *node, enum node_state state)
+{
+    struct master *master = node->master;
+    bool registered = node->state <= NODE_DISCONNECTED;
+    node->state = state;
+    if (!registered)
+        return;
+    allocator_forget(node);
+    master_records_remove_node(node);
+    string_map_remove(&master->node_table, &node->entry);
+    TAILQ_REMOVE(&master->nodes, node, link);
+    string_map_put(&master->lost_table, &node->entry, node->id, node);
+    TAILQ_INSERT_TAIL(&master->lost, node, link);
+}
+
+void master_records_register_node(struct node *node)
+{
+    struct master *master = node->master;
+    if (node->state > NODE_DISCONNECTED) {
+        string_map_remove(&master->lost_table, &node->entry);
+        TAILQ_REMOVE(&master->lost, node, link);
+    }
+    node->state = NODE_REGISTERED;
+    node->unreachable_since = 0;
+    resources_copy(&node->free, &node->total);
+    master_records_add_node(node);
+    string_map_put(&master->node_table, &node->entry, node->id, node);
+    TAILQ_INSERT_TAIL(&master->nodes, node, link);
+}
+
+bool master_records_offerable(const struct node *node)
+{
+    return node->state == NODE_REGISTERED && !node->deactivated;
+}
+
 void master_records_free_node(struct node *node)
 {
+    agent_loss_free(node);
     agent_destroy(node->agent);
     resources_free(&node->total);
     resources_free(&node->free);

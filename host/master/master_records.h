@@ -102,7 +102,8 @@ struct master_framework {
     size_t operation_count;
     TAILQ_HEAD(offers_of_framework, master_offer) offers; // oldest first
     struct offer_filter_list filters;
-    size_t new_offers; // that were made to it in this round
+    size_t absent_tasks; // that agents have and the master does not know
+    size_t new_offers;   // that were made to it in this round
 
     uint64_t starved_since, look_at; // it has had no offers since then, 0: it has some; and when to
                                      // look for the reason again
@@ -120,6 +121,20 @@ enum node_turn {
     NODE_TURNS,
 };
 
+// What the master knows of an agent. One that is registered is in `nodes` of the master, any other
+// one in `lost`.
+enum node_state {
+    NODE_REGISTERED,
+    NODE_DISCONNECTED, // registered, but its connection broke: it gets no messages
+    NODE_UNREACHABLE,  // it did not answer in time; it may come back
+    NODE_RECOVERED,    // a master that took over has read of it, and has not heard from it yet
+    NODE_FORGOTTEN,    // a master that took over knows nothing of it
+    NODE_GONE,         // marked gone by the operator: never comes back
+};
+
+// Whether messages between master and agent arrive.
+enum node_link { NODE_LINK_UP, NODE_LINK_HELD, NODE_LINK_DOWN };
+
 // An agent as the master sees it.
 struct node {
     struct master *master;
@@ -131,6 +146,16 @@ struct node {
     unsigned number;         // of all agents that the master has had; from 1
     double registered;       // seconds since the epoch
     struct agent *agent;
+    enum node_state state;
+    bool deactivated;        // nothing of it is offered
+    enum node_link messages; // node_link.c
+    STAILQ_HEAD(, held_message) held;
+    size_t held_count;
+    struct timer patience;     // until it is unreachable
+    struct timer delivery;     // of what is held, if it is only slow
+    int64_t unreachable_since; // nanoseconds since 1970; 0: it is not
+    struct string_map absent;  // tasks that the agent has and the master does not, see agent_loss.h
+    TAILQ_HEAD(, master_task) absent_tasks;
     struct agent_description description; // its attributes
     struct resources total, free;
     struct resources shared_offered; // what of the shared ones is in an offer of this round
@@ -159,14 +184,18 @@ struct master_offer {
 struct master_task {
     struct string_map_entry entry;
     TAILQ_ENTRY(master_task) link;
-    struct master_framework *framework;
+    struct master_framework *framework; // also while the master does not know the task
     struct node *node;
-    struct role_member *member;
+    struct role_member *member; // NULL: the master does not know the task
     char *id, *name;
     char *role;                     // that of the member
+    char *absent_role;              // the same while there is no member
     struct resources resources;     // allocated to the role
     bool holds;                     // its resources are not free yet
-    Mesos__V1__TaskState state;     // the last that the agent reported
+    char *key;                      // in node->absent; NULL: the master knows the task
+    Mesos__V1__TaskState reported;  // the last of the agent; the master may not have heard of it
+    Mesos__V1__TaskState state;     // the last that the master has heard of
+    bool kill_wanted;               // by a KILL that did not reach its agent
     Mesos__V1__TaskState forwarded; // the last that was sent to the framework
     // What the last update said; each may be NULL.
     Mesos__V1__ContainerStatus *container;
@@ -184,6 +213,15 @@ struct completed {
     struct framework_past past;
 };
 
+// What happens to updates on their way to frameworks, see update_faults.h.
+struct update_faults {
+    uint64_t delay;
+    unsigned doubled, dropped; // so many of the next ones
+    STAILQ_HEAD(, late_update) late;
+    size_t late_count;
+    struct timer timer;
+};
+
 struct master {
     struct loop *loop;
     char *ip, *hostname, *work_dir, *path;
@@ -196,10 +234,14 @@ struct master {
     struct observers observers;
     struct history_counts counts;
 
-    struct string_map framework_table, node_table, offer_table, completed_table;
-    TAILQ_HEAD(, master_framework) frameworks;
-    struct nodes nodes, turns[NODE_TURNS]; // all; those of each turn but NODE_RESTS
-    struct nodes leaving;                  // they are removed, and end their tasks
+    struct string_map framework_table, node_table, lost_table, offer_table, completed_table;
+    TAILQ_HEAD(, master_framework) frameworks, remembered; // see master_failover.h
+    struct timer registration;                             // of agents with a new master
+    size_t registering;                                    // how many at a time
+    struct nodes nodes,
+        turns[NODE_TURNS]; // all that are registered; those of each turn but NODE_RESTS
+    struct nodes lost;     // that are not registered
+    struct nodes leaving;  // they are removed, and end their tasks
     TAILQ_HEAD(, completed) completed;
     size_t completed_count;
     struct role_tree roles;
@@ -210,6 +252,9 @@ struct master {
     struct maintenance maintenance;
     struct inverse_offers inverse_offers;
 
+    uint64_t agent_timeout; // until an agent that does not answer is unreachable
+    uint64_t message_delay; // of each message to an agent
+    struct update_faults update_faults;
     uint64_t offer_timeout;  // how long an offer may stay unanswered; 0: forever
     struct timer tick, soon; // the allocator's next round, and one before it
     bool stopping;
@@ -220,7 +265,9 @@ struct master {
 
 struct master_framework *master_records_framework(const struct master *master, const char *id);
 struct node *master_records_node(const struct master *master,
-                                 const Mesos__V1__AgentID *id); // NULL is fine
+                                 const Mesos__V1__AgentID *id); // registered; NULL is fine
+struct node *master_records_any_node(const struct master *master,
+                                     const Mesos__V1__AgentID *id); // registered or not
 struct master_offer *master_records_offer(const struct master *master, const char *id);
 struct master_task *master_records_task(const struct master_framework *framework, const char *id);
 struct role *master_records_role(const struct master_framework *framework, const char *name);
@@ -258,6 +305,17 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
 void master_records_release_task(
     struct master_task *task); // frees its resources; a second call does nothing
 void master_records_remove_task(struct master_task *task);
+void master_records_take_state(struct master_task *task); // the one that its agent reported last
+
+// The master forgets a task that its agent keeps, and learns of it again. It keeps the record of a
+// task that is only unreachable.
+void master_records_detach_task(struct master_task *task);
+void master_records_attach_task(struct master_task *task);
+
+// An agent of that state moves between `nodes` and `lost`. Its offers and tasks must be gone.
+void master_records_lose_node(struct node *node, enum node_state state);
+void master_records_register_node(struct node *node);
+bool master_records_offerable(const struct node *node);
 
 // Adds an operation that is pending. A second with the same id takes the name over.
 struct master_operation *master_records_add_operation(struct master_framework *framework,

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "master/node_link.h"
 #include "master/operation_validation.h"
 #include "offers/resource_conversions.h"
 #include "wire/message_copy.h"
@@ -286,13 +287,48 @@ static struct master_operation *find_reported(const struct master_framework *fra
     return found;
 }
 
+// A report of one that the agent still has, and the master has forgotten with the agent.
+static struct master_operation *recover(struct master_framework *framework, struct node *node,
+                                        const Status *status)
+{
+    Operation info = MESOS__V1__OFFER__OPERATION__INIT;
+    info.id = status->operation_id;
+    return master_records_add_operation(framework, node, &info);
+}
+
+void operations_lose(struct node *node, Mesos__V1__OperationState state, const char *message)
+{
+    struct master_framework *framework;
+    struct master_operation *operation, *next;
+    Mesos__V1__OperationID id = MESOS__V1__OPERATION_ID__INIT;
+    Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
+    Status status = MESOS__V1__OPERATION_STATUS__INIT;
+    agent_id.value = node->id;
+    status.operation_id = &id;
+    status.agent_id = &agent_id;
+    status.state = state;
+    status.message = (char *)(uintptr_t)message;
+    TAILQ_FOREACH(framework, &node->master->frameworks, link)
+    for (operation = TAILQ_FIRST(&framework->operations); operation != NULL; operation = next) {
+        next = TAILQ_NEXT(operation, link);
+        if (operation->node != node)
+            continue;
+        id.value = operation->id;
+        if (message != NULL)
+            forward(framework, &status);
+        master_records_remove_operation(operation);
+    }
+}
+
 void operations_updated(void *data, const char *framework_id, const Status *status)
 {
-    const struct node *node = data;
+    struct node *node = data;
     struct master_framework *framework = master_records_framework(node->master, framework_id);
-    struct master_operation *operation = framework ? find_reported(framework, status) : NULL;
-    if (operation == NULL)
+    if (framework == NULL || !node_link_hears(node))
         return;
+    struct master_operation *operation = find_reported(framework, status);
+    if (operation == NULL)
+        operation = recover(framework, node, status);
     operation->state = status->state;
     if (operation->status == NULL)
         operation->status = message_copy(&status->base);
@@ -306,7 +342,7 @@ void operations_acknowledge(
     const char *id = acknowledge->operation_id->value;
     struct node *node = master_records_node(framework->master, acknowledge->agent_id);
     struct master_operation *operation = master_records_operation(framework, id);
-    if (node == NULL || operation == NULL || operation->node != node)
+    if (node == NULL || operation == NULL || operation->node != node || !node_link_hears(node))
         log_debug("framework %s acknowledges operation %s, which is not known", framework->id, id);
     else if (has_uuid(operation, &acknowledge->uuid) &&
              agent_operations_acknowledge(agent_operations(node->agent), framework->id, id,
@@ -332,20 +368,35 @@ static void send_known(const struct master_operation *operation)
     forward(operation->framework, &status);
 }
 
+// What is said of an operation that is not known, by what is known of its agent.
+static const struct {
+    Mesos__V1__OperationState state;
+    const char *message;
+} unknown_answers[] = {
+#define ROW(STATE, OPERATION, words)                                                               \
+    [NODE_##STATE] = {MESOS__V1__OPERATION_STATE__OPERATION_##OPERATION, "Reconciliation: " words}
+    ROW(REGISTERED, UNKNOWN, "Operation is unknown"),
+    ROW(DISCONNECTED, UNKNOWN, "Operation is unknown"),
+    ROW(UNREACHABLE, UNREACHABLE, "Agent is unreachable"),
+    ROW(RECOVERED, RECOVERING, "Agent is recovered but has not re-registered"),
+    ROW(FORGOTTEN, UNKNOWN, "Both operation and agent are unknown"),
+    ROW(GONE, GONE_BY_OPERATOR, "Agent marked gone by operator"),
+#undef ROW
+};
+
 static void send_unknown(struct master_framework *framework,
                          const Mesos__V1__Scheduler__Call__ReconcileOperations__Operation *asked)
 {
     Status status = MESOS__V1__OPERATION_STATUS__INIT;
+    const struct node *node = master_records_any_node(framework->master, asked->agent_id);
+    enum node_state state = node != NULL ? node->state : NODE_FORGOTTEN;
     status.operation_id = asked->operation_id;
     status.agent_id = asked->agent_id;
     status.resource_provider_id = asked->resource_provider_id;
-    status.state = MESOS__V1__OPERATION_STATE__OPERATION_UNKNOWN;
+    status.state = unknown_answers[state].state;
+    status.message = (char *)(uintptr_t)unknown_answers[state].message;
     if (asked->agent_id == NULL)
         status.message = "Reconciliation: Operation is unknown and no 'agent_id' was provided";
-    else if (master_records_node(framework->master, asked->agent_id) != NULL)
-        status.message = "Reconciliation: Operation is unknown";
-    else
-        status.message = "Reconciliation: Both operation and agent are unknown";
     forward(framework, &status);
 }
 

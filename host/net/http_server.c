@@ -49,6 +49,7 @@ struct client {
     struct http_server *server;
     struct http_peer *peer;
     struct http_exchange exchange;
+    char *query;                  // of its request
     bool chunked;                 // the body of its request
     bool forbidden;               // by the guard: the answer to any request is `words`
     char words[HTTP_GUARD_WORDS]; // for it
@@ -139,6 +140,7 @@ static void on_connection(void *data, struct MHD_Connection *connection, void **
     struct client *client = *slot;
     server->closed = true;
     http_peers_remove(client->peer);
+    free(client->query);
     free(client);
     *slot = NULL;
 }
@@ -225,9 +227,12 @@ static bool brings_body(const struct client *client)
 static void *on_line(void *data, const char *url, struct MHD_Connection *connection)
 {
     struct http_server *server = data;
-    (void)url;
+    struct client *client = client_of(connection);
+    const char *query = strchr(url, '?');
     server->progress++;
-    http_peers_enter(client_of(connection)->peer, HTTP_PEER_RECEIVING);
+    free(client->query);
+    client->query = query ? memory_string(query + 1) : NULL;
+    http_peers_enter(client->peer, HTTP_PEER_RECEIVING);
     return NULL;
 }
 
@@ -281,6 +286,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
     (void)version;
     server->progress++;
     client->exchange.url = url;
+    client->exchange.query = client->query;
     client->exchange.method = method;
     if (*slot == NULL) {
         *slot = client;
@@ -462,6 +468,11 @@ const char *http_server_address(const struct http_server *server)
 const char *http_server_ip(const struct http_server *server)
 {
     return server->ip;
+}
+
+struct loop *http_server_loop(const struct http_server *server)
+{
+    return server->loop;
 }
 
 unsigned http_server_port(const struct http_server *server)

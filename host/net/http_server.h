@@ -30,6 +30,7 @@ struct http_exchange {
     struct http_server *server;
     struct MHD_Connection *connection;
     const char *url, *method;
+    const char *query; // as it was sent, behind the '?' of the request; NULL: there is none
     struct buffer body;
     enum http_body state; // of the body
     void *data;           // the owner's
@@ -67,6 +68,8 @@ unsigned http_server_port(const struct http_server *server);
 
 // True if it can be reached from this machine only.
 bool http_server_on_loopback(const struct http_server *server);
+
+struct loop *http_server_loop(const struct http_server *server);
 
 // To be called after a connection was resumed, which libmicrohttpd does not notice by itself. The
 // server is driven at the end of the turn.

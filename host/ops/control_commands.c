@@ -295,6 +295,26 @@ static void on_interrupt(struct control_commands *commands, struct control_reque
     free(text);
 }
 
+static void on_fault(struct control_commands *commands, struct control_request *request,
+                     struct slice argument)
+{
+    struct error err = {0};
+    struct buffer output;
+    if (commands->session->embedded == NULL) {
+        fail(request, "fault: faults are for a local cluster (mesos-lua local, --master local), "
+                      "and this process has none");
+        return;
+    }
+    char *words = memory_text((const char *)argument.data, argument.length);
+    buffer_init(&output, TEXT_MOST);
+    if (cluster_fault(commands->session->embedded, words, &output, &err))
+        succeed(request, buffer_string(&output));
+    else
+        fail(request, err.text);
+    buffer_free(&output);
+    free(words);
+}
+
 static void on_help(struct control_commands *commands, struct control_request *request,
                     struct slice argument)
 {
@@ -326,6 +346,8 @@ static const struct {
     {"reload", "reload", "load the script again, and print the result", on_reload, true, false},
     {"log-level", "log-level [LEVEL]", "print or set the log level", on_log_level, false, true},
     {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics, true, true},
+    {"fault", "fault [FAULT...]", "make the local cluster fail; without words: how", on_fault,
+     false, false},
     {"stop", "stop [failover|teardown]",
      "end as SIGTERM does, or leave the tasks alive, or kill them", on_stop, false, true},
     {"help", "help", "this", on_help, false, true},
@@ -376,7 +398,8 @@ static void handle(void *data, struct control_request *request, const char *comm
         if (strcmp(rows[i].name, command) != 0 || rows[i].handle == NULL)
             continue;
         if (rows[i].needs_script && commands->session->path == NULL)
-            fail(request, "no script runs here: this is a cluster alone (status, log-level, stop)");
+            fail(request,
+                 "no script runs here: this is a cluster alone (status, fault, log-level, stop)");
         else
             rows[i].handle(commands, request, argument);
         return;

@@ -22,6 +22,7 @@ struct session {
     struct scheduler_environment *environment;
     const char *path;            // of the script, as it was given; NULL: a cluster runs alone
     struct cluster *cluster;     // which one, then
+    struct cluster *embedded;    // the local cluster of this process, alone or not; or NULL
     struct script *script;       // the version that runs; NULL: none is loaded
     struct scheduler *scheduler; // of a script that returned its table, or NULL
     double started;              // stopwatch_seconds()

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The table of faults: what each does and what frameworks hear of it.
+
+#include "cluster/faults_internal.h"
+
+#include "base/log.h"
+#include "master/agent_loss.h"
+#include "master/update_faults.h"
+
+#include <string.h>
+
+#define ACTION(function)                                                                           \
+    static bool function(struct faults *faults, const struct fault_request *fault,                 \
+                         const struct fault_object *object, struct error *err)
+
+// ---- agents ----
+
+ACTION(on_kill)
+{
+    (void)faults, (void)fault, (void)err;
+    agent_loss_kill(object->node);
+    return true;
+}
+
+ACTION(on_silence)
+{
+    (void)faults, (void)fault, (void)err;
+    agent_loss_silence(object->node);
+    return true;
+}
+
+ACTION(on_remove)
+{
+    (void)fault;
+    faults_forget(faults, object->id);
+    return agent_loss_remove(object->node, "the agent unregistered", err);
+}
+
+ACTION(on_gone)
+{
+    (void)fault, (void)err;
+    agent_loss_mark_gone(object->node);
+    faults_forget(faults, object->id);
+    return true;
+}
+
+ACTION(on_heal)
+{
+    (void)fault;
+    faults_forget(faults, object->id);
+    return agent_loss_return(object->node, err);
+}
+
+static void on_healed(struct faults *faults, const struct fault_object *object)
+{
+    struct error err = {0};
+    (void)faults;
+    if (!agent_loss_return(object->node, &err))
+        log_debug("%s", err.text);
+}
+
+ACTION(on_drain)
+{
+    (void)faults, (void)err;
+    agent_loss_drain(object->node, fault->grace < 0 ? -1 : (int64_t)loop_seconds(fault->grace));
+    return true;
+}
+
+ACTION(on_activate)
+{
+    (void)fault, (void)err;
+    faults_forget(faults, object->id);
+    agent_loss_activate(object->node);
+    return true;
+}
+
+static void on_activated(struct faults *faults, const struct fault_object *object)
+{
+    (void)faults;
+    agent_loss_activate(object->node);
+}
+
+ACTION(on_add)
+{
+    (void)object;
+    return faults->cluster.add_agent(faults->cluster.data, fault->text, err);
+}
+
+ACTION(on_rescind)
+{
+    (void)faults, (void)fault, (void)err;
+    while (!TAILQ_EMPTY(&object->node->offers))
+        master_records_rescind_offer(TAILQ_FIRST(&object->node->offers));
+    return true;
+}
+
+// ---- the master ----
+
+ACTION(on_failover)
+{
+    (void)object;
+    return faults->cluster.fail_over(faults->cluster.data, fault->forget, fault->duration, err);
+}
+
+// ---- streams and calls ----
+
+static struct cluster_http *leading(struct faults *faults)
+{
+    return faults->cluster.leading(faults->cluster.data);
+}
+
+static bool check_stream(bool found, const struct fault_object *object, struct error *err)
+{
+    return found || error_set(err, ERROR_REFUSED, "framework %s is not subscribed at the moment",
+                              object->id);
+}
+
+ACTION(on_cut)
+{
+    (void)fault;
+    return check_stream(cluster_http_cut(leading(faults), object->framework->stream_id), object,
+                        err);
+}
+
+ACTION(on_stall)
+{
+    (void)fault;
+    return check_stream(cluster_http_stall(leading(faults), object->framework->stream_id, true),
+                        object, err);
+}
+
+ACTION(on_resume)
+{
+    (void)fault;
+    faults_forget(faults, object->id);
+    return check_stream(cluster_http_stall(leading(faults), object->framework->stream_id, false),
+                        object, err);
+}
+
+static void on_resumed(struct faults *faults, const struct fault_object *object)
+{
+    cluster_http_stall(leading(faults), object->framework->stream_id, false);
+}
+
+ACTION(on_refuse)
+{
+    (void)object, (void)err;
+    cluster_http_refuse(leading(faults), (int)fault->value, fault->times);
+    return true;
+}
+
+// ---- updates, and everything ----
+
+ACTION(on_delay)
+{
+    (void)object, (void)err;
+    update_faults_delay(faults->cluster.master, loop_seconds(fault->value));
+    return true;
+}
+
+static void on_delayed(struct faults *faults, const struct fault_object *object)
+{
+    (void)object;
+    update_faults_delay(faults->cluster.master, 0);
+}
+
+ACTION(on_double)
+{
+    (void)object, (void)err;
+    update_faults_double(faults->cluster.master, fault->times);
+    return true;
+}
+
+ACTION(on_drop)
+{
+    (void)object, (void)err;
+    update_faults_drop(faults->cluster.master, fault->times);
+    return true;
+}
+
+ACTION(on_slow)
+{
+    (void)object, (void)err;
+    cluster_http_slow(leading(faults), loop_seconds(fault->value));
+    faults->cluster.master->message_delay = loop_seconds(fault->value);
+    return true;
+}
+
+static void on_slowed(struct faults *faults, const struct fault_object *object)
+{
+    (void)object;
+    cluster_http_slow(leading(faults), 0);
+    faults->cluster.master->message_delay = 0;
+}
+
+// ---- the table ----
+
+#define UNREACHABLE                                                                                \
+    "after the time-out its tasks are TASK_UNREACHABLE, or TASK_LOST without PARTITION_AWARE "     \
+    "(REASON_AGENT_REMOVED, health check timed out)"
+#define DISCONNECTED                                                                               \
+    "tasks of frameworks without checkpoint are TASK_LOST "                                        \
+    "(REASON_AGENT_DISCONNECTED); " UNREACHABLE
+
+const struct fault_kind fault_kinds[] = {
+    {"kill", "AGENT [for T]", "its process dies; tasks of frameworks that checkpoint live on",
+     DISCONNECTED, FAULT_OF_AGENT, FAULT_NO_VALUE, FAULT_FOR, 0, on_kill, on_healed},
+    {"restart", "AGENT [for T]", "the same, and it is back after T (1s)", DISCONNECTED,
+     FAULT_OF_AGENT, FAULT_NO_VALUE, FAULT_FOR, 1, on_kill, on_healed},
+    {"freeze", "AGENT [for T]", "it does not answer any more; its tasks go on", UNREACHABLE,
+     FAULT_OF_AGENT, FAULT_NO_VALUE, FAULT_FOR, 0, on_silence, on_healed},
+    {"partition", "AGENT [for T]", "no message reaches it or comes from it; its tasks go on",
+     UNREACHABLE, FAULT_OF_AGENT, FAULT_NO_VALUE, FAULT_FOR, 0, on_silence, on_healed},
+    {"heal", "AGENT", "it answers again, and registers if it must",
+     "tasks of an agent that was unreachable are TASK_RUNNING (REASON_AGENT_REREGISTERED)",
+     FAULT_OF_AGENT, FAULT_NO_VALUE, FAULT_OF_LOST, 0, on_heal, NULL},
+    {"remove", "AGENT", "it unregisters, and its tasks end",
+     "tasks are TASK_LOST (REASON_AGENT_REMOVED, the agent unregistered)", FAULT_OF_AGENT,
+     FAULT_NO_VALUE, 0, 0, on_remove, NULL},
+    {"gone", "AGENT", "it is marked gone, and its tasks end",
+     "tasks are TASK_GONE_BY_OPERATOR, or TASK_LOST without PARTITION_AWARE "
+     "(REASON_AGENT_REMOVED_BY_OPERATOR)",
+     FAULT_OF_AGENT, FAULT_NO_VALUE, 0, 0, on_gone, NULL},
+    {"drain", "AGENT [grace T] [for T]", "its tasks are killed, and nothing of it is offered",
+     "tasks are TASK_KILLED (REASON_AGENT_DRAINING)", FAULT_OF_AGENT, FAULT_NO_VALUE,
+     FAULT_FOR | FAULT_GRACE, 0, on_drain, on_activated},
+    {"activate", "AGENT", "it is offered again", "offers", FAULT_OF_AGENT, FAULT_NO_VALUE, 0, 0,
+     on_activate, NULL},
+    {"add", "[TEXT]", "one more agent, as --agent describes it, or like the first", "offers",
+     FAULT_OF_CLUSTER, FAULT_TEXT, 0, 0, on_add, NULL},
+    {"rescind", "AGENT", "its offers are taken back", "RESCIND", FAULT_OF_AGENT, FAULT_NO_VALUE, 0,
+     0, on_rescind, NULL},
+    {"failover", "[for T] [--forget]",
+     "another master takes over after T (1s), with the registry of agents or without",
+     "streams break, requests are answered with 503, then SUBSCRIBED, and offers of agents that "
+     "have registered",
+     FAULT_OF_CLUSTER, FAULT_NO_VALUE, FAULT_FOR | FAULT_FORGET, 1, on_failover, NULL},
+    {"cut", "FRAMEWORK", "its stream breaks", "the stream ends without a last chunk",
+     FAULT_OF_FRAMEWORK, FAULT_NO_VALUE, 0, 0, on_cut, NULL},
+    {"stall", "FRAMEWORK [for T]", "its stream brings nothing, not even heartbeats",
+     "nothing; what was sent meanwhile comes afterwards", FAULT_OF_FRAMEWORK, FAULT_NO_VALUE,
+     FAULT_FOR, 0, on_stall, on_resumed},
+    {"resume", "FRAMEWORK", "it goes on", "what was sent meanwhile", FAULT_OF_FRAMEWORK,
+     FAULT_NO_VALUE, 0, 0, on_resume, NULL},
+    {"refuse", "STATUS [times N]", "the next N calls (1) are answered with it, not carried out",
+     "the status", FAULT_OF_CLUSTER, FAULT_STATUS, FAULT_TIMES, 0, on_refuse, NULL},
+    {"delay-updates", "T [for T]", "updates of tasks come later by T", "updates, later",
+     FAULT_OF_CLUSTER, FAULT_TIME, FAULT_FOR, 0, on_delay, on_delayed},
+    {"double-updates", "[times N]", "the next N updates (1) come twice",
+     "each update twice, with one uuid", FAULT_OF_CLUSTER, FAULT_NO_VALUE, FAULT_TIMES, 0,
+     on_double, NULL},
+    {"drop-updates", "[times N]", "the next N updates (1) do not come; agents send them again",
+     "updates 10 seconds later", FAULT_OF_CLUSTER, FAULT_NO_VALUE, FAULT_TIMES, 0, on_drop, NULL},
+    {"slow", "T [for T]", "events, and messages to agents, take T longer", "events, later",
+     FAULT_OF_CLUSTER, FAULT_TIME, FAULT_FOR, 0, on_slow, on_slowed},
+    {NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, NULL},
+};
