@@ -339,3 +339,29 @@ describe("the program", function()
         assert.equal(1, select(2, run.stderr:gsub("\n", "")), run:report())
     end)
 end)
+
+describe("mesos-lua check", function()
+    local rows = {
+        { "function e:launchTask(driver, task) driver:sendStatusUpdate { task_id = task.task_id, state = 'TASK_RUNNING' } end" },
+        { "function e:registered(driver, executorInfo, frameworkInfo, agentInfo) print(frameworkInfo.name, agentInfo.hostname) end" },
+        { "function e:launchTask(driver, task) driver:sendUpdate {} end",
+            "executor.lua:3: ExecutorDriver has no operation 'sendUpdate'" },
+        { "function e:launchTask(driver, task) print(task.command.valu) end" },
+        { "function e:launchTask(driver, task) print(task.comand) end", "comand" },
+        { "function e:launchGroup(driver, tasks) for _, task in ipairs(tasks) do print(task.taskid) end end", "taskid" },
+        { "function e:registered(driver, executorInfo, frameworkInfo, agentInfo) print(agentInfo.host) end", "host" },
+        { "function e:killTask(driver, id, policy) print(policy and policy.grace) end", "grace" },
+        { "function e:registered(driver, info) if info.type == 'CUSTM' then print(1) end end",
+            "type is never 'CUSTM' (did you mean 'CUSTOM'?)" },
+        { "function e:launchtask() end", "no callback 'launchtask'; did you mean 'launchTask'?", warning = true },
+    }
+    for _, row in ipairs(rows) do
+        it((row[2] and "reports " or "accepts ") .. row[1]:sub(1, 70), function()
+            local folder = program.files { ["executor.lua"] =
+                "local e = { launchTask = function() end }\n\n" .. row[1] .. "\nreturn e\n" }
+            local run = program.run { args = { "check", "executor.lua" }, cwd = folder }
+            assert.equal(row[2] and not row.warning and 2 or 0, run.code, run:report())
+            program.assert_has(run.stderr, row[2] or "")
+        end)
+    end
+end)

@@ -203,6 +203,29 @@ static int adopt(lua_State *L) // [-1, +0, e]
     return 0;
 }
 
+struct executor_guess {
+    struct script *script;
+    bool is;
+};
+
+static int guess(lua_State *L) // [-1, +0, e]
+{
+    struct executor_guess *guess = lua_touserdata(L, 1);
+    script_result(guess->script, L);
+    int table = lua_gettop(L);
+    guess->is = lua_istable(L, table) && (has_callback(L, table, EXECUTOR_LAUNCH_TASK) ||
+                                          has_callback(L, table, EXECUTOR_LAUNCH_GROUP));
+    return 0;
+}
+
+bool executor_script_is(struct script *script)
+{
+    struct executor_guess made = {.script = script};
+    if (protect_run(script, NULL, guess, &made, 0) == PROTECT_RAISED)
+        lua_pop(script_state(script), 1);
+    return made.is;
+}
+
 static bool adopt_table(struct executor_adoption *adoption, struct error *err)
 {
     struct script *script = adoption->script;

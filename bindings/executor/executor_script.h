@@ -30,6 +30,9 @@ struct executor_script *executor_script_create(struct script *script,
                                                const struct executor_script_settings *settings,
                                                struct error *err);
 
+// True if the script returned a table with a callback that only executors have.
+bool executor_script_is(struct script *script);
+
 // Before its script. Legal at any time, also inside a callback. NULL is fine.
 void executor_script_destroy(struct executor_script *executor);
 

@@ -72,6 +72,8 @@ static void on_hangup(void *data)
     struct host *host = data;
     if (host->reload != NULL)
         reload_request(host->reload, "SIGHUP");
+    else if (host->executor != NULL)
+        log_warning("SIGHUP: an executor is not reloaded");
     else
         log_warning("SIGHUP: nothing to reload; a script that returns its scheduler can be "
                     "reloaded while it runs, one that runs its drivers itself cannot");
@@ -260,7 +262,8 @@ static void on_name_warning(void *data, const char *text)
 
 static bool adopt(struct host *host, struct error *err)
 {
-    if (host_is_executor(host))
+    bool checks = host->environment.checking && executor_script_is(host->session.script);
+    if (host_is_executor(host) || checks)
         return host_adopt_executor(host, err);
     return scheduler_adopt(host->session.script, &host->environment, on_name_warning, host,
                            &host->session.scheduler, err);

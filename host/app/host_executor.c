@@ -72,8 +72,17 @@ bool host_read_agent(struct host *host, struct error *err)
     return executor_environment_read(host->agent, err);
 }
 
+// For `check`: one that is never started.
+static void imagine_agent(struct host *host)
+{
+    host->agent = memory_new(sizeof *host->agent);
+    executor_environment_imagine(host->agent);
+}
+
 bool host_adopt_executor(struct host *host, struct error *err)
 {
+    if (host->agent == NULL)
+        imagine_agent(host);
     struct credentials *credentials = authenticate(host->agent, err);
     if (credentials == NULL || !tls_check(&host->tls, err)) {
         credentials_unref(credentials);
@@ -93,7 +102,8 @@ bool host_adopt_executor(struct host *host, struct error *err)
 
 void host_start_executor(struct host *host)
 {
-    if (host->executor != NULL && !host->ending && host->signals_seen == 0)
+    bool wanted = !host->ending && !host->environment.checking && host->signals_seen == 0;
+    if (host->executor != NULL && wanted)
         executor_driver_start(driver_of(host));
 }
 

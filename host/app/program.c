@@ -6,6 +6,7 @@
 
 #include "app/host_internal.h"
 #include "base/log.h"
+#include "bindings/executor/executor_samples.h"
 #include "bindings/scheduler/callback_samples.h"
 #include "loop/loop_uv.h"
 #include "script/lint.h"
@@ -36,9 +37,15 @@ static void on_finding(const char *text)
 
 static void check_functions(struct host *host)
 {
-    struct lint_parameter *parameters =
-        host->session.scheduler ? callback_samples_parameters() : NULL;
-    size_t found = lint_run(host->session.script, parameters, host->session.scheduler, on_finding);
+    struct lint_parameter *parameters = NULL;
+    void *data = host->session.scheduler;
+    if (host->executor != NULL) {
+        parameters = executor_samples_parameters();
+        data = host->executor;
+    } else if (host->session.scheduler != NULL) {
+        parameters = callback_samples_parameters();
+    }
+    size_t found = lint_run(host->session.script, parameters, data, on_finding);
     free(parameters);
     if (found > LINT_MOST)
         log_error("%s: %zu more of these", host->options->script, found - LINT_MOST);

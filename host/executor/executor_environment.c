@@ -117,6 +117,15 @@ bool executor_environment_read(struct executor_environment *environment, struct 
     return true;
 }
 
+void executor_environment_imagine(struct executor_environment *environment)
+{
+    *environment = (struct executor_environment){.endpoint = memory_string("127.0.0.1:5051"),
+                                                 .framework_id = memory_string("framework"),
+                                                 .executor_id = memory_string("executor"),
+                                                 .path = memory_string("/api/v1/executor")};
+    environment->api = (struct peer_api){.peer = "agent", .path = environment->path};
+}
+
 void executor_environment_free(struct executor_environment *environment)
 {
     memory_wipe(environment->token);

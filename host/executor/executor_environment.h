@@ -29,6 +29,9 @@ struct executor_environment {
 // False, and `err` names the variable, if one is missing or wrong. Either way the struct is to be
 // freed.
 bool executor_environment_read(struct executor_environment *environment, struct error *err);
+
+// Fills it in without an agent, for an executor that is only looked at.
+void executor_environment_imagine(struct executor_environment *environment);
 void executor_environment_free(struct executor_environment *environment);
 
 #endif
