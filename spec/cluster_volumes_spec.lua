@@ -6,10 +6,13 @@
 local client = require("support.cluster_client")
 local operations = require("support.operations")
 local program = require("support.program")
+local uv = require("luv")
 
 local scalar, reserved, volume, described = operations.scalar, operations.reserved, operations.volume, operations.described
 
 local CAPABILITIES = { { type = "MULTI_ROLE" }, { type = "RESERVATION_REFINEMENT" }, { type = "SHARED_RESOURCES" } }
+
+local is_root = uv.getuid() == 0
 
 local function subscribe(role)
     return client.subscribe({ roles = { role or "web" }, capabilities = CAPABILITIES }):subscribed()
@@ -90,6 +93,24 @@ describe("a persistent volume", function()
         })
         assert.equal("TASK_FINISHED", select(2, stream:results(1)).t.state)
         assert.equal("x\n", program.read(folder(offer, "web", "v") .. "/file"))
+    end)
+
+    local as_root = is_root and it or pending
+
+    as_root("belongs to the user of the task that has it", function()
+        assert(uv.fs_chmod(client.cluster.work_dir, tonumber("711", 8))) -- as one that the cluster makes
+        local stream = subscribe()
+        local own = volume("v", 64, "web")
+        local offer = stream:offer()
+        accept(stream, offer, {
+            operations.reserve { reserved("disk", 64, "web") }, operations.create { own },
+            launch(offer, "nobody", { value = "id -un > data/first", user = "nobody" }, { own }),
+        })
+        assert.equal("TASK_FINISHED", select(2, stream:results(1)).nobody.state)
+        assert.equal("nobody\n", program.read(folder(offer, "web", "v") .. "/first"))
+        offer = offer_with(stream, "%[v%]")
+        accept(stream, offer, { launch(offer, "daemon", { value = "id -un > data/second", user = "daemon" }, { own }) })
+        assert.equal("TASK_FINISHED", select(2, stream:results(1)).daemon.state)
     end)
 
     it("is used whole, and by one task at a time", function()

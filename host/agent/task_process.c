@@ -275,8 +275,10 @@ static bool prepare_volumes(struct task_process *process, struct error *err)
 {
     const struct agent *agent = process->task->executor->agent;
     const Mesos__V1__TaskInfo *info = process->task->info;
-    bool good = task_volumes_prepare(&process->volumes, agent->runs.runner, agent->work_dir,
-                                     agent->id, info->resources, info->n_resources, err);
+    const struct task_volumes_place place = {
+        .runner = agent->runs.runner, .work_dir = agent->work_dir, .agent_id = agent->id};
+    bool good =
+        task_volumes_prepare(&process->volumes, &place, info->resources, info->n_resources, err);
     process->run.links = process->volumes.links;
     process->run.link_count = process->volumes.count;
     return good;

@@ -37,7 +37,7 @@ static bool stays_inside(const char *path)
     return true;
 }
 
-static bool add_link(struct task_volumes *volumes, char *target, const Resource *volume)
+static void add_link(struct task_volumes *volumes, char *target, const Resource *volume)
 {
     volumes->links = memory_resize(volumes->links, (volumes->count + 1) * sizeof *volumes->links);
     volumes->links[volumes->count++] = (struct runner_link){
@@ -45,12 +45,31 @@ static bool add_link(struct task_volumes *volumes, char *target, const Resource 
         .target = target,
         .shared = volume->shared != NULL,
     };
-    return true;
 }
 
-bool task_volumes_prepare(struct task_volumes *volumes, struct runner *runner, const char *work_dir,
-                          const char *agent_id, Resource *const *resources, size_t count,
-                          struct error *err)
+// A volume that is not there is made.
+static bool prepare(struct task_volumes *volumes, const struct task_volumes_place *place,
+                    const Resource *volume, struct error *err)
+{
+    const char *id = volume->disk->persistence->id, *name = volume->disk->volume->container_path;
+    if (!stays_inside(name))
+        return error_set(
+            err, ERROR_INVALID,
+            "The 'container_path' '%.200s' of the persistent volume '%s' is not a path "
+            "inside the sandbox",
+            name, id);
+    char *path = task_volumes_path(place->work_dir, place->agent_id, volume);
+    bool good = place->runner->ops->make_volume(place->runner, path, err);
+    if (good)
+        add_link(volumes, memory_string(path), volume);
+    else
+        error_context(err, "Failed to create the persistent volume '%s' at '%.400s'", id, path);
+    free(path);
+    return good;
+}
+
+bool task_volumes_prepare(struct task_volumes *volumes, const struct task_volumes_place *place,
+                          Resource *const *resources, size_t count, struct error *err)
 {
     struct resources own = {0};
     bool good = true;
@@ -58,22 +77,8 @@ bool task_volumes_prepare(struct task_volumes *volumes, struct runner *runner, c
     for (size_t i = 0; i < count; i++)
         if (resource_is_volume(resources[i]))
             resources_add_message(&own, resources[i]);
-    for (size_t i = 0; i < own.count && good; i++) {
-        const Resource *volume = own.items[i];
-        const char *id = volume->disk->persistence->id;
-        char *path = task_volumes_path(work_dir, agent_id, volume);
-        if (!stays_inside(volume->disk->volume->container_path))
-            good = error_set(err, ERROR_INVALID,
-                             "The 'container_path' '%.200s' of the persistent volume '%s' is not a "
-                             "path inside the sandbox",
-                             volume->disk->volume->container_path, id);
-        else if (!runner->ops->make_volume(runner, path, err))
-            good = error_context(err, "Failed to create the persistent volume '%s' at '%.400s'", id,
-                                 path);
-        else
-            add_link(volumes, memory_string(path), volume);
-        free(path);
-    }
+    for (size_t i = 0; i < own.count && good; i++)
+        good = prepare(volumes, place, own.items[i], err);
     resources_free(&own);
     return good;
 }

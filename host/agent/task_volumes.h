@@ -14,6 +14,12 @@ struct task_volumes {
     size_t count;
 };
 
+// Where an agent has its volumes.
+struct task_volumes_place {
+    struct runner *runner;
+    const char *work_dir, *agent_id;
+};
+
 // The folder of a persistent volume, below the part of the work folder that belongs to the agent.
 // The resource is in the format of RESERVATION_REFINEMENT. free() it.
 char *task_volumes_path(const char *work_dir, const char *agent_id,
@@ -22,9 +28,8 @@ char *task_volumes_path(const char *work_dir, const char *agent_id,
 // Finds the volumes among the resources of a task, in either format, and makes the folders that are
 // not there. False, with the words of an agent, if a link would lead out of the sandbox or a folder
 // cannot be made. Free them in any case.
-bool task_volumes_prepare(struct task_volumes *volumes, struct runner *runner, const char *work_dir,
-                          const char *agent_id, Mesos__V1__Resource *const *resources, size_t count,
-                          struct error *err);
+bool task_volumes_prepare(struct task_volumes *volumes, const struct task_volumes_place *place,
+                          Mesos__V1__Resource *const *resources, size_t count, struct error *err);
 void task_volumes_free(struct task_volumes *volumes);
 
 #endif

@@ -26,10 +26,10 @@ char *operation_rules_within(const char *context, char *fault)
     return text;
 }
 
-char *operation_rules_about(const Resource *resource, const char *format, const char *more)
+char *operation_rules_about(const char *before, const Resource *resource, const char *behind)
 {
     char *text = resource_describe(resource);
-    char *fault = memory_format(format, text, more);
+    char *fault = memory_format("%s%s%s", before, text, behind);
     free(text);
     return fault;
 }

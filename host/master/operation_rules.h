@@ -11,9 +11,9 @@
 // "context: fault", or NULL if there is no fault, which is freed.
 char *operation_rules_within(const char *context, char *fault);
 
-// A fault from a format with two %s, the first for the resource.
-char *operation_rules_about(const Mesos__V1__Resource *resource, const char *format,
-                            const char *more) __attribute__((format(printf, 2, 0)));
+// A fault that has the resource between two texts.
+char *operation_rules_about(const char *before, const Mesos__V1__Resource *resource,
+                            const char *behind);
 
 char *operation_rules_fault(bool good, const struct error *err); // NULL if it is good
 

@@ -115,10 +115,8 @@ static char *check_reserve_role(const Attempt *attempt, const Resource *resource
     const struct master_framework *framework = attempt->framework;
     if (allocated == NULL)
         return operation_rules_about(
-            resource,
-            "A reserve operation was attempted on unallocated resource %s, but frameworks "
-            "can only perform reservations on allocated resources%s",
-            "");
+            "A reserve operation was attempted on unallocated resource ", resource,
+            ", but frameworks can only perform reservations on allocated resources");
     if (strcmp(allocated, reserved) != 0)
         return memory_format("A reserve operation was attempted for a resource with role '%s', but "
                              "the resource was allocated to role '%s'",
@@ -137,7 +135,7 @@ static char *check_reserve_role(const Attempt *attempt, const Resource *resource
 static char *check_reserved(const Attempt *attempt, const Resource *resource)
 {
     if (!resource_is_dynamic(resource))
-        return operation_rules_about(resource, "Resource %s is not dynamically reserved%s", "");
+        return operation_rules_about("Resource ", resource, " is not dynamically reserved");
     char *fault = check_reserve_principal(attempt, resource);
     if (fault != NULL)
         return fault;
@@ -182,15 +180,11 @@ char *reservation_validation_unreserve(const Attempt *attempt)
     for (size_t i = 0; i < unreserve->n_resources && fault == NULL; i++) {
         const Resource *resource = unreserve->resources[i];
         if (!resource_is_dynamic(resource))
-            fault =
-                operation_rules_about(resource, "Resource %s is not dynamically reserved%s", "");
+            fault = operation_rules_about("Resource ", resource, " is not dynamically reserved");
         else if (resource_is_volume(resource))
-            fault = operation_rules_about(
-                resource,
-                "A dynamically reserved persistent volume %s cannot be unreserved "
-                "directly. Please destroy the persistent volume first then unreserve the "
-                "resource%s",
-                "");
+            fault = operation_rules_about("A dynamically reserved persistent volume ", resource,
+                                          " cannot be unreserved directly. Please destroy the "
+                                          "persistent volume first then unreserve the resource");
     }
     return fault;
 }

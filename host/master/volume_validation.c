@@ -41,15 +41,21 @@ static char *check_create_principal(const Attempt *attempt, const Resource *volu
     return NULL;
 }
 
+static char *lacks_capability(const struct master_framework *framework, const Resource *volume)
+{
+    char *text = resource_describe(volume);
+    char *fault = memory_format("Create volume operation for '%s' has been attempted by framework "
+                                "'%s' with no SHARED_RESOURCES capability",
+                                text, framework->id);
+    free(text);
+    return fault;
+}
+
 static char *check_created(const Attempt *attempt, const Resource *volume)
 {
     const struct master_framework *framework = attempt->framework;
     if (framework != NULL && volume->shared != NULL && !framework->shared)
-        return operation_rules_about(
-            volume,
-            "Create volume operation for '%s' has been attempted by framework '%s' with "
-            "no SHARED_RESOURCES capability",
-            framework->id);
+        return lacks_capability(framework, volume);
     return check_create_principal(attempt, volume);
 }
 
@@ -245,10 +251,7 @@ char *volume_validation_destroy_disk(const Attempt *attempt)
         return memory_string("'source' is not backed by a CSI volume");
     return !resource_is_volume(source)
                ? NULL
-               : operation_rules_about(
-                     source,
-                     "A disk resource containing a persistent volume %s cannot be destroyed "
-                     "directly. Please destroy the persistent volume first then destroy the disk "
-                     "resource%s",
-                     "");
+               : operation_rules_about("A disk resource containing a persistent volume ", source,
+                                       " cannot be destroyed directly. Please destroy the "
+                                       "persistent volume first then destroy the disk resource");
 }

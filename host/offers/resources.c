@@ -71,17 +71,21 @@ static bool same_kind(const Resource *a, const Resource *b)
            !a->shared == !b->shared;
 }
 
+static bool is_device(const Mesos__V1__Resource__DiskInfo__Source *source)
+{
+    return source->type == SOURCE_TYPE(MOUNT) || source->type == SOURCE_TYPE(BLOCK) ||
+           (source->type == SOURCE_TYPE(RAW) && source->id != NULL);
+}
+
 // Persistent volumes, disks that are one device, and what is shared are used whole: two of a kind
 // are two entries, and a part of one is none.
 static bool is_whole(const Resource *resource)
 {
     const Mesos__V1__Resource__DiskInfo *disk = resource->disk;
-    if (resource->shared != NULL || disk == NULL || disk->persistence != NULL)
-        return resource->shared != NULL || disk != NULL;
-    const Mesos__V1__Resource__DiskInfo__Source *source = disk->source;
-    return source != NULL &&
-           (source->type == SOURCE_TYPE(MOUNT) || source->type == SOURCE_TYPE(BLOCK) ||
-            (source->type == SOURCE_TYPE(RAW) && source->id != NULL));
+    if (resource->shared != NULL)
+        return true;
+    return disk != NULL &&
+           (disk->persistence != NULL || (disk->source != NULL && is_device(disk->source)));
 }
 
 static bool same_value(const Resource *a, const Resource *b)
