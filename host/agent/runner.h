@@ -30,6 +30,20 @@ struct runner_link {
     bool shared;  // with other tasks
 };
 
+// A container that a command runs in (runner_container.h).
+struct runner_container {
+    const char *name, *image;
+    bool pull;   // the image is fetched also if it is there
+    bool beside; // in the container of that name, which runs already; image and limits do not count
+    bool native; // a signal that ends it is reported as one, and the memory that it may not use
+    unsigned cpu_shares;
+    uint64_t memory;            // bytes; 0: any
+    const char *const *folders; // of the sandbox that are to be there; NULL at the end, or NULL
+    // Of the runtime's `run` or `exec`: options, the image or the name, and what is run. NULL at
+    // the end.
+    const char *const *words;
+};
+
 struct runner_command {
     const char *file;        // the program: a path, or a name to look for in the PATH of
                              // `environment`
@@ -42,6 +56,8 @@ struct runner_command {
     size_t link_count;               // be the first that runs in it
     const char *user;                // run as this OS user, or NULL
     uint64_t memory_limit;           // bytes that it may use, with all that it starts; 0: any
+    const struct runner_container *container; // NULL: it is a process of this machine. Otherwise
+                                              // only folder, latest and links count besides it
 };
 
 struct runner_end {
@@ -49,6 +65,7 @@ struct runner_end {
     int signal;         // that ended it; 0: none, and `status` counts
     const char *reason; // what else the runner knows about it, or NULL
     uint64_t memory;    // not 0: it was killed, as it used so many bytes, more than its limit
+    bool container;     // it was one, and ends as one that Docker runs
 };
 
 struct runner_events {

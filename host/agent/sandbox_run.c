@@ -5,6 +5,7 @@
 #include "agent/sandbox_run.h"
 
 #include "agent/command_validation.h"
+#include "agent/container_command.h"
 #include "base/memory.h"
 
 #include <signal.h>
@@ -32,7 +33,8 @@ struct start {
     const char *file;
     const char *latest;
     uint64_t memory_limit;
-    bool first; // that runs in the sandbox
+    bool first;                               // that runs in the sandbox
+    const struct runner_container *container; // NULL: it runs in none
 };
 
 static struct run *start_run(struct sandbox_run *run, struct start *start,
@@ -45,9 +47,10 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
         .directory = run->directory,
         .latest = start->latest,
         .links = run->links,
-        .link_count = start->first ? run->link_count : 0,
+        .link_count = start->first || start->container != NULL ? run->link_count : 0,
         .user = run->user,
         .memory_limit = start->memory_limit,
+        .container = start->container,
     };
     struct run *started =
         run->all->runner->ops->start(run->all->runner, &command, events, data, err);
@@ -74,10 +77,27 @@ static bool fetch(struct sandbox_run *run, struct error *err)
            start_own(run, &start, err);
 }
 
+static bool start_contained(struct sandbox_run *run, struct error *err)
+{
+    struct start start = {0};
+    struct container_command command;
+    if (!container_command_check(run->contained, err))
+        return false;
+    struct task_words environment = run->events->environment(run->data);
+    container_command_run(&command, run->contained, &environment, run->directory);
+    task_command_free(&environment);
+    start.container = &command.container;
+    bool good = start_own(run, &start, err);
+    container_command_free(&command);
+    return good;
+}
+
 static bool start_command(struct sandbox_run *run, struct error *err)
 {
     struct start start = {.memory_limit = run->memory_limit};
     enter(run, SANDBOX_STARTING);
+    if (run->contained != NULL)
+        return start_contained(run, err);
     start.line = task_command_line(run->command, &start.file);
     return start_own(run, &start, err);
 }
@@ -182,9 +202,23 @@ void sandbox_run_kill(struct sandbox_run *run, int signal)
         run->all->runner->ops->kill(run->run, runs ? signal : SIGKILL);
 }
 
+static struct run *start_in_container(struct sandbox_run *run, const Mesos__V1__CommandInfo *check,
+                                      const struct runner_events *events, void *data,
+                                      struct error *err)
+{
+    struct container_command command;
+    container_command_exec(&command, run->contained, check, run->directory);
+    struct start start = {.container = &command.container};
+    struct run *started = start_run(run, &start, events, data, err);
+    container_command_free(&command);
+    return started;
+}
+
 struct run *sandbox_run_beside(struct sandbox_run *run, const Mesos__V1__CommandInfo *command,
                                const struct runner_events *events, void *data, struct error *err)
 {
+    if (run->contained != NULL)
+        return start_in_container(run, command, events, data, err);
     struct start start = {.environment = run->events->environment(run->data)};
     start.line = task_command_line(command, &start.file);
     task_command_add(&start.environment, command->environment);

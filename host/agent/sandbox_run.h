@@ -49,8 +49,9 @@ struct sandbox_run {
     const char *latest;              // a link that is to lead to the directory, or NULL
     const struct runner_link *links; // made in the directory, before anything runs there
     size_t link_count;
-    const char *user;      // that it runs as, or NULL
-    uint64_t memory_limit; // bytes; 0: none
+    const char *user;                     // that it runs as, or NULL
+    uint64_t memory_limit;                // bytes; 0: none
+    const Mesos__V1__TaskInfo *contained; // the task of the command if it has an image to run in
     const struct sandbox_run_events *events;
     void *data;
 

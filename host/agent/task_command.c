@@ -11,10 +11,10 @@
 
 // ---- lists ----
 
-static void add_string(struct task_words *words, char *string)
+void task_command_put(struct task_words *words, char *word)
 {
     words->items = memory_resize(words->items, (words->count + 2) * sizeof *words->items);
-    words->items[words->count++] = string;
+    words->items[words->count++] = word;
     words->items[words->count] = NULL;
 }
 
@@ -38,7 +38,7 @@ void task_command_set(struct task_words *words, const char *name, const char *va
             return;
         }
     }
-    add_string(words, text);
+    task_command_put(words, text);
 }
 
 // ---- environment and command line ----
@@ -78,16 +78,16 @@ struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const
     bool shell = !command->has_shell || command->shell;
     *file = shell ? "/bin/sh" : value;
     if (shell) {
-        add_string(&words, memory_string("/bin/sh"));
-        add_string(&words, memory_string("-c"));
-        add_string(&words, memory_string(value));
+        task_command_put(&words, memory_string("/bin/sh"));
+        task_command_put(&words, memory_string("-c"));
+        task_command_put(&words, memory_string(value));
         return words;
     }
     // As with execvp(): the arguments as the program sees them, its name first.
     for (size_t i = 0; i < command->n_arguments; i++)
-        add_string(&words, memory_string(command->arguments[i]));
+        task_command_put(&words, memory_string(command->arguments[i]));
     if (words.count == 0)
-        add_string(&words, memory_string(value));
+        task_command_put(&words, memory_string(value));
     return words;
 }
 
@@ -157,6 +157,6 @@ bool task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct task_word
                                  !uri->has_extract || uri->extract ? "extract" : ""};
     *line = (struct task_words){0};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        add_string(line, memory_string(words[i]));
+        task_command_put(line, memory_string(words[i]));
     return true;
 }

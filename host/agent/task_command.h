@@ -33,6 +33,9 @@ struct task_words task_command_environment(const struct task_place *place);
 void task_command_set(struct task_words *environment, const char *name, const char *value);
 void task_command_add(struct task_words *environment, const Mesos__V1__Environment *more);
 
+// Appends a word, which the list owns from now on.
+void task_command_put(struct task_words *words, char *word);
+
 // The command line, and the program that it is for: "/bin/sh" for a shell command.
 struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const char **file);
 

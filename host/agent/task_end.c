@@ -38,10 +38,11 @@ bool task_end_reason(enum task_end_cause cause, Mesos__V1__TaskStatus__Reason *r
 char *task_end_message(const struct runner_end *how)
 {
     const char *more = how->reason ? ": " : "", *reason = how->reason ? how->reason : "";
+    const char *what = how->container ? "Container" : "Command";
     if (how->signal != 0)
-        return memory_format("Command terminated with signal %s%s%s", strsignal(how->signal), more,
+        return memory_format("%s terminated with signal %s%s%s", what, strsignal(how->signal), more,
                              reason);
-    return memory_format("Command exited with status %d%s%s", (int)how->status, more, reason);
+    return memory_format("%s exited with status %d%s%s", what, (int)how->status, more, reason);
 }
 
 // As Mesos writes it: in the largest unit of which it is a multiple.

@@ -5,6 +5,7 @@
 
 #include "agent/task_process.h"
 
+#include "agent/container_command.h"
 #include "agent/task_checks.h"
 #include "base/memory.h"
 
@@ -235,6 +236,13 @@ static void on_exited(void *data, const struct runner_end *how)
 
 // ---- life ----
 
+// The master has refused images where they cannot be run, in groups as well.
+static const Mesos__V1__TaskInfo *container_of(const struct task_process *process)
+{
+    const Mesos__V1__TaskInfo *info = process->task->info;
+    return container_command_image(info->container) != NULL ? info : NULL;
+}
+
 struct task_process *task_process_create(struct agent_task *task,
                                          const struct task_process_options *options,
                                          const struct task_process_events *events, void *data)
@@ -262,6 +270,7 @@ struct task_process *task_process_create(struct agent_task *task,
                                         .latest = process->latest,
                                         .user = process->user,
                                         .memory_limit = options->memory_limit,
+                                        .contained = container_of(process),
                                         .events = &run_events,
                                         .data = process};
     process->checks =

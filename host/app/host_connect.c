@@ -91,6 +91,7 @@ static struct cluster_options describe(const struct host *host, unsigned agents)
         .offer_timeout = host->options->offer_timeout,
         .agent_timeout = host->options->agent_timeout,
         .masters = (unsigned)host->options->masters,
+        .containers = host->options->containers,
     };
 }
 

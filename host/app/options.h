@@ -47,6 +47,7 @@ struct options {
     const char *work_dir;          // NULL: a fresh temporary folder
     int64_t keep;                  // how many of those stay
     struct options_address listen; // host "": not given
+    const char *containers;        // "podman", "docker" or a path; NULL: tasks have no images
     const char *allow_hosts;       // more host names of our servers, "a,b"; or NULL
     const char *redirect_hosts;    // where redirects may take credentials, "a,b" or "*"; or NULL
     int64_t masters;               // 0: not given

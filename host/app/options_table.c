@@ -74,6 +74,8 @@ const struct option_row options_table[] = {
              .help = "where the local cluster keeps its sandboxes"),
     OPT_NUMBER("keep", keep, "5", .min = 0, .max = 1000, .local = true,
                .help = "how many of the latest temporary folders are kept"),
+    OPT_TEXT("containers", containers, "PROGRAM", .local = true, .default_text = "none",
+             .help = "podman or docker: local tasks with an image run in its containers"),
     OPT_ADDRESS("listen", listen, .default_text = "127.0.0.1, any free port", .local = true,
                 .help = "where the local cluster's master listens, for other clients too"),
     OPT_NUMBER("masters", masters, NULL, .default_text = "1", .min = 1, .max = 9, .local = true,

@@ -5,6 +5,7 @@
 
 #include "cluster/cluster.h"
 
+#include "agent/runner_container.h"
 #include "agent/runner_process.h"
 #include "agent/work_dir.h"
 #include "base/buffer.h"
@@ -199,6 +200,7 @@ static void create_master(struct cluster *cluster, const struct cluster_options 
         .switch_users = geteuid() == 0,
         .offer_timeout = loop_seconds(given->offer_timeout),
         .agent_timeout = loop_seconds(given->agent_timeout),
+        .containers = given->containers != NULL,
         .runner = cluster->runner,
     };
     cluster->master = master_create(loop, &options);
@@ -279,16 +281,37 @@ bool cluster_fault(struct cluster *cluster, const char *words, struct buffer *ou
 
 // ---- life ----
 
+// A path, or one of the two names.
+static bool check_containers(const struct cluster_options *options, struct error *err)
+{
+    const char *name = options->containers;
+    if (name == NULL || strchr(name, '/') != NULL || strcmp(name, "podman") == 0 ||
+        strcmp(name, "docker") == 0)
+        return true;
+    return error_set(err, ERROR_INVALID,
+                     "--containers %.100s: the programs are podman and docker, or a path to one of "
+                     "them",
+                     name);
+}
+
+static struct runner *create_runner(struct loop *loop, const struct cluster_options *options)
+{
+    struct runner *processes = runner_process_create(loop);
+    return options->containers ? runner_container_create(loop, options->containers, processes)
+                               : processes;
+}
+
 struct cluster *cluster_create(struct loop *loop, const struct cluster_options *options,
                                struct error *err)
 {
     struct cluster *cluster = memory_new(sizeof *cluster);
     buffer_init(&cluster->text, SIZE_MAX / 2);
-    if (make_plan(&cluster->plan, options, err) && open_http(cluster, loop, options, err))
+    if (make_plan(&cluster->plan, options, err) && check_containers(options, err) &&
+        open_http(cluster, loop, options, err))
         cluster->work_dir = work_dir_create(loop, options->work_dir, options->keep, err);
     if (cluster->work_dir == NULL)
         goto failed;
-    cluster->runner = runner_process_create(loop);
+    cluster->runner = create_runner(loop, options);
     create_master(cluster, options, loop);
     create_faults(cluster, loop);
     add_agents(cluster);

@@ -25,13 +25,14 @@ struct cluster_options {
     // are left out. The text is JSON.
     const char *file;
     struct slice plan;
-    const char *work_dir; // where sandboxes lie; NULL: a fresh folder in $TMPDIR
-    unsigned keep;        // how many of such fresh folders stay, see work_dir.h
-    const char *listen;   // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
-    unsigned masters;     // that listen, of which one leads; 0: one
-    double agent_timeout; // seconds until an agent that does not answer is unreachable; 0: 75
-    double offer_timeout; // seconds until an unanswered offer is rescinded; 0: never
-    const char *hosts;    // its further names in Host headers, "a,b"; NULL: the usual ones only
+    const char *work_dir;   // where sandboxes lie; NULL: a fresh folder in $TMPDIR
+    unsigned keep;          // how many of such fresh folders stay, see work_dir.h
+    const char *listen;     // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
+    unsigned masters;       // that listen, of which one leads; 0: one
+    double agent_timeout;   // seconds until an agent that does not answer is unreachable; 0: 75
+    const char *containers; // the program that runs tasks with an image; NULL: they are refused
+    double offer_timeout;   // seconds until an unanswered offer is rescinded; 0: never
+    const char *hosts;      // its further names in Host headers, "a,b"; NULL: the usual ones only
     // What clients have to authenticate with; at most one of them.
     const char *token, *token_file, *credential_file;
 };

@@ -213,7 +213,7 @@ static bool admit_group(struct acceptance *acceptance, const Operation *operatio
         return false;
     char *fault = operation->id
                       ? memory_string("The `id` field cannot be set on LAUNCH_GROUP operations")
-                      : unsupported_fields_fault(&operation->base);
+                      : unsupported_fields_fault(&operation->base, false);
     const struct master_updates_text text = {
         .state = MESOS__V1__TASK_STATE__TASK_ERROR,
         .reason = MESOS__V1__TASK_STATUS__REASON__REASON_TASK_GROUP_INVALID,

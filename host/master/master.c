@@ -379,6 +379,7 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     master->switch_users = options->switch_users;
     master->offer_timeout = options->offer_timeout;
     master->agent_timeout = options->agent_timeout ? options->agent_timeout : MASTER_AGENT_TIMEOUT;
+    master->containers = options->containers;
     master->runner = options->runner;
     uuid_random_text(master->id);
     master->started = loop_wall(loop);

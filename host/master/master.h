@@ -39,6 +39,7 @@ struct master_options {
     bool switch_users;         // to those that frameworks name; otherwise tasks run as our own user
     uint64_t offer_timeout;    // nanoseconds until an unanswered offer is rescinded; 0: never
     uint64_t agent_timeout;    // until an agent that does not answer is unreachable; 0: as usual
+    bool containers;           // the runner runs tasks with an image
     struct runner *runner;
 };
 

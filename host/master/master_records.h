@@ -226,7 +226,7 @@ struct master {
     struct loop *loop;
     char *ip, *hostname, *work_dir, *path;
     char *region, *zone; // its fault domain, or NULL
-    bool switch_users;
+    bool switch_users, containers;
     unsigned port;
     struct runner *runner;
     char id[UUID_TEXT];

@@ -7,6 +7,7 @@
 #include "master/master_internal.h"
 
 #include "agent/command_validation.h"
+#include "agent/container_command.h"
 #include "base/memory.h"
 #include "master/unsupported_fields.h"
 
@@ -162,13 +163,21 @@ static bool check_cgroups(const struct task_launch *launch, struct error *err)
            fault(err, "Only tasks in a task group may have 'share_cgroups' set to 'false'");
 }
 
-// A real master accepts such a task, and its executor fails with this text.
+// It is to run in a container, and may.
+static bool is_contained(const struct task_launch *launch)
+{
+    return launch->framework->master->containers &&
+           container_command_image(launch->task->container) != NULL;
+}
+
+// A real master accepts such a task, and its executor fails with this text. An image may have a
+// program of its own.
 static bool check_value(const struct task_launch *launch, struct error *err)
 {
     const Mesos__V1__CommandInfo *command = launch->task->command;
-    if (command == NULL || command->value != NULL)
+    bool shell = command == NULL || !command->has_shell || command->shell;
+    if (command == NULL || command->value != NULL || (is_contained(launch) && !shell))
         return true;
-    bool shell = !command->has_shell || command->shell;
     return error_set(err, ERROR_INVALID, "%s of task '%s' is not specified",
                      shell ? "Shell command" : "Executable", launch->task->task_id->value);
 }
@@ -181,16 +190,31 @@ static bool check_limit(const struct task_launch *launch, struct error *err)
            fault(err, "The framework has too many tasks that are not acknowledged");
 }
 
+// Checks of ports come from this machine, not from inside of the container.
+static bool check_reachable(const struct task_launch *launch, struct error *err)
+{
+    const TaskInfo *task = launch->task;
+    bool check = task->check != NULL && task->check->command == NULL;
+    bool health = task->health_check != NULL && task->health_check->command == NULL;
+    return !is_contained(launch) || !(check || health) ||
+           !container_command_own_network(task->container) ||
+           error_set(err, ERROR_REFUSED,
+                     "The local cluster does not carry out '%s' over HTTP or TCP for a container "
+                     "with a network of its own: give it a command, or the container the network "
+                     "HOST",
+                     check ? "check" : "health_check");
+}
+
 char *task_validation_fault(const struct task_launch *launch)
 {
     static const task_rule rules[] = {
         check_id,          check_unique,    check_agent,   check_kill_policy, check_completion_time,
         check_check,       check_health,    check_some,    check_resources,   check_volume_ids,
         check_single_role, check_revocable, check_command, check_container,   check_parts,
-        check_cgroups,     check_value,     check_limit};
+        check_cgroups,     check_value,     check_limit,   check_reachable};
     struct error err = {0};
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
         if (!rules[i](launch, &err))
             return memory_string(err.text);
-    return unsupported_fields_fault(&launch->task->base);
+    return unsupported_fields_fault(&launch->task->base, is_contained(launch));
 }

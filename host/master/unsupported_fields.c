@@ -14,10 +14,18 @@
 
 #define PATH_LIMIT ((size_t)1 << 12)
 #define NETWORK "its tasks use the network of this machine, and its ports"
+#define CONTAINERS "start the local cluster with --containers podman (or docker)"
+#define IMAGES                                                                                     \
+    "its tasks are processes of this machine, without images: " CONTAINERS                         \
+    ", for tasks that are in no group, or run the command itself"
+#define LOGIN "log in to the registry with podman (or docker) login before"
+#define OWN_NETWORK NETWORK "; those with an image may have another one: " CONTAINERS
+
 // clang-format off
 #define DONE(message, field) {message, field, SUPPORT_DONE, NULL}
 #define COMPARED(message, field) {message, field, SUPPORT_COMPARED, NULL}
 #define METADATA(message, field) {message, field, SUPPORT_METADATA, NULL}
+#define CONTAINED(message, field, reason) {message, field, SUPPORT_CONTAINED, reason}
 #define REFUSED(message, field, reason) {message, field, SUPPORT_REFUSED, reason}
 // clang-format on
 
@@ -91,27 +99,72 @@ static const struct unsupported_fields_row rows[] = {
             "it keeps no secrets: give the variable a 'value', or the command a file to read"),
 
     DONE("ContainerInfo", "type"),
-    REFUSED("ContainerInfo", "volumes",
-            "its tasks see the files of this machine: name them in the command, or copy them into "
-            "the sandbox with 'command.uris'"),
-    REFUSED("ContainerInfo", "docker",
-            "its tasks are processes of this machine, without Docker: run the command itself"),
-    REFUSED("ContainerInfo", "hostname", "its tasks have the host name of this machine"),
+    CONTAINED(
+        "ContainerInfo", "volumes",
+        "its tasks see the files of this machine: name them in the command, or copy them "
+        "into the sandbox with 'command.uris'; those with an image have volumes: " CONTAINERS),
+    CONTAINED("ContainerInfo", "docker", IMAGES),
+    CONTAINED("ContainerInfo", "hostname",
+              "its tasks have the host name of this machine; those with an image and a network of "
+              "their own have one: " CONTAINERS),
     DONE("ContainerInfo", "mesos"),
     DONE("ContainerInfo", "network_infos"),
     REFUSED("ContainerInfo", "linux_info",
-            "its tasks have the rights, the namespaces and the shared memory of this process"),
+            "its tasks have the rights, the namespaces and the shared memory of this process; with "
+            "an image, 'docker.parameters' has options such as cap-add and shm-size"),
     REFUSED("ContainerInfo", "rlimit_info",
-            "its tasks have the limits of this process; the command can call ulimit"),
+            "its tasks have the limits of this process; the command can call ulimit, and with an "
+            "image 'docker.parameters' has the option ulimit"),
     REFUSED("ContainerInfo", "tty_info",
             "its tasks have no terminal; the command can use script(1)"),
-    REFUSED("ContainerInfo.MesosInfo", "image",
-            "its tasks are processes of this machine, without images: run the command itself"),
+    CONTAINED("ContainerInfo.MesosInfo", "image", IMAGES),
+    DONE("ContainerInfo.DockerInfo", "image"),
+    DONE("ContainerInfo.DockerInfo", "network"),
+    DONE("ContainerInfo.DockerInfo", "port_mappings"),
+    DONE("ContainerInfo.DockerInfo", "privileged"),
+    DONE("ContainerInfo.DockerInfo", "parameters"),
+    DONE("ContainerInfo.DockerInfo", "force_pull_image"),
+    DONE("ContainerInfo.DockerInfo", "volume_driver"),
+    DONE("ContainerInfo.DockerInfo.PortMapping", "host_port"),
+    DONE("ContainerInfo.DockerInfo.PortMapping", "container_port"),
+    DONE("ContainerInfo.DockerInfo.PortMapping", "protocol"),
+    DONE("Parameter", "key"),
+    DONE("Parameter", "value"),
+    DONE("Image", "type"),
+    REFUSED("Image", "appc", "its containers have images of Docker: give the image a 'docker'"),
+    DONE("Image", "docker"),
+    DONE("Image", "cached"),
+    DONE("Image.Docker", "name"),
+    REFUSED("Image.Docker", "credential", LOGIN),
+    REFUSED("Image.Docker", "config", LOGIN),
+    DONE("Volume", "container_path"),
+    DONE("Volume", "host_path"),
+    DONE("Volume", "mode"),
+    REFUSED("Volume", "image", "it mounts no images: name a 'host_path' or a 'source'"),
+    DONE("Volume", "source"),
+    DONE("Volume.Source", "type"),
+    DONE("Volume.Source", "docker_volume"),
+    DONE("Volume.Source", "host_path"),
+    DONE("Volume.Source", "sandbox_path"),
+    REFUSED("Volume.Source", "secret", "it keeps no secrets: name a file by 'host_path'"),
+    REFUSED("Volume.Source", "csi_volume", "it has no CSI plugins: name a 'host_path'"),
+    DONE("Volume.Source.DockerVolume", "driver"),
+    DONE("Volume.Source.DockerVolume", "name"),
+    REFUSED("Volume.Source.DockerVolume", "driver_options",
+            "create the volume with these options before, by podman (or docker) volume create"),
+    DONE("Volume.Source.HostPath", "path"),
+    REFUSED("Volume.Source.HostPath", "mount_propagation",
+            "with an image, 'docker.parameters' can have a volume with the option rshared"),
+    DONE("Volume.Source.SandboxPath", "type"),
+    DONE("Volume.Source.SandboxPath", "path"),
     REFUSED("NetworkInfo", "groups", NETWORK),
     METADATA("NetworkInfo", "labels"),
     REFUSED("NetworkInfo", "ip_addresses", NETWORK),
-    REFUSED("NetworkInfo", "name", NETWORK),
-    REFUSED("NetworkInfo", "port_mappings", NETWORK),
+    CONTAINED("NetworkInfo", "name", OWN_NETWORK),
+    CONTAINED("NetworkInfo", "port_mappings", OWN_NETWORK),
+    DONE("NetworkInfo.PortMapping", "host_port"),
+    DONE("NetworkInfo.PortMapping", "container_port"),
+    DONE("NetworkInfo.PortMapping", "protocol"),
 
     DONE("Offer.Operation", "type"),
     DONE("Offer.Operation", "id"),
@@ -262,25 +315,35 @@ static char *refuse(const struct field_path *path, const char *reason)
     return fault;
 }
 
-static char *walk(const ProtobufCMessage *message, const struct field_path *up);
+static char *walk(const ProtobufCMessage *message, const struct field_path *up, bool contained);
+
+static bool is_refused(const struct unsupported_fields_row *row, bool contained)
+{
+    return row->support == SUPPORT_REFUSED || (row->support == SUPPORT_CONTAINED && !contained);
+}
+
+static bool is_walked(const struct unsupported_fields_row *row)
+{
+    return row->support == SUPPORT_DONE || row->support == SUPPORT_CONTAINED;
+}
 
 // Walks the messages of a field that is carried out.
 static char *descend(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
-                     struct field_path *path)
+                     struct field_path *path, bool contained)
 {
     const void *value = pointer_at(message, field->offset);
     if (field->label != PROTOBUF_C_LABEL_REPEATED)
-        return walk(value, path);
+        return walk(value, path, contained);
     size_t count = number_at(message, field->quantifier_offset);
     char *fault = NULL;
     for (size_t i = 0; i < count && fault == NULL; i++) {
         path->index = i + 1;
-        fault = walk(((ProtobufCMessage *const *)value)[i], path);
+        fault = walk(((ProtobufCMessage *const *)value)[i], path, contained);
     }
     return fault;
 }
 
-static char *walk(const ProtobufCMessage *message, const struct field_path *up)
+static char *walk(const ProtobufCMessage *message, const struct field_path *up, bool contained)
 {
     const struct unsupported_fields_row *first = rows_of(message->descriptor);
     char *fault = NULL;
@@ -290,15 +353,15 @@ static char *walk(const ProtobufCMessage *message, const struct field_path *up)
         if (!is_set(message, field))
             continue;
         const struct unsupported_fields_row *row = find_in(first, field->name);
-        if (row == NULL || row->support == SUPPORT_REFUSED)
+        if (row == NULL || is_refused(row, contained))
             fault = refuse(&path, row ? row->reason : "it does not know this field");
-        else if (row->support == SUPPORT_DONE && field->type == PROTOBUF_C_TYPE_MESSAGE)
-            fault = descend(message, field, &path);
+        else if (is_walked(row) && field->type == PROTOBUF_C_TYPE_MESSAGE)
+            fault = descend(message, field, &path, contained);
     }
     return fault;
 }
 
-char *unsupported_fields_fault(const ProtobufCMessage *message)
+char *unsupported_fields_fault(const ProtobufCMessage *message, bool contained)
 {
-    return walk(message, NULL);
+    return walk(message, NULL, contained);
 }

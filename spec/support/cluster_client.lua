@@ -195,12 +195,12 @@ function M.sandbox(offer, stream, id)
         stream.framework_id.value, id)
 end
 
--- Starts a cluster with these options in front of a fresh work folder.
-function M.start(options)
+-- Starts a cluster with these options in front of a fresh work folder, and with these variables besides the usual ones.
+function M.start(options, env)
     local work_dir = program.directory()
     local args = { "local", "--work-dir", work_dir }
     table.move(options or {}, 1, #(options or {}), #args + 1, args)
-    M.cluster = program.start { args = args }
+    M.cluster = program.start { args = args, env = env }
     M.cluster.work_dir = work_dir
     M.address = M.cluster:wait_for("listening on ([%d.:]+)\n")
 end

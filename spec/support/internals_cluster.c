@@ -45,7 +45,9 @@ static void visit(lua_State *L, const ProtobufCMessageDescriptor *type)
             lua_rawseti(L, FOUND, (lua_Integer)lua_rawlen(L, FOUND) + 1);
         else
             lua_pop(L, 1);
-        if (row != NULL && row->support == SUPPORT_DONE && field->type == PROTOBUF_C_TYPE_MESSAGE)
+        bool walked =
+            row != NULL && (row->support == SUPPORT_DONE || row->support == SUPPORT_CONTAINED);
+        if (walked && field->type == PROTOBUF_C_TYPE_MESSAGE)
             visit(L, field->descriptor);
     }
 }
@@ -74,7 +76,7 @@ static int l_cluster_support_without_field(lua_State *L)
     lua_newtable(L);
     const struct unsupported_fields_row *row;
     for (size_t i = 0; (row = unsupported_fields_row(i)) != NULL; i++) {
-        bool refused = row->support == SUPPORT_REFUSED;
+        bool refused = row->support >= SUPPORT_CONTAINED;
         lua_pushfstring(L, "%s.%s", row->message, row->field);
         if (seen(L, lua_tostring(L, -1)) && refused == (row->reason != NULL))
             lua_pop(L, 1);
@@ -90,7 +92,7 @@ static int l_cluster_refused(lua_State *L)
     const struct unsupported_fields_row *row;
     lua_newtable(L);
     for (size_t i = 0; (row = unsupported_fields_row(i)) != NULL; i++) {
-        if (row->support != SUPPORT_REFUSED)
+        if (row->support < SUPPORT_CONTAINED)
             continue;
         lua_pushfstring(L, "%s.%s", row->message, row->field);
         lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
