@@ -5,7 +5,8 @@
 # have a goal (goals.txt), as it stands in README.md. The status is that of the benchmarks: 1 if one of them did not do
 # its work, no matter what it reached.
 #
-#   sh spec/bench/run.sh [BENCHMARK [ARGUMENT...]]     only that one: client, or dispatch update
+#   sh spec/bench/run.sh [BENCHMARK [ARGUMENT...]]     only that one: client, or dispatch update; peers and soak run
+#                                                     only so (peers needs `sh spec/run.sh --peers` before)
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -41,7 +42,7 @@ else
         bench=$(basename "$bench")
         bench=${bench%.*}
         case $bench in
-        fixture | fake_master | soak) ;;
+        fixture | fake_master | soak | peers) ;;
         *) run "$bench" ;;
         esac
     done
