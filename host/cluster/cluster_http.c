@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The server of the embedded cluster: its routes. Authentication is checked first, then the route,
-// then the contents, in the order of a real master. The body of a request that will be refused is
-// read and discarded.
+// The server of the embedded cluster. Authentication is checked first, then the route
+// (http_routes.h), then the contents, in the order of a real master. The body of a request that
+// will be refused is read and discarded.
 
 #include "cluster/cluster_http_internal.h"
 
 #include "base/memory.h"
-#include "cluster/http_negotiation.h"
-#include "cluster/maintenance_http.h"
-#include "cluster/scheduler_http.h"
-#include "operator/status_document.h"
+#include "cluster/http_routes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,16 +29,34 @@ static enum MHD_Result refuse_with(struct http_exchange *exchange, int status, c
     return http_exchange_answer(exchange, &answer);
 }
 
+// "GET, PUT" becomes "'GET', 'PUT'".
+static char *quoted(const char *methods)
+{
+    struct buffer text;
+    buffer_init(&text, 200);
+    buffer_append_text(&text, "'");
+    for (const char *at = methods; *at != '\0'; at += *at == ',' ? 2 : 1) {
+        if (*at == ',')
+            buffer_append_text(&text, "', '");
+        else
+            buffer_append(&text, at, 1);
+    }
+    buffer_append_text(&text, "'");
+    char *copy = memory_string(buffer_string(&text));
+    buffer_free(&text);
+    return copy;
+}
+
 static enum MHD_Result refuse_method(struct http_exchange *exchange, const char *expected)
 {
-    const char *comma = strchr(expected, ',');
-    size_t first = comma ? (size_t)(comma - expected) : strlen(expected);
-    char *text = memory_format(
-        "405 Method Not Allowed. Expecting one of { '%.*s%s%s' }, but received '%s'.", (int)first,
-        expected, comma ? "', '" : "", comma ? comma + 2 : "", exchange->method);
+    char *list = quoted(expected);
+    char *text =
+        memory_format("405 Method Not Allowed. Expecting one of { %s }, but received '%s'.", list,
+                      exchange->method);
     enum MHD_Result result =
         refuse_with(exchange, MHD_HTTP_METHOD_NOT_ALLOWED, text, MHD_HTTP_HEADER_ALLOW, expected);
     free(text);
+    free(list);
     return result;
 }
 
@@ -55,20 +70,7 @@ static enum MHD_Result refuse_unauthorized(const struct cluster_http *http,
     return result;
 }
 
-static enum MHD_Result answer_with(struct http_exchange *exchange, int status, const char *type,
-                                   const char *text)
-{
-    const struct http_answer answer = {.status = status, .type = type, .text = text};
-    return http_exchange_answer(exchange, &answer);
-}
-
-// ---- the routes ----
-
-static enum MHD_Result on_health(struct cluster_http *http, struct http_exchange *exchange)
-{
-    (void)http;
-    return answer_with(exchange, MHD_HTTP_OK, NULL, "");
-}
+// ---- redirections ----
 
 // As a real master does: the path in its longer form, the query, and no scheme.
 static enum MHD_Result redirect(const struct cluster_http *http, struct http_exchange *exchange,
@@ -87,60 +89,9 @@ static enum MHD_Result redirect(const struct cluster_http *http, struct http_exc
     return result;
 }
 
-static enum MHD_Result on_redirect(struct cluster_http *http, struct http_exchange *exchange)
+enum MHD_Result cluster_http_redirect(struct cluster_http *http, struct http_exchange *exchange)
 {
     return redirect(http, exchange, "", NULL);
-}
-
-static enum MHD_Result on_state(struct cluster_http *http, struct http_exchange *exchange)
-{
-    char *state = status_document(http->master);
-    enum MHD_Result result = answer_with(exchange, MHD_HTTP_OK, HTTP_JSON, state);
-    free(state);
-    return result;
-}
-
-static const struct http_route routes[] = {
-    {"/api/v1/scheduler", MHD_HTTP_METHOD_POST, "mesos-master-scheduler", scheduler_http_limit,
-     scheduler_http_answer},
-    {"/health", MHD_HTTP_METHOD_GET, NULL, NULL, on_health},
-    {"/redirect", MHD_HTTP_METHOD_GET, NULL, NULL, on_redirect},
-    {"/state", MHD_HTTP_METHOD_GET, "mesos-master-readonly", NULL, on_state},
-    {"/maintenance/schedule", "GET, POST", "mesos-master-readwrite", maintenance_http_limit,
-     maintenance_http_schedule},
-    {"/maintenance/status", MHD_HTTP_METHOD_GET, "mesos-master-readonly", NULL,
-     maintenance_http_status},
-    {"/machine/down", MHD_HTTP_METHOD_POST, "mesos-master-readwrite", maintenance_http_limit,
-     maintenance_http_down},
-    {"/machine/up", MHD_HTTP_METHOD_POST, "mesos-master-readwrite", maintenance_http_limit,
-     maintenance_http_up},
-};
-
-// Without the authority of an absolute URI, further slashes and "/master" in front.
-static const char *short_path(const char *url)
-{
-    const char *authority = *url != '/' ? strstr(url, "://") : NULL;
-    if (authority != NULL)
-        url = authority + 3 + strcspn(authority + 3, "/");
-    while (url[0] == '/' && url[1] == '/')
-        url++;
-    return strncmp(url, "/master/", 8) == 0 ? url + 7 : url;
-}
-
-// Slashes at the end are ignored.
-static bool path_is(const char *url, const char *path)
-{
-    url = short_path(url);
-    size_t length = strlen(path);
-    return strncmp(url, path, length) == 0 && url[length + strspn(url + length, "/")] == '\0';
-}
-
-static const struct http_route *find_route(const char *url)
-{
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
-        if (path_is(url, routes[i].path))
-            return &routes[i];
-    return NULL;
 }
 
 // ---- the server's callbacks ----
@@ -151,7 +102,7 @@ static size_t on_begin(void *data, struct http_exchange *exchange)
     struct cluster_http *http = data;
     struct cluster_request *request = exchange->data = memory_new(sizeof *request);
     const char *authorization = http_exchange_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION);
-    request->route = find_route(exchange->url);
+    request->route = http_routes_find(exchange->url, &request->agent);
     request->allowed = http_access_allows(http->access, authorization, &request->principal) ||
                        (request->route != NULL && request->route->realm == NULL);
     bool has_body = request->allowed && request->route != NULL && request->route->limit != NULL;
@@ -176,7 +127,7 @@ static bool takes_method(const struct http_route *route, const char *method)
 static enum MHD_Result redirect_request(const struct cluster_http *http,
                                         struct http_exchange *exchange)
 {
-    char *path = memory_format("/master%s", short_path(exchange->url));
+    char *path = memory_format("/master%s", http_routes_path(exchange->url));
     enum MHD_Result result = redirect(http, exchange, path, exchange->query);
     free(path);
     return result;

@@ -315,6 +315,15 @@ struct master_answer master_call(struct master *master, const Call *call,
     return dispatch(framework, call);
 }
 
+bool master_teardown(struct master *master, const char *framework_id, struct error *err)
+{
+    struct master_framework *framework = master_records_framework(master, framework_id);
+    if (framework == NULL)
+        return error_set(err, ERROR_INVALID, "No framework found with specified ID");
+    master_framework_remove(framework);
+    return true;
+}
+
 // ---- what agents report ----
 
 // NULL also if an agent that was removed reports about its task, whose id is free again.

@@ -88,6 +88,9 @@ struct master_caller {
 struct master_answer master_call(struct master *master, const Mesos__V1__Scheduler__Call *call,
                                  const struct master_caller *caller);
 
+// Removes a framework, as an operator asks for it. The error has the words of a master.
+bool master_teardown(struct master *master, const char *framework_id, struct error *err);
+
 // Ends all tasks: SIGTERM, and SIGKILL after `grace` nanoseconds; `done` is called when none is
 // left. No more offers are made.
 void master_stop(struct master *master, uint64_t grace, void (*done)(void *data), void *data);

@@ -201,6 +201,15 @@ const char *http_exchange_header(const struct http_exchange *exchange, const cha
     return search.value;
 }
 
+const char *http_exchange_argument(const struct http_exchange *exchange, const char *name)
+{
+    const char *value = NULL;
+    if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name,
+                                      strlen(name), &value, NULL) != MHD_YES)
+        return NULL;
+    return value ? value : "";
+}
+
 static enum MHD_Result on_guarded(void *data, enum MHD_ValueKind kind, const char *name,
                                   const char *value)
 {
@@ -505,8 +514,9 @@ void http_exchange_break(struct http_exchange *exchange)
 enum MHD_Result http_exchange_answer(struct http_exchange *exchange,
                                      const struct http_answer *answer)
 {
+    size_t length = answer->length > 0 ? answer->length : strlen(answer->text);
     struct MHD_Response *response = MHD_create_response_from_buffer(
-        strlen(answer->text), (void *)(uintptr_t)answer->text, MHD_RESPMEM_MUST_COPY);
+        length, (void *)(uintptr_t)answer->text, MHD_RESPMEM_MUST_COPY);
     if (answer->type != NULL)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
     if (answer->header != NULL)

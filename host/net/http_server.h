@@ -78,6 +78,10 @@ void http_server_wake(struct http_server *server);
 // The value of a header of the request, or NULL; of a repeated header the last one counts.
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name);
 
+// The value of an argument of its URL ("?name=value"), decoded, or NULL; "" for one without a
+// value.
+const char *http_exchange_argument(const struct http_exchange *exchange, const char *name);
+
 // Its answer is a stream, without a time limit.
 void http_exchange_endless(struct http_exchange *exchange);
 
@@ -87,6 +91,7 @@ void http_exchange_break(struct http_exchange *exchange);
 struct http_answer {
     int status;
     const char *type, *text;          // copied; the type may be NULL
+    size_t length;                    // of the text; 0: up to its zero byte
     const char *header_name, *header; // one more header; both may be NULL
 };
 

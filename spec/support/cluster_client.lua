@@ -47,10 +47,12 @@ function M.request(body, options)
     return tonumber(head:match("^HTTP/1.1 (%d+)")), text, head
 end
 
-function M.refused(status, text, body, options)
+function M.answered(status, text, body, options)
     local got, words = M.request(body, options)
     assert.same({ status, text }, { got, words })
 end
+
+M.refused = M.answered
 
 -- ---- subscriptions ----
 

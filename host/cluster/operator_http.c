@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The endpoints of operators; see the header.
+//
+// A page in a browser can make a script of any URL, and a script that calls a function of the page
+// shows it the argument: jsonp answers requests that a browser says come from its own pages, and
+// those that no browser makes.
+
+#include "cluster/operator_http.h"
+
+#include "base/duration.h"
+#include "base/memory.h"
+#include "cluster/http_negotiation.h"
+#include "operator/build_facts.h"
+#include "operator/metrics_snapshot.h"
+#include "operator/role_settings.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CALLBACK_LIMIT 200 // bytes of the name of a function
+
+// ---- answers ----
+
+size_t operator_http_limit(const struct cluster_http *http, const struct http_exchange *exchange)
+{
+    (void)http;
+    (void)exchange;
+    return OPERATOR_HTTP_LIMIT;
+}
+
+static bool is_callback(const char *name)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < length; i++)
+        if (!isalnum((unsigned char)name[i]) && strchr("_$.[]", name[i]) == NULL)
+            return false;
+    return length <= CALLBACK_LIMIT;
+}
+
+static bool from_elsewhere(const struct http_exchange *exchange)
+{
+    const char *site = http_exchange_header(exchange, "Sec-Fetch-Site");
+    return site != NULL && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
+
+static enum MHD_Result send_callback(struct http_exchange *exchange, const char *name,
+                                     struct buffer *json)
+{
+    struct http_answer answer = {.status = MHD_HTTP_OK, .type = "text/javascript"};
+    if (!is_callback(name))
+        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST,
+                                    "'jsonp' must be the name of a function");
+    if (from_elsewhere(exchange))
+        return http_exchange_refuse(exchange, MHD_HTTP_FORBIDDEN,
+                                    "'jsonp' is not for pages of other sites");
+    char *text = memory_format("%s(%s);", name, buffer_string(json));
+    answer.text = text;
+    enum MHD_Result result = http_exchange_answer(exchange, &answer);
+    free(text);
+    return result;
+}
+
+enum MHD_Result operator_http_send_json(struct http_exchange *exchange, struct json_writer *writer)
+{
+    const char *callback = http_exchange_argument(exchange, "jsonp");
+    struct buffer *json = writer->out;
+    enum MHD_Result result;
+    if (writer->failed) {
+        result = http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                      "The document is longer than 256 MiB");
+    } else if (callback != NULL) {
+        result = send_callback(exchange, callback, json);
+    } else {
+        const struct http_answer answer = {.status = MHD_HTTP_OK,
+                                           .type = HTTP_JSON,
+                                           .text = buffer_string(json),
+                                           .length = json->length};
+        result = http_exchange_answer(exchange, &answer);
+    }
+    buffer_free(json);
+    return result;
+}
+
+bool operator_http_check_body(struct http_exchange *exchange, enum MHD_Result *result)
+{
+    if (exchange->state == HTTP_BODY_WHOLE)
+        return true;
+    *result = exchange->state == HTTP_BODY_NO_ROOM
+                  ? http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                         "Too many calls are being received at the moment")
+                  : http_exchange_refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
+                                         "The body is larger than the local cluster accepts (4 "
+                                         "MiB)");
+    return false;
+}
+
+enum MHD_Result operator_http_report(struct http_exchange *exchange, bool good,
+                                     const struct error *err)
+{
+    const struct http_answer done = {.status = MHD_HTTP_OK, .text = ""};
+    if (good)
+        return http_exchange_answer(exchange, &done);
+    return http_exchange_refuse(
+        exchange, err->code == ERROR_REFUSED ? MHD_HTTP_CONFLICT : MHD_HTTP_BAD_REQUEST, err->text);
+}
+
+// ---- documents ----
+
+static const char *on_argument(void *data, const char *name)
+{
+    return http_exchange_argument(data, name);
+}
+
+// NULL: there is none, or the master leads elsewhere.
+static const struct node *find_node(const struct master *master, unsigned number)
+{
+    const struct node *node;
+    if (master == NULL || number == 0)
+        return NULL;
+    TAILQ_FOREACH(node, &master->nodes, link)
+    if (node->number == number)
+        break;
+    return node;
+}
+
+enum MHD_Result operator_http_document(struct cluster_http *http, struct http_exchange *exchange)
+{
+    const struct cluster_request *request = exchange->data;
+    const struct http_route *route = request->route;
+    const struct document_query query = {on_argument, exchange};
+    const struct node *node = find_node(http->master, request->agent);
+    struct buffer json;
+    buffer_init(&json, JSON_WRITER_LIMIT);
+    struct json_writer writer = {.out = &json};
+    if (request->agent > 0 && node == NULL)
+        return http_exchange_refuse(exchange, MHD_HTTP_NOT_FOUND, "404 Not Found.");
+    if (node != NULL && route->agent_document != NULL)
+        route->agent_document(&writer, node, &query);
+    else
+        route->document(&writer, http->master, &query);
+    return operator_http_send_json(exchange, &writer);
+}
+
+void operator_http_flags(struct json_writer *writer, const struct master *master,
+                         const struct document_query *query)
+{
+    (void)query;
+    json_writer_open(writer, NULL);
+    build_facts_write_flags(writer, "flags", master, NULL);
+    json_writer_close(writer);
+}
+
+void operator_http_version(struct json_writer *writer, const struct master *master,
+                           const struct document_query *query)
+{
+    (void)master;
+    (void)query;
+    json_writer_open(writer, NULL);
+    build_facts_write(writer);
+    json_writer_text(writer, "version", MASTER_VERSION);
+    json_writer_close(writer);
+}
+
+// All values are known at once, so that no time-out is ever reached.
+enum MHD_Result operator_http_metrics(struct cluster_http *http, struct http_exchange *exchange)
+{
+    const char *timeout = http_exchange_argument(exchange, "timeout");
+    const struct document_query query = {on_argument, exchange};
+    double seconds;
+    struct buffer json;
+    if (timeout != NULL && !duration_parse(timeout, &seconds)) {
+        char *words =
+            memory_format("Invalid timeout '%s': Invalid duration '%s'.\n", timeout, timeout);
+        enum MHD_Result result = http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, words);
+        free(words);
+        return result;
+    }
+    buffer_init(&json, JSON_WRITER_LIMIT);
+    struct json_writer writer = {.out = &json};
+    metrics_snapshot_document(&writer, http->master, &query);
+    return operator_http_send_json(exchange, &writer);
+}
+
+enum MHD_Result operator_http_health(struct cluster_http *http, struct http_exchange *exchange)
+{
+    const struct http_answer answer = {.status = MHD_HTTP_OK, .text = ""};
+    (void)http;
+    return http_exchange_answer(exchange, &answer);
+}
+
+// ---- weights and quota ----
+
+static bool is_method(const struct http_exchange *exchange, const char *method)
+{
+    return strcmp(exchange->method, method) == 0;
+}
+
+enum MHD_Result operator_http_weights(struct cluster_http *http, struct http_exchange *exchange)
+{
+    enum MHD_Result result;
+    struct error err = {0};
+    if (!is_method(exchange, MHD_HTTP_METHOD_PUT))
+        return operator_http_document(http, exchange);
+    if (!operator_http_check_body(exchange, &result))
+        return result;
+    bool good = role_settings_put_weights(http->master, buffer_slice(&exchange->body), &err);
+    return operator_http_report(exchange, good, &err);
+}
+
+enum MHD_Result operator_http_quota(struct cluster_http *http, struct http_exchange *exchange)
+{
+    enum MHD_Result result;
+    struct error err = {0};
+    bool posted = is_method(exchange, MHD_HTTP_METHOD_POST);
+    if (!posted && !is_method(exchange, MHD_HTTP_METHOD_DELETE))
+        return operator_http_document(http, exchange);
+    if (!operator_http_check_body(exchange, &result))
+        return result;
+    bool good = posted ? role_settings_post_quota(http->master, buffer_slice(&exchange->body), &err)
+                       : role_settings_delete_quota(http->master, exchange->url, &err);
+    return operator_http_report(exchange, good, &err);
+}
+
+// ---- teardown ----
+
+static int hex_digit(char digit)
+{
+    return isdigit((unsigned char)digit)    ? digit - '0'
+           : isxdigit((unsigned char)digit) ? tolower((unsigned char)digit) - 'a' + 10
+                                            : -1;
+}
+
+// Decodes "%2F" and "+" in place. False at a "%" without two digits.
+static bool decode(char *text)
+{
+    char *to = text;
+    for (const char *at = text; *at != '\0'; at++) {
+        bool escaped = *at == '%';
+        int high = escaped ? hex_digit(at[1]) : 0,
+            low = escaped && high >= 0 ? hex_digit(at[2]) : 0;
+        if (high < 0 || low < 0)
+            return false;
+        *to++ = escaped ? (char)(high * 16 + low) : *at == '+' ? ' ' : *at;
+        at += escaped ? 2 : 0;
+    }
+    *to = '\0';
+    return true;
+}
+
+// The value of a name in "name=value&name=value", decoded; NULL: it is not there. free() it.
+static char *form_value(struct buffer *body, const char *name, bool *good)
+{
+    char *copy = memory_string(buffer_string(body)), *rest = copy, *found = NULL;
+    *good = true;
+    for (char *pair; *good && found == NULL && (pair = strsep(&rest, "&;")) != NULL;) {
+        char *value = strchr(pair, '=');
+        if (value != NULL)
+            *value++ = '\0';
+        *good = decode(pair) && (value == NULL || decode(value));
+        if (*good && strcmp(pair, name) == 0)
+            found = memory_string(value ? value : "");
+    }
+    free(copy);
+    return found;
+}
+
+enum MHD_Result operator_http_teardown(struct cluster_http *http, struct http_exchange *exchange)
+{
+    enum MHD_Result result;
+    struct error err = {0};
+    bool good;
+    if (!operator_http_check_body(exchange, &result))
+        return result;
+    char *id = form_value(&exchange->body, "frameworkId", &good);
+    if (!good)
+        error_set(&err, ERROR_INVALID, "Unable to decode query string: Malformed %% escape");
+    else if (id == NULL)
+        error_set(&err, ERROR_INVALID, "Missing 'frameworkId' query parameter in the request body");
+    else
+        master_teardown(http->master, id, &err);
+    free(id);
+    return operator_http_report(exchange, err.code == ERROR_NONE, &err);
+}

@@ -1,0 +1,284 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- The endpoints of the local cluster that operators' tools read and write, in the shapes that Mesos gives them.
+
+local client = require("support.cluster_client")
+local json = require("cjson")
+local program = require("support.program")
+local mesos_shapes = require("support.mesos_shapes")
+local shapes = require("support.shapes")
+
+local function get(path)
+    local status, text, head = client.request(nil, { method = "GET", path = path, headers = { ["Content-Type"] = "" } })
+    return status, text, head
+end
+
+local function document(path)
+    local status, text, head = get(path)
+    assert.equal(200, status, text)
+    assert.matches("Content%-Type: application/json\r\n", head)
+    return json.decode(text), text
+end
+
+local function first(list, id)
+    for _, item in ipairs(list) do
+        if item.id == id then
+            return item
+        end
+    end
+end
+
+-- A framework in the roles, with a task that runs and one that has finished.
+local function framework_with_tasks(info)
+    local fields = { name = "busy", roles = { "web" }, capabilities = { { type = "MULTI_ROLE" } }, principal = "p",
+        labels = { labels = { { key = "team", value = "x" } } } }
+    for key, value in pairs(info or {}) do
+        fields[key] = value
+    end
+    local stream = client.subscribe(fields):subscribed()
+    local offer = stream:offer()
+    stream:launch(offer, {
+        client.task(offer, "runs", "exec sleep 1000", { labels = { labels = { { key = "a", value = "b" } } } }),
+        client.task(offer, "ends", "true"),
+    })
+    stream:accepted("SUPPRESS", {}) -- what is left is for others
+    local states = {}
+    program.wait_for(function()
+        local status = stream:update(0.2)
+        if status then
+            states[status.task_id.value] = status.state
+        end
+        return states.runs == "TASK_RUNNING" and states.ends == "TASK_FINISHED"
+    end)
+    return stream, offer
+end
+
+describe("the endpoints of the local cluster", function()
+    local stream, offer, id
+    lazy_setup(function()
+        client.start { "--agent", "cpus:4;mem:1024;disk:100;ports:[31000-31009] zone=a n=3", "--agent",
+            "cpus(ads):2;cpus:1;mem:512;disk:0;ports:[]" }
+        stream, offer = framework_with_tasks()
+        id = stream.framework_id.value
+    end)
+    lazy_teardown(client.stop)
+
+    for path, shape in pairs {
+        ["/state"] = mesos_shapes.state, ["/master/state"] = mesos_shapes.state, ["/state/"] = mesos_shapes.state,
+        ["/state-summary"] = mesos_shapes.state_summary, ["/slaves"] = mesos_shapes.slaves,
+        ["/frameworks"] = mesos_shapes.frameworks, ["/roles"] = mesos_shapes.roles, ["/tasks"] = mesos_shapes.tasks,
+        ["/flags"] = mesos_shapes.flags, ["/version"] = mesos_shapes.version,
+        ["/metrics/snapshot"] = mesos_shapes.metrics, ["/metrics/snapshot?timeout=10secs"] = mesos_shapes.metrics,
+        ["/slave(1)/version"] = mesos_shapes.version,
+    } do
+        it("answers " .. path .. " in Mesos's shape", function()
+            shapes.check(shape, (document(path)))
+        end)
+    end
+
+    it("writes numbers as a master does", function()
+        local _, text = document("/state")
+        for _, piece in ipairs { '"activated_slaves":2.0,', '"cpus":4.0', '"port":%d+,', '"ports":"%[31000%-31009%]"',
+            '"attributes":{"zone":"a","n":3.0}', '"failover_timeout":0.0', '"unregistered_time":0.0',
+            '"pid":"slave%(1%)@127.0.0.1:%d+"', '"pid":"master@127.0.0.1:%d+"' } do
+            assert.matches(piece, text)
+        end
+        assert.matches('"TASK_RUNNING":1,', (select(2, document("/state-summary"))))
+    end)
+
+    it("shows a framework with what it uses, its tasks and those that have ended", function()
+        local framework = first(document("/state").frameworks, id)
+        assert.same({ "web" }, framework.roles)
+        assert.is_nil(framework.role)
+        assert.is_true(framework.active)
+        assert.equal("p", framework.principal)
+        assert.same({ { key = "team", value = "x" } }, framework.labels)
+        assert.same({ "MULTI_ROLE" }, framework.capabilities)
+        assert.equal(0.1, framework.used_resources.cpus)
+        assert.equal(8, framework.used_resources.mem)
+        assert.equal(1, #framework.tasks)
+        local task = framework.tasks[1]
+        assert.same({ "runs", "TASK_RUNNING", "web", "", offer.agent_id.value },
+            { task.id, task.state, task.role, task.executor_id, task.slave_id })
+        assert.same({ { key = "a", value = "b" } }, task.labels)
+        local states = {}
+        for _, status in ipairs(task.statuses) do
+            states[#states + 1] = status.state
+        end
+        assert.same({ "TASK_STARTING", "TASK_RUNNING" }, states)
+        assert.truthy(task.statuses[2].container_status.container_id.value)
+        assert.equal("ends", framework.completed_tasks[1].id)
+        assert.equal("TASK_FINISHED", framework.completed_tasks[1].state)
+    end)
+
+    it("shows an agent with what of it is used, offered and reserved", function()
+        local state = document("/state")
+        local used, offered, reserved = 0, 0, {}
+        for _, slave in ipairs(state.slaves) do
+            used, offered = used + slave.used_resources.cpus, offered + slave.offered_resources.cpus
+            reserved[#reserved + 1] = slave.reserved_resources.ads and slave.reserved_resources.ads.cpus
+        end
+        assert.near(0.1, used, 1e-9)
+        assert.near(0, (offered - first(state.frameworks, id).offered_resources.cpus), 1e-9)
+        assert.same({ 2 }, reserved)
+        local whole = document("/slaves?slave_id=" .. offer.agent_id.value).slaves
+        assert.equal(1, #whole)
+        assert.equal(offer.agent_id.value, whole[1].id)
+        local list = {}
+        for _, resource in ipairs(whole[1].used_resources_full) do
+            list[resource.name] = { resource.scalar.value, resource.role, resource.allocation_info.role }
+        end
+        assert.same({ cpus = { 0.1, "*", "web" }, mem = { 8, "*", "web" } }, list)
+        assert.same({}, document("/slaves?slave_id=none").slaves)
+    end)
+
+    it("selects frameworks and tasks", function()
+        assert.equal(id, document("/frameworks?framework_id=" .. id).frameworks[1].id)
+        assert.same({}, document("/frameworks?framework_id=none").frameworks)
+        local function ids(query)
+            local list = {}
+            for _, task in ipairs(document("/tasks?framework_id=" .. id .. query).tasks) do
+                list[#list + 1] = task.id
+            end
+            return list
+        end
+        assert.equal(2, #ids(""))
+        assert.same({ "ends" }, ids("&task_id=ends"))
+        local ascending, descending = ids("&order=asc"), ids("")
+        assert.same({ ascending[1] }, ids("&order=asc&limit=1"))
+        assert.same({ ascending[2] }, ids("&order=asc&limit=1&offset=1"))
+        assert.same({ descending[2] }, ids("&offset=1&limit=x"))
+        assert.same({}, ids("&offset=7"))
+        assert.same({}, ids("&limit=0"))
+    end)
+
+    it("counts tasks of agents and frameworks in the summary, and says who is where", function()
+        local summary = document("/state-summary")
+        local framework, slave = first(summary.frameworks, id), first(summary.slaves, offer.agent_id.value)
+        assert.same({ 1, 1, 0 }, { framework.TASK_RUNNING, framework.TASK_FINISHED, framework.TASK_KILLED })
+        assert.same({ offer.agent_id.value }, framework.slave_ids)
+        assert.truthy(slave.TASK_RUNNING >= 1)
+        assert.truthy(table.concat(slave.framework_ids, " "):find(id, 1, true))
+    end)
+
+    it("sums up roles", function()
+        local roles = {}
+        for _, role in ipairs(document("/roles").roles) do
+            roles[role.name] = role
+        end
+        assert.same({ cpus = 0.1, mem = 8 }, roles.web.allocated)
+        assert.same({ id }, roles.web.frameworks)
+        assert.same({ cpus = 2 }, roles.ads.reserved)
+        assert.same({ cpus = 2 }, roles.ads.quota.consumed)
+    end)
+
+    it("counts what happens in the metrics", function()
+        local before = document("/metrics/snapshot")
+        assert.equal(1, before["master/tasks_running"])
+        assert.equal(2, before["master/slaves_active"])
+        assert.equal(7, before["master/cpus_total"])
+        assert.near(0.1, before["master/cpus_used"], 1e-9)
+        local other = framework_with_tasks { roles = { "other" } }
+        other:accepted("KILL", { task_id = { value = "runs" } })
+        other:results(1)
+        local after = document("/metrics/snapshot")
+        assert.equal(before["master/tasks_killed"] + 1, after["master/tasks_killed"])
+        assert.equal(before["master/messages_kill_task"] + 1, after["master/messages_kill_task"])
+        assert.equal(1, after["master/tasks_running"])
+        assert.equal(before["master/tasks_finished"] + 1, after["master/tasks_finished"])
+        client.request("frameworkId=" .. other.framework_id.value, { path = "/teardown" })
+        local status, text = get("/metrics/snapshot?timeout=soon")
+        assert.same({ 400, "Invalid timeout 'soon': Invalid duration 'soon'.\n" }, { status, text })
+    end)
+
+    it("tears a framework down, and remembers it with its tasks", function()
+        local gone = framework_with_tasks({ roles = { "other" } }).framework_id.value
+        client.answered(200, "", "frameworkId=" .. gone:gsub("%-", "%%2D"), { path = "/teardown" })
+        assert.is_nil(first(document("/state").frameworks, gone))
+        local framework = first(document("/state").completed_frameworks, gone)
+        shapes.check(mesos_shapes.framework, framework)
+        assert.is_false(framework.active)
+        assert.truthy(framework.unregistered_time >= framework.registered_time)
+        local states = {}
+        for _, task in ipairs(framework.completed_tasks) do
+            states[task.id] = task.state .. " " .. task.statuses[#task.statuses].state
+        end
+        assert.same({ runs = "TASK_KILLED TASK_KILLED", ends = "TASK_FINISHED TASK_FINISHED" }, states)
+        client.refused(400, "No framework found with specified ID", "frameworkId=" .. gone, { path = "/teardown" })
+        client.refused(400, "Missing 'frameworkId' query parameter in the request body", "id=1", { path = "/teardown" })
+    end)
+end)
+
+describe("an operator of the local cluster", function()
+    after_each(client.stop)
+    before_each(function()
+        client.start { "--agent", "cpus:4;mem:1024;disk:0;ports:[]" }
+    end)
+
+    it("sets weights, and is told what is wrong with them", function()
+        local put = { method = "PUT", path = "/weights" }
+        client.answered(200, "", '[{"role": "web", "weight": 2.5}, {"role": " ads ", "weight": 1}]', put)
+        local weights = document("/weights")
+        table.sort(weights, function(a, b) return a.role < b.role end)
+        assert.same({ { role = "ads", weight = 1 }, { role = "web", weight = 2.5 } }, weights)
+        client.refused(400, "Failed to validate update weights request JSON for role 'web': Invalid weight '0': Weights must be "
+            .. "positive", '[{"role": "web", "weight": 0}]', put)
+        local status, text = client.request("[", put)
+        assert.equal(400, status)
+        assert.matches("^Failed to parse update weights request JSON '%[': ", text)
+        status, text = client.request('[{"role": "web"}]', put)
+        assert.equal(400, status)
+        assert.matches("^Failed to convert weights JSON array to protobuf '%[{\"role\": \"web\"}%]': ", text)
+        status, text = client.request("[]", { method = "DELETE", path = "/weights" })
+        assert.same({ 405, "405 Method Not Allowed. Expecting one of { 'GET', 'PUT' }, but received 'DELETE'." }, { status, text })
+    end)
+
+    it("sets quota, shows it, and takes it back", function()
+        local guarantee = { { name = "cpus", type = "SCALAR", scalar = { value = 2 } } }
+        local request = { role = "web", guarantee = guarantee }
+        client.answered(200, "", request, { path = "/quota" })
+        local quota = document("/quota")
+        assert.equal("web", quota.infos[1].role)
+        assert.equal(2, quota.infos[1].guarantee[1].scalar.value)
+        assert.same({ { role = "web", guarantees = { cpus = { value = 2 } }, limits = { cpus = { value = 2 } } } }, quota.configs)
+        assert.same({ cpus = 2 }, document("/roles").roles[1].quota.guarantee)
+        client.refused(400, "Failed to validate set quota request: Cannot set quota for role 'web' which already has quota", request,
+            { path = "/quota" })
+        guarantee[1].scalar.value = 100
+        request.role = "ads"
+        local status, text = client.request(request, { path = "/quota" })
+        assert.equal(409, status, text)
+        client.answered(200, "", nil, { method = "DELETE", path = "/master/quota/web" })
+        client.refused(400, "Failed to remove quota for path '/master/quota/web': Role 'web' has no quota set", nil,
+            { method = "DELETE", path = "/master/quota/web" })
+        client.refused(400, "Failed to parse remove quota request for path '/quota': expected 3 tokens, found 2 tokens", nil,
+            { method = "DELETE", path = "/quota" })
+    end)
+
+    it("is sent to the leading master, which is this one", function()
+        local status, text, head = get("/redirect")
+        assert.same({ 307, "" }, { status, text })
+        assert.matches("\r\nLocation: //localhost:" .. client.address:match("%d+$"), head)
+    end)
+
+    it("gets documents as a call of a function, unless a page of another site asks", function()
+        local status, text, head = get("/flags?jsonp=show.it")
+        assert.equal(200, status)
+        assert.matches("^show%.it%({.*}%);$", text)
+        assert.matches("Content%-Type: text/javascript", head)
+        client.refused(400, "'jsonp' must be the name of a function", nil, { method = "GET", path = "/flags?jsonp=alert(1)" })
+        client.refused(403, "'jsonp' is not for pages of other sites", nil,
+            { method = "GET", path = "/flags?jsonp=a", headers = { ["Sec-Fetch-Site"] = "cross-site" } })
+    end)
+
+    for _, row in ipairs {
+        { 404, "/no/such" }, { 404, "/slave(2)/version" }, { 404, "/slave(0)/version" }, { 404, "/slave(1)/state-summary" },
+        { 405, "/teardown" }, { 200, "/slave(1)/health" }, { 200, "/health" }, { 405, "/state", "POST" }, { 200, "/state", "HEAD" },
+    } do
+        it(("answers %s %s with %d"):format(row[3] or "GET", row[2], row[1]), function()
+            local run = program.run { path = "/usr/bin/curl", args = { "-s", "-o", "/dev/null", "-w", "%{http_code}",
+                row[3] == "HEAD" and "-I" or "-X", row[3] == "HEAD" and "-s" or row[3] or "GET", "http://" .. client.address .. row[2] } }
+            assert.equal(tostring(row[1]), run.stdout)
+        end)
+    end
+end)
