@@ -11,6 +11,7 @@
 #include "bindings/lib/exec.h"
 #include "bindings/lib/http.h"
 #include "bindings/lib/logging.h"
+#include "bindings/lib/process.h"
 #include "bindings/lib/state_table.h"
 #include "bindings/lib/timers.h"
 #include "bindings/message/message_encode.h"
@@ -71,6 +72,7 @@ static const struct module_field fields[] = {
 
     // the world outside
     {"exec", .function = l_exec, .unsafe = true},
+    {"process", .function = l_process, .unsafe = true},
     {"http", .push = http_push},
     {"log", .push = logging_push},
 
@@ -170,6 +172,7 @@ static void open_rooms(lua_State *L) // [-0, +0, e]
     driver_methods_open(L, environment);
     timers_open(L);
     exec_open(L);
+    process_open(L);
     http_open(L);
 }
 

@@ -163,7 +163,7 @@ hard() {
     echo "Running the host's specs with collections at every chance"
     export MESOS_LUA_HARDSHIP=collect=3,doors=1
     program=spec/mesos-lua-hard
-    files="reload lifetime control runaway exec executor serialize script host driver calls known_issues http sandbox mistakes"
+    files="reload lifetime control runaway exec executor process serialize script host driver calls known_issues http sandbox mistakes"
     sanitized "$@"
     unset MESOS_LUA_HARDSHIP program files
 }

@@ -15,6 +15,7 @@
 #include "loop/spawner.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,10 @@ struct subprocess {
     bool used[STREAMS];
     int open; // handles that libuv has not let go of
     struct buffer buffers[STREAMS];
+    enum subprocess_output modes[STREAMS];
+    bool paused[STREAMS];
+    pid_t pid; // 0: it has not started
+    void (*on_output)(void *data, bool err, struct slice piece);
     char space[16384]; // for what is being read
     uv_write_t write;
     struct timer timer;
@@ -83,9 +88,14 @@ static void give_up(struct subprocess *child, enum subprocess_outcome outcome)
 
 // ---- its output ----
 
-// Keeps what fits.
+// Keeps what fits, or hands it on.
 static void keep(struct subprocess *child, int stream, const char *bytes, size_t length)
 {
+    if (child->modes[stream] == SUBPROCESS_PIECES) {
+        const struct slice piece = {.data = (const uint8_t *)bytes, .length = length};
+        child->on_output(child->data, stream == ERR, piece);
+        return;
+    }
     struct buffer *buffer = &child->buffers[stream];
     size_t room = buffer->limit - buffer->length;
     buffer_append(buffer, bytes, length < room ? length : room);
@@ -118,11 +128,14 @@ static void drain(struct subprocess *child, int stream)
     if (!child->used[stream] || uv_fileno((uv_handle_t *)&child->pipes[stream], &file) != 0)
         return;
     ssize_t length = 1;
-    while (length > 0 && child->end.outcome == SUBPROCESS_ENDED) {
+    size_t all = 0, most = child->buffers[stream].limit;
+    while (length > 0 && all <= most && child->end.outcome == SUBPROCESS_ENDED) {
         length = read(file, child->space, sizeof child->space);
-        if (length > 0)
+        if (length > 0) {
+            all += (size_t)length;
             keep(child, stream, child->space, (size_t)length);
-        else if (length < 0 && errno == EINTR)
+        }
+        if (length < 0 && errno == EINTR)
             length = 1;
     }
 }
@@ -200,22 +213,36 @@ static int open_pipe(struct subprocess *child, int stream, int *theirs)
     return fault;
 }
 
+static int open_output(struct subprocess *child, int stream, int *theirs)
+{
+    if (child->modes[stream] != SUBPROCESS_SHARED)
+        return open_pipe(child, stream, theirs);
+    *theirs = fcntl(stream == OUT ? STDOUT_FILENO : STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    return *theirs >= 0 ? 0 : -errno;
+}
+
 static bool on_open(void *data, int *files)
 {
     struct subprocess *child = data;
     int fault = child->has_input ? open_pipe(child, IN, &files[IN]) : 0;
     for (int i = OUT; fault == 0 && i < STREAMS; i++)
-        fault = open_pipe(child, i, &files[i]);
+        fault = open_output(child, i, &files[i]);
     child->open_fault = fault;
     return fault == 0;
+}
+
+static void read_output(struct subprocess *child, int stream)
+{
+    if (child->used[stream] && !child->paused[stream])
+        uv_read_start((uv_stream_t *)&child->pipes[stream], on_space, on_read);
 }
 
 static void on_started(void *data, pid_t pid)
 {
     struct subprocess *child = data;
-    (void)pid;
-    uv_read_start((uv_stream_t *)&child->pipes[OUT], on_space, on_read);
-    uv_read_start((uv_stream_t *)&child->pipes[ERR], on_space, on_read);
+    child->pid = pid;
+    read_output(child, OUT);
+    read_output(child, ERR);
     if (child->has_input)
         feed(child);
 }
@@ -246,6 +273,9 @@ static struct subprocess *new_child(struct loop *loop, const struct subprocess_c
     child->directory = memory_string(command->directory ? command->directory : ".");
     child->has_input = command->input.data != NULL;
     child->end.text = child->reason.text;
+    child->modes[OUT] = command->out;
+    child->modes[ERR] = command->err;
+    child->on_output = command->on_output;
     timer_init(&child->timer, loop, on_timeout, child);
     buffer_init(&child->buffers[IN], command->input.length);
     buffer_init(&child->buffers[OUT], command->limit);
@@ -280,6 +310,29 @@ struct subprocess *subprocess_start(struct loop *loop, const struct subprocess_c
     if (command->timeout != 0)
         timer_start(&child->timer, command->timeout);
     return child;
+}
+
+void subprocess_signal(struct subprocess *child, int signal)
+{
+    if (child->spawn != NULL)
+        spawner_kill(child->spawn, signal);
+}
+
+void subprocess_pause(struct subprocess *child, bool err, bool paused)
+{
+    int stream = err ? ERR : OUT;
+    child->paused[stream] = paused;
+    if (child->pid == 0 || child->spawn == NULL)
+        return;
+    if (paused)
+        uv_read_stop((uv_stream_t *)&child->pipes[stream]);
+    else
+        read_output(child, stream);
+}
+
+int64_t subprocess_pid(const struct subprocess *child)
+{
+    return child->pid;
 }
 
 void subprocess_destroy(struct subprocess *child)

@@ -122,6 +122,48 @@ function mesos.spawn(fn, ...) end
 ---@return mesos.ExecResult? partial
 function mesos.exec(argv, options) end
 
+---@class mesos.ProcessOptions
+---@field stdout fun(text: string)? is given the output as it comes; default: it goes where that of the host goes
+---@field stderr fun(text: string)? the same
+---@field stdin string? its standard input; default: nothing
+---@field env table<string, string|number|false>? as for mesos.exec
+---@field cwd string? default: the folder that the host was started in
+
+-- Starts a program that runs beside the script, and returns at once. It is looked up, and ends with the script or the
+-- host, as one of mesos.exec; there is neither a time-out nor a limit. The functions for its output are called one piece
+-- after the other; while one waits, the program is not read. If it cannot be run, that is what wait() says; with 4096
+-- that run already the values are nil, a message and "EAGAIN". Not available with --sandbox.
+--
+--     local process = assert(mesos.process({ "make", "-j4" }, { cwd = "/src", stderr = mesos.log.warning }))
+--     mesos.after(60, function() process:kill() end)
+--     local result = assert(process:wait())
+---@param argv (string|number)[] the program and its arguments
+---@param options mesos.ProcessOptions?
+---@return mesos.Process? process
+---@return string? message
+---@return string? code
+function mesos.process(argv, options) end
+
+---@class mesos.Process
+local Process = {}
+
+-- Waits for its end, as mesos.sleep does, and for the functions of its output. Any number of functions may wait, and
+-- once it has ended it returns at once. If it still runs after the seconds: nil, a message and "ETIMEDOUT".
+---@param seconds number? default: math.huge
+---@return { status: integer?, signal: integer? }? result
+---@return string? message
+---@return string? code
+function Process:wait(seconds) end
+
+-- Sends a signal to it and its process group. False: it has ended already.
+---@param signal string|integer? default: "SIGTERM"
+---@return boolean
+function Process:kill(signal) end
+
+-- Nil before it has started, and when it has ended.
+---@return integer?
+function Process:pid() end
+
 ---@class mesos.HttpRequest
 ---@field url string http or https
 ---@field method string? default: "GET", or "POST" with a body
