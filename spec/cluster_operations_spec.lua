@@ -436,6 +436,26 @@ describe("the report of an operation that is not acknowledged", function()
         assert.equal(1, #framework.operations)
     end)
 
+    it("is one of up to 10,000", function()
+        local cluster = virtual_cluster.start { "cpus:100;mem:1024" }
+        local framework = cluster:subscribe { roles = { "web" } }
+        cluster:advance()
+        local list = {}
+        for i = 1, 10001 do
+            list[i] = operations.reserve { reserved("cpus", 0.001, "web") }
+            list[i].id = { value = "r" .. i }
+        end
+        framework:accepted("ACCEPT", { offer_ids = { framework:offers()[1].id }, operations = list })
+        framework:read()
+        assert.equal(1, #framework.operations)
+        local status = framework.operations[1]
+        assert.same({ "r10001", "OPERATION_ERROR" }, { status.operation_id.value, status.state })
+        assert.matches("^The framework has too many operations that are not acknowledged", status.message)
+        cluster:advance()
+        framework:read()
+        assert.equal(10001, #framework.operations)
+    end)
+
     it("is forgotten with its framework, whose reservation stays", function()
         local cluster = virtual_cluster.start { "cpus:4;mem:1024" }
         local framework = cluster:subscribe { roles = { "web" } }

@@ -56,6 +56,7 @@ describe("resource texts", function()
         assert.matches("^cpus:[%d.]+;mem:%d+;disk:%d+;ports:%[31000%-32000%]$", (agent_with()))
         assert.matches("^mem:64;disk:%d+;ports", (agent_with(nil, { MESOS_RESOURCES = "cpus:0;mem:64" })))
         assert.matches("^cpus%(a%):2;mem:64;disk", (agent_with "cpus(a):2;mem:64"))
+        assert.matches("^cpus%(a%){REV}:2;cpus{REV}:1;mem{REV}:64;disk", (agent_with "cpus(a){REV}:2;cpus{REV}:1;mem{REV}:64"))
     end)
 
     it("add up what they name twice, as Mesos does", function()

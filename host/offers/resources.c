@@ -170,18 +170,19 @@ void resources_add(struct resources *list, const struct resources *more)
         resources_put(list, copy_resource(more->items[i]));
 }
 
+// What is used up stays in the list, with nothing in it, until drop_empty().
 static void take(struct resources *list, const Resource *less)
 {
     Resource *same = find_kind(list, less);
     if (same != NULL)
         resource_values_of(same)->subtract(same, less);
-    drop_empty(list);
 }
 
 void resources_subtract(struct resources *list, const struct resources *less)
 {
     for (size_t i = 0; i < less->count; i++)
         take(list, less->items[i]);
+    drop_empty(list);
 }
 
 void resources_add_unshared(struct resources *list, const struct resources *more)
@@ -196,6 +197,7 @@ void resources_subtract_unshared(struct resources *list, const struct resources 
     for (size_t i = 0; i < less->count; i++)
         if (less->items[i]->shared == NULL)
             take(list, less->items[i]);
+    drop_empty(list);
 }
 
 bool resources_contain(const struct resources *list, const struct resources *part)

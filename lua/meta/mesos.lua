@@ -57,6 +57,7 @@ function mesos.SchedulerDriver(options) end
 --
 --     mesos.resources { cpus = 0.5, mem = 128, ports = { { 31000, 31009 } } }
 --     mesos.resources "cpus:0.5;mem:128;ports:[31000-31009]"
+--     mesos.resources "cpus(web):2;cpus{REV}:4"     -- reserved for a role; revocable
 ---@param resources table<string, number|mesos.Value.Range[]|integer[][]|string[]>|string
 ---@return mesos.Resource[]
 function mesos.resources(resources) end
