@@ -12,6 +12,7 @@
 #include "loop/subprocess.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,29 +114,72 @@ static bool give(const struct runner_link *link, const struct volume_owner *owne
                      link->target, (unsigned)owner->uid, (unsigned)owner->gid, strerror(errno));
 }
 
-static bool make_parent(const char *path, const struct volume_owner *owner)
+// Opens a folder in another without following a link that a task may have put there; a new one is
+// the owner's. -1 and errno if it cannot be had.
+static int enter(int folder, const char *name, const struct volume_owner *owner)
 {
-    char *parent = memory_text(path, (size_t)(strrchr(path, '/') - path));
-    bool good = folders_make(parent, 0755);
-    if (good && owner->switched)
-        good = lchown(parent, owner->uid, owner->gid) == 0;
-    free(parent);
-    return good;
+    bool made = mkdirat(folder, name, 0755) == 0;
+    int inner = made || errno == EEXIST
+                    ? openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                    : -1;
+    if (inner >= 0 && made && owner->switched && fchown(inner, owner->uid, owner->gid) != 0) {
+        close(inner);
+        return -1;
+    }
+    return inner;
+}
+
+// The folder that the link is made in, below the sandbox; `name` is set to its last part.
+static int open_parent(const char *sandbox, const char **name, const struct volume_owner *owner)
+{
+    int folder = open(sandbox, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const char *slash;
+    while (folder >= 0 && (slash = strchr(*name, '/')) != NULL) {
+        char *part = memory_text(*name, (size_t)(slash - *name));
+        int inner = enter(folder, part, owner);
+        int fault = errno;
+        free(part);
+        close(folder);
+        errno = fault;
+        folder = inner;
+        *name = slash + 1;
+    }
+    return folder;
+}
+
+// A link that is there already is good if it leads to the same place.
+static bool put_link(int folder, const char *name, const char *target)
+{
+    size_t length = strlen(target);
+    if (symlinkat(target, folder, name) == 0)
+        return true;
+    if (errno != EEXIST)
+        return false;
+    char *there = memory_new(length + 2);
+    ssize_t read = readlinkat(folder, name, there, length + 1);
+    bool same = read == (ssize_t)length && memcmp(there, target, length) == 0;
+    free(there);
+    errno = EEXIST;
+    return same;
 }
 
 bool volume_folders_link(const char *sandbox, const struct runner_link *link,
                          const struct volume_owner *owner, struct error *err)
 {
+    const char *name = link->name;
     if (!give(link, owner, err))
         return false;
-    char *path = memory_format("%s/%s", sandbox, link->name);
-    bool good = make_parent(path, owner) && symlink(link->target, path) == 0;
-    if (!good)
-        error_set(err, ERROR_IO,
-                  "Failed to symlink persistent volume from '%.400s' to '%.400s': %s", link->target,
-                  path, strerror(errno));
-    free(path);
-    return good;
+    int folder = open_parent(sandbox, &name, owner);
+    if (folder >= 0 && put_link(folder, name, link->target)) {
+        close(folder);
+        return true;
+    }
+    error_set(err, ERROR_IO,
+              "Failed to symlink persistent volume from '%.400s' to '%.300s/%.100s': %s",
+              link->target, sandbox, link->name, strerror(errno));
+    if (folder >= 0)
+        close(folder);
+    return false;
 }
 
 // ---- life ----

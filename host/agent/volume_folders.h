@@ -28,8 +28,8 @@ struct volume_owner {
     gid_t gid;
 };
 
-// Makes the link in a sandbox that no task has had its hands in yet, and gives the volume to the
-// owner. A shared one that was given to another user before stays that user's.
+// Makes the link in a sandbox, and gives the volume to the owner. A shared one that was given to
+// another user before stays that user's. True if the link is there already.
 bool volume_folders_link(const char *sandbox, const struct runner_link *link,
                          const struct volume_owner *owner, struct error *err);
 
