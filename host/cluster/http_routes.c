@@ -4,6 +4,7 @@
 
 #include "cluster/http_routes.h"
 
+#include "cluster/files_http.h"
 #include "cluster/maintenance_http.h"
 #include "cluster/operator_http.h"
 #include "cluster/scheduler_http.h"
@@ -43,6 +44,9 @@ static const struct http_route routes[] = {
           .document = operator_http_version),
     ROUTE("/health", GET, NULL, NULL, operator_http_health, .scope = HTTP_ANY_SCOPE),
     ROUTE("/redirect", GET, NULL, NULL, cluster_http_redirect),
+    ROUTE("/files/browse", GET, READ, NULL, files_http_browse, .scope = HTTP_ANY_SCOPE),
+    ROUTE("/files/read", GET, READ, NULL, files_http_read, .scope = HTTP_ANY_SCOPE),
+    ROUTE("/files/download", GET, READ, NULL, files_http_download, .scope = HTTP_ANY_SCOPE),
     ROUTE("/weights", "GET, PUT", WRITE, operator_http_limit, operator_http_weights,
           .document = roles_document_weights),
     ROUTE("/quota", "GET, POST, DELETE", WRITE, operator_http_limit, operator_http_quota,
