@@ -24,8 +24,9 @@
 #include <strings.h>
 
 enum {
-    PIECE = 64 * 1024, // of reading
-    PIECES_MOST = 16,  // in a turn
+    PIECE = 64 * 1024,        // of reading
+    PIECES_MOST = 16,         // in a turn
+    DIRECT_LEAST = 16 * 1024, // of a record, that is read into its place
 };
 
 enum stream_state {
@@ -201,19 +202,50 @@ static bool is_full(const struct event_stream *stream)
     return stream->paused || stream->queue.bytes >= EVENT_STREAM_QUEUE;
 }
 
+// Where the next bytes go, if a long record misses as many and nothing else comes before: its own
+// place. 0: they are to be looked at.
+static size_t find_space(const struct event_stream *stream, uint8_t **space)
+{
+    if (stream->state != STATE_STREAMING)
+        return 0;
+    size_t missing = recordio_space(&stream->recordio, space);
+    uint64_t run = http_reply_parser_run(&stream->parser);
+    size_t size = run < missing ? (size_t)run : missing;
+    return size < DIRECT_LEAST ? 0 : size;
+}
+
+static void receive_direct(struct event_stream *stream, size_t length)
+{
+    http_reply_parser_skip(&stream->parser, length);
+    struct bytes *record = recordio_filled(&stream->recordio, length);
+    if (record == NULL)
+        return;
+    push(&stream->queue, record);
+    deferral_queue(&stream->delivery);
+}
+
+static void read_piece(struct event_stream *stream)
+{
+    uint8_t piece[PIECE], *at = piece;
+    size_t length, direct = find_space(stream, &at), size = direct ? direct : sizeof piece;
+    if (!curl_socket_read(stream->connection, direct ? at : piece, size, &length)) {
+        end(stream);
+        return;
+    }
+    stream->unread = curl_socket_may_have_more(stream->connection, length, size);
+    if (direct)
+        receive_direct(stream, length);
+    else
+        receive(stream, piece, length);
+}
+
 static void read_answer(struct event_stream *stream)
 {
-    uint8_t piece[PIECE];
-    size_t length;
     stream->unread = true;
-    for (int i = 0; i < PIECES_MOST && stream->unread && !stream->over && !is_full(stream); i++) {
-        if (!curl_socket_read(stream->connection, piece, sizeof piece, &length)) {
-            end(stream);
-            return;
-        }
-        stream->unread = curl_socket_may_have_more(stream->connection, length, sizeof piece);
-        receive(stream, piece, length);
-    }
+    for (int i = 0; i < PIECES_MOST && stream->unread && !stream->over && !is_full(stream); i++)
+        read_piece(stream);
+    if (stream->over)
+        return;
     if (stream->unread)
         deferral_queue(&stream->delivery);
 }

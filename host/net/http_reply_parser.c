@@ -373,19 +373,35 @@ static void keep(struct http_reply_parser *parser, const uint8_t *bytes, size_t 
     buffer_append(&parser->body, bytes, length < room ? length : room);
 }
 
+static bool in_body(const struct http_reply_parser *parser)
+{
+    return parser->state == BODY || parser->state == BODY_TO_END || parser->state == CHUNK;
+}
+
+uint64_t http_reply_parser_run(const struct http_reply_parser *parser)
+{
+    if (!in_body(parser))
+        return 0;
+    return parser->state == BODY_TO_END ? UINT64_MAX : parser->rest;
+}
+
+void http_reply_parser_skip(struct http_reply_parser *parser, size_t length)
+{
+    if (parser->state == BODY_TO_END)
+        return;
+    parser->rest -= length;
+    if (parser->state == CHUNK && parser->rest == 0)
+        parser->state = CHUNK_END;
+}
+
 // Passes what there is of the body, or of its chunk.
 static void take_body(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
 {
-    size_t taken = *length;
-    if (parser->state != BODY_TO_END && parser->rest < taken)
-        taken = (size_t)parser->rest;
+    uint64_t run = http_reply_parser_run(parser);
+    size_t taken = run < *length ? (size_t)run : *length;
     *bytes += taken;
     *length -= taken;
-    if (parser->state == BODY_TO_END)
-        return;
-    parser->rest -= taken;
-    if (parser->state == CHUNK && parser->rest == 0)
-        parser->state = CHUNK_END;
+    http_reply_parser_skip(parser, taken);
 }
 
 static void read_body(struct http_reply_parser *parser, const uint8_t **bytes, size_t *length)
@@ -393,11 +409,6 @@ static void read_body(struct http_reply_parser *parser, const uint8_t **bytes, s
     const uint8_t *start = *bytes;
     take_body(parser, bytes, length);
     keep(parser, start, (size_t)(*bytes - start));
-}
-
-static bool in_body(const struct http_reply_parser *parser)
-{
-    return parser->state == BODY || parser->state == BODY_TO_END || parser->state == CHUNK;
 }
 
 // ---- answers that were read before ----

@@ -74,6 +74,11 @@ enum http_reply_status http_reply_parser_piece(struct http_reply_parser *parser,
                                                const uint8_t **bytes, size_t *length,
                                                struct slice *piece, struct error *err);
 
+// How many bytes of the body come next, before anything else; and that so many of them were taken
+// in place of being fed.
+uint64_t http_reply_parser_run(const struct http_reply_parser *parser);
+void http_reply_parser_skip(struct http_reply_parser *parser, size_t length);
+
 // The connection was closed. True if that ended an answer, one whose body has no length or chunks.
 bool http_reply_parser_end(const struct http_reply_parser *parser);
 

@@ -111,6 +111,24 @@ static enum recordio_status read_line(struct recordio *recordio, const uint8_t *
     return RECORDIO_MORE;
 }
 
+size_t recordio_space(const struct recordio *recordio, uint8_t **space)
+{
+    if (recordio->record == NULL)
+        return 0;
+    *space = recordio->record->data + recordio->filled;
+    return recordio->record->length - recordio->filled;
+}
+
+struct bytes *recordio_filled(struct recordio *recordio, size_t length)
+{
+    struct bytes *record = recordio->record;
+    recordio->filled += length;
+    if (recordio->filled < record->length)
+        return NULL;
+    recordio->record = NULL;
+    return record;
+}
+
 static enum recordio_status fill_record(struct recordio *recordio, const uint8_t **input,
                                         size_t *length, struct bytes **record)
 {
@@ -118,14 +136,10 @@ static enum recordio_status fill_record(struct recordio *recordio, const uint8_t
     size_t taken = *length < missing ? *length : missing;
     if (taken)
         memcpy(recordio->record->data + recordio->filled, *input, taken);
-    recordio->filled += taken;
     *input += taken;
     *length -= taken;
-    if (taken < missing)
-        return RECORDIO_MORE;
-    *record = recordio->record;
-    recordio->record = NULL;
-    return RECORDIO_RECORD;
+    *record = recordio_filled(recordio, taken);
+    return *record ? RECORDIO_RECORD : RECORDIO_MORE;
 }
 
 enum recordio_status recordio_decode(struct recordio *recordio, const uint8_t **input,

@@ -38,6 +38,13 @@ void recordio_free(struct recordio *recordio);               // drops a record b
 enum recordio_status recordio_decode(struct recordio *recordio, const uint8_t **input,
                                      size_t *length, struct bytes **record, struct error *err);
 
+// How many bytes the record that has begun still misses, and where they go: they may be put there
+// in place of being decoded. 0: none has begun.
+size_t recordio_space(const struct recordio *recordio, uint8_t **space);
+
+// So many bytes were put there. Hands the record over, or returns NULL, if it is not whole yet.
+struct bytes *recordio_filled(struct recordio *recordio, size_t length);
+
 // True if the input is at the boundary of two records, where a stream may end.
 bool recordio_whole(const struct recordio *recordio);
 
