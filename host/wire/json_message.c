@@ -495,19 +495,17 @@ static size_t count_values(struct slice text)
 // Names the rest of the line in which the text is wrong, as a master's parser does.
 static void refuse_syntax(struct slice text, const json_error_t *fault, struct error *err)
 {
-    const char *from = (const char *)text.data, *end = from + text.length;
-    if (fault->position > 0 && (size_t)fault->position <= text.length)
-        from += fault->position - 1;
-    else
-        from = end;
-    while (from < end && (*from == ' ' || *from == '\t'))
+    bool inside = fault->position > 0 && (size_t)fault->position <= text.length;
+    size_t from = inside ? (size_t)fault->position - 1 : text.length;
+    while (from < text.length && (text.data[from] == ' ' || text.data[from] == '\t'))
         from++;
-    int length = 0;
-    while (length < NEAR && from + length < end && from[length] != '\n')
-        length++;
+    size_t end = from;
+    while (end < text.length && end - from < NEAR && text.data[end] != '\n')
+        end++;
     error_set(err, ERROR_INVALID,
               "Failed to parse body into JSON: syntax error at line %d near: %.*s",
-              fault->line > 0 ? fault->line : 1, length, from);
+              fault->line > 0 ? fault->line : 1, (int)(end - from),
+              end > from ? (const char *)text.data + from : "");
 }
 
 ProtobufCMessage *json_message_read(const ProtobufCMessageDescriptor *type, struct slice text,

@@ -275,6 +275,38 @@ function writers.fuzz_master()
     seed(step(4, "\16\1\26\11\10\9\10\4root\18\1x") .. pass(15) .. step(32 + 4, "\10\2\10\0\16\5"))
 end
 
+-- Raw bytes, calls, what operators ask, and clients that leave; see cluster_http.c.
+function writers.fuzz_cluster_http()
+    local subscribe = step(2, SUBSCRIBE)
+    local with_ids = { '{"type":"TEARDOWN","framework_id":{"value":"@F"}}', '{"type":"REVIVE","framework_id":{"value":"@F"}}',
+        '{"type":"DECLINE","framework_id":{"value":"@F"},"decline":{"offer_ids":[{"value":"@O"}]}}',
+        '{"type":"RECONCILE","framework_id":{"value":"@F"},"reconcile":{"tasks":[]}}' }
+    for _, call in ipairs(with_ids) do
+        seed(subscribe .. step(8 + 2, call) .. step(8 + 2, call) .. step(5, ""))
+    end
+    for _, call in ipairs(recorded_calls()) do
+        seed(subscribe .. step(8 + 2, call) .. step(16 + 32 + 2, call))
+    end
+    for _, path in ipairs { "state", "state-summary", "health", "metrics/snapshot", "redirect", "slaves?x=1", "tasks", "roles",
+        "files/browse?path=/", "files/read?path=/..%2f..&offset=-1", "files/download?path=%2fslaves%2f", "maintenance/schedule",
+        "master/state", "%00", "version", "flags", "weights", "quota", "teardown" } do
+        seed(subscribe .. step(8 + 4, path) .. step(8 + 6, "") .. step(16 + 4, path))
+    end
+    for _, call in ipairs { "GET_STATE", "GET_AGENTS", "GET_TASKS", "GET_FLAGS", "GET_METRICS", "LIST_FILES", "SUBSCRIBE",
+        "GET_ROLES", "GET_WEIGHTS", "GET_QUOTA", "GET_MASTER", "GET_MAINTENANCE_STATUS", "READ_FILE", "TEARDOWN" } do
+        seed(subscribe .. step(8 + 3, ('{"type":"%s","get_metrics":{},"list_files":{"path":"/"},"read_file":{"path":"/x",'
+            .. '"offset":0},"teardown":{"framework_id":{"value":"@F"}}}'):format(call)) .. step(5, ""))
+    end
+    for _, raw in ipairs { "\0\1\2\r\n\r\n", "GET /health HTTP/1.0\r\n\r\n", "POST /api/v1/scheduler HTTP/1.1\r\nHost: localhost\r\n"
+        .. "Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        "POST /api/v1/executor HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}",
+        "GET / HTTP/1.1\r\nHost: evil\r\nOrigin: http://evil\r\n\r\n", ("[") :rep(500), "POST / HTTP/1.1\r\nExpect: 100-continue\r\n"
+        .. "Host: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n" } do
+        seed(step(0, raw) .. step(8, raw:rep(3)) .. step(6, "") .. step(16 + 2, SUBSCRIBE))
+    end
+    seed(step(1, "\16\1\26\11\10\9\10\4root\18\1x") .. step(8 + 1, "\10\2\10\0\16\5"))
+end
+
 local write = writers[target]
 if write then
     write()

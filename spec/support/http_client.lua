@@ -8,6 +8,7 @@
 --   local answer = connection:answer()     -- nil until it is whole: { status =, headers = { name = value }, body = }
 --   answer.stream                          -- of an answer in chunks: { pieces = { bytes... }, ended = "last-chunk" }
 
+require("support.server") -- a peer that is gone is an error of a write, with it
 local uv = require("luv")
 
 local M = {}
