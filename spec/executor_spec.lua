@@ -240,6 +240,29 @@ describe("operations", function()
     end)
 end)
 
+describe("the executor of README.md", function()
+    it("runs commands, and kills them", function()
+        local text = program.read("README.md"):match("\n```lua\n(local mesos = require \"mesos\"\nlocal executor.-)\n```\n")
+        local a, run = start(text)
+        local commands = { good = "exit 0", bad = "exit 3", long = "exec sleep 60" }
+        for id, command in pairs(commands) do
+            a:launch(id, { data = command })
+        end
+        local states = {}
+        run:wait_for(function()
+            for _, call in ipairs(a:calls_of("UPDATE")) do
+                states[call.call.update.status.task_id] = call.call.update.status.state
+            end
+            return states.good == "TASK_FINISHED" and states.bad == "TASK_FAILED" and states.long == "TASK_RUNNING"
+        end)
+        a:send { type = "KILL", kill = { task_id = "long" } }
+        a:wait_for("UPDATE", 6)
+        assert.equal("TASK_KILLED", a:calls_of("UPDATE")[6].call.update.status.state)
+        a:shutdown()
+        assert.equal(0, run:wait(), run:report())
+    end)
+end)
+
 describe("the program", function()
     it("has the module, its arguments and its modules", function()
         local run = run_to_end([[

@@ -75,7 +75,11 @@ static int l_sendFrameworkMessage(lua_State *L) // [-2, +1, e]
         luaL_error(L, "data: a string expected, got %s", luaL_typename(L, 2));
     const char *text = lua_tolstring(L, 2, &length);
     struct slice data = {.data = (const uint8_t *)text, .length = length};
-    return push_status(L, executor_driver_send_message(driver, data));
+    struct error err = {0};
+    enum driver_status status = executor_driver_send_message(driver, data, &err);
+    if (err.code != ERROR_NONE)
+        luaL_error(L, "sendFrameworkMessage: %s", err.text);
+    return push_status(L, status);
 }
 
 static int l_stop(lua_State *L) // [-1, +1, e]

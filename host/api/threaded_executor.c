@@ -53,9 +53,9 @@ static void act(void *core, void *data)
     if (core != NULL && operation->update)
         executor_driver_send_update(core, bytes, &err);
     else if (core != NULL)
-        executor_driver_send_message(core, bytes);
+        executor_driver_send_message(core, bytes, &err);
     if (err.code != ERROR_NONE)
-        log_error("an update was not sent: %s", err.text);
+        log_error("%s was not sent: %s", operation->update ? "an update" : "a message", err.text);
     threaded_executor_forget(operation);
 }
 

@@ -92,14 +92,22 @@ void executor_delivery_run(struct executor_driver *driver)
 
 // ---- events ----
 
+static void log_registration(const struct executor_driver *driver, enum executor_callback callback)
+{
+    const struct executor_environment *environment = driver->environment;
+    const char *at = environment->socket ? environment->socket : driver->subscription.target;
+    bool tells = callback == EXECUTOR_REGISTERED && environment->sandbox != NULL;
+    log_info("%s with the agent at %s as executor %s of framework %s%s%s",
+             callback == EXECUTOR_REGISTERED ? "registered" : "reregistered", at,
+             environment->executor_id, environment->framework_id, tells ? "; the sandbox is " : "",
+             tells ? environment->sandbox : "");
+}
+
 static void receive_subscribed(struct executor_driver *driver, struct executor_event *event)
 {
     event->callback = driver->registered ? EXECUTOR_REREGISTERED : EXECUTOR_REGISTERED;
     driver->registered = driver->connected = true;
-    log_info("%s with the agent at %s as executor %s of framework %s",
-             event->callback == EXECUTOR_REGISTERED ? "registered" : "reregistered",
-             driver->subscription.target, driver->environment->executor_id,
-             driver->environment->framework_id);
+    log_registration(driver, event->callback);
     executor_shutdown_found(driver);
     executor_calls_start(driver);
     executor_end_connected(driver, true);

@@ -78,8 +78,8 @@ void executor_driver_fail(struct executor_driver *driver, const char *text);
 enum driver_status executor_driver_shutdown(struct executor_driver *driver);
 
 // Sends a TaskStatus, once the agent is there, and keeps it until it is acknowledged. uuid, source
-// and executor id are filled in, and the timestamp if there is none. What an agent would refuse
-// does nothing, and `err` says why.
+// and executor id are filled in, and timestamp and agent id if there are none. What an agent would
+// refuse does nothing, and `err` says why.
 enum driver_status executor_driver_send_update(struct executor_driver *driver, struct slice status,
                                                struct error *err);
 
@@ -94,7 +94,8 @@ enum driver_status executor_driver_end_task(struct executor_driver *driver, cons
 // The same for all tasks that live: for listeners that do not shut down by themselves.
 enum driver_status executor_driver_kill_all(struct executor_driver *driver);
 
-// Dropped, with a line in the log, while there is no agent.
-enum driver_status executor_driver_send_message(struct executor_driver *driver, struct slice data);
+// Dropped, with a line in the log, while there is no agent. `err` says so if too many calls wait.
+enum driver_status executor_driver_send_message(struct executor_driver *driver, struct slice data,
+                                                struct error *err);
 
 #endif

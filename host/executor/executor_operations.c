@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define CALL_BYTES_WAITING_MOST ((size_t)64 << 20) // of memory; messages beyond it are refused
+
 // ---- life ----
 
 enum driver_status executor_driver_start(struct executor_driver *driver)
@@ -74,14 +76,17 @@ bool executor_driver_check_update(const struct executor_environment *environment
 }
 
 // Of a field that occurs twice the last one counts, so what is appended replaces what was given.
-static void complete_status(struct executor_driver *driver, struct slice status, bool has_time,
+static void complete_status(struct executor_driver *driver, struct slice status,
                             const uint8_t uuid[UUID_LENGTH])
 {
     struct buffer *buffer = &driver->message;
     struct slice id = {.data = uuid, .length = UUID_LENGTH};
+    const char *agent_id = driver->environment->agent_id;
     buffer_clear(buffer);
     buffer_append_slice(buffer, status);
-    if (!has_time)
+    if (agent_id != NULL && wire_find(status, FIELD_TASK_STATUS_AGENT_ID).data == NULL)
+        wire_put_id(buffer, FIELD_TASK_STATUS_AGENT_ID, slice_text(agent_id));
+    if (!wire_occurs(wire_open(status), FIELD_TASK_STATUS_TIMESTAMP))
         wire_put_double(buffer, FIELD_TASK_STATUS_TIMESTAMP, loop_wall(driver->loop));
     wire_put_id(buffer, FIELD_TASK_STATUS_EXECUTOR_ID,
                 slice_text(driver->environment->executor_id));
@@ -98,8 +103,7 @@ enum driver_status executor_driver_send_update(struct executor_driver *driver, s
         !executor_driver_check_update(driver->environment, status, err))
         return driver->status;
     uuid_random(uuid);
-    complete_status(driver, status, wire_occurs(wire_open(status), FIELD_TASK_STATUS_TIMESTAMP),
-                    uuid);
+    complete_status(driver, status, uuid);
     if (unacknowledged_add(&driver->unacknowledged, buffer_slice(&driver->message), uuid) == NULL) {
         error_set(err, ERROR_LIMIT,
                   "%zu MiB of updates wait for the agent's acknowledgement, and no more are taken",
@@ -145,10 +149,18 @@ bool executor_driver_lives(const struct executor_driver *driver, const char *tas
 
 // ---- messages ----
 
-enum driver_status executor_driver_send_message(struct executor_driver *driver, struct slice data)
+enum driver_status executor_driver_send_message(struct executor_driver *driver, struct slice data,
+                                                struct error *err)
 {
     if (driver->status != DRIVER_RUNNING)
         return driver->status;
+    if (transport_waiting(driver->transport) >= CALL_BYTES_WAITING_MOST) {
+        error_set(err, ERROR_LIMIT,
+                  "%zu calls are waiting for the agent, %zu MiB of them, and no more are taken: "
+                  "make fewer at a time, and the others when these are answered",
+                  driver->in_flight, CALL_BYTES_WAITING_MOST >> 20);
+        return driver->status;
+    }
     if (!driver->connected) {
         log_warning("MESSAGE dropped: not connected to the agent");
         return driver->status;

@@ -135,7 +135,7 @@ function mesos.exec(argv, options) end
 -- after the other; while one waits, the program is not read. If it cannot be run, that is what wait() says; with 4096
 -- that run already the values are nil, a message and "EAGAIN". Not available with --sandbox.
 --
---     local process = assert(mesos.process({ "make", "-j4" }, { cwd = "/src", stderr = mesos.log.warning }))
+--     local process = assert(mesos.process({ "make", "-j4" }, { cwd = "/src", stdout = io.write }))
 --     mesos.after(60, function() process:kill() end)
 --     local result = assert(process:wait())
 ---@param argv (string|number)[] the program and its arguments

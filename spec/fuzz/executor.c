@@ -188,9 +188,10 @@ static void make_update(struct world *world, uint8_t argument)
 
 static void operate(struct world *world, uint8_t argument)
 {
+    struct error err = {.code = ERROR_NONE};
     switch (argument % 6) {
     case 0:
-        executor_driver_send_message(world->driver, slice_text("data"));
+        executor_driver_send_message(world->driver, slice_text("data"), &err);
         break;
     case 1:
         executor_driver_stop(world->driver);
