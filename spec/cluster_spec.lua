@@ -115,7 +115,7 @@ describe("the local master", function()
             task(offer, "argv", { shell = false, value = "printf", arguments = { "printf", "%s.", "a b", "c" } }),
             task(offer, "missing", { shell = false, value = "/no/such", arguments = { "/no/such" } }),
             task(offer, "fetched", { value = "cat copy", uris = { { value = "file:///etc/hostname", output_file = "copy" } } }),
-            task(offer, "far", { value = "true", uris = { { value = "http://127.0.0.1/x" } } }),
+            task(offer, "far", { value = "true", uris = { { value = "hdfs://127.0.0.1/x" } } }),
             task(offer, "long", "sleep 100", { max_completion_time = { nanoseconds = 100000000 } }),
         })
         local states, last = stream:results(8)
@@ -134,7 +134,7 @@ describe("the local master", function()
         assert.equal("Command exited with status 1: Failed to execute '/no/such': No such file or directory",
             last.missing.message)
         assert.matches("/no/such", program.read(sandbox(offer, stream, "missing") .. "stderr"), 1, true)
-        assert.matches("the local cluster copies local files only", last.far.message, 1, true)
+        assert.matches("the local cluster fetches from web servers", last.far.message, 1, true)
         assert.equal("REASON_MAX_COMPLETION_TIME_REACHED", last.long.reason)
         repeat -- what was offered meanwhile is given back, until all of it is in one offer again
             local free = stream:offer()

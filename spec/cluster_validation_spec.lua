@@ -351,7 +351,7 @@ describe("the local cluster", function()
             [{ value = "/etc/hostname", output_file = "" }] = "Could not fetch: URI output file path is empty",
             [{ value = "/etc/hostname", output_file = "/tmp/x" }] =
                 "Could not fetch: URI output file must be within the sandbox directory",
-            [{ value = "relative" }] = "Failed to fetch 'relative': the local cluster copies local files only",
+            [{ value = "relative" }] = "Failed to fetch 'relative': the local cluster fetches from web servers",
             [{ value = "/etc/hostname", output_file = "../x" }] = "'../x' is not the name of a file in the sandbox",
         }
         for uri, text in pairs(wrong) do

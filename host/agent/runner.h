@@ -56,6 +56,8 @@ struct runner_command {
     size_t link_count;               // be the first that runs in it
     const char *user;                // run as this OS user, or NULL
     uint64_t memory_limit;           // bytes that it may use, with all that it starts; 0: any
+    const char *download; // an address: not a program, but this is fetched into `file`, a new file
+                          // of the sandbox; it exits with 0, or with 1 and a line in `stderr`
     const struct runner_container *container; // NULL: it is a process of this machine. Otherwise
                                               // only folder, latest and links count besides it
 };

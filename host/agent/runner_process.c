@@ -7,13 +7,13 @@
 #include "agent/folders.h"
 #include "agent/memory_watch.h"
 #include "agent/network_probes.h"
+#include "agent/runner_files.h"
 #include "agent/volume_folders.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "loop/spawner.h"
+#include "net/download.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
@@ -22,7 +22,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -41,13 +40,14 @@ struct user {
 
 struct run {
     struct runner_process *owner;
-    struct spawn *spawn;
+    struct spawn *spawn;       // NULL: it is a download
+    struct download *download; // NULL: it is a program, or over
+    struct deferral ended;     // of a download that was killed
+    char *address;             // of a download
     const struct runner_events *events;
     void *data;
-    char *file, *directory, *latest;
-    struct runner_link *links;
-    size_t link_count;
-    struct volume_owner owned_by;
+    char *file;
+    struct runner_files sandbox;
     struct error reason;           // the sandbox could not be opened
     uint64_t memory_limit, memory; // the latter if it was exceeded
     struct memory_watched watched;
@@ -59,6 +59,7 @@ struct runner_process {
     struct loop *loop;
     struct memory_watch *memory;
     struct network_probes *probes;
+    struct curl_loop *curl_loop; // of downloads; NULL: there were none
     struct volume_folders *volumes;
     TAILQ_HEAD(runs, run) runs;
 };
@@ -66,82 +67,6 @@ struct runner_process {
 static struct runner_process *self(struct runner *runner)
 {
     return (struct runner_process *)runner;
-}
-
-// ---- the sandbox ----
-
-// A link could lead to a file that does not belong to the task.
-static bool is_own_file(int file, const char *path, struct error *err)
-{
-    struct stat status;
-    if (fstat(file, &status) != 0)
-        return error_set(err, ERROR_IO, "Failed to open '%s': %s", path, strerror(errno));
-    if (!S_ISREG(status.st_mode))
-        return error_set(err, ERROR_IO, "Failed to open '%s': it is not a regular file", path);
-    if (status.st_nlink != 1)
-        return error_set(err, ERROR_IO, "Failed to open '%s': it has other names (hard links)",
-                         path);
-    return true;
-}
-
-static const char *open_fault(int fault)
-{
-    if (fault == ENXIO)
-        return "it is not a regular file";
-    if (fault == ELOOP)
-        return "it is a symbolic link";
-    return strerror(fault);
-}
-
-// O_NONBLOCK: does not wait for the reader of a FIFO.
-static int open_output(const struct run *run, const char *name, struct error *err)
-{
-    char *path = memory_format("%s/%s", run->directory, name);
-    int file = open(
-        path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0640);
-    bool good = file >= 0;
-    if (!good)
-        error_set(err, ERROR_IO, "Failed to open '%s': %s", path, open_fault(errno));
-    good = good && is_own_file(file, path, err);
-    if (good && run->owned_by.switched && fchown(file, run->owned_by.uid, run->owned_by.gid) != 0)
-        log_warning("cannot give '%s' to its task's user: %s", path, strerror(errno));
-    if (good)
-        fcntl(file, F_SETFL, O_APPEND); // blocking, as programs expect it
-    else if (file >= 0)
-        close(file);
-    free(path);
-    return good ? file : -1;
-}
-
-// The link is replaced in one step. It is for people and tools: the task runs without it, too.
-static void link_latest(const struct run *run)
-{
-    const char *name = strrchr(run->directory, '/') + 1;
-    if (run->latest == NULL || symlink(name, run->latest) == 0)
-        return;
-    char *fresh = memory_format("%s.%s", run->latest, name);
-    if (symlink(name, fresh) != 0 || rename(fresh, run->latest) != 0)
-        log_warning("cannot make the link '%s': %s", run->latest, strerror(errno));
-    free(fresh);
-}
-
-static bool open_sandbox(struct run *run, int *out, int *errors)
-{
-    struct error *err = &run->reason;
-    if (!folders_make(run->directory, 0750))
-        return error_set(err, ERROR_IO, "Failed to create the sandbox '%s': %s", run->directory,
-                         strerror(errno));
-    link_latest(run);
-    if (run->owned_by.switched && chown(run->directory, run->owned_by.uid, run->owned_by.gid) != 0)
-        return error_set(err, ERROR_IO, "Failed to give the sandbox '%s' to its user: %s",
-                         run->directory, strerror(errno));
-    for (size_t i = 0; i < run->link_count; i++)
-        if (!volume_folders_link(run->directory, &run->links[i], &run->owned_by, err))
-            return false;
-    *out = open_output(run, "stdout", err);
-    if (*out >= 0)
-        *errors = open_output(run, "stderr", err);
-    return *out >= 0 && *errors >= 0;
 }
 
 // ---- the user ----
@@ -181,35 +106,20 @@ static void leave(struct run *run)
     TAILQ_REMOVE(&run->owner->runs, run, link);
 }
 
-static void copy_links(struct run *run, const struct runner_command *command)
-{
-    run->links = memory_new(command->link_count * sizeof *run->links);
-    run->link_count = command->link_count;
-    for (size_t i = 0; i < run->link_count; i++)
-        run->links[i] = (struct runner_link){
-            .name = memory_string(command->links[i].name),
-            .target = memory_string(command->links[i].target),
-            .shared = command->links[i].shared,
-        };
-}
-
 static void free_run(struct run *run)
 {
-    for (size_t i = 0; i < run->link_count; i++) {
-        free(run->links[i].name);
-        free(run->links[i].target);
-    }
-    free(run->links);
+    runner_files_free(&run->sandbox);
+    download_destroy(run->download);
+    deferral_cancel(&run->ended);
     free(run->file);
-    free(run->directory);
-    free(run->latest);
+    free(run->address);
     free(run);
 }
 
 static bool on_open(void *data, int *files)
 {
     struct run *run = data;
-    return open_sandbox(run, &files[1], &files[2]);
+    return runner_files_open(&run->sandbox, &files[1], &files[2], &run->reason);
 }
 
 static void on_exceeded(struct memory_watched *watched, uint64_t used)
@@ -245,7 +155,7 @@ static char *explain(const struct run *run, const struct spawn_failure *failure)
 {
     const char *fault = strerror(failure->fault);
     if (failure->step == SPAWN_DIRECTORY)
-        return memory_format("Failed to enter the sandbox '%s': %s", run->directory, fault);
+        return memory_format("Failed to enter the sandbox '%s': %s", run->sandbox.directory, fault);
     if (failure->fault != E2BIG)
         return memory_format("Failed to execute '%s': %s", run->file, fault);
     return memory_format("Failed to execute '%s': %s (an argument, such as the command of a shell, "
@@ -256,7 +166,7 @@ static char *explain(const struct run *run, const struct spawn_failure *failure)
 static void leave_in_sandbox(const struct run *run, const char *text)
 {
     struct error err;
-    int file = open_output(run, "stderr", &err);
+    int file = runner_files_output(&run->sandbox, "stderr", &err);
     if (file < 0)
         return;
     dprintf(file, "%s\n", text);
@@ -300,6 +210,60 @@ static void on_failed(void *data, const struct spawn_failure *failure)
     free_run(run);
 }
 
+// ---- downloads ----
+
+static void end_download(struct run *run, const struct runner_end *end)
+{
+    leave(run);
+    if (end->status != 0 || end->signal != 0)
+        runner_files_remove(&run->sandbox, run->file);
+    run->events->exited(run->data, end);
+    free_run(run);
+}
+
+static void on_downloaded(void *data, const char *fault)
+{
+    struct run *run = data;
+    const struct runner_end end = {.status = fault != NULL};
+    char *text = fault ? memory_format("Failed to fetch '%s': %s", run->address, fault) : NULL;
+    if (text != NULL)
+        leave_in_sandbox(run, text);
+    free(text);
+    end_download(run, &end);
+}
+
+static void on_killed(void *data)
+{
+    const struct runner_end end = {.signal = SIGKILL};
+    end_download(data, &end);
+}
+
+static bool make_sandbox(struct run *run, struct error *err)
+{
+    int out = -1, errors = -1;
+    bool good = runner_files_open(&run->sandbox, &out, &errors, err);
+    if (out >= 0)
+        close(out);
+    if (errors >= 0)
+        close(errors);
+    return good;
+}
+
+static void start_download(struct run *run, const char *url, struct error *err)
+{
+    struct runner_process *runner = run->owner;
+    int file = make_sandbox(run, err) ? runner_files_new(&run->sandbox, run->file, err) : -1;
+    if (file < 0)
+        return;
+    if (runner->curl_loop == NULL)
+        runner->curl_loop = curl_loop_create(runner->loop, NULL);
+    run->address = memory_string(url);
+    run->download =
+        download_start(runner->curl_loop, runner->loop, url, file, on_downloaded, run, err);
+}
+
+// ---- starting ----
+
 static struct run *start(struct runner *runner, const struct runner_command *command,
                          const struct runner_events *events, void *data, struct error *err)
 {
@@ -319,14 +283,16 @@ static struct run *start(struct runner *runner, const struct runner_command *com
                                         .identity = user.switched ? &identity : NULL};
     struct run *run = memory_new(sizeof *run);
     *run = (struct run){.owner = self(runner), .events = events, .data = data};
-    run->owned_by = (struct volume_owner){user.switched, user.uid, user.gid};
+    const struct volume_owner owner = {user.switched, user.uid, user.gid};
     run->file = memory_string(command->file);
-    run->directory = memory_string(command->directory);
-    run->latest = memory_string(command->latest);
     run->memory_limit = command->memory_limit;
-    copy_links(run, command);
-    run->spawn = spawner_start(self(runner)->loop, &spawn, &spawn_events, run, err);
-    if (run->spawn == NULL) {
+    deferral_init(&run->ended, run->owner->loop, on_killed, run);
+    runner_files_copy(&run->sandbox, command, &owner);
+    if (command->download != NULL)
+        start_download(run, command->download, err);
+    else
+        run->spawn = spawner_start(run->owner->loop, &spawn, &spawn_events, run, err);
+    if (run->spawn == NULL && run->download == NULL) {
         free_run(run);
         return NULL;
     }
@@ -336,7 +302,13 @@ static struct run *start(struct runner *runner, const struct runner_command *com
 
 static void kill_run(struct run *run, int number)
 {
-    spawner_kill(run->spawn, number);
+    if (run->spawn != NULL) {
+        spawner_kill(run->spawn, number);
+        return;
+    }
+    download_destroy(run->download);
+    run->download = NULL;
+    deferral_queue(&run->ended);
 }
 
 static struct runner_probe *ask(struct runner *runner, const struct runner_question *question,
@@ -359,7 +331,8 @@ static void remove_volume(struct runner *runner, const char *path)
 static void forget(struct run *run)
 {
     leave(run);
-    spawner_forget(run->spawn);
+    if (run->spawn != NULL)
+        spawner_forget(run->spawn);
     free_run(run);
 }
 
@@ -371,6 +344,7 @@ static void destroy(struct runner *runner)
         forget(TAILQ_FIRST(&self(runner)->runs));
     memory_watch_destroy(self(runner)->memory);
     network_probes_destroy(self(runner)->probes);
+    curl_loop_destroy(self(runner)->curl_loop);
     volume_folders_destroy(self(runner)->volumes);
     free(runner);
 }

@@ -6,10 +6,12 @@
 
 #include "agent/command_validation.h"
 #include "agent/container_command.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void enter(struct sandbox_run *run, enum sandbox_run_phase phase)
 {
@@ -32,6 +34,7 @@ struct start {
     struct task_words line, environment;
     const char *file;
     const char *latest;
+    const char *download;
     uint64_t memory_limit;
     bool first;                               // that runs in the sandbox
     const struct runner_container *container; // NULL: it runs in none
@@ -50,6 +53,7 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
         .link_count = start->first || start->container != NULL ? run->link_count : 0,
         .user = run->user,
         .memory_limit = start->memory_limit,
+        .download = start->download,
         .container = start->container,
     };
     struct run *started =
@@ -63,18 +67,30 @@ static bool start_own(struct sandbox_run *run, struct start *start, struct error
 {
     start->environment = run->events->environment(run->data);
     start->latest = run->latest;
-    start->first = run->fetched == 0;
+    start->first = run->fetched == 0 && !run->downloaded;
     run->run = start_run(run, start, &own_events, run, err);
     run->all->count += run->run != NULL;
     return run->run != NULL;
 }
 
+static bool is_to_download(const struct sandbox_run *run)
+{
+    return task_command_is_remote(run->command->uris[run->fetched]) && !run->downloaded;
+}
+
+// A remote uri takes two steps; whether its name is a good one is known before the first.
 static bool fetch(struct sandbox_run *run, struct error *err)
 {
+    const Mesos__V1__CommandInfo__URI *uri = run->command->uris[run->fetched];
     struct start start = {.file = "/bin/sh"};
     enter(run, SANDBOX_FETCHING);
-    return task_command_fetch(run->command->uris[run->fetched], &start.line, err) &&
-           start_own(run, &start, err);
+    if (!task_command_fetch(uri, &start.line, err))
+        return false;
+    if (is_to_download(run)) {
+        start.file = TASK_COMMAND_DOWNLOADED;
+        start.download = uri->value;
+    }
+    return start_own(run, &start, err);
 }
 
 static bool start_contained(struct sandbox_run *run, struct error *err)
@@ -143,15 +159,30 @@ static void on_started(void *data, int64_t pid)
     run->events->started(run->data, pid);
 }
 
+// The name of its sandbox.
+static const char *container_id(const struct sandbox_run *run)
+{
+    const char *slash = strrchr(run->directory, '/');
+    return slash ? slash + 1 : run->directory;
+}
+
+// A real agent says no more either: the sandbox does.
 static void on_fetched(struct sandbox_run *run, bool good)
 {
+    if (good && is_to_download(run)) {
+        run->downloaded = true;
+        proceed(run);
+        return;
+    }
     if (good) {
+        run->downloaded = false;
         run->fetched++;
         proceed(run);
         return;
     }
-    char *reason = memory_format("Failed to fetch '%s': see stderr in its sandbox %s",
-                                 run->command->uris[run->fetched]->value, run->directory);
+    char *reason = memory_format(
+        "Failed to fetch all URIs for container '%s': exited with status 1", container_id(run));
+    log_warning("a uri could not be fetched: see %s/stderr", run->directory);
     fail(run, reason);
     free(reason);
 }

@@ -58,6 +58,7 @@ struct sandbox_run {
     enum sandbox_run_phase phase;
     bool doomed; // it is to be killed
     size_t fetched;
+    bool downloaded; // the uri that is next; it gets its place now
     struct run *run; // NULL: there is none
 };
 

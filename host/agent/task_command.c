@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 // ---- lists ----
 
@@ -93,16 +94,18 @@ struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const
 
 // ---- fetching ----
 
-// $1 source, $2 destination, $3 not empty: executable, $4 not empty: unpack archives.
+// $1 source, $2 destination, $3 not empty: executable, $4 not empty: unpack archives, $5 not empty:
+// the source was downloaded. What is unpacked goes to the sandbox itself, wherever its archive is.
 static const char fetch_script[] =
     "set -e\n"
     "case $2 in */*) mkdir -p \"./${2%/*}\";; esac\n"
-    "cp -- \"$1\" \"./$2\"\n"
-    "if [ \"$3\" ]; then chmod +x \"./$2\"; exit; fi\n"
+    "if [ \"$5\" ]; then mv -f -- \"$1\" \"./$2\"; else cp -- \"$1\" \"./$2\"; fi\n"
+    "if [ \"$3\" ]; then chmod 755 \"./$2\"; exit; fi\n"
     "[ \"$4\" ] || exit 0\n"
     "case $2 in\n"
     "*.tar|*.tar.gz|*.tgz|*.tar.bz2|*.tbz2|*.tar.xz|*.txz) tar -xf \"./$2\";;\n"
     "*.zip) unzip -oq \"./$2\";;\n"
+    "*.gz) name=${2##*/}; gunzip -d -c < \"./$2\" > \"./${name%.gz}\";;\n"
     "esac\n";
 
 static const char *last_part(const char *path)
@@ -123,15 +126,16 @@ static bool read_uri(const Mesos__V1__CommandInfo__URI *uri, const char **from, 
                      struct error *err)
 {
     const char *path = uri->value;
+    bool remote = task_command_is_remote(uri);
     if (strncmp(path, "file://", 7) == 0)
         path += strncmp(path, "file://localhost/", 17) == 0 ? 16 : 7;
-    if (path[0] != '/')
-        return error_set(
-            err, ERROR_INVALID,
-            "Failed to fetch '%.300s': the local cluster copies local files only; give "
-            "an absolute path or file:///path",
-            uri->value);
-    *from = path;
+    if (path[0] != '/' && !remote)
+        return error_set(err, ERROR_INVALID,
+                         "Failed to fetch '%.300s': the local cluster fetches from web servers and "
+                         "copies files of this machine; give an address with http or https, an "
+                         "absolute path or file:///path",
+                         uri->value);
+    *from = remote ? "./" TASK_COMMAND_DOWNLOADED : path;
     *to = uri->output_file ? uri->output_file : last_part(path);
     if (**to == '\0' || leaves_sandbox(*to))
         return error_set(err, ERROR_INVALID,
@@ -139,6 +143,12 @@ static bool read_uri(const Mesos__V1__CommandInfo__URI *uri, const char **from, 
                          "sandbox",
                          uri->value, *to);
     return true;
+}
+
+bool task_command_is_remote(const Mesos__V1__CommandInfo__URI *uri)
+{
+    return strncasecmp(uri->value, "http://", 7) == 0 ||
+           strncasecmp(uri->value, "https://", 8) == 0;
 }
 
 bool task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct task_words *line,
@@ -154,7 +164,8 @@ bool task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct task_word
                                  from,
                                  to,
                                  uri->executable ? "executable" : "",
-                                 !uri->has_extract || uri->extract ? "extract" : ""};
+                                 !uri->has_extract || uri->extract ? "extract" : "",
+                                 task_command_is_remote(uri) ? "downloaded" : ""};
     *line = (struct task_words){0};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         task_command_put(line, memory_string(words[i]));

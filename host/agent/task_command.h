@@ -39,8 +39,15 @@ void task_command_put(struct task_words *words, char *word);
 // The command line, and the program that it is for: "/bin/sh" for a shell command.
 struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const char **file);
 
-// The command line that copies a uri into the working directory, for "/bin/sh". False if it names
-// no local file, or would leave the sandbox.
+// The file of the sandbox that a uri is downloaded to before it gets its own name and place.
+#define TASK_COMMAND_DOWNLOADED ".downloaded"
+
+// True if the uri is to be downloaded, over http or https.
+bool task_command_is_remote(const Mesos__V1__CommandInfo__URI *uri);
+
+// The command line that copies a uri, or moves what was downloaded, to its place in the working
+// directory, for "/bin/sh", and unpacks archives. False if it names neither a local file nor a
+// remote one, or would leave the sandbox.
 bool task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct task_words *line,
                         struct error *err);
 

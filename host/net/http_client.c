@@ -26,6 +26,9 @@ struct http_client {
     bool running, too_long;
     char *method, *address; // for messages
     struct buffer sent, headers, body;
+    bool (*piece)(void *data, struct slice piece);
+    void *piece_data;
+    size_t received; // bytes of the body
     CURLcode result;
     char detail[CURL_ERROR_SIZE], failure[CURL_ERROR_SIZE + 512];
     struct http_client_reply reply;
@@ -53,11 +56,15 @@ static size_t on_header(char *line, size_t size, size_t count, void *data)
 static size_t on_body(char *bytes, size_t size, size_t count, void *data)
 {
     struct http_client *client = data;
-    size_t length = size * count;
-    if (buffer_append(&client->body, bytes, length))
-        return length;
-    client->too_long = true;
-    return 0;
+    const struct slice piece = {(const uint8_t *)bytes, size * count};
+    if (piece.length > client->body.limit - client->received) {
+        client->too_long = true;
+        return 0;
+    }
+    client->received += piece.length;
+    bool taken = client->piece ? client->piece(client->piece_data, piece)
+                               : buffer_append_slice(&client->body, piece);
+    return taken ? piece.length : 0;
 }
 
 // ---- the end ----
@@ -115,7 +122,7 @@ static void make_reply(struct http_client *client)
     curl_easy_getinfo(client->easy, CURLINFO_RESPONSE_CODE, &status);
     snprintf(text, sizeof text, "the body of the answer is longer than %zu bytes (limit)",
              client->body.limit);
-    if (client->too_long)
+    if (client->too_long || client->result == CURLE_FILESIZE_EXCEEDED)
         fail(client, "ENOBUFS", text);
     else if (client->result != CURLE_OK)
         fail_by_curl(client);
@@ -249,6 +256,12 @@ static void set_connection(struct http_client *client, const struct http_client_
     curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout);
+    if (request->stalled > 0) {
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)request->stalled);
+    }
+    if (request->piece != NULL)
+        curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->limit);
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request->redirects > 0 ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_MAXREDIRS, request->redirects);
     if (request->ca_file != NULL)
@@ -281,6 +294,8 @@ static struct http_client *new_client(struct curl_loop *curl_loop, struct loop *
     buffer_init(&client->sent, request->body.length + 1);
     buffer_init(&client->headers, HEADERS_LIMIT);
     buffer_init(&client->body, request->limit);
+    client->piece = request->piece;
+    client->piece_data = request->piece_data;
     deferral_init(&client->done, loop, on_done, client);
     return client;
 }

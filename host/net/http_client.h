@@ -25,10 +25,15 @@ struct http_client_request {
     const char *const *headers; // "Name: value", ended by NULL; or NULL
     struct slice body;          // without data: none
     double timeout;             // seconds for all of it; 0: none
+    double stalled;             // seconds without a byte that end it; 0: any
     size_t limit;               // bytes of the body of the answer
-    long redirects;             // the most to follow
-    const char *ca_file;        // certificates to trust instead of the system's; or NULL
-    bool insecure;              // accept any certificate
+    // Takes the body piece by piece; that of the reply is empty then. False ends the request. NULL:
+    // the reply has it.
+    bool (*piece)(void *data, struct slice piece);
+    void *piece_data;
+    long redirects;      // the most to follow
+    const char *ca_file; // certificates to trust instead of the system's; or NULL
+    bool insecure;       // accept any certificate
 };
 
 struct http_client_reply {
