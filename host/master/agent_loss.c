@@ -352,7 +352,7 @@ bool agent_loss_return(struct node *node, struct error *err)
     end_completed(node);
     resend_updates(node);
     make_up_for_kills(node);
-    allocator_wake(node, NODE_HURRIES);
+    allocator_wake(node, NODE_HURRIES, NULL);
     return true;
 }
 
@@ -368,7 +368,7 @@ void agent_loss_activate(struct node *node)
 {
     node->deactivated = false;
     agent_drain(node->agent, false, -1);
-    allocator_wake(node, NODE_HURRIES);
+    allocator_wake(node, NODE_HURRIES, NULL);
 }
 
 void agent_loss_drain(struct node *node, int64_t longest_grace)

@@ -20,11 +20,17 @@
 
 #define SOON (LOOP_SECOND / 1000) // calls that come together are seen by one round
 
-// The agents whose turn it is.
+// An agent whose turn it is. Its number stands beside it, as sorting reads it often.
+struct turn {
+    uint64_t number;
+    struct node *node;
+};
+
 struct round {
     struct master *master;
-    struct node **nodes;
+    struct turn *turns;
     size_t count, capacity;
+    bool sorted; // by number, as they come
 };
 
 // ---- turns ----
@@ -45,37 +51,58 @@ static void hurry(struct master *master)
         timer_start(&master->soon, SOON);
 }
 
-void allocator_wake(struct node *node, enum node_turn turn)
+void allocator_wake(struct node *node, enum node_turn turn, const struct master_framework *asker)
 {
+    if (node->turn == NODE_RESTS)
+        node->asker = asker;
+    else if (node->asker != asker)
+        node->asker = NULL;
     if (turn > node->turn)
         set_turn(node, turn);
     if (turn == NODE_HURRIES)
         hurry(node->master);
 }
 
-static void wake_all(struct master *master, enum node_turn turn)
+// What has nothing free has its turn when something is given back.
+static void wake_all(struct master *master, enum node_turn turn,
+                     const struct master_framework *asker)
 {
     struct node *node;
     TAILQ_FOREACH(node, &master->nodes, link)
-    if (turn > node->turn)
-        set_turn(node, turn);
+    if (node->free.count > 0)
+        allocator_wake(node, turn, asker);
 }
 
 void allocator_hurry_all(struct master *master)
 {
-    wake_all(master, NODE_HURRIES);
-    hurry(master);
+    wake_all(master, NODE_HURRIES, NULL);
+    hurry(master); // also without an agent, for what else a round does
+}
+
+void allocator_hurry_for(struct master_framework *framework)
+{
+    wake_all(framework->master, NODE_HURRIES, framework);
+    hurry(framework->master);
 }
 
 void allocator_wait_all(struct master *master)
 {
-    wake_all(master, NODE_WAITS);
+    wake_all(master, NODE_WAITS, NULL);
+}
+
+void allocator_forget_framework(const struct master_framework *framework)
+{
+    struct node *node;
+    TAILQ_FOREACH(node, &framework->master->nodes, link)
+    if (node->asker == framework)
+        node->asker = NULL;
 }
 
 void allocator_forget(struct node *node)
 {
     offer_filters_clear_node(node);
     set_turn(node, NODE_RESTS);
+    node->asker = NULL;
 }
 
 // ---- a round ----
@@ -90,15 +117,17 @@ static void collect(struct round *round, enum node_turn turn)
             continue;
         if (round->count == round->capacity) {
             round->capacity = round->capacity * 2 + 64;
-            round->nodes = memory_resize(round->nodes, round->capacity * sizeof *round->nodes);
+            round->turns = memory_resize(round->turns, round->capacity * sizeof *round->turns);
         }
-        round->nodes[round->count++] = node;
+        round->sorted = round->sorted &&
+                        (round->count == 0 || round->turns[round->count - 1].number < node->number);
+        round->turns[round->count++] = (struct turn){node->number, node};
     }
 }
 
 static int compare_numbers(const void *a, const void *b)
 {
-    const struct node *left = *(struct node *const *)a, *right = *(struct node *const *)b;
+    const struct turn *left = a, *right = b;
     return left->number < right->number ? -1 : left->number > right->number;
 }
 
@@ -125,9 +154,26 @@ static void offer_to(struct role_member *member, struct node *node, enum offerin
     offering_free(&offering);
 }
 
-static bool takes_part(const struct role_member *member, enum offering_pass pass)
+static bool takes_part(const struct role_member *member, const struct node *node,
+                       enum offering_pass pass)
 {
-    return pass == OFFERING_REST || member->role->quota.guaranteed;
+    return (node->asker == NULL || node->asker == member->framework) &&
+           (pass == OFFERING_REST || member->role->quota.guaranteed);
+}
+
+// Most agents go whole to the first member: then there is no need for the order of all.
+static bool offer_whole(struct round *round, struct node *node)
+{
+    struct role_member *first = role_tree_first(&round->master->roles);
+    struct offering offering;
+    if (first == NULL || !takes_part(first, node, OFFERING_REST))
+        return false;
+    bool whole =
+        offering_find(first, node, OFFERING_REST, &offering) == OBSTACLE_NONE && offering.whole;
+    if (whole)
+        master_records_make_offer(first, node, NULL);
+    offering_free(&offering);
+    return whole;
 }
 
 // The order changes with each offer; for one agent it is that of before.
@@ -135,11 +181,13 @@ static void offer_node(struct round *round, struct node *node, enum offering_pas
                        struct role_member **turns)
 {
     size_t count;
+    if (pass == OFFERING_REST && offer_whole(round, node))
+        return;
     struct role_member *const *order = role_tree_order(&round->master->roles, &count);
     if (count > 0)
         memcpy(turns, order, count * sizeof(struct role_member *));
     for (size_t i = 0; i < count && node->free.count > 0; i++)
-        if (takes_part(turns[i], pass))
+        if (takes_part(turns[i], node, pass))
             offer_to(turns[i], node, pass);
 }
 
@@ -150,11 +198,13 @@ static void offer_nodes(struct round *round)
     role_tree_order(roles, &count);
     struct role_member **turns = memory_new((count + 1) * sizeof(struct role_member *));
     for (size_t i = 0; i < round->count && !TAILQ_EMPTY(&roles->guaranteed); i++)
-        offer_node(round, round->nodes[i], OFFERING_GUARANTEES, turns);
+        offer_node(round, round->turns[i].node, OFFERING_GUARANTEES, turns);
     for (size_t i = 0; i < round->count; i++)
-        offer_node(round, round->nodes[i], OFFERING_REST, turns);
-    for (size_t i = 0; i < round->count; i++)
-        resources_free(&round->nodes[i]->shared_offered);
+        offer_node(round, round->turns[i].node, OFFERING_REST, turns);
+    for (size_t i = 0; i < round->count; i++) {
+        resources_free(&round->turns[i].node->shared_offered);
+        round->turns[i].node->asker = NULL;
+    }
     free(turns);
 }
 
@@ -174,18 +224,18 @@ static void send_offers(struct master *master)
 
 static void finish(struct round *round)
 {
-    if (round->count > 1)
-        qsort(round->nodes, round->count, sizeof(struct node *), compare_numbers);
+    if (!round->sorted)
+        qsort(round->turns, round->count, sizeof *round->turns, compare_numbers);
     if (round->count > 0)
         offer_nodes(round);
-    free(round->nodes);
+    free(round->turns);
     send_offers(round->master);
 }
 
 static void on_tick(void *data)
 {
     struct master *master = data;
-    struct round round = {.master = master};
+    struct round round = {.master = master, .sorted = true};
     timer_start(&master->tick, ALLOCATOR_INTERVAL);
     offer_filters_expire(master);
     if (master->quota_moved)
@@ -198,17 +248,21 @@ static void on_tick(void *data)
 
 static void on_soon(void *data)
 {
-    struct round round = {.master = data};
+    struct round round = {.master = data, .sorted = true};
     collect(&round, NODE_HURRIES);
     finish(&round);
 }
 
-void allocator_start(struct master *master)
+void allocator_init(struct master *master)
 {
     for (size_t turn = 0; turn < NODE_TURNS; turn++)
         TAILQ_INIT(&master->turns[turn]);
     timer_init(&master->tick, master->loop, on_tick, master);
     timer_init(&master->soon, master->loop, on_soon, master);
+}
+
+void allocator_start(struct master *master)
+{
     timer_start(&master->tick, ALLOCATOR_INTERVAL);
 }
 

@@ -139,7 +139,7 @@ static void on_revive(struct master_framework *framework, const Call *call)
     for (size_t i = 0; i < count; i++)
         offer_filters_clear(framework, roles[i]);
     inverse_offers_clear_filters(framework);
-    allocator_hurry_all(framework->master);
+    allocator_hurry_for(framework);
 }
 
 static void deliver_kill(struct node *node, const char *framework_id,
@@ -403,6 +403,7 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     role_tree_init(&master->roles);
     master_failover_init(master);
     update_faults_init(master);
+    allocator_init(master);
     allocator_start(master);
     return master;
 }
@@ -426,7 +427,6 @@ void master_add_agent(struct master *master, const struct resources *resources,
     *description = (struct agent_description){0};
     TAILQ_INIT(&node->offers);
     TAILQ_INIT(&node->evacuations);
-    TAILQ_INIT(&node->filters);
     agent_loss_init(node);
     node->gpus = resources_scalar(resources, "gpus") > 0;
     const struct agent_options options = {
@@ -443,7 +443,7 @@ void master_add_agent(struct master *master, const struct resources *resources,
     maintenance_join(node, node->hostname);
     master_records_add_node(node);
     history_agent_added(node);
-    allocator_wake(node, NODE_HURRIES);
+    allocator_wake(node, NODE_HURRIES, NULL);
 }
 
 static void destroy_node(struct node *node)

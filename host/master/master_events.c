@@ -202,6 +202,11 @@ struct offer_message {
 static void fill_resources(struct offer_message *message, const struct master_offer *offer)
 {
     const struct master_framework *framework = offer->framework;
+    message->resources = (struct resources){0};
+    message->offer.n_resources = offer->resources.count;
+    message->offer.resources = offer->resources.items;
+    if (framework->multi_role && framework->reservation_refinement)
+        return; // it sees them as they are
     resources_copy(&message->resources, &offer->resources);
     if (!framework->multi_role)
         resources_allocate(&message->resources, NULL);

@@ -137,14 +137,21 @@ void accept_decline(struct master_framework *framework,
 
 #define ALLOCATOR_INTERVAL LOOP_SECOND // from round to round
 
-void allocator_start(struct master *master);
+void allocator_init(struct master *master);  // no round comes before the start
+void allocator_start(struct master *master); // also after a stop
 void allocator_stop(struct master *master);
 
-// The node takes part in the next round, which comes at once for NODE_HURRIES.
-void allocator_wake(struct node *node, enum node_turn turn);
-void allocator_hurry_all(struct master *master); // all nodes, at once
+// The node takes part in the next round, which comes at once for NODE_HURRIES. `asker` is the only
+// framework that may be offered more of it than in the last round; NULL: any may.
+void allocator_wake(struct node *node, enum node_turn turn, const struct master_framework *asker);
 void allocator_wait_all(struct master *master);  // all nodes, in the next round
-void allocator_forget(struct node *node);        // it leaves
+void allocator_hurry_all(struct master *master); // all nodes, at once
+
+// The same for one framework, which wants more than before.
+void allocator_hurry_for(struct master_framework *framework);
+
+void allocator_forget_framework(const struct master_framework *framework); // it leaves
+void allocator_forget(struct node *node);                                  // it leaves
 
 // ---- offer_filters.c: what frameworks refused ----
 

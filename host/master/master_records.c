@@ -145,6 +145,24 @@ void master_records_convert(struct node *node, const struct resources *from,
     recount(node);
 }
 
+// What is free on the node becomes less or more by what the member is given or gives back.
+static void account(struct role_member *member, struct node *node,
+                    const struct resources *resources, bool given)
+{
+    struct master *master = node->master;
+    struct quantities_charge charge = quantities_charge_of(&master->roles.names, resources);
+    if (given) {
+        role_tree_allocate(&master->roles, member, &charge);
+        quantities_subtract(&node->counted, &charge.free);
+        quantities_subtract(&master->free, &charge.free);
+    } else {
+        role_tree_release(&master->roles, member, &charge);
+        quantities_add(&node->counted, &charge.free);
+        quantities_add(&master->free, &charge.free);
+    }
+    master->quota_moved = true;
+}
+
 // Moves resources from what is free on the node to the member, or back with release(). Free
 // resources have no allocation, and those that are shared stay free.
 static void allocate(struct role_member *member, struct node *node, struct resources *resources)
@@ -152,18 +170,16 @@ static void allocate(struct role_member *member, struct node *node, struct resou
     resources_allocate(resources, NULL);
     resources_subtract_unshared(&node->free, resources);
     resources_allocate(resources, member->role->name);
-    role_tree_allocate(&node->master->roles, member, resources);
-    recount(node);
+    account(member, node, resources, true);
 }
 
 static void release(struct role_member *member, struct node *node, struct resources *resources)
 {
-    role_tree_release(&node->master->roles, member, resources);
     resources_allocate(resources, NULL);
     resources_add_unshared(&node->free, resources);
     resources_allocate(resources, member->role->name);
-    recount(node);
-    allocator_wake(node, NODE_WAITS);
+    account(member, node, resources, false);
+    allocator_wake(node, NODE_WAITS, NULL);
 }
 
 // ---- offers ----
@@ -173,6 +189,24 @@ static void on_offer_timeout(void *data)
     struct master_offer *offer = data;
     log_debug("offer %s of framework %s was not answered in time", offer->id, offer->framework->id);
     master_records_rescind_offer(offer);
+}
+
+// "<id of the master>-O17". Many are made, and printf takes longer than all else that an offer
+// needs.
+static char *make_id(const struct master *master, uint64_t number)
+{
+    char text[UUID_TEXT + 24];
+    size_t length = strlen(master->id), at = sizeof text;
+    text[--at] = '\0';
+    do {
+        text[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    text[--at] = 'O';
+    text[--at] = '-';
+    at -= length;
+    memcpy(text + at, master->id, length);
+    return memory_text(text + at, sizeof text - at - 1);
 }
 
 static void take(struct master_offer *offer, const struct resources *resources)
@@ -186,8 +220,7 @@ static void take(struct master_offer *offer, const struct resources *resources)
     offer->resources = node->free;
     node->free = (struct resources){0};
     resources_allocate(&offer->resources, offer->role);
-    role_tree_allocate(&node->master->roles, offer->member, &offer->resources);
-    recount(node);
+    account(offer->member, node, &offer->resources, true);
 }
 
 struct master_offer *master_records_make_offer(struct role_member *member, struct node *node,
@@ -196,7 +229,7 @@ struct master_offer *master_records_make_offer(struct role_member *member, struc
     struct master_framework *framework = member->framework;
     struct master *master = framework->master;
     struct master_offer *offer = memory_new(sizeof *offer);
-    offer->id = memory_format("%s-O%" PRIu64, master->id, master->next_offer++);
+    offer->id = make_id(master, master->next_offer++);
     offer->framework = framework;
     offer->node = node;
     offer->member = member;
@@ -222,13 +255,12 @@ static void give_back(struct master_offer *offer)
         release(offer->member, node, &offer->resources);
         return;
     }
-    role_tree_release(&node->master->roles, offer->member, &offer->resources);
+    account(offer->member, node, &offer->resources, false);
     resources_allocate(&offer->resources, NULL);
     resources_free(&node->free);
     node->free = offer->resources;
     offer->resources = (struct resources){0};
-    recount(node);
-    allocator_wake(node, NODE_WAITS);
+    allocator_wake(node, NODE_WAITS, NULL);
 }
 
 void master_records_remove_offer(struct master_offer *offer)

@@ -48,12 +48,21 @@ struct role {
 // A filter: the framework refused these resources of an agent in a role. Neither they nor a part of
 // them are offered to it before `until`. See offer_filters.c.
 struct offer_filter {
-    TAILQ_ENTRY(offer_filter) of_framework, of_node;
+    TAILQ_ENTRY(offer_filter) of_framework;
     struct role_member *member;
     struct node *node;
     struct resources resources;
     uint64_t until;
     size_t place; // in the queue of all filters
+};
+
+// The filters of an agent, side by side, as the allocator looks for those of one member.
+struct offer_filter_slots {
+    struct offer_filter_slot {
+        const struct role_member *member;
+        struct offer_filter *filter;
+    } * items;
+    size_t count, capacity;
 };
 
 TAILQ_HEAD(offer_filter_list, offer_filter);
@@ -141,6 +150,7 @@ struct node {
     struct string_map_entry entry;
     TAILQ_ENTRY(node) link, on_machine, of_turn;
     enum node_turn turn;
+    const struct master_framework *asker; // of its turn: it alone wants more; NULL: any may
     char *id, *hostname;
     struct machine *machine; // NULL: it is removed
     unsigned number;         // of all agents that the master has had; from 1
@@ -163,7 +173,7 @@ struct node {
     bool gpus;
     TAILQ_HEAD(, master_offer) offers;
     TAILQ_HEAD(, evacuation) evacuations; // inverse offers
-    struct offer_filter_list filters;
+    struct offer_filter_slots filters;
 };
 
 TAILQ_HEAD(nodes, node);

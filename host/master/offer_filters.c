@@ -3,8 +3,8 @@
 // What frameworks refused. A filter covers the resources that were refused, for one role and agent;
 // the allocator does not offer them again before it ends. All filters stand in one queue by their
 // end, so that a round finds those that have ended without a look at the others; each is in the
-// lists of its framework and of its agent as well. A role and agent have at most FILTERS_LIMIT
-// filters.
+// list of its framework and in a slot of its agent as well. A role and agent have at most
+// FILTERS_LIMIT filters.
 
 #include "master/master_internal.h"
 
@@ -68,6 +68,29 @@ static void dequeue(struct offer_filter_queue *queue, struct offer_filter *filte
     move_down(queue, last->place);
 }
 
+// ---- the slots of an agent ----
+
+static void put_slot(struct offer_filter_slots *slots, struct offer_filter *filter)
+{
+    if (slots->count == slots->capacity) {
+        slots->capacity = slots->capacity * 2 + 2;
+        slots->items = memory_resize(slots->items, slots->capacity * sizeof *slots->items);
+    }
+    slots->items[slots->count++] = (struct offer_filter_slot){filter->member, filter};
+}
+
+static void remove_slot(struct offer_filter_slots *slots, const struct offer_filter *filter)
+{
+    size_t i = 0;
+    while (slots->items[i].filter != filter)
+        i++;
+    slots->items[i] = slots->items[--slots->count];
+    if (slots->count > 0)
+        return;
+    free(slots->items);
+    *slots = (struct offer_filter_slots){.items = NULL};
+}
+
 // ---- filters ----
 
 static void remove_filter(struct offer_filter *filter)
@@ -76,10 +99,10 @@ static void remove_filter(struct offer_filter *filter)
     struct node *node = filter->node;
     dequeue(&framework->master->filters, filter);
     TAILQ_REMOVE(&framework->filters, filter, of_framework);
-    TAILQ_REMOVE(&node->filters, filter, of_node);
+    remove_slot(&node->filters, filter);
     resources_free(&filter->resources);
     free(filter);
-    allocator_wake(node, NODE_WAITS);
+    allocator_wake(node, NODE_WAITS, framework);
 }
 
 void offer_filters_expire(struct master *master)
@@ -94,26 +117,29 @@ bool offer_filters_cover(const struct role_member *member, const struct node *no
                          const struct resources *resources)
 {
     uint64_t now = loop_now(node->master->loop);
-    const struct offer_filter *filter;
-    TAILQ_FOREACH(filter, &node->filters, of_node)
-    if (filter->member == member && filter->until > now &&
-        resources_contain(&filter->resources, resources))
-        return true;
+    for (size_t i = 0; i < node->filters.count; i++) {
+        const struct offer_filter_slot *slot = &node->filters.items[i];
+        if (slot->member == member && slot->filter->until > now &&
+            resources_contain(&slot->filter->resources, resources))
+            return true;
+    }
     return false;
 }
 
-// Drops the oldest of a role and agent when there are too many.
+// Drops the one that ends first when a role and agent have too many.
 static void make_room(const struct role_member *member, struct node *node)
 {
-    struct offer_filter *filter, *oldest = NULL;
+    struct offer_filter *first = NULL;
     size_t count = 0;
-    TAILQ_FOREACH(filter, &node->filters, of_node)
-    if (filter->member == member) {
-        oldest = oldest ? oldest : filter;
+    for (size_t i = 0; i < node->filters.count; i++) {
+        struct offer_filter *filter = node->filters.items[i].filter;
+        if (filter->member != member)
+            continue;
+        first = first == NULL || filter->until < first->until ? filter : first;
         count++;
     }
     if (count >= FILTERS_LIMIT)
-        remove_filter(oldest);
+        remove_filter(first);
 }
 
 double offer_filters_seconds(const Mesos__V1__Filters *filters)
@@ -144,7 +170,7 @@ void offer_filters_add(struct master_framework *framework, struct node *node, co
     resources_copy(&filter->resources, resources);
     resources_allocate(&filter->resources, NULL);
     TAILQ_INSERT_TAIL(&framework->filters, filter, of_framework);
-    TAILQ_INSERT_TAIL(&node->filters, filter, of_node);
+    put_slot(&node->filters, filter);
     enqueue(&master->filters, filter);
 }
 
@@ -160,6 +186,6 @@ void offer_filters_clear(struct master_framework *framework, const char *role)
 
 void offer_filters_clear_node(struct node *node)
 {
-    while (!TAILQ_EMPTY(&node->filters))
-        remove_filter(TAILQ_FIRST(&node->filters));
+    while (node->filters.count > 0)
+        remove_filter(node->filters.items[0].filter);
 }

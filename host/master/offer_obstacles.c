@@ -63,6 +63,8 @@ static void count_role(const struct role_member *member, struct obstacle_counts 
     TAILQ_FOREACH(node, &member->framework->master->nodes, link)
     {
         struct offering offering;
+        if (!master_records_offerable(node))
+            continue;
         counts.agents[offering_find(member, node, OFFERING_REST, &offering)]++;
         offering_free(&offering);
     }
@@ -105,6 +107,23 @@ static struct agent_holding find_holding(const struct master_framework *framewor
         found.offers++;
     }
     return found;
+}
+
+// True if a filter of the framework, which is the first reason, covers what is free on an agent:
+// then the other agents need not be looked at.
+static bool is_filtered(const struct master_framework *framework)
+{
+    const struct offer_filter *filter;
+    TAILQ_FOREACH(filter, &framework->filters, of_framework)
+    {
+        struct offering offering;
+        enum obstacle obstacle =
+            offering_find(filter->member, filter->node, OFFERING_REST, &offering);
+        offering_free(&offering);
+        if (obstacle == OBSTACLE_FILTERED)
+            return true;
+    }
+    return false;
 }
 
 // The rows stand in the order in which a reason is chosen if several apply.
@@ -263,6 +282,8 @@ void offer_obstacles_log(struct master_framework *framework)
     if (now < framework->look_at)
         return;
     framework->look_at = now + pause_after(now - framework->starved_since);
+    if (framework->role_count > 0 && !all_suppressed(framework) && is_filtered(framework))
+        return; // its own choice
     struct starvation starvation = find_starvation(framework);
     log_reason(framework, &starvation, now);
 }

@@ -34,7 +34,7 @@ void quantities_names_free(struct quantity_names *names)
 int quantities_number(const struct quantity_names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->names[i], name) == 0)
+        if (names->names[i][0] == name[0] && strcmp(names->names[i], name) == 0)
             return (int)i;
     return -1;
 }
@@ -92,6 +92,24 @@ struct quantities quantities_of(const struct quantity_names *names, const struct
             sum.amount[number] += quantities_thousandths(list->items[i]->scalar->value);
     }
     return sum;
+}
+
+struct quantities_charge quantities_charge_of(const struct quantity_names *names,
+                                              const struct resources *list)
+{
+    struct quantities_charge charge = {{{0}}, {{0}}};
+    for (size_t i = 0; i < list->count; i++) {
+        if (!counts(list->items[i], QUANTITIES_ALL))
+            continue;
+        int number = quantities_number(names, list->items[i]->name);
+        int64_t amount = quantities_thousandths(list->items[i]->scalar->value);
+        if (number < 0)
+            continue;
+        charge.all.amount[number] += amount;
+        if (counts(list->items[i], QUANTITIES_FREE))
+            charge.free.amount[number] += amount;
+    }
+    return charge;
 }
 
 void quantities_add(struct quantities *to, const struct quantities *more)

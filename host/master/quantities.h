@@ -45,6 +45,14 @@ bool quantities_add_names(struct quantity_names *names, const struct resources *
 struct quantities quantities_of(const struct quantity_names *names, const struct resources *list,
                                 enum quantities_kind kind);
 
+// What a list adds to shares, and what to quota.
+struct quantities_charge {
+    struct quantities all, free; // QUANTITIES_ALL, QUANTITIES_FREE
+};
+
+struct quantities_charge quantities_charge_of(const struct quantity_names *names,
+                                              const struct resources *list);
+
 int64_t quantities_thousandths(double value);
 
 void quantities_add(struct quantities *to, const struct quantities *more);

@@ -8,7 +8,6 @@
 
 #include "base/memory.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,10 +19,12 @@
 static double share_of(const struct role_tree *tree, const struct claim *claim)
 {
     double largest = 0;
-    for (size_t i = 0; i < tree->names.count; i++)
-        if (tree->total.amount[i] > 0)
-            largest =
-                fmax(largest, (double)claim->allocated.amount[i] / (double)tree->total.amount[i]);
+    for (size_t i = 0; i < tree->names.count; i++) {
+        if (tree->total.amount[i] <= 0)
+            continue;
+        double share = (double)claim->allocated.amount[i] / (double)tree->total.amount[i];
+        largest = share > largest ? share : largest;
+    }
     return largest / claim->weight;
 }
 
@@ -259,32 +260,20 @@ void role_tree_activate(struct role_tree *tree, struct role_member *member, bool
 
 // ---- what is given ----
 
-static void charge(const struct role_tree *tree, struct role_node *role,
-                   const struct resources *resources, bool given)
-{
-    struct quantities amount = quantities_of(&tree->names, resources, QUANTITIES_FREE);
-    for (; role != NULL; role = role->parent) {
-        if (given)
-            quantities_add(&role->charged, &amount);
-        else
-            quantities_subtract(&role->charged, &amount);
-    }
-}
-
 void role_tree_allocate(struct role_tree *tree, struct role_member *member,
-                        const struct resources *resources)
+                        const struct quantities_charge *charge)
 {
-    struct quantities amount = quantities_of(&tree->names, resources, QUANTITIES_ALL);
-    change(tree, &member->claim, &amount, true);
-    charge(tree, member->role, resources, true);
+    change(tree, &member->claim, &charge->all, true);
+    for (struct role_node *role = member->role; role != NULL; role = role->parent)
+        quantities_add(&role->charged, &charge->free);
 }
 
 void role_tree_release(struct role_tree *tree, struct role_member *member,
-                       const struct resources *resources)
+                       const struct quantities_charge *charge)
 {
-    struct quantities amount = quantities_of(&tree->names, resources, QUANTITIES_ALL);
-    change(tree, &member->claim, &amount, false);
-    charge(tree, member->role, resources, false);
+    change(tree, &member->claim, &charge->all, false);
+    for (struct role_node *role = member->role; role != NULL; role = role->parent)
+        quantities_subtract(&role->charged, &charge->free);
 }
 
 // ---- the cluster ----
@@ -344,11 +333,25 @@ static void list_active(struct role_tree *tree, struct claim *claim)
         list_active(tree, claim->children[i]);
 }
 
-struct role_member *const *role_tree_order(struct role_tree *tree, size_t *count)
+static void refresh(struct role_tree *tree)
 {
     if (tree->stale)
         sort(tree, &tree->root);
     tree->stale = false;
+}
+
+struct role_member *role_tree_first(struct role_tree *tree)
+{
+    const struct claim *claim = &tree->root;
+    refresh(tree);
+    while (claim->member == NULL && claim->active > 0)
+        claim = claim->children[0];
+    return claim->member;
+}
+
+struct role_member *const *role_tree_order(struct role_tree *tree, size_t *count)
+{
+    refresh(tree);
     if (!tree->ordered) {
         tree->order_count = 0;
         list_active(tree, &tree->root);

@@ -102,9 +102,9 @@ void role_tree_activate(struct role_tree *tree, struct role_member *member, bool
 
 // Something was given to the member, or is taken back. These do not count `holds`.
 void role_tree_allocate(struct role_tree *tree, struct role_member *member,
-                        const struct resources *resources);
+                        const struct quantities_charge *charge);
 void role_tree_release(struct role_tree *tree, struct role_member *member,
-                       const struct resources *resources);
+                       const struct quantities_charge *charge);
 
 // Resources come to the cluster, or leave it.
 void role_tree_grow(struct role_tree *tree, const struct resources *resources);
@@ -114,6 +114,8 @@ void role_tree_set_weight(struct role_tree *tree, const char *role, double weigh
 
 // All active members, in the order of their turns. Valid until the tree changes.
 struct role_member *const *role_tree_order(struct role_tree *tree, size_t *count);
+
+struct role_member *role_tree_first(struct role_tree *tree); // the first of them, or NULL
 
 // What the role is charged against its quota: its reservations, and what else it was given.
 struct quantities role_tree_consumed(const struct role_node *role);
