@@ -196,7 +196,6 @@ local MALFORMED = {
 -- What is valid, and the local cluster does not do: the field that the answer names.
 local NOT_DONE = {
     { { limits = { cpus = { value = 2 } } }, "limits" },
-    { { command = false, executor = { executor_id = { value = "e" }, command = { value = "x" } } }, "executor" },
     { { container = { type = "DOCKER", docker = { image = "x" } } }, "container.docker" },
     { { container = { type = "MESOS", mesos = { image = { type = "DOCKER", docker = { name = "x" } } } } },
         "container.mesos.image" },
@@ -328,20 +327,6 @@ describe("the local cluster", function()
         local offer = stream:offer()
         stream:launch(offer, { task(offer, "described", "true", HARMLESS) })
         assert.equal("TASK_FINISHED", select(2, stream:results(1)).described.state)
-    end)
-
-    it("refuses task groups, with what it has instead", function()
-        local stream = subscribe():subscribed()
-        local offer = stream:offer()
-        stream:accepted("ACCEPT", {
-            offer_ids = { offer.id },
-            operations = { { type = "LAUNCH_GROUP", launch_group = {
-                executor = { executor_id = { value = "e" } }, task_group = { tasks = { task(offer, "g", "true") } },
-            } } },
-        })
-        local status = stream:update()
-        assert.same({ "TASK_ERROR", "REASON_TASK_GROUP_INVALID" }, { status.state, status.reason })
-        assert.matches("^The local cluster does not carry out 'launch_group': .*one by one", status.message)
     end)
 
     it("looks at uris before it fetches the first, as an agent does", function()

@@ -537,6 +537,18 @@ describe("health.lua", function()
     end)
 end)
 
+describe("pod.lua", function()
+    after_each(program.cleanup)
+
+    it("runs two tasks together, and ends them together", function()
+        local run = program.run { args = { "examples/pod.lua" }, seconds = 20 }
+        assert.equal(0, run.code, run:report())
+        assert.matches("client is TASK_FINISHED\n", run.stderr)
+        assert.matches("server is TASK_RUNNING and well\n.-server is TASK_KILLED\n", run.stderr)
+        assert.matches("the executor pod has ended with wait status 0\n", run.stderr)
+    end)
+end)
+
 describe("exec.lua", function()
     after_each(server.cleanup)
 

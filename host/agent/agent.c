@@ -7,8 +7,13 @@
 
 #include "agent/agent_executor.h"
 #include "agent/agent_records.h"
+#include "agent/agent_updates.h"
 #include "agent/command_executor.h"
+#include "agent/custom_executor.h"
+#include "agent/default_executor.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "wire/message_copy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,24 +49,145 @@ static void on_start(void *data)
         deferral_queue(&agent->start);
 }
 
-// The user of the command. That of the framework is often only the one who started it, and is used
-// only where users are switched.
-static const char *user_of(const struct agent *agent, const struct agent_launch *launch,
-                           const Mesos__V1__CommandInfo *command)
+static const struct agent_executor_kind *kind_of(const struct agent_launch *launch)
 {
-    const char *user = command->user;
-    if (user == NULL && agent->switch_users)
-        user = launch->user;
-    return user != NULL && *user ? user : NULL;
+    if (launch->executor == NULL)
+        return &command_executor_kind;
+    return launch->executor->type == MESOS__V1__EXECUTOR_INFO__TYPE__DEFAULT
+               ? &default_executor_kind
+               : &custom_executor_kind;
+}
+
+// Adds the tasks of the launch. Returns the first.
+static struct agent_task *add_tasks(struct agent_executor *executor,
+                                    const struct agent_launch *launch)
+{
+    uint64_t group = launch->group ? ++executor->agent->groups : 0;
+    struct agent_task *first = NULL;
+    for (size_t i = 0; i < launch->count; i++) {
+        struct agent_task *task = agent_records_add_task(executor, launch->tasks[i], group);
+        first = first ? first : task;
+    }
+    return first;
+}
+
+// Why the executor cannot take the tasks, or NULL. The master may not know yet that it has ended.
+static const char *refusal(const struct agent_executor *executor, const struct agent_launch *launch)
+{
+    if (executor == NULL)
+        return launch->new_executor ? NULL
+                                    : "No executor is expected to launch and there is none running";
+    if (launch->executor == NULL)
+        return "Cannot reuse an already existing executor for a command task";
+    if (launch->new_executor)
+        return "Master wants to launch executor, but one already exists";
+    if (executor->state == EXECUTOR_TERMINATING)
+        return "Executor terminating";
+    return executor->state == EXECUTOR_TERMINATED ? "Executor terminated" : NULL;
+}
+
+static void drop_tasks(struct agent *agent, const struct agent_launch *launch, const char *message)
+{
+    struct agent_executor *executor = agent_records_add_executor(agent, NULL, launch);
+    bool aware = agent_records_capable(
+        launch->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
+    struct agent_task *task;
+    add_tasks(executor, launch);
+    agent_executor_drop(executor);
+    TAILQ_FOREACH(task, &executor->tasks, link)
+    agent_updates_of_agent(
+        task, aware ? MESOS__V1__TASK_STATE__TASK_DROPPED : MESOS__V1__TASK_STATE__TASK_LOST,
+        launch->executor ? MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED
+                         : MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
+        message);
+}
+
+// Of one that runs already, and the master does not know of, it hears when it has ended.
+static void refuse(struct agent *agent, struct agent_executor *executor,
+                   const struct agent_launch *launch, const char *message)
+{
+    drop_tasks(agent, launch, message);
+    if (launch->executor == NULL || !launch->new_executor || executor == NULL)
+        return;
+    if (executor->state == EXECUTOR_TERMINATED)
+        agent->events->executor_ended(agent->data, executor->framework_id, executor->id, -1);
+    else
+        agent_executor_shutdown(executor);
 }
 
 void agent_launch(struct agent *agent, const struct agent_launch *launch)
 {
-    struct agent_executor *executor = agent_records_add_executor(
-        agent, &command_executor_kind, launch, launch->task->task_id->value);
-    executor->user = memory_string(user_of(agent, launch, launch->task->command));
-    agent_records_add_task(executor, launch->task, 0);
-    agent_executor_stage(executor);
+    struct agent_executor *executor = agent_records_executor(agent, launch->framework->id->value,
+                                                             agent_records_executor_id(launch));
+    const char *message = refusal(executor, launch);
+    if (message != NULL) {
+        refuse(agent, executor, launch, message);
+        return;
+    }
+    if (executor == NULL) {
+        executor = agent_records_add_executor(agent, kind_of(launch), launch);
+        add_tasks(executor, launch);
+        agent_executor_stage(executor);
+        return;
+    }
+    agent_executor_deliver(executor, add_tasks(executor, launch));
+}
+
+// ---- executors ----
+
+void agent_shutdown_executor(struct agent *agent, const char *framework_id, const char *executor_id)
+{
+    struct agent_executor *executor = agent_records_executor(agent, framework_id, executor_id);
+    if (executor == NULL)
+        return;
+    if (executor->state == EXECUTOR_STAGED)
+        agent_executor_start(executor);
+    agent_executor_shutdown(executor);
+}
+
+static bool is_alive(const struct agent_executor *executor)
+{
+    return executor != NULL && !executor->kind->hidden && !executor->silent &&
+           executor->state != EXECUTOR_TERMINATED;
+}
+
+void agent_destroy_executor(struct agent *agent, const char *framework_id, const char *executor_id)
+{
+    struct agent_executor *executor = agent_records_executor(agent, framework_id, executor_id);
+    if (!is_alive(executor))
+        return;
+    if (executor->state == EXECUTOR_STAGED)
+        agent_executor_start(executor);
+    if (is_alive(executor))
+        agent_executor_destroy(executor);
+}
+
+bool agent_has_executor(const struct agent *agent, const char *framework_id,
+                        const char *executor_id)
+{
+    return is_alive(agent_records_executor(agent, framework_id, executor_id));
+}
+
+void agent_each_executor(const struct agent *agent,
+                         void (*each)(void *data, const char *framework_id,
+                                      const Mesos__V1__ExecutorInfo *info),
+                         void *data)
+{
+    const struct agent_executor *executor;
+    TAILQ_FOREACH(executor, &agent->executors, link)
+    if (is_alive(executor))
+        each(data, executor->framework_id, executor->info);
+}
+
+void agent_message(struct agent *agent, const char *framework_id, const char *executor_id,
+                   const ProtobufCBinaryData *bytes)
+{
+    struct agent_executor *executor = agent_records_executor(agent, framework_id, executor_id);
+    if (executor != NULL && executor->state == EXECUTOR_RUNNING && executor->kind->message != NULL)
+        executor->kind->message(executor, bytes);
+    else
+        log_debug("a message for executor %s of framework %s is lost: it is not running",
+                  executor_id, framework_id);
 }
 
 // ---- killing ----
@@ -74,7 +200,7 @@ void agent_kill(struct agent *agent, const char *framework_id, const char *id,
         return;
     if (task->phase == TASK_QUEUED)
         agent_executor_kill_queued(task);
-    else if (task->phase == TASK_DELIVERED)
+    else if (task->phase == TASK_DELIVERED && task->executor->state != EXECUTOR_TERMINATING)
         task->executor->kind->kill(task, policy);
 }
 
@@ -211,7 +337,10 @@ struct agent *agent_create(struct loop *loop, const struct agent_options *option
 {
     struct agent *agent = memory_new(sizeof *agent);
     agent->loop = loop;
-    agent->id = memory_string(options->id);
+    agent->info = message_copy(&options->info->base);
+    agent->id = agent->info->id->value;
+    agent->number = options->number;
+    agent->secret = options->secret;
     agent->ip = memory_string(options->ip);
     agent->work_dir = memory_string(options->work_dir);
     agent->path = memory_string(options->path);
@@ -240,7 +369,7 @@ void agent_destroy(struct agent *agent)
     agent_operations_destroy(agent->operations);
     string_map_free(&agent->executor_table);
     string_map_free(&agent->task_table);
-    free(agent->id);
+    mesos__v1__agent_info__free_unpacked(agent->info, NULL);
     free(agent->ip);
     free(agent->work_dir);
     free(agent->path);

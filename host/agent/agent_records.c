@@ -49,22 +49,80 @@ static void name_sandbox(struct agent_executor *executor)
     free(runs);
 }
 
+bool agent_records_capable(const Mesos__V1__FrameworkInfo *framework,
+                           Mesos__V1__FrameworkInfo__Capability__Type type)
+{
+    for (size_t i = 0; i < framework->n_capabilities; i++)
+        if (framework->capabilities[i]->has_type && framework->capabilities[i]->type == type)
+            return true;
+    return false;
+}
+
+const char *agent_records_executor_id(const struct agent_launch *launch)
+{
+    return launch->executor ? launch->executor->executor_id->value
+                            : launch->tasks[0]->task_id->value;
+}
+
+// The user of the command, if it names one. That of the framework is often only the one who started
+// it, and is used only where users are switched.
+static const char *user_of(const struct agent *agent, const struct agent_launch *launch)
+{
+    const Mesos__V1__CommandInfo *command =
+        launch->executor ? launch->executor->command : launch->tasks[0]->command;
+    const char *user = command ? command->user : NULL;
+    if (user == NULL && agent->switch_users)
+        user = launch->framework->user;
+    return user != NULL && *user ? user : NULL;
+}
+
 struct agent_executor *agent_records_add_executor(struct agent *agent,
                                                   const struct agent_executor_kind *kind,
-                                                  const struct agent_launch *launch, const char *id)
+                                                  const struct agent_launch *launch)
 {
+    static const struct agent_executor_kind none = {.hidden = true};
     struct agent_executor *executor = memory_new(sizeof *executor);
     executor->agent = agent;
-    executor->kind = kind;
-    executor->id = memory_string(id);
-    executor->framework_id = memory_string(launch->framework_id);
-    executor->killing_state = launch->killing_state;
-    executor->key = key_of(launch->framework_id, id);
+    executor->kind = kind ? kind : &none;
+    executor->id = memory_string(agent_records_executor_id(launch));
+    executor->framework_id = memory_string(launch->framework->id->value);
+    executor->user = memory_string(user_of(agent, launch));
+    executor->killing_state = agent_records_capable(
+        launch->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE);
+    if (launch->executor != NULL) {
+        executor->info = message_copy(&launch->executor->base);
+        executor->framework = message_copy(&launch->framework->base);
+    }
+    executor->key = key_of(executor->framework_id, executor->id);
     name_sandbox(executor);
     TAILQ_INIT(&executor->tasks);
     TAILQ_INSERT_TAIL(&agent->executors, executor, link);
-    string_map_put(&agent->executor_table, &executor->entry, executor->key, executor);
+    executor->listed = kind != NULL;
+    if (executor->listed)
+        string_map_put(&agent->executor_table, &executor->entry, executor->key, executor);
     return executor;
+}
+
+static void unlist(struct agent_executor *executor)
+{
+    if (executor->listed)
+        string_map_remove(&executor->agent->executor_table, &executor->entry);
+    executor->listed = false;
+}
+
+static void free_executor(struct agent_executor *executor)
+{
+    if (executor->info != NULL)
+        mesos__v1__executor_info__free_unpacked(executor->info, NULL);
+    if (executor->framework != NULL)
+        mesos__v1__framework_info__free_unpacked(executor->framework, NULL);
+    free(executor->key);
+    free(executor->id);
+    free(executor->framework_id);
+    free(executor->user);
+    free(executor->sandbox);
+    free(executor->latest);
+    free(executor);
 }
 
 void agent_records_remove_executor(struct agent_executor *executor)
@@ -77,16 +135,9 @@ void agent_records_remove_executor(struct agent_executor *executor)
     timer_stop(&executor->escalation);
     if (executor->state == EXECUTOR_STAGED)
         TAILQ_REMOVE(&agent->staged, executor, staged);
-    if (!executor->silent)
-        string_map_remove(&agent->executor_table, &executor->entry);
+    unlist(executor);
     TAILQ_REMOVE(&agent->executors, executor, link);
-    free(executor->key);
-    free(executor->id);
-    free(executor->framework_id);
-    free(executor->user);
-    free(executor->sandbox);
-    free(executor->latest);
-    free(executor);
+    free_executor(executor);
 }
 
 void agent_records_silence(struct agent_executor *executor)
@@ -98,7 +149,7 @@ void agent_records_silence(struct agent_executor *executor)
         string_map_remove(&agent->task_table, &task->entry);
         task_updates_clear(&task->updates);
     }
-    string_map_remove(&agent->executor_table, &executor->entry);
+    unlist(executor);
     executor->silent = true;
 }
 
@@ -119,6 +170,7 @@ struct agent_task *agent_records_add_task(struct agent_executor *executor,
     task->executor = executor;
     task->info = message_copy(&info->base);
     task->group = group;
+    task->state = MESOS__V1__TASK_STATE__TASK_STAGING;
     task->key = key_of(executor->framework_id, info->task_id->value);
     task_updates_init(&task->updates, agent->loop, send_update, task);
     TAILQ_INSERT_TAIL(&executor->tasks, task, link);

@@ -23,8 +23,12 @@ struct agent_task;
 
 struct agent {
     struct loop *loop;
-    char *id, *ip, *work_dir, *path;
-    bool switch_users;
+    Mesos__V1__AgentInfo *info;
+    const char *id; // in `info`
+    char *ip, *work_dir, *path;
+    unsigned number; // it is slave(NUMBER)
+    bool switch_users, secret;
+    uint64_t groups; // that were launched so far
     const struct agent_events *events;
     void *data;
     struct sandbox_runs runs;
@@ -49,6 +53,7 @@ struct agent_executor_kind {
     void (*launch)(struct agent_executor *executor, struct agent_task *task);
     void (*launch_group)(struct agent_executor *executor, uint64_t group);
     void (*kill)(struct agent_task *task, const Mesos__V1__KillPolicy *policy);
+    void (*message)(struct agent_executor *executor, const ProtobufCBinaryData *bytes); // or NULL
     void (*shutdown)(struct agent_executor *executor); // it is to end its tasks, and itself
     void (*destroy)(struct agent_executor *executor);  // kills all that runs, at once
     void (*free_task)(struct agent_task *task);        // what the kind has of it; may be NULL
@@ -70,9 +75,13 @@ struct agent_executor {
     TAILQ_ENTRY(agent_executor) link, staged;
     char *key, *id, *framework_id, *user, *sandbox, *latest;
     char container_id[UUID_TEXT];
-    enum agent_executor_state state; // changed by agent_executor.c
-    bool killing_state;              // the framework knows TASK_KILLING
+    Mesos__V1__ExecutorInfo *info;       // NULL: it is that of a command
+    Mesos__V1__FrameworkInfo *framework; // the same
+    enum agent_executor_state state;     // changed by agent_executor.c
+    bool killing_state;                  // the framework knows TASK_KILLING
+    bool listed;                         // in the table
     bool silent;
+    bool used; // a task has reached it
     TAILQ_HEAD(agent_tasks, agent_task) tasks;
     struct timer escalation; // to the end of the grace period of a shutdown
     void *own;               // the kind's
@@ -92,6 +101,7 @@ struct agent_task {
     Mesos__V1__TaskInfo *info;
     uint64_t group; // its number; 0: it was launched by itself
     enum agent_task_phase phase;
+    Mesos__V1__TaskState state; // the last that was reported; TASK_STAGING at first
     struct task_updates updates;
     void *own; // the kind's
 };
@@ -101,11 +111,18 @@ struct agent_executor *agent_records_executor(const struct agent *agent, const c
 struct agent_task *agent_records_task(const struct agent *agent, const char *framework_id,
                                       const char *id);
 
-// The strings of the launch are copied. Its sandbox is named, and made when something starts there.
+// The executor that the launch needs; what the launch names is copied. Its sandbox is named, and
+// made when something starts there. NULL for `kind`: it never runs, and is not in the table.
 struct agent_executor *agent_records_add_executor(struct agent *agent,
                                                   const struct agent_executor_kind *kind,
-                                                  const struct agent_launch *launch,
-                                                  const char *id);
+                                                  const struct agent_launch *launch);
+
+const char *agent_records_executor_id(const struct agent_launch *launch);
+
+// True if the framework has that capability.
+bool agent_records_capable(const Mesos__V1__FrameworkInfo *framework,
+                           Mesos__V1__FrameworkInfo__Capability__Type type);
+
 struct agent_task *agent_records_add_task(struct agent_executor *executor,
                                           const Mesos__V1__TaskInfo *info, uint64_t group);
 

@@ -31,6 +31,7 @@ void agent_updates_add(struct agent_task *task, const Mesos__V1__TaskStatus *sta
         return;
     if (agent_terminal(status->state))
         task->phase = TASK_TERMINATED;
+    task->state = status->state;
     log_debug("task %s of framework %s: %s%s%s", id, executor->framework_id,
               state_name(status->state), status->message ? ": " : "",
               status->message ? status->message : "");
@@ -53,7 +54,7 @@ static void complete(struct agent_task *task, Mesos__V1__TaskStatus *status,
     Mesos__V1__ExecutorID executor_id = MESOS__V1__EXECUTOR_ID__INIT;
     id.value = task->info->task_id->value;
     executor_id.value = executor->id;
-    agent_id.value = executor->agent->id;
+    agent_id.value = executor->agent->info->id->value;
     status->task_id = &id;
     status->agent_id = &agent_id;
     status->executor_id = &executor_id;
@@ -64,27 +65,64 @@ static void complete(struct agent_task *task, Mesos__V1__TaskStatus *status,
     agent_updates_add(task, status);
 }
 
+// The messages of a container's status.
+struct container_messages {
+    Mesos__V1__NetworkInfo__IPAddress address, *addresses[1];
+    Mesos__V1__NetworkInfo network, *networks[1];
+    Mesos__V1__ContainerID id, parent;
+    Mesos__V1__ContainerStatus status;
+};
+
+static void fill_network(struct container_messages *messages, char *ip)
+{
+    mesos__v1__network_info__ipaddress__init(&messages->address);
+    mesos__v1__network_info__init(&messages->network);
+    messages->address.ip_address = ip;
+    messages->addresses[0] = &messages->address;
+    messages->network.n_ip_addresses = 1;
+    messages->network.ip_addresses = messages->addresses;
+    messages->networks[0] = &messages->network;
+    messages->status.n_network_infos = 1;
+    messages->status.network_infos = messages->networks;
+}
+
+static void fill_id(struct container_messages *messages,
+                    const struct agent_updates_container *container)
+{
+    mesos__v1__container_id__init(&messages->id);
+    mesos__v1__container_id__init(&messages->parent);
+    messages->id.value = (char *)(uintptr_t)container->id;
+    messages->parent.value = (char *)(uintptr_t)container->parent_id;
+    messages->id.parent = container->parent_id ? &messages->parent : NULL;
+    messages->status.container_id = &messages->id;
+    messages->status.has_executor_pid = container->pid > 0;
+    messages->status.executor_pid = (uint32_t)container->pid;
+}
+
 void agent_updates_of_executor(struct agent_task *task, Mesos__V1__TaskStatus *status,
                                const struct agent_updates_container *container)
 {
-    Mesos__V1__NetworkInfo__IPAddress address = MESOS__V1__NETWORK_INFO__IPADDRESS__INIT;
-    Mesos__V1__NetworkInfo__IPAddress *addresses[] = {&address};
-    Mesos__V1__NetworkInfo network = MESOS__V1__NETWORK_INFO__INIT;
-    Mesos__V1__NetworkInfo *networks[] = {&network};
-    Mesos__V1__ContainerID id = MESOS__V1__CONTAINER_ID__INIT, parent = id;
-    Mesos__V1__ContainerStatus message = MESOS__V1__CONTAINER_STATUS__INIT;
-    address.ip_address = task->executor->agent->ip;
-    network.n_ip_addresses = message.n_network_infos = 1;
-    network.ip_addresses = addresses;
-    message.network_infos = networks;
-    message.has_executor_pid = container->pid > 0;
-    message.executor_pid = (uint32_t)container->pid;
-    id.value = (char *)(uintptr_t)container->id;
-    parent.value = (char *)(uintptr_t)container->parent_id;
-    id.parent = container->parent_id ? &parent : NULL;
-    message.container_id = &id;
-    status->container_status = &message;
+    struct container_messages messages;
+    mesos__v1__container_status__init(&messages.status);
+    fill_network(&messages, task->executor->agent->ip);
+    fill_id(&messages, container);
+    status->container_status = &messages.status;
     complete(task, status, MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR);
+}
+
+void agent_updates_of_program(struct agent_task *task, Mesos__V1__TaskStatus *status,
+                              const struct agent_updates_container *container)
+{
+    struct container_messages messages;
+    mesos__v1__container_status__init(&messages.status);
+    if (status->container_status != NULL)
+        messages.status = *status->container_status;
+    if (messages.status.n_network_infos == 0)
+        fill_network(&messages, task->executor->agent->ip);
+    if (messages.status.container_id == NULL)
+        fill_id(&messages, container);
+    status->container_status = &messages.status;
+    agent_updates_add(task, status);
 }
 
 void agent_updates_of_agent_with(struct agent_task *task, Mesos__V1__TaskStatus *status)

@@ -20,6 +20,11 @@ struct agent_updates_container {
 void agent_updates_of_executor(struct agent_task *task, Mesos__V1__TaskStatus *status,
                                const struct agent_updates_container *container);
 
+// An update that a program has made: its container is filled in as far as it is not said. Then as
+// agent_updates_add().
+void agent_updates_of_program(struct agent_task *task, Mesos__V1__TaskStatus *status,
+                              const struct agent_updates_container *container);
+
 // An update of the agent itself.
 void agent_updates_of_agent(struct agent_task *task, Mesos__V1__TaskState state,
                             Mesos__V1__TaskStatus__Reason reason, const char *message);
@@ -27,7 +32,7 @@ void agent_updates_of_agent(struct agent_task *task, Mesos__V1__TaskState state,
 // The same; the status has a state and what is particular about it.
 void agent_updates_of_agent_with(struct agent_task *task, Mesos__V1__TaskStatus *status);
 
-// A complete update: it is queued, and the task enters its state.
+// A complete update, with a uuid: it is queued, and the task enters its state.
 void agent_updates_add(struct agent_task *task, const Mesos__V1__TaskStatus *status);
 
 #endif

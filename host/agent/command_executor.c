@@ -15,6 +15,10 @@
 #define EXECUTOR_MEMORY (UINT64_C(32) << 20) // bytes
 #define REMOVAL_GRACE_PERIOD (5 * LOOP_SECOND)
 
+struct command_executor {
+    struct runner_alias aliases[2]; // the last is empty
+};
+
 static struct agent_task *task_of(const struct agent_executor *executor)
 {
     return TAILQ_FIRST(&executor->tasks);
@@ -42,7 +46,7 @@ static void on_started(struct task_process *process)
 {
     agent_executor_registered(process->task->executor);
     task_process_report(process, MESOS__V1__TASK_STATE__TASK_STARTING, NULL);
-    task_process_report(process, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
+    task_process_announce(process);
 }
 
 static void on_killed(struct task_process *process)
@@ -50,7 +54,7 @@ static void on_killed(struct task_process *process)
     agent_updates_of_agent(process->task, MESOS__V1__TASK_STATE__TASK_KILLED,
                            MESOS__V1__TASK_STATUS__REASON__REASON_TASK_KILLED_DURING_LAUNCH,
                            "Killed before delivery to the executor");
-    agent_executor_ended(process->task->executor);
+    agent_executor_closed(process->task->executor);
 }
 
 static void on_failed(struct task_process *process, const char *reason)
@@ -59,13 +63,13 @@ static void on_failed(struct task_process *process, const char *reason)
     agent_updates_of_agent(process->task, MESOS__V1__TASK_STATE__TASK_FAILED,
                            MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED, message);
     free(message);
-    agent_executor_ended(process->task->executor);
+    agent_executor_closed(process->task->executor);
 }
 
 static void on_exited(struct task_process *process, const struct runner_end *how)
 {
     task_process_report_end(process, how);
-    agent_executor_ended(process->task->executor);
+    agent_executor_closed(process->task->executor);
 }
 
 // ---- the kind ----
@@ -88,8 +92,10 @@ static void start(struct agent_executor *executor)
                                                       .killed = on_killed,
                                                       .exited = on_exited};
     struct agent_task *task = task_of(executor);
+    struct command_executor *command = executor->own = memory_new(sizeof *command);
+    command->aliases[0] = (struct runner_alias){executor->latest, executor->container_id};
     const struct task_process_options options = {.directory = executor->sandbox,
-                                                 .latest = executor->latest,
+                                                 .aliases = command->aliases,
                                                  .user = executor->user,
                                                  .container_id = executor->container_id,
                                                  .memory_limit = memory_of(task->info)};
@@ -120,9 +126,15 @@ static void free_task(struct agent_task *task)
     task_process_destroy(task->own);
 }
 
+static void free_own(struct agent_executor *executor)
+{
+    free(executor->own);
+}
+
 const struct agent_executor_kind command_executor_kind = {.hidden = true,
                                                           .start = start,
                                                           .kill = kill_task,
                                                           .shutdown = shutdown,
                                                           .destroy = destroy,
-                                                          .free_task = free_task};
+                                                          .free_task = free_task,
+                                                          .free = free_own};

@@ -44,6 +44,12 @@ struct runner_container {
     const char *const *words;
 };
 
+// A symbolic link for people and tools.
+struct runner_alias {
+    const char *path;
+    const char *target; // seen from the folder of the link
+};
+
 struct runner_command {
     const char *file;        // the program: a path, or a name to look for in the PATH of
                              // `environment`
@@ -51,15 +57,15 @@ struct runner_command {
     const char *const
         *environment;      // "NAME=value", NULL at the end: all of it, nothing is inherited
     const char *directory; // the sandbox: working directory, gets the files `stdout` and `stderr`
-    const char *latest;    // a link beside the sandbox, which is to point to it; or NULL
-    const struct runner_link *links; // made in the sandbox before the command starts, which must
-    size_t link_count;               // be the first that runs in it
-    const char *user;                // run as this OS user, or NULL
-    uint64_t memory_limit;           // bytes that it may use, with all that it starts; 0: any
+    const struct runner_alias *aliases; // made or replaced with it; the last has no path. Or NULL
+    const struct runner_link *links;    // made in the sandbox before the command starts, which must
+    size_t link_count;                  // be the first that runs in it
+    const char *user;                   // run as this OS user, or NULL
+    uint64_t memory_limit;              // bytes that it may use, with all that it starts; 0: any
     const char *download; // an address: not a program, but this is fetched into `file`, a new file
                           // of the sandbox; it exits with 0, or with 1 and a line in `stderr`
     const struct runner_container *container; // NULL: it is a process of this machine. Otherwise
-                                              // only folder, latest and links count besides it
+                                              // only folder, aliases and links count besides it
 };
 
 struct runner_end {
@@ -94,6 +100,8 @@ struct runner_ops {
     struct run *(*start)(struct runner *runner, const struct runner_command *command,
                          const struct runner_events *events, void *data, struct error *err);
     void (*kill)(struct run *run, int signal); // to the command and all that it started
+    void (*limit)(struct run *run,
+                  uint64_t memory);  // replaces `memory_limit` of a process; neither is 0
     void (*forget)(struct run *run); // kills it; no event of it comes any more, and it is freed
 
     // `done` is called later, once; not after cancel(), and not after destroy().

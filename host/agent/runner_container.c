@@ -11,6 +11,7 @@
 #include "agent/container_command.h"
 #include "agent/container_runtime.h"
 #include "agent/folders.h"
+#include "agent/runner_aliases.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -51,7 +52,8 @@ struct contained {
     int signal; // to be sent; 0: none
     bool pull, native;
     uint64_t memory;
-    char *name, *image, *directory, *latest;
+    char *name, *image, *directory;
+    struct runner_alias *aliases;
     struct task_words words, folders; // of the command
     struct task_words mounts;         // options, for persistent volumes
     unsigned cpu_shares;
@@ -112,7 +114,7 @@ static void destroy_contained(struct contained *contained)
     free(contained->name);
     free(contained->image);
     free(contained->directory);
-    free(contained->latest);
+    runner_aliases_free(contained->aliases);
     free(contained->reason);
     free(contained);
 }
@@ -371,7 +373,7 @@ static bool start_client(struct contained *contained, struct task_words *line, s
                                            .argv = (const char *const *)line->items,
                                            .environment = container_runtime_environment(runtime),
                                            .directory = contained->directory,
-                                           .latest = contained->latest};
+                                           .aliases = contained->aliases};
     contained->client = processes->ops->start(processes, &command, &client_events, contained, err);
     task_command_free(line);
     return contained->client != NULL;
@@ -529,7 +531,7 @@ static struct run *start_container(struct container_runner *runner,
     contained->name = memory_string(container->name);
     contained->image = memory_string(container->image);
     contained->directory = memory_string(command->directory);
-    contained->latest = memory_string(command->latest);
+    contained->aliases = runner_aliases_copy(command->aliases);
     contained->pull = container->pull;
     contained->native = container->native;
     contained->cpu_shares = container->cpu_shares;
@@ -550,6 +552,14 @@ static struct run *start(struct runner *runner, const struct runner_command *com
     if (command->container->beside)
         return start_beside(self(runner), command, events, data, err);
     return start_container(self(runner), command, events, data);
+}
+
+// That of a container stays.
+static void limit(struct run *run, uint64_t memory)
+{
+    struct contained *contained = (struct contained *)run;
+    if (contained->phase == CONTAINED_PLAIN)
+        contained->owner->processes->ops->limit(contained->client, memory);
 }
 
 static void kill_run(struct run *run, int number)
@@ -613,6 +623,7 @@ struct runner *runner_container_create(struct loop *loop, const char *program,
     struct container_runner *runner = memory_new(sizeof *runner);
     runner->ops = (struct runner_ops){.start = start,
                                       .kill = kill_run,
+                                      .limit = limit,
                                       .forget = forget,
                                       .ask = ask_server,
                                       .cancel = processes->ops->cancel,

@@ -5,6 +5,7 @@
 #include "agent/runner_files.h"
 
 #include "agent/folders.h"
+#include "agent/runner_aliases.h"
 #include "base/log.h"
 #include "base/memory.h"
 
@@ -34,7 +35,7 @@ void runner_files_copy(struct runner_files *files, const struct runner_command *
                        const struct volume_owner *owner)
 {
     files->directory = memory_string(command->directory);
-    files->latest = memory_string(command->latest);
+    files->aliases = runner_aliases_copy(command->aliases);
     files->owner = *owner;
     copy_links(files, command);
 }
@@ -47,7 +48,7 @@ void runner_files_free(struct runner_files *files)
     }
     free(files->links);
     free(files->directory);
-    free(files->latest);
+    runner_aliases_free(files->aliases);
     *files = (struct runner_files){.link_count = 0};
 }
 
@@ -96,24 +97,12 @@ int runner_files_output(const struct runner_files *files, const char *name, stru
     return good ? file : -1;
 }
 
-// The link is replaced in one step. It is for people and tools: the task runs without it, too.
-static void link_latest(const struct runner_files *files)
-{
-    const char *name = strrchr(files->directory, '/') + 1;
-    if (files->latest == NULL || symlink(name, files->latest) == 0)
-        return;
-    char *fresh = memory_format("%s.%s", files->latest, name);
-    if (symlink(name, fresh) != 0 || rename(fresh, files->latest) != 0)
-        log_warning("cannot make the link '%s': %s", files->latest, strerror(errno));
-    free(fresh);
-}
-
 bool runner_files_open(const struct runner_files *files, int *out, int *errors, struct error *err)
 {
     if (!folders_make(files->directory, 0750))
         return error_set(err, ERROR_IO, "Failed to create the sandbox '%s': %s", files->directory,
                          strerror(errno));
-    link_latest(files);
+    runner_aliases_make(files->aliases, strrchr(files->directory, '/') + 1);
     if (files->owner.switched && chown(files->directory, files->owner.uid, files->owner.gid) != 0)
         return error_set(err, ERROR_IO, "Failed to give the sandbox '%s' to its user: %s",
                          files->directory, strerror(errno));

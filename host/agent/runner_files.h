@@ -11,7 +11,8 @@
 #include "agent/volume_folders.h"
 
 struct runner_files {
-    char *directory, *latest;
+    char *directory;
+    struct runner_alias *aliases; // the last is empty; NULL: none
     struct runner_link *links;
     size_t link_count;
     struct volume_owner owner;

@@ -311,6 +311,11 @@ static void kill_run(struct run *run, int number)
     deferral_queue(&run->ended);
 }
 
+static void limit(struct run *run, uint64_t memory)
+{
+    run->memory_limit = run->watched.limit = memory;
+}
+
 static struct runner_probe *ask(struct runner *runner, const struct runner_question *question,
                                 runner_on_answer done, void *data)
 {
@@ -353,6 +358,7 @@ struct runner *runner_process_create(struct loop *loop)
 {
     static const struct runner_ops ops = {.start = start,
                                           .kill = kill_run,
+                                          .limit = limit,
                                           .forget = forget,
                                           .ask = ask,
                                           .cancel = network_probes_cancel,

@@ -33,7 +33,7 @@ static const struct runner_events own_events = {
 struct start {
     struct task_words line, environment;
     const char *file;
-    const char *latest;
+    const struct runner_alias *aliases;
     const char *download;
     uint64_t memory_limit;
     bool first;                               // that runs in the sandbox
@@ -48,7 +48,7 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
         .argv = (const char *const *)start->line.items,
         .environment = (const char *const *)start->environment.items,
         .directory = run->directory,
-        .latest = start->latest,
+        .aliases = start->aliases,
         .links = run->links,
         .link_count = start->first || start->container != NULL ? run->link_count : 0,
         .user = run->user,
@@ -66,7 +66,7 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
 static bool start_own(struct sandbox_run *run, struct start *start, struct error *err)
 {
     start->environment = run->events->environment(run->data);
-    start->latest = run->latest;
+    start->aliases = run->aliases;
     start->first = run->fetched == 0 && !run->downloaded;
     run->run = start_run(run, start, &own_events, run, err);
     run->all->count += run->run != NULL;
@@ -231,6 +231,13 @@ void sandbox_run_kill(struct sandbox_run *run, int signal)
     run->doomed = true;
     if (run->run != NULL)
         run->all->runner->ops->kill(run->run, runs ? signal : SIGKILL);
+}
+
+void sandbox_run_limit(struct sandbox_run *run, uint64_t memory)
+{
+    run->memory_limit = memory;
+    if (run->phase == SANDBOX_STARTING || run->phase == SANDBOX_RUNNING)
+        run->all->runner->ops->limit(run->run, memory);
 }
 
 static struct run *start_in_container(struct sandbox_run *run, const Mesos__V1__CommandInfo *check,

@@ -46,8 +46,8 @@ struct sandbox_run {
     struct sandbox_runs *all;
     const Mesos__V1__CommandInfo *command;
     const char *directory;
-    const char *latest;              // a link that is to lead to the directory, or NULL
-    const struct runner_link *links; // made in the directory, before anything runs there
+    const struct runner_alias *aliases; // as of struct runner_command, or NULL
+    const struct runner_link *links;    // made in the directory, before anything runs there
     size_t link_count;
     const char *user;                     // that it runs as, or NULL
     uint64_t memory_limit;                // bytes; 0: none
@@ -67,6 +67,8 @@ void sandbox_run_start(struct sandbox_run *run);
 
 // Kills what runs. A command that has not started is not started any more.
 void sandbox_run_kill(struct sandbox_run *run, int signal);
+
+void sandbox_run_limit(struct sandbox_run *run, uint64_t memory); // of the command
 
 // Starts another command in the same sandbox as the same user, with the environment of the first
 // and its own; its uris are not fetched. NULL and an error if it cannot run.

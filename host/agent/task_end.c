@@ -66,3 +66,18 @@ char *task_end_memory_message(uint64_t used, uint64_t limit)
     free(most);
     return message;
 }
+
+void task_end_limitation(struct task_end_limitation *limitation, uint64_t used)
+{
+    mesos__v1__value__scalar__init(&limitation->megabytes);
+    mesos__v1__resource__init(&limitation->resource);
+    mesos__v1__task_resource_limitation__init(&limitation->message);
+    limitation->megabytes.value = (double)used / (1024 * 1024);
+    limitation->resource.name = "mem";
+    limitation->resource.type = MESOS__V1__VALUE__TYPE__SCALAR;
+    limitation->resource.scalar = &limitation->megabytes;
+    limitation->resource.role = "*";
+    limitation->resources[0] = &limitation->resource;
+    limitation->message.n_resources = 1;
+    limitation->message.resources = limitation->resources;
+}

@@ -26,6 +26,15 @@ char *task_end_message(const struct runner_end *how); // to be freed
 // Of a task that used more memory than `limit`, which is `used` of the runner's end; to be freed.
 char *task_end_memory_message(uint64_t used, uint64_t limit);
 
+// What an update says about that memory. The message points into the struct.
+struct task_end_limitation {
+    Mesos__V1__Value__Scalar megabytes;
+    Mesos__V1__Resource resource, *resources[1];
+    Mesos__V1__TaskResourceLimitation message;
+};
+
+void task_end_limitation(struct task_end_limitation *limitation, uint64_t used);
+
 // The reason that updates carry once the task is to be killed. False: none.
 bool task_end_reason(enum task_end_cause cause, Mesos__V1__TaskStatus__Reason *reason);
 

@@ -51,6 +51,8 @@ static void report_check(struct task_process *process, Mesos__V1__TaskState stat
         status.reason = *check;
     }
     task_checks_fill(process->checks, check != NULL, &status);
+    if (agent_terminal(state) && process->unhealthy != NULL && *process->unhealthy)
+        status.has_healthy = true;
     agent_updates_of_executor(process->task, &status, &process->container);
 }
 
@@ -63,21 +65,13 @@ void task_process_report(struct task_process *process, Mesos__V1__TaskState stat
 // As the agent itself reports it, since the container is gone, with its executor.
 static void report_memory(struct task_process *process, uint64_t used)
 {
-    Mesos__V1__Value__Scalar scalar = MESOS__V1__VALUE__SCALAR__INIT;
-    Mesos__V1__Resource resource = MESOS__V1__RESOURCE__INIT, *resources[] = {&resource};
-    Mesos__V1__TaskResourceLimitation limitation = MESOS__V1__TASK_RESOURCE_LIMITATION__INIT;
     Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
-    scalar.value = (double)used / (1024 * 1024);
-    resource.name = "mem";
-    resource.type = MESOS__V1__VALUE__TYPE__SCALAR;
-    resource.scalar = &scalar;
-    resource.role = "*";
-    limitation.n_resources = 1;
-    limitation.resources = resources;
+    struct task_end_limitation limitation;
+    task_end_limitation(&limitation, used);
     status.state = MESOS__V1__TASK_STATE__TASK_FAILED;
     status.message = task_end_memory_message(used, process->run.memory_limit);
     status.has_reason = task_end_reason(process->cause, &status.reason);
-    status.limitation = &limitation;
+    status.limitation = &limitation.message;
     agent_updates_of_agent_with(process->task, &status);
     free(status.message);
 }
@@ -184,7 +178,10 @@ static void on_check_changed(void *data, Mesos__V1__TaskStatus__Reason reason)
 
 static void on_unhealthy(void *data)
 {
-    task_process_kill(data, NULL);
+    struct task_process *process = data;
+    if (process->unhealthy != NULL)
+        *process->unhealthy = true;
+    task_process_kill(process, NULL);
 }
 
 // ---- what its run reports ----
@@ -198,11 +195,16 @@ static struct task_words on_environment(void *data)
 static void on_started(void *data, int64_t pid)
 {
     struct task_process *process = data;
-    const Mesos__V1__DurationInfo *longest = process->task->info->max_completion_time;
     process->container.pid = pid;
+    process->events->started(process);
+}
+
+void task_process_announce(struct task_process *process)
+{
+    const Mesos__V1__DurationInfo *longest = process->task->info->max_completion_time;
     if (longest != NULL && longest->nanoseconds > 0)
         timer_start(&process->completion, (uint64_t)longest->nanoseconds);
-    process->events->started(process);
+    task_process_report(process, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
     task_checks_start(process->checks);
 }
 
@@ -260,14 +262,14 @@ struct task_process *task_process_create(struct agent_task *task,
     process->events = events;
     process->data = data;
     process->directory = memory_string(options->directory);
-    process->latest = memory_string(options->latest);
+    process->unhealthy = options->unhealthy;
     process->user = memory_string(options->user);
     process->container.id = options->container_id;
     process->container.parent_id = options->parent_container_id;
     process->run = (struct sandbox_run){.all = &agent->runs,
                                         .command = task->info->command,
                                         .directory = process->directory,
-                                        .latest = process->latest,
+                                        .aliases = options->aliases,
                                         .user = process->user,
                                         .memory_limit = options->memory_limit,
                                         .contained = container_of(process),
@@ -311,7 +313,6 @@ void task_process_destroy(struct task_process *process)
     task_checks_destroy(process->checks);
     task_volumes_free(&process->volumes);
     free(process->directory);
-    free(process->latest);
     free(process->user);
     free(process);
 }

@@ -19,8 +19,8 @@
 
 struct task_process;
 
-// `started` comes first, unless the process never ran. Exactly one of the others comes, as the
-// last; the owner may destroy the process in it.
+// `started` comes first, and the owner announces the task then or later, unless the process never
+// ran. Exactly one of the others comes, as the last; the owner may destroy the process in it.
 struct task_process_events {
     struct task_words (*environment)(struct task_process *process);
     void (*started)(struct task_process *process);
@@ -30,11 +30,15 @@ struct task_process_events {
 };
 
 struct task_process_options {
-    const char *directory, *latest;  // as of struct sandbox_run; copied, as is the user
-    const char *user;                // that it runs as, or NULL
-    const char *container_id;        // outlives the process; so does its parent
-    const char *parent_container_id; // NULL: it is not nested
-    uint64_t memory_limit;           // bytes; 0: none
+    const char *directory;              // its sandbox; copied, as is the user
+    const struct runner_alias *aliases; // outlive the process
+    const char *user;                   // that it runs as, or NULL
+    const char *container_id;           // outlives the process; so does its parent
+    const char *parent_container_id;    // NULL: it is not nested
+    uint64_t memory_limit;              // bytes; 0: none
+    // Of nested ones: set when one is killed for its health, and then the last updates of all that
+    // have this flag say that they are not healthy. Outlives the process.
+    bool *unhealthy;
 };
 
 struct task_process {
@@ -47,7 +51,8 @@ struct task_process {
     enum task_end_cause cause;
     struct task_checks *checks; // NULL: it has none
     struct timer escalation, completion;
-    char *directory, *latest, *user;
+    char *directory, *user;
+    bool *unhealthy;
 };
 
 struct task_process *task_process_create(struct agent_task *task,
@@ -65,6 +70,9 @@ void task_process_kill(struct task_process *process, const Mesos__V1__KillPolicy
 
 // The same without TASK_KILLING, and with that grace period in nanoseconds.
 void task_process_terminate(struct task_process *process, uint64_t grace);
+
+// It has started: TASK_RUNNING is reported, and its checks and its max_completion_time begin.
+void task_process_announce(struct task_process *process);
 
 void task_process_destroy_now(struct task_process *process); // SIGKILL
 

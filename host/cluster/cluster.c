@@ -198,6 +198,7 @@ static void create_master(struct cluster *cluster, const struct cluster_options 
         .work_dir = cluster_work_dir(cluster),
         .path = path ? path : "/usr/local/bin:/usr/bin:/bin",
         .switch_users = geteuid() == 0,
+        .secret = !cluster_http_open(masters_leading(cluster->masters)),
         .offer_timeout = loop_seconds(given->offer_timeout),
         .agent_timeout = loop_seconds(given->agent_timeout),
         .containers = given->containers != NULL,
@@ -370,8 +371,8 @@ void cluster_destroy(struct cluster *cluster)
     if (cluster->runner != NULL)
         cluster->runner->ops->destroy(cluster->runner);
     faults_destroy(cluster->faults);
+    master_destroy(cluster->master); // which ends streams to executors
     masters_destroy(cluster->masters);
-    master_destroy(cluster->master);
     work_dir_destroy(cluster->work_dir);
     cluster_plan_free(&cluster->plan);
     buffer_free(&cluster->text);

@@ -185,11 +185,17 @@ struct cluster_http *cluster_http_create(struct loop *loop,
                                                   .connections = CONNECTION_LIMIT};
     http->access = options->access;
     TAILQ_INIT(&http->streams);
+    TAILQ_INIT(&http->executors);
     http->server = http_server_create(loop, options->listen, &settings, err);
     if (http->server != NULL)
         return http;
     cluster_http_destroy(http);
     return NULL;
+}
+
+bool cluster_http_open(const struct cluster_http *http)
+{
+    return http_access_open(http->access);
 }
 
 bool cluster_http_exposed(const struct cluster_http *http)
@@ -220,6 +226,11 @@ static void set_leader(struct cluster_http *http, const char *leader, const char
     free(http->reason);
     http->leader = memory_string(leader);
     http->reason = memory_string(reason);
+}
+
+void cluster_http_serve_agents(struct cluster_http *http, struct master *master)
+{
+    http->agents = master;
 }
 
 void cluster_http_lead(struct cluster_http *http, struct master *master)
@@ -272,6 +283,7 @@ void cluster_http_destroy(struct cluster_http *http)
     if (http == NULL)
         return;
     record_streams_abandon(&http->streams);
+    record_streams_abandon(&http->executors);
     set_leader(http, NULL, NULL);
     http_server_destroy(http->server);
     http_access_destroy(http->access);

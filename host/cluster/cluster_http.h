@@ -28,12 +28,17 @@ struct cluster_http *cluster_http_create(struct loop *loop,
                                          const struct cluster_http_options *options,
                                          struct error *err);
 
+bool cluster_http_open(const struct cluster_http *http); // it requires no credentials
+
 // True if other machines can reach it and it requires no credentials.
 bool cluster_http_exposed(const struct cluster_http *http);
 
 const char *cluster_http_address(const struct cluster_http *http); // "ADDR:PORT"
 const char *cluster_http_ip(const struct cluster_http *http);
 unsigned cluster_http_port(const struct cluster_http *http);
+
+// Serves the agents of that master, wherever it leads.
+void cluster_http_serve_agents(struct cluster_http *http, struct master *master);
 
 // The master leads here, and calls are for it.
 void cluster_http_lead(struct cluster_http *http, struct master *master);
@@ -51,7 +56,7 @@ void cluster_http_slow(struct cluster_http *http, uint64_t delay); // of each ev
 // The next so many calls of schedulers are answered with this status and not carried out.
 void cluster_http_refuse(struct cluster_http *http, int status, unsigned calls);
 
-// Closes all connections without telling the master, which may be destroyed before or after.
+// Closes all connections without telling the master, which was destroyed before.
 void cluster_http_destroy(struct cluster_http *http);
 
 #endif

@@ -13,13 +13,15 @@
 
 struct cluster_http {
     struct master *master;  // NULL: it does not lead here
+    struct master *agents;  // whose agents are served here, also while it does not lead
     char *leader, *reason;  // then: where to go, or why nowhere
     uint64_t delay;         // of events
     unsigned refused_calls; // from now on
     int refused_status;
     struct http_server *server;
     struct http_access *access;
-    struct record_streams streams;
+    struct record_streams streams;   // to schedulers
+    struct record_streams executors; // to executors
 };
 
 // The data of an exchange.

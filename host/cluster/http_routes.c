@@ -4,6 +4,7 @@
 
 #include "cluster/http_routes.h"
 
+#include "cluster/executor_http.h"
 #include "cluster/files_http.h"
 #include "cluster/maintenance_http.h"
 #include "cluster/operator_http.h"
@@ -32,6 +33,8 @@
 static const struct http_route routes[] = {
     ROUTE("/api/v1/scheduler", POST, "mesos-master-scheduler", scheduler_http_limit,
           scheduler_http_answer),
+    ROUTE("/api/v1/executor", POST, NULL, executor_http_limit, executor_http_answer,
+          .scope = HTTP_ANY_SCOPE),
     DOCUMENT("/state", state_document),
     DOCUMENT("/state-summary", summary_document),
     DOCUMENT("/slaves", state_document_slaves),

@@ -51,6 +51,8 @@ static void lead(struct masters *masters)
 void masters_serve(struct masters *masters, struct master *master)
 {
     masters->master = master;
+    for (unsigned i = 0; i < masters->count; i++)
+        cluster_http_serve_agents(masters->https[i], master);
     lead(masters);
 }
 

@@ -277,7 +277,8 @@ enum MHD_Result record_stream_answer(struct record_stream *stream)
 {
     struct MHD_Response *response = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, READ_AT_ONCE, read_stream, stream, NULL);
-    MHD_add_response_header(response, "Mesos-Stream-Id", stream->id);
+    if (!stream->owner.nameless)
+        MHD_add_response_header(response, "Mesos-Stream-Id", stream->id);
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                             stream->json ? HTTP_JSON : HTTP_PROTOBUF);
     http_exchange_endless(stream->exchange);

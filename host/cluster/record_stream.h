@@ -25,6 +25,7 @@ struct record_stream_owner {
     // The client has left, or did not read. Called once, and not after record_stream_end().
     void (*lost)(void *data, const char *id);
     void *data;
+    bool nameless; // the answer does not tell the id
 };
 
 // Has a fresh id; is in the list until it is destroyed.

@@ -89,7 +89,7 @@ static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange
         return http_exchange_refuse(
             exchange, MHD_HTTP_BAD_REQUEST,
             "Subscribe calls should not include the 'Mesos-Stream-Id' header");
-    const struct record_stream_owner owner = {on_lost, http};
+    const struct record_stream_owner owner = {.lost = on_lost, .data = http};
     request->stream = record_stream_create(&http->streams, exchange,
                                            http_negotiation_accepts(exchange, HTTP_JSON), &owner);
     record_stream_slow(request->stream, http->delay);

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "master/master_failover.h"
 #include "master/master_internal.h"
+#include "master/node_executors.h"
 #include "master/node_link.h"
 
 #include <stdlib.h>
@@ -149,8 +150,10 @@ static void end_uncheckpointed(struct node *node)
 {
     struct master_framework *framework;
     TAILQ_FOREACH(framework, &node->master->frameworks, link)
-    if (!framework->info->checkpoint)
+    if (!framework->info->checkpoint) {
+        node_executors_forget(node, framework);
         agent_remove_framework(node->agent, framework->id);
+    }
 }
 
 void agent_loss_kill(struct node *node)
@@ -350,6 +353,7 @@ bool agent_loss_return(struct node *node, struct error *err)
     node_link_resume(node);
     take_states(node);
     end_completed(node);
+    node_executors_learn(node);
     resend_updates(node);
     make_up_for_kills(node);
     allocator_wake(node, NODE_HURRIES, NULL);

@@ -6,6 +6,7 @@
 // it.
 
 #include "master/master_internal.h"
+#include "master/node_executors.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -71,6 +72,7 @@ void agent_removal_start(struct node *node, const char *cause)
     take_out(node);
     lose_tasks(node, cause);
     operations_lose(node, MESOS__V1__OPERATION_STATE__OPERATION_UNKNOWN, NULL);
+    node_executors_forget(node, NULL);
     while (!TAILQ_EMPTY(&node->offers))
         master_records_rescind_offer(TAILQ_FIRST(&node->offers));
     maintenance_leave(node);

@@ -10,6 +10,7 @@
 #include "master/agent_loss.h"
 #include "master/master_failover.h"
 #include "master/master_internal.h"
+#include "master/node_info.h"
 #include "master/node_link.h"
 #include "master/update_faults.h"
 #include "wire/message_copy.h"
@@ -223,8 +224,37 @@ static void on_reconcile_operations(struct master_framework *framework, const Ca
     operations_reconcile(framework, call->reconcile_operations);
 }
 
-// The types without a handler are valid calls that have no effect: there are no executors, and a
-// real master ignores REQUEST.
+static void deliver_shutdown(struct node *node, const char *framework_id,
+                             const ProtobufCMessage *message)
+{
+    const Mesos__V1__Scheduler__Call__Shutdown *shutdown =
+        (const Mesos__V1__Scheduler__Call__Shutdown *)message;
+    agent_shutdown_executor(node->agent, framework_id, shutdown->executor_id->value);
+}
+
+static void on_shutdown(struct master_framework *framework, const Call *call)
+{
+    struct node *node = master_records_node(framework->master, call->shutdown->agent_id);
+    if (node != NULL)
+        node_link_send(node, framework->id, &call->shutdown->base, deliver_shutdown);
+}
+
+static void deliver_message(struct node *node, const char *framework_id,
+                            const ProtobufCMessage *message)
+{
+    const Mesos__V1__Scheduler__Call__Message *text =
+        (const Mesos__V1__Scheduler__Call__Message *)message;
+    agent_message(node->agent, framework_id, text->executor_id->value, &text->data);
+}
+
+static void on_framework_message(struct master_framework *framework, const Call *call)
+{
+    struct node *node = master_records_node(framework->master, call->message->agent_id);
+    if (node != NULL)
+        node_link_send(node, framework->id, &call->message->base, deliver_message);
+}
+
+// The types without a handler are valid calls that have no effect: a real master ignores REQUEST.
 static const struct handler {
     void (*handle)(struct master_framework *framework, const Call *call);
 } handlers[] = {
@@ -236,12 +266,12 @@ static const struct handler {
     HANDLER(DECLINE_INVERSE_OFFERS, on_decline_inverse),
     HANDLER(REVIVE, on_revive),
     HANDLER(KILL, on_kill),
-    HANDLER(SHUTDOWN, NULL),
+    HANDLER(SHUTDOWN, on_shutdown),
     HANDLER(ACKNOWLEDGE, on_acknowledge),
     HANDLER(ACKNOWLEDGE_OPERATION_STATUS, on_acknowledge_operation),
     HANDLER(RECONCILE, on_reconcile),
     HANDLER(RECONCILE_OPERATIONS, on_reconcile_operations),
-    HANDLER(MESSAGE, NULL),
+    HANDLER(MESSAGE, on_framework_message),
     HANDLER(REQUEST, NULL),
     HANDLER(SUPPRESS, on_suppress),
 #undef HANDLER
@@ -372,6 +402,30 @@ static void on_update(void *data, const char *framework_id, const Mesos__V1__Tas
     update_faults_send(task->framework, status);
 }
 
+static void on_executor_ended(void *data, const char *framework_id, const char *executor_id,
+                              int status)
+{
+    const struct node *node = data;
+    struct master_framework *framework = master_records_framework(node->master, framework_id);
+    struct master_executor *executor =
+        framework ? master_records_executor(framework, node, executor_id) : NULL;
+    if (executor == NULL || !node_link_hears(node))
+        return;
+    log_debug("executor %s of framework %s on agent %s has ended with wait status %d", executor_id,
+              framework_id, node->id, status);
+    master_records_remove_executor(executor);
+    master_events_send_executor_failure(framework, node->id, executor_id, status);
+}
+
+static void on_message(void *data, const char *framework_id, const char *executor_id,
+                       const ProtobufCBinaryData *bytes)
+{
+    const struct node *node = data;
+    struct master_framework *framework = master_records_framework(node->master, framework_id);
+    if (framework != NULL && node_link_hears(node))
+        master_events_send_message(framework, node->id, executor_id, bytes);
+}
+
 // ---- life ----
 
 struct master *master_create(struct loop *loop, const struct master_options *options)
@@ -386,6 +440,7 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     master->work_dir = memory_string(options->work_dir);
     master->path = memory_string(options->path);
     master->switch_users = options->switch_users;
+    master->secret = options->secret;
     master->offer_timeout = options->offer_timeout;
     master->agent_timeout = options->agent_timeout ? options->agent_timeout : MASTER_AGENT_TIMEOUT;
     master->containers = options->containers;
@@ -411,8 +466,11 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
 void master_add_agent(struct master *master, const struct resources *resources,
                       struct agent_description *description)
 {
-    static const struct agent_events events = {
-        .entered = on_entered, .update = on_update, .operation_update = operations_updated};
+    static const struct agent_events events = {.entered = on_entered,
+                                               .update = on_update,
+                                               .executor_ended = on_executor_ended,
+                                               .message = on_message,
+                                               .operation_update = operations_updated};
     const char *hostname = description->hostname ? description->hostname : master->hostname;
     if (maintenance_refuses(master, hostname, resources, description))
         return;
@@ -426,11 +484,15 @@ void master_add_agent(struct master *master, const struct resources *resources,
     node->description = *description;
     *description = (struct agent_description){0};
     TAILQ_INIT(&node->offers);
+    TAILQ_INIT(&node->executors);
     TAILQ_INIT(&node->evacuations);
     agent_loss_init(node);
     node->gpus = resources_scalar(resources, "gpus") > 0;
+    Mesos__V1__AgentInfo *info = node_info(node);
     const struct agent_options options = {
-        .id = node->id,
+        .info = info,
+        .number = node->number,
+        .secret = master->secret,
         .ip = master->ip,
         .work_dir = master->work_dir,
         .path = master->path,
@@ -438,6 +500,7 @@ void master_add_agent(struct master *master, const struct resources *resources,
         .runner = master->runner,
     };
     node->agent = agent_create(master->loop, &options, &events, node);
+    mesos__v1__agent_info__free_unpacked(info, NULL);
     string_map_put(&master->node_table, &node->entry, node->id, node);
     TAILQ_INSERT_TAIL(&master->nodes, node, link);
     maintenance_join(node, node->hostname);

@@ -37,6 +37,7 @@ struct master_options {
     const char *work_dir;      // of the agents' sandboxes; absolute
     const char *path;          // PATH of tasks
     bool switch_users;         // to those that frameworks name; otherwise tasks run as our own user
+    bool secret;               // executors have to authenticate themselves
     uint64_t offer_timeout;    // nanoseconds until an unanswered offer is rescinded; 0: never
     uint64_t agent_timeout;    // until an agent that does not answer is unreachable; 0: as usual
     bool containers;           // the runner runs tasks with an image

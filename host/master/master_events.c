@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "master/node_info.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ static const size_t members[] = {
     MEMBER(OFFERS, offers),
     MEMBER(RESCIND, rescind),
     MEMBER(UPDATE, update),
+    MEMBER(MESSAGE, message),
     MEMBER(UPDATE_OPERATION_STATUS, update_operation_status),
     MEMBER(FAILURE, failure),
     MEMBER(ERROR, error),
@@ -61,31 +63,6 @@ static uint32_t ip_number(const char *ip)
     return part[0] | part[1] << 8 | part[2] << 16 | part[3] << 24;
 }
 
-// A fault domain as a message; the names are borrowed.
-struct domain_message {
-    Mesos__V1__DomainInfo domain;
-    Mesos__V1__DomainInfo__FaultDomain fault_domain;
-    Mesos__V1__DomainInfo__FaultDomain__RegionInfo region;
-    Mesos__V1__DomainInfo__FaultDomain__ZoneInfo zone;
-};
-
-// NULL if there is no region.
-static Mesos__V1__DomainInfo *fill_domain(struct domain_message *message, char *region, char *zone)
-{
-    if (region == NULL)
-        return NULL;
-    mesos__v1__domain_info__init(&message->domain);
-    mesos__v1__domain_info__fault_domain__init(&message->fault_domain);
-    mesos__v1__domain_info__fault_domain__region_info__init(&message->region);
-    mesos__v1__domain_info__fault_domain__zone_info__init(&message->zone);
-    message->region.name = region;
-    message->zone.name = zone;
-    message->fault_domain.region = &message->region;
-    message->fault_domain.zone = &message->zone;
-    message->domain.fault_domain = &message->fault_domain;
-    return &message->domain;
-}
-
 void master_events_send_subscribed(struct master_framework *framework)
 {
     static const Mesos__V1__MasterInfo__Capability__Type types[] = {
@@ -102,7 +79,7 @@ void master_events_send_subscribed(struct master_framework *framework)
         capabilities[i].type = types[i];
         list[i] = &capabilities[i];
     }
-    struct domain_message domain;
+    struct node_info_domain domain;
     Mesos__V1__Address address = MESOS__V1__ADDRESS__INIT;
     address.hostname = master->hostname;
     address.ip = master->ip;
@@ -114,7 +91,7 @@ void master_events_send_subscribed(struct master_framework *framework)
     info.pid = memory_format("master@%s:%u", master->ip, master->port);
     info.hostname = master->hostname;
     info.version = MASTER_VERSION;
-    info.domain = fill_domain(&domain, master->region, master->zone);
+    info.domain = node_info_domain(&domain, master->region, master->zone);
     info.address = &address;
     info.n_capabilities = COUNT;
     info.capabilities = list;
@@ -193,8 +170,9 @@ struct offer_message {
     Mesos__V1__Resource__AllocationInfo allocation;
     struct url_message url;
     struct unavailability_message unavailability;
-    struct domain_message domain;
+    struct node_info_domain domain;
     struct resources resources;
+    Mesos__V1__ExecutorID **executor_ids;
 };
 
 // Without MULTI_ROLE a framework does not see allocations, without RESERVATION_REFINEMENT it sees
@@ -216,6 +194,24 @@ static void fill_resources(struct offer_message *message, const struct master_of
     message->offer.resources = message->resources.items;
 }
 
+// Those that the framework has on the agent.
+static void fill_executors(struct offer_message *message, const struct master_offer *offer)
+{
+    const struct master_executor *executor;
+    size_t count = 0;
+    message->executor_ids = NULL;
+    TAILQ_FOREACH(executor, &offer->node->executors, of_node)
+    {
+        if (executor->framework != offer->framework)
+            continue;
+        message->executor_ids =
+            memory_resize(message->executor_ids, (count + 1) * sizeof *message->executor_ids);
+        message->executor_ids[count++] = executor->info->executor_id;
+    }
+    message->offer.n_executor_ids = count;
+    message->offer.executor_ids = message->executor_ids;
+}
+
 static void fill_message(struct offer_message *message, const struct master_offer *offer)
 {
     mesos__v1__offer__init(&message->offer);
@@ -229,8 +225,8 @@ static void fill_message(struct offer_message *message, const struct master_offe
     message->offer.framework_id = offer->framework->info->id;
     message->offer.agent_id = &message->agent_id;
     message->offer.hostname = offer->node->hostname;
-    message->offer.domain = fill_domain(&message->domain, offer->node->description.region,
-                                        offer->node->description.zone);
+    message->offer.domain = node_info_domain(&message->domain, offer->node->description.region,
+                                             offer->node->description.zone);
     message->offer.url = fill_url(&message->url, offer->node);
     message->offer.unavailability = fill_unavailability(&message->unavailability, offer->node);
     message->offer.n_attributes = offer->node->description.attribute_count;
@@ -238,6 +234,7 @@ static void fill_message(struct offer_message *message, const struct master_offe
     if (offer->framework->multi_role)
         message->offer.allocation_info = &message->allocation;
     fill_resources(message, offer);
+    fill_executors(message, offer);
 }
 
 void master_events_send_offers(struct master_framework *framework, size_t count)
@@ -254,8 +251,10 @@ void master_events_send_offers(struct master_framework *framework, size_t count)
     offers.offers = list;
     log_debug("framework %s gets %zu offers", framework->id, count);
     send(framework, TYPE(OFFERS), &offers);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         resources_free(&messages[i].resources);
+        free(messages[i].executor_ids);
+    }
     free(messages);
     free(list);
 }
@@ -329,6 +328,37 @@ void master_events_send_agent_failure(struct master_framework *framework, const 
     id.value = (char *)(uintptr_t)agent_id;
     failure.agent_id = &id;
     send(framework, TYPE(FAILURE), &failure);
+}
+
+// ---- executors ----
+
+void master_events_send_executor_failure(struct master_framework *framework, char *agent_id,
+                                         const char *executor_id, int status)
+{
+    Mesos__V1__AgentID agent = MESOS__V1__AGENT_ID__INIT;
+    Mesos__V1__ExecutorID executor = MESOS__V1__EXECUTOR_ID__INIT;
+    Mesos__V1__Scheduler__Event__Failure failure = MESOS__V1__SCHEDULER__EVENT__FAILURE__INIT;
+    agent.value = agent_id;
+    executor.value = (char *)(uintptr_t)executor_id;
+    failure.agent_id = &agent;
+    failure.executor_id = &executor;
+    failure.has_status = true;
+    failure.status = status;
+    send(framework, TYPE(FAILURE), &failure);
+}
+
+void master_events_send_message(struct master_framework *framework, char *agent_id,
+                                const char *executor_id, const ProtobufCBinaryData *bytes)
+{
+    Mesos__V1__AgentID agent = MESOS__V1__AGENT_ID__INIT;
+    Mesos__V1__ExecutorID executor = MESOS__V1__EXECUTOR_ID__INIT;
+    Mesos__V1__Scheduler__Event__Message message = MESOS__V1__SCHEDULER__EVENT__MESSAGE__INIT;
+    agent.value = agent_id;
+    executor.value = (char *)(uintptr_t)executor_id;
+    message.agent_id = &agent;
+    message.executor_id = &executor;
+    message.data = *bytes;
+    send(framework, TYPE(MESSAGE), &message);
 }
 
 // ---- updates ----

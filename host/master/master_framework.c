@@ -158,6 +158,7 @@ struct master_framework *master_framework_create(struct master *master, const ch
     TAILQ_INIT(&framework->members);
     TAILQ_INIT(&framework->tasks);
     TAILQ_INIT(&framework->operations);
+    TAILQ_INIT(&framework->executors);
     TAILQ_INIT(&framework->offers);
     TAILQ_INIT(&framework->filters);
     framework_past_init(&framework->past);
@@ -207,11 +208,14 @@ void master_framework_destroy(struct master_framework *framework)
         master_records_remove_task(TAILQ_FIRST(&framework->tasks));
     while (!TAILQ_EMPTY(&framework->operations))
         master_records_remove_operation(TAILQ_FIRST(&framework->operations));
+    while (!TAILQ_EMPTY(&framework->executors))
+        master_records_remove_executor(TAILQ_FIRST(&framework->executors));
     framework_past_free(&framework->past);
     string_map_remove(&master->framework_table, &framework->entry);
     TAILQ_REMOVE(&master->frameworks, framework, link);
     string_map_free(&framework->task_table);
     string_map_free(&framework->operation_table);
+    string_map_free(&framework->executor_table);
     master_records_set_roles(framework, NULL, 0, NULL);
     allocator_forget_framework(framework);
     free(framework->roles);

@@ -21,6 +21,10 @@ void master_events_send_inverse_offers(struct master_framework *framework,
                                        struct evacuation *const *list, size_t count);
 void master_events_send_inverse_rescind(struct master_framework *framework, const char *id);
 void master_events_send_agent_failure(struct master_framework *framework, const char *agent_id);
+void master_events_send_executor_failure(struct master_framework *framework, char *agent_id,
+                                         const char *executor_id, int status);
+void master_events_send_message(struct master_framework *framework, char *agent_id,
+                                const char *executor_id, const ProtobufCBinaryData *bytes);
 void master_events_send_update(struct master_framework *framework,
                                const Mesos__V1__TaskStatus *status);
 void master_events_send_operation_update(struct master_framework *framework,
@@ -204,6 +208,17 @@ bool resource_validation_volumes(Mesos__V1__Resource *const *items, size_t count
 bool resource_validation_unique_volumes(const struct resources *there, const struct resources *more,
                                         struct error *err);
 
+// True if all are allocated to one role; those that do not say are allocated to `role`.
+bool resource_validation_single_role(Mesos__V1__Resource *const *items, size_t count,
+                                     const char *role, struct error *err);
+
+// True if no name is of a revocable one and of another one.
+bool resource_validation_unmixed(Mesos__V1__Resource *const *items, size_t count,
+                                 struct error *err);
+
+// True if two of the lists have the same port, or the same item of a set.
+bool resource_validation_overlap(const struct resources *lists, size_t count);
+
 // ---- task_validation.c: what is wrong with a task, in the words of a master ----
 
 struct task_launch {
@@ -214,6 +229,41 @@ struct task_launch {
 };
 
 char *task_validation_fault(const struct task_launch *launch); // as validation_offers()
+
+// The rules for tasks of groups, too.
+bool task_validation_any(const struct task_launch *launch, struct error *err);
+
+// ---- executor_validation.c: the same of an executor ----
+
+// The rules for all; `launch` has the task that it is for, or one of its group.
+char *executor_validation_fault(const struct task_launch *launch,
+                                const Mesos__V1__ExecutorInfo *executor);
+
+// Those for the executor of a task that was launched by itself. The task has an executor.
+char *executor_validation_custom(const struct task_launch *launch);
+
+bool executor_validation_same(const Mesos__V1__ExecutorInfo *a, const Mesos__V1__ExecutorInfo *b);
+
+// ---- group_validation.c: the same of a group of tasks ----
+
+// All tasks have the executor. `role` is that of the offers.
+char *group_validation_fault(const struct master_framework *framework, const struct node *node,
+                             const char *role,
+                             const Mesos__V1__Offer__Operation__LaunchGroup *group);
+
+// ---- task_launches.c: the operations LAUNCH and LAUNCH_GROUP ----
+
+struct acceptance;
+
+void task_launches_refuse(struct master_framework *framework,
+                          const Mesos__V1__Offer__Operation *operation,
+                          const struct master_updates_text *text);
+
+// False, and all its tasks are refused, if the operation is malformed by itself.
+bool task_launches_admit(struct acceptance *acceptance,
+                         const Mesos__V1__Offer__Operation *operation);
+void task_launches_carry_out(struct acceptance *acceptance,
+                             const Mesos__V1__Offer__Operation *operation);
 
 // ---- constraints.c: offer constraints ----
 

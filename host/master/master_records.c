@@ -4,6 +4,7 @@
 
 #include "master/agent_loss.h"
 #include "master/master_internal.h"
+#include "master/node_executors.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -389,6 +390,55 @@ void master_records_remove_task(struct master_task *task)
     free(task);
 }
 
+// ---- executors ----
+
+static char *executor_key(const struct node *node, const char *id)
+{
+    return memory_format("%s/%s", node->id, id);
+}
+
+struct master_executor *master_records_executor(const struct master_framework *framework,
+                                                const struct node *node, const char *id)
+{
+    char *key = executor_key(node, id);
+    struct master_executor *executor = string_map_find(&framework->executor_table, key);
+    free(key);
+    return executor;
+}
+
+struct master_executor *master_records_add_executor(struct master_framework *framework,
+                                                    struct node *node, const char *role,
+                                                    const Mesos__V1__ExecutorInfo *info,
+                                                    const struct resources *resources)
+{
+    struct master_executor *executor = memory_new(sizeof *executor);
+    executor->framework = framework;
+    executor->node = node;
+    executor->key = executor_key(node, info->executor_id->value);
+    executor->info = message_copy(&info->base);
+    executor->member = member_of(framework, role);
+    executor->member->holds++;
+    resources_copy(&executor->resources, resources);
+    allocate(executor->member, node, &executor->resources);
+    string_map_put(&framework->executor_table, &executor->entry, executor->key, executor);
+    TAILQ_INSERT_TAIL(&framework->executors, executor, of_framework);
+    TAILQ_INSERT_TAIL(&node->executors, executor, of_node);
+    return executor;
+}
+
+void master_records_remove_executor(struct master_executor *executor)
+{
+    release(executor->member, executor->node, &executor->resources);
+    string_map_remove(&executor->framework->executor_table, &executor->entry);
+    TAILQ_REMOVE(&executor->framework->executors, executor, of_framework);
+    TAILQ_REMOVE(&executor->node->executors, executor, of_node);
+    resources_free(&executor->resources);
+    leave(executor->member);
+    mesos__v1__executor_info__free_unpacked(executor->info, NULL);
+    free(executor->key);
+    free(executor);
+}
+
 // ---- agents ----
 
 void master_records_lose_node(struct node *node, enum node_state state)
@@ -398,6 +448,7 @@ void master_records_lose_node(struct node *node, enum node_state state)
     node->state = state;
     if (!registered)
         return;
+    node_executors_forget(node, NULL);
     allocator_forget(node);
     master_records_remove_node(node);
     string_map_remove(&master->node_table, &node->entry);

@@ -4,8 +4,8 @@
 // refer to each other. The rooms above may read them.
 //
 // Invariants: each resource of an agent is free, or in exactly one offer, or held by exactly one
-// task that has not ended (`holds`). A shared resource is always free, whoever else has it. What a
-// framework is charged in a role (role_tree.h) is the sum
+// task that has not ended (`holds`), or by one executor. A shared resource is always free, whoever
+// else has it. What a framework is charged in a role (role_tree.h) is the sum
 // of the scalars of its offers and held tasks. Only the functions of master_records.c change any of
 // this.
 
@@ -105,8 +105,9 @@ struct master_framework {
     struct timer heartbeat, failover;
     struct framework_past past;
 
-    struct string_map task_table, operation_table;
+    struct string_map task_table, operation_table, executor_table; // the last by agent and id
     TAILQ_HEAD(, master_task) tasks;
+    TAILQ_HEAD(, master_executor) executors;
     TAILQ_HEAD(, master_operation) operations;
     size_t operation_count;
     TAILQ_HEAD(offers_of_framework, master_offer) offers; // oldest first
@@ -172,6 +173,7 @@ struct node {
     struct quantities counted;       // of `free`, as it is in the sum of the master
     bool gpus;
     TAILQ_HEAD(, master_offer) offers;
+    TAILQ_HEAD(, master_executor) executors;
     TAILQ_HEAD(, evacuation) evacuations; // inverse offers
     struct offer_filter_slots filters;
 };
@@ -214,6 +216,19 @@ struct master_task {
     struct task_record *record; // see history.h
 };
 
+// An executor of a framework, or a default executor; those of commands are the agent's affair. It
+// holds its resources until the agent says that it has ended.
+struct master_executor {
+    struct string_map_entry entry;
+    TAILQ_ENTRY(master_executor) of_framework, of_node;
+    struct master_framework *framework;
+    struct node *node;
+    struct role_member *member;
+    char *key;
+    Mesos__V1__ExecutorInfo *info;
+    struct resources resources; // allocated to the role
+};
+
 // A framework that was removed.
 struct completed {
     TAILQ_ENTRY(completed) link;
@@ -236,7 +251,7 @@ struct master {
     struct loop *loop;
     char *ip, *hostname, *work_dir, *path;
     char *region, *zone; // its fault domain, or NULL
-    bool switch_users, containers;
+    bool switch_users, containers, secret;
     unsigned port;
     struct runner *runner;
     char id[UUID_TEXT];
@@ -334,6 +349,16 @@ struct master_operation *master_records_add_operation(struct master_framework *f
 struct master_operation *master_records_operation(const struct master_framework *framework,
                                                   const char *id);
 void master_records_remove_operation(struct master_operation *operation);
+
+struct master_executor *master_records_executor(const struct master_framework *framework,
+                                                const struct node *node, const char *id);
+
+// Adds an executor, which takes its resources out of what is free; the info is copied.
+struct master_executor *master_records_add_executor(struct master_framework *framework,
+                                                    struct node *node, const char *role,
+                                                    const Mesos__V1__ExecutorInfo *info,
+                                                    const struct resources *resources);
+void master_records_remove_executor(struct master_executor *executor); // its resources are free
 
 void master_records_free_node(struct node *node); // it is in no list any more
 

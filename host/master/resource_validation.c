@@ -142,3 +142,55 @@ bool resource_validation_unique_volumes(const struct resources *there, const str
     }
     return true;
 }
+
+// ---- roles and kinds ----
+
+static const char *allocation_of(const Resource *resource, const char *role)
+{
+    const Mesos__V1__Resource__AllocationInfo *given = resource->allocation_info;
+    return given != NULL && given->role != NULL ? given->role : role;
+}
+
+bool resource_validation_single_role(Resource *const *items, size_t count, const char *role,
+                                     struct error *err)
+{
+    for (size_t i = 1; i < count; i++) {
+        const char *first = allocation_of(items[0], role), *other = allocation_of(items[i], role);
+        if (strcmp(other, first) != 0)
+            return error_set(err, ERROR_INVALID,
+                             "The resources have multiple allocation roles ('%.200s' and '%.200s') "
+                             "but only one allocation role is allowed",
+                             other, first);
+    }
+    return true;
+}
+
+bool resource_validation_unmixed(Resource *const *items, size_t count, struct error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; items[i]->revocable != NULL && j < count; j++)
+            if (items[j]->revocable == NULL && strcmp(items[i]->name, items[j]->name) == 0)
+                return error_set(err, ERROR_INVALID,
+                                 "Cannot use both revocable and non-revocable '%.200s' at the same "
+                                 "time",
+                                 items[i]->name);
+    return true;
+}
+
+// If the quantities of the lists are more than that of their sum, they have something in common.
+bool resource_validation_overlap(const struct resources *lists, size_t count)
+{
+    struct resources sum = {0};
+    bool overlap = false;
+    for (size_t i = 0; i < count; i++)
+        resources_add(&sum, &lists[i]);
+    for (size_t i = 0; i < sum.count && !overlap; i++) {
+        const char *name = sum.items[i]->name;
+        double single = 0;
+        for (size_t j = 0; j < count; j++)
+            single += resources_quantity(&lists[j], name);
+        overlap = fabs(single - resources_quantity(&sum, name)) > 0.0005;
+    }
+    resources_free(&sum);
+    return overlap;
+}

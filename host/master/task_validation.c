@@ -16,7 +16,6 @@
 #include <string.h>
 
 typedef Mesos__V1__TaskInfo TaskInfo;
-typedef Mesos__V1__Resource Resource;
 typedef bool (*task_rule)(const struct task_launch *launch, struct error *err);
 
 static bool fault(struct error *err, const char *text)
@@ -97,39 +96,18 @@ static bool check_volume_ids(const struct task_launch *launch, struct error *err
            error_context(err, "Task uses duplicate persistence ID");
 }
 
-static const char *role_of(const struct task_launch *launch, const Resource *resource)
-{
-    const Mesos__V1__Resource__AllocationInfo *given = resource->allocation_info;
-    return given != NULL && given->role != NULL ? given->role : launch->role;
-}
-
 static bool check_single_role(const struct task_launch *launch, struct error *err)
 {
-    for (size_t i = 1; i < launch->task->n_resources; i++) {
-        const char *first = role_of(launch, launch->task->resources[0]);
-        const char *role = role_of(launch, launch->task->resources[i]);
-        if (strcmp(role, first) != 0)
-            return error_set(err, ERROR_INVALID,
-                             "Invalid task resources: The resources have multiple allocation roles "
-                             "('%.200s' and '%.200s') but only one allocation role is allowed",
-                             role, first);
-    }
-    return true;
+    const TaskInfo *task = launch->task;
+    return resource_validation_single_role(task->resources, task->n_resources, launch->role, err) ||
+           error_context(err, "Invalid task resources");
 }
 
 static bool check_revocable(const struct task_launch *launch, struct error *err)
 {
     const TaskInfo *task = launch->task;
-    for (size_t i = 0; i < task->n_resources; i++)
-        for (size_t j = 0; task->resources[i]->revocable != NULL && j < task->n_resources; j++)
-            if (task->resources[j]->revocable == NULL &&
-                strcmp(task->resources[i]->name, task->resources[j]->name) == 0)
-                return error_set(
-                    err, ERROR_INVALID,
-                    "Task mixes revocable and non-revocable resources: Cannot use both "
-                    "revocable and non-revocable '%.200s' at the same time",
-                    task->resources[i]->name);
-    return true;
+    return resource_validation_unmixed(task->resources, task->n_resources, err) ||
+           error_context(err, "Task mixes revocable and non-revocable resources");
 }
 
 // ---- command and container ----
@@ -163,10 +141,10 @@ static bool check_cgroups(const struct task_launch *launch, struct error *err)
            fault(err, "Only tasks in a task group may have 'share_cgroups' set to 'false'");
 }
 
-// It is to run in a container, and may.
+// It is to run in a container, and may. That of a task with an executor is the executor's affair.
 static bool is_contained(const struct task_launch *launch)
 {
-    return launch->framework->master->containers &&
+    return launch->framework->master->containers && launch->task->executor == NULL &&
            container_command_image(launch->task->container) != NULL;
 }
 
@@ -205,16 +183,34 @@ static bool check_reachable(const struct task_launch *launch, struct error *err)
                      check ? "check" : "health_check");
 }
 
-char *task_validation_fault(const struct task_launch *launch)
+static bool check_all(const struct task_launch *launch, const task_rule *rules, size_t count,
+                      struct error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!rules[i](launch, err))
+            return false;
+    return true;
+}
+
+bool task_validation_any(const struct task_launch *launch, struct error *err)
 {
     static const task_rule rules[] = {
         check_id,          check_unique,    check_agent,   check_kill_policy, check_completion_time,
         check_check,       check_health,    check_some,    check_resources,   check_volume_ids,
-        check_single_role, check_revocable, check_command, check_container,   check_parts,
-        check_cgroups,     check_value,     check_limit,   check_reachable};
+        check_single_role, check_revocable, check_command, check_container};
+    return check_all(launch, rules, sizeof rules / sizeof rules[0], err);
+}
+
+char *task_validation_fault(const struct task_launch *launch)
+{
+    static const task_rule last[] = {check_cgroups, check_value, check_limit, check_reachable};
     struct error err = {0};
-    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (!rules[i](launch, &err))
-            return memory_string(err.text);
+    if (!task_validation_any(launch, &err) || !check_parts(launch, &err))
+        return memory_string(err.text);
+    char *fault = launch->task->executor ? executor_validation_custom(launch) : NULL;
+    if (fault != NULL)
+        return fault;
+    if (!check_all(launch, last, sizeof last / sizeof last[0], &err))
+        return memory_string(err.text);
     return unsupported_fields_fault(&launch->task->base, is_contained(launch));
 }

@@ -71,6 +71,12 @@ static void kill_run(struct run *run, int signal)
     run->signal = signal;
 }
 
+static void limit(struct run *run, uint64_t memory)
+{
+    (void)run;
+    (void)memory;
+}
+
 static struct run *take_run(void)
 {
     struct run *run = TAILQ_FIRST(&runs);
@@ -169,6 +175,7 @@ static void fail_run(void)
 
 static const struct runner_ops runner_ops = {.start = start,
                                              .kill = kill_run,
+                                             .limit = limit,
                                              .forget = forget_run,
                                              .ask = ask,
                                              .cancel = cancel,

@@ -59,6 +59,24 @@ M.refused = M.answered
 local Stream = {}
 Stream.__index = Stream
 
+-- The stream of events that answers a call. `headers` are more headers.
+function M.open(call, path, headers)
+    local stream = setmetatable({ at = 1, ahead = {}, passed = {}, failures = {} }, Stream)
+    local args = { "-s", "-N", "-i", "-H", "Content-Type: application/json", "-H", "Expect:" }
+    for name, value in pairs(headers or {}) do
+        table.move({ "-H", name .. ": " .. value }, 1, 2, #args + 1, args)
+    end
+    table.move({ "--data-binary", json.encode(call), url(path) }, 1, 3, #args + 1, args)
+    stream.run = curl(args)
+    stream.run:wait_for(function()
+        local head, rest = stream.run.stdout:match("^(.-\r\n\r\n)()")
+        stream.head, stream.at = head, rest
+        return head
+    end)
+    stream.id = stream.head:match("Mesos%-Stream%-Id: (%S+)")
+    return stream
+end
+
 function M.subscribe(info, more)
     local framework = { user = os.getenv("USER") or "root", name = "spec" }
     for key, value in pairs(info or {}) do
@@ -68,18 +86,7 @@ function M.subscribe(info, more)
     for key, value in pairs(more or {}) do
         call.subscribe[key] = value
     end
-    local stream = setmetatable({ at = 1, ahead = {}, passed = {} }, Stream)
-    stream.run = curl {
-        "-s", "-N", "-i", "-H", "Content-Type: application/json", "-H", "Expect:", "--data-binary", json.encode(call),
-        url(),
-    }
-    stream.run:wait_for(function()
-        local head, rest = stream.run.stdout:match("^(.-\r\n\r\n)()")
-        stream.head, stream.at = head, rest
-        return head
-    end)
-    stream.id = stream.head:match("Mesos%-Stream%-Id: (%S+)")
-    return stream
+    return M.open(call)
 end
 
 -- The next event that is not a heartbeat; nil when the stream has ended or, with `seconds`, when nothing comes.
@@ -114,6 +121,8 @@ function Stream:find(kind, seconds)
         end
         if event.type == "OFFERS" then
             table.insert(self.passed, event)
+        elseif event.type == "FAILURE" then
+            table.insert(self.failures, event)
         end
     until false
 end
@@ -126,6 +135,11 @@ end
 -- The first offer of the next OFFERS event, or of one that was passed over while something else was looked for.
 function Stream:offer()
     return (table.remove(self.passed, 1) or self:find("OFFERS")).offers.offers[1]
+end
+
+-- The next failure, or one that was passed over while something else was looked for.
+function Stream:failure(seconds)
+    return (table.remove(self.failures, 1) or self:find("FAILURE", seconds)).failure
 end
 
 function Stream:call(kind, message, headers)

@@ -80,6 +80,12 @@ static void kill_run(struct run *run, int signal)
     end(run, (struct runner_end){.signal = signal});
 }
 
+static void limit(struct run *run, uint64_t memory)
+{
+    (void)run;
+    (void)memory;
+}
+
 // No check is ever answered.
 static struct runner_probe *ask(struct runner *runner, const struct runner_question *question,
                                 runner_on_answer done, void *data)
@@ -126,6 +132,7 @@ struct runner *waiting_runner_create(struct loop *loop)
 {
     static const struct runner_ops ops = {.start = start,
                                           .kill = kill_run,
+                                          .limit = limit,
                                           .forget = take,
                                           .ask = ask,
                                           .cancel = cancel,
