@@ -194,7 +194,7 @@ describe("an executor of a framework", function()
         assert.same({ agent_id = offer.agent_id, executor_id = { value = "e" }, status = -1 }, stream:failure())
         local status = stream:update()
         assert.same({ "TASK_FAILED", "REASON_CONTAINER_LAUNCH_FAILED" }, { status.state, status.reason })
-        assert.matches("^Failed to launch container: Failed to fetch '/no/such/file'", status.message)
+        assert.matches("^Failed to launch container: Failed to fetch all URIs for container '%x", status.message)
     end)
 
     it("is shut down by its framework, and gets no further tasks", function()

@@ -191,7 +191,7 @@ describe("a group of tasks", function()
         local stream = run_group {
             { "a", FOREVER }, { "b", { value = "true", uris = { { value = "/no/such/file" } } } },
         }
-        assert.matches("^Failed to fetch '/no/such/file'", wait_for(stream, "b", "TASK_FAILED").b.message)
+        assert.matches("^Failed to fetch all URIs for container '%x", wait_for(stream, "b", "TASK_FAILED").b.message)
         wait_for(stream, "a", "TASK_KILLED")
     end)
 
@@ -247,19 +247,11 @@ describe("a group of tasks", function()
         wait_for(stream, "a b", "TASK_RUNNING")
         wait_for_file(client.sandbox(offer, stream, "pod") .. "tasks/a/ready")
         stream:accepted("SHUTDOWN", { agent_id = offer.agent_id, executor_id = { value = "pod" } })
-        local passed = {}
-        repeat
-            local event = stream:next()
-            if event.type == "UPDATE" then
-                stream:acknowledge(event.update.status)
-                passed[#passed + 1] = event.update.status.task_id.value .. " " .. event.update.status.state
-            end
-        until event.type == "FAILURE"
-        table.sort(passed)
-        assert.same({ "a TASK_KILLING", "b TASK_KILLED", "b TASK_KILLING" }, passed)
-        local status = stream:update()
-        assert.same({ "a", "TASK_FAILED", "REASON_EXECUTOR_TERMINATED", "Executor terminated", "SOURCE_AGENT" },
-            { status.task_id.value, status.state, status.reason, status.message, status.source })
+        local states, last = stream:results(2)
+        assert.same({ a = { "TASK_KILLING", "TASK_FAILED" }, b = { "TASK_KILLING", "TASK_KILLED" } }, states)
+        assert.same({ "REASON_EXECUTOR_TERMINATED", "Executor terminated", "SOURCE_AGENT" },
+            { last.a.reason, last.a.message, last.a.source })
+        assert.equal(9, stream:failure().status)
     end)
 
     it("leaves no process when its framework is gone", function()
