@@ -247,11 +247,13 @@ describe("a task with an image", function()
         assert.equal("Command exited with status 4", last.message)
     end)
 
-    it("is told to have used too much memory if the runtime says so", function()
-        local last = result(mesos(), "kill -9 $$", nil, fake { oom = "true\n" })
-        assert.same({ "TASK_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY", "SOURCE_AGENT",
-            "Memory limit exceeded: Requested: 40MB Maximum Used: 40MB" }, { last.state, last.reason, last.source, last.message })
-    end)
+    for what, command in pairs { ["it"] = "kill -9 $$", ["a part of it"] = "true" } do
+        it("is told to have used too much memory if the runtime says that " .. what .. " was killed for it", function()
+            local last = result(mesos(), command, nil, fake { oom = "true\n" })
+            assert.same({ "TASK_FAILED", "REASON_CONTAINER_LIMITATION_MEMORY", "SOURCE_AGENT",
+                "Memory limit exceeded: Requested: 40MB Maximum Used: 40MB" }, { last.state, last.reason, last.source, last.message })
+        end)
+    end
 
     for name, case in pairs { pulled = { docker { force_pull_image = true }, "img\n" },
         ["not cached"] = { mesos(nil, { type = "DOCKER", docker = { name = "img" }, cached = false }), "img\n" },

@@ -192,20 +192,24 @@ static void on_looked(void *data, const struct subprocess_end *end)
 }
 
 // What ran in a container of Mesos ends as a process does.
+static void undo_shell_status(struct runner_end *end)
+{
+    if (end->signal != 0 || end->status <= SIGNALLED || end->status >= SIGNALLED + NSIG)
+        return;
+    end->signal = (int)end->status - SIGNALLED;
+    end->status = 0;
+}
+
+// Memory may have ended a part of it only: a real agent would have ended it all.
 static void look_at_end(struct contained *contained)
 {
     const char *const words[] = {"inspect", "--format", "{{.State.OOMKilled}}", contained->name,
                                  NULL};
-    struct runner_end *end = &contained->end;
     struct error err;
-    bool killed = end->signal == 0 && end->status == SIGNALLED + SIGKILL;
     enter(contained, CONTAINED_ENDING);
-    if (contained->native && end->signal == 0 && end->status > SIGNALLED &&
-        end->status < SIGNALLED + NSIG) {
-        end->signal = (int)end->status - SIGNALLED;
-        end->status = 0;
-    }
-    if (!killed || !contained->native || contained->memory == 0 ||
+    if (contained->native)
+        undo_shell_status(&contained->end);
+    if (!contained->native || contained->memory == 0 ||
         !ask(contained, words, ASK_TIMEOUT, on_looked, &err))
         remove_container(contained);
 }
