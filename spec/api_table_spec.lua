@@ -27,3 +27,23 @@ describe("lua/meta/mesos.lua", function()
         end
     end)
 end)
+
+describe("the callbacks and operations of executors", function()
+    local declared, document = program.read("lua/meta/mesos.lua"), program.read("spec/CALLBACKS.md"):match("\n## Executors\n.*")
+
+    -- The names in a source file that the pattern finds.
+    local function check(path, pattern, class)
+        local count = 0
+        for name in program.read(path):gmatch(pattern) do
+            count = count + 1
+            assert.is_truthy(declared:find(("\nfunction %s:%s("):format(class, name), 1, true), name)
+            assert.is_truthy(document:find(("\n| `%s` |"):format(name), 1, true), name)
+        end
+        assert.is_true(count > 4)
+    end
+
+    it("are declared, and in spec/CALLBACKS.md", function()
+        check("host/executor/executor_events.c", '%[EXECUTOR_[%u_]+%] = "(%a+)"', "Executor")
+        check("bindings/executor/executor_methods.c", '\n    {"(%a+)", l_%a+}', "ExecutorDriver")
+    end)
+end)

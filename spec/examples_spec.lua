@@ -3,6 +3,7 @@
 -- The examples, run by the real program: on the cluster that it brings along, and against a scripted master for what a
 -- cluster that works does not do.
 
+local executors_agent = require("support.agent")
 local master = require("support.master")
 local program = require("support.program")
 local server = require("support.server")
@@ -11,6 +12,7 @@ local values = require("support.compare")
 after_each(function()
     program.cleanup()
     master.cleanup()
+    executors_agent.cleanup()
 end)
 
 -- The paths of all files of that name below a folder.
@@ -64,6 +66,75 @@ describe("the first script of README.md", function()
         local run = first("--resources=cpus:0.05;mem:64")
         assert.equal(1, run.code, run:report())
         assert.matches("hello%-1 is TASK_ERROR [^\n]*more than available", run.stderr)
+    end)
+end)
+
+describe("executor.lua", function()
+    it("counts primes, reports, and can be killed and shut down", function()
+        local a = executors_agent.start()
+        local run = a:executor(program.read("examples/executor.lua"))
+        a:wait_for("SUBSCRIBE")
+        a:launch("short", { data = "5000" })
+        a:launch("long", { data = "1000000000" })
+        a:expect_update("short", "TASK_RUNNING")
+        a:expect_update("long", "TASK_RUNNING")
+        assert.equal("669 primes", a:expect_update("short", "TASK_FINISHED").message)
+        assert.matches("^%a+: %d+ primes below %d+$", a:wait_for("MESSAGE").call.message.data)
+        a:send { type = "KILL", kill = { task_id = "long" } }
+        assert.matches("^stopped at %d+$", a:expect_update("long", "TASK_KILLED").message)
+        a:launch("last", { data = "1000000000" })
+        a:expect_update("last", "TASK_RUNNING")
+        a:shutdown()
+        a:expect_update("last", "TASK_KILLED")
+        assert.equal(0, run:wait(), run:report())
+    end)
+end)
+
+describe("own_executor.lua", function()
+    local function launch()
+        local m = master.start()
+        local run = program.start({ args = { "-m", m.address, "examples/own_executor.lua", program.path } })
+        m:wait_for("SUBSCRIBE")
+        m:send_offers()
+        return m, run, m:wait_for("ACCEPT").call.accept.operations[1].launch.task_infos
+    end
+
+    local function lose_executor(m, status)
+        m:send { type = "FAILURE", failure = { agent_id = m.id .. "-S0", executor_id = "primes", status = status } }
+    end
+
+    it("launches its tasks on one executor, kills the last, and shuts it down", function()
+        local m, run, tasks = launch()
+        assert.equal(4, #tasks)
+        for _, task in ipairs(tasks) do
+            assert.equal("primes", task.executor.executor_id)
+            assert.matches("^exec '/[^']+' executor '/[^']+/examples/executor.lua'$", task.executor.command.value)
+        end
+        for i = 1, 3 do
+            m:send(m:update(tasks[i], "TASK_FINISHED"))
+        end
+        m:expect("KILL", { task_id = "primes-4", agent_id = m.id .. "-S0" })
+        m:send(m:update(tasks[4], "TASK_KILLED"))
+        m:expect("SHUTDOWN", { executor_id = "primes", agent_id = m.id .. "-S0" })
+        lose_executor(m, 0)
+        assert.equal(0, run:wait(), run:report())
+    end)
+
+    it("runs them in one process of executor.lua on a local cluster", function()
+        local run = program.run({ args = { "--agents=2", "examples/own_executor.lua", program.path }, seconds = 30 })
+        assert.equal(0, run.code, run:report())
+        for i, primes in ipairs { 669, 1229, 2262 } do
+            program.assert_has(run.stderr, ("primes-%d is TASK_FINISHED %d primes"):format(i, primes))
+        end
+        program.assert_has(run.stderr, "primes-4 is TASK_KILLED stopped at ", "primes has ended with status 0")
+        assert.matches("primes says primes%-1: %d+ primes below 4000\n", run.stdout)
+    end)
+
+    it("fails when its executor ends too soon", function()
+        local m, run = launch()
+        lose_executor(m, 256)
+        assert.equal(1, run:wait(), run:report())
+        program.assert_has(run.stderr, "primes has ended with status 256")
     end)
 end)
 
