@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "cluster/http_routes.h"
+#include "operator/api_events.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -156,6 +157,7 @@ static void on_completed(void *data, struct http_exchange *exchange)
     if (request == NULL)
         return;
     record_stream_destroy(request->stream);
+    api_events_destroy(request->events);
     free(request);
     exchange->data = NULL;
 }

@@ -24,12 +24,15 @@ struct cluster_http {
     struct record_streams executors; // to executors
 };
 
+struct api_events;
+
 // The data of an exchange.
 struct cluster_request {
     const struct http_route *route; // NULL: there is none
     bool allowed;                   // it may use the route
     const char *principal;          // that was authenticated, or NULL
     struct record_stream *stream;   // its answer, if that is one; destroyed with the request
+    struct api_events *events;      // what that stream shows, or NULL
     unsigned agent;                 // whose endpoint is asked, by its number; 0: the master's
 };
 

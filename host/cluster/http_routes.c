@@ -7,6 +7,7 @@
 #include "cluster/executor_http.h"
 #include "cluster/files_http.h"
 #include "cluster/maintenance_http.h"
+#include "cluster/master_api_http.h"
 #include "cluster/operator_http.h"
 #include "cluster/scheduler_http.h"
 #include "operator/metrics_snapshot.h"
@@ -35,6 +36,7 @@ static const struct http_route routes[] = {
           scheduler_http_answer),
     ROUTE("/api/v1/executor", POST, NULL, executor_http_limit, executor_http_answer,
           .scope = HTTP_ANY_SCOPE),
+    ROUTE("/api/v1", POST, WRITE, operator_http_limit, master_api_http_answer),
     DOCUMENT("/state", state_document),
     DOCUMENT("/state-summary", summary_document),
     DOCUMENT("/slaves", state_document_slaves),

@@ -236,6 +236,15 @@ void record_stream_send(struct record_stream *stream, const ProtobufCMessage *me
         log_warning("an event is larger than %zu bytes and cannot be sent", RECORD_STREAM_LIMIT);
 }
 
+void record_stream_send_bytes(struct record_stream *stream, struct slice bytes)
+{
+    if (stream->state != STREAM_OPEN)
+        return;
+    struct record *record = new_record(bytes.length);
+    memcpy(record->data + record->length - bytes.length, bytes.data, bytes.length);
+    push(stream, record);
+}
+
 // ---- the response ----
 
 // Copies as much of the first record as fits.

@@ -41,6 +41,9 @@ enum MHD_Result record_stream_answer(struct record_stream *stream);
 // Sends a message. One that is too large is dropped with a line in the log.
 void record_stream_send(struct record_stream *stream, const ProtobufCMessage *message);
 
+// The same with a message that is encoded already, in the form of the stream.
+void record_stream_send_bytes(struct record_stream *stream, struct slice bytes);
+
 void record_stream_end(struct record_stream *stream); // after what was sent
 
 // Its connection is closed at once, without a last chunk, as when the process of a master dies.

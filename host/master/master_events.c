@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "master/master_info.h"
 #include "master/node_info.h"
 
 #include <stddef.h>
@@ -55,54 +56,18 @@ static void send(struct master_framework *framework, Type type, const void *mess
 
 // ---- the subscription ----
 
-static uint32_t ip_number(const char *ip)
-{
-    unsigned part[4];
-    if (sscanf(ip, "%3u.%3u.%3u.%3u", &part[0], &part[1], &part[2], &part[3]) != 4)
-        return 0;
-    return part[0] | part[1] << 8 | part[2] << 16 | part[3] << 24;
-}
-
 void master_events_send_subscribed(struct master_framework *framework)
 {
-    static const Mesos__V1__MasterInfo__Capability__Type types[] = {
-        MESOS__V1__MASTER_INFO__CAPABILITY__TYPE__AGENT_UPDATE,
-        MESOS__V1__MASTER_INFO__CAPABILITY__TYPE__AGENT_DRAINING,
-        MESOS__V1__MASTER_INFO__CAPABILITY__TYPE__QUOTA_V2,
-    };
-    enum { COUNT = sizeof types / sizeof types[0] };
-    struct master *master = framework->master;
-    Mesos__V1__MasterInfo__Capability capabilities[COUNT], *list[COUNT];
-    for (size_t i = 0; i < COUNT; i++) {
-        mesos__v1__master_info__capability__init(&capabilities[i]);
-        capabilities[i].has_type = true;
-        capabilities[i].type = types[i];
-        list[i] = &capabilities[i];
-    }
-    struct node_info_domain domain;
-    Mesos__V1__Address address = MESOS__V1__ADDRESS__INIT;
-    address.hostname = master->hostname;
-    address.ip = master->ip;
-    address.port = (int32_t)master->port;
-    Mesos__V1__MasterInfo info = MESOS__V1__MASTER_INFO__INIT;
-    info.id = master->id;
-    info.ip = ip_number(master->ip);
-    info.port = master->port;
-    info.pid = memory_format("master@%s:%u", master->ip, master->port);
-    info.hostname = master->hostname;
-    info.version = MASTER_VERSION;
-    info.domain = node_info_domain(&domain, master->region, master->zone);
-    info.address = &address;
-    info.n_capabilities = COUNT;
-    info.capabilities = list;
+    struct master_info info;
     Mesos__V1__Scheduler__Event__Subscribed subscribed =
         MESOS__V1__SCHEDULER__EVENT__SUBSCRIBED__INIT;
+    master_info_fill(&info, framework->master);
     subscribed.framework_id = framework->info->id;
     subscribed.has_heartbeat_interval_seconds = true;
     subscribed.heartbeat_interval_seconds = MASTER_HEARTBEAT_SECONDS;
-    subscribed.master_info = &info;
+    subscribed.master_info = &info.message;
     send(framework, TYPE(SUBSCRIBED), &subscribed);
-    free(info.pid);
+    master_info_free(&info);
 }
 
 void master_events_send_heartbeat(struct master_framework *framework)

@@ -16,6 +16,7 @@
 #include "bindings/message/view.h"
 #include "bindings/offers/offer_view.h"
 #include "mesos/v1/executor/executor.pb-c.h"
+#include "mesos/v1/master/master.pb-c.h"
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
 #include "wire/wire.h"
 #include "wire/wire_accept.h"
@@ -47,6 +48,8 @@ static void collect_types(void)
     add_type(&mesos__v1__scheduler__call__descriptor);
     add_type(&mesos__v1__executor__event__descriptor);
     add_type(&mesos__v1__executor__call__descriptor);
+    add_type(&mesos__v1__master__call__descriptor);
+    add_type(&mesos__v1__master__response__descriptor);
     for (size_t i = 0; i < type_count; i++) {
         for (unsigned f = 0; f < types[i]->n_fields; f++) {
             if (types[i]->fields[f].type == PROTOBUF_C_TYPE_MESSAGE)
