@@ -244,6 +244,73 @@ describe("the v1 operator API", function()
     end)
 end)
 
+describe("the v1 operator API of an agent", function()
+    local framework, offer, path
+
+    lazy_setup(function()
+        client.start { "--agent", "cpus:4;mem:1024;disk:100;ports:[] zone=a" }
+        path = "/slave(1)/api/v1"
+        framework = client.subscribe():subscribed()
+        offer = framework:offer()
+        framework:launch(offer, { client.task(offer, "runs", "printf hello; exec sleep 1000"), client.task(offer, "ends", "true") })
+        local states = {}
+        program.wait_for(function()
+            local status = framework:update(0.2)
+            if status then
+                states[status.task_id.value] = status.state
+            end
+            return states.runs == "TASK_RUNNING" and states.ends == "TASK_FINISHED"
+        end)
+    end)
+    lazy_teardown(client.stop)
+
+    local function ask_agent(kind, message)
+        local status, text = client.request({ type = kind, [kind:lower()] = message }, { path = path })
+        assert.equal(200, status, text)
+        local response = json.decode(text)
+        assert.equal(kind, response.type)
+        return response[kind:lower()]
+    end
+
+    it("says what the agent is, and what it runs", function()
+        assert.same({ healthy = true }, ask_agent("GET_HEALTH"))
+        assert.equal("1.12.0", ask_agent("GET_VERSION").version_info.version)
+        assert.equal(offer.agent_id.value, ask_agent("GET_AGENT").agent_info.id.value)
+        assert.truthy(#ask_agent("GET_FLAGS").flags > 5)
+        local state = ask_agent("GET_STATE")
+        assert.same(state.get_tasks, ask_agent("GET_TASKS"))
+        assert.same(state.get_executors, ask_agent("GET_EXECUTORS"))
+        assert.same(state.get_frameworks, ask_agent("GET_FRAMEWORKS"))
+        assert.equal("runs", state.get_tasks.launched_tasks[1].task_id.value)
+        assert.equal("ends", state.get_tasks.completed_tasks[1].task_id.value)
+        assert.equal("runs", state.get_executors.executors[1].executor_info.executor_id.value)
+        assert.equal("ends", state.get_executors.completed_executors[1].executor_info.executor_id.value)
+        assert.same(framework.framework_id, state.get_frameworks.frameworks[1].framework_info.id)
+        local containers = ask_agent("GET_CONTAINERS").containers
+        assert.equal(1, #containers)
+        assert.equal("runs", containers[1].executor_id.value)
+        assert.truthy(containers[1].container_status.executor_pid > 0)
+        assert.truthy(containers[1].resource_statistics.mem_rss_bytes > 0)
+    end)
+
+    it("lists and reads files", function()
+        local directory = ("/frameworks/%s/executors/runs/runs/latest"):format(framework.framework_id.value)
+        assert.same({ size = 5, data = "aGVsbG8=" }, ask_agent("READ_FILE", { path = directory .. "/stdout", offset = 0 }))
+        assert.truthy(#ask_agent("LIST_FILES", { path = directory }).file_infos >= 2)
+    end)
+
+    for body, row in pairs {
+        ["{}"] = { 400, "Failed to validate agent::Call: Expecting 'type' to be present" },
+        ['{"type":"READ_FILE"}'] = { 400, "Failed to validate agent::Call: Expecting 'read_file' to be present" },
+        ['{"type":"LAUNCH_CONTAINER"}'] = { 501, "The agents of the local cluster do not carry out LAUNCH_CONTAINER: they answer the "
+            .. "calls that read their state, their files and their containers" },
+    } do
+        it("refuses " .. body, function()
+            client.answered(row[1], row[2], body, { path = path })
+        end)
+    end
+end)
+
 describe("an operator's subscription", function()
     before_each(function()
         client.start { "--agent", "cpus:4;mem:1024;disk:0;ports:[]", "--agent", "cpus:4;mem:1024;disk:0;ports:[]" }

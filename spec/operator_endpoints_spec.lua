@@ -7,6 +7,7 @@ local json = require("cjson")
 local program = require("support.program")
 local mesos_shapes = require("support.mesos_shapes")
 local shapes = require("support.shapes")
+local virtual_cluster = require("support.virtual_cluster")
 
 local function get(path)
     local status, text, head = client.request(nil, { method = "GET", path = path, headers = { ["Content-Type"] = "" } })
@@ -191,6 +192,29 @@ describe("the endpoints of the local cluster", function()
         assert.same({ 400, "Invalid timeout 'soon': Invalid duration 'soon'.\n" }, { status, text })
     end)
 
+    it("shows an agent's own documents under its process name", function()
+        local number = first(document("/state").slaves, offer.agent_id.value).pid:match("^slave%((%d+)%)@")
+        local state = document(("/slave(%s)/state"):format(number))
+        shapes.check(mesos_shapes.agent_state, state)
+        assert.equal(offer.agent_id.value, state.id)
+        local framework = first(state.frameworks, id)
+        local executor = first(framework.executors, "runs")
+        assert.same({ "runs", "TASK_RUNNING" }, { executor.tasks[1].id, executor.tasks[1].state })
+        assert.equal(client.sandbox(offer, stream, "runs"):gsub("latest/$", executor.container), executor.directory)
+        assert.equal("ends", first(framework.completed_executors, "ends").completed_tasks[1].id)
+        local containers = document(("/slave(%s)/containers?executor_id=runs"):format(number))
+        shapes.check(mesos_shapes.containers, containers)
+        assert.equal(executor.container, containers[1].container_id)
+        assert.truthy(containers[1].statistics.mem_rss_bytes > 0)
+        assert.equal(0.1, containers[1].statistics.cpus_limit)
+        assert.same({}, document(("/slave(%s)/containers?executor_id=none"):format(number)))
+        local statistics = document(("/slave(%s)/monitor/statistics"):format(number))
+        shapes.check(mesos_shapes.statistics, statistics)
+        assert.equal("runs", statistics[1].executor_id)
+        assert.equal(client.cluster.work_dir, document(("/slave(%s)/flags"):format(number)).flags.work_dir)
+        assert.same({}, document(("/slave(%d)/state"):format(3 - number)).frameworks)
+    end)
+
     it("tears a framework down, and remembers it with its tasks", function()
         local gone = framework_with_tasks({ roles = { "other" } }).framework_id.value
         client.answered(200, "", "frameworkId=" .. gone:gsub("%-", "%%2D"), { path = "/teardown" })
@@ -255,6 +279,38 @@ describe("an operator of the local cluster", function()
             { method = "DELETE", path = "/quota" })
     end)
 
+    it("reserves resources and makes volumes", function()
+        local agent = document("/slaves").slaves[1].id
+        local function post(path, fields)
+            local parts = {}
+            for name, value in pairs(fields) do
+                value = type(value) == "table" and json.encode(value) or value
+                parts[#parts + 1] = name .. "=" .. value:gsub("[^%w-]", function(c) return ("%%%02X"):format(c:byte()) end)
+            end
+            local status, text = client.request(table.concat(parts, "&"), { path = path })
+            return { status, text }
+        end
+        local cpus = { name = "cpus", type = "SCALAR", scalar = { value = 1 }, reservations = { { type = "DYNAMIC", role = "a" } } }
+        assert.same({ 202, "" }, post("/reserve", { slaveId = agent, resources = { cpus } }))
+        local slave = document("/slaves").slaves[1]
+        assert.equal(1, slave.reserved_resources.a.cpus)
+        assert.same({ { type = "DYNAMIC", role = "a" } }, slave.reserved_resources_full.a[1].reservations)
+        assert.equal("a", slave.reserved_resources_full.a[1].role)
+        local again = { name = "cpus", type = "SCALAR", scalar = { value = 1 }, reservations = { { type = "DYNAMIC", role = "b" } } }
+        assert.same({ 202, "" }, post("/reserve", { slaveId = agent, source = { cpus }, resources = { again } }))
+        assert.equal(1, document("/slaves").slaves[1].reserved_resources.b.cpus)
+        assert.same({ 202, "" }, post("/unreserve", { slaveId = agent, resources = { again } }))
+        assert.same({}, document("/slaves").slaves[1].reserved_resources)
+        assert.equal(409, post("/unreserve", { slaveId = agent, resources = { again } })[1])
+        assert.same({ 400, "Missing 'slaveId' query parameter in the request body" }, post("/reserve", { resources = { cpus } }))
+        assert.same({ 400, "Missing 'resources' query parameter in the request body" }, post("/reserve", { slaveId = agent }))
+        assert.same({ 400, "Missing 'volumes' query parameter in the request body" }, post("/create-volumes", { slaveId = agent }))
+        assert.same({ 400, "No agent found with specified ID" }, post("/reserve", { slaveId = "none", resources = { cpus } }))
+        local answer = post("/destroy-volumes", { slaveId = agent, volumes = "[{]" })
+        assert.equal(400, answer[1])
+        assert.matches("^Error in parsing 'volumes' query parameter in the request body: ", answer[2])
+    end)
+
     it("is sent to the leading master, which is this one", function()
         local status, text, head = get("/redirect")
         assert.same({ 307, "" }, { status, text })
@@ -279,6 +335,35 @@ describe("an operator of the local cluster", function()
             local run = program.run { path = "/usr/bin/curl", args = { "-s", "-o", "/dev/null", "-w", "%{http_code}",
                 row[3] == "HEAD" and "-I" or "-X", row[3] == "HEAD" and "-s" or row[3] or "GET", "http://" .. client.address .. row[2] } }
             assert.equal(tostring(row[1]), run.stdout)
+        end)
+    end
+end)
+
+describe("a document about 10,000 tasks", function()
+    -- A thousand tasks took 10 to 20 ms of processor time on the busy machine where this was written.
+    -- OPERATOR_FIGURES=1 prints what they take.
+    for name, needle in pairs { state = '"statuses":%[', json = '"statuses":%[', protobuf = "%-O%d+%-%d+" } do
+        it("takes the loop for a short time: " .. name, function()
+            local agents = {}
+            for i = 1, 10 do
+                agents[i] = "cpus:10000;mem:1000000"
+            end
+            local cluster = virtual_cluster.start(agents)
+            local framework = cluster:subscribe { name = "many", roles = { "a" } }
+            cluster:advance(1)
+            for _ = 1, 10 do
+                framework:launch(framework:offers()[1], { cpus = 1, mem = 32 }, 1000)
+            end
+            cluster:advance(1)
+            local start = os.clock()
+            local text = cluster.master:document(name)
+            local took = os.clock() - start
+            local _, count = text:gsub(needle, "")
+            assert.truthy(count >= 10000, count)
+            if os.getenv("OPERATOR_FIGURES") then
+                print(name, #text, took)
+            end
+            assert.truthy(took < 2 * program.patience, took)
         end)
     end
 end)

@@ -4,13 +4,15 @@
 
 #include "cluster/http_routes.h"
 
+#include "cluster/agent_api_http.h"
 #include "cluster/executor_http.h"
 #include "cluster/files_http.h"
 #include "cluster/maintenance_http.h"
 #include "cluster/master_api_http.h"
 #include "cluster/operator_http.h"
+#include "cluster/resources_http.h"
 #include "cluster/scheduler_http.h"
-#include "operator/metrics_snapshot.h"
+#include "operator/agent_document.h"
 #include "operator/roles_document.h"
 #include "operator/summary_document.h"
 #include "operator/tasks_document.h"
@@ -28,6 +30,10 @@
     {                                                                                              \
         .path = PATH, .method = METHOD, .realm = REALM, .limit = LIMIT, .answer = __VA_ARGS__      \
     }
+#define AGENT_READ "mesos-agent-readonly"
+#define AGENT_DOCUMENT(PATH, FUNCTION)                                                             \
+    ROUTE(PATH, GET, AGENT_READ, NULL, operator_http_document, .scope = HTTP_AGENT,                \
+          .agent_document = FUNCTION)
 #define DOCUMENT(PATH, FUNCTION)                                                                   \
     ROUTE(PATH, GET, READ, NULL, operator_http_document, .document = FUNCTION)
 
@@ -37,6 +43,8 @@ static const struct http_route routes[] = {
     ROUTE("/api/v1/executor", POST, NULL, executor_http_limit, executor_http_answer,
           .scope = HTTP_ANY_SCOPE),
     ROUTE("/api/v1", POST, WRITE, operator_http_limit, master_api_http_answer),
+    ROUTE("/api/v1", POST, "mesos-agent-readwrite", operator_http_limit, agent_api_http_answer,
+          .scope = HTTP_AGENT),
     DOCUMENT("/state", state_document),
     DOCUMENT("/state-summary", summary_document),
     DOCUMENT("/slaves", state_document_slaves),
@@ -44,6 +52,14 @@ static const struct http_route routes[] = {
     DOCUMENT("/tasks", tasks_document),
     DOCUMENT("/roles", roles_document),
     DOCUMENT("/flags", operator_http_flags),
+    AGENT_DOCUMENT("/state", agent_document_state),
+    AGENT_DOCUMENT("/containers", agent_document_containers),
+    AGENT_DOCUMENT("/monitor/statistics", agent_document_statistics),
+    AGENT_DOCUMENT("/flags", agent_document_flags),
+    ROUTE("/reserve", POST, WRITE, operator_http_limit, resources_http_reserve),
+    ROUTE("/unreserve", POST, WRITE, operator_http_limit, resources_http_unreserve),
+    ROUTE("/create-volumes", POST, WRITE, operator_http_limit, resources_http_create),
+    ROUTE("/destroy-volumes", POST, WRITE, operator_http_limit, resources_http_destroy),
     ROUTE("/metrics/snapshot", GET, READ, NULL, operator_http_metrics),
     ROUTE("/version", GET, NULL, NULL, operator_http_document, .scope = HTTP_ANY_SCOPE,
           .document = operator_http_version),

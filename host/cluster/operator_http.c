@@ -10,6 +10,7 @@
 
 #include "base/duration.h"
 #include "base/memory.h"
+#include "cluster/form_body.h"
 #include "cluster/http_negotiation.h"
 #include "operator/build_facts.h"
 #include "operator/metrics_snapshot.h"
@@ -113,8 +114,7 @@ static const char *on_argument(void *data, const char *name)
     return http_exchange_argument(data, name);
 }
 
-// NULL: there is none, or the master leads elsewhere.
-static const struct node *find_node(const struct master *master, unsigned number)
+const struct node *operator_http_node(const struct master *master, unsigned number)
 {
     const struct node *node;
     if (master == NULL || number == 0)
@@ -130,7 +130,7 @@ enum MHD_Result operator_http_document(struct cluster_http *http, struct http_ex
     const struct cluster_request *request = exchange->data;
     const struct http_route *route = request->route;
     const struct document_query query = {on_argument, exchange};
-    const struct node *node = find_node(http->master, request->agent);
+    const struct node *node = operator_http_node(http->master, request->agent);
     struct buffer json;
     buffer_init(&json, JSON_WRITER_LIMIT);
     struct json_writer writer = {.out = &json};
@@ -225,61 +225,17 @@ enum MHD_Result operator_http_quota(struct cluster_http *http, struct http_excha
 
 // ---- teardown ----
 
-static int hex_digit(char digit)
-{
-    return isdigit((unsigned char)digit)    ? digit - '0'
-           : isxdigit((unsigned char)digit) ? tolower((unsigned char)digit) - 'a' + 10
-                                            : -1;
-}
-
-// Decodes "%2F" and "+" in place. False at a "%" without two digits.
-static bool decode(char *text)
-{
-    char *to = text;
-    for (const char *at = text; *at != '\0'; at++) {
-        bool escaped = *at == '%';
-        int high = escaped ? hex_digit(at[1]) : 0,
-            low = escaped && high >= 0 ? hex_digit(at[2]) : 0;
-        if (high < 0 || low < 0)
-            return false;
-        *to++ = escaped ? (char)(high * 16 + low) : *at == '+' ? ' ' : *at;
-        at += escaped ? 2 : 0;
-    }
-    *to = '\0';
-    return true;
-}
-
-// The value of a name in "name=value&name=value", decoded; NULL: it is not there. free() it.
-static char *form_value(struct buffer *body, const char *name, bool *good)
-{
-    char *copy = memory_string(buffer_string(body)), *rest = copy, *found = NULL;
-    *good = true;
-    for (char *pair; *good && found == NULL && (pair = strsep(&rest, "&;")) != NULL;) {
-        char *value = strchr(pair, '=');
-        if (value != NULL)
-            *value++ = '\0';
-        *good = decode(pair) && (value == NULL || decode(value));
-        if (*good && strcmp(pair, name) == 0)
-            found = memory_string(value ? value : "");
-    }
-    free(copy);
-    return found;
-}
-
 enum MHD_Result operator_http_teardown(struct cluster_http *http, struct http_exchange *exchange)
 {
     enum MHD_Result result;
     struct error err = {0};
-    bool good;
     if (!operator_http_check_body(exchange, &result))
         return result;
-    char *id = form_value(&exchange->body, "frameworkId", &good);
-    if (!good)
-        error_set(&err, ERROR_INVALID, "Unable to decode query string: Malformed %% escape");
-    else if (id == NULL)
-        error_set(&err, ERROR_INVALID, "Missing 'frameworkId' query parameter in the request body");
-    else
+    char *id = form_body_value(&exchange->body, "frameworkId", &err);
+    if (id != NULL)
         master_teardown(http->master, id, &err);
+    else if (err.code == ERROR_NONE)
+        error_set(&err, ERROR_INVALID, "Missing 'frameworkId' query parameter in the request body");
     free(id);
     return operator_http_report(exchange, err.code == ERROR_NONE, &err);
 }

@@ -26,6 +26,9 @@ void operator_http_flags(struct json_writer *writer, const struct master *master
 void operator_http_version(struct json_writer *writer, const struct master *master,
                            const struct document_query *query);
 
+// The agent of that number. NULL: there is none, or the master leads elsewhere.
+const struct node *operator_http_node(const struct master *master, unsigned number);
+
 // Answers with the JSON in the buffer, or with what jsonp makes of it; empties the buffer.
 enum MHD_Result operator_http_send_json(struct http_exchange *exchange, struct json_writer *writer);
 

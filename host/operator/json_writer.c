@@ -75,6 +75,12 @@ void json_writer_bytes(struct json_writer *writer, const char *key, const char *
     note(writer, json_text_bytes(text, length, writer->out));
 }
 
+void json_writer_base64(struct json_writer *writer, const char *key, struct slice bytes)
+{
+    lead(writer, key);
+    note(writer, json_text_base64(bytes.data, bytes.length, writer->out));
+}
+
 void json_writer_double(struct json_writer *writer, const char *key, double value)
 {
     lead(writer, key);

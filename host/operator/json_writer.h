@@ -27,6 +27,7 @@ void json_writer_end(struct json_writer *writer);
 void json_writer_text(struct json_writer *writer, const char *key, const char *text); // NULL is ""
 void json_writer_bytes(struct json_writer *writer, const char *key, const char *text,
                        size_t length);
+void json_writer_base64(struct json_writer *writer, const char *key, struct slice bytes);
 void json_writer_double(struct json_writer *writer, const char *key, double value);
 void json_writer_integer(struct json_writer *writer, const char *key, int64_t value);
 void json_writer_truth(struct json_writer *writer, const char *key, bool value);

@@ -9,12 +9,11 @@
 #include "base/uuid.h"
 #include "master/master_info.h"
 #include "operator/build_facts.h"
+#include "operator/file_messages.h"
 #include "operator/metrics_snapshot.h"
 #include "operator/role_settings.h"
 #include "operator/roles_document.h"
-#include "operator/sandbox_files.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,64 +122,26 @@ struct master_answer master_api_get_master(const struct api_request *request)
 
 // ---- files ----
 
-static void write_file(struct response_writer *writer, const struct sandbox_file *file)
-{
-    Mesos__V1__FileInfo info = MESOS__V1__FILE_INFO__INIT;
-    Mesos__V1__TimeInfo time = MESOS__V1__TIME_INFO__INIT;
-    char user[16], group[16];
-    snprintf(user, sizeof user, "%u", (unsigned)file->status.st_uid);
-    snprintf(group, sizeof group, "%u", (unsigned)file->status.st_gid);
-    time.nanoseconds = (int64_t)file->status.st_mtime * 1000000000;
-    info.path = file->path;
-    info.has_nlink = info.has_size = info.has_mode = true;
-    info.nlink = (int32_t)file->status.st_nlink;
-    info.size = (uint64_t)file->status.st_size;
-    info.mtime = &time;
-    info.mode = file->status.st_mode;
-    info.uid = user;
-    info.gid = group;
-    response_writer_item(writer, &info.base);
-}
-
 struct master_answer master_api_list_files(const struct api_request *request)
 {
     const struct sandbox_question question = {request->master, 0, request->call->list_files->path};
-    struct sandbox_listing listing;
     struct response_writer writer;
-    struct master_answer answer = {0};
-    answer.status = (int)sandbox_files_list(&question, &listing, &answer.error);
-    if (answer.status == SANDBOX_FILES_GOOD) {
-        master_api_open(request, &writer, RESPONSE(LIST_FILES), "list_files");
-        response_writer_list(&writer, "file_infos");
-        for (size_t i = 0; i < listing.count; i++)
-            write_file(&writer, &listing.files[i]);
-        response_writer_end(&writer);
-        answer = master_api_close(&writer);
-    }
-    sandbox_files_free(&listing);
-    return answer;
+    master_api_open(request, &writer, RESPONSE(LIST_FILES), "list_files");
+    struct master_answer answer = file_messages_list(&question, &writer);
+    struct master_answer end = master_api_close(&writer);
+    return answer.status == 200 ? end : answer;
 }
 
 struct master_answer master_api_read_file(const struct api_request *request)
 {
     const Mesos__V1__Master__Call__ReadFile *call = request->call->read_file;
     const struct sandbox_question question = {request->master, 0, call->path};
-    Mesos__V1__Master__Response__ReadFile piece = MESOS__V1__MASTER__RESPONSE__READ_FILE__INIT;
-    Response response = MESOS__V1__MASTER__RESPONSE__INIT;
-    struct master_answer answer = {0};
-    struct buffer data;
-    buffer_init(&data, (size_t)1 << 20);
-    answer.status = (int)sandbox_files_read(&question, call->offset,
-                                            call->has_length ? call->length : UINT64_MAX, &data,
-                                            &piece.size, &answer.error);
-    piece.data = (ProtobufCBinaryData){.len = data.length, .data = data.data};
-    response.has_type = true;
-    response.type = RESPONSE(READ_FILE);
-    response.read_file = &piece;
-    if (answer.status == SANDBOX_FILES_GOOD)
-        answer = master_api_respond(request, &response);
-    buffer_free(&data);
-    return answer;
+    uint64_t length = call->has_length ? call->length : UINT64_MAX;
+    struct response_writer writer;
+    master_api_open(request, &writer, RESPONSE(READ_FILE), "read_file");
+    struct master_answer answer = file_messages_read(&question, call->offset, length, &writer);
+    struct master_answer end = master_api_close(&writer);
+    return answer.status == 200 ? end : answer;
 }
 
 // ---- roles ----

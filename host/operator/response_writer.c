@@ -14,6 +14,8 @@ enum { LENGTH_BYTES = 5, VARINT_BYTES = 10, WIRE_VARINT = 0, WIRE_DOUBLE = 1, WI
 static void append(struct response_writer *writer, const void *bytes, size_t length)
 {
     struct json_writer *json = &writer->json;
+    if (length == 0)
+        return;
     json->failed = !buffer_append(json->out, bytes, length) || json->failed;
 }
 
@@ -111,6 +113,59 @@ void response_writer_double(struct response_writer *writer, const char *name, do
     append(writer, &value, sizeof value);
 }
 
+void response_writer_truth(struct response_writer *writer, const char *name, bool value)
+{
+    if (!writer->protobuf) {
+        json_writer_truth(&writer->json, name, value);
+        return;
+    }
+    append_tag(writer, field_of(writer, name), WIRE_VARINT);
+    append_varint(writer, value);
+}
+
+void response_writer_number(struct response_writer *writer, const char *name, uint64_t value)
+{
+    if (!writer->protobuf) {
+        json_writer_integer(&writer->json, name, (int64_t)value);
+        return;
+    }
+    append_tag(writer, field_of(writer, name), WIRE_VARINT);
+    append_varint(writer, value);
+}
+
+void response_writer_bytes(struct response_writer *writer, const char *name, struct slice bytes)
+{
+    if (!writer->protobuf) {
+        json_writer_base64(&writer->json, name, bytes);
+        return;
+    }
+    append_tag(writer, field_of(writer, name), WIRE_BYTES);
+    append_varint(writer, bytes.length);
+    append(writer, bytes.data, bytes.length);
+}
+
+static void append_message(struct response_writer *writer, const ProtobufCFieldDescriptor *field,
+                           const ProtobufCMessage *message)
+{
+    size_t size = protobuf_c_message_get_packed_size(message);
+    append_tag(writer, field, WIRE_BYTES);
+    append_varint(writer, size);
+    uint8_t *room = buffer_reserve(writer->json.out, size);
+    if (room == NULL)
+        writer->json.failed = true;
+    else
+        writer->json.out->length += protobuf_c_message_pack(message, room);
+}
+
+void response_writer_message(struct response_writer *writer, const char *name,
+                             const ProtobufCMessage *message)
+{
+    if (writer->protobuf)
+        append_message(writer, field_of(writer, name), message);
+    else
+        json_writer_message(&writer->json, name, message);
+}
+
 void response_writer_list(struct response_writer *writer, const char *name)
 {
     writer->list = field_of(writer, name);
@@ -120,18 +175,10 @@ void response_writer_list(struct response_writer *writer, const char *name)
 
 void response_writer_item(struct response_writer *writer, const ProtobufCMessage *message)
 {
-    if (!writer->protobuf) {
-        json_writer_message(&writer->json, NULL, message);
-        return;
-    }
-    size_t size = protobuf_c_message_get_packed_size(message);
-    append_tag(writer, writer->list, WIRE_BYTES);
-    append_varint(writer, size);
-    uint8_t *room = buffer_reserve(writer->json.out, size);
-    if (room == NULL)
-        writer->json.failed = true;
+    if (writer->protobuf)
+        append_message(writer, writer->list, message);
     else
-        writer->json.out->length += protobuf_c_message_pack(message, room);
+        json_writer_message(&writer->json, NULL, message);
 }
 
 void response_writer_end(struct response_writer *writer)

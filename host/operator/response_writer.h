@@ -36,6 +36,12 @@ void response_writer_close(struct response_writer *writer);
 void response_writer_enum(struct response_writer *writer, const char *field, int value);
 void response_writer_double(struct response_writer *writer, const char *field, double value);
 
+void response_writer_truth(struct response_writer *writer, const char *field, bool value);
+void response_writer_number(struct response_writer *writer, const char *field, uint64_t value);
+void response_writer_bytes(struct response_writer *writer, const char *field, struct slice bytes);
+void response_writer_message(struct response_writer *writer, const char *field,
+                             const ProtobufCMessage *message);
+
 void response_writer_list(struct response_writer *writer, const char *field); // of messages
 void response_writer_item(struct response_writer *writer, const ProtobufCMessage *message);
 void response_writer_end(struct response_writer *writer);

@@ -4,6 +4,7 @@
 
 #include "wire/json_text.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,11 +58,19 @@ bool json_text_base64(const uint8_t *data, size_t length, struct buffer *out)
     return good && buffer_append_text(out, "\"");
 }
 
+// Most numbers are whole and need no search.
+static bool is_short(double value)
+{
+    return fabs(value) < 1e15 && value == trunc(value) && !(value == 0 && signbit(value));
+}
+
 bool json_text_double(double value, struct buffer *out)
 {
     char text[40];
     if (!isfinite(value))
         return buffer_append_text(out, "null");
+    if (is_short(value))
+        return buffer_format(out, "%" PRId64 ".0", (int64_t)value);
     for (int precision = 15; precision <= 17; precision++) {
         snprintf(text, sizeof text, "%.*g", precision, value);
         if (strtod(text, NULL) == value)

@@ -13,7 +13,11 @@
 #include "master/operator_operations.h"
 #include "master/role_quota.h"
 #include "master/role_weights.h"
+#include "operator/api_state.h"
+#include "operator/state_document.h"
 #include "wire/json_message.h"
+
+#include "mesos/v1/master/master.pb-c.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -303,7 +307,32 @@ static int l_operate(lua_State *L)
     return 2;
 }
 
+// master:document(name) -> the text of an endpoint's document ("state"), or of a response of the v1
+// API in that form ("json", "protobuf")
+static int l_document(lua_State *L)
+{
+    static const char *const names[] = {"state", "json", "protobuf", NULL};
+    struct virtual_master *virtual = check_master(L);
+    int name = luaL_checkoption(L, 2, "state", names);
+    struct buffer out;
+    buffer_init(&out, EVENTS_LIMIT);
+    struct json_writer writer = {.out = &out};
+    struct response_writer response;
+    if (name == 0) {
+        state_document(&writer, virtual->master, NULL);
+    } else {
+        response_writer_begin(&response, &out, name == 2,
+                              &mesos__v1__master__response__get_state__descriptor);
+        api_state(&response, virtual->master);
+        response_writer_finish(&response);
+    }
+    lua_pushlstring(L, buffer_string(&out), out.length);
+    buffer_free(&out);
+    return 1;
+}
+
 static const luaL_Reg methods[] = {
+    {"document", l_document},
     {"agent", l_agent},
     {"subscribe", l_subscribe},
     {"call", l_call},

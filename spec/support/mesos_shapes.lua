@@ -111,6 +111,40 @@ M.roles = {
     },
 }
 
+local EXECUTOR = {
+    id = "string", name = "string", source = "string", container = "string", directory = "string", resources = SUMS,
+    tasks = { M.task }, queued_tasks = { "any" }, completed_tasks = { M.task }, ["role?"] = "string",
+    ["labels?"] = { M.label }, ["type?"] = "string",
+}
+
+local AGENT_FRAMEWORK = {
+    id = "string", name = "string", user = "string", failover_timeout = "number", checkpoint = "boolean",
+    hostname = "string", ["principal?"] = "string", ["role?"] = "string", ["roles?"] = { "string" },
+    executors = { EXECUTOR }, completed_executors = { EXECUTOR },
+}
+
+M.agent_state = {
+    version = "string", build_date = "string", build_time = "number", build_user = "string", start_time = "number",
+    id = "string", pid = "string", hostname = "string", capabilities = { "string" }, ["domain?"] = "any",
+    resources = SUMS, reserved_resources = SUMS_BY_ROLE, unreserved_resources = SUMS,
+    reserved_resources_full = { ["*"] = { M.resource } }, unreserved_resources_full = { M.resource },
+    reserved_resources_allocated = SUMS_BY_ROLE, unreserved_resources_allocated = SUMS, resource_providers = { "any" },
+    attributes = "any", master_hostname = "string", flags = { ["*"] = "string" }, frameworks = { AGENT_FRAMEWORK },
+    completed_frameworks = { AGENT_FRAMEWORK },
+}
+
+local RUNNING = {
+    executor_id = "string", executor_name = "string", framework_id = "string", source = "string",
+    statistics = { timestamp = "number", ["*"] = "number" },
+}
+
+M.statistics = { RUNNING }
+M.containers = {
+    with(RUNNING, {
+        container_id = "string", status = { container_id = { value = "string" }, ["executor_pid?"] = "number" },
+    }),
+}
+
 M.tasks = { tasks = { M.task } }
 M.flags = { flags = { ["*"] = "string" } }
 M.version = { version = "string", build_date = "string", build_time = "number", build_user = "string" }
