@@ -19,6 +19,53 @@ local ACTS = {
 }
 local LOSSES = { options = { "--agent-timeout", "3" } }
 
+-- What the executor of the recordings does, which was written in Python.
+local EXECUTOR = [[
+local mesos = require "mesos"
+local running, executor = {}, {}
+
+local function update(driver, id, state, message)
+    running[id] = state == "TASK_RUNNING" or nil
+    local data = running[id] and "\0\1binary\255" or nil
+    driver:sendStatusUpdate { task_id = id, state = state, message = message, data = data }
+end
+
+local function own_process()
+    local stat <close> = io.open("/proc/self/stat")
+    return stat:read("n")
+end
+
+function executor:launchTask(driver, task)
+    update(driver, task.task_id, "TASK_RUNNING", "running in the custom executor")
+end
+
+function executor:killTask(driver, id)
+    update(driver, id, "TASK_KILLED", "killed by the custom executor")
+end
+
+function executor:shutdown(driver)
+    local ids = {}
+    for id in pairs(running) do ids[#ids + 1] = id end
+    table.sort(ids)
+    for _, id in ipairs(ids) do update(driver, id, "TASK_KILLED", "killed on SHUTDOWN") end
+end
+
+function executor:frameworkMessage(driver, data)
+    local task, status = data:match("^finish (%w+)$"), data:match("^exit (%d+)$")
+    if task then
+        update(driver, task, "TASK_FINISHED", "finished on request")
+    elseif status or data == "signal" then
+        driver:sendFrameworkMessage("bye")
+        mesos.sleep(0.2)
+        if status then os.exit(tonumber(status)) end
+        mesos.exec { "kill", "-SEGV", tostring(own_process()) }
+    else
+        driver:sendFrameworkMessage("echo:" .. data)
+    end
+end
+
+return executor]]
+
 -- See support/cluster_replay.lua.
 local SCENARIOS = {
     { name = "01-subscribe-offers", agents = { 1, 2, 3 } },
@@ -31,6 +78,13 @@ local SCENARIOS = {
     { name = "04b-update-retry", agents = { 1 } },
     { name = "05-failed-killed", agents = { 1, 2 }, pauses = { [22] = 0 } },
     { name = "06-launch-errors", agents = { 1, 2 } },
+    {
+        name = "08-custom-executor", agents = { 1 },
+        commands = {
+            ['exec /usr/bin/python3 "$TEST_EXECUTOR"'] = ("exec %s executor -q %s"):format(program.path,
+                program.script(EXECUTOR, "executor.lua")),
+        },
+    },
     {
         name = "09-agent-lost", agents = { 2, 1 }, options = LOSSES.options, acts = ACTS,
         restarts = {
@@ -48,7 +102,6 @@ local SCENARIOS = {
 
 -- Recordings that take part once the local cluster has what they are about; named in CONFORMANCE.md, too.
 local WAITING = {
-    ["08-custom-executor"] = "waits for custom executors",
     ["16-ha"] = "waits for several masters and ZooKeeper",
 }
 

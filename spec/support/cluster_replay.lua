@@ -11,7 +11,7 @@
 -- credentials (as of --cluster), restarts (agents, options and credentials of a new cluster, by the number of the exchange
 -- before which it starts), pauses (seconds before an exchange, by its number),
 -- acts (functions by the first words of the recorder's notes, called with the replay), together (the number of an exchange
--- that was sent together with the next).
+-- that was sent together with the next), commands (what takes the place of a recorded command).
 --
 -- The order of two events counts unless they are independent: heartbeats, what is offered when (offer_matching.lua), and
 -- updates of different tasks.
@@ -100,6 +100,15 @@ function Replay:translate_id(id)
     return offers and offers[1].id or (host and self.agent_on[host]) or self.ids[id] or id
 end
 
+-- The text with `from`, to the letter, replaced.
+local function replace(text, from, to)
+    local first, last = text:find(from, 1, true)
+    if not first then
+        return text
+    end
+    return text:sub(1, first - 1) .. to .. replace(text:sub(last + 1), from, to)
+end
+
 function Replay:translate(value)
     if type(value) == "table" then
         local copy = {}
@@ -109,6 +118,10 @@ function Replay:translate(value)
         return copy
     elseif type(value) ~= "string" then
         return value
+    end
+    for recorded, here in pairs(self.scenario.commands or {}) do
+        value = replace(value, recorded, here)
+        value = replace(value, recorded:gsub('"', '\\"'), here) -- quoted in a text
     end
     return self.ids[value] or (value:gsub("(" .. UUID .. ")(%-?[OS]?%d*)", function(uuid, rest)
         return self:translate_id(uuid .. rest)
@@ -166,6 +179,9 @@ end
 
 -- A body in JSON, or bytes that are no Call: as text.
 function Replay:translate_text(text)
+    for recorded, here in pairs(self.scenario.commands or {}) do
+        text = replace(text, json.encode(recorded), json.encode(here))
+    end
     local listed = text:gsub('{%s*"value":%s*"(' .. UUID .. '%-O%d+)"%s*}', function(id)
         local list = {}
         for _, offer in ipairs(self:offers_for(id) or {}) do
