@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The HTTP side of the local cluster on real sockets, in front of a master whose runner starts
-// nothing: raw bytes, calls of schedulers and of operators in protobuf and JSON, paths, and clients
-// that leave, on four connections whose requests mix. After each input it must still answer, and
-// when it is gone no descriptor may be left.
+// nothing: raw bytes, calls of schedulers, executors and operators in protobuf and JSON, paths, and
+// clients that leave, on four connections whose requests mix. After each input it must still
+// answer, and when it is gone no descriptor may be left.
 //
 // The input is a list of steps: a byte that says what, two for the length, and so many bytes. In
 // JSON "@F" is the framework's id and "@O" an offer's, as none would be guessed.
@@ -27,10 +27,19 @@
 
 enum { CONNECTIONS = 4, ID = 160, TURNS = 4, PATIENCE = 100000 };
 
-enum step { STEP_RAW, STEP_PROTOBUF, STEP_JSON, STEP_OPERATE, STEP_GET, STEP_CLOSE, STEP_SHUT };
+enum step {
+    STEP_RAW,
+    STEP_PROTOBUF,
+    STEP_JSON,
+    STEP_OPERATE,
+    STEP_GET,
+    STEP_CLOSE,
+    STEP_SHUT,
+    STEP_EXECUTE
+};
 
 // Bits of a step's first byte, behind its kind.
-enum { KINDS = 7, CONNECTION_SHIFT = 3, WITHOUT_STREAM = 32 };
+enum { KINDS = 8, CONNECTION_SHIFT = 3, WITHOUT_STREAM = 32 };
 
 struct server {
     struct loop *loop;
@@ -162,6 +171,13 @@ static void put_body(const struct server *server, struct slice bytes, struct buf
     }
 }
 
+static const char *path_of(enum step kind)
+{
+    if (kind == STEP_EXECUTE)
+        return "/api/v1/executor";
+    return kind == STEP_OPERATE ? "/api/v1" : "/api/v1/scheduler";
+}
+
 static void post(const struct server *server, enum step kind, bool without_stream,
                  struct slice bytes, struct buffer *out)
 {
@@ -172,8 +188,7 @@ static void post(const struct server *server, enum step kind, bool without_strea
     else
         put_body(server, bytes, &body);
     buffer_format(out, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/%s\r\n",
-                  kind == STEP_OPERATE ? "/api/v1" : "/api/v1/scheduler",
-                  kind == STEP_PROTOBUF ? "x-protobuf" : "json");
+                  path_of(kind), kind == STEP_PROTOBUF ? "x-protobuf" : "json");
     if (!without_stream && server->stream[0] != '\0')
         buffer_format(out, "Mesos-Stream-Id: %s\r\n", server->stream);
     buffer_format(out, "Content-Length: %zu\r\n\r\n", body.length);
@@ -190,7 +205,7 @@ static void get(struct slice path, struct buffer *out)
 
 static void step(struct server *server, uint8_t how, struct slice bytes)
 {
-    enum step kind = how % 8 % KINDS;
+    enum step kind = how % KINDS;
     int *fd = &server->connections[how >> CONNECTION_SHIFT & (CONNECTIONS - 1)];
     struct buffer out;
     buffer_init(&out, (size_t)1 << 25);
@@ -263,6 +278,7 @@ static void open_server(struct server *server, struct runner *runner)
     server->master = master_create(server->loop, &master);
     add_agent(server->master);
     cluster_http_lead(server->http, server->master);
+    cluster_http_serve_agents(server->http, server->master);
     for (int i = 0; i < CONNECTIONS; i++)
         server->connections[i] = -1;
 }
@@ -272,8 +288,8 @@ static void close_server(struct server *server)
     for (int i = 0; i < CONNECTIONS; i++)
         close_connection(&server->connections[i]);
     turn(server);
-    cluster_http_destroy(server->http);
     master_destroy(server->master);
+    cluster_http_destroy(server->http);
     loop_uv_drain(server->loop);
     loop_destroy(server->loop);
 }

@@ -297,6 +297,10 @@ function writers.fuzz_cluster_http()
         seed(subscribe .. step(8 + 3, ('{"type":"%s","get_metrics":{},"list_files":{"path":"/"},"read_file":{"path":"/x",'
             .. '"offset":0},"teardown":{"framework_id":{"value":"@F"}}}'):format(call)) .. step(5, ""))
     end
+    for _, call in ipairs { '"SUBSCRIBE","subscribe":{}', '"UPDATE","update":{"status":{"task_id":{"value":"t"},"state":"TASK_RUNNING"}}',
+        '"MESSAGE","message":{"data":"YQ=="}' } do
+        seed(subscribe .. step(8 + 7, '{"executor_id":{"value":"e"},"framework_id":{"value":"@F"},"type":' .. call .. "}") .. step(5, ""))
+    end
     for _, raw in ipairs { "\0\1\2\r\n\r\n", "GET /health HTTP/1.0\r\n\r\n", "POST /api/v1/scheduler HTTP/1.1\r\nHost: localhost\r\n"
         .. "Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
         "POST /api/v1/executor HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}",
