@@ -236,7 +236,7 @@ end)
 describe("an operator of the local cluster", function()
     after_each(client.stop)
     before_each(function()
-        client.start { "--agent", "cpus:4;mem:1024;disk:0;ports:[]" }
+        client.start { "--agent", "cpus:4;mem:1024;disk:10;ports:[]" }
     end)
 
     it("sets weights, and is told what is wrong with them", function()
@@ -309,6 +309,31 @@ describe("an operator of the local cluster", function()
         local answer = post("/destroy-volumes", { slaveId = agent, volumes = "[{]" })
         assert.equal(400, answer[1])
         assert.matches("^Error in parsing 'volumes' query parameter in the request body: ", answer[2])
+    end)
+
+    it("sees the executor of a task group, with what it uses", function()
+        local stream = client.subscribe({ roles = { "web" }, capabilities = { { type = "MULTI_ROLE" } } }):subscribed()
+        local offer = stream:offer()
+        local task = client.task(offer, "t", "exec sleep 1000")
+        local executor = { executor_id = { value = "e" }, type = "DEFAULT", framework_id = stream.framework_id,
+            resources = { task.resources[1], { name = "mem", type = "SCALAR", scalar = { value = 32 } },
+                { name = "disk", type = "SCALAR", scalar = { value = 1 } } } }
+        stream:accepted("ACCEPT", { offer_ids = { offer.id }, operations = { { type = "LAUNCH_GROUP",
+            launch_group = { executor = executor, task_group = { tasks = { task } } } } } })
+        local status = stream:update()
+        assert.equal("TASK_STARTING", status.state, status.message)
+        local framework = document("/state").frameworks[1]
+        shapes.check(mesos_shapes.framework, framework)
+        assert.equal("e", framework.tasks[1].executor_id)
+        local shown = framework.executors[1]
+        assert.same({ "e", "DEFAULT", "web", offer.agent_id.value, 0.1 },
+            { shown.executor_id, shown.type, shown.role, shown.slave_id, shown.resources.cpus })
+        assert.same({ 0.2, 40 }, { framework.used_resources.cpus, framework.used_resources.mem })
+        assert.equal(0.2, document("/slaves").slaves[1].used_resources.cpus)
+        assert.equal(0.2, document("/roles").roles[1].allocated.cpus)
+        local _, text = client.request({ type = "GET_EXECUTORS" }, { path = "/api/v1" })
+        local got = json.decode(text).get_executors.executors[1]
+        assert.same({ "e", offer.agent_id.value }, { got.executor_info.executor_id.value, got.agent_id.value })
     end)
 
     it("is sent to the leading master, which is this one", function()

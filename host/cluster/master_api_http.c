@@ -38,7 +38,7 @@ static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange
                                  bool protobuf)
 {
     struct cluster_request *request = exchange->data;
-    const struct record_stream_owner owner = {.lost = on_lost, .data = request};
+    const struct record_stream_owner owner = {.lost = on_lost, .nameless = true, .data = request};
     struct buffer first;
     if (count_subscribers(http->master) >= API_EVENTS_SUBSCRIBERS)
         return http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,

@@ -44,10 +44,25 @@ void api_state_tasks(struct response_writer *writer, const struct master *master
     response_writer_end(writer);
 }
 
+static void write_executor(struct response_writer *writer, const struct master_executor *executor)
+{
+    Mesos__V1__Master__Response__GetExecutors__Executor message =
+        MESOS__V1__MASTER__RESPONSE__GET_EXECUTORS__EXECUTOR__INIT;
+    Mesos__V1__AgentID id = MESOS__V1__AGENT_ID__INIT;
+    id.value = executor->node->id;
+    message.executor_info = executor->info;
+    message.agent_id = &id;
+    response_writer_item(writer, &message.base);
+}
+
 void api_state_executors(struct response_writer *writer, const struct master *master)
 {
-    (void)master;
+    const struct master_framework *framework;
+    const struct master_executor *executor;
     response_writer_list(writer, "executors");
+    TAILQ_FOREACH(framework, &master->frameworks, link)
+    TAILQ_FOREACH(executor, &framework->executors, of_framework)
+    write_executor(writer, executor);
     response_writer_end(writer);
 }
 

@@ -4,6 +4,7 @@
 
 #include "operator/framework_json.h"
 
+#include "operator/executor_json.h"
 #include "operator/resource_json.h"
 #include "operator/task_json.h"
 
@@ -128,6 +129,16 @@ static void write_offers(struct json_writer *writer, const struct framework_view
     json_writer_end(writer);
 }
 
+static void write_executors(struct json_writer *writer, const struct framework_view *view)
+{
+    const struct master_executor *executor;
+    json_writer_list(writer, "executors");
+    if (view->live != NULL)
+        TAILQ_FOREACH(executor, &view->live->executors, of_framework)
+    executor_json(writer, executor);
+    json_writer_end(writer);
+}
+
 static void write_constraints(struct json_writer *writer, const struct framework_view *view)
 {
     if (view->live != NULL && view->live->constraints != NULL) {
@@ -150,8 +161,7 @@ void framework_json_full(struct json_writer *writer, const struct framework_view
     framework_json_roles(writer, view->info);
     write_tasks(writer, view);
     write_offers(writer, view);
-    json_writer_list(writer, "executors");
-    json_writer_end(writer);
+    write_executors(writer, view);
     if (view->info->labels != NULL)
         task_json_labels(writer, "labels", view->info->labels);
     write_constraints(writer, view);

@@ -54,6 +54,7 @@ static void add(const struct role_table *roles, const char *name, const struct r
 void roles_document_sum(struct role_table *roles, const struct master *master)
 {
     const struct master_framework *framework;
+    const struct master_executor *executor;
     const struct master_task *task;
     const struct master_offer *offer;
     list_roles(roles, master);
@@ -62,6 +63,8 @@ void roles_document_sum(struct role_table *roles, const struct master *master)
         TAILQ_FOREACH(task, &framework->tasks, link)
         if (task->holds)
             add(roles, task->role, &task->resources, false);
+        TAILQ_FOREACH(executor, &framework->executors, of_framework)
+        add(roles, executor->member->role->name, &executor->resources, false);
         TAILQ_FOREACH(offer, &framework->offers, of_framework)
         add(roles, offer->role, &offer->resources, true);
     }

@@ -25,8 +25,11 @@ void usage_of_framework(struct usage *usage, const struct master_framework *fram
 {
     const struct master_task *task;
     const struct master_offer *offer;
+    const struct master_executor *executor;
     const struct task_record *record;
     *usage = (struct usage){0};
+    TAILQ_FOREACH(executor, &framework->executors, of_framework)
+    resources_add(&usage->used, &executor->resources);
     TAILQ_FOREACH(task, &framework->tasks, link)
     add_task(usage, task);
     TAILQ_FOREACH(offer, &framework->offers, of_framework)
@@ -47,6 +50,7 @@ static void count_past(struct node_usages *usages, const struct past_tasks *task
 void usage_of_nodes(struct node_usages *usages, const struct master *master)
 {
     const struct master_framework *framework;
+    const struct master_executor *executor;
     const struct master_task *task;
     const struct master_offer *offer;
     usages->count = (size_t)master->next_node + 1;
@@ -55,6 +59,8 @@ void usage_of_nodes(struct node_usages *usages, const struct master *master)
     {
         TAILQ_FOREACH(task, &framework->tasks, link)
         add_task(&usages->items[task->node->number], task);
+        TAILQ_FOREACH(executor, &framework->executors, of_framework)
+        resources_add(&usages->items[executor->node->number].used, &executor->resources);
         TAILQ_FOREACH(offer, &framework->offers, of_framework)
         resources_add(&usages->items[offer->node->number].offered, &offer->resources);
         count_past(usages, &framework->past.unreachable);

@@ -13,7 +13,7 @@ M.label = { key = "string", ["value?"] = "string" }
 M.status = {
     state = "string", timestamp = "number", ["labels?"] = { M.label }, ["healthy?"] = "boolean",
     ["container_status?"] = {
-        ["container_id?"] = { value = "string" },
+        ["container_id?"] = { value = "string", ["parent?"] = { value = "string" } },
         ["network_infos?"] = { { ["ip_addresses?"] = { { ["ip_address?"] = "string", ["protocol?"] = "string" } } } },
     },
 }
