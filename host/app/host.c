@@ -385,6 +385,7 @@ static void take_down(struct host *host)
         explicit_bzero(host->token, sizeof host->token);
     }
     buffer_free(&host->plan);
+    buffer_free(&host->faults);
     spawner_close(host->loop);
     lag_warning_stop(&host->lag);
     signals_destroy(host->signals);

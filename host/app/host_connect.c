@@ -62,18 +62,25 @@ static bool read_json(const char *path, struct buffer *out, struct error *err)
     return good;
 }
 
-// Done before a script runs, since a description in Lua is a script as well.
-bool host_read_plan(struct host *host, struct error *err)
+// Reads the file of an option, which may not be given.
+static bool read_plain(struct host *host, const char *option, const char *path, struct buffer *out,
+                       struct error *err)
 {
-    const char *path = host->options->cluster;
-    buffer_init(&host->plan, PLAN_LIMIT);
+    buffer_init(out, PLAN_LIMIT);
     if (path == NULL)
         return true;
     size_t length = strlen(path);
     bool json = length > 5 && strcmp(path + length - 5, ".json") == 0;
-    return (json ? read_json(path, &host->plan, err)
-                 : plain_file_read(path, host->loop, &host->plan, err)) ||
-           error_context(err, "--cluster");
+    return (json ? read_json(path, out, err) : plain_file_read(path, host->loop, out, err)) ||
+           error_context(err, "%s", option);
+}
+
+// Done before a script runs, since a description in Lua is a script as well.
+bool host_read_plan(struct host *host, struct error *err)
+{
+    const struct options *options = host->options;
+    return read_plain(host, "--cluster", options->cluster, &host->plan, err) &&
+           read_plain(host, "--faults", options->faults, &host->faults, err);
 }
 
 static struct cluster_options describe(const struct host *host, unsigned agents)
@@ -85,12 +92,17 @@ static struct cluster_options describe(const struct host *host, unsigned agents)
         .described_count = host->options->agent.count,
         .file = host->options->cluster,
         .plan = buffer_slice(&host->plan),
+        .faults_file = host->options->faults,
+        .faults = buffer_slice(&host->faults),
+        .seed = (uint64_t)host->options->fault_seed,
         .work_dir = host->options->work_dir,
         .keep = (unsigned)host->options->keep,
         .hosts = host->options->allow_hosts,
         .offer_timeout = host->options->offer_timeout,
         .agent_timeout = host->options->agent_timeout,
         .masters = (unsigned)host->options->masters,
+        .zk = host->options->zk,
+        .zk_timeout = host->options->zk_session_timeout,
         .containers = host->options->containers,
     };
 }
@@ -137,6 +149,8 @@ static struct credentials *authenticate(struct host *host, const struct credenti
     if (given != NULL)
         credentials = *given;
     credentials.redirect_hosts = options->redirect_hosts;
+    if (local && credentials.redirect_hosts == NULL)
+        credentials.redirect_hosts = "localhost"; // as our masters that stand by name the leader
     credentials.name_only = local && is_private(options);
     if (credentials.name_only && *host->token == '\0' && !http_access_make_token(host->token, err))
         return NULL;

@@ -32,7 +32,7 @@ struct host {
     struct signals *signals;           // NULL: they are the embedder's
     struct poll_watcher *output;       // of the program, while output waits for its reader; or NULL
     struct cluster *cluster;           // the local one, or NULL
-    struct buffer plan;                // the file of --cluster, in JSON
+    struct buffer plan, faults;        // the files of --cluster and --faults, in JSON
     char token[HTTP_ACCESS_TOKEN + 1]; // the cluster asks for it, if it is for this script alone
     struct election *elector;          // NULL: there is no election
     struct state_store *store;         // NULL: nothing is kept
@@ -74,7 +74,7 @@ void host_end_at_once(struct host *host, int status) __attribute__((noreturn));
 
 // host_connect.c
 
-bool host_read_plan(struct host *host, struct error *err); // of --cluster, if it is given
+bool host_read_plan(struct host *host, struct error *err); // of --cluster and --faults, if given
 bool host_start_cluster(struct host *host, unsigned agents, struct error *err); // once
 void host_announce_cluster(const struct host *host);                            // in the log
 

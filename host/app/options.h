@@ -50,6 +50,9 @@ struct options {
     const char *containers;        // "podman", "docker" or a path; NULL: tasks have no images
     const char *allow_hosts;       // more host names of our servers, "a,b"; or NULL
     const char *redirect_hosts;    // where redirects may take credentials, "a,b" or "*"; or NULL
+    const char *faults;            // a file, or NULL
+    int64_t fault_seed;            // 0: not given
+    const char *zk;                // zk://host/path, or NULL
     int64_t masters;               // 0: not given
     double agent_timeout;          // seconds
     double offer_timeout;          // seconds; 0: never

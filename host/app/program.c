@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void log_abort(const struct host *host)
 {
@@ -97,14 +98,22 @@ static bool is_ending(void *data)
     return host->ending;
 }
 
+static void print_addresses(const struct cluster *cluster)
+{
+    const char *others = strchr(cluster_addresses(cluster), ',');
+    printf("listening on %s\n", cluster_address(cluster));
+    if (others != NULL)
+        printf("standing by on %s\n", others + 1);
+    fflush(stdout);
+}
+
 int program_local(const struct options *options)
 {
     struct error err = {0};
     struct host *host = create_program(options, false);
     if (host_read_plan(host, &err) && host_start_cluster(host, (unsigned)options->agents, &err) &&
         host_open_endpoints(host, &err)) {
-        printf("listening on %s\n", cluster_address(host->cluster));
-        fflush(stdout);
+        print_addresses(host->cluster);
         host_announce_cluster(host);
         loop_uv_run(host->loop, is_ending, host);
     } else {

@@ -36,6 +36,7 @@ struct cluster {
     struct masters *masters;
     struct master *master;
     struct faults *faults;
+    struct fault_course *course; // of faults; NULL: none are planned
     struct work_dir *work_dir;
     struct cluster_plan plan;
     struct buffer text; // the agents; ends with a zero byte
@@ -64,6 +65,23 @@ static bool check_options(const struct cluster_options *options, struct error *e
                      "in local:N");
 }
 
+// The faults of a file of their own take the place of those of the cluster's file.
+static bool plan_faults(struct cluster_plan *plan, const struct cluster_options *options,
+                        struct error *err)
+{
+    struct fault_plan faults;
+    if (options->faults_file == NULL)
+        return true;
+    if (plan->faults.count > 0)
+        return error_set(err, ERROR_INVALID,
+                         "--faults and `faults` of --cluster: one of them is enough");
+    if (!fault_plan_read(&faults, options->faults, err))
+        return error_context(err, "--faults: %s", options->faults_file);
+    fault_plan_free(&plan->faults);
+    plan->faults = faults;
+    return true;
+}
+
 // Neighbours with one text are a group.
 static bool plan_described(struct cluster_plan *plan, const struct cluster_options *options,
                            struct error *err)
@@ -80,8 +98,8 @@ static bool plan_described(struct cluster_plan *plan, const struct cluster_optio
     return true;
 }
 
-static bool make_plan(struct cluster_plan *plan, const struct cluster_options *options,
-                      struct error *err)
+static bool plan_agents(struct cluster_plan *plan, const struct cluster_options *options,
+                        struct error *err)
 {
     unsigned agents = options->agents > 0 ? options->agents : 1;
     if (!check_options(options, err))
@@ -93,6 +111,12 @@ static bool make_plan(struct cluster_plan *plan, const struct cluster_options *o
         return plan_described(plan, options, err);
     return cluster_plan_add(plan, options->resources ? options->resources : "", agents, err) ||
            error_context(err, "the resources of the local cluster");
+}
+
+static bool make_plan(struct cluster_plan *plan, const struct cluster_options *options,
+                      struct error *err)
+{
+    return plan_agents(plan, options, err) && plan_faults(plan, options, err);
 }
 
 bool cluster_check(const struct cluster_options *options, struct error *err)
@@ -215,6 +239,8 @@ static bool open_http(struct cluster *cluster, struct loop *loop,
         .count = options->masters ? options->masters : 1,
         .listen = options->listen ? options->listen : LISTEN,
         .hosts = options->hosts,
+        .zk = options->zk,
+        .zk_timeout = options->zk_timeout,
         .access = {.token = options->token,
                    .token_file = options->token_file,
                    .credential_file = options->credential_file,
@@ -241,8 +267,10 @@ static bool on_add_agent(void *data, const char *text, struct error *err)
     struct cluster_plan plan = {.group_count = 0};
     if (cluster->added == AGENTS_ADDED)
         return error_set(err, ERROR_LIMIT, "%u agents were added already", cluster->added);
-    if (text != NULL && !cluster_plan_add(&plan, text, 1, err))
+    if (text != NULL && !cluster_plan_add(&plan, text, 1, err)) {
+        cluster_plan_free(&plan);
         return false;
+    }
     const struct cluster_plan_group *group = text ? plan.groups : cluster->plan.groups;
     cluster->added++;
     add_agent(cluster, group, group->count + (text ? 0 : cluster->added), &machine,
@@ -257,15 +285,22 @@ static bool on_fail_over(void *data, bool forget, double seconds, struct error *
     return masters_fail_over(cluster->masters, forget, seconds, err);
 }
 
-static void create_faults(struct cluster *cluster, struct loop *loop)
+static void create_faults(struct cluster *cluster, const struct cluster_options *options,
+                          struct loop *loop)
 {
+    const struct fault_plan *plan = &cluster->plan.faults;
+    uint64_t seed = options->seed ? options->seed : plan->seed ? plan->seed : 1;
     const struct faults_cluster parts = {.loop = loop,
                                          .master = cluster->master,
                                          .leading = on_leading,
                                          .add_agent = on_add_agent,
                                          .fail_over = on_fail_over,
                                          .data = cluster};
-    cluster->faults = faults_create(&parts, 1);
+    cluster->faults = faults_create(&parts, seed);
+    if (plan->count == 0)
+        return;
+    log_info("%zu faults are planned, with the seed %llu", plan->count, (unsigned long long)seed);
+    cluster->course = fault_course_start(loop, plan, seed, cluster->faults);
 }
 
 bool cluster_fault(struct cluster *cluster, const char *words, struct buffer *output,
@@ -314,7 +349,7 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
         goto failed;
     cluster->runner = create_runner(loop, options);
     create_master(cluster, options, loop);
-    create_faults(cluster, loop);
+    create_faults(cluster, options, loop);
     add_agents(cluster);
     if (!set_roles(cluster, err)) {
         error_context(err, "%s", options->file);
@@ -360,6 +395,8 @@ char *cluster_state(const struct cluster *cluster)
 
 void cluster_stop(struct cluster *cluster, void (*done)(void *data), void *data)
 {
+    fault_course_stop(cluster->course);
+    cluster->course = NULL;
     masters_stop(cluster->masters);
     master_stop(cluster->master, STOP_GRACE, done, data);
 }
@@ -370,6 +407,7 @@ void cluster_destroy(struct cluster *cluster)
         return;
     if (cluster->runner != NULL)
         cluster->runner->ops->destroy(cluster->runner);
+    fault_course_stop(cluster->course);
     faults_destroy(cluster->faults);
     master_destroy(cluster->master); // which ends streams to executors
     masters_destroy(cluster->masters);

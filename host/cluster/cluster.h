@@ -25,9 +25,15 @@ struct cluster_options {
     // are left out. The text is JSON.
     const char *file;
     struct slice plan;
+    // The text of a file of faults (fault_plan.h), in JSON, and the file's name; or NULL.
+    const char *faults_file;
+    struct slice faults;
+    uint64_t seed;          // of what happens at random; 0: that of a file, or 1
     const char *work_dir;   // where sandboxes lie; NULL: a fresh folder in $TMPDIR
     unsigned keep;          // how many of such fresh folders stay, see work_dir.h
     const char *listen;     // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
+    const char *zk;         // where they stand for election, zk://host/path; or NULL
+    double zk_timeout;      // of their sessions, in seconds
     unsigned masters;       // that listen, of which one leads; 0: one
     double agent_timeout;   // seconds until an agent that does not answer is unreachable; 0: 75
     const char *containers; // the program that runs tasks with an image; NULL: they are refused

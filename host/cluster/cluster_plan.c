@@ -177,6 +177,18 @@ static bool read_master(const struct plan_field *field, void *to, struct error *
     return plan_field_object(field, keys, to, err);
 }
 
+static bool read_faults(const struct plan_field *field, void *to, struct error *err)
+{
+    struct cluster_plan *plan = to;
+    return fault_plan_read_faults(field, &plan->faults, err);
+}
+
+static bool read_seed(const struct plan_field *field, void *to, struct error *err)
+{
+    struct cluster_plan *plan = to;
+    return fault_plan_read_seed(field, &plan->faults, err);
+}
+
 // A real master without a domain refuses agents that have one; this one takes that of the first.
 static void choose_domain(struct cluster_plan *plan)
 {
@@ -199,6 +211,8 @@ static bool read_plan(const struct plan_field *field, struct cluster_plan *plan,
         {"roles", read_roles, NULL},
         {"credentials", read_credentials, NULL},
         {"master", read_master, NULL},
+        {"faults", read_faults, NULL},
+        {"seed", read_seed, NULL},
         {"workload", NULL, SIMULATOR},
         {"runtime", NULL, SIMULATOR},
         {"duration", NULL, SIMULATOR},
@@ -264,5 +278,6 @@ void cluster_plan_free(struct cluster_plan *plan)
     free(plan->principals);
     free(plan->region);
     free(plan->zone);
+    fault_plan_free(&plan->faults);
     *plan = (struct cluster_plan){.group_count = 0};
 }

@@ -9,6 +9,7 @@
 //     agents = { GROUP, ... }           one agent if there are none
 //     roles = { NAME = { weight = 2, guarantees = { cpus = 4 }, limits = { cpus = 8 } }, ... }
 //     credentials = { { principal = "p", secret = "s" }, ... }
+//     faults = { ... }, seed = 1        see fault_plan.h
 //     master = { domain = { region = "eu", zone = "eu-1" } }
 //
 //     GROUP = { count = 1,
@@ -26,6 +27,7 @@
 
 #include "agent/agent_description.h"
 #include "base/bytes.h"
+#include "cluster/fault_plan.h"
 #include "master/role_quota.h"
 #include "net/http_access.h"
 #include "offers/resources.h"
@@ -54,6 +56,7 @@ struct cluster_plan {
     struct http_access_principal *principals;
     size_t principal_count;
     char *region, *zone; // of the master, or NULL
+    struct fault_plan faults;
 };
 
 // Reads the text of a file. On failure the plan is empty, and the error says where it is wrong.

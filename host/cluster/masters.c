@@ -6,26 +6,42 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/uuid.h"
+#include "cluster/master_announcement.h"
+#include "leader/contender.h"
 #include "master/master_failover.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NO_LEADER "No leader elected"
 #define RECOVERING "Master has not finished recovery"
 
+// One that listens.
+struct standing_master {
+    struct masters *masters;
+    struct cluster_http *http;
+    struct contender *contender; // NULL: without ZooKeeper
+    char id[UUID_TEXT];
+    char *announcement;
+    bool has_entered; // before
+};
+
 struct masters {
     struct master *master;
-    struct cluster_http *https[MASTERS_MOST];
+    struct standing_master all[MASTERS_MOST];
     unsigned count, leader;
     bool electing; // none leads
+    bool begun;    // one has led
+    double pause;  // from the election to the lead, in seconds
     struct timer takeover;
     char *addresses;
 };
 
 struct cluster_http *masters_leading(const struct masters *masters)
 {
-    return masters->https[masters->leader];
+    return masters->all[masters->leader].http;
 }
 
 const char *masters_addresses(const struct masters *masters)
@@ -41,38 +57,149 @@ static void lead(struct masters *masters)
     char *address =
         memory_format("%s:%u", master_hostname(masters->master), cluster_http_port(leader));
     for (unsigned i = 0; i < masters->count; i++)
-        if (masters->https[i] != leader)
-            cluster_http_stand_by(masters->https[i], address, NULL);
+        if (masters->all[i].http != leader)
+            cluster_http_stand_by(masters->all[i].http, address, NULL);
     cluster_http_lead(leader, masters->master);
     masters->electing = false;
+    masters->pause = 0;
     free(address);
+}
+
+static bool is_elected_elsewhere(const struct masters *masters)
+{
+    return masters->all[0].contender != NULL;
+}
+
+static void stand_by_all(struct masters *masters)
+{
+    masters->electing = true;
+    for (unsigned i = 0; i < masters->count; i++)
+        cluster_http_stand_by(masters->all[i].http, NULL,
+                              masters->count > 1 || is_elected_elsewhere(masters) ? NO_LEADER
+                                                                                  : RECOVERING);
+}
+
+static void on_takeover(void *data)
+{
+    struct masters *masters = data;
+    if (!is_elected_elsewhere(masters))
+        masters->leader = (masters->leader + 1) % masters->count;
+    const struct standing_master *leader = &masters->all[masters->leader];
+    master_failover_end(masters->master, is_elected_elsewhere(masters) ? leader->id : NULL,
+                        cluster_http_port(leader->http));
+    lead(masters);
+}
+
+// ---- election by ZooKeeper ----
+
+static struct slice on_announce(void *data)
+{
+    struct standing_master *standing = data;
+    const struct masters *masters = standing->masters;
+    const char *used = masters->master->id;
+    if (masters->begun || standing != masters->all)
+        uuid_random_text(standing->id);
+    else
+        snprintf(standing->id, sizeof standing->id, "%s", used);
+    free(standing->announcement);
+    standing->announcement =
+        master_announcement(masters->master, standing->id, cluster_http_port(standing->http));
+    return slice_text(standing->announcement);
+}
+
+// At the start they enter one after another, so that the first one leads.
+static void on_entered(void *data)
+{
+    struct standing_master *standing = data;
+    const struct masters *masters = standing->masters;
+    unsigned next = (unsigned)(standing - masters->all) + 1;
+    log_debug("the master at %s stands for election", cluster_http_address(standing->http));
+    if (!standing->has_entered && next < masters->count)
+        contender_start(masters->all[next].contender);
+    standing->has_entered = true;
+}
+
+static void on_elected(void *data)
+{
+    struct standing_master *standing = data;
+    struct masters *masters = standing->masters;
+    log_info("the master at %s is elected", cluster_http_address(standing->http));
+    masters->leader = (unsigned)(standing - masters->all);
+    if (!masters->begun && masters->leader > 0) // the address that it began with is another one
+        master_failover_begin(masters->master, false);
+    if (masters->begun || masters->leader > 0)
+        timer_start(&masters->takeover, loop_seconds(masters->pause));
+    else
+        lead(masters);
+    masters->begun = true;
+}
+
+static void on_lost(void *data, const char *reason)
+{
+    struct standing_master *standing = data;
+    struct masters *masters = standing->masters;
+    log_warning("the master at %s leads no longer: %s", cluster_http_address(standing->http),
+                reason);
+    timer_stop(&masters->takeover);
+    masters->pause = 0;
+    if (masters->electing)
+        return;
+    stand_by_all(masters);
+    master_failover_begin(masters->master, false);
+}
+
+static void on_failed(void *data, const struct error *reason)
+{
+    const struct standing_master *standing = data;
+    log_error("--zk: the master at %s cannot be elected: %s", cluster_http_address(standing->http),
+              reason->text);
+}
+
+static bool create_contenders(struct masters *masters, struct loop *loop,
+                              const struct masters_options *options, struct error *err)
+{
+    static const struct contender_events events = {.announce = on_announce,
+                                                   .entered = on_entered,
+                                                   .elected = on_elected,
+                                                   .lost = on_lost,
+                                                   .failed = on_failed};
+    for (unsigned i = 0; i < masters->count && options->zk != NULL; i++) {
+        struct standing_master *standing = &masters->all[i];
+        standing->contender =
+            contender_create(loop, options->zk, options->zk_timeout, &events, standing, err);
+        if (standing->contender == NULL)
+            return error_context(err, "--zk");
+    }
+    return true;
 }
 
 void masters_serve(struct masters *masters, struct master *master)
 {
     masters->master = master;
     for (unsigned i = 0; i < masters->count; i++)
-        cluster_http_serve_agents(masters->https[i], master);
-    lead(masters);
+        cluster_http_serve_agents(masters->all[i].http, master);
+    if (!is_elected_elsewhere(masters)) {
+        lead(masters);
+        return;
+    }
+    stand_by_all(masters);
+    contender_start(masters->all[0].contender);
 }
 
-static void on_takeover(void *data)
-{
-    struct masters *masters = data;
-    masters->leader = (masters->leader + 1) % masters->count;
-    master_failover_end(masters->master, cluster_http_port(masters_leading(masters)));
-    lead(masters);
-}
+// ---- failing over ----
 
 bool masters_fail_over(struct masters *masters, bool forget, double seconds, struct error *err)
 {
     if (masters->electing)
         return error_set(err, ERROR_REFUSED, "failover: no master leads at the moment");
-    masters->electing = true;
-    for (unsigned i = 0; i < masters->count; i++)
-        cluster_http_stand_by(masters->https[i], NULL, masters->count > 1 ? NO_LEADER : RECOVERING);
+    struct contender *contender = masters->all[masters->leader].contender;
+    stand_by_all(masters);
     master_failover_begin(masters->master, forget);
-    timer_start(&masters->takeover, loop_seconds(seconds));
+    masters->pause = seconds;
+    if (contender != NULL)
+        contender_resign(contender, seconds);
+    else
+        timer_start(&masters->takeover, loop_seconds(seconds));
     return true;
 }
 
@@ -97,7 +224,8 @@ static bool open_one(struct masters *masters, struct loop *loop,
                                         .access = http_access_create(&options->access, err)};
     struct cluster_http *opened = http.access ? cluster_http_create(loop, &http, err) : NULL;
     if (opened != NULL)
-        masters->https[masters->count++] = opened;
+        masters->all[masters->count++] =
+            (struct standing_master){.masters = masters, .http = opened};
     free(listen);
     return opened != NULL;
 }
@@ -107,7 +235,7 @@ static void list_addresses(struct masters *masters)
     for (unsigned i = 0; i < masters->count; i++) {
         char *before = masters->addresses;
         masters->addresses = memory_format("%s%s%s", before ? before : "", before ? "," : "",
-                                           cluster_http_address(masters->https[i]));
+                                           cluster_http_address(masters->all[i].http));
         free(before);
     }
 }
@@ -117,11 +245,12 @@ struct masters *masters_create(struct loop *loop, const struct masters_options *
 {
     struct masters *masters = memory_new(sizeof *masters);
     timer_init(&masters->takeover, loop, on_takeover, masters);
-    while (masters->count < options->count) {
-        if (!open_one(masters, loop, options, err)) {
-            masters_destroy(masters);
-            return NULL;
-        }
+    bool good = true;
+    while (good && masters->count < options->count)
+        good = open_one(masters, loop, options, err);
+    if (!good || !create_contenders(masters, loop, options, err)) {
+        masters_destroy(masters);
+        return NULL;
     }
     list_addresses(masters);
     return masters;
@@ -130,6 +259,10 @@ struct masters *masters_create(struct loop *loop, const struct masters_options *
 void masters_stop(struct masters *masters)
 {
     timer_stop(&masters->takeover);
+    for (unsigned i = 0; i < masters->count; i++) {
+        contender_destroy(masters->all[i].contender);
+        masters->all[i].contender = NULL;
+    }
 }
 
 void masters_destroy(struct masters *masters)
@@ -137,8 +270,10 @@ void masters_destroy(struct masters *masters)
     if (masters == NULL)
         return;
     masters_stop(masters);
-    for (unsigned i = 0; i < masters->count; i++)
-        cluster_http_destroy(masters->https[i]);
+    for (unsigned i = 0; i < masters->count; i++) {
+        cluster_http_destroy(masters->all[i].http);
+        free(masters->all[i].announcement);
+    }
     free(masters->addresses);
     free(masters);
 }

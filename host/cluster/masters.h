@@ -3,6 +3,10 @@
 // The masters of the local cluster: each listens at an address of its own, one leads, and the
 // others send clients to it. There is one master behind them (master/master.h), which moves to the
 // next address when it fails over.
+//
+// With ZooKeeper each of them is a contender (leader/contender.h) under an id of its own, and the
+// one that is elected leads; clients with a zk:// address find it. If another process stands for
+// election at the same path and is elected, none of these leads.
 
 #ifndef MESOS_LUA_CLUSTER_MASTERS_H
 #define MESOS_LUA_CLUSTER_MASTERS_H
@@ -17,6 +21,8 @@ struct masters_options {
     unsigned count;     // up to MASTERS_MOST
     const char *listen; // of the first; the others take the following ports, or any for port 0
     const char *hosts;
+    const char *zk;    // zk://host/path, or NULL
+    double zk_timeout; // of the sessions, in seconds
     struct http_access_options access;
 };
 

@@ -244,15 +244,33 @@ static void resend_updates(struct node *node)
         agent_resend(node->agent, framework->id);
 }
 
+// A launch that was lost on the way, as the agent says when the master asks it.
+static void drop_task(struct master_task *task)
+{
+    const struct master_updates_text text = {
+        .state = task->framework->partition_aware ? MESOS__V1__TASK_STATE__TASK_DROPPED
+                                                  : MESOS__V1__TASK_STATE__TASK_LOST,
+        .reason = MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION,
+        .message = "Reconciliation: task unknown to the agent",
+    };
+    tell(task, &text, NULL);
+    history_task_ended(task, text.state, text.reason, text.message);
+    master_records_remove_task(task);
+}
+
 // What has happened while the agent could not be reached.
 static void take_states(struct node *node)
 {
     struct master_framework *framework;
-    struct master_task *task;
     TAILQ_FOREACH(framework, &node->master->frameworks, link)
-    TAILQ_FOREACH(task, &framework->tasks, link)
-    if (task->node == node)
-        master_records_take_state(task);
+    for (struct master_task *task = TAILQ_FIRST(&framework->tasks), *next; task != NULL;
+         task = next) {
+        next = TAILQ_NEXT(task, link);
+        if (task->node == node && task->delivered)
+            master_records_take_state(task);
+        else if (task->node == node && node->held_count == 0)
+            drop_task(task);
+    }
 }
 
 static void make_up_for_kills(struct node *node)
@@ -333,6 +351,8 @@ static void register_again(struct node *node)
     while ((task = TAILQ_FIRST(&node->absent_tasks)) != NULL) {
         if (task->framework == NULL)
             end_orphan(task);
+        else if (!task->delivered)
+            master_records_remove_task(task); // the agent has never heard of it
         else
             take_task(task, before);
     }
@@ -344,13 +364,17 @@ bool agent_loss_return(struct node *node, struct error *err)
         return error_set(err, ERROR_REFUSED,
                          "agent %s never comes back: it was marked gone; `add` brings another one",
                          node->id);
+    if (node->master->headless) { // it registers when one leads
+        node->messages = NODE_LINK_UP;
+        return true;
+    }
     timer_stop(&node->patience);
     if (node->state > NODE_DISCONNECTED) {
         log_info("agent %s has registered again", node->id);
         register_again(node);
     }
     node->state = NODE_REGISTERED;
-    node_link_resume(node);
+    node_link_resume(node); // which delivers the launches that were held
     take_states(node);
     end_completed(node);
     node_executors_learn(node);

@@ -476,8 +476,8 @@ void master_add_agent(struct master *master, const struct resources *resources,
         return;
     struct node *node = memory_new(sizeof *node);
     node->master = master;
-    node->id = memory_format("%s-S%" PRIu64, master->id, master->next_node++);
-    node->number = (unsigned)master->next_node;
+    node->id = memory_format("%s-S%" PRIu64, master->id, master->next_agent_id++);
+    node->number = (unsigned)++master->next_node;
     resources_copy(&node->total, resources);
     resources_copy(&node->free, resources);
     node->hostname = memory_string(hostname);

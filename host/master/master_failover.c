@@ -11,6 +11,7 @@
 #include "master/node_link.h"
 #include "master/update_faults.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,7 @@ void master_failover_begin(struct master *master, bool forget)
     struct maintenance_schedule no_schedule = {0};
     struct node *node;
     log_info("the master %s fails over%s", master->id, forget ? ", without its registry" : "");
+    master->headless = true;
     allocator_stop(master);
     timer_stop(&master->registration);
     update_faults_stop(master);
@@ -81,8 +83,7 @@ void master_failover_begin(struct master *master, bool forget)
     if (forget)
         maintenance_update(master, &no_schedule, NULL);
     master_records_forget_completed(master);
-    uuid_random_text(master->id);
-    master->next_framework = master->next_offer = master->next_node = 0;
+    master->next_framework = master->next_offer = master->next_agent_id = 0;
 }
 
 // ---- what the new one learns ----
@@ -110,11 +111,16 @@ static void on_registration(void *data)
         timer_start(&master->registration, REGISTRATION_PAUSE);
 }
 
-void master_failover_end(struct master *master, unsigned port)
+void master_failover_end(struct master *master, const char *id, unsigned port)
 {
     struct node *node;
     size_t count = 0;
+    master->headless = false;
     master->port = port;
+    if (id != NULL)
+        snprintf(master->id, sizeof master->id, "%s", id);
+    else
+        uuid_random_text(master->id);
     log_info("the master %s leads at %s:%u", master->id, master->ip, port);
     TAILQ_FOREACH(node, &master->lost, link)
     {

@@ -18,9 +18,9 @@
 // not called any more.
 void master_failover_begin(struct master *master, bool forget);
 
-// The new master answers at that port from now on. Agents that can be reached register within a
-// second.
-void master_failover_end(struct master *master, unsigned port);
+// The new master answers at that port from now on, under this id, or a new one for NULL. Agents
+// that can be reached register within a second.
+void master_failover_end(struct master *master, const char *id, unsigned port);
 
 // The framework of that id that agents remember, now known to the master; or NULL.
 struct master_framework *master_failover_recall(struct master *master, const char *id);

@@ -207,6 +207,7 @@ struct master_task {
     char *key;                      // in node->absent; NULL: the master knows the task
     Mesos__V1__TaskState reported;  // the last of the agent; the master may not have heard of it
     Mesos__V1__TaskState state;     // the last that the master has heard of
+    bool delivered;                 // its launch has reached the agent
     bool kill_wanted;               // by a KILL that did not reach its agent
     Mesos__V1__TaskState forwarded; // the last that was sent to the framework
     // What the last update said; each may be NULL.
@@ -261,6 +262,7 @@ struct master {
 
     struct string_map framework_table, node_table, lost_table, offer_table, completed_table;
     TAILQ_HEAD(, master_framework) frameworks, remembered; // see master_failover.h
+    bool headless;                                         // a failover goes on: none leads
     struct timer registration;                             // of agents with a new master
     size_t registering;                                    // how many at a time
     struct nodes nodes,
@@ -273,7 +275,8 @@ struct master {
     struct quantities free; // what is neither in use, nor reserved, nor revocable
     bool quota_moved;       // something was given or returned since the last round
     struct offer_filter_queue filters;
-    uint64_t next_framework, next_node, next_offer;
+    uint64_t next_framework, next_agent_id, next_offer;
+    uint64_t next_node; // agents so far, also of the masters before it
     struct maintenance maintenance;
     struct inverse_offers inverse_offers;
 

@@ -214,17 +214,25 @@ static bool take_executor(struct acceptance *acceptance, const Executor *executo
     return fresh;
 }
 
+static void note_delivery(const struct master_framework *framework, const struct node *node,
+                          const char *id)
+{
+    struct master_task *task = master_records_task(framework, id);
+    log_debug("task %s of framework %s is launched on agent %s", id, framework->id, node->id);
+    if (task != NULL && task->node == node)
+        task->delivered = true;
+}
+
 // What arrives at the agent. The framework may have been removed on the way.
 static void deliver(struct node *node, const char *framework_id, const struct agent_launch *sent)
 {
-    const struct master_framework *framework = master_records_framework(node->master, framework_id);
+    struct master_framework *framework = master_records_framework(node->master, framework_id);
     struct agent_launch launch = *sent;
     if (framework == NULL)
         return;
     launch.framework = framework->info;
     for (size_t i = 0; i < launch.count; i++)
-        log_debug("task %s of framework %s is launched on agent %s",
-                  launch.tasks[i]->task_id->value, framework_id, node->id);
+        note_delivery(framework, node, launch.tasks[i]->task_id->value);
     agent_launch(node->agent, &launch);
 }
 
