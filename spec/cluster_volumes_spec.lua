@@ -4,6 +4,7 @@
 -- several tasks have at once.
 
 local client = require("support.cluster_client")
+local executor = require("support.executor_client")
 local operations = require("support.operations")
 local program = require("support.program")
 local uv = require("luv")
@@ -156,6 +157,78 @@ describe("a persistent volume", function()
             "inside the sandbox", last.outside.message)
         assert.matches("cannot make the persistent volume 'v': Not a directory", client.cluster.stderr)
     end)
+end)
+
+describe("the volumes of an executor and its tasks", function()
+    after_each(executor.stop)
+
+    local function link(e, name)
+        return (uv.fs_readlink(e.sandbox .. name))
+    end
+
+    local function launch_more(stream, offer, id, info, own)
+        stream:accepted("ACCEPT", {
+            offer_ids = { offer.id }, filters = { refuse_seconds = 0 },
+            operations = { { type = "LAUNCH", launch = { task_infos = {
+                executor.task(offer, id, info, { resources = { scalar("cpus", 0.1), scalar("mem", 32), own } }),
+            } } } },
+        })
+    end
+
+    -- An executor with a volume that runs, has a task with another, and one is left.
+    local function start(options)
+        client.start { "--resources", "cpus:4;mem:1024;disk:1000;ports:[31000-31099]" }
+        local stream = client.subscribe({
+            roles = { "web" }, capabilities = { CAPABILITIES[1], CAPABILITIES[2], options and { type = options } },
+        }):subscribed()
+        local offer = stream:offer()
+        local own = volume("own", 8, "web", { path = "own" })
+        local first, second = volume("v1", 8, "web", { path = "one" }), volume("v2", 8, "web", { path = "two" })
+        local info = executor.info("e", { resources = { scalar("cpus", 0.1), scalar("mem", 32), own } })
+        accept(stream, offer, {
+            operations.reserve { reserved("disk", 24, "web") }, operations.create { own, first, second },
+            { type = "LAUNCH", launch = { task_infos = {
+                executor.task(offer, "t1", info, { resources = { scalar("cpus", 0.1), scalar("mem", 32), first } }),
+            } } },
+        })
+        local e = executor.started(offer, stream, "e")
+        e:subscribe()
+        e:find("LAUNCH")
+        return stream, e, info, second
+    end
+
+    it("are in the sandbox of the executor as long as one of them needs them", function()
+        local stream, e, info, second = start()
+        local offer = offer_with(stream, "%[v2%]")
+        assert.same({ folder(offer, "web", "own"), folder(offer, "web", "v1") }, { link(e, "own"), link(e, "one") })
+        assert.is_nil(link(e, "two"))
+        launch_more(stream, offer, "t2", info, second)
+        assert.equal("t2", e:find("LAUNCH").launch.task.task_id.value)
+        assert.equal(folder(offer, "web", "v2"), link(e, "two"))
+        e:update("t1", "TASK_FINISHED")
+        assert.is_nil(link(e, "one"))
+        assert.truthy(link(e, "two"))
+        assert.truthy(link(e, "own"))
+    end)
+
+    for capability, state in pairs { PARTITION_AWARE = "TASK_GONE", TASK_KILLING_STATE = "TASK_LOST" } do
+        it("end an executor that runs with " .. state .. " when one cannot be added", function()
+            local stream, e, info, second = start(capability)
+            local offer = offer_with(stream, "%[v2%]")
+            assert(io.open(e.sandbox .. "two", "w")):close()
+            launch_more(stream, offer, "t2", info, second)
+            local last = {}
+            for _ = 1, 2 do
+                local status = stream:update()
+                last[status.task_id.value] = status
+            end
+            for _, id in ipairs { "t1", "t2" } do
+                assert.same({ state, "REASON_CONTAINER_UPDATE_FAILED" }, { last[id].state, last[id].reason })
+                assert.matches("^Failed to update resources for container: Failed to symlink persistent volume from '.*/v2' to " ..
+                    "'.*/two': File exists$", last[id].message)
+            end
+        end)
+    end
 end)
 
 describe("a shared volume", function()

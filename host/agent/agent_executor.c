@@ -145,10 +145,18 @@ void agent_executor_closed(struct agent_executor *executor)
     remove_if_done(executor);
 }
 
+static Mesos__V1__TaskState gone_state(const struct agent_executor *executor)
+{
+    return agent_records_capable(executor->framework,
+                                 MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE)
+               ? MESOS__V1__TASK_STATE__TASK_GONE
+               : MESOS__V1__TASK_STATE__TASK_LOST;
+}
+
 static void report_lost(struct agent_task *task, const struct agent_executor_end *how)
 {
     Mesos__V1__TaskStatus status = MESOS__V1__TASK_STATUS__INIT;
-    status.state = MESOS__V1__TASK_STATE__TASK_FAILED;
+    status.state = how->gone ? gone_state(task->executor) : MESOS__V1__TASK_STATE__TASK_FAILED;
     status.has_reason = true;
     status.reason = how->reason;
     status.message = (char *)(uintptr_t)how->message;

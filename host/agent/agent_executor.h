@@ -32,6 +32,7 @@ struct agent_executor_end {
     Mesos__V1__TaskStatus__Reason reason;
     const char *message;
     Mesos__V1__TaskResourceLimitation *limitation; // or NULL
+    bool gone; // they are TASK_GONE, or TASK_LOST, not TASK_FAILED
 };
 
 // Nothing of it runs any more. It is destroyed, unless updates of its tasks wait for their

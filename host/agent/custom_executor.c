@@ -7,6 +7,7 @@
 #include "agent/agent_executor.h"
 #include "agent/agent_updates.h"
 #include "agent/custom_environment.h"
+#include "agent/executor_volumes.h"
 #include "agent/task_end.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -31,6 +32,8 @@ typedef Mesos__V1__Executor__Event Event;
 struct custom_executor {
     struct agent_executor *executor;
     struct sandbox_run run;
+    struct task_volumes volumes;    // those that its sandbox has
+    char *fault;                    // why it is destroyed, or NULL
     struct runner_alias aliases[2]; // the last is empty
     struct agent_updates_container container;
     char token[HTTP_ACCESS_TOKEN + 1]; // empty: it needs none
@@ -139,6 +142,34 @@ static void adapt_memory(struct agent_executor *executor)
     sandbox_run_limit(run, memory_of(executor));
 }
 
+// ---- volumes ----
+
+static void fail_update(struct custom_executor *custom, const char *reason)
+{
+    free(custom->fault);
+    custom->fault = memory_format("Failed to update resources for container: %s", reason);
+    agent_executor_destroy(custom->executor);
+}
+
+// The sandbox gets what the task has; if that fails the executor ends, as on a real agent.
+static bool adapt_volumes(struct agent_executor *executor, const struct agent_task *task)
+{
+    struct error err = {0};
+    if (executor_volumes_add(&own(executor)->volumes, executor, task, &err))
+        return true;
+    fail_update(own(executor), err.text);
+    return false;
+}
+
+static bool adapt_volumes_to_group(struct agent_executor *executor, uint64_t group)
+{
+    const struct agent_task *task;
+    TAILQ_FOREACH(task, &executor->tasks, link)
+    if (task->group == group && !adapt_volumes(executor, task))
+        return false;
+    return true;
+}
+
 // ---- tasks ----
 
 static void launch(struct agent_executor *executor, struct agent_task *task)
@@ -147,6 +178,8 @@ static void launch(struct agent_executor *executor, struct agent_task *task)
     Mesos__V1__Executor__Event__Launch message = MESOS__V1__EXECUTOR__EVENT__LAUNCH__INIT;
     message.task = task->info;
     event.launch = &message;
+    if (!adapt_volumes(executor, task))
+        return;
     adapt_memory(executor);
     send(executor, &event, TYPE(LAUNCH));
 }
@@ -173,6 +206,8 @@ static void launch_group(struct agent_executor *executor, uint64_t group)
     Mesos__V1__Executor__Event__LaunchGroup message =
         MESOS__V1__EXECUTOR__EVENT__LAUNCH_GROUP__INIT;
     Mesos__V1__TaskGroupInfo tasks = MESOS__V1__TASK_GROUP_INFO__INIT;
+    if (!adapt_volumes_to_group(executor, group))
+        return;
     tasks.n_tasks = list_group(executor, group, NULL);
     tasks.tasks = memory_new(tasks.n_tasks * sizeof *tasks.tasks);
     list_group(executor, group, tasks.tasks);
@@ -252,8 +287,10 @@ void custom_executor_update(struct agent_executor *executor, const Mesos__V1__Ta
     if (task != NULL && !was_seen(own(executor), &given->uuid)) {
         complete(executor, &status, &agent_id);
         agent_updates_of_program(task, &status, &own(executor)->container);
-        if (task->phase == TASK_TERMINATED)
+        if (task->phase == TASK_TERMINATED) {
             adapt_memory(executor);
+            executor_volumes_drop(&own(executor)->volumes, executor);
+        }
     }
     send_acknowledged(executor, given);
 }
@@ -398,6 +435,18 @@ static void end(struct custom_executor *custom, int status)
     agent_executor_ended(custom->executor, &end);
 }
 
+// Its tasks were started, and are gone with it.
+static void end_by_fault(struct custom_executor *custom, int status)
+{
+    const struct agent_executor_end end = {
+        .status = status,
+        .reason = MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_UPDATE_FAILED,
+        .message = custom->fault,
+        .gone = true};
+    stop(custom);
+    agent_executor_ended(custom->executor, &end);
+}
+
 static void on_killed(void *data)
 {
     end(data, SIGKILL);
@@ -406,6 +455,10 @@ static void on_killed(void *data)
 static void on_exited(void *data, const struct runner_end *how)
 {
     struct custom_executor *custom = data;
+    if (custom->fault != NULL) {
+        end_by_fault(custom, agent_executor_wait_status(how));
+        return;
+    }
     if (how->memory == 0) {
         end(custom, agent_executor_wait_status(how));
         return;
@@ -416,6 +469,16 @@ static void on_exited(void *data, const struct runner_end *how)
 
 // ---- the kind ----
 
+static bool prepare(struct custom_executor *custom, struct error *err)
+{
+    if (custom->executor->agent->secret && !http_access_make_token(custom->token, err))
+        return false;
+    bool good = executor_volumes_prepare(&custom->volumes, custom->executor, err);
+    custom->run.links = custom->volumes.links;
+    custom->run.link_count = custom->volumes.count;
+    return good;
+}
+
 static void start(struct agent_executor *executor)
 {
     static const struct sandbox_run_events events = {.environment = on_environment,
@@ -425,7 +488,7 @@ static void start(struct agent_executor *executor)
                                                      .exited = on_exited};
     struct agent *agent = executor->agent;
     struct custom_executor *custom = memory_new(sizeof *custom);
-    struct error err;
+    struct error err = {0};
     executor->own = custom;
     custom->executor = executor;
     custom->container.id = executor->container_id;
@@ -440,10 +503,10 @@ static void start(struct agent_executor *executor)
                                        .data = custom};
     timer_init(&custom->registration, agent->loop, on_registration_timeout, custom);
     timer_init(&custom->heartbeat, agent->loop, on_heartbeat, custom);
-    if (agent->secret && !http_access_make_token(custom->token, &err))
-        on_failed(custom, err.text);
-    else
+    if (prepare(custom, &err))
         sandbox_run_start(&custom->run);
+    else
+        on_failed(custom, err.text);
 }
 
 // One that cannot be told when the agent ends is asked by a signal.
@@ -465,6 +528,8 @@ static void free_own(struct agent_executor *executor)
     if (custom == NULL)
         return;
     stop(custom);
+    task_volumes_free(&custom->volumes);
+    free(custom->fault);
     free(custom);
 }
 

@@ -113,6 +113,12 @@ struct runner_ops {
     // is in it. Its name is free at once; the files may go later.
     bool (*make_volume)(struct runner *runner, const char *path, struct error *err);
     void (*remove_volume)(struct runner *runner, const char *path);
+
+    // A link to a volume in a sandbox where a command runs already, as that user, or NULL; it may
+    // be there. And its removal.
+    bool (*link)(struct runner *runner, const char *directory, const struct runner_link *link,
+                 const char *user, struct error *err);
+    void (*unlink)(struct runner *runner, const char *directory, const char *name);
     void (*destroy)(struct runner *runner);
 };
 

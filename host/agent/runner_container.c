@@ -611,6 +611,20 @@ static void remove_volume(struct runner *runner, const char *path)
     processes->ops->remove_volume(processes, path);
 }
 
+// What a container has mounted is fixed when it starts.
+static bool add_link(struct runner *runner, const char *directory, const struct runner_link *link,
+                     const char *user, struct error *err)
+{
+    struct runner *processes = self(runner)->processes;
+    return processes->ops->link(processes, directory, link, user, err);
+}
+
+static void remove_link(struct runner *runner, const char *directory, const char *name)
+{
+    struct runner *processes = self(runner)->processes;
+    processes->ops->unlink(processes, directory, name);
+}
+
 static void destroy(struct runner *runner)
 {
     struct runner *processes = self(runner)->processes;
@@ -633,6 +647,8 @@ struct runner *runner_container_create(struct loop *loop, const char *program,
                                       .cancel = processes->ops->cancel,
                                       .make_volume = make_volume,
                                       .remove_volume = remove_volume,
+                                      .link = add_link,
+                                      .unlink = remove_link,
                                       .destroy = destroy};
     runner->base.ops = &runner->ops;
     runner->loop = loop;

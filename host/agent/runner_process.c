@@ -333,6 +333,23 @@ static void remove_volume(struct runner *runner, const char *path)
     volume_folders_remove(self(runner)->volumes, path);
 }
 
+static bool add_link(struct runner *runner, const char *directory, const struct runner_link *link,
+                     const char *name, struct error *err)
+{
+    struct user user = {.switched = false};
+    (void)runner;
+    if (!choose_user(name, &user, err))
+        return false;
+    const struct volume_owner owner = {user.switched, user.uid, user.gid};
+    return volume_folders_link(directory, link, &owner, err);
+}
+
+static void remove_link(struct runner *runner, const char *directory, const char *name)
+{
+    (void)runner;
+    volume_folders_unlink(directory, name);
+}
+
 static void forget(struct run *run)
 {
     leave(run);
@@ -364,6 +381,8 @@ struct runner *runner_process_create(struct loop *loop)
                                           .cancel = network_probes_cancel,
                                           .make_volume = make_volume,
                                           .remove_volume = remove_volume,
+                                          .link = add_link,
+                                          .unlink = remove_link,
                                           .destroy = destroy};
     struct runner_process *runner = memory_new(sizeof *runner);
     runner->base.ops = &ops;

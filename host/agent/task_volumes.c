@@ -83,12 +83,43 @@ bool task_volumes_prepare(struct task_volumes *volumes, const struct task_volume
     return good;
 }
 
+static void free_link(struct runner_link *link)
+{
+    free(link->name);
+    free(link->target);
+}
+
 void task_volumes_free(struct task_volumes *volumes)
 {
-    for (size_t i = 0; i < volumes->count; i++) {
-        free(volumes->links[i].name);
-        free(volumes->links[i].target);
-    }
+    for (size_t i = 0; i < volumes->count; i++)
+        free_link(&volumes->links[i]);
     free(volumes->links);
     *volumes = (struct task_volumes){0};
+}
+
+static bool has_link(const struct task_volumes *volumes, const char *name)
+{
+    for (size_t i = 0; i < volumes->count; i++)
+        if (strcmp(volumes->links[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+void task_volumes_move(struct task_volumes *to, struct task_volumes *from)
+{
+    to->links = memory_resize(to->links, (to->count + from->count + 1) * sizeof *to->links);
+    for (size_t i = 0; i < from->count; i++) {
+        if (has_link(to, from->links[i].name))
+            free_link(&from->links[i]);
+        else
+            to->links[to->count++] = from->links[i];
+    }
+    from->count = 0;
+    task_volumes_free(from);
+}
+
+void task_volumes_remove(struct task_volumes *volumes, size_t index)
+{
+    free_link(&volumes->links[index]);
+    volumes->links[index] = volumes->links[--volumes->count];
 }

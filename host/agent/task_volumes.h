@@ -32,4 +32,9 @@ bool task_volumes_prepare(struct task_volumes *volumes, const struct task_volume
                           Mesos__V1__Resource *const *resources, size_t count, struct error *err);
 void task_volumes_free(struct task_volumes *volumes);
 
+// Moves the links of `from`, which is empty then, to `to`. Those that are there already are
+// dropped.
+void task_volumes_move(struct task_volumes *to, struct task_volumes *from);
+void task_volumes_remove(struct task_volumes *volumes, size_t index);
+
 #endif

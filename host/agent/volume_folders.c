@@ -182,6 +182,19 @@ bool volume_folders_link(const char *sandbox, const struct runner_link *link,
     return false;
 }
 
+// Folders on the way to it stay.
+void volume_folders_unlink(const char *sandbox, const char *name)
+{
+    const struct volume_owner nobody = {.switched = false};
+    struct stat status;
+    int folder = open_parent(sandbox, &name, &nobody);
+    if (folder >= 0 && fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISLNK(status.st_mode))
+        unlinkat(folder, name, 0);
+    if (folder >= 0)
+        close(folder);
+}
+
 // ---- life ----
 
 struct volume_folders *volume_folders_create(struct loop *loop)

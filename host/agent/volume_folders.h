@@ -33,4 +33,6 @@ struct volume_owner {
 bool volume_folders_link(const char *sandbox, const struct runner_link *link,
                          const struct volume_owner *owner, struct error *err);
 
+void volume_folders_unlink(const char *sandbox, const char *name); // if it is a link
+
 #endif

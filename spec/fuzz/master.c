@@ -131,6 +131,22 @@ static void remove_volume(struct runner *runner, const char *path)
     (void)path;
 }
 
+static bool add_link(struct runner *runner, const char *directory, const struct runner_link *link,
+                     const char *user, struct error *err)
+{
+    (void)runner;
+    (void)directory;
+    (void)user;
+    return strcmp(link->name, "unmakeable") != 0 || error_set(err, ERROR_IO, "it cannot be made");
+}
+
+static void remove_link(struct runner *runner, const char *directory, const char *name)
+{
+    (void)runner;
+    (void)directory;
+    (void)name;
+}
+
 static void answer_probe(int value)
 {
     struct runner_probe *probe = TAILQ_FIRST(&probes);
@@ -181,6 +197,8 @@ static const struct runner_ops runner_ops = {.start = start,
                                              .cancel = cancel,
                                              .make_volume = make_volume,
                                              .remove_volume = remove_volume,
+                                             .link = add_link,
+                                             .unlink = remove_link,
                                              .destroy = forget_all};
 
 // ---- what the master says ----

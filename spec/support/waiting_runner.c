@@ -7,6 +7,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 TAILQ_HEAD(runs, run);
@@ -117,6 +118,22 @@ static void remove_volume(struct runner *base, const char *path)
     (void)path;
 }
 
+static bool add_link(struct runner *base, const char *directory, const struct runner_link *link,
+                     const char *user, struct error *err)
+{
+    (void)base;
+    (void)directory;
+    (void)user;
+    return strcmp(link->name, "unmakeable") != 0 || error_set(err, ERROR_IO, "it cannot be made");
+}
+
+static void remove_link(struct runner *base, const char *directory, const char *name)
+{
+    (void)base;
+    (void)directory;
+    (void)name;
+}
+
 static void destroy(struct runner *base)
 {
     struct waiting_runner *runner = (struct waiting_runner *)base;
@@ -138,6 +155,8 @@ struct runner *waiting_runner_create(struct loop *loop)
                                           .cancel = cancel,
                                           .make_volume = make_volume,
                                           .remove_volume = remove_volume,
+                                          .link = add_link,
+                                          .unlink = remove_link,
                                           .destroy = destroy};
     struct waiting_runner *runner = memory_new(sizeof *runner);
     runner->runner.ops = &ops;
