@@ -109,7 +109,7 @@ static bool plan_agents(struct cluster_plan *plan, const struct cluster_options 
                error_context(err, "%s", options->file);
     if (options->described_count > 0)
         return plan_described(plan, options, err);
-    return cluster_plan_add(plan, options->resources ? options->resources : "", agents, err) ||
+    return cluster_plan_add_alike(plan, options->resources, agents, err) ||
            error_context(err, "the resources of the local cluster");
 }
 

@@ -30,16 +30,27 @@ unsigned cluster_plan_agents(const struct cluster_plan *plan)
     return count;
 }
 
+static bool name_resources(struct cluster_plan_group *group, const char *text, struct error *err)
+{
+    group->named = memory_string(text ? text : "");
+    return agent_resources_parse(&group->resources, group->named, NULL, err);
+}
+
 bool cluster_plan_add(struct cluster_plan *plan, const char *text, unsigned count,
                       struct error *err)
 {
     struct cluster_plan_group *group = new_group(plan);
     group->count = count;
-    if (!agent_description_parse(&group->description, text, err))
-        return false;
-    const char *resources = group->description.resources;
-    group->named = memory_string(resources ? resources : "");
-    return agent_resources_parse(&group->resources, group->named, NULL, err);
+    return agent_description_parse(&group->description, text, err) &&
+           name_resources(group, group->description.resources, err);
+}
+
+bool cluster_plan_add_alike(struct cluster_plan *plan, const char *resources, unsigned count,
+                            struct error *err)
+{
+    struct cluster_plan_group *group = new_group(plan);
+    group->count = count;
+    return name_resources(group, resources, err);
 }
 
 static bool read_group(const struct plan_field *field, void *to, struct error *err)
@@ -231,7 +242,7 @@ bool cluster_plan_read(struct cluster_plan *plan, struct slice text, struct erro
         return error_set(err, ERROR_INVALID, "line %d: %s", fault.line, fault.text);
     const struct plan_field field = {.json = root};
     bool good = read_plan(&field, plan, err) &&
-                (plan->group_count > 0 || cluster_plan_add(plan, "", 1, err));
+                (plan->group_count > 0 || cluster_plan_add_alike(plan, NULL, 1, err));
     json_decref(root);
     if (good)
         choose_domain(plan);

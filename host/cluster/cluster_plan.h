@@ -66,6 +66,10 @@ bool cluster_plan_read(struct cluster_plan *plan, struct slice text, struct erro
 bool cluster_plan_add(struct cluster_plan *plan, const char *text, unsigned count,
                       struct error *err);
 
+// Adds `count` agents with these resources, which may have spaces; NULL: those of this machine.
+bool cluster_plan_add_alike(struct cluster_plan *plan, const char *resources, unsigned count,
+                            struct error *err);
+
 unsigned cluster_plan_agents(const struct cluster_plan *plan); // of all groups
 char *cluster_plan_hostname(const struct cluster_plan_group *group,
                             unsigned number);      // from 1; NULL, or free() it
