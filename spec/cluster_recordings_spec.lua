@@ -15,7 +15,6 @@ local ACTS = {
     ["agent1 gets SIGKILL"] = function(run) run:fault("kill", "agent1.test") end,
     ["agent1 is started again"] = function(run) run:fault("heal", "agent1.test") end,
     ["agent1 gets SIGUSR1"] = function(run) run:fault("remove", "agent1.test") end,
-    ["MARK_AGENT_GONE of agent1"] = function(run) run:fault("gone", "agent1.test") end,
 }
 local LOSSES = { options = { "--agent-timeout", "3" } }
 
@@ -129,16 +128,12 @@ local EXCEPTIONS = {
         reason = "a task that ends while its agent is down ends as it does; a real agent only finds its executor gone",
     },
     {
-        scenario = "09-agent-lost", words = { "exchange 57:" },
-        reason = "waits for the operator's API, by which an agent is marked gone",
-    },
-    {
         scenario = "10-reconcile", words = { "UPDATE fresh" },
         reason = "the executor of commands starts at once, so that a task is hardly ever seen as TASK_STAGING",
     },
     {
         scenario = "15-http-errors", words = { "exchange 89:" },
-        reason = "waits for the operator's API, to which a real master hands unknown paths",
+        reason = "a path below /api/v1/ that there is not is 404; a real master hands it to its operator's API",
     },
     {
         scenario = "15-http-errors", words = { "exchange 92:" },
