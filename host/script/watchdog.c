@@ -333,15 +333,27 @@ static void log_stuck(const struct script *script, uint64_t time)
     log_from_signal(LOG_WARNING, parts);
 }
 
+// To set a hook takes as long as the stack is deep, and its call may be far away, as in a traceback
+// of endless recursion: set again and again, the thread would do nothing else.
+static void ask(struct script *script, uint64_t time)
+{
+    struct watchdog *watchdog = &script->watchdog;
+    bool waits = watchdog->asked != 0 && watchdog->asked_frame == script->frame;
+    if (waits && script->frame->hooked && time - watchdog->asked_last < LOOP_SECOND)
+        return;
+    watchdog->asked = watchdog->asked != 0 ? watchdog->asked : time;
+    watchdog->asked_last = time;
+    watchdog->asked_frame = script->frame;
+    set_hook(script->frame, on_over, LUA_MASKCOUNT | LUA_MASKRET);
+}
+
 static void look(struct script *script)
 {
     struct watchdog *watchdog = &script->watchdog;
     uint64_t limit = next_limit(watchdog), time = elapsed(watchdog), next = next_look(script, time);
     bool over = limit != 0 && time >= limit, lasts = script->on_long != NULL && time >= TICK;
-    if (over || lasts) {
-        watchdog->asked = watchdog->asked != 0 ? watchdog->asked : time;
-        set_hook(script->frame, on_over, LUA_MASKCOUNT | LUA_MASKRET);
-    }
+    if (over || lasts)
+        ask(script, time);
     watchdog->late = watchdog->late || over;
     if (over && is_stuck(watchdog, time))
         log_stuck(script, time);

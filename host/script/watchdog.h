@@ -38,6 +38,8 @@ struct watchdog {
     volatile uint64_t start;
     volatile uint64_t most;  // the length at which it is stopped; 0: never
     volatile uint64_t asked; // its length when a hook was set that has not been called yet; 0: none
+    uint64_t asked_last;     // its length when that was set for the last time
+    const struct frame *asked_frame; // where
     volatile uint64_t stuck; // the length at which it is logged as stuck; 0: not over a limit yet
     const char *interrupt;   // what stops it now, or NULL
     struct script *outer;    // whose slice it interrupted
