@@ -5,6 +5,7 @@
 
 local base64 = require("support.base64")
 local client = require("support.cluster_client")
+local control = require("support.control")
 local executor = require("support.executor_client")
 local program = require("support.program")
 
@@ -182,6 +183,26 @@ describe("an executor of a framework", function()
             assert.is_nil(e.events:find("ERROR")) -- its stream has ended
         end)
     end
+
+    it("is lost by a fault of the cluster, and its tasks with it", function()
+        local stream, e, offer = run_one()
+        e:update("t", "TASK_RUNNING")
+        stream:update()
+        local function fault(words)
+            return control.ctl(client.cluster, { "fault", words })
+        end
+        local done = fault("lose-executor S0 other")
+        assert.equal(1, done.code, done:report())
+        assert.matches("agent %S+%-S0 runs no executor other", done.stderr)
+        done = fault("lose-executor S0 e")
+        assert.equal(0, done.code, done:report())
+        assert.same({ agent_id = offer.agent_id, executor_id = { value = "e" }, status = 9 }, stream:failure())
+        local status = stream:update()
+        assert.same({ "t", "TASK_FAILED", "REASON_EXECUTOR_TERMINATED" },
+            { status.task_id.value, status.state, status.reason })
+        assert.matches("runs no executor of a framework", fault("lose-executor any").stderr)
+        assert.equal(0, fault("lose-executor all").code)
+    end)
 
     it("that cannot be started ends with its tasks", function()
         local stream, offer

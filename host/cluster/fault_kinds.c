@@ -5,9 +5,11 @@
 #include "cluster/faults_internal.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "master/agent_loss.h"
 #include "master/update_faults.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define ACTION(function)                                                                           \
@@ -93,6 +95,50 @@ ACTION(on_rescind)
     while (!TAILQ_EMPTY(&object->node->offers))
         master_records_rescind_offer(TAILQ_FIRST(&object->node->offers));
     return true;
+}
+
+// ---- executors ----
+
+struct executor_name {
+    char *framework_id, *executor_id;
+};
+
+// The executors of an agent, or those that have the wanted id.
+struct executor_names {
+    const char *wanted; // NULL: any
+    struct executor_name *items;
+    size_t count;
+};
+
+static void note_executor(void *data, const char *framework_id, const Mesos__V1__ExecutorInfo *info)
+{
+    struct executor_names *names = data;
+    const char *id = info->executor_id->value;
+    if (names->wanted != NULL && strcmp(names->wanted, id) != 0)
+        return;
+    names->items = memory_resize(names->items, (names->count + 1) * sizeof *names->items);
+    names->items[names->count++] = (struct executor_name){
+        .framework_id = memory_string(framework_id), .executor_id = memory_string(id)};
+}
+
+// They are noted first, since one that ends leaves the agent's list.
+ACTION(on_lose_executor)
+{
+    struct executor_names names = {.wanted = fault->text};
+    struct agent *agent = object->node->agent;
+    bool all = strcmp(fault->target, "all") == 0;
+    (void)faults;
+    agent_each_executor(agent, note_executor, &names);
+    for (size_t i = 0; i < names.count; i++) {
+        agent_destroy_executor(agent, names.items[i].framework_id, names.items[i].executor_id);
+        free(names.items[i].framework_id);
+        free(names.items[i].executor_id);
+    }
+    free(names.items);
+    return names.count > 0 || all ||
+           error_set(err, ERROR_REFUSED, "agent %s runs no executor %s%s", object->id,
+                     fault->text ? fault->text : "of a framework",
+                     fault->text ? "" : " (commands have none of their own)");
 }
 
 // ---- the master ----
@@ -231,6 +277,9 @@ const struct fault_kind fault_kinds[] = {
      FAULT_OF_CLUSTER, FAULT_TEXT, 0, 0, on_add, NULL},
     {"rescind", "AGENT", "its offers are taken back", "RESCIND", FAULT_OF_AGENT, FAULT_NO_VALUE, 0,
      0, on_rescind, NULL},
+    {"lose-executor", "AGENT [EXECUTOR]", "its executors, or the one of that id, are killed",
+     "FAILURE of the executor, and its tasks are TASK_FAILED (REASON_EXECUTOR_TERMINATED)",
+     FAULT_OF_AGENT, FAULT_TEXT, 0, 0, on_lose_executor, NULL},
     {"failover", "[for T] [--forget]",
      "another master takes over after T (1s), with the registry of agents or without",
      "streams break, requests are answered with 503, then SUBSCRIBED, and offers of agents that "

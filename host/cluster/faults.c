@@ -38,6 +38,7 @@ static const struct {
     {"update delayed", "delay-updates"},
     {"update doubled", "double-updates"},
     {"offers rescinded", "rescind"},
+    {"executor lost", "lose-executor"},
 };
 
 const char *faults_name(const char *name)
