@@ -135,7 +135,7 @@ describe("a uri over HTTP", function()
             connection:wait_close()
         end, "the body of the answer is longer than 17179869184 bytes (limit)" },
         ["sends it round in circles"] = { function(connection)
-            connection:respond(302, "", { Location = "/x" })
+            connection:respond(302, "", { Location = "/x", Connection = "close" })
         end, "too many redirects" },
     }
     for name, case in pairs(FAULTS) do

@@ -320,7 +320,9 @@ describe("ctl", function()
             local path = ("%s/%d.sock"):format(folder, victim.pid)
             local fake = program.start { path = "/usr/bin/setpriv", keep_stdin = true, args = { "--reuid", tostring(owner),
                 "--clear-groups", "socat", "-", "UNIX-LISTEN:" .. path .. ",mode=777" } }
-            program.wait_for(function() return uv.fs_lstat(path) end)
+            program.wait_for(function() -- the flags are those of a socket that listens
+                return program.read("/proc/net/unix"):match(" 00010000 %d+ %d+ +%d+ " .. path:gsub("%p", "%%%0") .. "\n")
+            end)
             uv.fs_chmod(folder, tonumber(mode, 8))
             return victim, fake, function()
                 uv.fs_unlink(path)
