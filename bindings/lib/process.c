@@ -40,6 +40,7 @@ struct child_output {
     bool err, paused;
     int function; // registry reference; LUA_NOREF: it goes where the host's goes
     bool running; // the function
+    bool taken;   // what was pending, by the function that runs
     struct buffer pending;
 };
 
@@ -171,12 +172,22 @@ static int push_output(lua_State *L)
     struct child_output *output = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, output->function);
     lua_pushlstring(L, (const char *)output->pending.data, output->pending.length);
+    output->taken = true;
     buffer_shrink(&output->pending);
     set_paused(output, false);
     return 2;
 }
 
 static void call_function(struct child_output *output);
+
+// What could not be handed over, since the script has no memory left for it, would fail again.
+static void drop_untaken(struct child_output *output)
+{
+    if (output->taken)
+        return;
+    buffer_shrink(&output->pending);
+    set_paused(output, false);
+}
 
 static void on_output_done(void *data, const struct protect_end *end)
 {
@@ -185,6 +196,7 @@ static void on_output_done(void *data, const struct protect_end *end)
     if (end->outcome == PROTECT_RAISED) {
         log_error("output of a process: %s", end->text);
         script_failed(output->process->script, "output of a process", end->text);
+        drop_untaken(output);
     }
     if (end->outcome == PROTECT_DONE || end->outcome == PROTECT_RAISED) {
         call_function(output);
@@ -198,6 +210,7 @@ static void call_function(struct child_output *output)
     if (output->running || output->pending.length == 0)
         return;
     output->running = true;
+    output->taken = false;
     protect_dispatch(output->process->script, &title, push_output, output, on_output_done, output);
 }
 

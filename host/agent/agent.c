@@ -140,9 +140,12 @@ void agent_shutdown_executor(struct agent *agent, const char *framework_id, cons
     struct agent_executor *executor = agent_records_executor(agent, framework_id, executor_id);
     if (executor == NULL)
         return;
-    if (executor->state == EXECUTOR_STAGED)
-        agent_executor_start(executor);
-    agent_executor_shutdown(executor);
+    if (executor->state == EXECUTOR_STAGED) {
+        agent_executor_start(executor); // which may fail, and remove it
+        executor = agent_records_executor(agent, framework_id, executor_id);
+    }
+    if (executor != NULL)
+        agent_executor_shutdown(executor);
 }
 
 static bool is_alive(const struct agent_executor *executor)
@@ -156,8 +159,10 @@ void agent_destroy_executor(struct agent *agent, const char *framework_id, const
     struct agent_executor *executor = agent_records_executor(agent, framework_id, executor_id);
     if (!is_alive(executor))
         return;
-    if (executor->state == EXECUTOR_STAGED)
+    if (executor->state == EXECUTOR_STAGED) {
         agent_executor_start(executor);
+        executor = agent_records_executor(agent, framework_id, executor_id);
+    }
     if (is_alive(executor))
         agent_executor_destroy(executor);
 }

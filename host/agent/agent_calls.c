@@ -59,13 +59,33 @@ static bool check_of_type(const Mesos__V1__CheckStatusInfo *check, struct error 
     return error_set(err, ERROR_INVALID, "'UNKNOWN' is not a valid check's status type");
 }
 
+// Of an update. protobuf-c hands unknown numbers of a state on.
+static bool check_status(const Mesos__V1__TaskStatus *status, struct error *err)
+{
+    bool known = protobuf_c_enum_descriptor_get_value(&mesos__v1__task_state__descriptor,
+                                                      (int)status->state) != NULL;
+    if (!known)
+        return error_set(err, ERROR_INVALID, "Expecting 'state' to be a state of tasks, got %d",
+                         (int)status->state);
+    if (!expect(status->has_uuid, "uuid", err))
+        return false;
+    return uuid_valid(status->uuid.data, status->uuid.len) ||
+           error_set(err, ERROR_INVALID, "Not a valid UUID");
+}
+
+static bool check_subscribe(const Call *call, struct error *err)
+{
+    for (size_t i = 0; i < call->subscribe->n_unacknowledged_updates; i++)
+        if (!check_status(call->subscribe->unacknowledged_updates[i]->status, err))
+            return false;
+    return true;
+}
+
 static bool check_update(const Call *call, struct error *err)
 {
     const Mesos__V1__TaskStatus *status = call->update->status;
-    if (!expect(status->has_uuid, "uuid", err))
+    if (!check_status(status, err))
         return false;
-    if (!uuid_valid(status->uuid.data, status->uuid.len))
-        return error_set(err, ERROR_INVALID, "Not a valid UUID");
     if (!check_source(call, err))
         return false;
     const Mesos__V1__CheckStatusInfo *check = status->check_status;
@@ -78,7 +98,7 @@ static bool check_contents(const Call *call, struct error *err)
 {
     switch (call->type) {
     case MESOS__V1__EXECUTOR__CALL__TYPE__SUBSCRIBE:
-        return expect(call->subscribe != NULL, "subscribe", err);
+        return expect(call->subscribe != NULL, "subscribe", err) && check_subscribe(call, err);
     case MESOS__V1__EXECUTOR__CALL__TYPE__UPDATE:
         return expect(call->update != NULL, "update", err) && check_update(call, err);
     case MESOS__V1__EXECUTOR__CALL__TYPE__MESSAGE:

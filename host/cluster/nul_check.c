@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define DEPTH_LIMIT 64 // no type of message that is read here nests that deep
+#define DEPTH_LIMIT 64 // of messages, some of which contain themselves
 
 static bool in_field(struct error *err, const char *name)
 {
@@ -23,7 +23,9 @@ static bool check(struct slice message, const ProtobufCMessageDescriptor *type, 
 {
     struct wire wire = wire_open(message);
     struct wire_field part;
-    while (depth < DEPTH_LIMIT && wire_next(&wire, &part)) {
+    if (depth >= DEPTH_LIMIT)
+        return error_set(err, ERROR_LIMIT, "messages are nested more than %d deep", DEPTH_LIMIT);
+    while (wire_next(&wire, &part)) {
         const ProtobufCFieldDescriptor *field =
             part.type == WIRE_BYTES ? protobuf_c_message_descriptor_get_field(type, part.number)
                                     : NULL;

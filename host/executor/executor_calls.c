@@ -101,7 +101,8 @@ static void on_reply(void *data, const struct http_reply *reply)
     if (!good && call->type == TYPE(UPDATE))
         update_answered(driver, call, reply);
     free(call);
-    deferral_queue(&driver->turn);
+    if (!driver->lifetime.ended)
+        deferral_queue(&driver->turn);
     leave(driver);
 }
 

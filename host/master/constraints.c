@@ -18,6 +18,7 @@ typedef Mesos__V1__Scheduler__OfferConstraints__RoleConstraints RoleConstraints;
 typedef Mesos__V1__Scheduler__OfferConstraints__RoleConstraints__Group Group;
 
 #define PATTERN_LIMIT 4096
+#define EXPANDED_LIMIT 100000 // bytes, with repetitions written out
 
 #define PREDICATE(NAME) MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__PREDICATE__PREDICATE_##NAME
 #define SELECTOR(NAME) MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__SELECTOR__SELECTOR_##NAME
@@ -48,6 +49,20 @@ static bool compile(regex_t *regex, const char *pattern, struct error *err)
 
 // ---- validation ----
 
+// The C library writes repetitions out: nested ones would take all memory.
+static bool is_small(const char *pattern)
+{
+    double copies = 1;
+    for (const char *at = pattern; (at = strchr(at, '{')) != NULL; at++) {
+        char *end;
+        unsigned long count = strtoul(at + 1, &end, 10);
+        unsigned long most = *end == ',' ? strtoul(end + 1, NULL, 10) : 0;
+        count = count > most ? count : most;
+        copies *= count > 1 ? (double)count : 1;
+    }
+    return copies * (double)strlen(pattern) <= EXPANDED_LIMIT;
+}
+
 static bool check_constraint(const Constraint *constraint, struct error *err)
 {
     if (constraint->selector->selector_case ==
@@ -62,6 +77,10 @@ static bool check_constraint(const Constraint *constraint, struct error *err)
     if (strlen(pattern) > PATTERN_LIMIT)
         return error_set(err, ERROR_LIMIT, "The regex pattern is longer than %d bytes",
                          PATTERN_LIMIT);
+    if (!is_small(pattern))
+        return error_set(err, ERROR_LIMIT,
+                         "The repetitions of the regex pattern make it longer than %d bytes",
+                         EXPANDED_LIMIT);
     regex_t regex;
     if (!compile(&regex, pattern, err))
         return false;

@@ -15,12 +15,21 @@ typedef Mesos__V1__Scheduler__Call Call;
 
 void history_observe(struct master *master, struct observer *observer)
 {
+    observer->master = master;
     TAILQ_INSERT_TAIL(&master->observers, observer, link);
 }
 
-void history_forget(struct master *master, struct observer *observer)
+void history_forget(struct observer *observer)
 {
-    TAILQ_REMOVE(&master->observers, observer, link);
+    if (observer->master != NULL)
+        TAILQ_REMOVE(&observer->master->observers, observer, link);
+    observer->master = NULL;
+}
+
+void history_forget_all(struct master *master)
+{
+    while (!TAILQ_EMPTY(&master->observers))
+        history_forget(TAILQ_FIRST(&master->observers));
 }
 
 // An observer may remove itself, and no other.

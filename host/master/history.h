@@ -45,6 +45,7 @@ struct observer_events {
 // The owner's; it removes the observer before it frees it. It may remove it when it is told.
 struct observer {
     TAILQ_ENTRY(observer) link;
+    struct master *master; // NULL: it observes none any more
     const struct observer_events *events;
     void *data;
 };
@@ -52,7 +53,8 @@ struct observer {
 TAILQ_HEAD(observers, observer);
 
 void history_observe(struct master *master, struct observer *observer);
-void history_forget(struct master *master, struct observer *observer);
+void history_forget(struct observer *observer);
+void history_forget_all(struct master *master); // which is destroyed
 
 // ---- what the files of the master report ----
 

@@ -54,6 +54,8 @@ static struct evacuation *obtain(struct master_framework *framework, struct node
     char *pair = pair_of(framework, node);
     struct evacuation *evacuation = string_map_find(&offers->pairs, pair);
     if (evacuation != NULL) {
+        offers->abandoned -= evacuation->framework == NULL;
+        evacuation->framework = framework; // which may have come back with its id
         free(pair);
         return evacuation;
     }

@@ -544,6 +544,7 @@ void master_destroy(struct master *master)
     allocator_stop(master);
     master_failover_stop(master);
     update_faults_stop(master);
+    history_forget_all(master);
     while (!TAILQ_EMPTY(&master->frameworks))
         master_framework_destroy(TAILQ_FIRST(&master->frameworks));
     while (!TAILQ_EMPTY(&master->nodes))

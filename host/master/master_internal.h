@@ -7,6 +7,8 @@
 
 #include "master/master_records.h"
 #include "master/offer_obstacles.h"
+
+enum { RESOURCE_LIST_MOST = 1000 }; // resources of a task, an executor or an operation
 #include "offers/resource_conversions.h"
 
 // ---- master_events.c: what is sent to frameworks; nothing to one that is not connected ----

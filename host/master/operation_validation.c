@@ -6,6 +6,7 @@
 #include "master/operation_validation.h"
 
 #include "base/memory.h"
+#include "master/master_internal.h"
 #include "master/operation_rules.h"
 #include "offers/resource_conversions.h"
 
@@ -53,6 +54,10 @@ char *operation_validation_form(const Operation *operation)
         return memory_format("%s %s operation must have the Offer.Operation.%s field set%s",
                              field->article, field->name, field->field, field->end);
     struct error err = {0};
+    for (size_t i = 0; i < count; i++)
+        if (lists[i].count > RESOURCE_LIST_MOST)
+            return memory_format("The local cluster takes at most %d resources in a list",
+                                 RESOURCE_LIST_MOST);
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < lists[i].count; j++)
             if (!resource_check(lists[i].items[j], &err))

@@ -24,6 +24,12 @@ void quantities_names_init(struct quantity_names *names)
         quantities_add_name(names, known[i]);
 }
 
+void quantities_names_cut(struct quantity_names *names, size_t count)
+{
+    while (names->count > count)
+        free(names->names[--names->count]);
+}
+
 void quantities_names_free(struct quantity_names *names)
 {
     for (size_t i = 0; i < names->count; i++)
@@ -112,10 +118,12 @@ struct quantities_charge quantities_charge_of(const struct quantity_names *names
     return charge;
 }
 
+// What is too much to count stays the most that can be counted.
 void quantities_add(struct quantities *to, const struct quantities *more)
 {
     for (size_t i = 0; i < QUANTITIES_NAMES; i++)
-        to->amount[i] += more->amount[i];
+        if (__builtin_add_overflow(to->amount[i], more->amount[i], &to->amount[i]))
+            to->amount[i] = INT64_MAX;
 }
 
 void quantities_subtract(struct quantities *from, const struct quantities *less)

@@ -38,6 +38,9 @@ int quantities_number(const struct quantity_names *names, const char *name);
 // The same; a new name is added. -1 if the table is full.
 int quantities_add_name(struct quantity_names *names, const char *name);
 
+// Drops the names that were added last, which nothing refers to, until `count` are left.
+void quantities_names_cut(struct quantity_names *names, size_t count);
+
 // Adds the names of all scalars of the list. False, and an error that names the first without room.
 bool quantities_add_names(struct quantity_names *names, const struct resources *list,
                           struct error *err);

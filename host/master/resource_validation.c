@@ -132,6 +132,8 @@ bool resource_validation_unique_volumes(const struct resources *there, const str
     for (size_t i = 0; i < more->count; i++) {
         const Resource *own = more->items[i];
         bool twice = false;
+        if (!resource_is_volume(own))
+            continue;
         for (size_t j = 0; j < there->count; j++)
             twice = twice || same_volume(own, there->items[j]);
         for (size_t j = 0; j < i; j++)

@@ -91,6 +91,8 @@ static struct quantities capacity_of(const struct master *master)
     return capacity;
 }
 
+enum { CONFIGS_MOST = 1000 }; // of a call: each is compared with each
+
 static const Change *find_change(const Change *changes, size_t count, const char *role)
 {
     const Change *found = NULL;
@@ -222,7 +224,12 @@ static bool check_capacity(const struct master *master, const Change *changes, s
 bool role_quota_update(struct master *master, const Config *configs, size_t count, bool force,
                        struct error *err)
 {
+    if (count > CONFIGS_MOST)
+        return error_set(err, ERROR_LIMIT,
+                         "The local cluster takes at most %d quota configs at a time",
+                         CONFIGS_MOST);
     Change *changes = memory_new((count + 1) * sizeof *changes);
+    size_t names = master->roles.names.count;
     bool good = read_changes(master, configs, count, changes, err);
     for (size_t i = 0; i < count && good; i++)
         good = check_consumption(master, changes[i].role, &changes[i].quota, force, err);
@@ -231,6 +238,8 @@ bool role_quota_update(struct master *master, const Config *configs, size_t coun
         role_quota_apply(master, &changes[i]);
     for (size_t i = 0; i < count && good; i++)
         rescind_others(master, &changes[i], rescind_own(master, &changes[i]));
+    if (!good)
+        quantities_names_cut(&master->roles.names, names);
     free(changes);
     return good;
 }

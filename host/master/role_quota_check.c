@@ -119,6 +119,8 @@ static bool check_amounts(const Config *config, struct error *err)
 {
     if (!role_name_check(config->role, err))
         return error_context(err, "Invalid 'QuotaConfig.role'");
+    if (config->guarantee_count > QUANTITIES_NAMES || config->limit_count > QUANTITIES_NAMES)
+        return error_set(err, ERROR_LIMIT, "There are more than %d resources", QUANTITIES_NAMES);
     if (!check_sizes(guarantees_of(config), err))
         return error_context(err, "Invalid 'QuotaConfig.guarantees'");
     if (!check_sizes(limits_of(config), err))

@@ -106,6 +106,8 @@ static void rescind_for(struct master *master, const struct role_node *role)
 
 // ---- SET_QUOTA and REMOVE_QUOTA ----
 
+enum { GUARANTEES_MOST = 1000 };
+
 static bool read_guarantee(struct master *master, Resource **guarantee, size_t count,
                            struct role_quota_change *change, struct error *err)
 {
@@ -139,10 +141,17 @@ bool role_quota_set(struct master *master, const char *role, Resource **guarante
                     bool force, struct error *err)
 {
     struct role_quota_change change = {.role = role};
+    size_t names = master->roles.names.count;
+    if (count > GUARANTEES_MOST)
+        return error_set(err, ERROR_LIMIT,
+                         "The local cluster takes at most %d resources of a guarantee",
+                         GUARANTEES_MOST);
     if (!check_set(master, role, guarantee, count, err) ||
         !read_guarantee(master, guarantee, count, &change, err) ||
-        (!force && !check_capacity(master, &change, err)))
+        (!force && !check_capacity(master, &change, err))) {
+        quantities_names_cut(&master->roles.names, names);
         return false;
+    }
     role_quota_apply(master, &change);
     const struct role_node *node = role_tree_find(&master->roles, role);
     if (node != NULL)

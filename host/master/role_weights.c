@@ -51,6 +51,18 @@ static void rescind_all(struct master *master)
         master_records_rescind_offer(TAILQ_FIRST(&node->offers));
 }
 
+// Roles that have a weight stay.
+enum { ROLES_MOST = 10000 };
+
+static size_t count_roles(const struct role_tree *tree)
+{
+    size_t count = 0;
+    const struct role_node *role;
+    TAILQ_FOREACH(role, &tree->roles, link)
+    count++;
+    return count;
+}
+
 bool role_weights_update(struct master *master, const struct role_weight *weights, size_t count,
                          struct error *err)
 {
@@ -58,6 +70,8 @@ bool role_weights_update(struct master *master, const struct role_weight *weight
     bool good = true, rescind = false;
     for (size_t i = 0; i < count && good; i++)
         good = check(roles[i], weights[i].weight, err);
+    if (good && count_roles(&master->roles) + count > ROLES_MOST)
+        good = error_set(err, ERROR_LIMIT, "The local cluster has at most %d roles", ROLES_MOST);
     for (size_t i = 0; i < count && good; i++) {
         role_tree_set_weight(&master->roles, roles[i], weights[i].weight);
         rescind = rescind || has_frameworks(master, roles[i]);

@@ -99,8 +99,12 @@ static void complete_task(const struct acceptance *acceptance, const struct laun
         task->executor->framework_id = message_copy(&framework->info->id->base);
 }
 
+// Lists are compared each with each.
 static bool check_list(Mesos__V1__Resource *const *items, size_t count, struct error *err)
 {
+    if (count > RESOURCE_LIST_MOST)
+        return error_set(err, ERROR_LIMIT, "The local cluster takes at most %d resources in a list",
+                         RESOURCE_LIST_MOST);
     for (size_t i = 0; i < count; i++)
         if (!resource_check(items[i], err))
             return false;

@@ -175,7 +175,8 @@ char *volume_validation_grow(const Attempt *attempt)
         return fault;
     if (grow->volume->shared != NULL)
         return memory_string("Growing a shared persistent volume is not supported");
-    return can_be_added(grow->volume, grow->addition)
+    bool scalars = grow->volume->scalar != NULL && grow->addition->scalar != NULL;
+    return scalars && can_be_added(grow->volume, grow->addition)
                ? NULL
                : memory_string("Incompatible resources in the 'GrowVolume.volume' and "
                                "'GrowVolume.addition' fields");

@@ -157,7 +157,7 @@ static void on_answered(void *data, enum call_type type, const struct http_reply
         driver_revision_answered(driver, read_revision_answer(reply));
     if (reply->broken)
         on_broken(driver, type, reply);
-    if (driver->delivery.backpressured)
+    if (driver->delivery.backpressured && !driver->lifetime.ended)
         deferral_queue(&driver->turn); // events may go on
     driver_try_finish(driver);
     leave(driver);

@@ -214,14 +214,15 @@ static size_t find_space(const struct event_stream *stream, uint8_t **space)
     return size < DIRECT_LEAST ? 0 : size;
 }
 
+// The answer may have ended with these bytes.
 static void receive_direct(struct event_stream *stream, size_t length)
 {
     http_reply_parser_skip(&stream->parser, length);
     struct bytes *record = recordio_filled(&stream->recordio, length);
-    if (record == NULL)
-        return;
-    push(&stream->queue, record);
+    if (record != NULL)
+        push(&stream->queue, record);
     deferral_queue(&stream->delivery);
+    receive(stream, NULL, 0);
 }
 
 static void read_piece(struct event_stream *stream)

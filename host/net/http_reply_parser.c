@@ -477,7 +477,7 @@ enum http_reply_status http_reply_parser_piece(struct http_reply_parser *parser,
                                                const uint8_t **bytes, size_t *length,
                                                struct slice *piece, struct error *err)
 {
-    while (*length > 0) {
+    while (*length > 0 && !is_whole(parser)) {
         if (in_body(parser)) {
             piece->data = *bytes;
             take_body(parser, bytes, length);
@@ -486,8 +486,6 @@ enum http_reply_status http_reply_parser_piece(struct http_reply_parser *parser,
         }
         if (!collect_line(parser, bytes, length, err))
             return HTTP_REPLY_BAD;
-        if (is_whole(parser))
-            return HTTP_REPLY_WHOLE;
     }
     return is_whole(parser) ? HTTP_REPLY_WHOLE : HTTP_REPLY_MORE;
 }

@@ -177,6 +177,6 @@ void api_events_destroy(struct api_events *events)
     if (events == NULL)
         return;
     timer_stop(&events->heartbeat);
-    history_forget(events->master, &events->observer);
+    history_forget(&events->observer);
     free(events);
 }

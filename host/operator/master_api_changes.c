@@ -175,7 +175,9 @@ struct master_answer master_api_mark_agent_gone(const struct api_request *reques
 static int64_t grace_of(const Mesos__V1__Master__Call__DrainAgent *call)
 {
     const Mesos__V1__Master__Call__DrainAgent__Duration *grace = call->max_grace_period;
-    return grace != NULL ? grace->seconds * (int64_t)LOOP_SECOND + grace->nanos : -1;
+    if (grace == NULL || grace->seconds < 0 || grace->nanos < 0)
+        return -1;
+    return (int64_t)loop_seconds((double)grace->seconds + grace->nanos / 1e9);
 }
 
 struct master_answer master_api_drain_agent(const struct api_request *request)

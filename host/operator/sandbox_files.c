@@ -47,14 +47,15 @@ static bool is_run(const char *path, size_t length)
     static const char *const names[RUN_DEPTH] = {"slaves",    NULL, "frameworks", NULL,
                                                  "executors", NULL, "runs",       NULL};
     size_t at = 0;
-    for (int i = 0; i < RUN_DEPTH && at < length; i++) {
+    int i = 0;
+    for (; i < RUN_DEPTH && at < length; i++) {
         size_t part = strcspn(path + at + 1, "/");
         if (names[i] != NULL &&
             (strlen(names[i]) != part || strncmp(path + at + 1, names[i], part) != 0))
             return false;
         at += part + 1;
     }
-    return at == length;
+    return i == RUN_DEPTH && at == length;
 }
 
 static bool is_of_agent(const char *path, const struct node *node)

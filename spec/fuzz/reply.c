@@ -89,8 +89,11 @@ static bool stream_piece(struct http_reply_parser *parser, const uint8_t *bytes,
     enum http_reply_status status = HTTP_REPLY_BODY;
     while (status == HTTP_REPLY_BODY) {
         struct slice piece = {.length = 0};
+        size_t before = length;
         status = parser->answered ? http_reply_parser_piece(parser, &bytes, &length, &piece, &err)
                                   : http_reply_parser_feed(parser, &bytes, &length, &err);
+        if (status == HTTP_REPLY_BODY && parser->answered && piece.length == 0 && length == before)
+            abort(); // nothing was taken: it would never end
         for (size_t i = 0; status == HTTP_REPLY_BODY && i < piece.length; i++)
             outcome->sum = outcome->sum * 31 + piece.data[i];
     }
