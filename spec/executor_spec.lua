@@ -324,7 +324,7 @@ describe("the program", function()
         local a, run = start([[return { launchTask = function(_, driver, task)
             if task.task_id == "loop" then while true do end end
             local all = {}
-            for i = 1, 1e9 do all[i] = ("x"):rep(100000) .. i end
+            for i = 1, 1e9 do all[i] = ("x"):rep(2000000 + i) end
         end }]], { args = { "--callback-limit", "0.2", "--memory-limit", "8M", "--sandbox" } })
         a:launch("loop")
         assert.matches("stopped after ", a:expect_update("loop", "TASK_FAILED").message)
