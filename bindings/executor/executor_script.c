@@ -229,14 +229,7 @@ bool executor_script_is(struct script *script)
 static bool adopt_table(struct executor_adoption *adoption, struct error *err)
 {
     struct script *script = adoption->script;
-    enum protect_outcome outcome = protect_run(script, NULL, adopt, adoption, 0);
-    if (outcome == PROTECT_DONE)
-        return true;
-    if (outcome != PROTECT_RAISED)
-        return error_set(err, ERROR_SCRIPT, "%s: it ended itself", script_path(script));
-    error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
-    lua_pop(script_state(script), 1);
-    return false;
+    return protect_result(script, protect_run(script, NULL, adopt, adoption, 0), err);
 }
 
 // ---- life ----

@@ -294,12 +294,5 @@ bool scheduler_replace(struct scheduler *scheduler, struct script *script,
 {
     struct replacement replacement = {
         .scheduler = scheduler, .script = script, .warn = warn, .data = data, .changes = changes};
-    enum protect_outcome outcome = protect_run(script, NULL, replace, &replacement, 0);
-    if (outcome == PROTECT_DONE)
-        return true;
-    if (outcome != PROTECT_RAISED)
-        return error_set(err, ERROR_SCRIPT, "%s: it ended itself", script_path(script));
-    error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
-    lua_pop(script_state(script), 1);
-    return false;
+    return protect_result(script, protect_run(script, NULL, replace, &replacement, 0), err);
 }

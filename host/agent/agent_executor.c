@@ -6,6 +6,7 @@
 
 #include "agent/agent_updates.h"
 #include "agent/task_end.h"
+#include "offers/resources.h"
 
 #include <stdlib.h>
 
@@ -214,4 +215,18 @@ void agent_executor_silence(struct agent_executor *executor)
         agent_records_remove_executor(executor);
     else
         agent_executor_shutdown(executor);
+}
+
+double agent_executor_megabytes(const struct agent_executor *executor)
+{
+    const struct resources own = {executor->info->resources, executor->info->n_resources};
+    double megabytes = resources_scalar(&own, "mem");
+    const struct agent_task *task;
+    TAILQ_FOREACH(task, &executor->tasks, link)
+    {
+        const struct resources list = {task->info->resources, task->info->n_resources};
+        if (task->phase != TASK_TERMINATED)
+            megabytes += resources_scalar(&list, "mem");
+    }
+    return megabytes;
 }

@@ -54,4 +54,7 @@ void agent_executor_task_done(struct agent_task *task);
 // The framework was removed: it ends, and reports nothing.
 void agent_executor_silence(struct agent_executor *executor);
 
+// The memory that the executor and all tasks that it has asked for, in MB.
+double agent_executor_megabytes(const struct agent_executor *executor);
+
 #endif

@@ -8,6 +8,7 @@
 #include "agent/agent_updates.h"
 #include "agent/task_process.h"
 #include "base/memory.h"
+#include "offers/resources.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,11 +78,8 @@ static void on_exited(struct task_process *process, const struct runner_end *how
 // What the task asked for and, as on a real agent, what its executor gets, in bytes.
 static uint64_t memory_of(const Mesos__V1__TaskInfo *info)
 {
-    double megabytes = 0;
-    for (size_t i = 0; i < info->n_resources; i++)
-        if (strcmp(info->resources[i]->name, "mem") == 0 && info->resources[i]->scalar != NULL)
-            megabytes += info->resources[i]->scalar->value;
-    return (uint64_t)(megabytes * 1024 * 1024) + EXECUTOR_MEMORY;
+    const struct resources list = {info->resources, info->n_resources};
+    return (uint64_t)(resources_scalar(&list, "mem") * 1024 * 1024) + EXECUTOR_MEMORY;
 }
 
 static void start(struct agent_executor *executor)

@@ -115,24 +115,10 @@ static void disconnect(struct custom_executor *custom)
 
 // ---- memory ----
 
-static double megabytes_of(Mesos__V1__Resource *const *resources, size_t count)
-{
-    double megabytes = 0;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(resources[i]->name, "mem") == 0 && resources[i]->scalar != NULL)
-            megabytes += resources[i]->scalar->value;
-    return megabytes;
-}
-
-// Of the executor and all tasks that it has, in bytes, and no less than an agent gives a container.
+// In bytes, and no less than an agent gives a container.
 static uint64_t memory_of(const struct agent_executor *executor)
 {
-    const Mesos__V1__ExecutorInfo *info = executor->info;
-    double megabytes = megabytes_of(info->resources, info->n_resources);
-    const struct agent_task *task;
-    TAILQ_FOREACH(task, &executor->tasks, link)
-    if (task->phase != TASK_TERMINATED)
-        megabytes += megabytes_of(task->info->resources, task->info->n_resources);
+    double megabytes = agent_executor_megabytes(executor);
     return (uint64_t)((megabytes > LEAST_MEGABYTES ? megabytes : LEAST_MEGABYTES) * 1024 * 1024);
 }
 

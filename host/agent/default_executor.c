@@ -84,24 +84,10 @@ static void finish(struct agent_executor *executor, int status)
     agent_executor_ended(executor, &end);
 }
 
-static double memory_of_list(Mesos__V1__Resource *const *resources, size_t count)
-{
-    double megabytes = 0;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(resources[i]->name, "mem") == 0 && resources[i]->scalar != NULL)
-            megabytes += resources[i]->scalar->value;
-    return megabytes;
-}
-
 // Of the executor and all its tasks, in bytes, as they share it.
 static uint64_t memory_of(const struct agent_executor *executor)
 {
-    double megabytes = memory_of_list(executor->info->resources, executor->info->n_resources);
-    const struct agent_task *task;
-    TAILQ_FOREACH(task, &executor->tasks, link)
-    if (task->phase != TASK_TERMINATED)
-        megabytes += memory_of_list(task->info->resources, task->info->n_resources);
-    return (uint64_t)(megabytes * 1024 * 1024);
+    return (uint64_t)(agent_executor_megabytes(executor) * 1024 * 1024);
 }
 
 // An executor without tasks ends, when its last update is on its way.

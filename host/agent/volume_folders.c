@@ -185,9 +185,9 @@ bool volume_folders_link(const char *sandbox, const struct runner_link *link,
 // Folders on the way to it stay.
 void volume_folders_unlink(const char *sandbox, const char *name)
 {
-    const struct volume_owner nobody = {.switched = false};
+    const struct volume_owner unchanged = {.switched = false};
     struct stat status;
-    int folder = open_parent(sandbox, &name, &nobody);
+    int folder = open_parent(sandbox, &name, &unchanged);
     if (folder >= 0 && fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         S_ISLNK(status.st_mode))
         unlinkat(folder, name, 0);

@@ -42,7 +42,7 @@ struct threaded_ops {
     // Under the mutex: an operation is about to be posted. NULL: any may be.
     bool (*accept)(struct threaded_driver *driver, void *operation, struct error *err);
     void (*free)(
-        struct threaded_driver *driver); // the memory of all of it; nobody uses it any more
+        struct threaded_driver *driver); // the memory of all of it, which is no longer in use
 };
 
 struct threaded_driver {

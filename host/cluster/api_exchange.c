@@ -6,7 +6,6 @@
 
 #include "cluster/http_negotiation.h"
 #include "cluster/nul_check.h"
-#include "cluster/operator_http.h"
 #include "wire/json_message.h"
 
 #include <string.h>
@@ -27,8 +26,21 @@ static ProtobufCMessage *parse(const struct http_exchange *exchange, bool json,
     return call;
 }
 
+bool api_exchange_check_body(struct http_exchange *exchange, const char *limit,
+                             enum MHD_Result *result)
+{
+    if (exchange->state == HTTP_BODY_WHOLE)
+        return true;
+    *result = exchange->state == HTTP_BODY_NO_ROOM
+                  ? http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+                                         "Too many calls are being received at the moment")
+                  : http_exchange_refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, limit);
+    return false;
+}
+
 ProtobufCMessage *api_exchange_read(struct http_exchange *exchange,
-                                    const ProtobufCMessageDescriptor *type, enum MHD_Result *result)
+                                    const ProtobufCMessageDescriptor *type, const char *limit,
+                                    enum MHD_Result *result)
 {
     const char *form = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
     bool json = http_negotiation_is_json(exchange);
@@ -44,7 +56,7 @@ ProtobufCMessage *api_exchange_read(struct http_exchange *exchange,
                                  "Expecting 'Content-Type' of " HTTP_JSON " or " HTTP_PROTOBUF);
         return NULL;
     }
-    if (!operator_http_check_body(exchange, result))
+    if (!api_exchange_check_body(exchange, limit, result))
         return NULL;
     ProtobufCMessage *call = parse(exchange, json, type, &err);
     if (call == NULL)

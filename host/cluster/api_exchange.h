@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the v1 operator APIs of master and agents have in common over HTTP: reading a call, the form
-// that its sender accepts, and answering.
+// What the v1 APIs, of schedulers, executors and operators, have in common over HTTP: reading a
+// call, the form that its sender accepts, and answering.
 
 #ifndef MESOS_LUA_CLUSTER_API_EXCHANGE_H
 #define MESOS_LUA_CLUSTER_API_EXCHANGE_H
@@ -10,9 +10,16 @@
 
 #define API_EXCHANGE_LIMIT ((size_t)256 << 20) // bytes of a response
 
+#define API_EXCHANGE_SMALL "The body is larger than the local cluster accepts (4 MiB)"
+
+// False: the body was not kept, and `result` is that of the answer that says so; `limit` is its
+// text if the body is too long.
+bool api_exchange_check_body(struct http_exchange *exchange, const char *limit,
+                             enum MHD_Result *result);
+
 // The call, to be freed; NULL: it is wrong, and `result` is that of the answer that says so.
 ProtobufCMessage *api_exchange_read(struct http_exchange *exchange,
-                                    const ProtobufCMessageDescriptor *type,
+                                    const ProtobufCMessageDescriptor *type, const char *limit,
                                     enum MHD_Result *result);
 
 // Whether the response is to be in protobuf. False: the sender accepts none of the two forms.

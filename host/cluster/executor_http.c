@@ -7,9 +7,8 @@
 #include "agent/agent_calls.h"
 #include "base/bytes.h"
 #include "base/memory.h"
+#include "cluster/api_exchange.h"
 #include "cluster/http_negotiation.h"
-#include "cluster/nul_check.h"
-#include "wire/json_message.h"
 
 #include <string.h>
 
@@ -151,21 +150,6 @@ static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange
 
 // ---- any call ----
 
-static Call *parse(const struct http_exchange *exchange, bool json, struct error *err)
-{
-    struct slice body = buffer_slice(&exchange->body);
-    if (json)
-        return (Call *)json_message_read(&mesos__v1__executor__call__descriptor, body, err);
-    if (!nul_check(body, &mesos__v1__executor__call__descriptor, err)) {
-        error_context(err, "Failed to parse body into Call protobuf");
-        return NULL;
-    }
-    Call *call = mesos__v1__executor__call__unpack(NULL, body.length, body.data);
-    if (call == NULL)
-        error_set(err, ERROR_INVALID, "Failed to parse body into Call protobuf");
-    return call;
-}
-
 static enum MHD_Result answer_accepted(struct http_exchange *exchange)
 {
     const struct http_answer accepted = {.status = MHD_HTTP_ACCEPTED, .text = ""};
@@ -201,44 +185,26 @@ static enum MHD_Result answer_call(struct cluster_http *http, struct http_exchan
     struct error err = {0};
     if (!agent_calls_validate(call, &err))
         return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
-    if (call->type == TYPE(SUBSCRIBE) && !http_negotiation_accepts(exchange, HTTP_JSON) &&
-        !http_negotiation_accepts(exchange, HTTP_PROTOBUF))
-        return http_exchange_refuse(exchange, MHD_HTTP_NOT_ACCEPTABLE,
-                                    "Expecting 'Accept' to allow '" HTTP_PROTOBUF "' or '" HTTP_JSON
-                                    "'");
+    bool protobuf;
+    enum MHD_Result result;
+    if (call->type == TYPE(SUBSCRIBE) && !api_exchange_form(exchange, &protobuf, &result))
+        return result;
     return call->type == TYPE(HEARTBEAT) ? answer_accepted(exchange)
                                          : carry_out(http, exchange, call);
 }
 
-static enum MHD_Result refuse_body(struct http_exchange *exchange)
-{
-    if (exchange->state == HTTP_BODY_NO_ROOM)
-        return http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                    "Too many calls are being received at the moment");
-    return http_exchange_refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
-                                "The call is larger than the local cluster accepts from executors "
-                                "(4 MiB)");
-}
-
 enum MHD_Result executor_http_answer(struct cluster_http *http, struct http_exchange *exchange)
 {
-    const char *type = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
-    bool json = http_negotiation_is_json(exchange);
-    struct error err = {0};
+    static const char limit[] =
+        "The call is larger than the local cluster accepts from executors (4 MiB)";
+    enum MHD_Result result;
     if (!is_authenticated(http, exchange))
         return refuse_unauthorized(exchange);
-    if (type == NULL)
-        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST,
-                                    "Expecting 'Content-Type' to be present");
-    if (!json && strcmp(type, HTTP_PROTOBUF) != 0)
-        return http_exchange_refuse(exchange, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                                    "Expecting 'Content-Type' of " HTTP_JSON " or " HTTP_PROTOBUF);
-    if (exchange->state != HTTP_BODY_WHOLE)
-        return refuse_body(exchange);
-    Call *call = parse(exchange, json, &err);
+    Call *call =
+        (Call *)api_exchange_read(exchange, &mesos__v1__executor__call__descriptor, limit, &result);
     if (call == NULL)
-        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
-    enum MHD_Result result = answer_call(http, exchange, call);
+        return result;
+    result = answer_call(http, exchange, call);
     mesos__v1__executor__call__free_unpacked(call, NULL);
     return result;
 }

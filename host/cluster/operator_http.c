@@ -10,6 +10,7 @@
 
 #include "base/duration.h"
 #include "base/memory.h"
+#include "cluster/api_exchange.h"
 #include "cluster/form_body.h"
 #include "cluster/http_negotiation.h"
 #include "operator/build_facts.h"
@@ -82,19 +83,6 @@ enum MHD_Result operator_http_send_json(struct http_exchange *exchange, struct j
     }
     buffer_free(json);
     return result;
-}
-
-bool operator_http_check_body(struct http_exchange *exchange, enum MHD_Result *result)
-{
-    if (exchange->state == HTTP_BODY_WHOLE)
-        return true;
-    *result = exchange->state == HTTP_BODY_NO_ROOM
-                  ? http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                         "Too many calls are being received at the moment")
-                  : http_exchange_refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE,
-                                         "The body is larger than the local cluster accepts (4 "
-                                         "MiB)");
-    return false;
 }
 
 enum MHD_Result operator_http_report(struct http_exchange *exchange, bool good,
@@ -203,7 +191,7 @@ enum MHD_Result operator_http_weights(struct cluster_http *http, struct http_exc
     struct error err = {0};
     if (!is_method(exchange, MHD_HTTP_METHOD_PUT))
         return operator_http_document(http, exchange);
-    if (!operator_http_check_body(exchange, &result))
+    if (!api_exchange_check_body(exchange, API_EXCHANGE_SMALL, &result))
         return result;
     bool good = role_settings_put_weights(http->master, buffer_slice(&exchange->body), &err);
     return operator_http_report(exchange, good, &err);
@@ -216,7 +204,7 @@ enum MHD_Result operator_http_quota(struct cluster_http *http, struct http_excha
     bool posted = is_method(exchange, MHD_HTTP_METHOD_POST);
     if (!posted && !is_method(exchange, MHD_HTTP_METHOD_DELETE))
         return operator_http_document(http, exchange);
-    if (!operator_http_check_body(exchange, &result))
+    if (!api_exchange_check_body(exchange, API_EXCHANGE_SMALL, &result))
         return result;
     bool good = posted ? role_settings_post_quota(http->master, buffer_slice(&exchange->body), &err)
                        : role_settings_delete_quota(http->master, exchange->url, &err);
@@ -229,7 +217,7 @@ enum MHD_Result operator_http_teardown(struct cluster_http *http, struct http_ex
 {
     enum MHD_Result result;
     struct error err = {0};
-    if (!operator_http_check_body(exchange, &result))
+    if (!api_exchange_check_body(exchange, API_EXCHANGE_SMALL, &result))
         return result;
     char *id = form_body_value(&exchange->body, "frameworkId", &err);
     if (id != NULL)

@@ -101,34 +101,6 @@ static bool is_empty(const json_t *json)
            (json_is_object(json) && json_object_size(json) == 0);
 }
 
-static bool read_key(const struct plan_field *field, const struct plan_key *keys, void *to,
-                     struct error *err)
-{
-    const struct plan_key *key = find(keys, field->key);
-    if (key == NULL)
-        return unknown_key(field, keys, err);
-    return key->elsewhere ? plan_field_fault(field, err, "%s", key->elsewhere)
-                          : key->read(field, to, err);
-}
-
-bool plan_field_object(const struct plan_field *field, const struct plan_key *keys, void *to,
-                       struct error *err)
-{
-    const char *name;
-    json_t *value;
-    if (is_empty(field->json))
-        return true;
-    if (!json_is_object(field->json))
-        return wrong_kind(field, "a table with names", err);
-    json_object_foreach(field->json, name, value)
-    {
-        const struct plan_field inner = {.outer = field, .key = name, .json = value};
-        if (!read_key(&inner, keys, to, err))
-            return false;
-    }
-    return true;
-}
-
 bool plan_field_each(const struct plan_field *field,
                      bool (*read)(const struct plan_field *field, void *to, struct error *err),
                      void *to, struct error *err)
@@ -146,6 +118,28 @@ bool plan_field_each(const struct plan_field *field,
             return false;
     }
     return true;
+}
+
+struct known_keys {
+    const struct plan_key *keys;
+    void *to;
+};
+
+static bool read_key(const struct plan_field *field, void *to, struct error *err)
+{
+    const struct known_keys *known = to;
+    const struct plan_key *key = find(known->keys, field->key);
+    if (key == NULL)
+        return unknown_key(field, known->keys, err);
+    return key->elsewhere ? plan_field_fault(field, err, "%s", key->elsewhere)
+                          : key->read(field, known->to, err);
+}
+
+bool plan_field_object(const struct plan_field *field, const struct plan_key *keys, void *to,
+                       struct error *err)
+{
+    struct known_keys known = {keys, to};
+    return plan_field_each(field, read_key, &known, err);
 }
 
 bool plan_field_items(const struct plan_field *field,

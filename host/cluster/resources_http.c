@@ -6,6 +6,7 @@
 #include "cluster/resources_http.h"
 
 #include "base/memory.h"
+#include "cluster/api_exchange.h"
 #include "cluster/form_body.h"
 #include "cluster/operator_http.h"
 #include "master/operator_operations.h"
@@ -105,7 +106,7 @@ static enum MHD_Result operate(struct cluster_http *http, struct http_exchange *
 {
     enum MHD_Result result;
     struct master_answer answer = {.status = 400};
-    if (!operator_http_check_body(exchange, &result))
+    if (!api_exchange_check_body(exchange, API_EXCHANGE_SMALL, &result))
         return result;
     char *agent = form_body_value(&exchange->body, "slaveId", &answer.error);
     if (agent == NULL)

@@ -5,33 +5,16 @@
 
 #include "cluster/scheduler_http.h"
 
-#include "base/bytes.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "cluster/api_exchange.h"
 #include "cluster/http_negotiation.h"
-#include "cluster/nul_check.h"
-#include "wire/json_message.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 typedef Mesos__V1__Scheduler__Call Call;
 typedef Mesos__V1__Scheduler__Event Event;
-
-static Call *parse(const struct http_exchange *exchange, bool json, struct error *err)
-{
-    struct slice body = buffer_slice(&exchange->body);
-    if (json)
-        return (Call *)json_message_read(&mesos__v1__scheduler__call__descriptor, body, err);
-    if (!nul_check(body, &mesos__v1__scheduler__call__descriptor, err)) {
-        error_context(err, "Failed to parse body into Call protobuf");
-        return NULL;
-    }
-    Call *call = mesos__v1__scheduler__call__unpack(NULL, body.length, body.data);
-    if (call == NULL)
-        error_set(err, ERROR_INVALID, "Failed to parse body into Call protobuf");
-    return call;
-}
 
 static bool needs_accept(const Call *call)
 {
@@ -104,11 +87,10 @@ static enum MHD_Result answer_call(struct cluster_http *http, struct http_exchan
     struct error err = {0};
     if (!validate(request, call, &err))
         return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
-    if (needs_accept(call) && !http_negotiation_accepts(exchange, HTTP_JSON) &&
-        !http_negotiation_accepts(exchange, HTTP_PROTOBUF))
-        return http_exchange_refuse(exchange, MHD_HTTP_NOT_ACCEPTABLE,
-                                    "Expecting 'Accept' to allow '" HTTP_PROTOBUF "' or '" HTTP_JSON
-                                    "'");
+    bool protobuf;
+    enum MHD_Result result;
+    if (needs_accept(call) && !api_exchange_form(exchange, &protobuf, &result))
+        return result;
     if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE)
         return subscribe(http, exchange, call);
     const struct master_caller caller = {.stream_id =
@@ -119,20 +101,6 @@ static enum MHD_Result answer_call(struct cluster_http *http, struct http_exchan
         return http_exchange_refuse(exchange, answer.status, answer.error.text);
     const struct http_answer accepted = {.status = answer.status, .text = ""};
     return http_exchange_answer(exchange, &accepted);
-}
-
-static enum MHD_Result refuse_body(struct http_exchange *exchange, bool json)
-{
-    if (exchange->state == HTTP_BODY_NO_ROOM)
-        return http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
-                                    "Too many calls are being received at the moment");
-    return http_exchange_refuse(
-        exchange, MHD_HTTP_CONTENT_TOO_LARGE,
-        json ? "The call is larger than the local cluster accepts in JSON (4 MiB); in protobuf "
-               "it "
-               "accepts 64 MiB"
-             : "The call is larger than the local cluster accepts (64 MiB, and 4 MiB without the "
-               "'Mesos-Stream-Id' of a subscription)");
 }
 
 static enum MHD_Result refuse_for_fault(struct cluster_http *http, struct http_exchange *exchange)
@@ -150,21 +118,18 @@ enum MHD_Result scheduler_http_answer(struct cluster_http *http, struct http_exc
 {
     if (http->refused_calls > 0)
         return refuse_for_fault(http, exchange);
-    const char *type = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
-    bool json = http_negotiation_is_json(exchange);
-    struct error err = {0};
-    if (type == NULL)
-        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST,
-                                    "Expecting 'Content-Type' to be present");
-    if (!json && strcmp(type, HTTP_PROTOBUF) != 0)
-        return http_exchange_refuse(exchange, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                                    "Expecting 'Content-Type' of " HTTP_JSON " or " HTTP_PROTOBUF);
-    if (exchange->state != HTTP_BODY_WHOLE)
-        return refuse_body(exchange, json);
-    Call *call = parse(exchange, json, &err);
+    const char *limit =
+        http_negotiation_is_json(exchange)
+            ? "The call is larger than the local cluster accepts in JSON (4 MiB); in protobuf it "
+              "accepts 64 MiB"
+            : "The call is larger than the local cluster accepts (64 MiB, and 4 MiB without the "
+              "'Mesos-Stream-Id' of a subscription)";
+    enum MHD_Result result;
+    Call *call = (Call *)api_exchange_read(exchange, &mesos__v1__scheduler__call__descriptor, limit,
+                                           &result);
     if (call == NULL)
-        return http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
-    enum MHD_Result result = answer_call(http, exchange, call);
+        return result;
+    result = answer_call(http, exchange, call);
     mesos__v1__scheduler__call__free_unpacked(call, NULL);
     return result;
 }

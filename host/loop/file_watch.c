@@ -116,8 +116,8 @@ static void close_folder(struct folder *folder)
     uv_close((uv_handle_t *)&folder->handle, on_folder_closed);
 }
 
-// True for file systems on which nobody else writes: a change that another machine, or the machine
-// below this one, has made is not seen by inotify.
+// True for file systems that only this machine writes to. A change that another machine has made,
+// or the host of a virtual machine, is not seen by inotify.
 static bool is_local(const char *path)
 {
     static const unsigned long local[] = {

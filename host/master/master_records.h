@@ -4,9 +4,9 @@
 // refer to each other. The rooms above may read them.
 //
 // Invariants: each resource of an agent is free, or in exactly one offer, or held by exactly one
-// task that has not ended (`holds`), or by one executor. A shared resource is always free, whoever
-// else has it. What a framework is charged in a role (role_tree.h) is the sum
-// of the scalars of its offers and held tasks. Only the functions of master_records.c change any of
+// task that has not ended (`holds`), or by one executor. A shared resource stays free while offers,
+// tasks and executors have it. What a framework is charged in a role (role_tree.h) is the sum of
+// the scalars of its offers and held tasks. Only the functions of master_records.c change any of
 // this.
 
 #ifndef MESOS_LUA_MASTER_MASTER_RECORDS_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Whom an event stream and the calls beside it are for: the scheduler API of a master, or the
-// executor API of an agent. They differ in where they are, and in the ids of streams.
+// The API that an event stream and the calls beside it speak to: the scheduler API of a master, or
+// the executor API of an agent. They differ in where they are, and in the ids of streams.
 
 #ifndef MESOS_LUA_NET_PEER_API_H
 #define MESOS_LUA_NET_PEER_API_H

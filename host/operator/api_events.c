@@ -105,36 +105,49 @@ static void on_agent_removed(void *data, const struct node *node)
     emit(data, &event, TYPE(AGENT_REMOVED));
 }
 
+// A framework as it is now; freed with free_framework().
+struct framework_message {
+    struct framework_view view;
+    struct api_framework api;
+};
+
+static void describe_framework(struct framework_message *message,
+                               const struct master_framework *framework)
+{
+    framework_json_view(&message->view, framework);
+    api_messages_framework(&message->api, &message->view);
+}
+
+static void free_framework(struct framework_message *message)
+{
+    api_messages_free_framework(&message->api);
+    framework_json_free(&message->view);
+}
+
 static void on_framework_added(void *data, const struct master_framework *framework)
 {
-    struct framework_view view;
-    struct api_framework message;
+    struct framework_message message;
     Event event = MESOS__V1__MASTER__EVENT__INIT;
     Mesos__V1__Master__Event__FrameworkAdded added =
         MESOS__V1__MASTER__EVENT__FRAMEWORK_ADDED__INIT;
-    framework_json_view(&view, framework);
-    api_messages_framework(&message, &view);
-    added.framework = &message.message;
+    describe_framework(&message, framework);
+    added.framework = &message.api.message;
     event.framework_added = &added;
     emit(data, &event, TYPE(FRAMEWORK_ADDED));
-    api_messages_free_framework(&message);
-    framework_json_free(&view);
+    free_framework(&message);
 }
 
 static void on_framework_updated(void *data, const struct master_framework *framework)
 {
-    struct framework_view view;
-    struct api_framework message;
+    struct framework_message message;
     Event event = MESOS__V1__MASTER__EVENT__INIT;
     Mesos__V1__Master__Event__FrameworkUpdated updated =
         MESOS__V1__MASTER__EVENT__FRAMEWORK_UPDATED__INIT;
-    framework_json_view(&view, framework);
-    api_messages_framework(&message, &view);
-    updated.framework = &message.message;
+    describe_framework(&message, framework);
+    updated.framework = &message.api.message;
     event.framework_updated = &updated;
     emit(data, &event, TYPE(FRAMEWORK_UPDATED));
-    api_messages_free_framework(&message);
-    framework_json_free(&view);
+    free_framework(&message);
 }
 
 static void on_framework_removed(void *data, const struct master_framework *framework)

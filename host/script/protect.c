@@ -185,6 +185,17 @@ const char *protect_text(struct script *script)
     return plain_text(script->L);
 }
 
+bool protect_result(struct script *script, enum protect_outcome outcome, struct error *err)
+{
+    if (outcome == PROTECT_DONE)
+        return true;
+    if (outcome != PROTECT_RAISED)
+        return error_set(err, ERROR_SCRIPT, "%s: it ended itself", script_path(script));
+    error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
+    lua_pop(script->L, 1);
+    return false;
+}
+
 // Pushes the text of the error of a failed coroutine, or something else, and returns it.
 // [-0, +1, -]
 static const char *push_failure(struct script *script, lua_State *failed)

@@ -71,6 +71,10 @@ enum protect_outcome protect_run(struct script *script, const struct title *titl
 // The text that PROTECT_RAISED left on top. Never NULL. // [-0, +0, -]
 const char *protect_text(struct script *script);
 
+// What an outcome of protect_run() means for the caller: true for PROTECT_DONE, else the error,
+// with the script's path, and without the text that PROTECT_RAISED left. // [-(0|1), +0, -]
+bool protect_result(struct script *script, enum protect_outcome outcome, struct error *err);
+
 // Starts a routine that calls `function`, a C function that is given `argument` as a light userdata
 // at index 1, and then what it returned: a function and its arguments. If it returns nothing, that
 // is done. `on_done` may be NULL. Returns PROTECT_YIELDED if it waits. // [-0, +0, -]
