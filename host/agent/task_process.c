@@ -19,7 +19,7 @@ bool task_process_is_killed(const struct task_process *process)
     return process->cause != TASK_END_OWN;
 }
 
-bool task_process_runs(const struct task_process *process)
+static bool runs(const struct task_process *process)
 {
     return process->run.phase == SANDBOX_RUNNING;
 }
@@ -122,7 +122,7 @@ static void report_killing(struct task_process *process)
 void task_process_kill(struct task_process *process, const Mesos__V1__KillPolicy *policy)
 {
     bool again = task_process_is_killed(process);
-    if (!task_process_runs(process)) {
+    if (!runs(process)) {
         mark_killed(process);
         sandbox_run_kill(&process->run, SIGKILL);
         return;

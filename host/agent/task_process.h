@@ -77,7 +77,6 @@ void task_process_announce(struct task_process *process);
 void task_process_destroy_now(struct task_process *process); // SIGKILL
 
 bool task_process_is_killed(const struct task_process *process); // it is to end
-bool task_process_runs(const struct task_process *process);
 
 // An update of its executor. The reason is that of its end, if it has one.
 void task_process_report(struct task_process *process, Mesos__V1__TaskState state,

@@ -102,24 +102,10 @@ bool task_updates_acknowledge(struct task_updates *updates, const ProtobufCBinar
     return true;
 }
 
-bool task_updates_has(const struct task_updates *updates, const ProtobufCBinaryData *uuid)
-{
-    const struct task_update *update;
-    TAILQ_FOREACH(update, &updates->queue, link)
-    if (has_uuid(update, uuid))
-        return true;
-    return false;
-}
-
 void task_updates_resend(struct task_updates *updates)
 {
     updates->retry_after = RETRY_FIRST;
     send_first(updates);
-}
-
-void task_updates_stop(struct task_updates *updates)
-{
-    timer_stop(&updates->retry);
 }
 
 void task_updates_clear(struct task_updates *updates)

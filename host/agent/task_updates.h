@@ -38,11 +38,7 @@ void task_updates_add(struct task_updates *updates, const Mesos__V1__TaskStatus 
 bool task_updates_acknowledge(struct task_updates *updates, const ProtobufCBinaryData *uuid,
                               Mesos__V1__TaskState *state);
 
-// True if an update with that uuid waits.
-bool task_updates_has(const struct task_updates *updates, const ProtobufCBinaryData *uuid);
-
 void task_updates_resend(struct task_updates *updates); // sends the first, if there is one
-void task_updates_stop(struct task_updates *updates);   // nothing is sent any more
 void task_updates_clear(struct task_updates *updates);  // drops all; nothing is sent any more
 
 #endif

@@ -85,8 +85,8 @@ enum MHD_Result operator_http_send_json(struct http_exchange *exchange, struct j
     return result;
 }
 
-enum MHD_Result operator_http_report(struct http_exchange *exchange, bool good,
-                                     const struct error *err)
+// An empty 200, or the error as 400 or, if its code is ERROR_REFUSED, as 409.
+static enum MHD_Result report(struct http_exchange *exchange, bool good, const struct error *err)
 {
     const struct http_answer done = {.status = MHD_HTTP_OK, .text = ""};
     if (good)
@@ -194,7 +194,7 @@ enum MHD_Result operator_http_weights(struct cluster_http *http, struct http_exc
     if (!api_exchange_check_body(exchange, API_EXCHANGE_SMALL, &result))
         return result;
     bool good = role_settings_put_weights(http->master, buffer_slice(&exchange->body), &err);
-    return operator_http_report(exchange, good, &err);
+    return report(exchange, good, &err);
 }
 
 enum MHD_Result operator_http_quota(struct cluster_http *http, struct http_exchange *exchange)
@@ -208,7 +208,7 @@ enum MHD_Result operator_http_quota(struct cluster_http *http, struct http_excha
         return result;
     bool good = posted ? role_settings_post_quota(http->master, buffer_slice(&exchange->body), &err)
                        : role_settings_delete_quota(http->master, exchange->url, &err);
-    return operator_http_report(exchange, good, &err);
+    return report(exchange, good, &err);
 }
 
 // ---- teardown ----
@@ -225,5 +225,5 @@ enum MHD_Result operator_http_teardown(struct cluster_http *http, struct http_ex
     else if (err.code == ERROR_NONE)
         error_set(&err, ERROR_INVALID, "Missing 'frameworkId' query parameter in the request body");
     free(id);
-    return operator_http_report(exchange, err.code == ERROR_NONE, &err);
+    return report(exchange, err.code == ERROR_NONE, &err);
 }

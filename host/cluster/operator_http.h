@@ -32,8 +32,4 @@ const struct node *operator_http_node(const struct master *master, unsigned numb
 // Answers with the JSON in the buffer, or with what jsonp makes of it; empties the buffer.
 enum MHD_Result operator_http_send_json(struct http_exchange *exchange, struct json_writer *writer);
 
-// An empty 200, or the error as 400 or, if its code is ERROR_REFUSED, as 409.
-enum MHD_Result operator_http_report(struct http_exchange *exchange, bool good,
-                                     const struct error *err);
-
 #endif

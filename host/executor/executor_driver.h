@@ -61,9 +61,6 @@ void executor_driver_callback_finished(struct executor_driver *driver);
 enum driver_status executor_driver_status(const struct executor_driver *driver);
 bool executor_driver_finished(const struct executor_driver *driver); // or it never ran
 
-// True if the executor was given a task of that id and has made no terminal update of it.
-bool executor_driver_lives(const struct executor_driver *driver, const char *task_id);
-
 // ---- operations ----
 // All return the driver's status, and do nothing but that when it is not running.
 

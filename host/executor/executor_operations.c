@@ -120,7 +120,7 @@ enum driver_status executor_driver_end_task(struct executor_driver *driver, cons
 {
     struct buffer status;
     struct error err = {0};
-    if (!executor_driver_lives(driver, task_id))
+    if (!unacknowledged_lives(&driver->unacknowledged, task_id))
         return driver->status;
     buffer_init(&status, SIZE_MAX / 2);
     wire_put_id(&status, FIELD_TASK_STATUS_TASK_ID, slice_text(task_id));
@@ -140,11 +140,6 @@ enum driver_status executor_driver_kill_all(struct executor_driver *driver)
     executor_driver_end_task(driver, task->id, MESOS__V1__TASK_STATE__TASK_KILLED,
                              "Executor shut down");
     return driver->status;
-}
-
-bool executor_driver_lives(const struct executor_driver *driver, const char *task_id)
-{
-    return unacknowledged_lives(&driver->unacknowledged, task_id);
 }
 
 // ---- messages ----

@@ -104,7 +104,7 @@ static void lose(struct node *node, const struct task_loss *loss, enum node_stat
 
 // ---- the ways to be lost ----
 
-void agent_loss_unreachable(struct node *node, const char *message)
+static void make_unreachable(struct node *node, const char *message)
 {
     int64_t now = (int64_t)(loop_wall(node->master->loop) * 1e9);
     const struct task_loss loss = {
@@ -130,7 +130,7 @@ static void on_patience(void *data)
 {
     struct node *node = data;
     if (node->state != NODE_RECOVERED) {
-        agent_loss_unreachable(node, HEALTH_CHECK);
+        make_unreachable(node, HEALTH_CHECK);
         return;
     }
     log_info("agent %s did not reregister after the master failover: it is unreachable", node->id);

@@ -22,9 +22,6 @@ void agent_loss_kill(struct node *node);
 // when the time-out has passed, and messages to it wait until then.
 void agent_loss_silence(struct node *node);
 
-// It is unreachable from now on, for a reason that updates of its tasks carry.
-void agent_loss_unreachable(struct node *node, const char *message);
-
 // The operator has marked it gone: it is gone for good, and so are its tasks.
 void agent_loss_mark_gone(struct node *node);
 

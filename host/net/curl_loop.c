@@ -128,11 +128,6 @@ struct tls *curl_loop_tls(struct curl_loop *curl_loop)
     return curl_loop->tls;
 }
 
-struct loop *curl_loop_loop(struct curl_loop *curl_loop)
-{
-    return curl_loop->loop;
-}
-
 void curl_loop_start(struct curl_loop *curl_loop, CURL *easy)
 {
     curl_multi_add_handle(curl_loop->multi, easy);

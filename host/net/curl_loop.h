@@ -22,7 +22,6 @@ struct curl_loop;
 struct curl_loop *curl_loop_create(struct loop *loop, const struct tls_options *tls);
 
 struct tls *curl_loop_tls(struct curl_loop *curl_loop); // of its connections
-struct loop *curl_loop_loop(struct curl_loop *curl_loop);
 
 // Closes its connections; no easy handle may be in it. NULL is fine.
 void curl_loop_destroy(struct curl_loop *curl_loop);

@@ -52,7 +52,7 @@ int resource_names_order(const char *a, const char *b)
 }
 
 // A name that is further off than one letter may well be meant: "cpuset".
-const char *resource_names_meant(const char *name)
+static const char *find_meant(const char *name)
 {
     static const struct {
         const char *name, *meant;
@@ -69,7 +69,7 @@ const char *resource_names_meant(const char *name)
 
 bool resource_names_check(const Mesos__V1__Resource *resource, struct error *err)
 {
-    const char *meant = resource_names_meant(resource->name);
+    const char *meant = find_meant(resource->name);
     if (meant != NULL)
         return error_set(err, ERROR_INVALID, "unknown resource '%.200s' (did you mean '%s'?)",
                          resource->name, meant);

@@ -9,8 +9,7 @@
 
 #include "mesos/v1/mesos.pb-c.h"
 
-bool resource_names_known(const char *name);        // one of the five
-const char *resource_names_meant(const char *name); // the one that a misspelt name means, or NULL
+bool resource_names_known(const char *name); // one of the five
 
 // The order of names in lists of resources: the five as above, then all others as bytes. As
 // strcmp().

@@ -267,17 +267,3 @@ void resources_allocate(struct resources *list, const char *role)
     for (size_t i = 0; i < list->count; i++)
         allocate(list->items[i], role);
 }
-
-static bool role_within(const char *role, const char *outer)
-{
-    return strcmp(role, outer) == 0 || role_name_below(role, outer);
-}
-
-void resources_add_for_role(struct resources *to, const struct resources *from, const char *role)
-{
-    for (size_t i = 0; i < from->count; i++) {
-        const char *reserved = resource_reserved_role(from->items[i]);
-        if (reserved == NULL || role_within(role, reserved))
-            resources_put(to, copy_resource(from->items[i]));
-    }
-}

@@ -48,10 +48,6 @@ double resources_quantity(const struct resources *list,
 // Allocates every entry to `role`, or, with NULL, to none.
 void resources_allocate(struct resources *list, const char *role);
 
-// Appends to `to` what a framework may be offered in `role`: what is not reserved, or reserved to
-// the role or to one that it lies in ("eng" for "eng/dev").
-void resources_add_for_role(struct resources *to, const struct resources *from, const char *role);
-
 // ---- text ----
 
 // "name:value" or "name(role):value" with ";" between; a value is a number, "[begin-end,...]" or

@@ -53,7 +53,8 @@ void framework_json_summary(struct json_writer *writer, const struct framework_v
     json_writer_truth(writer, "recovered", false);
 }
 
-bool framework_json_multi_role(const Mesos__V1__FrameworkInfo *info)
+// True if it has the capability MULTI_ROLE: its roles are in `roles`, not in `role`.
+static bool is_multi_role(const Mesos__V1__FrameworkInfo *info)
 {
     for (size_t i = 0; i < info->n_capabilities; i++)
         if (info->capabilities[i]->type == MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE)
@@ -63,7 +64,7 @@ bool framework_json_multi_role(const Mesos__V1__FrameworkInfo *info)
 
 void framework_json_roles(struct json_writer *writer, const Mesos__V1__FrameworkInfo *info)
 {
-    if (!framework_json_multi_role(info)) {
+    if (!is_multi_role(info)) {
         json_writer_text(writer, "role", info->role);
         return;
     }

@@ -24,8 +24,6 @@ void framework_json_free(struct framework_view *view);
 void framework_json_summary(struct json_writer *writer, const struct framework_view *view);
 void framework_json_full(struct json_writer *writer, const struct framework_view *view);
 
-// True if it has the capability MULTI_ROLE: its roles are in `roles`, not in `role`.
-bool framework_json_multi_role(const Mesos__V1__FrameworkInfo *info);
 void framework_json_roles(struct json_writer *writer, const Mesos__V1__FrameworkInfo *info);
 
 #endif

@@ -13,12 +13,6 @@
 
 typedef Mesos__V1__Resource Resource;
 
-const char *resource_json_role(const Resource *resource)
-{
-    size_t count = resource->n_reservations;
-    return count > 0 ? resource->reservations[count - 1]->role : NULL;
-}
-
 Resource *resource_json_both_formats(const Resource *resource)
 {
     Resource *copy = message_copy(&resource->base), *spare = message_copy(&resource->base);
@@ -45,7 +39,7 @@ static struct resource_selection select_role(const struct resources *list, const
     struct resource_selection selection = {.items =
                                                memory_new((list->count + 1) * sizeof(Resource *))};
     for (size_t i = 0; i < list->count; i++) {
-        const char *of = resource_json_role(list->items[i]);
+        const char *of = resource_reserved_role(list->items[i]);
         if (role == NULL ? of == NULL : of != NULL && strcmp(of, role) == 0)
             selection.items[selection.count++] = list->items[i];
     }
@@ -55,9 +49,9 @@ static struct resource_selection select_role(const struct resources *list, const
 // True if an item in front of that one has its role, too.
 static bool role_is_known(const struct resources *list, size_t at)
 {
-    const char *role = resource_json_role(list->items[at]);
+    const char *role = resource_reserved_role(list->items[at]);
     for (size_t i = 0; i < at; i++) {
-        const char *of = resource_json_role(list->items[i]);
+        const char *of = resource_reserved_role(list->items[i]);
         if (of != NULL && strcmp(of, role) == 0)
             return true;
     }
@@ -72,7 +66,7 @@ static void write_by_role(struct json_writer *writer, const char *key, const str
 {
     json_writer_open(writer, key);
     for (size_t i = 0; i < list->count; i++) {
-        const char *role = resource_json_role(list->items[i]);
+        const char *role = resource_reserved_role(list->items[i]);
         if (role == NULL || role_is_known(list, i))
             continue;
         struct resource_selection selection = select_role(list, role);

@@ -36,7 +36,4 @@ void resource_json_attributes(struct json_writer *writer, const char *key,
 // and `reservations`. resource_free() it.
 Mesos__V1__Resource *resource_json_both_formats(const Mesos__V1__Resource *resource);
 
-// The role that it is reserved to, or NULL.
-const char *resource_json_role(const Mesos__V1__Resource *resource);
-
 #endif
