@@ -91,6 +91,6 @@ int executor_arguments_push(lua_State *L)
     if (routine->missing)
         return 0;
     lua_rotate(L, -2, 1); // method, table
-    executor_script_push_driver(L, executor);
+    executor_methods_push_driver(L, executor);
     return 3 + rows[callback](L, &routine->event);
 }

@@ -46,7 +46,7 @@ static struct executor_driver *check_driver(lua_State *L) // [-0, +0, v]
                    name, luaL_typename(L, 1), name);
     if (object->executor == NULL)
         luaL_error(L, "this driver is gone: its program ends");
-    return executor_script_driver(object->executor);
+    return object->executor->driver;
 }
 
 static int push_status(lua_State *L, enum driver_status status) // [-0, +1, m]
@@ -102,8 +102,7 @@ static int l_tostring(lua_State *L) // [-1, +1, m]
     const struct executor_object *object = userdata_test(L, 1, metatable);
     const char *status = "gone";
     if (object != NULL && object->executor != NULL)
-        status =
-            driver_status_name(executor_driver_status(executor_script_driver(object->executor)));
+        status = driver_status_name(executor_driver_status(object->executor->driver));
     lua_pushfstring(L, "ExecutorDriver (%s)", status);
     return 1;
 }
@@ -144,10 +143,20 @@ void executor_methods_open(lua_State *L)
     lua_pop(L, 1);
 }
 
-void executor_methods_push(lua_State *L, struct executor_script *executor)
+static void push_object(lua_State *L, struct executor_script *executor) // [-0, +1, m]
 {
     struct executor_object *object = userdata_push(L, metatable, sizeof *object, 0, end_object);
     object->executor = executor;
+}
+
+void executor_methods_push_driver(lua_State *L, struct executor_script *executor)
+{
+    if (lua_rawgeti(L, LUA_REGISTRYINDEX, executor->object) == LUA_TUSERDATA)
+        return;
+    lua_pop(L, 1);
+    push_object(L, executor);
+    lua_pushvalue(L, -1);
+    executor->object = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
 void executor_methods_clear(lua_State *L)

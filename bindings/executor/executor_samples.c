@@ -5,7 +5,7 @@
 #include "bindings/executor/executor_samples.h"
 
 #include "base/memory.h"
-#include "bindings/executor/executor_script.h"
+#include "bindings/executor/executor_script_internal.h"
 #include "bindings/message/message_sample.h"
 
 #include "mesos/v1/mesos.pb-c.h"
@@ -14,7 +14,7 @@ enum { DRIVER_PLACE = 1, FIRST = 2, SECOND = 3, THIRD = 4 };
 
 static void push_driver(lua_State *L, void *data)
 {
-    executor_script_push_driver(L, data);
+    executor_methods_push_driver(L, data);
 }
 
 #define PUSH(name)                                                                                 \

@@ -280,13 +280,3 @@ struct executor_driver *executor_script_driver(struct executor_script *executor)
 {
     return executor->driver;
 }
-
-void executor_script_push_driver(lua_State *L, struct executor_script *executor)
-{
-    if (lua_rawgeti(L, LUA_REGISTRYINDEX, executor->object) == LUA_TUSERDATA)
-        return;
-    lua_pop(L, 1);
-    executor_methods_push(L, executor);
-    lua_pushvalue(L, -1);
-    executor->object = luaL_ref(L, LUA_REGISTRYINDEX);
-}

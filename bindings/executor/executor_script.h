@@ -38,7 +38,4 @@ void executor_script_destroy(struct executor_script *executor);
 
 struct executor_driver *executor_script_driver(struct executor_script *executor);
 
-// Pushes the driver object, the same each time. // [-0, +1, m]
-void executor_script_push_driver(lua_State *L, struct executor_script *executor);
-
 #endif

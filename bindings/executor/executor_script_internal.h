@@ -42,8 +42,8 @@ int executor_arguments_push(lua_State *L);
 
 void executor_methods_open(lua_State *L); // makes the class of driver objects // [-0, +0, e]
 
-// Pushes a driver object; executor_methods_clear() of what it returns ends it. // [-0, +1, m]
-void executor_methods_push(lua_State *L, struct executor_script *executor);
+// Pushes the driver object, the same each time; executor_methods_clear() ends it. // [-0, +1, m]
+void executor_methods_push_driver(lua_State *L, struct executor_script *executor);
 
 // The driver object at the top belongs to no executor any more. // [-1, +0, m]
 void executor_methods_clear(lua_State *L);

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "cluster/http_routes.h"
+#include "cluster/leader_redirect.h"
 #include "operator/api_events.h"
 
 #include <stdlib.h>
@@ -71,30 +72,6 @@ static enum MHD_Result refuse_unauthorized(const struct cluster_http *http,
     return result;
 }
 
-// ---- redirections ----
-
-// As a real master does: the path in its longer form, the query, and no scheme.
-static enum MHD_Result redirect(const struct cluster_http *http, struct http_exchange *exchange,
-                                const char *path, const char *query)
-{
-    if (http->leader == NULL)
-        return http_exchange_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, http->reason);
-    char *location =
-        memory_format("//%s%s%s%s", http->leader, path, query ? "?" : "", query ? query : "");
-    const struct http_answer answer = {.status = MHD_HTTP_TEMPORARY_REDIRECT,
-                                       .text = "",
-                                       .header_name = MHD_HTTP_HEADER_LOCATION,
-                                       .header = location};
-    enum MHD_Result result = http_exchange_answer(exchange, &answer);
-    free(location);
-    return result;
-}
-
-enum MHD_Result cluster_http_redirect(struct cluster_http *http, struct http_exchange *exchange)
-{
-    return redirect(http, exchange, "", NULL);
-}
-
 // ---- the server's callbacks ----
 
 // Returns the limit of the body: one byte if the request will be refused, so nothing is stored.
@@ -129,7 +106,7 @@ static enum MHD_Result redirect_request(const struct cluster_http *http,
                                         struct http_exchange *exchange)
 {
     char *path = memory_format("/master%s", http_routes_path(exchange->url));
-    enum MHD_Result result = redirect(http, exchange, path, exchange->query);
+    enum MHD_Result result = leader_redirect(http, exchange, path, exchange->query);
     free(path);
     return result;
 }

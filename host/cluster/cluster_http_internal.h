@@ -61,7 +61,4 @@ struct http_route {
     http_agent_document agent_document;
 };
 
-// To the leader; or that there is none.
-enum MHD_Result cluster_http_redirect(struct cluster_http *http, struct http_exchange *exchange);
-
 #endif

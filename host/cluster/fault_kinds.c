@@ -35,7 +35,7 @@ ACTION(on_silence)
 ACTION(on_remove)
 {
     (void)fault;
-    faults_forget(faults, object->id);
+    lasting_faults_forget(faults, object->id);
     return agent_loss_remove(object->node, "the agent unregistered", err);
 }
 
@@ -43,14 +43,14 @@ ACTION(on_gone)
 {
     (void)fault, (void)err;
     agent_loss_mark_gone(object->node);
-    faults_forget(faults, object->id);
+    lasting_faults_forget(faults, object->id);
     return true;
 }
 
 ACTION(on_heal)
 {
     (void)fault;
-    faults_forget(faults, object->id);
+    lasting_faults_forget(faults, object->id);
     return agent_loss_return(object->node, err);
 }
 
@@ -72,7 +72,7 @@ ACTION(on_drain)
 ACTION(on_activate)
 {
     (void)fault, (void)err;
-    faults_forget(faults, object->id);
+    lasting_faults_forget(faults, object->id);
     agent_loss_activate(object->node);
     return true;
 }
@@ -179,7 +179,7 @@ ACTION(on_stall)
 ACTION(on_resume)
 {
     (void)fault;
-    faults_forget(faults, object->id);
+    lasting_faults_forget(faults, object->id);
     return check_stream(cluster_http_stall(leading(faults), object->framework->stream_id, false),
                         object, err);
 }

@@ -16,15 +16,6 @@
 #define TIMES_MOST 1000000
 #define WORDS_MOST 4096
 
-// One that ends by itself or on command.
-struct lasting_fault {
-    TAILQ_ENTRY(lasting_fault) link;
-    struct faults *faults;
-    const struct fault_kind *kind;
-    char *id;         // of its agent or framework; "": of none
-    struct timer end; // not started: it lasts for good
-};
-
 // ---- names ----
 
 // Those of scenarios.
@@ -211,87 +202,6 @@ bool faults_check(const char *words, struct error *err)
     return true;
 }
 
-// ---- the list of those that last ----
-
-static void free_lasting(struct lasting_fault *lasting)
-{
-    struct faults *faults = lasting->faults;
-    timer_stop(&lasting->end);
-    TAILQ_REMOVE(&faults->lasting, lasting, link);
-    faults->lasting_count--;
-    free(lasting->id);
-    free(lasting);
-}
-
-void faults_forget(struct faults *faults, const char *id)
-{
-    for (struct lasting_fault *lasting = TAILQ_FIRST(&faults->lasting), *next; lasting != NULL;
-         lasting = next) {
-        next = TAILQ_NEXT(lasting, link);
-        if (strcmp(lasting->id, id) == 0)
-            free_lasting(lasting);
-    }
-}
-
-static struct node *find_node(struct master *master, char *id)
-{
-    Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
-    agent_id.value = id;
-    return master_records_any_node(master, &agent_id);
-}
-
-// Its agent or framework may be gone by now.
-static void on_end(void *data)
-{
-    struct lasting_fault *lasting = data;
-    struct faults *faults = lasting->faults;
-    struct master *master = faults->cluster.master;
-    const struct fault_kind *kind = lasting->kind;
-    struct fault_object object = {.id = lasting->id};
-    if (kind->target == FAULT_OF_AGENT)
-        object.node = find_node(master, lasting->id);
-    else if (kind->target == FAULT_OF_FRAMEWORK)
-        object.framework = master_records_framework(master, lasting->id);
-    log_info("fault: %s%s%s has ended", kind->name, *lasting->id ? " " : "", lasting->id);
-    if (kind->target == FAULT_OF_CLUSTER || object.node != NULL || object.framework != NULL)
-        kind->end(faults, &object);
-    free_lasting(lasting);
-}
-
-// A new one of the same object and kind takes the place of the old one.
-static void add_lasting(struct faults *faults, const struct fault_request *fault, const char *id)
-{
-    struct lasting_fault *lasting, *next;
-    for (lasting = TAILQ_FIRST(&faults->lasting); lasting != NULL; lasting = next) {
-        next = TAILQ_NEXT(lasting, link);
-        if (lasting->kind->end == fault->kind->end && strcmp(lasting->id, id) == 0)
-            free_lasting(lasting);
-    }
-    lasting = memory_new(sizeof *lasting);
-    lasting->faults = faults;
-    lasting->kind = fault->kind;
-    lasting->id = memory_string(id);
-    timer_init(&lasting->end, faults->cluster.loop, on_end, lasting);
-    if (fault->duration > 0)
-        timer_start(&lasting->end, loop_seconds(fault->duration));
-    TAILQ_INSERT_TAIL(&faults->lasting, lasting, link);
-    faults->lasting_count++;
-}
-
-void faults_list(const struct faults *faults, struct buffer *output)
-{
-    const struct lasting_fault *lasting;
-    uint64_t now = loop_now(faults->cluster.loop);
-    TAILQ_FOREACH(lasting, &faults->lasting, link)
-    {
-        buffer_format(output, "%s%s%s", lasting->kind->name, *lasting->id ? " " : "", lasting->id);
-        if (timer_active(&lasting->end) && lasting->end.due > now)
-            buffer_format(output, ", for %.1f s more",
-                          (double)(lasting->end.due - now) / (double)LOOP_SECOND);
-        buffer_append_text(output, "\n");
-    }
-}
-
 // ---- targets ----
 
 static bool is_named(const char *id, const char *name)
@@ -392,7 +302,7 @@ static bool make(struct faults *faults, const struct fault_request *fault,
     log_info("fault: %s%s%s; frameworks hear: %s", kind->name, space, id, kind->told);
     bool good = kind->start(faults, fault, object, err);
     if (good && kind->end != NULL)
-        add_lasting(faults, fault, id);
+        lasting_faults_add(faults, fault, id);
     if (good)
         buffer_format(output, "%s%s%s\n", kind->name, space, id);
     free(id);
@@ -437,7 +347,6 @@ void faults_destroy(struct faults *faults)
 {
     if (faults == NULL)
         return;
-    while (!TAILQ_EMPTY(&faults->lasting))
-        free_lasting(TAILQ_FIRST(&faults->lasting));
+    lasting_faults_clear(faults);
     free(faults);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the files of faults share: faults.c reads the words and keeps the list, fault_kinds.c is the
-// table of what can be done.
+// What the files of faults share: faults.c reads the words and finds what they mean, fault_kinds.c
+// is the table of what can be done, lasting_faults.c has those that last.
 
 #ifndef MESOS_LUA_CLUSTER_FAULTS_INTERNAL_H
 #define MESOS_LUA_CLUSTER_FAULTS_INTERNAL_H
@@ -56,7 +56,13 @@ struct faults {
 
 extern const struct fault_kind fault_kinds[]; // the last one has no name
 
-// Ends the faults of the kinds with this `end` that last for the object, without undoing them.
-void faults_forget(struct faults *faults, const char *id);
+// ---- lasting_faults.c ----
+
+// Notes a fault that has begun and lasts. One of the same object and kind is replaced.
+void lasting_faults_add(struct faults *faults, const struct fault_request *fault, const char *id);
+
+// Ends the faults that last for the object, without undoing them.
+void lasting_faults_forget(struct faults *faults, const char *id);
+void lasting_faults_clear(struct faults *faults); // the same for all
 
 #endif

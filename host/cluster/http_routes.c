@@ -7,6 +7,7 @@
 #include "cluster/agent_api_http.h"
 #include "cluster/executor_http.h"
 #include "cluster/files_http.h"
+#include "cluster/leader_redirect.h"
 #include "cluster/maintenance_http.h"
 #include "cluster/master_api_http.h"
 #include "cluster/operator_http.h"
@@ -64,7 +65,7 @@ static const struct http_route routes[] = {
     ROUTE("/version", GET, NULL, NULL, operator_http_document, .scope = HTTP_ANY_SCOPE,
           .document = operator_http_version),
     ROUTE("/health", GET, NULL, NULL, operator_http_health, .scope = HTTP_ANY_SCOPE),
-    ROUTE("/redirect", GET, NULL, NULL, cluster_http_redirect),
+    ROUTE("/redirect", GET, NULL, NULL, leader_redirect_answer),
     ROUTE("/files/browse", GET, READ, NULL, files_http_browse, .scope = HTTP_ANY_SCOPE),
     ROUTE("/files/read", GET, READ, NULL, files_http_read, .scope = HTTP_ANY_SCOPE),
     ROUTE("/files/download", GET, READ, NULL, files_http_download, .scope = HTTP_ANY_SCOPE),

@@ -67,17 +67,6 @@ void resources_add_message(struct resources *list, const Resource *resource)
 
 // ---- reservations ----
 
-const char *resource_allocation_role(const Resource *resource)
-{
-    return resource->allocation_info ? resource->allocation_info->role : NULL;
-}
-
-const char *resource_reserved_role(const Resource *resource)
-{
-    return resource->n_reservations ? resource->reservations[resource->n_reservations - 1]->role
-                                    : NULL;
-}
-
 bool resource_is_dynamic(const Resource *resource)
 {
     size_t count = resource->n_reservations;

@@ -14,6 +14,19 @@
 
 #define SOURCE_TYPE(NAME) MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__##NAME
 
+// ---- roles ----
+
+const char *resource_allocation_role(const Resource *resource)
+{
+    return resource->allocation_info ? resource->allocation_info->role : NULL;
+}
+
+const char *resource_reserved_role(const Resource *resource)
+{
+    return resource->n_reservations ? resource->reservations[resource->n_reservations - 1]->role
+                                    : NULL;
+}
+
 // ---- copies and comparison ----
 
 static bool message_equal(const ProtobufCMessage *a, const ProtobufCMessage *b)

@@ -15,59 +15,6 @@ typedef Mesos__V1__Master__Response Response;
 
 #define RESPONSE(NAME) MESOS__V1__MASTER__RESPONSE__TYPE__##NAME
 
-// ---- answers ----
-
-struct master_answer master_api_refuse(int status, const char *text)
-{
-    struct master_answer answer = {.status = status};
-    error_set(&answer.error, ERROR_INVALID, "%s", text);
-    return answer;
-}
-
-struct master_answer master_api_report(bool good, const struct error *err)
-{
-    struct master_answer answer = {.status = 200};
-    if (good)
-        return answer;
-    answer.status = err->code == ERROR_REFUSED ? 409 : 400;
-    answer.error = *err;
-    return answer;
-}
-
-static struct master_answer too_long(void)
-{
-    return master_api_refuse(503, "The response is longer than 256 MiB");
-}
-
-struct master_answer master_api_respond(const struct api_request *request, const Response *response)
-{
-    const struct master_answer good = {.status = 200};
-    if (!request->protobuf)
-        return json_message_write(&response->base, request->out) ? good : too_long();
-    size_t size = protobuf_c_message_get_packed_size(&response->base);
-    uint8_t *room = buffer_reserve(request->out, size);
-    if (room == NULL)
-        return too_long();
-    request->out->length += protobuf_c_message_pack(&response->base, room);
-    return good;
-}
-
-void master_api_open(const struct api_request *request, struct response_writer *writer,
-                     Mesos__V1__Master__Response__Type type, const char *field)
-{
-    response_writer_begin(writer, request->out, request->protobuf,
-                          &mesos__v1__master__response__descriptor);
-    response_writer_enum(writer, "type", (int)type);
-    response_writer_open(writer, field);
-}
-
-struct master_answer master_api_close(struct response_writer *writer)
-{
-    const struct master_answer good = {.status = 200};
-    response_writer_close(writer);
-    return response_writer_finish(writer) ? good : too_long();
-}
-
 // ---- parts of the state ----
 
 static struct master_answer write_state(const struct api_request *request,
@@ -76,9 +23,9 @@ static struct master_answer write_state(const struct api_request *request,
                                                       const struct master *master))
 {
     struct response_writer writer;
-    master_api_open(request, &writer, type, field);
+    api_answer_open(request, &writer, type, field);
     write(&writer, request->master);
-    return master_api_close(&writer);
+    return api_answer_close(&writer);
 }
 
 static struct master_answer get_state(const struct api_request *request)
@@ -110,7 +57,7 @@ static struct master_answer get_tasks(const struct api_request *request)
 static struct master_answer set_logging_level(const struct api_request *request)
 {
     (void)request;
-    return master_api_refuse(501, "The local cluster does not carry out SET_LOGGING_LEVEL: its log "
+    return api_answer_refuse(501, "The local cluster does not carry out SET_LOGGING_LEVEL: its log "
                                   "is that of the program, whose level `ctl TARGET log-level` and "
                                   "--log-level set");
 }
@@ -205,6 +152,6 @@ struct master_answer master_api_call(const struct api_request *request)
 {
     const struct api_row *row = row_of(request->call);
     if (row == NULL)
-        return master_api_refuse(501, "Calls of this type are not implemented");
+        return api_answer_refuse(501, "Calls of this type are not implemented");
     return row->handle(request);
 }

@@ -23,7 +23,7 @@ struct master_answer master_api_update_weights(const struct api_request *request
     struct error err = {0};
     bool good =
         role_settings_weights(request->master, call->weight_infos, call->n_weight_infos, &err);
-    return master_api_report(good, &err);
+    return api_answer_report(good, &err);
 }
 
 struct master_answer master_api_update_quota(const struct api_request *request)
@@ -33,7 +33,7 @@ struct master_answer master_api_update_quota(const struct api_request *request)
     bool good =
         role_settings_update_quota(request->master, call->quota_configs, call->n_quota_configs,
                                    call->has_force && call->force, &err);
-    return master_api_report(good, &err);
+    return api_answer_report(good, &err);
 }
 
 struct master_answer master_api_set_quota(const struct api_request *request)
@@ -41,7 +41,7 @@ struct master_answer master_api_set_quota(const struct api_request *request)
     struct error err = {0};
     bool good =
         role_settings_set_quota(request->master, request->call->set_quota->quota_request, &err);
-    return master_api_report(good, &err);
+    return api_answer_report(good, &err);
 }
 
 struct master_answer master_api_remove_quota(const struct api_request *request)
@@ -50,7 +50,7 @@ struct master_answer master_api_remove_quota(const struct api_request *request)
     bool good = role_quota_remove(request->master, request->call->remove_quota->role, &err);
     if (!good)
         error_context(&err, "Failed to remove quota");
-    return master_api_report(good, &err);
+    return api_answer_report(good, &err);
 }
 
 // ---- resources ----
@@ -141,7 +141,7 @@ struct master_answer master_api_teardown(const struct api_request *request)
     struct error err = {0};
     bool good =
         master_teardown(request->master, request->call->teardown->framework_id->value, &err);
-    return master_api_report(good, &err);
+    return api_answer_report(good, &err);
 }
 
 static struct node *find_agent(const struct api_request *request, const Mesos__V1__AgentID *id)
@@ -168,7 +168,7 @@ struct master_answer master_api_mark_agent_gone(const struct api_request *reques
     }
     if (node->state != NODE_GONE)
         agent_loss_mark_gone(node);
-    return master_api_report(true, NULL);
+    return api_answer_report(true, NULL);
 }
 
 // Negative: none is given.
@@ -185,29 +185,29 @@ struct master_answer master_api_drain_agent(const struct api_request *request)
     const Mesos__V1__Master__Call__DrainAgent *call = request->call->drain_agent;
     struct node *node = find_known(request, call->agent_id);
     if (node == NULL)
-        return master_api_refuse(400, "Unknown agent");
+        return api_answer_refuse(400, "Unknown agent");
     if (call->has_mark_gone && call->mark_gone)
-        return master_api_refuse(501, "The local cluster does not carry out 'mark_gone' of "
+        return api_answer_refuse(501, "The local cluster does not carry out 'mark_gone' of "
                                       "DRAIN_AGENT: send MARK_AGENT_GONE when the agent has no "
                                       "tasks any more");
     agent_loss_drain(node, grace_of(call));
-    return master_api_report(true, NULL);
+    return api_answer_report(true, NULL);
 }
 
 struct master_answer master_api_deactivate_agent(const struct api_request *request)
 {
     struct node *node = find_known(request, request->call->deactivate_agent->agent_id);
     if (node == NULL)
-        return master_api_refuse(400, "Unknown agent");
+        return api_answer_refuse(400, "Unknown agent");
     agent_loss_deactivate(node);
-    return master_api_report(true, NULL);
+    return api_answer_report(true, NULL);
 }
 
 struct master_answer master_api_reactivate_agent(const struct api_request *request)
 {
     struct node *node = find_known(request, request->call->reactivate_agent->agent_id);
     if (node == NULL || !node->deactivated)
-        return master_api_refuse(400, "Agent is not deactivated");
+        return api_answer_refuse(400, "Agent is not deactivated");
     agent_loss_activate(node);
-    return master_api_report(true, NULL);
+    return api_answer_report(true, NULL);
 }

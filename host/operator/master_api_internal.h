@@ -1,28 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the files of the v1 operator API share: the functions of its calls, and how they answer.
+// What the files of the v1 operator API share: the functions of its calls.
 
 #ifndef MESOS_LUA_OPERATOR_MASTER_API_INTERNAL_H
 #define MESOS_LUA_OPERATOR_MASTER_API_INTERNAL_H
 
+#include "operator/api_answer.h"
 #include "operator/master_api.h"
-#include "operator/response_writer.h"
 
 typedef struct master_answer (*api_handler)(const struct api_request *request);
-
-// ---- master_api.c: answers ----
-
-// Writes a response that consists of this one message.
-struct master_answer master_api_respond(const struct api_request *request,
-                                        const Mesos__V1__Master__Response *response);
-
-// Begins a response of that type, and opens its message; ends both.
-void master_api_open(const struct api_request *request, struct response_writer *writer,
-                     Mesos__V1__Master__Response__Type type, const char *field);
-struct master_answer master_api_close(struct response_writer *writer);
-
-struct master_answer master_api_report(bool good, const struct error *err); // 200, or 400 or 409
-struct master_answer master_api_refuse(int status, const char *text);
 
 // ---- master_api_queries.c: calls that read ----
 

@@ -30,12 +30,12 @@ struct master_answer master_api_get_maintenance_status(const struct api_request 
     ProtobufCMessage *message = read_document(maintenance_document_status(request->master),
                                               &mesos__v1__maintenance__cluster_status__descriptor);
     if (message == NULL)
-        return master_api_refuse(500, "The maintenance status cannot be shown");
+        return api_answer_refuse(500, "The maintenance status cannot be shown");
     status.status = (Mesos__V1__Maintenance__ClusterStatus *)message;
     response.has_type = true;
     response.type = RESPONSE(GET_MAINTENANCE_STATUS);
     response.get_maintenance_status = &status;
-    struct master_answer answer = master_api_respond(request, &response);
+    struct master_answer answer = api_answer_respond(request, &response);
     protobuf_c_message_free_unpacked(message, NULL);
     return answer;
 }
@@ -48,12 +48,12 @@ struct master_answer master_api_get_maintenance_schedule(const struct api_reques
     ProtobufCMessage *message = read_document(maintenance_document_schedule(request->master),
                                               &mesos__v1__maintenance__schedule__descriptor);
     if (message == NULL)
-        return master_api_refuse(500, "The maintenance schedule cannot be shown");
+        return api_answer_refuse(500, "The maintenance schedule cannot be shown");
     schedule.schedule = (Mesos__V1__Maintenance__Schedule *)message;
     response.has_type = true;
     response.type = RESPONSE(GET_MAINTENANCE_SCHEDULE);
     response.get_maintenance_schedule = &schedule;
-    struct master_answer answer = master_api_respond(request, &response);
+    struct master_answer answer = api_answer_respond(request, &response);
     protobuf_c_message_free_unpacked(message, NULL);
     return answer;
 }
@@ -67,7 +67,7 @@ struct master_answer master_api_update_maintenance_schedule(const struct api_req
     bool good = json_message_write(schedule, &text) &&
                 maintenance_document_update(request->master, buffer_slice(&text), &err);
     buffer_free(&text);
-    return good ? master_api_report(true, NULL) : master_api_refuse(400, err.text);
+    return good ? api_answer_report(true, NULL) : api_answer_refuse(400, err.text);
 }
 
 static struct master_answer
@@ -84,7 +84,7 @@ set_machines(const struct api_request *request, Mesos__V1__MachineID *const *mac
     json_writer_end(&writer);
     bool good = !writer.failed && set(request->master, buffer_slice(&text), &err);
     buffer_free(&text);
-    return good ? master_api_report(true, NULL) : master_api_refuse(400, err.text);
+    return good ? api_answer_report(true, NULL) : api_answer_refuse(400, err.text);
 }
 
 struct master_answer master_api_start_maintenance(const struct api_request *request)

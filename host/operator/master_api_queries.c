@@ -31,7 +31,7 @@ struct master_answer master_api_get_health(const struct api_request *request)
     response.has_type = true;
     response.type = RESPONSE(GET_HEALTH);
     response.get_health = &health;
-    return master_api_respond(request, &response);
+    return api_answer_respond(request, &response);
 }
 
 struct master_answer master_api_get_flags(const struct api_request *request)
@@ -39,7 +39,7 @@ struct master_answer master_api_get_flags(const struct api_request *request)
     struct build_flag flags[BUILD_FLAGS_MOST];
     struct response_writer writer;
     size_t count = build_facts_master_flags(flags, request->master);
-    master_api_open(request, &writer, RESPONSE(GET_FLAGS), "get_flags");
+    api_answer_open(request, &writer, RESPONSE(GET_FLAGS), "get_flags");
     response_writer_list(&writer, "flags");
     for (size_t i = 0; i < count; i++) {
         Mesos__V1__Flag flag = MESOS__V1__FLAG__INIT;
@@ -49,7 +49,7 @@ struct master_answer master_api_get_flags(const struct api_request *request)
         free(flags[i].value);
     }
     response_writer_end(&writer);
-    return master_api_close(&writer);
+    return api_answer_close(&writer);
 }
 
 struct master_answer master_api_get_version(const struct api_request *request)
@@ -69,7 +69,7 @@ struct master_answer master_api_get_version(const struct api_request *request)
     response.has_type = true;
     response.type = RESPONSE(GET_VERSION);
     response.get_version = &version;
-    return master_api_respond(request, &response);
+    return api_answer_respond(request, &response);
 }
 
 struct master_answer master_api_get_metrics(const struct api_request *request)
@@ -77,7 +77,7 @@ struct master_answer master_api_get_metrics(const struct api_request *request)
     struct metrics_snapshot snapshot;
     struct response_writer writer;
     metrics_snapshot_take(&snapshot, request->master);
-    master_api_open(request, &writer, RESPONSE(GET_METRICS), "get_metrics");
+    api_answer_open(request, &writer, RESPONSE(GET_METRICS), "get_metrics");
     response_writer_list(&writer, "metrics");
     for (size_t i = 0; i < snapshot.count; i++) {
         Mesos__V1__Metric metric = MESOS__V1__METRIC__INIT;
@@ -88,7 +88,7 @@ struct master_answer master_api_get_metrics(const struct api_request *request)
     }
     response_writer_end(&writer);
     metrics_snapshot_free(&snapshot);
-    return master_api_close(&writer);
+    return api_answer_close(&writer);
 }
 
 struct master_answer master_api_get_logging_level(const struct api_request *request)
@@ -100,7 +100,7 @@ struct master_answer master_api_get_logging_level(const struct api_request *requ
     response.has_type = true;
     response.type = RESPONSE(GET_LOGGING_LEVEL);
     response.get_logging_level = &level;
-    return master_api_respond(request, &response);
+    return api_answer_respond(request, &response);
 }
 
 struct master_answer master_api_get_master(const struct api_request *request)
@@ -115,7 +115,7 @@ struct master_answer master_api_get_master(const struct api_request *request)
     response.has_type = true;
     response.type = RESPONSE(GET_MASTER);
     response.get_master = &message;
-    struct master_answer answer = master_api_respond(request, &response);
+    struct master_answer answer = api_answer_respond(request, &response);
     master_info_free(&info);
     return answer;
 }
@@ -126,9 +126,9 @@ struct master_answer master_api_list_files(const struct api_request *request)
 {
     const struct sandbox_question question = {request->master, 0, request->call->list_files->path};
     struct response_writer writer;
-    master_api_open(request, &writer, RESPONSE(LIST_FILES), "list_files");
+    api_answer_open(request, &writer, RESPONSE(LIST_FILES), "list_files");
     struct master_answer answer = file_messages_list(&question, &writer);
-    struct master_answer end = master_api_close(&writer);
+    struct master_answer end = api_answer_close(&writer);
     return answer.status == 200 ? end : answer;
 }
 
@@ -138,9 +138,9 @@ struct master_answer master_api_read_file(const struct api_request *request)
     const struct sandbox_question question = {request->master, 0, call->path};
     uint64_t length = call->has_length ? call->length : UINT64_MAX;
     struct response_writer writer;
-    master_api_open(request, &writer, RESPONSE(READ_FILE), "read_file");
+    api_answer_open(request, &writer, RESPONSE(READ_FILE), "read_file");
     struct master_answer answer = file_messages_read(&question, call->offset, length, &writer);
-    struct master_answer end = master_api_close(&writer);
+    struct master_answer end = api_answer_close(&writer);
     return answer.status == 200 ? end : answer;
 }
 
@@ -198,20 +198,20 @@ struct master_answer master_api_get_roles(const struct api_request *request)
     struct role_table roles;
     struct response_writer writer;
     roles_document_sum(&roles, request->master);
-    master_api_open(request, &writer, RESPONSE(GET_ROLES), "get_roles");
+    api_answer_open(request, &writer, RESPONSE(GET_ROLES), "get_roles");
     response_writer_list(&writer, "roles");
     for (size_t i = 0; i < roles.count; i++)
         write_role(&writer, &roles.items[i]);
     response_writer_end(&writer);
     roles_document_free(&roles);
-    return master_api_close(&writer);
+    return api_answer_close(&writer);
 }
 
 struct master_answer master_api_get_weights(const struct api_request *request)
 {
     const struct role_node *role;
     struct response_writer writer;
-    master_api_open(request, &writer, RESPONSE(GET_WEIGHTS), "get_weights");
+    api_answer_open(request, &writer, RESPONSE(GET_WEIGHTS), "get_weights");
     response_writer_list(&writer, "weight_infos");
     TAILQ_FOREACH(role, &request->master->roles.roles, link)
     {
@@ -222,7 +222,7 @@ struct master_answer master_api_get_weights(const struct api_request *request)
             response_writer_item(&writer, &info.base);
     }
     response_writer_end(&writer);
-    return master_api_close(&writer);
+    return api_answer_close(&writer);
 }
 
 struct master_answer master_api_get_quota(const struct api_request *request)
@@ -233,7 +233,7 @@ struct master_answer master_api_get_quota(const struct api_request *request)
     response.has_type = true;
     response.type = RESPONSE(GET_QUOTA);
     response.get_quota = &quota;
-    struct master_answer answer = master_api_respond(request, &response);
+    struct master_answer answer = api_answer_respond(request, &response);
     role_settings_free_quota(quota.status);
     return answer;
 }
@@ -269,11 +269,11 @@ struct master_answer master_api_get_operations(const struct api_request *request
     const struct master_framework *framework;
     const struct master_operation *operation;
     struct response_writer writer;
-    master_api_open(request, &writer, RESPONSE(GET_OPERATIONS), "get_operations");
+    api_answer_open(request, &writer, RESPONSE(GET_OPERATIONS), "get_operations");
     response_writer_list(&writer, "operations");
     TAILQ_FOREACH(framework, &request->master->frameworks, link)
     TAILQ_FOREACH(operation, &framework->operations, link)
     write_operation(&writer, operation);
     response_writer_end(&writer);
-    return master_api_close(&writer);
+    return api_answer_close(&writer);
 }

@@ -190,8 +190,8 @@ bool protect_result(struct script *script, enum protect_outcome outcome, struct 
     if (outcome == PROTECT_DONE)
         return true;
     if (outcome != PROTECT_RAISED)
-        return error_set(err, ERROR_SCRIPT, "%s: it ended itself", script_path(script));
-    error_set(err, ERROR_SCRIPT, "%s: %s", script_path(script), protect_text(script));
+        return error_set(err, ERROR_SCRIPT, "%s: it ended itself", script->path);
+    error_set(err, ERROR_SCRIPT, "%s: %s", script->path, protect_text(script));
     lua_pop(script->L, 1);
     return false;
 }
