@@ -10,6 +10,7 @@
 #include "bindings/core/hints.h"
 #include "bindings/lib/exec.h"
 #include "bindings/lib/http.h"
+#include "bindings/lib/json.h"
 #include "bindings/lib/logging.h"
 #include "bindings/lib/process.h"
 #include "bindings/lib/state_table.h"
@@ -174,6 +175,7 @@ static void open_rooms(lua_State *L) // [-0, +0, e]
     exec_open(L);
     process_open(L);
     http_open(L);
+    json_open(L);
 }
 
 int module_open(lua_State *L)

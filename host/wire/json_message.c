@@ -468,30 +468,6 @@ static ProtobufCMessage *convert(const ProtobufCMessageDescriptor *type, json_t 
     return good ? message : NULL;
 }
 
-static bool is_opening(struct slice text, size_t i)
-{
-    uint8_t next = i + 1 < text.length ? text.data[i + 1] : ']';
-    return (text.data[i] == '[' && next != ']') || (text.data[i] == '{' && next != '}');
-}
-
-// An upper bound of the number of values, without parsing: each is the first of a list or object,
-// or follows a comma.
-static size_t count_values(struct slice text)
-{
-    size_t count = 1;
-    bool quoted = false;
-    for (size_t i = 0; i < text.length; i++) {
-        uint8_t byte = text.data[i];
-        if (byte == '"')
-            quoted = !quoted;
-        else if (quoted)
-            i += byte == '\\';
-        else
-            count += byte == ',' || is_opening(text, i);
-    }
-    return count;
-}
-
 // Names the rest of the line in which the text is wrong, as a master's parser does.
 static void refuse_syntax(struct slice text, const json_error_t *fault, struct error *err)
 {
@@ -512,7 +488,7 @@ ProtobufCMessage *json_message_read(const ProtobufCMessageDescriptor *type, stru
                                     struct error *err)
 {
     json_error_t fault;
-    size_t count = count_values(text);
+    size_t count = json_text_values(text);
     if (count > JSON_MESSAGE_VALUES) {
         error_set(err, ERROR_LIMIT,
                   "Failed to parse body into JSON: it has %zu values, and the limit is %zu; send "

@@ -79,3 +79,25 @@ bool json_text_double(double value, struct buffer *out)
     return buffer_append_text(out, text) &&
            (strpbrk(text, ".e") != NULL || buffer_append_text(out, ".0"));
 }
+
+static bool is_opening(struct slice text, size_t i)
+{
+    uint8_t next = i + 1 < text.length ? text.data[i + 1] : ']';
+    return (text.data[i] == '[' && next != ']') || (text.data[i] == '{' && next != '}');
+}
+
+size_t json_text_values(struct slice text)
+{
+    size_t count = 1;
+    bool quoted = false;
+    for (size_t i = 0; i < text.length; i++) {
+        uint8_t byte = text.data[i];
+        if (byte == '"')
+            quoted = !quoted;
+        else if (quoted)
+            i += byte == '\\';
+        else
+            count += byte == ',' || is_opening(text, i);
+    }
+    return count;
+}

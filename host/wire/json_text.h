@@ -16,4 +16,8 @@ bool json_text_base64(const uint8_t *data, size_t length, struct buffer *out);
 // has no infinity and no NaN: those are null.
 bool json_text_double(double value, struct buffer *out);
 
+// An upper bound of the number of values in a text, without parsing it: each is the first of a list
+// or object, or follows a comma.
+size_t json_text_values(struct slice text);
+
 #endif
