@@ -249,7 +249,7 @@ print(require("inside"), (require("deep.er")))
 print((select(2, pcall(require, "linked")):gsub("'[^']*/", "'")))
 package.path = arg[1] .. "/?.lua;" .. package.path
 print((select(2, pcall(require, "secret")):gsub("'[^']*/", "'")))
-print((select(2, pcall(package.searchers[2], "secret")):gsub("'[^']*/", "'")))
+print((select(2, pcall(package.searchers[3], "secret")):gsub("'[^']*/", "'")))
 os.exit(0)]],
             ["inside.lua"] = "return 'inside'", ["deep/er.lua"] = "return 'deeper'",
         }

@@ -6,6 +6,7 @@
 #include "script/lint_rules.h"
 
 #include "base/memory.h"
+#include "script/library.h"
 #include "script/sandbox.h"
 
 #include <lauxlib.h>
@@ -342,8 +343,9 @@ static bool search(lua_State *L, const char *name)
             return !failed;
         lua_pop(L, 1);
     }
-    lua_pushfstring(L, "module '%s' not found, neither beside the script nor in package.path",
-                    name);
+    const char *near = strncmp(name, "mesos.", 6) == 0 ? library_nearest(name) : NULL;
+    lua_pushfstring(L, "module '%s' not found, neither beside the script nor in package.path%s%s%s",
+                    name, near ? " (did you mean '" : "", near ? near : "", near ? "'?)" : "");
     return false;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What `require` finds: the host's own modules, then Lua files beside the script, in the library
-// that comes with the program, and where Lua looks by default. Files are source text, never
-// bytecode. Their text is kept (sources.h), so that a change of a file can be noticed and a version
-// be brought back; the same holds for files that the main chunk reads by dofile() and loadfile().
+// What `require` finds: the host's own modules, then the library that comes with the program
+// (library.h), then Lua files beside the script and where Lua looks by default. Files are source
+// text, never bytecode. Their text is kept (sources.h), so that a change of a file can be noticed
+// and a version be brought back; the same holds for files that the main chunk reads by dofile() and
+// loadfile().
 
 #include "base/memory.h"
+#include "script/library.h"
 #include "script/script_internal.h"
 
 #include <lauxlib.h>
@@ -203,7 +205,7 @@ static bool may_read(const struct script *script, const char *path)
     char *folder =
         slash ? memory_text(script->path, (size_t)(slash - script->path) + 1) : memory_string(".");
     char *whole = realpath(path, NULL);
-    bool may = whole != NULL && (lies_in(whole, folder) || lies_in(whole, MESOS_LUA_LIBRARY));
+    bool may = whole != NULL && lies_in(whole, folder);
     free(whole);
     free(folder);
     return may;
@@ -283,6 +285,7 @@ static void set_preload(lua_State *L, const struct script_module *modules) // [-
 void modules_open(lua_State *L, const struct script_module *modules)
 {
     set_searcher(L);
+    library_open(L);
     set_preload(L, modules);
 }
 
@@ -290,13 +293,12 @@ void modules_open(lua_State *L, const struct script_module *modules)
 // both in the same way.
 void modules_set_folder(lua_State *L, const char *script)
 {
-    static const char library[] = MESOS_LUA_LIBRARY "/?.lua;" MESOS_LUA_LIBRARY "/?/init.lua";
     const char *slash = strrchr(script, '/');
     lua_pushlstring(L, script, slash ? (size_t)(slash - script) + 1 : 0);
     const char *folder = lua_tostring(L, -1);
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "path");
-    lua_pushfstring(L, "%s?.lua;%s?/init.lua;%s;%s", folder, folder, library, lua_tostring(L, -1));
+    lua_pushfstring(L, "%s?.lua;%s?/init.lua;%s", folder, folder, lua_tostring(L, -1));
     lua_setfield(L, -3, "path");
     lua_pop(L, 3);
 }

@@ -242,12 +242,13 @@ static void prune_libraries(lua_State *L)
     lua_pop(L, 1);
 }
 
-// What is left are the modules of the host and Lua files. // [-0, +0, e]
+// What is left are the modules of the host, the library, and Lua files. // [-0, +0, e]
 static void prune_searchers(lua_State *L)
 {
+    enum { SEARCHERS = 3 };
     lua_getglobal(L, "package");
     lua_getfield(L, -1, "searchers");
-    for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > 2; i--) {
+    for (lua_Integer i = (lua_Integer)lua_rawlen(L, -1); i > SEARCHERS; i--) {
         lua_pushnil(L);
         lua_rawseti(L, -2, i);
     }

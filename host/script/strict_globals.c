@@ -7,6 +7,7 @@
 // modules for several versions of Lua test whether a global is there.
 
 #include "base/suggest.h"
+#include "script/library.h"
 #include "script/script_internal.h"
 
 #include <lauxlib.h>
@@ -89,6 +90,13 @@ static void push_assigned(lua_State *L, const char *name, const char *near)
                     near ? "'? Otherwise " : "", name);
 }
 
+static bool is_library_module(lua_State *L, const char *name) // [-0, +0, m]
+{
+    bool found = library_find(lua_pushfstring(L, "mesos.%s", name)) != NULL;
+    lua_pop(L, 1);
+    return found;
+}
+
 // [-0, +1, m]
 static void push_read(lua_State *L, const char *name, const char *near)
 {
@@ -98,6 +106,11 @@ static void push_read(lua_State *L, const char *name, const char *near)
         lua_pushfstring(L,
                         "undeclared global '%s' (it is a module: write local %s = require \"%s\" "
                         "first)",
+                        name, name, name);
+    else if (is_library_module(L, name))
+        lua_pushfstring(L,
+                        "undeclared global '%s' (it is a module of the library: write local %s = "
+                        "require \"mesos.%s\" first)",
                         name, name, name);
     else if (strict_globals_foreign(name) != NULL)
         lua_pushfstring(L, "undeclared global '%s' (Lua 5.4 has none; there is %s)", name,
