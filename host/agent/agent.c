@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USUAL_GRACE (3 * LOOP_SECOND) // of a task that names none
-
 enum { STARTS_PER_TURN = 32 }; // of the loop, so other work is not delayed
 
 bool agent_terminal(Mesos__V1__TaskState state)
@@ -209,23 +207,14 @@ void agent_kill(struct agent *agent, const char *framework_id, const char *id,
         task->executor->kind->kill(task, policy);
 }
 
-static uint64_t grace_period(const struct agent_task *task)
-{
-    const Mesos__V1__KillPolicy *policy = task->info->kill_policy;
-    if (policy == NULL || policy->grace_period == NULL)
-        return USUAL_GRACE;
-    return policy->grace_period->nanoseconds > 0 ? (uint64_t)policy->grace_period->nanoseconds : 0;
-}
-
 static void drain_executor(struct agent_executor *executor, const Mesos__V1__KillPolicy *shortest)
 {
     for (struct agent_task *task = TAILQ_FIRST(&executor->tasks), *next; task != NULL;
          task = next) {
         next = TAILQ_NEXT(task, link);
         bool shorter = shortest->grace_period->nanoseconds >= 0 &&
-                       (uint64_t)shortest->grace_period->nanoseconds < grace_period(task);
-        agent_kill(executor->agent, executor->framework_id, task->info->task_id->value,
-                   shorter ? shortest : NULL);
+                       (uint64_t)shortest->grace_period->nanoseconds < task->grace;
+        agent_kill(executor->agent, executor->framework_id, task->id, shorter ? shortest : NULL);
     }
 }
 
@@ -374,6 +363,7 @@ void agent_destroy(struct agent *agent)
     agent_operations_destroy(agent->operations);
     string_map_free(&agent->executor_table);
     string_map_free(&agent->task_table);
+    string_map_free(&agent->framework_ids);
     mesos__v1__agent_info__free_unpacked(agent->info, NULL);
     free(agent->ip);
     free(agent->work_dir);

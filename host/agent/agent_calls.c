@@ -5,6 +5,7 @@
 #include "agent/agent_calls.h"
 
 #include "agent/agent_records.h"
+#include "agent/custom_calls.h"
 #include "agent/custom_executor.h"
 #include "base/uuid.h"
 
@@ -177,19 +178,19 @@ bool agent_calls_knows_token(const struct agent *agent, const char *token)
 void agent_calls_subscribe(struct agent_executor *executor, const Call *call,
                            const struct agent_sink *sink, void *data)
 {
-    custom_executor_subscribe(executor, call->subscribe, sink, data);
+    custom_calls_subscribe(executor, call->subscribe, sink, data);
 }
 
 void agent_calls_disconnected(struct agent_executor *executor)
 {
-    custom_executor_disconnected(executor);
+    custom_calls_disconnected(executor);
 }
 
 void agent_calls_carry_out(struct agent_executor *executor, const Call *call)
 {
     const struct agent *agent = executor->agent;
     if (call->type == MESOS__V1__EXECUTOR__CALL__TYPE__UPDATE)
-        custom_executor_update(executor, call->update->status);
+        custom_calls_update(executor, call->update->status);
     else if (!executor->silent)
         agent->events->message(agent->data, executor->framework_id, executor->id,
                                &call->message->data);

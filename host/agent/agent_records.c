@@ -10,9 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USUAL_GRACE (3 * LOOP_SECOND) // of a task that names none
+
+// printf would take longer than the rest of what an update of a task needs.
 static char *key_of(const char *framework_id, const char *id)
 {
-    return memory_format("%s/%s", framework_id, id);
+    size_t first = strlen(framework_id), second = strlen(id);
+    char *key = memory_new(first + second + 2);
+    memcpy(key, framework_id, first);
+    key[first] = '/';
+    memcpy(key + first + 1, id, second);
+    return key;
 }
 
 static void *find(const struct string_map *table, const char *framework_id, const char *id)
@@ -35,18 +43,55 @@ struct agent_task *agent_records_task(const struct agent *agent, const char *fra
     return find(&agent->task_table, framework_id, id);
 }
 
+// ---- the ids of frameworks ----
+
+// One that executors of the agent share; it goes with the last of them.
+struct framework_id {
+    struct string_map_entry entry;
+    size_t users;
+    char text[];
+};
+
+static const char *share_framework_id(struct agent *agent, const char *text)
+{
+    struct framework_id *id = string_map_find(&agent->framework_ids, text);
+    size_t size = strlen(text) + 1;
+    if (id == NULL) {
+        id = memory_new(sizeof *id + size);
+        memcpy(id->text, text, size);
+        string_map_put(&agent->framework_ids, &id->entry, id->text, id);
+    }
+    id->users++;
+    return id->text;
+}
+
+static void leave_framework_id(struct agent *agent, const char *text)
+{
+    struct framework_id *id = string_map_find(&agent->framework_ids, text);
+    if (--id->users > 0)
+        return;
+    string_map_remove(&agent->framework_ids, &id->entry);
+    free(id);
+}
+
 // ---- executors ----
 
 // Where a real agent has it.
-static void name_sandbox(struct agent_executor *executor)
+static char *path_of(const struct agent_executor *executor, const char *name)
 {
-    char *runs =
-        memory_format("%s/slaves/%s/frameworks/%s/executors/%s/runs", executor->agent->work_dir,
-                      executor->agent->id, executor->framework_id, executor->id);
-    uuid_random_text(executor->container_id);
-    executor->sandbox = memory_format("%s/%s", runs, executor->container_id);
-    executor->latest = memory_format("%s/latest", runs);
-    free(runs);
+    return memory_format("%s/slaves/%s/frameworks/%s/executors/%s/runs/%s",
+                         executor->agent->work_dir, executor->agent->id, executor->framework_id,
+                         executor->id, name);
+}
+
+char *agent_records_sandbox(const struct agent_executor *executor)
+{
+    return path_of(executor, executor->container_id);
+}
+
+char *agent_records_latest(const struct agent_executor *executor)
+{
+    return path_of(executor, "latest");
 }
 
 bool agent_records_capable(const Mesos__V1__FrameworkInfo *framework,
@@ -84,8 +129,10 @@ struct agent_executor *agent_records_add_executor(struct agent *agent,
     struct agent_executor *executor = memory_new(sizeof *executor);
     executor->agent = agent;
     executor->kind = kind ? kind : &none;
-    executor->id = memory_string(agent_records_executor_id(launch));
-    executor->framework_id = memory_string(launch->framework->id->value);
+    executor->framework_id = share_framework_id(agent, launch->framework->id->value);
+    executor->key = key_of(executor->framework_id, agent_records_executor_id(launch));
+    executor->id = executor->key + strlen(executor->framework_id) + 1;
+    uuid_random_text(executor->container_id);
     executor->user = memory_string(user_of(agent, launch));
     executor->killing_state = agent_records_capable(
         launch->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE);
@@ -93,8 +140,6 @@ struct agent_executor *agent_records_add_executor(struct agent *agent,
         executor->info = message_copy(&launch->executor->base);
         executor->framework = message_copy(&launch->framework->base);
     }
-    executor->key = key_of(executor->framework_id, executor->id);
-    name_sandbox(executor);
     TAILQ_INIT(&executor->tasks);
     TAILQ_INSERT_TAIL(&agent->executors, executor, link);
     executor->listed = kind != NULL;
@@ -116,12 +161,9 @@ static void free_executor(struct agent_executor *executor)
         mesos__v1__executor_info__free_unpacked(executor->info, NULL);
     if (executor->framework != NULL)
         mesos__v1__framework_info__free_unpacked(executor->framework, NULL);
+    leave_framework_id(executor->agent, executor->framework_id);
     free(executor->key);
-    free(executor->id);
-    free(executor->framework_id);
     free(executor->user);
-    free(executor->sandbox);
-    free(executor->latest);
     free(executor);
 }
 
@@ -162,6 +204,21 @@ static void send_update(void *data, const Mesos__V1__TaskStatus *status)
     agent->events->update(agent->data, executor->framework_id, status);
 }
 
+static uint64_t grace_of(const Mesos__V1__KillPolicy *policy)
+{
+    if (policy == NULL || policy->grace_period == NULL)
+        return USUAL_GRACE;
+    return policy->grace_period->nanoseconds > 0 ? (uint64_t)policy->grace_period->nanoseconds : 0;
+}
+
+static void name_task(struct agent_task *task, const char *id)
+{
+    const struct agent_executor *executor = task->executor;
+    bool same = strcmp(executor->id, id) == 0;
+    task->key = same ? executor->key : key_of(executor->framework_id, id);
+    task->id = task->key + strlen(executor->framework_id) + 1;
+}
+
 struct agent_task *agent_records_add_task(struct agent_executor *executor,
                                           const Mesos__V1__TaskInfo *info, uint64_t group)
 {
@@ -169,13 +226,20 @@ struct agent_task *agent_records_add_task(struct agent_executor *executor,
     struct agent_task *task = memory_new(sizeof *task);
     task->executor = executor;
     task->info = message_copy(&info->base);
+    task->grace = grace_of(info->kill_policy);
     task->group = group;
     task->state = MESOS__V1__TASK_STATE__TASK_STAGING;
-    task->key = key_of(executor->framework_id, info->task_id->value);
+    name_task(task, info->task_id->value);
     task_updates_init(&task->updates, agent->loop, send_update, task);
     TAILQ_INSERT_TAIL(&executor->tasks, task, link);
     string_map_put(&agent->task_table, &task->entry, task->key, task);
     return task;
+}
+
+void agent_records_rest(struct agent_task *task)
+{
+    mesos__v1__task_info__free_unpacked(task->info, NULL);
+    task->info = NULL;
 }
 
 void agent_records_remove_task(struct agent_task *task)
@@ -187,7 +251,9 @@ void agent_records_remove_task(struct agent_task *task)
     if (!executor->silent)
         string_map_remove(&executor->agent->task_table, &task->entry);
     TAILQ_REMOVE(&executor->tasks, task, link);
-    mesos__v1__task_info__free_unpacked(task->info, NULL);
-    free(task->key);
+    if (task->info != NULL)
+        agent_records_rest(task);
+    if (task->key != executor->key)
+        free(task->key);
     free(task);
 }

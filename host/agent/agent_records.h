@@ -6,6 +6,9 @@
 // of its tasks was acknowledged; a task until its last update was acknowledged. Both are in the
 // tables of the agent by framework and id. Those of a framework that was removed are `silent`: they
 // are in no table, report nothing, and go when nothing of them runs.
+//
+// There may be very many tasks, so what is needed only until a task runs goes then
+// (agent_records_rest()), ids are kept once, and paths are made when they are asked for.
 
 #ifndef MESOS_LUA_AGENT_AGENT_RECORDS_H
 #define MESOS_LUA_AGENT_AGENT_RECORDS_H
@@ -34,6 +37,7 @@ struct agent {
     struct sandbox_runs runs;
     struct agent_operations *operations;
     struct string_map executor_table, task_table;
+    struct string_map framework_ids;        // of its executors, see agent_records.c
     TAILQ_HEAD(, agent_executor) executors; // all
     TAILQ_HEAD(, agent_executor) staged;    // those that wait to be started
     struct deferral start;
@@ -73,7 +77,10 @@ struct agent_executor {
     const struct agent_executor_kind *kind;
     struct string_map_entry entry;
     TAILQ_ENTRY(agent_executor) link, staged;
-    char *key, *id, *framework_id, *user, *sandbox, *latest;
+    char *key;                // the id of the framework, a slash, and its own
+    char *id;                 // in `key`
+    const char *framework_id; // shared by all executors of the framework
+    char *user;               // or NULL
     char container_id[UUID_TEXT];
     Mesos__V1__ExecutorInfo *info;       // NULL: it is that of a command
     Mesos__V1__FrameworkInfo *framework; // the same
@@ -97,9 +104,11 @@ struct agent_task {
     struct agent_executor *executor;
     struct string_map_entry entry;
     TAILQ_ENTRY(agent_task) link;
-    char *key;
-    Mesos__V1__TaskInfo *info;
-    uint64_t group; // its number; 0: it was launched by itself
+    char *key;                 // as that of its executor, which it shares if they have the same id
+    char *id;                  // in `key`
+    Mesos__V1__TaskInfo *info; // NULL: it runs, and needs it no more
+    uint64_t grace;            // of its kill policy, else 3 seconds
+    uint64_t group;            // its number; 0: it was launched by itself
     enum agent_task_phase phase;
     Mesos__V1__TaskState state; // the last that was reported; TASK_STAGING at first
     struct task_updates updates;
@@ -111,13 +120,18 @@ struct agent_executor *agent_records_executor(const struct agent *agent, const c
 struct agent_task *agent_records_task(const struct agent *agent, const char *framework_id,
                                       const char *id);
 
-// The executor that the launch needs; what the launch names is copied. Its sandbox is named, and
-// made when something starts there. NULL for `kind`: it never runs, and is not in the table.
+// The executor that the launch needs; what the launch names is copied. NULL for `kind`: it never
+// runs, and is not in the table.
 struct agent_executor *agent_records_add_executor(struct agent *agent,
                                                   const struct agent_executor_kind *kind,
                                                   const struct agent_launch *launch);
 
 const char *agent_records_executor_id(const struct agent_launch *launch);
+
+// Where its sandbox is, and the link to the latest one of that id. Both are made when something
+// starts there. free() them.
+char *agent_records_sandbox(const struct agent_executor *executor);
+char *agent_records_latest(const struct agent_executor *executor);
 
 // True if the framework has that capability.
 bool agent_records_capable(const Mesos__V1__FrameworkInfo *framework,
@@ -125,6 +139,9 @@ bool agent_records_capable(const Mesos__V1__FrameworkInfo *framework,
 
 struct agent_task *agent_records_add_task(struct agent_executor *executor,
                                           const Mesos__V1__TaskInfo *info, uint64_t group);
+
+// The task runs, and what was launched is not looked at any more: it is forgotten.
+void agent_records_rest(struct agent_task *task);
 
 void agent_records_remove_task(struct agent_task *task);
 void agent_records_remove_executor(struct agent_executor *executor); // and its tasks

@@ -26,7 +26,7 @@ void agent_updates_add(struct agent_task *task, const Mesos__V1__TaskStatus *sta
 {
     const struct agent_executor *executor = task->executor;
     const struct agent *agent = executor->agent;
-    const char *id = task->info->task_id->value;
+    const char *id = task->id;
     if (executor->silent)
         return;
     if (agent_terminal(status->state))
@@ -52,7 +52,7 @@ static void complete(struct agent_task *task, Mesos__V1__TaskStatus *status,
     Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
     Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
     Mesos__V1__ExecutorID executor_id = MESOS__V1__EXECUTOR_ID__INIT;
-    id.value = task->info->task_id->value;
+    id.value = task->id;
     executor_id.value = executor->id;
     agent_id.value = executor->agent->info->id->value;
     status->task_id = &id;

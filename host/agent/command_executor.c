@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Command tasks; see the header. The executor is as long in REGISTERING as its task has no process.
+// Most tasks of a cluster are such ones: when one runs, what its start needed is freed.
 
 #include "agent/command_executor.h"
 
@@ -16,8 +17,10 @@
 #define EXECUTOR_MEMORY (UINT64_C(32) << 20) // bytes
 #define REMOVAL_GRACE_PERIOD (5 * LOOP_SECOND)
 
+// What the start needs. NULL instead of it: it has started.
 struct command_executor {
     struct runner_alias aliases[2]; // the last is empty
+    char *latest;
 };
 
 static struct agent_task *task_of(const struct agent_executor *executor)
@@ -32,7 +35,7 @@ static struct task_words on_environment(struct task_process *process)
     const struct agent_executor *executor = process->task->executor;
     const struct agent *agent = executor->agent;
     const struct task_place place = {.path = agent->path,
-                                     .sandbox = executor->sandbox,
+                                     .sandbox = process->directory,
                                      .task_id = executor->id,
                                      .framework_id = executor->framework_id,
                                      .agent_id = agent->id,
@@ -43,11 +46,25 @@ static struct task_words on_environment(struct task_process *process)
     return environment;
 }
 
+static void free_own(struct agent_executor *executor)
+{
+    struct command_executor *command = executor->own;
+    if (command == NULL)
+        return;
+    free(command->latest);
+    free(command);
+    executor->own = NULL;
+}
+
 static void on_started(struct task_process *process)
 {
     agent_executor_registered(process->task->executor);
     task_process_report(process, MESOS__V1__TASK_STATE__TASK_STARTING, NULL);
     task_process_announce(process);
+    if (!task_process_rest(process))
+        return;
+    free_own(process->task->executor);
+    agent_records_rest(process->task);
 }
 
 static void on_killed(struct task_process *process)
@@ -91,13 +108,16 @@ static void start(struct agent_executor *executor)
                                                       .exited = on_exited};
     struct agent_task *task = task_of(executor);
     struct command_executor *command = executor->own = memory_new(sizeof *command);
-    command->aliases[0] = (struct runner_alias){executor->latest, executor->container_id};
-    const struct task_process_options options = {.directory = executor->sandbox,
+    char *sandbox = agent_records_sandbox(executor);
+    command->latest = agent_records_latest(executor);
+    command->aliases[0] = (struct runner_alias){command->latest, executor->container_id};
+    const struct task_process_options options = {.directory = sandbox,
                                                  .aliases = command->aliases,
                                                  .user = executor->user,
                                                  .container_id = executor->container_id,
                                                  .memory_limit = memory_of(task->info)};
     struct task_process *process = task_process_create(task, &options, &events, NULL);
+    free(sandbox);
     task->own = process;
     task->phase = TASK_DELIVERED;
     task_process_start(process);
@@ -122,11 +142,6 @@ static void destroy(struct agent_executor *executor)
 static void free_task(struct agent_task *task)
 {
     task_process_destroy(task->own);
-}
-
-static void free_own(struct agent_executor *executor)
-{
-    free(executor->own);
 }
 
 const struct agent_executor_kind command_executor_kind = {.hidden = true,

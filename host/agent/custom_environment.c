@@ -65,12 +65,13 @@ static void add_agent(struct task_words *words, const struct agent *agent)
 struct task_words custom_environment(const struct agent_executor *executor, const char *token)
 {
     struct task_words words = {0};
+    char *sandbox = agent_records_sandbox(executor);
     task_command_set(&words, "PATH", executor->agent->path);
     task_command_set(&words, "LIBPROCESS_PORT", "0");
     task_command_set(&words, "MESOS_FRAMEWORK_ID", executor->framework_id);
     task_command_set(&words, "MESOS_EXECUTOR_ID", executor->id);
-    task_command_set(&words, "MESOS_DIRECTORY", executor->sandbox);
-    task_command_set(&words, "MESOS_SANDBOX", executor->sandbox);
+    task_command_set(&words, "MESOS_DIRECTORY", sandbox);
+    task_command_set(&words, "MESOS_SANDBOX", sandbox);
     task_command_set(&words, "MESOS_HTTP_COMMAND_EXECUTOR", "0");
     add_agent(&words, executor->agent);
     add_checkpoint(&words, executor->framework);
@@ -78,5 +79,6 @@ struct task_words custom_environment(const struct agent_executor *executor, cons
     if (token != NULL)
         task_command_set(&words, "MESOS_EXECUTOR_AUTHENTICATION_TOKEN", token);
     task_command_add(&words, executor->info->command->environment);
+    free(sandbox);
     return words;
 }

@@ -11,13 +11,6 @@
 
 extern const struct agent_executor_kind custom_executor_kind;
 
-// The calls of an executor of this kind, which the agent has checked.
-void custom_executor_subscribe(struct agent_executor *executor,
-                               const Mesos__V1__Executor__Call__Subscribe *subscribe,
-                               const struct agent_sink *sink, void *data);
-void custom_executor_update(struct agent_executor *executor, const Mesos__V1__TaskStatus *status);
-void custom_executor_disconnected(struct agent_executor *executor);
-
 // What it has to authenticate itself with; NULL: it need not.
 const char *custom_executor_token(const struct agent_executor *executor);
 

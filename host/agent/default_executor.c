@@ -32,6 +32,7 @@ struct pod_task {
     struct task_process *process;
     char container_id[UUID_TEXT];
     char *container, *alias, *target; // its folder, and a link to it by the task's id
+    char *latest;                     // the link to the sandbox of the executor
     struct runner_alias aliases[3];   // the last is empty
     enum pod_phase phase;
     bool killed;           // before it was announced
@@ -300,10 +301,13 @@ static void name_folders(struct agent_task *task, struct pod_task *pod)
 {
     const struct agent_executor *executor = task->executor;
     uuid_random_text(pod->container_id);
-    pod->container = memory_format("%s/containers/%s", executor->sandbox, pod->container_id);
-    pod->alias = memory_format("%s/tasks/%s", executor->sandbox, task->info->task_id->value);
+    char *sandbox = agent_records_sandbox(executor);
+    pod->container = memory_format("%s/containers/%s", sandbox, pod->container_id);
+    pod->alias = memory_format("%s/tasks/%s", sandbox, task->id);
     pod->target = memory_format("../containers/%s", pod->container_id);
-    pod->aliases[0] = (struct runner_alias){executor->latest, executor->container_id};
+    pod->latest = agent_records_latest(executor);
+    free(sandbox);
+    pod->aliases[0] = (struct runner_alias){pod->latest, executor->container_id};
     pod->aliases[1] = (struct runner_alias){pod->alias, pod->target};
 }
 
@@ -394,6 +398,7 @@ static void free_task(struct agent_task *task)
     free(pod->container);
     free(pod->alias);
     free(pod->target);
+    free(pod->latest);
     free(pod->reason);
     free(pod);
 }

@@ -59,14 +59,15 @@ bool executor_volumes_add(struct task_volumes *volumes, const struct agent_execu
 {
     const struct task_volumes_place place = place_of(executor);
     struct task_volumes own;
+    char *sandbox = agent_records_sandbox(executor);
     bool good =
         task_volumes_prepare(&own, &place, task->info->resources, task->info->n_resources, err);
     for (size_t i = 0; i < own.count && good; i++)
-        good = place.runner->ops->link(place.runner, executor->sandbox, &own.links[i],
-                                       executor->user, err);
+        good = place.runner->ops->link(place.runner, sandbox, &own.links[i], executor->user, err);
     if (good)
         task_volumes_move(volumes, &own);
     task_volumes_free(&own);
+    free(sandbox);
     return good;
 }
 
@@ -83,13 +84,15 @@ void executor_volumes_drop(struct task_volumes *volumes, const struct agent_exec
 {
     struct runner *runner = executor->agent->runs.runner;
     struct borrowed list = resources_of(executor);
+    char *sandbox = agent_records_sandbox(executor);
     for (size_t i = 0; i < volumes->count;) {
         if (needs(&list, volumes->links[i].name)) {
             i++;
             continue;
         }
-        runner->ops->unlink(runner, executor->sandbox, volumes->links[i].name);
+        runner->ops->unlink(runner, sandbox, volumes->links[i].name);
         task_volumes_remove(volumes, i);
     }
+    free(sandbox);
     free(list.items);
 }

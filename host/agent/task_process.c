@@ -12,8 +12,6 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#define GRACE_PERIOD (3 * LOOP_SECOND)
-
 bool task_process_is_killed(const struct task_process *process)
 {
     return process->cause != TASK_END_OWN;
@@ -90,12 +88,10 @@ void task_process_report_end(struct task_process *process, const struct runner_e
 
 // ---- killing ----
 
-static uint64_t grace_period(const Mesos__V1__KillPolicy *policy, const Mesos__V1__KillPolicy *own)
+static uint64_t grace_period(const Mesos__V1__KillPolicy *policy, const struct agent_task *task)
 {
     if (policy == NULL || policy->grace_period == NULL)
-        policy = own;
-    if (policy == NULL || policy->grace_period == NULL)
-        return GRACE_PERIOD;
+        return task->grace;
     int64_t period = policy->grace_period->nanoseconds;
     return period > 0 ? (uint64_t)period : 0;
 }
@@ -131,7 +127,7 @@ void task_process_kill(struct task_process *process, const Mesos__V1__KillPolicy
         return;
     if (is_nested(process))
         timer_stop(&process->completion);
-    task_process_terminate(process, grace_period(policy, process->task->info->kill_policy));
+    task_process_terminate(process, grace_period(policy, process->task));
     if (!again)
         report_killing(process);
 }
@@ -206,6 +202,23 @@ void task_process_announce(struct task_process *process)
         timer_start(&process->completion, (uint64_t)longest->nanoseconds);
     task_process_report(process, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
     task_checks_start(process->checks);
+}
+
+bool task_process_rest(struct task_process *process)
+{
+    struct sandbox_run *run = &process->run;
+    if (process->checks != NULL || !runs(process))
+        return false;
+    task_volumes_free(&process->volumes);
+    free(process->directory);
+    process->directory = NULL;
+    run->command = NULL;
+    run->directory = NULL;
+    run->aliases = NULL;
+    run->contained = NULL;
+    run->links = NULL;
+    run->link_count = 0;
+    return true;
 }
 
 static void stop(struct task_process *process)

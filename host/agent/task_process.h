@@ -31,7 +31,7 @@ struct task_process_events {
 
 struct task_process_options {
     const char *directory;              // its sandbox; copied, as is the user
-    const struct runner_alias *aliases; // outlive the process
+    const struct runner_alias *aliases; // outlive the process, or task_process_rest()
     const char *user;                   // that it runs as, or NULL
     const char *container_id;           // outlives the process; so does its parent
     const char *parent_container_id;    // NULL: it is not nested
@@ -51,7 +51,7 @@ struct task_process {
     enum task_end_cause cause;
     struct task_checks *checks; // NULL: it has none
     struct timer escalation, completion;
-    char *directory, *user;
+    char *directory, *user; // the former is NULL when it rests
     bool *unhealthy;
 };
 
@@ -73,6 +73,10 @@ void task_process_terminate(struct task_process *process, uint64_t grace);
 
 // It has started: TASK_RUNNING is reported, and its checks and its max_completion_time begin.
 void task_process_announce(struct task_process *process);
+
+// It was announced, and if it has no checks nothing is started for it any more: what only a start
+// needs is freed. True if so; then its aliases and the info of its task are not needed either.
+bool task_process_rest(struct task_process *process);
 
 void task_process_destroy_now(struct task_process *process); // SIGKILL
 
