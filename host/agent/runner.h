@@ -2,7 +2,7 @@
 //
 // The third seam: what a launched task does. An agent asks a runner to start a command in a
 // sandbox; the runner reports when it runs and how it ended. Implemented with real processes
-// (runner_process.h) and, for the simulator, with durations.
+// (runner_process.h), and with runs that only last (runner_virtual.h).
 //
 // The contract: start() returns a run at once, and its events follow later, never inside start() or
 // kill(): `started` and later `exited`; or `failed`, if it could not be started for a reason that
@@ -50,7 +50,15 @@ struct runner_alias {
     const char *target; // seen from the folder of the link
 };
 
+// What a command is for.
+enum runner_purpose {
+    RUNNER_TASK,  // the task's own command, or a custom executor
+    RUNNER_FETCH, // it brings files into the sandbox, before that
+    RUNNER_CHECK, // it checks on a task, beside it
+};
+
 struct runner_command {
+    enum runner_purpose purpose;
     const char *file;        // the program: a path, or a name to look for in the PATH of
                              // `environment`
     const char *const *argv; // as it sees its arguments, its name first; NULL at the end

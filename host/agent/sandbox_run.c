@@ -31,6 +31,7 @@ static const struct runner_events own_events = {
 
 // What is to be run, in which environment.
 struct start {
+    enum runner_purpose purpose;
     struct task_words line, environment;
     const char *file;
     const struct runner_alias *aliases;
@@ -44,6 +45,7 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
                              const struct runner_events *events, void *data, struct error *err)
 {
     const struct runner_command command = {
+        .purpose = start->purpose,
         .file = start->file,
         .argv = (const char *const *)start->line.items,
         .environment = (const char *const *)start->environment.items,
@@ -82,7 +84,7 @@ static bool is_to_download(const struct sandbox_run *run)
 static bool fetch(struct sandbox_run *run, struct error *err)
 {
     const Mesos__V1__CommandInfo__URI *uri = run->command->uris[run->fetched];
-    struct start start = {.file = "/bin/sh"};
+    struct start start = {.purpose = RUNNER_FETCH, .file = "/bin/sh"};
     enter(run, SANDBOX_FETCHING);
     if (!task_command_fetch(uri, &start.line, err))
         return false;
@@ -246,7 +248,7 @@ static struct run *start_in_container(struct sandbox_run *run, const Mesos__V1__
 {
     struct container_command command;
     container_command_exec(&command, run->contained, check, run->directory);
-    struct start start = {.container = &command.container};
+    struct start start = {.purpose = RUNNER_CHECK, .container = &command.container};
     struct run *started = start_run(run, &start, events, data, err);
     container_command_free(&command);
     return started;
@@ -257,7 +259,8 @@ struct run *sandbox_run_beside(struct sandbox_run *run, const Mesos__V1__Command
 {
     if (run->contained != NULL)
         return start_in_container(run, command, events, data, err);
-    struct start start = {.environment = run->events->environment(run->data)};
+    struct start start = {.purpose = RUNNER_CHECK,
+                          .environment = run->events->environment(run->data)};
     start.line = task_command_line(command, &start.file);
     task_command_add(&start.environment, command->environment);
     return start_run(run, &start, events, data, err);

@@ -47,15 +47,24 @@ struct loop *loop_virtual_create(double wall_seconds)
     return &loop_virtual->loop;
 }
 
-void loop_virtual_advance(struct loop *loop, uint64_t duration)
+bool loop_virtual_turn(struct loop *loop, uint64_t end)
 {
     struct loop_virtual *loop_virtual = (struct loop_virtual *)loop;
-    uint64_t end = loop_virtual->time + duration;
-    for (uint64_t due; (due = loop_due(loop)) <= end;) {
-        if (due > loop_virtual->time)
-            loop_virtual->time = due;
-        loop_run_timers(loop);
-        loop_run_deferred(loop);
-    }
-    loop_virtual->time = end;
+    uint64_t due = loop_due(loop);
+    bool any = due <= end;
+    uint64_t next = any ? due : end;
+    if (next > loop_virtual->time)
+        loop_virtual->time = next;
+    if (!any)
+        return false;
+    loop_run_timers(loop);
+    loop_run_deferred(loop);
+    return true;
+}
+
+void loop_virtual_advance(struct loop *loop, uint64_t duration)
+{
+    uint64_t end = ((struct loop_virtual *)loop)->time + duration;
+    while (loop_virtual_turn(loop, end))
+        continue;
 }

@@ -10,6 +10,10 @@
 struct loop *
 loop_virtual_create(double wall); // starts at 0 ns, and at `wall` seconds since the Unix epoch
 
+// One turn: the clock goes to when the next work is due, and that is done. False if none is due
+// until `end`, in nanoseconds of loop_now(); then the clock is there.
+bool loop_virtual_turn(struct loop *loop, uint64_t end);
+
 // Advances the clock by `duration` nanoseconds, calling each timer at its own due time.
 void loop_virtual_advance(struct loop *loop, uint64_t duration);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The second seam: how a framework's calls reach a master and its events come back. Implemented
-// over HTTP (transport_http.h) and, for the simulator, by direct calls. A transport holds at most
+// over HTTP (transport_http.h) and by direct call (transport_direct.h). A transport holds at most
 // one stream (the subscription) and an ordered sequence of calls beside it.
 //
 // The contract. open() starts a stream with a SUBSCRIBE; exactly one of `refused` and `ended` is

@@ -9,8 +9,8 @@
 // each acknowledged, are done in a second.
 
 #include "fixture.h"
-#include "waiting_runner.h"
 
+#include "agent/runner_virtual.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "loop/loop_virtual.h"
@@ -206,7 +206,7 @@ static void add_agent(struct world *world)
 static void open_world(struct world *world, unsigned agents)
 {
     *world = (struct world){.loop = loop_virtual_create(1e9)};
-    world->runner = waiting_runner_create(world->loop);
+    world->runner = runner_virtual_create(world->loop, NULL, NULL);
     const struct master_options options = {.ip = "127.0.0.1",
                                            .port = 5050,
                                            .hostname = "localhost",
@@ -456,7 +456,7 @@ static void measure_tasks(void)
         after -= malloc_usable_size(world.clients[i].updates);
     show("cluster-task", "bytes a task that runs", (double)(after - before) / TASKS, "B");
     start = stage_now();
-    waiting_runner_end(world.runner, TASKS, 0);
+    runner_virtual_end(world.runner, TASKS, 0);
     acknowledge_everything(&world, 3 * TASKS);
     double ended = (double)(stage_now() - start) / 1e9;
     show("cluster-events", "launches and updates a second, 1,000 each",

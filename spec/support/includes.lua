@@ -24,7 +24,7 @@ local ROOMS = {
     { "agent", "loop", "net", "wire", "offers" },
     { "master", "loop", "wire", "offers", "agent" },
     { "operator", "loop", "net", "wire", "offers", "agent", "master" },
-    { "cluster", "loop", "net", "wire", "leader", "offers", "agent", "master", "operator" },
+    { "cluster", "loop", "net", "wire", "leader", "offers", "mesos", "agent", "master", "operator" },
     { "bindings/core", "script", "wire" },
     { "bindings/message", "script", "wire", "bindings/core" },
     { "bindings/offers", "script", "wire", "offers", "bindings/core", "bindings/message" },

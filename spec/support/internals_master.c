@@ -5,8 +5,8 @@
 // pleasant to use.
 
 #include "internals.h"
-#include "waiting_runner.h"
 
+#include "agent/runner_virtual.h"
 #include "base/memory.h"
 #include "loop/loop_virtual.h"
 #include "master/master.h"
@@ -56,7 +56,7 @@ static int l_master(lua_State *L)
     struct virtual_master *virtual = lua_newuserdatauv(L, sizeof *virtual, 0);
     memset(virtual, 0, sizeof *virtual);
     virtual->loop = loop_virtual_create(1e9);
-    virtual->runner = waiting_runner_create(virtual->loop);
+    virtual->runner = runner_virtual_create(virtual->loop, NULL, NULL);
     const struct master_options options = {.ip = "127.0.0.1",
                                            .port = 5050,
                                            .hostname = "localhost",
@@ -210,7 +210,7 @@ static int l_finish(lua_State *L)
 {
     struct virtual_master *virtual = check_master(L);
     size_t count = (size_t)luaL_checkinteger(L, 2);
-    size_t ended = waiting_runner_end(virtual->runner, count, luaL_optinteger(L, 3, 0));
+    size_t ended = runner_virtual_end(virtual->runner, count, luaL_optinteger(L, 3, 0));
     lua_pushinteger(L, (lua_Integer)ended);
     return 1;
 }
