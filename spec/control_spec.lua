@@ -257,9 +257,9 @@ describe("ctl", function()
             { { "1", "frobnicate" }, "unknown command 'frobnicate' (help lists the commands)" },
             { { "999999999", "status" }, "there is no process 999999999" },
             { { ("%d"):format(uv.os_getpid()), "status" }, "has no control socket where it could be found" },
-            { { folder .. "/none", "status" }, "there is no such socket; does the host run?" },
-            { { "b.lua", "status" }, "'b.lua' is no control socket: TARGET is the id of the host's process, such as 4711, or the path" },
-            { { folder .. "/file", "status" }, "/file' is no control socket: TARGET is" },
+            { { folder .. "/none", "status" }, "there is no such socket, and no running host has a script of that path" },
+            { { "b.lua", "status" }, "'b.lua' is neither a process nor a control socket, and no running host has a script" },
+            { { folder .. "/file", "status" }, "/file: there is no such socket, and no running host" },
             { { folder .. "/" .. ("x"):rep(200), "status" }, "there is no such socket" },
         }
         for _, case in ipairs(cases) do

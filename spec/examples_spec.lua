@@ -3,6 +3,7 @@
 -- The examples, run by the real program: on the cluster that it brings along, and against a scripted master for what a
 -- cluster that works does not do.
 
+local control = require("support.control")
 local executors_agent = require("support.agent")
 local master = require("support.master")
 local program = require("support.program")
@@ -135,6 +136,19 @@ describe("own_executor.lua", function()
         lose_executor(m, 256)
         assert.equal(1, run:wait(), run:report())
         program.assert_has(run.stderr, "primes has ended with status 256")
+    end)
+end)
+
+describe("submit.lua", function()
+    it("runs the jobs that it is given", function()
+        local run = program.start({ args = { "-m", "local", "examples/submit.lua" } })
+        run:wait_for("registered with")
+        local done = control.ctl(run, { "submit", "-" }, { stdin = '{"command":"echo a","cpus":0.2}\n{"command":"exit 3"}\n{}\n' })
+        assert.equal(1, done.code)
+        assert.equal('{"ahead":0,"id":"job-1"}\n', done.stdout:match("^[^\n]*\n"))
+        program.assert_has(done.stderr, "a job has a command, which is a text for the shell")
+        run:wait_for("job%-1 is TASK_FINISHED")
+        run:wait_for("job%-2 is TASK_FAILED: Command exited with status 3")
     end)
 end)
 

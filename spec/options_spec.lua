@@ -58,12 +58,14 @@ describe("the command line", function()
     end)
 
     it("prints its options, variables and defaults", function()
-        for _, args in ipairs { { "--help" }, { "-h" }, { "run", "-h" }, { "local", "--help" } } do
+        for _, args in ipairs { { "--help" }, { "-h" }, { "run", "-h" }, { "local", "--help" }, { "executor", "-h" }, { "ps", "-h" } } do
             local done = run(args)
             assert.equal(0, done.code, done:report())
             assert.equal("", done.stderr)
-            assert.truthy(done.stdout:find("-m, --master URL", 1, true))
-            assert.truthy(done.stdout:find("[MESOS_NUM_SLAVES; default: 1]", 1, true))
+            local whole, clustered = #args == 1 or args[1] == "run", args[1] == "local"
+            assert.equal(whole, done.stdout:find("-m, --master URL", 1, true) ~= nil, args[1])
+            assert.equal(whole or clustered, done.stdout:find("[MESOS_NUM_SLAVES; default: 1]", 1, true) ~= nil, args[1])
+            assert.equal(#args == 1, done.stdout:find("a custom executor", 1, true) ~= nil and whole, args[1])
             for line in done.stdout:gmatch("[^\n]+") do
                 assert.is_true(#line <= 110, line)
             end

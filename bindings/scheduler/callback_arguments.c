@@ -113,6 +113,7 @@ static int (*const rows[CALLBACKS])(lua_State *L, const struct driver_event *eve
     [CALLBACK_OPERATION_STATUS_UPDATE] = push_operation_status,
     [CALLBACK_RELOADED] = push_nothing,
     [CALLBACK_FRAMEWORK_REMOVED] = push_data,
+    [CALLBACK_SUBMIT] = submissions_push_job,
 };
 
 int callback_arguments_push(lua_State *L)
@@ -125,7 +126,12 @@ int callback_arguments_push(lua_State *L)
     dispatch->missing = lua_isnil(L, -1);
     if (dispatch->missing)
         return 0;
-    lua_rotate(L, -2, 1); // method, table
-    scheduler_push_object(L, scheduler);
-    return 3 + rows[dispatch->event->callback](L, dispatch->event);
+    lua_rotate(L, -2, 1);                // method, table
+    scheduler_push_object(L, scheduler); // method, table, driver
+    int count = 3 + rows[dispatch->event->callback](L, dispatch->event);
+    if (dispatch->event->callback != CALLBACK_SUBMIT)
+        return count;
+    submissions_push_caller(L);
+    lua_insert(L, -count - 1);
+    return count + 1;
 }

@@ -21,6 +21,7 @@
 struct callback_delivery {
     struct scheduler *scheduler; // NULL: its end is not waited for any more
     enum driver_callback callback;
+    const struct bytes *job; // of CALLBACK_SUBMIT, or NULL
     double started;
 };
 
@@ -137,13 +138,16 @@ static bool is_missing(const struct scheduler *scheduler)
     return scheduler->dispatch != NULL && scheduler->dispatch->missing;
 }
 
-// Calls the observer, which may ask for the event to be delivered again.
-static void callback_ended(struct scheduler *scheduler, enum driver_callback callback,
+// Calls the observer, which may ask for the event to be delivered again: returns true then.
+static bool callback_ended(struct scheduler *scheduler, enum driver_callback callback,
                            const char *text)
 {
-    if (scheduler->ended != NULL && !is_missing(scheduler) && !scheduler->destroy_pending &&
-        scheduler->ended(scheduler->ended_data, events_callback_name(callback), text))
+    bool again = scheduler->ended != NULL && !is_missing(scheduler) &&
+                 !scheduler->destroy_pending &&
+                 scheduler->ended(scheduler->ended_data, events_callback_name(callback), text);
+    if (again)
         driver_repeat(scheduler->driver);
+    return again;
 }
 
 static void measure(struct scheduler *scheduler, enum driver_callback callback, double seconds)
@@ -169,6 +173,7 @@ static void on_done(void *data, const struct protect_end *end)
     struct callback_delivery *delivery = data;
     struct scheduler *scheduler = delivery->scheduler;
     enum driver_callback callback = delivery->callback;
+    const struct bytes *job = delivery->job;
     bool ok = end->outcome == PROTECT_DONE, raised = end->outcome == PROTECT_RAISED;
     if (raised)
         log_error("callback %s: %s", events_callback_name(callback), end->text);
@@ -180,8 +185,9 @@ static void on_done(void *data, const struct protect_end *end)
     scheduler->delivery = NULL;
     scheduler->spare = delivery;
     measure(scheduler, callback, seconds);
-    if (ok || raised)
-        callback_ended(scheduler, callback, raised ? end->text : NULL);
+    bool again = (ok || raised) && callback_ended(scheduler, callback, raised ? end->text : NULL);
+    if (job != NULL && !again)
+        submissions_answer(scheduler, job, is_missing(scheduler), end);
     follow_up(scheduler, callback, end);
     if (scheduler->dispatch != NULL)
         scheduler->dispatch->outcome = ok ? OUTCOME_DONE : OUTCOME_FAILED;
@@ -199,6 +205,7 @@ static void detach_delivery(struct scheduler *scheduler)
 static void release(struct scheduler *scheduler)
 {
     detach_delivery(scheduler);
+    submissions_end_all(scheduler, "the framework has ended");
     free(scheduler->spare);
     driver_destroy(scheduler->driver);
     scheduler_settings_forget(&scheduler->description);
@@ -206,13 +213,16 @@ static void release(struct scheduler *scheduler)
 }
 
 static struct callback_delivery *new_delivery(struct scheduler *scheduler,
-                                              enum driver_callback callback)
+                                              const struct driver_event *event)
 {
     scheduler->delivery =
         scheduler->spare ? scheduler->spare : memory_new(sizeof *scheduler->delivery);
     scheduler->spare = NULL;
-    *scheduler->delivery = (struct callback_delivery){
-        .scheduler = scheduler, .callback = callback, .started = stopwatch_seconds()};
+    *scheduler->delivery =
+        (struct callback_delivery){.scheduler = scheduler,
+                                   .callback = event->callback,
+                                   .job = event->callback == CALLBACK_SUBMIT ? event->block : NULL,
+                                   .started = stopwatch_seconds()};
     return scheduler->delivery;
 }
 
@@ -229,7 +239,7 @@ static enum driver_outcome on_callback(void *data, const struct driver_event *ev
     const struct title title = {.kind = "callback", .name = events_callback_name(event->callback)};
     enum protect_outcome started =
         protect_dispatch(scheduler->script, &title, callback_arguments_push, &dispatch, on_done,
-                         new_delivery(scheduler, event->callback));
+                         new_delivery(scheduler, event));
     scheduler->dispatch = NULL;
     if (scheduler->destroy_pending) {
         release(scheduler);
@@ -246,6 +256,7 @@ static void on_finished(void *data)
     struct scheduler *scheduler = data;
     scheduler->environment->aborted = driver_status(scheduler->driver) == DRIVER_ABORTED;
     forget_id(scheduler);
+    submissions_end_all(scheduler, "the framework has ended");
     if (scheduler->script == NULL)
         return;
     luaL_unref(script_state(scheduler->script), LUA_REGISTRYINDEX, scheduler->object);
@@ -349,6 +360,7 @@ struct scheduler *scheduler_create(lua_State *L, int index,
         luaL_error(L, "%s", err.text);
     }
     struct scheduler *scheduler = memory_new(sizeof *scheduler);
+    TAILQ_INIT(&scheduler->submissions);
     scheduler->explicit_acknowledgements = settings.options.explicit_acknowledgements;
     scheduler->driver =
         driver_create(environment->loop, &settings.options, &listener, scheduler, &err);

@@ -3,7 +3,7 @@
 // The internals of a scheduler, for the files of this folder only: scheduler.c (its life, and how
 // events become calls), callback_arguments.c (what each callback is given), scheduler_settings.c
 // (what its table says), scheduler_adopt.c (the scheduler that a script returned, and that of its
-// next version).
+// next version), submissions.c (jobs from outside).
 
 #ifndef MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_INTERNAL_H
 #define MESOS_LUA_BINDINGS_SCHEDULER_SCHEDULER_INTERNAL_H
@@ -13,8 +13,11 @@
 #include "mesos/roles.h"
 
 #include <lauxlib.h>
+#include <sys/queue.h>
 
 struct callback_delivery;
+struct protect_end;
+struct submission;
 
 // A callback while it is being started, on the C stack: what it is given, and how it ended if that
 // was at once.
@@ -43,9 +46,11 @@ struct scheduler {
     bool explicit_acknowledgements;
     bool resumes;         // came with the id that was kept, and has not registered yet
     bool destroy_pending; // destroyed while a callback is being started
-    struct callback_dispatch *dispatch; // the callback that is being started, or NULL
-    struct callback_delivery *delivery; // the callback whose end the driver waits for, or NULL
-    struct callback_delivery *spare;    // for the next one, or NULL
+    struct callback_dispatch *dispatch;   // the callback that is being started, or NULL
+    struct callback_delivery *delivery;   // the callback whose end the driver waits for, or NULL
+    struct callback_delivery *spare;      // for the next one, or NULL
+    TAILQ_HEAD(, submission) submissions; // that have no answer yet, in their order
+    size_t submission_count;
     struct scheduler_description description;
     bool (*ended)(void *data, const char *callback, const char *text);
     void *ended_data;
@@ -81,6 +86,17 @@ static inline void scheduler_push_object(lua_State *L, struct scheduler *schedul
 // For protect_dispatch() with a struct callback_dispatch: pushes the method, the scheduler's table,
 // the driver and the arguments; returns how many, 0 if there is no such method. // [-0, +n, e]
 int callback_arguments_push(lua_State *L);
+
+// ---- submissions.c ----
+
+// The function that calls the callback submit and makes its answer. // [-0, +1, -]
+void submissions_push_caller(lua_State *L);
+int submissions_push_job(lua_State *L, const struct driver_event *event); // [-0, +1, e]
+
+// The callback that was given that job has ended, and is not called for it again.
+void submissions_answer(struct scheduler *scheduler, const struct bytes *job, bool missing,
+                        const struct protect_end *end);
+void submissions_end_all(struct scheduler *scheduler, const char *why);
 
 // ---- scheduler_settings.c ----
 

@@ -13,7 +13,14 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum options_command { COMMAND_RUN, COMMAND_CHECK, COMMAND_LOCAL, COMMAND_EXECUTOR, COMMAND_CTL };
+enum options_command {
+    COMMAND_RUN,
+    COMMAND_CHECK,
+    COMMAND_LOCAL,
+    COMMAND_EXECUTOR,
+    COMMAND_CTL,
+    COMMAND_PS
+};
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION };
 
 // Where to listen. The host of "[::1]:80" is "::1". Port 0: any free port.
@@ -33,7 +40,8 @@ struct options_texts {
 struct options {
     enum options_command command;
     enum options_show show; // print that and exit; nothing else was checked then
-    const char *script;     // NULL for `local` and `ctl`
+    bool command_given;     // and not left out, which is `run`
+    const char *script;     // NULL for `local`, `ctl` and `ps`
     int argc;               // the script's own arguments, or all of `ctl`
     char *const *argv;
     bool arguments_marked; // "--" stood in front of the script
@@ -90,7 +98,8 @@ bool options_parse(struct options *options, int argc, char *const *argv, struct 
 bool options_init(struct options *options, bool environment, struct error *err);
 bool options_set(struct options *options, const char *name, const char *value, struct error *err);
 
-void options_usage(FILE *file); // what --help prints
+// What --help prints: about the command that was given, or about all.
+void options_usage(const struct options *options, FILE *file);
 
 // Warns of environment variables that Mesos's own drivers read and this program does not, of
 // deprecated names, and of options that stand behind the script. Logs once.

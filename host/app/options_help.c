@@ -45,17 +45,38 @@ static void print_variable(FILE *file, const struct option_row *row)
     fputc('\n', file);
 }
 
-void options_usage(FILE *file)
+static void print_options(FILE *file, enum options_command command)
 {
     const struct option_row *row = options_table;
+    bool scripted = command != COMMAND_LOCAL;
+    fprintf(file, "\nOptions%s:\n",
+            scripted ? ", which stand before SCRIPT.lua; what follows it is the script's own" : "");
+    for (; row->name != NULL; row++)
+        if (options_applies(row, command))
+            print_option(file, row);
+    fputs(scripted ? "\nVariables without an option:\n" : "", file);
+    for (; row->kind != NULL; row++)
+        if (options_applies(row, command))
+            print_variable(file, row);
+}
+
+static void print_command(FILE *file, enum options_command command)
+{
+    const struct option_command *row = &options_commands[command];
+    fprintf(file, "%s\n  %s\n", row->usage, row->help);
+    if (command != COMMAND_CTL && command != COMMAND_PS)
+        print_options(file, command);
+}
+
+void options_usage(const struct options *options, FILE *file)
+{
+    if (options->command_given) {
+        print_command(file, options->command);
+        return;
+    }
     fputs("Usage:\n", file);
     print_commands(file);
-    fputs("\nOptions, which stand before SCRIPT.lua; what follows it is the script's own:\n", file);
-    for (; row->name != NULL; row++)
-        print_option(file, row);
-    fputs("\nVariables without an option:\n", file);
-    for (; row->kind != NULL; row++)
-        print_variable(file, row);
+    print_options(file, COMMAND_RUN);
     fputs(
         "\nExit status: 0 if the driver was stopped; 1 if it was aborted, or the script failed for "
         "good;\n2 for wrong usage, or a script that did not load.\n"

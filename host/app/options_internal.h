@@ -57,7 +57,7 @@ struct option_command {
     const char *name, *usage, *help;
 };
 
-enum { OPTIONS_COMMANDS = COMMAND_CTL + 1 };
+enum { OPTIONS_COMMANDS = COMMAND_PS + 1 };
 extern const struct option_command options_commands[OPTIONS_COMMANDS];
 
 // Ended by NULL; "*" stands for the rest of a name that has no row. Mesos's drivers, its logging

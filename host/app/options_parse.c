@@ -142,7 +142,7 @@ static void parse_command(struct parser *parser)
     for (int i = 0; i < OPTIONS_COMMANDS; i++) {
         if (strcmp(options_commands[i].name, parser->argv[parser->next]) == 0) {
             parser->options->command = (enum options_command)i;
-            parser->commanded = true;
+            parser->commanded = parser->options->command_given = true;
             parser->next++;
             return;
         }
@@ -178,10 +178,11 @@ static bool parse_script(struct parser *parser)
         options->argv = parser->argv + parser->next;
         return true;
     }
-    if (options->command == COMMAND_LOCAL)
-        return none ||
-               error_set(parser->err, ERROR_INVALID,
-                         "unexpected argument '%s': mesos-lua local takes options only", argument);
+    if (options->command == COMMAND_LOCAL || options->command == COMMAND_PS)
+        return none || error_set(parser->err, ERROR_INVALID,
+                                 "unexpected argument '%s': mesos-lua %s takes %s", argument,
+                                 options_commands[options->command].name,
+                                 options->command == COMMAND_PS ? "none" : "options only");
     if (none)
         return error_set(parser->err, ERROR_INVALID,
                          "no script was given: %s (mesos-lua --help tells more)",

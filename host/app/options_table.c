@@ -232,7 +232,8 @@ const struct option_command options_commands[OPTIONS_COMMANDS] = {
     [COMMAND_EXECUTOR] = {"executor", "mesos-lua executor [options] SCRIPT.lua [ARG...]",
                           "a custom executor, started by an agent"},
     [COMMAND_CTL] = {"ctl", "mesos-lua ctl TARGET COMMAND [ARG...]",
-                     "talk to a running framework; ctl PID help lists how"},
+                     "talk to a running host; ctl --help lists how"},
+    [COMMAND_PS] = {"ps", "mesos-lua ps", "list the running hosts of this user"},
 };
 
 const struct option_row *options_find(const char *name, size_t length)
@@ -247,5 +248,5 @@ bool options_applies(const struct option_row *row, enum options_command command)
 {
     if (command == COMMAND_EXECUTOR)
         return row->executor;
-    return command == COMMAND_LOCAL ? row->local : command != COMMAND_CTL;
+    return command == COMMAND_LOCAL ? row->local : command != COMMAND_CTL && command != COMMAND_PS;
 }

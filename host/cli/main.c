@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "cli/ctl.h"
+#include "cli/hosts.h"
 #include "loop/inherited.h"
 #include "loop/spawner.h"
 
@@ -17,25 +18,26 @@ static const int exit_usage = 2;
 static int (*const commands[])(const struct options *options) = {
     [COMMAND_RUN] = program_run,     [COMMAND_CHECK] = program_check,
     [COMMAND_LOCAL] = program_local, [COMMAND_EXECUTOR] = program_run,
-    [COMMAND_CTL] = ctl_run,
+    [COMMAND_CTL] = ctl_run,         [COMMAND_PS] = hosts_print,
 };
 
 static void get_ready(const struct options *options)
 {
-    bool runs = options->command != COMMAND_CHECK && options->command != COMMAND_CTL;
+    bool client = options->command == COMMAND_CTL || options->command == COMMAND_PS;
+    bool runs = options->command != COMMAND_CHECK && !client;
     if (runs) {
         spawner_prepare();
         inherited_raise_limit();
     } else {
         spawner_decline();
     }
-    if (options->command == COMMAND_CTL)
+    if (client)
         inherited_release_signals();
     log_set_level(options->log_level);
     log_set_format(options->log_format);
     if (runs)
         output_start((size_t)options->output_limit);
-    if (options->command != COMMAND_CTL)
+    if (!client)
         options_warn(options);
 }
 
@@ -48,7 +50,10 @@ int main(int argc, char **argv)
         return exit_usage;
     }
     if (options.show == SHOW_HELP) {
-        (options.command == COMMAND_CTL ? ctl_usage : options_usage)(stdout);
+        if (options.command == COMMAND_CTL)
+            ctl_usage(stdout);
+        else
+            options_usage(&options, stdout);
         return 0;
     }
     if (options.show == SHOW_VERSION) {

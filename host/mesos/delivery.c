@@ -328,6 +328,13 @@ static void deliver_own(struct driver *driver, enum driver_callback callback)
     call_back(driver, &event);
 }
 
+static void deliver_submission(struct driver *driver, struct bytes *block)
+{
+    struct driver_event event = {
+        .callback = CALLBACK_SUBMIT, .block = block, .data = slice_of(block)};
+    call_back(driver, &event);
+}
+
 static void deliver_repeated(struct driver *driver)
 {
     struct driver_event event = driver->delivery.repeated;
@@ -380,6 +387,9 @@ static void deliver_queued(struct driver *driver)
     case QUEUED_RECORD:
         deliver_record(driver, event.block, event.type);
         break;
+    case QUEUED_SUBMISSION:
+        deliver_submission(driver, event.block);
+        break;
     }
 }
 
@@ -423,6 +433,20 @@ void driver_receive(void *data, struct bytes *record, int32_t type)
         enqueue(driver, record, type);
     driver_deliver(driver);
     leave(driver);
+}
+
+bool driver_submit(struct driver *driver, struct bytes *block)
+{
+    if (!running(driver)) {
+        bytes_unref(block);
+        return false;
+    }
+    enter(driver);
+    event_queue_push(&driver->delivery.queue,
+                     (struct queued){.kind = QUEUED_SUBMISSION, .block = block});
+    driver_deliver(driver);
+    leave(driver);
+    return true;
 }
 
 void driver_stream_lost(struct driver *driver)

@@ -57,6 +57,12 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
                              const struct driver_listener *listener, void *data, struct error *err);
 void driver_destroy(struct driver *driver);
 
+// Delivers CALLBACK_SUBMIT with the bytes of `block`, in its turn among the events of the stream
+// and like one of them: it is there after driver_repeat() and driver_hand_over(), and is dropped at
+// the end of the driver. Takes the reference. False, and nothing happens, if the driver does not
+// run.
+bool driver_submit(struct driver *driver, struct bytes *block);
+
 // Ends a callback that was OUTCOME_PENDING.
 void driver_callback_finished(struct driver *driver, bool ok);
 

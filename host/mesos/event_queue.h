@@ -19,6 +19,7 @@ enum queued_kind {
     // Behind, as they come.
     QUEUED_DISCONNECTED, // the stream is lost
     QUEUED_RECORD,       // block = the record
+    QUEUED_SUBMISSION,   // block = that of driver_submit()
 };
 
 struct event_queue {

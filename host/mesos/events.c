@@ -159,6 +159,7 @@ const char *events_callback_name(enum driver_callback callback)
         [CALLBACK_OPERATION_STATUS_UPDATE] = "operationStatusUpdate",
         [CALLBACK_RELOADED] = "reloaded",
         [CALLBACK_FRAMEWORK_REMOVED] = "frameworkRemoved",
+        [CALLBACK_SUBMIT] = "submit",
     };
     return names[callback];
 }

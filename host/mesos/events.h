@@ -24,6 +24,7 @@ enum driver_callback {
     CALLBACK_OPERATION_STATUS_UPDATE, // message = OperationStatus
     CALLBACK_RELOADED,                // of driver_hand_over()
     CALLBACK_FRAMEWORK_REMOVED,       // framework_id, data = the text; see driver_reregister()
+    CALLBACK_SUBMIT,                  // of driver_submit(): data
     CALLBACKS
 };
 

@@ -76,6 +76,16 @@ static void put_framework(struct buffer *out, const json_t *framework)
     json_array_foreach(json_object_get(framework, "tasks"), i, task) put_task(out, task);
 }
 
+json_t *cluster_status_json(const struct cluster *cluster, double started)
+{
+    char *text = cluster_state(cluster);
+    json_t *state = json_loads(text, 0, NULL);
+    free(text);
+    json_object_set_new(state, "listening_on", json_string(cluster_address(cluster)));
+    json_object_set_new(state, "process_start_time_seconds", json_real(started));
+    return state;
+}
+
 void cluster_status(const struct cluster *cluster, struct buffer *out)
 {
     size_t i;

@@ -8,6 +8,12 @@
 #include "base/buffer.h"
 #include "cluster/cluster.h"
 
+#include <jansson.h>
+
+// The state of the cluster, its address, and when the process was started, since the Unix epoch: a
+// new object.
+json_t *cluster_status_json(const struct cluster *cluster, double started);
+
 // Appends where it listens, its agents, and each framework with its tasks, for people.
 void cluster_status(const struct cluster *cluster, struct buffer *out);
 

@@ -14,11 +14,10 @@
 #include "base/memory.h"
 #include "loop/loop_uv.h"
 #include "ops/control_line.h"
+#include "ops/control_paths.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -38,7 +37,8 @@ struct control {
     const struct control_events *events;
     void *data;
     uv_pipe_t *pipe;
-    char *path, *link; // link: a symbolic link to the path, where control_find() looks; or NULL
+    char *path,
+        *link; // link: a symbolic link to the path, where control_paths_find() looks; or NULL
     struct stat made;
     TAILQ_HEAD(, control_client) clients; // by their last request, the latest at the end
     unsigned count;
@@ -67,103 +67,6 @@ struct control_client {
 };
 
 static void process_requests(struct control_client *client);
-
-// ---- where sockets are ----
-
-static char *runtime_folder(uid_t uid)
-{
-    const char *folder = getenv("XDG_RUNTIME_DIR");
-    if (uid == geteuid() && folder != NULL && *folder == '/')
-        return memory_format("%s/mesos-lua", folder);
-    return memory_format("/run/user/%u/mesos-lua", (unsigned)uid);
-}
-
-static char *temporary_folder(uid_t uid)
-{
-    return memory_format("/tmp/mesos-lua-%u", (unsigned)uid);
-}
-
-static bool fits(const char *path)
-{
-    return strlen(path) < sizeof((struct sockaddr_un *)NULL)->sun_path;
-}
-
-static char *socket_in(char *folder, pid_t pid)
-{
-    char *path = memory_format("%s/%d.sock", folder, (int)pid);
-    free(folder);
-    return path;
-}
-
-char *control_find(pid_t pid, uid_t *user)
-{
-    struct stat process, found;
-    char *name = memory_format("/proc/%d", (int)pid);
-    uid_t uid = stat(name, &process) == 0 ? process.st_uid : geteuid();
-    free(name);
-    *user = uid;
-    char *path = socket_in(runtime_folder(uid), pid);
-    if (stat(path, &found) == 0)
-        return path;
-    free(path);
-    path = socket_in(temporary_folder(uid), pid);
-    if (stat(path, &found) == 0)
-        return path;
-    free(path);
-    return NULL;
-}
-
-// Makes the folder, or checks that it is accessible to this user only.
-static bool own_folder(const char *folder, struct error *err)
-{
-    struct stat there;
-    if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-        return error_set(err, ERROR_IO, "cannot make the folder %s: %s", folder, strerror(errno));
-    if (lstat(folder, &there) != 0 || !S_ISDIR(there.st_mode))
-        return error_set(err, ERROR_INVALID, "%s is not a folder", folder);
-    if (there.st_uid != geteuid() || (there.st_mode & 077) != 0)
-        return error_set(err, ERROR_INVALID,
-                         "the folder %s is not for its owner alone: give it to the user of this "
-                         "process and set its mode to 0700",
-                         folder);
-    return true;
-}
-
-// Removes the sockets of processes that no longer exist.
-static void clean(const char *folder)
-{
-    DIR *entries = opendir(folder);
-    if (entries == NULL)
-        return;
-    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        char *end;
-        long pid = strtol(entry->d_name, &end, 10);
-        bool ours = end != entry->d_name && strcmp(end, ".sock") == 0 && pid > 0;
-        if (ours && (pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH)))
-            unlinkat(dirfd(entries), entry->d_name, 0);
-    }
-    closedir(entries);
-}
-
-// A path for this process in a folder of its user, or NULL.
-static char *default_path(struct error *err)
-{
-    char *folders[] = {runtime_folder(geteuid()), temporary_folder(geteuid())}, *path = NULL;
-    for (size_t i = 0; i < 2 && path == NULL; i++) {
-        if (!own_folder(folders[i], err))
-            continue;
-        clean(folders[i]);
-        path = memory_format("%s/%d.sock", folders[i], (int)getpid());
-        if (fits(path))
-            continue;
-        error_set(err, ERROR_LIMIT, "the path %s is too long for a socket", path);
-        free(path);
-        path = NULL;
-    }
-    free(folders[0]);
-    free(folders[1]);
-    return path;
-}
 
 // ---- listening ----
 
@@ -616,7 +519,7 @@ static bool start(struct control *control, struct error *err)
 static void add_link(struct control *control)
 {
     char *target = realpath(control->path, NULL);
-    control->link = target ? default_path(NULL) : NULL;
+    control->link = target ? control_paths_make(NULL) : NULL;
     if (control->link != NULL && symlink(target, control->link) != 0) {
         free(control->link);
         control->link = NULL;
@@ -627,10 +530,10 @@ static void add_link(struct control *control)
 struct control *control_open(struct loop *loop, const char *path,
                              const struct control_events *events, void *data, struct error *err)
 {
-    char *chosen = path ? memory_string(path) : default_path(err);
+    char *chosen = path ? memory_string(path) : control_paths_make(err);
     if (chosen == NULL)
         return NULL;
-    if (!fits(chosen)) {
+    if (!control_paths_fit(chosen)) {
         error_set(err, ERROR_LIMIT, "the path %s is too long for a socket", chosen);
         free(chosen);
         return NULL;

@@ -49,8 +49,9 @@ struct control_events {
     bool (*ready)(void *data, const char *command);
 };
 
-// Opens the socket at `path`; NULL: where control_find() finds it by the process's id. With another
-// path a link is made there, if possible. Sockets that hosts which ended left there are removed.
+// Opens the socket at `path`; NULL: where control_paths_find() finds it by the process's id. With
+// another path a link is made there, if possible. Sockets that hosts which ended left there are
+// removed.
 struct control *control_open(struct loop *loop, const char *path,
                              const struct control_events *events, void *data, struct error *err);
 
@@ -73,9 +74,5 @@ void control_request_follow(struct control_request *request, void (*left)(void *
 
 // Answers and frees the request. Takes ownership of the reply.
 void control_reply(struct control_request *request, json_t *reply);
-
-// For clients: the path of the socket of that process, to be freed; NULL if there is none. `user`
-// is set to the process's user; the client has to check who owns the folder of the path.
-char *control_find(pid_t pid, uid_t *user);
 
 #endif

@@ -8,9 +8,11 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/stopwatch.h"
 #include "base/suggest.h"
 #include "bindings/lib/eval.h"
 #include "bindings/message/inspect.h"
+#include "bindings/scheduler/submissions.h"
 #include "ops/cluster_status.h"
 #include "script/script.h"
 
@@ -78,18 +80,28 @@ static void finish(struct control_request *request, bool ok, const char *text)
 
 // ---- status and metrics ----
 
+// A line; the object is released.
+static void put_json(struct buffer *text, json_t *object)
+{
+    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    buffer_format(text, "%s\n", line ? line : "{}");
+    free(line);
+    json_decref(object);
+}
+
 // The status of a cluster that runs alone.
 static void status_of_cluster(struct control_commands *commands, struct control_request *request,
                               struct slice argument)
 {
+    const struct session *session = commands->session;
     struct buffer text;
     buffer_init(&text, TEXT_MOST);
     if (argument.length == 0) {
-        cluster_status(commands->session->cluster, &text);
+        cluster_status(session->cluster, &text);
     } else if (slice_equal(argument, slice_text("--json"))) {
-        char *state = cluster_state(commands->session->cluster);
-        buffer_format(&text, "%s\n", state);
-        free(state);
+        put_json(&text, cluster_status_json(session->cluster,
+                                            loop_wall(session->loop) -
+                                                (stopwatch_seconds() - session->started)));
     }
     if (text.length > 0)
         succeed(request, buffer_string(&text));
@@ -109,12 +121,8 @@ static void on_status(struct control_commands *commands, struct control_request 
         metrics_summary(commands->session, &text);
         succeed(request, buffer_string(&text));
     } else if (slice_equal(argument, slice_text("--json"))) {
-        json_t *status = metrics_json(commands->session);
-        char *line = json_dumps(status, JSON_COMPACT | JSON_REAL_PRECISION(15));
-        buffer_format(&text, "%s\n", line ? line : "{}");
+        put_json(&text, metrics_json(commands->session));
         succeed(request, buffer_string(&text));
-        free(line);
-        json_decref(status);
     } else {
         fail(request, "status: nothing or --json expected");
     }
@@ -177,6 +185,49 @@ static void on_eval(struct control_commands *commands, struct control_request *r
         fail(request, "eval: the script is not loaded yet");
     else
         start_job(commands, request, argument);
+}
+
+// ---- jobs ----
+
+static void on_submitted(void *data, const struct submission_end *end)
+{
+    struct control_request *request = data;
+    char *text = memory_text((const char *)end->text.data, end->text.length);
+    finish(request, end->ok, text);
+    free(text);
+}
+
+// "--lua TEXT", or JSON.
+static enum submission_form form_of(struct slice *argument)
+{
+    static const char mark[] = "--lua";
+    size_t length = sizeof mark - 1;
+    if (argument->length < length || memcmp(argument->data, mark, length) != 0)
+        return SUBMISSION_JSON;
+    argument->data += length;
+    argument->length -= length;
+    return SUBMISSION_LUA;
+}
+
+static void on_submit(struct control_commands *commands, struct control_request *request,
+                      struct slice argument)
+{
+    struct scheduler *scheduler = session_scheduler(commands->session);
+    struct error err = {0};
+    if (argument.length == 0) {
+        fail(request, "submit: a job expected, such as: submit '{\"id\": \"a\", \"cpus\": 1}'");
+        return;
+    }
+    if (scheduler == NULL || commands->session->script == NULL) {
+        fail(request, "submit: the script has no scheduler yet");
+        return;
+    }
+    enum submission_form form = form_of(&argument);
+    struct bytes *job = submissions_read(commands->session->script, form, argument, &err);
+    if (job == NULL || !scheduler_submit(scheduler, job, on_submitted, request, &err)) {
+        error_context(&err, "submit");
+        fail(request, err.text);
+    }
 }
 
 // ---- reloading ----
@@ -341,6 +392,9 @@ static const struct {
     {"eval", "eval CODE", "run Lua code in the script and print what it returns; - reads it",
      on_eval, true, false},
     {"repl", "repl", "the same line by line, with history; :help tells more", NULL, false, true},
+    {"submit", "submit JSON|-|--lua TEXT",
+     "give a job to the callback submit; - reads one from each line of its input", on_submit, true,
+     false},
     {"interrupt", "interrupt", "stop the Lua code that runs now, as --callback-limit does",
      on_interrupt, true, true},
     {"reload", "reload", "load the script again, and print the result", on_reload, true, false},

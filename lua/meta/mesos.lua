@@ -293,6 +293,22 @@ function Scheduler:inverseOfferRescinded(driver, inverseOfferId) end
 ---@param status mesos.OperationStatus
 function Scheduler:operationStatusUpdate(driver, status) end
 
+-- A job came from outside, by `mesos-lua ctl TARGET submit`. It is called in turn with the other callbacks and may wait.
+-- What it returns is the answer, plain data that is sent as JSON; nil and a message refuse the job. If it raises, the
+-- message is the answer, and the callback has failed. A job that waits lives through a reload; one that a reload finds
+-- inside of this callback, waiting, is given to the new version again.
+--
+--     function scheduler:submit(driver, job)
+--         if not job.cpus then return nil, "how many cpus?" end
+--         queue[#queue + 1] = job
+--         return { position = #queue }
+--     end
+---@param driver mesos.SchedulerDriver
+---@param job table plain data, as from JSON
+---@return any answer
+---@return string? refusal
+function Scheduler:submit(driver, job) end
+
 -- The master has completed the framework whose id was stored (--state) or given: its failover timeout is over, or it was
 -- torn down, and its tasks are gone. Returning "reregister" continues as a new framework, which begins with `registered`;
 -- any other value, or no such callback, leads to `error`.

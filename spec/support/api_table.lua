@@ -21,7 +21,7 @@ local DRIVER = [[ start stop abort join run requestResources launchTasks killTas
 local EVENTS = {
     reregistered = "SUBSCRIBED", disconnected = "the end of the stream", executorLost = "FAILURE, with an executor",
     slaveLost = "FAILURE, without an executor", frameworkRemoved = "ERROR, of a completed framework",
-    reloaded = "a new version of the script",
+    reloaded = "a new version of the script", submit = "`ctl submit`",
 }
 
 -- The calls of operations that do more than fill in the message of a call.
@@ -157,7 +157,7 @@ function M.text()
     local places = {
         examples = listing("examples/*.lua"),
         specs = listing("spec/conformance/*_spec.lua spec/known_issues_spec.lua spec/driver_spec.lua spec/reload_spec.lua "
-            .. "spec/state_file_spec.lua spec/task_list_spec.lua"),
+            .. "spec/state_file_spec.lua spec/task_list_spec.lua spec/submit_spec.lua"),
         current = (M.current()),
     }
     return table_of("callback", M.callbacks(), "Scheduler", SCHEDULER, callback_patterns, places) .. "\n\n"

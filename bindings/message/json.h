@@ -10,8 +10,8 @@
 // An empty table could be either, and says so by its metatable's field __jsontype, "array" or
 // "object"; otherwise the style decides. The light userdata NULL stands for null.
 
-#ifndef MESOS_LUA_BINDINGS_LIB_JSON_H
-#define MESOS_LUA_BINDINGS_LIB_JSON_H
+#ifndef MESOS_LUA_BINDINGS_MESSAGE_JSON_H
+#define MESOS_LUA_BINDINGS_MESSAGE_JSON_H
 
 #include "base/buffer.h"
 #include "base/error.h"

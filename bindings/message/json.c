@@ -4,7 +4,7 @@
 // Writing goes from Lua straight into the buffer. Where a value lies is a chain of places on the C
 // stack, from which an error makes its path.
 
-#include "bindings/lib/json.h"
+#include "bindings/message/json.h"
 
 #include "base/utf8.h"
 #include "bindings/core/scratch.h"
