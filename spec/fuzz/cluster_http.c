@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The HTTP side of the local cluster on real sockets, in front of a master whose runner starts
-// nothing: raw bytes, calls of schedulers, executors and operators in protobuf and JSON, paths, and
-// clients that leave, on four connections whose requests mix. After each input it must still
-// answer, and when it is gone no descriptor may be left.
+// The HTTP side of the local cluster on real sockets, in front of a master whose runner pretends:
+// raw bytes, calls of schedulers, executors and operators in protobuf and JSON, paths, programs
+// that start and end, and clients that leave, on four connections whose requests mix. After each
+// input it must still answer, and when it is gone no descriptor may be left.
 //
 // The input is a list of steps: a byte that says what, two for the length, and so many bytes. In
-// JSON "@F" is the framework's id and "@O" an offer's, as none would be guessed.
+// JSON "@F" is the id of the framework, "@O" that of an offer, "@A" that of an agent, and "@U" the
+// uuid of an update, as none would be guessed.
 
 #include "cluster/cluster_http.h"
 
@@ -15,6 +16,7 @@
 #include "base/memory.h"
 #include "loop/loop_uv.h"
 #include "net/http_access.h"
+#include "support/pretend_runner.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -38,55 +40,17 @@ enum step {
     STEP_EXECUTE
 };
 
-// Bits of a step's first byte, behind its kind.
-enum { KINDS = 8, CONNECTION_SHIFT = 3, WITHOUT_STREAM = 32 };
+// Bits of a step's first byte, behind its kind. A GET with POSTED is a POST of the lines that
+// follow the path; a CLOSE with OF_RUN is not of a connection: the oldest program starts or ends.
+enum { KINDS = 8, CONNECTION_SHIFT = 3, WITHOUT_STREAM = 32, POSTED = 64, OF_RUN = 128 };
 
 struct server {
     struct loop *loop;
     struct master *master;
     struct cluster_http *http;
     int connections[CONNECTIONS]; // -1: none
-    char stream[ID], framework[ID], offer[ID];
+    char stream[ID], framework[ID], offer[ID], agent[ID], uuid[ID];
 };
-
-// ---- a runner that starts nothing ----
-
-static struct run *start(struct runner *runner, const struct runner_command *command,
-                         const struct runner_events *events, void *data, struct error *err)
-{
-    (void)runner, (void)command, (void)events, (void)data;
-    error_set(err, ERROR_IO, "nothing is started here");
-    return NULL;
-}
-
-static struct runner_probe *ask(struct runner *runner, const struct runner_question *question,
-                                runner_on_answer done, void *data)
-{
-    (void)runner, (void)question, (void)done, (void)data;
-    abort(); // only a task that runs is asked
-}
-
-static bool make_volume(struct runner *runner, const char *path, struct error *err)
-{
-    (void)runner, (void)path, (void)err;
-    return true;
-}
-
-static void remove_volume(struct runner *runner, const char *path)
-{
-    (void)runner, (void)path;
-}
-
-static void destroy(struct runner *runner)
-{
-    (void)runner;
-}
-
-static const struct runner_ops runner_ops = {.start = start,
-                                             .ask = ask,
-                                             .make_volume = make_volume,
-                                             .remove_volume = remove_volume,
-                                             .destroy = destroy};
 
 // ---- clients ----
 
@@ -135,6 +99,8 @@ static void read_answers(struct server *server, int fd)
         note(text, "Mesos-Stream-Id: ", "\r", server->stream);
         note(text, "\"framework_id\":{\"value\":\"", "\"", server->framework);
         note(text, "{\"id\":{\"value\":\"", "\"", server->offer);
+        note(text, "\"agent_id\":{\"value\":\"", "\"", server->agent);
+        note(text, "\"uuid\":\"", "\"", server->uuid);
     }
 }
 
@@ -155,19 +121,32 @@ static void send_all(struct server *server, int fd, struct slice bytes)
 
 // ---- requests ----
 
+static const char *known_id(const struct server *server, uint8_t letter)
+{
+    switch (letter) {
+    case 'F':
+        return server->framework;
+    case 'O':
+        return server->offer;
+    case 'A':
+        return server->agent;
+    case 'U':
+        return server->uuid;
+    default:
+        return NULL;
+    }
+}
+
 static void put_body(const struct server *server, struct slice bytes, struct buffer *body)
 {
     for (size_t i = 0; i < bytes.length; i++) {
-        bool id = bytes.data[i] == '@' && i + 1 < bytes.length;
-        if (id && bytes.data[i + 1] == 'F')
-            buffer_format(body, "%s", server->framework);
-        else if (id && bytes.data[i + 1] == 'O')
-            buffer_format(body, "%s", server->offer);
-        else {
+        bool marked = bytes.data[i] == '@' && i + 1 < bytes.length;
+        const char *id = marked ? known_id(server, bytes.data[i + 1]) : NULL;
+        if (id != NULL)
+            buffer_format(body, "%s", id);
+        else
             buffer_append(body, &bytes.data[i], 1);
-            continue;
-        }
-        i++;
+        i += id != NULL;
     }
 }
 
@@ -203,29 +182,66 @@ static void get(struct slice path, struct buffer *out)
     buffer_format(out, " HTTP/1.1\r\nHost: localhost\r\n\r\n");
 }
 
+static void post_lines(const struct server *server, struct slice bytes, struct buffer *out)
+{
+    const uint8_t *line = memchr(bytes.data, '\n', bytes.length);
+    size_t path = line ? (size_t)(line - bytes.data) : bytes.length;
+    struct buffer body;
+    buffer_init(&body, (size_t)1 << 24);
+    if (line != NULL)
+        put_body(server, (struct slice){line + 1, bytes.length - path - 1}, &body);
+    buffer_format(out, "POST /");
+    buffer_append(out, bytes.data, path);
+    buffer_format(out, " HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n", body.length);
+    buffer_append(out, body.data, body.length);
+    buffer_free(&body);
+}
+
+// What is sent for a step; nothing for those that send nothing.
+static void put_request(const struct server *server, uint8_t how, struct slice bytes,
+                        struct buffer *out)
+{
+    enum step kind = how % KINDS;
+    if (kind == STEP_RAW)
+        buffer_append(out, bytes.data, bytes.length);
+    else if (kind == STEP_GET && how & POSTED)
+        post_lines(server, bytes, out);
+    else if (kind == STEP_GET)
+        get(bytes, out);
+    else if (kind != STEP_CLOSE && kind != STEP_SHUT)
+        post(server, kind, how & WITHOUT_STREAM, bytes, out);
+}
+
+static void end_or_begin(size_t length)
+{
+    if (length == 0)
+        pretend_runner_begin();
+    else if (length == 1)
+        pretend_runner_fail();
+    else
+        pretend_runner_end((int64_t)length - 2);
+}
+
 static void step(struct server *server, uint8_t how, struct slice bytes)
 {
     enum step kind = how % KINDS;
     int *fd = &server->connections[how >> CONNECTION_SHIFT & (CONNECTIONS - 1)];
-    struct buffer out;
-    buffer_init(&out, (size_t)1 << 25);
-    if (kind == STEP_CLOSE) {
+    if (kind == STEP_CLOSE && how & OF_RUN) {
+        end_or_begin(bytes.length);
+    } else if (kind == STEP_CLOSE) {
         close_connection(fd);
-    } else if (*fd < 0) {
-        *fd = open_connection(server);
-    }
-    if (kind == STEP_SHUT)
-        shutdown(*fd, SHUT_WR);
-    else if (kind == STEP_RAW)
-        buffer_append(&out, bytes.data, bytes.length);
-    else if (kind == STEP_GET)
-        get(bytes, &out);
-    else if (kind != STEP_CLOSE)
-        post(server, kind, how & WITHOUT_STREAM, bytes, &out);
-    if (*fd >= 0)
+    } else {
+        struct buffer out;
+        buffer_init(&out, (size_t)1 << 25);
+        if (*fd < 0)
+            *fd = open_connection(server);
+        put_request(server, how, bytes, &out);
+        if (kind == STEP_SHUT)
+            shutdown(*fd, SHUT_WR);
         send_all(server, *fd, buffer_slice(&out));
+        buffer_free(&out);
+    }
     turn(server);
-    buffer_free(&out);
 }
 
 // ---- the server ----
@@ -259,7 +275,7 @@ static void add_agent(struct master *master)
     resources_free(&resources);
 }
 
-static void open_server(struct server *server, struct runner *runner)
+static void open_server(struct server *server)
 {
     struct error err;
     const struct http_access_options open_to_all = {0};
@@ -274,7 +290,7 @@ static void open_server(struct server *server, struct runner *runner)
                                           .hostname = "localhost",
                                           .work_dir = "/nonexistent",
                                           .path = "/bin",
-                                          .runner = runner};
+                                          .runner = pretend_runner()};
     server->master = master_create(server->loop, &master);
     add_agent(server->master);
     cluster_http_lead(server->http, server->master);
@@ -288,6 +304,7 @@ static void close_server(struct server *server)
     for (int i = 0; i < CONNECTIONS; i++)
         close_connection(&server->connections[i]);
     turn(server);
+    pretend_runner()->ops->destroy(pretend_runner());
     master_destroy(server->master);
     cluster_http_destroy(server->http);
     loop_uv_drain(server->loop);
@@ -314,9 +331,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct server server = {0};
-    struct runner runner = {&runner_ops};
     int free_before = lowest_free_descriptor();
-    open_server(&server, &runner);
+    open_server(&server);
     while (size >= 3) {
         size_t length = data[1] | (size_t)data[2] << 8, rest = size - 3;
         struct slice bytes = {data + 3, length < rest ? length : rest};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The master of the local cluster on a loop of virtual time, with a runner that runs nothing, fed
+// The master of the local cluster on a loop of virtual time, whose runner pretends, fed
 // with any calls, in protobuf and JSON, between which time passes, tasks end and streams close.
 //
 // The input is a list of steps: a byte that says what, two for the length, and so many bytes. Ids
@@ -12,12 +12,12 @@
 #include "loop/loop_virtual.h"
 #include "master/operator_operations.h"
 #include "operator/status_document.h"
+#include "support/pretend_runner.h"
 #include "wire/json_message.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 typedef Mesos__V1__Scheduler__Call Call;
 typedef Mesos__V1__Scheduler__Event Event;
@@ -37,169 +37,6 @@ enum step {
 
 // Bits of a step's first byte, behind its kind.
 enum { STREAM_SHIFT = 3, WITH_IDS = 32, WRONG_STREAM = 64 };
-
-// ---- a runner that runs nothing ----
-
-struct run {
-    TAILQ_ENTRY(run) link;
-    const struct runner_events *events;
-    void *data;
-    int signal;
-};
-
-static TAILQ_HEAD(, run) runs = TAILQ_HEAD_INITIALIZER(runs);
-
-static struct run *start(struct runner *runner, const struct runner_command *command,
-                         const struct runner_events *events, void *data, struct error *err)
-{
-    (void)runner;
-    if (strstr(command->directory, "/../") != NULL)
-        abort(); // an id may not lead out of the work folder
-    if (command->user != NULL && strcmp(command->user, "nouser") == 0) {
-        error_set(err, ERROR_INVALID, "no such user");
-        return NULL;
-    }
-    struct run *run = memory_new(sizeof *run);
-    run->events = events;
-    run->data = data;
-    TAILQ_INSERT_TAIL(&runs, run, link);
-    return run;
-}
-
-static void kill_run(struct run *run, int signal)
-{
-    run->signal = signal;
-}
-
-static void limit(struct run *run, uint64_t memory)
-{
-    (void)run;
-    (void)memory;
-}
-
-static struct run *take_run(void)
-{
-    struct run *run = TAILQ_FIRST(&runs);
-    if (run != NULL)
-        TAILQ_REMOVE(&runs, run, link);
-    return run;
-}
-
-static void forget_run(struct run *run)
-{
-    TAILQ_REMOVE(&runs, run, link);
-    free(run);
-}
-
-struct runner_probe {
-    TAILQ_ENTRY(runner_probe) link;
-    runner_on_answer done;
-    void *data;
-};
-
-static TAILQ_HEAD(, runner_probe) probes = TAILQ_HEAD_INITIALIZER(probes);
-
-static struct runner_probe *ask(struct runner *runner, const struct runner_question *question,
-                                runner_on_answer done, void *data)
-{
-    (void)runner;
-    (void)question;
-    struct runner_probe *probe = memory_new(sizeof *probe);
-    probe->done = done;
-    probe->data = data;
-    TAILQ_INSERT_TAIL(&probes, probe, link);
-    return probe;
-}
-
-static void cancel(struct runner_probe *probe)
-{
-    TAILQ_REMOVE(&probes, probe, link);
-    free(probe);
-}
-
-static bool make_volume(struct runner *runner, const char *path, struct error *err)
-{
-    (void)runner;
-    if (strstr(path, "/../") != NULL)
-        abort(); // neither may a volume
-    return strstr(path, "/unmakeable") == NULL || error_set(err, ERROR_IO, "it cannot be made");
-}
-
-static void remove_volume(struct runner *runner, const char *path)
-{
-    (void)runner;
-    (void)path;
-}
-
-static bool add_link(struct runner *runner, const char *directory, const struct runner_link *link,
-                     const char *user, struct error *err)
-{
-    (void)runner;
-    (void)directory;
-    (void)user;
-    return strcmp(link->name, "unmakeable") != 0 || error_set(err, ERROR_IO, "it cannot be made");
-}
-
-static void remove_link(struct runner *runner, const char *directory, const char *name)
-{
-    (void)runner;
-    (void)directory;
-    (void)name;
-}
-
-static void answer_probe(int value)
-{
-    struct runner_probe *probe = TAILQ_FIRST(&probes);
-    if (probe == NULL)
-        return;
-    const struct runner_probe asked = *probe;
-    cancel(probe);
-    asked.done(asked.data, value, value == 7 ? "no answer" : NULL);
-}
-
-static void forget_all(struct runner *runner)
-{
-    (void)runner;
-    for (struct run *run; (run = take_run()) != NULL;)
-        free(run);
-    while (!TAILQ_EMPTY(&probes))
-        cancel(TAILQ_FIRST(&probes));
-}
-
-static void end_run(int64_t status)
-{
-    struct run *run = take_run();
-    if (run == NULL)
-        return;
-    const struct runner_end end = {.status = run->signal ? 0 : status,
-                                   .signal = run->signal,
-                                   .memory = status == 5 ? 1u << 30 : 0};
-    answer_probe((int)status);
-    run->events->started(run->data, 77);
-    run->events->exited(run->data, &end);
-    free(run);
-}
-
-static void fail_run(void)
-{
-    struct run *run = take_run();
-    if (run == NULL)
-        return;
-    run->events->failed(run->data, "it cannot be started");
-    free(run);
-}
-
-static const struct runner_ops runner_ops = {.start = start,
-                                             .kill = kill_run,
-                                             .limit = limit,
-                                             .forget = forget_run,
-                                             .ask = ask,
-                                             .cancel = cancel,
-                                             .make_volume = make_volume,
-                                             .remove_volume = remove_volume,
-                                             .link = add_link,
-                                             .unlink = remove_link,
-                                             .destroy = forget_all};
 
 // ---- what the master says ----
 
@@ -307,13 +144,22 @@ static void put_agents(Mesos__V1__TaskInfo **tasks, size_t count)
         put_text(&tasks[i]->agent_id->value, known.agent);
 }
 
-static void put_accept(Mesos__V1__Scheduler__Call__Accept *accept)
+static void put_group(Mesos__V1__Offer__Operation__LaunchGroup *group, const struct stream *stream)
+{
+    put_agents(group->task_group->tasks, group->task_group->n_tasks);
+    if (group->executor->framework_id != NULL)
+        put_text(&group->executor->framework_id->value, stream->framework);
+}
+
+static void put_accept(Mesos__V1__Scheduler__Call__Accept *accept, const struct stream *stream)
 {
     put_offers(accept->offer_ids, accept->n_offer_ids);
     for (size_t i = 0; i < accept->n_operations; i++) {
         const Mesos__V1__Offer__Operation *operation = accept->operations[i];
         if (operation->launch != NULL)
             put_agents(operation->launch->task_infos, operation->launch->n_task_infos);
+        if (operation->launch_group != NULL)
+            put_group(operation->launch_group, stream);
     }
 }
 
@@ -346,7 +192,7 @@ static void put_ids(Call *call, const struct stream *stream)
     if (call->framework_id != NULL)
         put_text(&call->framework_id->value, stream->framework);
     if (call->accept != NULL)
-        put_accept(call->accept);
+        put_accept(call->accept, stream);
     if (call->decline != NULL)
         put_offers(call->decline->offer_ids, call->decline->n_offer_ids);
     if (call->update_framework != NULL)
@@ -423,10 +269,10 @@ static void step(struct master *master, struct loop *loop, struct stream *stream
         loop_virtual_advance(loop, bytes.length % 256 * (LOOP_SECOND / 10));
         break;
     case STEP_END:
-        end_run((int64_t)(bytes.length % 256));
+        pretend_runner_end((int64_t)(bytes.length % 256));
         break;
     case STEP_FAIL:
-        fail_run();
+        pretend_runner_fail();
         break;
     case STEP_CLOSE:
         close_stream(master, stream);
@@ -442,7 +288,7 @@ static void step(struct master *master, struct loop *loop, struct stream *stream
 
 // ---- the cluster ----
 
-static struct master *create_master(struct loop *loop, struct runner *runner)
+static struct master *create_master(struct loop *loop)
 {
     const struct master_options options = {.ip = "127.0.0.1",
                                            .port = 5050,
@@ -451,7 +297,7 @@ static struct master *create_master(struct loop *loop, struct runner *runner)
                                            .path = "/bin",
                                            .switch_users = true,
                                            .offer_timeout = 20 * LOOP_SECOND,
-                                           .runner = runner};
+                                           .runner = pretend_runner()};
     struct master *master = master_create(loop, &options);
     for (int i = 0; i < 2; i++) {
         struct resources resources = {0};
@@ -480,9 +326,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct stream streams[STREAMS] = {0};
-    struct runner runner = {&runner_ops};
     struct loop *loop = loop_virtual_create(1e9);
-    struct master *master = create_master(loop, &runner);
+    struct master *master = create_master(loop);
     memset(&known, 0, sizeof known);
     while (size >= 3) {
         size_t length = data[1] | (size_t)data[2] << 8, rest = size - 3;
@@ -494,7 +339,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size -= used;
     }
     free(status_document(master));
-    forget_all(&runner);
+    pretend_runner()->ops->destroy(pretend_runner());
     master_destroy(master);
     loop_destroy(loop);
     return 0;

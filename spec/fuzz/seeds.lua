@@ -180,6 +180,23 @@ local LAUNCH = '{"type":"ACCEPT","framework_id":{"value":""},"accept":{"offer_id
 local ACKNOWLEDGE = '{"type":"ACKNOWLEDGE","framework_id":{"value":""},"acknowledge":{"agent_id":{"value":""},'
     .. '"task_id":{"value":""},"uuid":"AAAAAAAAQACAAAAAAAAAAA=="}}'
 
+local EXECUTOR = '{"type":"%s","executor_id":{"value":"e"},"framework_id":{"value":"%s"},"command":{"value":"true"},'
+    .. '"resources":[{"name":"cpus","type":"SCALAR","scalar":{"value":0.5}},{"name":"mem","type":"SCALAR","scalar":{"value":32}},'
+    .. '{"name":"disk","type":"SCALAR","scalar":{"value":1}}]}'
+
+-- A group of two tasks whose third field is a health check.
+local function launch_group(framework, offer, agent)
+    local tasks = {}
+    for i, id in ipairs { "g1", "g2" } do
+        tasks[i] = ('{"name":"g","task_id":{"value":"%s"},"agent_id":{"value":"%s"},"command":{"value":"true"},'):format(id, agent)
+            .. '"health_check":{"type":"COMMAND","command":{"value":"true"},"interval_seconds":1,"grace_period_seconds":0},'
+            .. '"resources":[{"name":"cpus","type":"SCALAR","scalar":{"value":1}},{"name":"mem","type":"SCALAR","scalar":{"value":32}}]}'
+    end
+    return ('{"type":"ACCEPT","framework_id":{"value":"%s"},"accept":{"offer_ids":[{"value":"%s"}],"operations":[{"type":"LAUNCH_GROUP",'
+        .. '"launch_group":{"executor":%s,"task_group":{"tasks":[%s]}}}]}}'):format(framework, offer,
+        EXECUTOR:format("DEFAULT", framework):gsub('"command":{"value":"true"},', ""), table.concat(tasks, ","))
+end
+
 local CALLS = {
     '{"type":"KILL","framework_id":{"value":""},"kill":{"task_id":{"value":"t"}}}',
     '{"type":"DECLINE","framework_id":{"value":""},"decline":{"offer_ids":[{"value":""}],"filters":{"refuse_seconds":0.5}}}',
@@ -264,6 +281,12 @@ function writers.fuzz_master()
     local life = step(5, SUBSCRIBE) .. pass(15) .. step(32 + 5, LAUNCH) .. pass(1) .. step(32 + 5, ACKNOWLEDGE)
     seed(life .. string.pack("<BI2", 1, 0) .. step(32 + 5, ACKNOWLEDGE) .. pass(20) .. string.pack("<BI2", 3, 0) .. pass(60))
     seed(life .. string.pack("<BI2", 2, 0) .. pass(250))
+    local group = step(5, SUBSCRIBE) .. pass(15) .. step(32 + 5, launch_group("", "", "")) .. pass(1)
+        .. step(32 + 5, ACKNOWLEDGE)
+    for status = 0, 7 do
+        seed(group .. string.pack("<BI2", 1, status) .. pass(20) .. string.pack("<BI2", 1, 7) .. pass(60))
+    end
+    seed(group .. step(32 + 5, (CALLS[1]:gsub('"t"', '"g1"'))) .. pass(100))
     for _, call in ipairs(CALLS) do
         seed(life .. step(32 + 5, call) .. pass(20) .. step(32 + 64 + 5, call) .. step(8 + 5, SUBSCRIBE) .. step(5, call))
     end
@@ -275,12 +298,58 @@ function writers.fuzz_master()
     seed(step(4, "\16\1\26\11\10\9\10\4root\18\1x") .. pass(15) .. step(32 + 4, "\10\2\10\0\16\5"))
 end
 
+-- The life of a custom executor, of a group, and of an agent that is maintained and drained.
+local function seed_executors(subscribe)
+    local function program(status)
+        return step(128 + 5, ("x"):rep(status))
+    end
+    local function executor(call)
+        return step(16 + 7, '{"executor_id":{"value":"e"},"framework_id":{"value":"@F"},"type":' .. call .. "}")
+    end
+    local custom = '"executor":' .. EXECUTOR:format("CUSTOM", "@F") .. ","
+    local launch = LAUNCH:gsub('"kill_policy":{.*},', ""):gsub('"command":{"value":"true"},', custom)
+    for _, id in ipairs { "@F", "@O", "@A" } do -- in the order in which they stand there
+        launch = launch:gsub('"value":""', ('"value":"%s"'):format(id), 1)
+    end
+    local status = '"UPDATE","update":{"status":{"task_id":{"value":"t"},"state":"TASK_%s","source":"SOURCE_EXECUTOR",'
+        .. '"uuid":"AAAAAAAAQACAAAAAAAAAAA==","executor_id":{"value":"e"}}}'
+    local acknowledge = '{"type":"ACKNOWLEDGE","framework_id":{"value":"@F"},"acknowledge":{"agent_id":{"value":"@A"},'
+        .. '"task_id":{"value":"t"},"uuid":"@U"}}'
+    local life = subscribe .. step(8 + 2, launch) .. program(0) .. executor('"SUBSCRIBE","subscribe":{}')
+        .. step(24 + 7, '{"executor_id":{"value":"e"},"framework_id":{"value":"@F"},"type":' .. status:format("RUNNING") .. "}")
+        .. step(8 + 2, acknowledge)
+    local kill = '{"type":"KILL","framework_id":{"value":"@F"},"kill":{"task_id":{"value":"t"}}}'
+    local shutdown = '{"type":"SHUTDOWN","framework_id":{"value":"@F"},"shutdown":{"executor_id":{"value":"e"},"agent_id":{"value":"@A"}}}'
+    local message = '{"type":"MESSAGE","framework_id":{"value":"@F"},"message":{"executor_id":{"value":"e"},"agent_id":{"value":"@A"},'
+        .. '"data":"YQ=="}}'
+    for _, call in ipairs { kill, shutdown, message, acknowledge } do
+        seed(life .. step(8 + 2, call) .. program(2) .. step(8 + 2, acknowledge))
+    end
+    seed(life .. step(16 + 5, "") .. executor('"SUBSCRIBE","subscribe":{"unacknowledged_updates":[]}') .. step(5, ""))
+    for i = 0, 4 do
+        seed(subscribe .. step(8 + 2, launch_group("@F", "@O", "@A")) .. program(i) .. program(2) .. step(8 + 2, acknowledge) .. program(i))
+    end
+    for _, call in ipairs {
+        'maintenance/schedule\n{"windows":[{"machine_ids":[{"hostname":"localhost","ip":"127.0.0.1"}],'
+            .. '"unavailability":{"start":{"nanoseconds":1}}}]}',
+        'machine/down\n[{"hostname":"localhost","ip":"127.0.0.1"}]', 'machine/up\n[{"hostname":"localhost","ip":"127.0.0.1"}]',
+        'weights\n[{"role":"a","weight":2}]', 'quota\n{"role":"a","guarantee":[]}', "teardown\nframeworkId=@F",
+        'reserve\nslaveId=@A&resources=[{"name":"cpus","type":"SCALAR","scalar":{"value":1},"role":"a"}]',
+    } do
+        seed(life .. step(64 + 16 + 4, call) .. step(64 + 8 + 4, call) .. step(5, ""))
+    end
+    for _, call in ipairs { "DRAIN_AGENT", "DEACTIVATE_AGENT", "REACTIVATE_AGENT", "MARK_AGENT_GONE" } do
+        seed(life .. step(16 + 3, ('{"type":"%s","%s":{"agent_id":{"value":"@A"}}}'):format(call, call:lower())) .. program(2))
+    end
+end
+
 -- Raw bytes, calls, what operators ask, and clients that leave; see cluster_http.c.
 function writers.fuzz_cluster_http()
     local subscribe = step(2, SUBSCRIBE)
     local with_ids = { '{"type":"TEARDOWN","framework_id":{"value":"@F"}}', '{"type":"REVIVE","framework_id":{"value":"@F"}}',
         '{"type":"DECLINE","framework_id":{"value":"@F"},"decline":{"offer_ids":[{"value":"@O"}]}}',
         '{"type":"RECONCILE","framework_id":{"value":"@F"},"reconcile":{"tasks":[]}}' }
+    seed_executors(subscribe)
     for _, call in ipairs(with_ids) do
         seed(subscribe .. step(8 + 2, call) .. step(8 + 2, call) .. step(5, ""))
     end
