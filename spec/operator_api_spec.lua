@@ -111,11 +111,17 @@ describe("the v1 operator API", function()
     end)
 
     it("has the whole state, and each part of it", function()
-        local state = ask("GET_STATE")
-        assert.same(state.get_tasks, ask("GET_TASKS"))
-        assert.same(state.get_frameworks, ask("GET_FRAMEWORKS"))
-        assert.same(state.get_agents, ask("GET_AGENTS"))
-        assert.same(state.get_executors, ask("GET_EXECUTORS"))
+        local state
+        local function compare()
+            state = ask("GET_STATE")
+            assert.same(state.get_tasks, ask("GET_TASKS"))
+            assert.same(state.get_frameworks, ask("GET_FRAMEWORKS"))
+            assert.same(state.get_agents, ask("GET_AGENTS"))
+            assert.same(state.get_executors, ask("GET_EXECUTORS"))
+        end
+        program.wait_for(function() -- a round of the allocator may lie between two calls
+            return (pcall(compare))
+        end)
         local task = state.get_tasks.tasks[1]
         assert.same({ "runs", "TASK_RUNNING", "TASK_RUNNING", id.value, agent.value }, { task.name, task.state,
             task.status_update_state, task.framework_id.value, task.agent_id.value })
@@ -194,7 +200,6 @@ describe("the v1 operator API", function()
         client.answered(405, "405 Method Not Allowed. Expecting one of { 'POST' }, but received 'GET'.", nil,
             { path = "/api/v1", method = "GET" })
         client.answered(501, "Calls of this type are not implemented", '{"type":"UNKNOWN"}', API)
-        assert.equal(501, (call("SET_LOGGING_LEVEL", { level = 1, duration = { nanoseconds = 1 } })))
     end)
 
     it("sets weights and quota", function()
@@ -303,7 +308,7 @@ describe("the v1 operator API of an agent", function()
         ["{}"] = { 400, "Failed to validate agent::Call: Expecting 'type' to be present" },
         ['{"type":"READ_FILE"}'] = { 400, "Failed to validate agent::Call: Expecting 'read_file' to be present" },
         ['{"type":"LAUNCH_CONTAINER"}'] = { 501, "The agents of the local cluster do not carry out LAUNCH_CONTAINER: they answer the "
-            .. "calls that read their state, their files and their containers" },
+            .. "calls that read their state, their files and their containers, and SET_LOGGING_LEVEL" },
     } do
         it("refuses " .. body, function()
             client.answered(row[1], row[2], body, { path = path })
@@ -366,7 +371,6 @@ describe("an operator's subscription", function()
         accepted(200, "DRAIN_AGENT", { agent_id = one, max_grace_period = { seconds = 1 } })
         assert.is_true(deactivated())
         refused(400, "Unknown agent", "DRAIN_AGENT", { agent_id = { value = "none" } })
-        assert.equal(501, (call("DRAIN_AGENT", { agent_id = one, mark_gone = true })))
         accepted(200, "MARK_AGENT_GONE", { agent_id = one })
         assert.equal(one.value, operator:find("AGENT_REMOVED").agent_id.value)
         assert.equal(1, #ask("GET_AGENTS").agents)

@@ -70,8 +70,11 @@ static struct agent_task *add_tasks(struct agent_executor *executor,
 }
 
 // Why the executor cannot take the tasks, or NULL. The master may not know yet that it has ended.
-static const char *refusal(const struct agent_executor *executor, const struct agent_launch *launch)
+static const char *refusal(const struct agent *agent, const struct agent_executor *executor,
+                           const struct agent_launch *launch)
 {
+    if (agent->draining)
+        return "Task was received while agent was already draining";
     if (executor == NULL)
         return launch->new_executor ? NULL
                                     : "No executor is expected to launch and there is none running";
@@ -82,6 +85,15 @@ static const char *refusal(const struct agent_executor *executor, const struct a
     if (executor->state == EXECUTOR_TERMINATING)
         return "Executor terminating";
     return executor->state == EXECUTOR_TERMINATED ? "Executor terminated" : NULL;
+}
+
+static Mesos__V1__TaskStatus__Reason reason_of(const struct agent *agent,
+                                               const struct agent_launch *launch)
+{
+    if (agent->draining)
+        return MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_DRAINING;
+    return launch->executor ? MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED
+                            : MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID;
 }
 
 static void drop_tasks(struct agent *agent, const struct agent_launch *launch, const char *message)
@@ -95,19 +107,21 @@ static void drop_tasks(struct agent *agent, const struct agent_launch *launch, c
     TAILQ_FOREACH(task, &executor->tasks, link)
     agent_updates_of_agent(
         task, aware ? MESOS__V1__TASK_STATE__TASK_DROPPED : MESOS__V1__TASK_STATE__TASK_LOST,
-        launch->executor ? MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED
-                         : MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID,
-        message);
+        reason_of(agent, launch), message);
 }
 
-// Of one that runs already, and the master does not know of, it hears when it has ended.
+// Of one that runs already, and the master does not know of, it hears when it has ended; of one
+// that is not started, at once.
 static void refuse(struct agent *agent, struct agent_executor *executor,
                    const struct agent_launch *launch, const char *message)
 {
     drop_tasks(agent, launch, message);
-    if (launch->executor == NULL || !launch->new_executor || executor == NULL)
+    if (launch->executor == NULL || !launch->new_executor)
         return;
-    if (executor->state == EXECUTOR_TERMINATED)
+    if (executor == NULL)
+        agent->events->executor_ended(agent->data, launch->framework->id->value,
+                                      launch->executor->executor_id->value, -1);
+    else if (executor->state == EXECUTOR_TERMINATED)
         agent->events->executor_ended(agent->data, executor->framework_id, executor->id, -1);
     else
         agent_executor_shutdown(executor);
@@ -117,7 +131,7 @@ void agent_launch(struct agent *agent, const struct agent_launch *launch)
 {
     struct agent_executor *executor = agent_records_executor(agent, launch->framework->id->value,
                                                              agent_records_executor_id(launch));
-    const char *message = refusal(executor, launch);
+    const char *message = refusal(agent, executor, launch);
     if (message != NULL) {
         refuse(agent, executor, launch, message);
         return;
@@ -205,32 +219,6 @@ void agent_kill(struct agent *agent, const char *framework_id, const char *id,
         agent_executor_kill_queued(task);
     else if (task->phase == TASK_DELIVERED && task->executor->state != EXECUTOR_TERMINATING)
         task->executor->kind->kill(task, policy);
-}
-
-static void drain_executor(struct agent_executor *executor, const Mesos__V1__KillPolicy *shortest)
-{
-    for (struct agent_task *task = TAILQ_FIRST(&executor->tasks), *next; task != NULL;
-         task = next) {
-        next = TAILQ_NEXT(task, link);
-        bool shorter = shortest->grace_period->nanoseconds >= 0 &&
-                       (uint64_t)shortest->grace_period->nanoseconds < task->grace;
-        agent_kill(executor->agent, executor->framework_id, task->id, shorter ? shortest : NULL);
-    }
-}
-
-void agent_drain(struct agent *agent, bool draining, int64_t longest_grace)
-{
-    Mesos__V1__DurationInfo longest = MESOS__V1__DURATION_INFO__INIT;
-    Mesos__V1__KillPolicy policy = MESOS__V1__KILL_POLICY__INIT;
-    longest.nanoseconds = longest_grace;
-    policy.grace_period = &longest;
-    agent->draining = draining;
-    for (struct agent_executor *executor = TAILQ_FIRST(&agent->executors), *next;
-         draining && executor != NULL; executor = next) {
-        next = TAILQ_NEXT(executor, link);
-        if (!executor->silent)
-            drain_executor(executor, &policy);
-    }
 }
 
 // ---- acknowledgements ----

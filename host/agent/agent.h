@@ -113,11 +113,6 @@ bool agent_acknowledge(struct agent *agent, const char *framework_id, const char
 // The framework has reconnected: sends the updates that it has not acknowledged again.
 void agent_resend(struct agent *agent, const char *framework_id);
 
-// Kills all tasks, as an agent that is drained does; what it reports of them has the reason of
-// that, until it is called with `draining` false, which does nothing else. Grace periods are at
-// most `longest_grace` nanoseconds; negative: as long as they are.
-void agent_drain(struct agent *agent, bool draining, int64_t longest_grace);
-
 // Ends the tasks of a framework that was removed, and reports nothing of them.
 void agent_remove_framework(struct agent *agent, const char *framework_id);
 

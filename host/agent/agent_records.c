@@ -136,6 +136,8 @@ struct agent_executor *agent_records_add_executor(struct agent *agent,
     executor->user = memory_string(user_of(agent, launch));
     executor->killing_state = agent_records_capable(
         launch->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__TASK_KILLING_STATE);
+    executor->partition_aware = agent_records_capable(
+        launch->framework, MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__PARTITION_AWARE);
     if (launch->executor != NULL) {
         executor->info = message_copy(&launch->executor->base);
         executor->framework = message_copy(&launch->framework->base);

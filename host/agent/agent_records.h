@@ -42,6 +42,7 @@ struct agent {
     TAILQ_HEAD(, agent_executor) staged;    // those that wait to be started
     struct deferral start;
     bool stopping, draining;
+    bool leaving; // it is marked gone when it is drained
     struct timer stop_escalation;
     void (*stopped)(void *data);
     void *stopped_data;
@@ -86,6 +87,7 @@ struct agent_executor {
     Mesos__V1__FrameworkInfo *framework; // the same
     enum agent_executor_state state;     // changed by agent_executor.c
     bool killing_state;                  // the framework knows TASK_KILLING
+    bool partition_aware;                // the framework has that capability
     bool listed;                         // in the table
     bool silent;
     bool used; // a task has reached it

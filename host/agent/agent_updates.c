@@ -12,14 +12,18 @@ static const char *state_name(Mesos__V1__TaskState state)
         ->name;
 }
 
-// Of an agent that is drained, whatever the reason was.
-static void mark_drained(Mesos__V1__TaskStatus *status)
+// Of an agent that is drained, whatever the reason was. What is killed on one that is marked gone
+// after that is gone already.
+static void mark_drained(const struct agent_executor *executor, Mesos__V1__TaskStatus *status)
 {
-    if (status->state != MESOS__V1__TASK_STATE__TASK_KILLING &&
-        status->state != MESOS__V1__TASK_STATE__TASK_KILLED)
+    bool killed = status->state == MESOS__V1__TASK_STATE__TASK_KILLED;
+    if (!executor->agent->draining ||
+        (!killed && status->state != MESOS__V1__TASK_STATE__TASK_KILLING))
         return;
     status->has_reason = true;
     status->reason = MESOS__V1__TASK_STATUS__REASON__REASON_AGENT_DRAINING;
+    if (killed && executor->agent->leaving && executor->partition_aware)
+        status->state = MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR;
 }
 
 void agent_updates_add(struct agent_task *task, const Mesos__V1__TaskStatus *status)
@@ -29,16 +33,15 @@ void agent_updates_add(struct agent_task *task, const Mesos__V1__TaskStatus *sta
     const char *id = task->id;
     if (executor->silent)
         return;
-    if (agent_terminal(status->state))
-        task->phase = TASK_TERMINATED;
-    task->state = status->state;
-    log_debug("task %s of framework %s: %s%s%s", id, executor->framework_id,
-              state_name(status->state), status->message ? ": " : "",
-              status->message ? status->message : "");
-    agent->events->entered(agent->data, executor->framework_id, id, status->state);
     Mesos__V1__TaskStatus marked = *status;
-    if (agent->draining)
-        mark_drained(&marked);
+    mark_drained(executor, &marked);
+    if (agent_terminal(marked.state))
+        task->phase = TASK_TERMINATED;
+    task->state = marked.state;
+    log_debug("task %s of framework %s: %s%s%s", id, executor->framework_id,
+              state_name(marked.state), status->message ? ": " : "",
+              status->message ? status->message : "");
+    agent->events->entered(agent->data, executor->framework_id, id, marked.state);
     task_updates_add(&task->updates, &marked);
 }
 

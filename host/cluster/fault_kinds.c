@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "master/agent_loss.h"
+#include "master/node_drain.h"
 #include "master/update_faults.h"
 
 #include <stdlib.h>
@@ -65,7 +66,8 @@ static void on_healed(struct faults *faults, const struct fault_object *object)
 ACTION(on_drain)
 {
     (void)faults, (void)err;
-    agent_loss_drain(object->node, fault->grace < 0 ? -1 : (int64_t)loop_seconds(fault->grace));
+    int64_t grace = fault->grace < 0 ? -1 : (int64_t)loop_seconds(fault->grace);
+    node_drain_start(object->node, grace, false);
     return true;
 }
 
@@ -73,14 +75,14 @@ ACTION(on_activate)
 {
     (void)fault, (void)err;
     lasting_faults_forget(faults, object->id);
-    agent_loss_activate(object->node);
+    node_drain_activate(object->node);
     return true;
 }
 
 static void on_activated(struct faults *faults, const struct fault_object *object)
 {
     (void)faults;
-    agent_loss_activate(object->node);
+    node_drain_activate(object->node);
 }
 
 ACTION(on_add)

@@ -65,6 +65,7 @@ static const struct http_route routes[] = {
     ROUTE("/version", GET, NULL, NULL, operator_http_document, .scope = HTTP_ANY_SCOPE,
           .document = operator_http_version),
     ROUTE("/health", GET, NULL, NULL, operator_http_health, .scope = HTTP_ANY_SCOPE),
+    ROUTE("/logging/toggle", GET, WRITE, NULL, operator_http_logging),
     ROUTE("/redirect", GET, NULL, NULL, leader_redirect_answer),
     ROUTE("/files/browse", GET, READ, NULL, files_http_browse, .scope = HTTP_ANY_SCOPE),
     ROUTE("/files/read", GET, READ, NULL, files_http_read, .scope = HTTP_ANY_SCOPE),

@@ -18,6 +18,7 @@
 #include "operator/role_settings.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +177,59 @@ enum MHD_Result operator_http_health(struct cluster_http *http, struct http_exch
     const struct http_answer answer = {.status = MHD_HTTP_OK, .text = ""};
     (void)http;
     return http_exchange_answer(exchange, &answer);
+}
+
+// ---- the log ----
+
+// NULL, or what is wrong; to be freed.
+static char *read_toggle(const struct http_exchange *exchange, const struct verbosity *verbosity,
+                         long *level, double *seconds)
+{
+    const char *level_text = http_exchange_argument(exchange, "level");
+    const char *duration = http_exchange_argument(exchange, "duration");
+    char *end;
+    if (duration == NULL)
+        return memory_string("Expecting 'duration=value' in query.\n");
+    if (level_text == NULL)
+        return memory_string("Expecting 'level=value' in query.\n");
+    *level = strtol(level_text, &end, 10);
+    if (*level_text == '\0' || *end != '\0' || *level > INT_MAX || *level < INT_MIN)
+        return memory_format("Failed to convert '%s' to number.\n", level_text);
+    if (*level < 0)
+        return memory_format("Invalid level '%ld'.\n", *level);
+    if (*level < (long)verbosity_original(verbosity))
+        return memory_format("'%ld' < original level.\n", *level);
+    return duration_parse(duration, seconds) ? NULL
+                                             : memory_format("Invalid duration '%s'.\n", duration);
+}
+
+static enum MHD_Result tell_verbosity(struct http_exchange *exchange, unsigned level)
+{
+    char *text = memory_format("%u\n", level);
+    const struct http_answer answer = {
+        .status = MHD_HTTP_OK, .type = "text/plain; charset=utf-8", .text = text};
+    enum MHD_Result result = http_exchange_answer(exchange, &answer);
+    free(text);
+    return result;
+}
+
+enum MHD_Result operator_http_logging(struct cluster_http *http, struct http_exchange *exchange)
+{
+    const struct http_answer done = {.status = MHD_HTTP_OK, .text = ""};
+    struct verbosity *verbosity = &http->master->verbosity;
+    long level = 0;
+    double seconds = 0;
+    if (http_exchange_argument(exchange, "level") == NULL &&
+        http_exchange_argument(exchange, "duration") == NULL)
+        return tell_verbosity(exchange, verbosity_level(verbosity));
+    char *fault = read_toggle(exchange, verbosity, &level, &seconds);
+    if (fault != NULL) {
+        enum MHD_Result result = http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, fault);
+        free(fault);
+        return result;
+    }
+    verbosity_set(verbosity, (unsigned)level, loop_seconds(seconds));
+    return http_exchange_answer(exchange, &done);
 }
 
 // ---- weights and quota ----

@@ -17,6 +17,7 @@ enum MHD_Result operator_http_document(struct cluster_http *http, struct http_ex
 
 enum MHD_Result operator_http_health(struct cluster_http *http, struct http_exchange *exchange);
 enum MHD_Result operator_http_metrics(struct cluster_http *http, struct http_exchange *exchange);
+enum MHD_Result operator_http_logging(struct cluster_http *http, struct http_exchange *exchange);
 enum MHD_Result operator_http_weights(struct cluster_http *http, struct http_exchange *exchange);
 enum MHD_Result operator_http_quota(struct cluster_http *http, struct http_exchange *exchange);
 enum MHD_Result operator_http_teardown(struct cluster_http *http, struct http_exchange *exchange);

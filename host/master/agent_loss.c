@@ -230,6 +230,7 @@ void agent_loss_mark_gone(struct node *node)
     else if (node->state == NODE_UNREACHABLE)
         lose_absent_tasks(node, &loss);
     node->state = NODE_GONE;
+    node->drain.state = NODE_DRAIN_NONE;
     timer_stop(&node->patience);
     end_agent(node);
 }
@@ -369,6 +370,8 @@ bool agent_loss_return(struct node *node, struct error *err)
         return true;
     }
     timer_stop(&node->patience);
+    if (node->state != NODE_REGISTERED)
+        node->reregistered = loop_wall(node->master->loop);
     if (node->state > NODE_DISCONNECTED) {
         log_info("agent %s has registered again", node->id);
         register_again(node);
@@ -380,30 +383,9 @@ bool agent_loss_return(struct node *node, struct error *err)
     node_executors_learn(node);
     resend_updates(node);
     make_up_for_kills(node);
+    deferral_queue(&node->drain.check);
     allocator_wake(node, NODE_HURRIES, NULL);
     return true;
-}
-
-// ---- offering nothing ----
-
-void agent_loss_deactivate(struct node *node)
-{
-    node->deactivated = true;
-    rescind_offers(node);
-}
-
-void agent_loss_activate(struct node *node)
-{
-    node->deactivated = false;
-    agent_drain(node->agent, false, -1);
-    allocator_wake(node, NODE_HURRIES, NULL);
-}
-
-void agent_loss_drain(struct node *node, int64_t longest_grace)
-{
-    log_info("agent %s is drained", node->id);
-    agent_loss_deactivate(node);
-    agent_drain(node->agent, true, longest_grace);
 }
 
 // ---- what only the agent knows ----

@@ -33,14 +33,6 @@ bool agent_loss_remove(struct node *node, const char *cause, struct error *err);
 // never comes back.
 bool agent_loss_return(struct node *node, struct error *err);
 
-// Nothing of it is offered any more, and what is offered is rescinded, until it is activated.
-void agent_loss_deactivate(struct node *node);
-void agent_loss_activate(struct node *node);
-
-// Deactivates it and kills its tasks, with the reason that a real agent gives when it is drained.
-// Their grace periods are at most so many nanoseconds; negative: as long as they are.
-void agent_loss_drain(struct node *node, int64_t longest_grace);
-
 // A framework is going to be destroyed: its absent tasks lose it.
 void agent_loss_forget_framework(struct master_framework *framework);
 

@@ -69,6 +69,7 @@ void agent_removal_start(struct node *node, const char *cause)
     log_info("agent %s is removed: %s", node->id, cause);
     node_link_cut(node);
     timer_stop(&node->patience);
+    node->drain.state = NODE_DRAIN_NONE;
     take_out(node);
     lose_tasks(node, cause);
     operations_lose(node, MESOS__V1__OPERATION_STATE__OPERATION_UNKNOWN, NULL);

@@ -448,6 +448,7 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     uuid_random_text(master->id);
     master->started = loop_wall(loop);
     TAILQ_INIT(&master->observers);
+    verbosity_init(&master->verbosity, loop);
     TAILQ_INIT(&master->frameworks);
     TAILQ_INIT(&master->nodes);
     TAILQ_INIT(&master->lost);
@@ -487,6 +488,7 @@ void master_add_agent(struct master *master, const struct resources *resources,
     TAILQ_INIT(&node->executors);
     TAILQ_INIT(&node->evacuations);
     agent_loss_init(node);
+    node_drain_init(node);
     node->gpus = resources_scalar(resources, "gpus") > 0;
     Mesos__V1__AgentInfo *info = node_info(node);
     const struct agent_options options = {
@@ -544,6 +546,7 @@ void master_destroy(struct master *master)
     allocator_stop(master);
     master_failover_stop(master);
     update_faults_stop(master);
+    verbosity_stop(&master->verbosity);
     history_forget_all(master);
     while (!TAILQ_EMPTY(&master->frameworks))
         master_framework_destroy(TAILQ_FIRST(&master->frameworks));

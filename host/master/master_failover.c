@@ -47,6 +47,9 @@ static void forget_node(struct node *node, bool forget)
     if (forget)
         node->state = NODE_FORGOTTEN;
     node->deactivated = node->deactivated && !forget;
+    node->drain.started = 0; // no registry has it
+    if (forget)
+        node_drain_forget(node);
     node_link_drop(node);
     timer_stop(&node->patience);
 }

@@ -369,8 +369,15 @@ void master_records_attach_task(struct master_task *task)
         allocate(task->member, task->node, &task->resources);
 }
 
+static void wake_drain(struct node *node)
+{
+    if (node->drain.state == NODE_DRAIN_RUNS)
+        deferral_queue(&node->drain.check);
+}
+
 void master_records_remove_task(struct master_task *task)
 {
+    wake_drain(task->node);
     master_records_release_task(task);
     if (task->key == NULL)
         history_task_removed(task);
@@ -479,6 +486,7 @@ bool master_records_offerable(const struct node *node)
 
 void master_records_free_node(struct node *node)
 {
+    deferral_cancel(&node->drain.check);
     agent_loss_free(node);
     agent_destroy(node->agent);
     resources_free(&node->total);
@@ -520,6 +528,7 @@ struct master_operation *master_records_operation(const struct master_framework 
 void master_records_remove_operation(struct master_operation *operation)
 {
     struct master_framework *framework = operation->framework;
+    wake_drain(operation->node);
     if (master_records_operation(framework, operation->id) == operation)
         string_map_remove(&framework->operation_table, &operation->entry);
     TAILQ_REMOVE(&framework->operations, operation, link);

@@ -19,7 +19,9 @@
 #include "master/inverse_offers.h"
 #include "master/maintenance.h"
 #include "master/master.h"
+#include "master/node_drain.h"
 #include "master/role_tree.h"
+#include "master/verbosity.h"
 
 #include <sys/queue.h>
 
@@ -156,9 +158,11 @@ struct node {
     struct machine *machine; // NULL: it is removed
     unsigned number;         // of all agents that the master has had; from 1
     double registered;       // seconds since the epoch
+    double reregistered;     // the same; 0: never
     struct agent *agent;
     enum node_state state;
-    bool deactivated;        // nothing of it is offered
+    bool deactivated; // nothing of it is offered
+    struct node_drain drain;
     enum node_link messages; // node_link.c
     STAILQ_HEAD(, held_message) held;
     size_t held_count;
@@ -259,6 +263,7 @@ struct master {
     double started; // seconds since the epoch
     struct observers observers;
     struct history_counts counts;
+    struct verbosity verbosity;
 
     struct string_map framework_table, node_table, lost_table, offer_table, completed_table;
     TAILQ_HEAD(, master_framework) frameworks, remembered; // see master_failover.h

@@ -78,6 +78,24 @@ static struct master_answer get_agent(const struct agent_api_request *request,
     return good();
 }
 
+// ---- the log, which the agents share with the master ----
+
+static struct master_answer get_logging_level(const struct agent_api_request *request,
+                                              struct response_writer *writer)
+{
+    response_writer_number(writer, "level", verbosity_level(&request->node->master->verbosity));
+    return good();
+}
+
+static struct master_answer set_logging_level(const struct agent_api_request *request)
+{
+    const Mesos__V1__Agent__Call__SetLoggingLevel *call = request->call->set_logging_level;
+    int64_t duration = call->duration->nanoseconds;
+    verbosity_set(&request->node->master->verbosity, call->level,
+                  duration > 0 ? (uint64_t)duration : 0);
+    return good();
+}
+
 // ---- files ----
 
 static struct master_answer list_files(const struct agent_api_request *request,
@@ -113,6 +131,8 @@ static const struct agent_row rows[] = {
     {CALL(GET_FLAGS), RESPONSE(GET_FLAGS), "get_flags", get_flags, NULL},
     {CALL(GET_VERSION), RESPONSE(GET_VERSION), "get_version", get_version, NULL},
     {CALL(GET_AGENT), RESPONSE(GET_AGENT), "get_agent", get_agent, NULL},
+    {CALL(GET_LOGGING_LEVEL), RESPONSE(GET_LOGGING_LEVEL), "get_logging_level", get_logging_level,
+     NULL},
     {CALL(LIST_FILES), RESPONSE(LIST_FILES), "list_files", list_files, NULL},
     {CALL(READ_FILE), RESPONSE(READ_FILE), "read_file", read_file, NULL},
     {CALL(GET_STATE), RESPONSE(GET_STATE), "get_state", NULL, agent_api_state},
@@ -133,14 +153,20 @@ static const struct agent_row *row_of(const Call *call)
     return NULL;
 }
 
+static bool expect(bool there, const char *field, struct error *err)
+{
+    return there || error_set(err, ERROR_INVALID, "Expecting '%s' to be present", field);
+}
+
 bool agent_api_validate(const Call *call, struct error *err)
 {
     if (!call->has_type)
-        return error_set(err, ERROR_INVALID, "Expecting 'type' to be present");
-    if (call->type == CALL(LIST_FILES) && call->list_files == NULL)
-        return error_set(err, ERROR_INVALID, "Expecting 'list_files' to be present");
-    return call->type != CALL(READ_FILE) || call->read_file != NULL ||
-           error_set(err, ERROR_INVALID, "Expecting 'read_file' to be present");
+        return expect(false, "type", err);
+    if (call->type == CALL(SET_LOGGING_LEVEL))
+        return expect(call->set_logging_level != NULL, "set_logging_level", err);
+    if (call->type == CALL(LIST_FILES))
+        return expect(call->list_files != NULL, "list_files", err);
+    return call->type != CALL(READ_FILE) || expect(call->read_file != NULL, "read_file", err);
 }
 
 static struct master_answer refuse(const Call *call)
@@ -151,7 +177,7 @@ static struct master_answer refuse(const Call *call)
     error_set(
         &answer.error, ERROR_INVALID,
         "The agents of the local cluster do not carry out %s: they answer the calls that read "
-        "their state, their files and their containers",
+        "their state, their files and their containers, and SET_LOGGING_LEVEL",
         type ? type->name : "calls of this type");
     return answer;
 }
@@ -161,6 +187,8 @@ struct master_answer agent_api_call(const struct agent_api_request *request)
     const struct agent_row *row = row_of(request->call);
     struct response_writer writer;
     struct master_answer answer = {.status = 200};
+    if (request->call->type == CALL(SET_LOGGING_LEVEL))
+        return set_logging_level(request);
     if (row == NULL)
         return refuse(request->call);
     response_writer_begin(&writer, request->out, request->protobuf,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The calls of the v1 operator API of an agent that read. Those that start containers, or change
-// resource providers, are refused: the agents of the local cluster have neither.
+// The calls of the v1 operator API of an agent that read, and SET_LOGGING_LEVEL. Those that start
+// containers, or change resource providers, are refused: the agents of the local cluster have
+// neither.
 
 #ifndef MESOS_LUA_OPERATOR_AGENT_API_H
 #define MESOS_LUA_OPERATOR_AGENT_API_H

@@ -59,6 +59,35 @@ void agent_json_info(struct json_writer *writer, const struct node *node)
     agent_json_domain(writer, description->region, description->zone);
 }
 
+bool agent_json_drain(struct agent_drain_message *message, const struct node *node)
+{
+    const struct node_drain *drain = &node->drain;
+    if (drain->state == NODE_DRAIN_NONE)
+        return false;
+    mesos__v1__drain_info__init(&message->info);
+    mesos__v1__drain_config__init(&message->config);
+    mesos__v1__duration_info__init(&message->grace);
+    message->info.state = drain->state == NODE_DRAIN_RUNS ? MESOS__V1__DRAIN_STATE__DRAINING
+                                                          : MESOS__V1__DRAIN_STATE__DRAINED;
+    message->info.config = &message->config;
+    message->config.has_mark_gone = true;
+    message->config.mark_gone = drain->mark_gone;
+    message->grace.nanoseconds = drain->longest_grace;
+    if (drain->longest_grace >= 0)
+        message->config.max_grace_period = &message->grace;
+    return true;
+}
+
+static void write_drain(struct json_writer *writer, const struct node *node)
+{
+    struct agent_drain_message message;
+    if (!agent_json_drain(&message, node))
+        return;
+    json_writer_message(writer, "drain_info", &message.info.base);
+    if (node->drain.started > 0)
+        json_writer_double(writer, "estimated_drain_start_time_seconds", node->drain.started);
+}
+
 void agent_json_members(struct json_writer *writer, const struct node *node,
                         const struct usage *usage)
 {
@@ -66,15 +95,18 @@ void agent_json_members(struct json_writer *writer, const struct node *node,
     agent_json_info(writer, node);
     json_writer_text(writer, "pid", pid);
     json_writer_double(writer, "registered_time", node->registered);
+    if (node->reregistered > 0)
+        json_writer_double(writer, "reregistered_time", node->reregistered);
     resource_json_sums(writer, "resources", &node->total);
     resource_json_sums(writer, "used_resources", &usage->used);
     resource_json_sums(writer, "offered_resources", &usage->offered);
     resource_json_reserved(writer, "reserved_resources", &node->total);
     resource_json_unreserved(writer, "unreserved_resources", &node->total);
-    json_writer_truth(writer, "active", node->state == NODE_REGISTERED);
+    json_writer_truth(writer, "active", master_records_offerable(node));
     json_writer_truth(writer, "deactivated", node->deactivated);
     json_writer_text(writer, "version", MASTER_VERSION);
     agent_json_capabilities(writer);
+    write_drain(writer, node);
     free(pid);
 }
 

@@ -16,6 +16,15 @@ void agent_json_members(struct json_writer *writer, const struct node *node,
 // The member "domain", if there are a region and a zone.
 void agent_json_domain(struct json_writer *writer, const char *region, const char *zone);
 
+// Whether and how an agent drains.
+struct agent_drain_message {
+    Mesos__V1__DrainInfo info;
+    Mesos__V1__DrainConfig config;
+    Mesos__V1__DurationInfo grace;
+};
+
+bool agent_json_drain(struct agent_drain_message *message, const struct node *node); // false: no
+
 // Further members, with all resources whole.
 void agent_json_whole_resources(struct json_writer *writer, const struct node *node,
                                 const struct usage *usage);

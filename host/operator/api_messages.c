@@ -91,6 +91,18 @@ static void set_resources(struct api_agent *agent, const struct node *node,
     agent->message.offered_resources = agent->offered.items;
 }
 
+// Without the fraction of a second, as a master gives it.
+static void set_drain(struct api_agent *agent, const struct node *node)
+{
+    if (!agent_json_drain(&agent->drain, node))
+        return;
+    agent->message.drain_info = &agent->drain.info;
+    if (node->drain.started == 0)
+        return;
+    set_time(&agent->drain_started, (double)(int64_t)node->drain.started);
+    agent->message.estimated_drain_start_time = &agent->drain_started;
+}
+
 void api_messages_agent(struct api_agent *agent, const struct node *node, const struct usage *usage)
 {
     mesos__v1__master__response__get_agents__agent__init(&agent->message);
@@ -98,12 +110,17 @@ void api_messages_agent(struct api_agent *agent, const struct node *node, const 
     agent->pid = agent_json_pid(node);
     set_time(&agent->registered, node->registered);
     agent->message.agent_info = &agent->info;
-    agent->message.active = node->state == NODE_REGISTERED && !node->deactivated;
+    agent->message.active = master_records_offerable(node);
     agent->message.has_deactivated = true;
     agent->message.deactivated = node->deactivated;
+    set_drain(agent, node);
     agent->message.version = MASTER_VERSION;
     agent->message.pid = agent->pid;
     agent->message.registered_time = &agent->registered;
+    if (node->reregistered > 0) {
+        set_time(&agent->reregistered, node->reregistered);
+        agent->message.reregistered_time = &agent->reregistered;
+    }
     set_resources(agent, node, usage);
     set_abilities(agent);
 }

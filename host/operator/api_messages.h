@@ -6,6 +6,7 @@
 #ifndef MESOS_LUA_OPERATOR_API_MESSAGES_H
 #define MESOS_LUA_OPERATOR_API_MESSAGES_H
 
+#include "operator/agent_json.h"
 #include "operator/framework_json.h"
 #include "operator/usage.h"
 
@@ -17,7 +18,8 @@ struct api_agent {
     Mesos__V1__Master__Response__GetAgents__Agent message;
     Mesos__V1__AgentInfo info;
     Mesos__V1__AgentID id;
-    Mesos__V1__TimeInfo registered;
+    Mesos__V1__TimeInfo registered, reregistered, drain_started;
+    struct agent_drain_message drain;
     Mesos__V1__AgentInfo__Capability abilities[API_ABILITIES], *ability_list[API_ABILITIES];
     Mesos__V1__DomainInfo domain;
     Mesos__V1__DomainInfo__FaultDomain fault_domain;

@@ -53,15 +53,6 @@ static struct master_answer get_tasks(const struct api_request *request)
     return write_state(request, RESPONSE(GET_TASKS), "get_tasks", api_state_tasks);
 }
 
-// The log of the host is the one of its user.
-static struct master_answer set_logging_level(const struct api_request *request)
-{
-    (void)request;
-    return api_answer_refuse(501, "The local cluster does not carry out SET_LOGGING_LEVEL: its log "
-                                  "is that of the program, whose level `ctl TARGET log-level` and "
-                                  "--log-level set");
-}
-
 // ---- the table ----
 
 struct api_row {
@@ -79,7 +70,7 @@ static const struct api_row rows[] = {
     ROW(GET_VERSION, master_api_get_version),
     FIELD(GET_METRICS, master_api_get_metrics, get_metrics),
     ROW(GET_LOGGING_LEVEL, master_api_get_logging_level),
-    FIELD(SET_LOGGING_LEVEL, set_logging_level, set_logging_level),
+    FIELD(SET_LOGGING_LEVEL, master_api_set_logging_level, set_logging_level),
     FIELD(LIST_FILES, master_api_list_files, list_files),
     FIELD(READ_FILE, master_api_read_file, read_file),
     ROW(GET_STATE, get_state),

@@ -4,16 +4,28 @@
 
 #include "operator/master_api_internal.h"
 
+#include "base/memory.h"
 #include "master/agent_loss.h"
 #include "master/operator_operations.h"
 #include "master/role_quota.h"
 #include "operator/role_settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef Mesos__V1__Offer__Operation Operation;
 
 #define TYPE(NAME) MESOS__V1__OFFER__OPERATION__TYPE__##NAME
+
+// ---- the log ----
+
+struct master_answer master_api_set_logging_level(const struct api_request *request)
+{
+    const Mesos__V1__Master__Call__SetLoggingLevel *call = request->call->set_logging_level;
+    int64_t duration = call->duration->nanoseconds;
+    verbosity_set(&request->master->verbosity, call->level, duration > 0 ? (uint64_t)duration : 0);
+    return api_answer_report(true, NULL);
+}
 
 // ---- roles ----
 
@@ -180,18 +192,27 @@ static int64_t grace_of(const Mesos__V1__Master__Call__DrainAgent *call)
     return (int64_t)loop_seconds((double)grace->seconds + grace->nanos / 1e9);
 }
 
+// NULL, or why an agent cannot be drained; to be freed.
+static char *schedule_fault(const struct node *node)
+{
+    if (node->state > NODE_DISCONNECTED || node->machine->mode == MACHINE_UP)
+        return NULL;
+    return memory_format("Agent %s is part of a maintenance schedule under Machine %s (%s)",
+                         node->id, node->machine->id.hostname, node->machine->id.ip);
+}
+
 struct master_answer master_api_drain_agent(const struct api_request *request)
 {
     const Mesos__V1__Master__Call__DrainAgent *call = request->call->drain_agent;
     struct node *node = find_known(request, call->agent_id);
-    if (node == NULL)
-        return api_answer_refuse(400, "Unknown agent");
-    if (call->has_mark_gone && call->mark_gone)
-        return api_answer_refuse(501, "The local cluster does not carry out 'mark_gone' of "
-                                      "DRAIN_AGENT: send MARK_AGENT_GONE when the agent has no "
-                                      "tasks any more");
-    agent_loss_drain(node, grace_of(call));
-    return api_answer_report(true, NULL);
+    char *fault = node ? schedule_fault(node) : memory_string("Unknown agent");
+    if (fault == NULL) {
+        node_drain_start(node, grace_of(call), call->has_mark_gone && call->mark_gone);
+        return api_answer_report(true, NULL);
+    }
+    struct master_answer answer = api_answer_refuse(400, fault);
+    free(fault);
+    return answer;
 }
 
 struct master_answer master_api_deactivate_agent(const struct api_request *request)
@@ -199,7 +220,7 @@ struct master_answer master_api_deactivate_agent(const struct api_request *reque
     struct node *node = find_known(request, request->call->deactivate_agent->agent_id);
     if (node == NULL)
         return api_answer_refuse(400, "Unknown agent");
-    agent_loss_deactivate(node);
+    node_drain_deactivate(node);
     return api_answer_report(true, NULL);
 }
 
@@ -208,6 +229,8 @@ struct master_answer master_api_reactivate_agent(const struct api_request *reque
     struct node *node = find_known(request, request->call->reactivate_agent->agent_id);
     if (node == NULL || !node->deactivated)
         return api_answer_refuse(400, "Agent is not deactivated");
-    agent_loss_activate(node);
+    if (node->drain.state == NODE_DRAIN_RUNS)
+        return api_answer_refuse(400, "Agent is still in the DRAINING state");
+    node_drain_activate(node);
     return api_answer_report(true, NULL);
 }

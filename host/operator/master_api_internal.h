@@ -27,6 +27,7 @@ struct master_answer master_api_get_operations(const struct api_request *request
 
 // ---- master_api_changes.c: calls that change the cluster ----
 
+struct master_answer master_api_set_logging_level(const struct api_request *request);
 struct master_answer master_api_update_weights(const struct api_request *request);
 struct master_answer master_api_update_quota(const struct api_request *request);
 struct master_answer master_api_set_quota(const struct api_request *request);

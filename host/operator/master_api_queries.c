@@ -96,7 +96,7 @@ struct master_answer master_api_get_logging_level(const struct api_request *requ
     Mesos__V1__Master__Response__GetLoggingLevel level =
         MESOS__V1__MASTER__RESPONSE__GET_LOGGING_LEVEL__INIT;
     Response response = MESOS__V1__MASTER__RESPONSE__INIT;
-    level.level = log_get_level() == LOG_DEBUG;
+    level.level = verbosity_level(&request->master->verbosity);
     response.has_type = true;
     response.type = RESPONSE(GET_LOGGING_LEVEL);
     response.get_logging_level = &level;

@@ -126,7 +126,7 @@ static void add_nodes(struct metrics_snapshot *snapshot, const struct master *ma
     TAILQ_FOREACH(node, &master->nodes, link)
     {
         *(node->state == NODE_REGISTERED ? &connected : &disconnected) += 1;
-        active += node->state == NODE_REGISTERED && !node->deactivated;
+        active += master_records_offerable(node);
     }
     TAILQ_FOREACH(node, &master->lost, link)
     unreachable += node->state == NODE_UNREACHABLE;

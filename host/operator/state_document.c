@@ -134,7 +134,7 @@ static void write_counts(struct json_writer *writer, const struct master *master
     const struct node *node;
     size_t active = 0, inactive = 0, unreachable = 0;
     TAILQ_FOREACH(node, &master->nodes, link)
-    *(node->state == NODE_REGISTERED && !node->deactivated ? &active : &inactive) += 1;
+    *(master_records_offerable(node) ? &active : &inactive) += 1;
     TAILQ_FOREACH(node, &master->lost, link)
     unreachable += node->state == NODE_UNREACHABLE;
     json_writer_double(writer, "activated_slaves", (double)active);
