@@ -18,6 +18,7 @@
 #include "bindings/message/message_encode.h"
 #include "bindings/offers/offer_list.h"
 #include "bindings/offers/offer_view.h"
+#include "bindings/offers/resource_arithmetic.h"
 #include "bindings/offers/resource_list.h"
 #include "bindings/scheduler/driver_methods.h"
 #include "script/sandbox.h"
@@ -170,6 +171,7 @@ static void open_rooms(lua_State *L) // [-0, +0, e]
     message_open(L);
     offer_view_open(L);
     offer_list_open(L, &finder);
+    resource_arithmetic_open(L);
     driver_methods_open(L, environment);
     timers_open(L);
     exec_open(L);

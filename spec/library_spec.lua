@@ -6,6 +6,9 @@ package.path = "lua/?.lua;" .. package.path
 
 local lfs = require("lfs")
 local program = require("support.program")
+local cron = require("mesos.cron")
+local fields = require("mesos.fields")
+local regex = require("mesos.regex")
 local states = require("mesos.states")
 
 -- Runs a script in a folder of its own, where the program finds no file of the library.
@@ -139,4 +142,115 @@ describe("mesos.states", function()
             assert.is_true(states.is_terminal(state))
         end
     end)
+end)
+
+describe("mesos.fields", function()
+    local ROWS = { name = "string", cpus = "amount", retries = "count", ports = "count|list", on_end = "function", x = "any" }
+
+    it("lets known fields of the right kind pass, and others be absent", function()
+        for _, value in ipairs { {}, { name = "a", cpus = 0, retries = 3, ports = { 1 }, on_end = print, x = false },
+            { cpus = 0.5, ports = 2 } } do
+            assert.equal(value, fields.check(value, ROWS, "job"))
+        end
+    end)
+
+    local refused = {
+        { { nam = "x" }, "job.nam: unknown field (did you mean 'name'?)" },
+        { { retires = 1 }, "job.retires: unknown field (did you mean 'retries'?)" },
+        { { zzz = 1 }, "job.zzz: unknown field" },
+        { { name = 7 }, "job.name: a string expected, got 7" },
+        { { cpus = "1" }, "job.cpus: a number of 0 or more expected, got the string '1'" },
+        { { cpus = -1 }, "job.cpus: a number of 0 or more expected, got -1" },
+        { { cpus = 0 / 0 }, "job.cpus: a number of 0 or more expected" },
+        { { retries = 1.5 }, "job.retries: a whole number of 0 or more expected, got 1.5" },
+        { { ports = { a = 1 } }, "job.ports: a whole number of 0 or more or a list expected, got a table" },
+        { "text", "job: a table expected, got the string 'text'" },
+        { { [1] = "x" }, "job.1: unknown field" },
+    }
+    for _, row in ipairs(refused) do
+        it("says: " .. row[2], function()
+            local _, message = pcall(fields.check, row[1], ROWS, "job")
+            assert.is_truthy(message:find(row[2], 1, true), message)
+        end)
+    end
+
+    it("names the line that called into the library", function()
+        local _, message = pcall(function() fields.check({ a = 1 }, {}, "x") end)
+        assert.matches("^[^\n]*library_spec.lua:%d+: x.a: unknown field$", message)
+    end)
+end)
+
+describe("mesos.regex", function()
+    local rows = {
+        { "rack-[0-9]+|lab", { "rack-7", "rack-10", "lab" }, { "rack-", "lab2", "xlab" } },
+        { "rack-(1|2)b?", { "rack-1", "rack-2b" }, { "rack-3", "rack-", "rack-1c" } },
+        { "((a|b)-|)c", { "a-c", "b-c", "c" }, { "-c", "ab-c" } },
+        { "10\\.0\\.\\d+", { "10.0.7" }, { "10a0.7", "10.0." } },
+        { "[^a-c|]x.*", { "dx", "dxyz" }, { "ax", "|x" } },
+        { "^all$", { "all" }, { "^all$" } }, { "50%-60%", { "50%-60%" }, { "50" } },
+    }
+    for _, row in ipairs(rows) do
+        it("matches whole texts with " .. row[1], function()
+            for _, text in ipairs(row[2]) do
+                assert.is_true(regex.matches(text, row[1]), text)
+            end
+            for _, text in ipairs(row[3]) do
+                assert.is_false(regex.matches(text, row[1]), text)
+            end
+        end)
+    end
+
+    it("refuses what it does not know", function()
+        for expression, what in pairs { ["(a|b)+"] = "parentheses cannot be repeated here", ["a{2}"] = "'{' is not known here",
+            ["[a"] = "it is malformed", ["a)"] = "')' is not known here" } do
+            local _, message = pcall(regex.matches, "a", expression)
+            assert.is_truthy(message:find(what, 1, true), message)
+        end
+    end)
+end)
+
+describe("mesos.cron", function()
+    local START = 1795924800 -- Sun Nov 29 04:00:00 2026 UTC
+
+    local rows = {
+        { "* * * * *", "2026-11-29 04:01" }, { "*/15 * * * *", "2026-11-29 04:15" }, { "0 4 * * *", "2026-11-30 04:00" },
+        { "0 6 * * mon-fri", "2026-11-30 06:00" }, { "59 23 31 12 *", "2026-12-31 23:59" }, { "@hourly", "2026-11-29 05:00" },
+        { "@daily", "2026-11-30 00:00" }, { "@weekly", "2026-12-06 00:00" }, { "@monthly", "2026-12-01 00:00" },
+        { "@yearly", "2027-01-01 00:00" }, { "0 0 29 feb *", "2028-02-29 00:00" }, { "30 2 1,15 * 5", "2026-12-01 02:30" },
+        { "0 0 13 * 5", "2026-12-04 00:00" }, { "0 0 * * 7", "2026-12-06 00:00" }, { "5-10/5 4 * * *", "2026-11-29 04:05" },
+        { "10/20 * * * *", "2026-11-29 04:10" },
+    }
+    for _, row in ipairs(rows) do
+        it("finds the next time of " .. row[1], function()
+            assert.equal(row[2], os.date("!%Y-%m-%d %H:%M", cron.parse(row[1]):next(START)))
+        end)
+    end
+
+    it("goes on from one time to the next, and knows that there is none", function()
+        local schedule, time = cron.parse("0 */6 * * *"), START + 59.9
+        local hours = {}
+        for i = 1, 5 do
+            time = schedule:next(time)
+            hours[i] = os.date("!%H", time)
+        end
+        assert.same({ "06", "12", "18", "00", "06" }, hours)
+        assert.is_nil(cron.parse("0 0 31 2 *"):next(START))
+    end)
+
+    it("counts in the local time zone when it is told to", function()
+        local next = cron.parse("30 12 * * *", "local"):next(START)
+        assert.equal("12:30", os.date("%H:%M", next))
+    end)
+
+    local refused = {
+        { "61 * * * *", "'61' is no minute (0 to 59)" }, { "* * * jax *", "'jax' is no month (1 to 12)" },
+        { "* * *", "five fields expected (minute hour day month weekday), got 3" }, { "5-1 * * * *", "'5-1' has no minute in it" },
+        { "*/0 * * * *", "'*/0' has no minute in it" }, { "@never", "five fields expected" }, { "* * 0 * *", "'0' is no day (1 to 31)" },
+    }
+    for _, row in ipairs(refused) do
+        it("refuses " .. row[1], function()
+            local _, message = pcall(cron.parse, row[1])
+            assert.is_truthy(message:find(row[2], 1, true), message)
+        end)
+    end
 end)

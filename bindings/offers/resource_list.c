@@ -200,8 +200,7 @@ void resource_list_push(lua_State *L, struct slice packed)
     }
 }
 
-// All of the list as the repeated field 1 of a message, in scratch memory.
-static void pack_all(const struct resources *list, struct buffer *buffer)
+void resource_list_pack(const struct resources *list, struct buffer *buffer)
 {
     for (size_t i = 0; i < list->count; i++) {
         size_t mark = wire_begin(buffer, WIRE_LIST);
@@ -223,7 +222,7 @@ static int from_text(lua_State *L)
     struct error err = {0};
     bool parsed = resources_parse(&list, lua_tostring(L, 1), NULL, &err);
     if (parsed)
-        pack_all(&list, buffer);
+        resource_list_pack(&list, buffer);
     resources_free(&list);
     if (!parsed)
         luaL_error(L, "mesos.resources: %s", err.text);

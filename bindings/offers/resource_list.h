@@ -5,12 +5,16 @@
 #ifndef MESOS_LUA_BINDINGS_OFFERS_RESOURCE_LIST_H
 #define MESOS_LUA_BINDINGS_OFFERS_RESOURCE_LIST_H
 
-#include "base/bytes.h"
+#include "base/buffer.h"
+#include "offers/resources.h"
 
 #include <lua.h>
 
 // Pushes a list of the Resource messages in `packed`, which are its field 1, each. // [-0, +1, e]
 void resource_list_push(lua_State *L, struct slice packed);
+
+// Appends all of the list in that form.
+void resource_list_pack(const struct resources *list, struct buffer *buffer);
 
 int l_resources(lua_State *L); // mesos.resources // [-1, +1, e]
 
