@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Views: see view.h. A view has no finaliser: its first user value is the anchor that holds the
-// block, shared by all views of the block through a weak table; the others are the first composite
-// values that were read. Where there are more of these, a table takes the anchor's place, and has
-// the anchor too. On the first read the message is walked once and the offset of each field is
-// noted; after that a field is one step away.
+// block, shared by all views of the block through a weak table. When a field is read that is no id,
+// the message is walked once and the offset of each field is noted in the index of the view; after
+// that a field is one step away. The index has the first composite values that were read, too, as
+// user values. Where there are more of these, a table takes the anchor's place, and has the anchor
+// too.
 //
-// Policies hold thousands of views, so each byte of one counts.
+// Policies hold thousands of views, so each byte of one counts. Most of them never need an index:
+// in a class of which views come in lists it is a userdata of its own, the view's second user
+// value. In other classes it is a part of the view.
 
 #include "bindings/message/view.h"
 
@@ -20,7 +23,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-enum { HOLD = 1, CACHED = 2 };     // user values: the first, and the first of those that are cached
+enum { HOLD = 1, INDEX = 2 };      // user values; from INDEX on cached values, if it is a part
 enum { COPIED_MOST = 512 };        // bytes of a message that is copied into its view
 enum { CACHED_EXPECTED = 4 };      // values in a table of cached ones
 enum { NARROW_MOST = UINT16_MAX }; // bytes of a message whose offsets need 16 bits
@@ -41,6 +44,7 @@ struct view_class {
     size_t offsets_size, extra_size; // of narrow offsets
     int metatable;                   // registry
     int slots;                       // cached values that are user values
+    bool apart;                      // the index is a userdata of its own
     uint8_t positions[NUMBERS];      // of the field of that number, from 1; 0: look for it
     struct name names[NAMES_MOST];   // by hash of the address
     uint8_t kinds[];                 // of the fields, of what follows
@@ -50,16 +54,23 @@ enum view_kind {
     KIND_PLAIN = 1, // a string, or a message that is one
     KIND_ONEOF = 2, // one of a oneof
     KIND_LIST = 4,
+    KIND_ONCE = 8, // a message, of which one that was accepted has no second
 };
 
 // An offset here is that of the field's last occurrence, plus one; 0 if it is absent.
+struct view_index {
+    bool complete;             // the offsets are there
+    uint8_t keys[VIEW_CACHED]; // of what the user values are; 0: free
+    uint16_t offsets[];        // or 32 bits each
+};
+
 struct view {
     const struct view_class *class; // which is in the registry: no other userdata begins so
     const uint8_t *data;
     uint32_t length;
-    bool indexed : 1, wide : 1;
-    uint8_t keys[VIEW_CACHED]; // of what the user values from CACHED on are; 0: free
-    uint16_t offsets[];        // or 32 bits each
+    bool wide;                // offsets have 32 bits
+    struct view_index *index; // NULL: none was needed
+    // What the class has for its members follows, and the index if it is a part.
 };
 
 static const char anchor_name[] = "mesos.bytes";
@@ -72,25 +83,44 @@ static inline struct slice wire_of(const struct view *view)
 
 static inline void *extra(struct view *view)
 {
-    return (char *)view->offsets + (view->class->offsets_size << view->wide);
+    return view + 1;
+}
+
+static size_t index_size(const struct view_class *class, bool wide)
+{
+    return sizeof(struct view_index) + (class->offsets_size << wide);
 }
 
 static size_t view_size(const struct view_class *class, bool wide)
 {
-    return sizeof(struct view) + (class->offsets_size << wide) + class->extra_size;
+    return sizeof(struct view) + class->extra_size + (class->apart ? 0 : index_size(class, wide));
 }
 
 static inline uint32_t get_offset(const struct view *view, unsigned position)
 {
-    return view->wide ? ((const uint32_t *)view->offsets)[position] : view->offsets[position];
+    const uint16_t *offsets = view->index->offsets;
+    return view->wide ? ((const uint32_t *)(const void *)offsets)[position] : offsets[position];
 }
 
 static inline void set_offset(struct view *view, bool wide, unsigned position, size_t offset)
 {
+    uint16_t *offsets = view->index->offsets;
     if (wide)
-        ((uint32_t *)view->offsets)[position] = (uint32_t)offset;
+        ((uint32_t *)(void *)offsets)[position] = (uint32_t)offset;
     else
-        view->offsets[position] = (uint16_t)offset;
+        offsets[position] = (uint16_t)offset;
+}
+
+// The index of the view at index 1 of the stack. // [-0, +0, m]
+static inline struct view_index *index_of(lua_State *L, struct view *view)
+{
+    if (view->index != NULL)
+        return view->index;
+    struct view_index *index =
+        lua_newuserdatauv(L, index_size(view->class, view->wide), view->class->slots);
+    *index = (struct view_index){.complete = false};
+    lua_setiuservalue(L, 1, INDEX);
+    return view->index = index;
 }
 
 // ---- finding fields ----
@@ -142,38 +172,75 @@ static inline void note_all(struct view *view, bool wide)
 
 static void find_fields(struct view *view)
 {
-    memset(view->offsets, 0, view->class->offsets_size << view->wide);
+    memset(view->index->offsets, 0, view->class->offsets_size << view->wide);
     if (view->wide)
         note_all(view, true);
     else
         note_all(view, false);
-    view->indexed = true;
+    view->index->complete = true;
 }
 
-static uint32_t offset_of(struct view *view, unsigned position)
+static inline bool is_indexed(const struct view *view)
 {
-    if (!view->indexed)
+    return view->index != NULL && view->index->complete;
+}
+
+// Of the view at index 1. // [-0, +0, m]
+static uint32_t offset_of(lua_State *L, struct view *view, unsigned position)
+{
+    if (!index_of(L, view)->complete)
         find_fields(view);
     return get_offset(view, position);
 }
 
 // ---- cached values ----
 
-// The user value that holds the value of that key, or a free one; 0 if there is neither.
-static inline int slot_of(const struct view *view, unsigned key)
+// The number of the cached value of that key, or of a free place, from 0; -1 if there is neither.
+static inline int slot_of(const struct view *view, const struct view_index *index, unsigned key)
 {
     for (int i = 0; i < view->class->slots; i++)
-        if (view->keys[i] == key || view->keys[i] == 0)
-            return CACHED + i;
-    return 0;
+        if (index->keys[i] == key || index->keys[i] == 0)
+            return i;
+    return -1;
+}
+
+// Pushes the cached value of that number of the view at index 1. // [-0, +1, -]
+static void push_slot(lua_State *L, const struct view *view, int slot)
+{
+    if (view->class->apart) {
+        lua_getiuservalue(L, 1, INDEX);
+        lua_getiuservalue(L, -1, slot + 1);
+        lua_replace(L, -2);
+    } else {
+        lua_getiuservalue(L, 1, INDEX + slot);
+    }
+}
+
+// The value is at the top. // [-1, +0, -]
+static void set_slot(lua_State *L, const struct view *view, int slot)
+{
+    if (view->class->apart) {
+        lua_getiuservalue(L, 1, INDEX);
+        lua_insert(L, -2);
+        lua_setiuservalue(L, -2, slot + 1);
+        lua_pop(L, 1);
+    } else {
+        lua_setiuservalue(L, 1, INDEX + slot);
+    }
 }
 
 // Pushes what the view at index 1 has cached for that key, or nil. // [-0, +1, -]
 static bool push_cached(lua_State *L, const struct view *view, unsigned key)
 {
-    int slot = slot_of(view, key);
-    if (slot != 0)
-        return lua_getiuservalue(L, 1, slot) != LUA_TNIL;
+    int slot = view->index ? slot_of(view, view->index, key) : 0;
+    if (view->index == NULL || (slot >= 0 && view->index->keys[slot] == 0)) {
+        lua_pushnil(L);
+        return false;
+    }
+    if (slot >= 0) {
+        push_slot(L, view, slot);
+        return true;
+    }
     if (lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE) {
         lua_pop(L, 1);
         lua_pushnil(L);
@@ -197,17 +264,19 @@ static void make_cached(lua_State *L)
 // Caches the value at the top of the stack, which stays, for the view at index 1. // [-0, +0, m]
 static void cache(lua_State *L, struct view *view, unsigned key)
 {
-    int slot = slot_of(view, key);
-    if (slot == 0 && lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE)
-        make_cached(L);
-    lua_pushvalue(L, slot == 0 ? -2 : -1);
-    if (slot != 0) {
-        lua_setiuservalue(L, 1, slot);
-        view->keys[slot - CACHED] = (uint8_t)key;
-    } else {
-        lua_rawseti(L, -2, (lua_Integer)key);
-        lua_pop(L, 1);
+    struct view_index *index = index_of(L, view);
+    int slot = slot_of(view, index, key);
+    if (slot >= 0) {
+        lua_pushvalue(L, -1);
+        set_slot(L, view, slot);
+        index->keys[slot] = (uint8_t)key;
+        return;
     }
+    if (lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE)
+        make_cached(L);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, (lua_Integer)key);
+    lua_pop(L, 1);
 }
 
 // Fields have the keys from 1 up, members those from 255 down.
@@ -283,11 +352,29 @@ static void push_plain(lua_State *L, const struct view *view, const ProtobufCFie
     lua_pushlstring(L, (const char *)text.data, text.length);
 }
 
+// A message that is a string, of a view whose fields were not noted yet: most policies read ids and
+// no other field, and an id needs no look at all fields. // [-0, +1, m]
+static void push_once(lua_State *L, const struct view *view, uint32_t number)
+{
+    struct wire wire = wire_open(wire_of(view));
+    struct slice message;
+    if (!wire_seek(&wire, number, &message)) {
+        lua_pushnil(L);
+        return;
+    }
+    struct slice text = wire_text(message);
+    lua_pushlstring(L, (const char *)text.data, text.length);
+}
+
 // Pushes the field of the view at index 1, nil if it is absent. // [-0, +1, e]
 static void push_field(lua_State *L, struct view *view, unsigned position)
 {
     const ProtobufCFieldDescriptor *field = &view->class->shape->type->fields[position];
-    uint32_t at = offset_of(view, position);
+    if (!is_indexed(view) && (view->class->kinds[position] & KIND_ONCE)) {
+        push_once(L, view, field->id);
+        return;
+    }
+    uint32_t at = offset_of(L, view, position);
     if (at == 0 && field->label != PROTOBUF_C_LABEL_REPEATED)
         lua_pushnil(L);
     else if (view->class->kinds[position] & KIND_PLAIN)
@@ -412,7 +499,7 @@ static int l_next(lua_State *L)
     const ProtobufCMessageDescriptor *type = view->class->shape->type;
     lua_settop(L, 2);
     for (unsigned i = position_after(L, view); i < type->n_fields; i++) {
-        if (offset_of(view, i) == 0)
+        if (offset_of(L, view, i) == 0)
             continue;
         lua_pushstring(L, type->fields[i].name);
         push_field(L, view, i);
@@ -545,9 +632,10 @@ static void describe_fields(lua_State *L, struct view_class *class) // [-0, +0, 
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &type->fields[i];
         bool oneof = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
-        bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
-        class->kinds[i] = (uint8_t)((is_plain(L, class->shape, i) ? KIND_PLAIN : 0) |
-                                    (oneof ? KIND_ONEOF : 0) | (list ? KIND_LIST : 0));
+        bool list = field->label == PROTOBUF_C_LABEL_REPEATED, plain = is_plain(L, class->shape, i);
+        bool once = plain && field->type == PROTOBUF_C_TYPE_MESSAGE && !oneof;
+        class->kinds[i] = (uint8_t)((plain ? KIND_PLAIN : 0) | (oneof ? KIND_ONEOF : 0) |
+                                    (list ? KIND_LIST : 0) | (once ? KIND_ONCE : 0));
         if (field->id < NUMBERS)
             class->positions[field->id] = (uint8_t)(i + 1);
     }
@@ -560,7 +648,7 @@ static size_t size_of_offsets(const ProtobufCMessageDescriptor *type)
 
 // The class is kept alive by the upvalues of its functions, which the registry has.
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
-                 const struct view_member *members, size_t extra_size, int cached)
+                 const struct view_member *members, size_t extra_size, int cached, bool listed)
 {
     struct message_type *shape = message_type_get(L, type);
     struct view_class *class = lua_newuserdatauv(L, sizeof *class + type->n_fields, 0);
@@ -568,7 +656,8 @@ void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
                                  .members = members,
                                  .offsets_size = size_of_offsets(type),
                                  .extra_size = extra_size,
-                                 .slots = cached};
+                                 .slots = cached,
+                                 .apart = listed};
     assert(cached <= VIEW_CACHED && count_names(class) < UINT8_MAX);
     describe_fields(L, class);
     class->metatable = reference_metatable(L, class);
@@ -582,7 +671,7 @@ static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDes
 {
     const struct message_type *shape = message_type_get(L, type);
     if (shape->views == NULL)
-        view_define(L, type, NULL, 0, 1);
+        view_define(L, type, NULL, 0, 1, false);
     return shape->views;
 }
 
@@ -625,11 +714,16 @@ static struct view *push_view(lua_State *L, const struct view_class *class, stru
 {
     bool wide = slice.length > NARROW_MOST;
     size_t size = view_size(class, wide);
-    struct view *view = lua_newuserdatauv(L, size + more, CACHED - 1 + class->slots);
+    struct view *view =
+        lua_newuserdatauv(L, size + more, class->apart ? INDEX : HOLD + class->slots);
     *view = (struct view){
         .class = class, .data = slice.data, .length = (uint32_t)slice.length, .wide = wide};
     if (class->extra_size > 0)
         memset(extra(view), 0, class->extra_size);
+    if (!class->apart) {
+        view->index = (struct view_index *)((char *)extra(view) + class->extra_size);
+        *view->index = (struct view_index){.complete = false};
+    }
     lua_pushvalue(L, metatable);
     lua_setmetatable(L, -2);
     return view;

@@ -50,11 +50,13 @@ struct view_member {
 };
 
 // Gives the views of a type members (ended by a NULL name, static) and `extra_size` bytes of their
-// own, zeroed, for their getters. At most VIEW_CACHED composite values, `cached`, are cached
-// without a table, for 16 bytes of each view. Before the first view of that type. // [-0, +0, e]
+// own, zeroed and aligned to 8, for their getters. At most VIEW_CACHED composite values, `cached`,
+// are cached without a table, for 16 bytes of each view. `listed`: views of it come in long lists,
+// and of many no more than ids and members are read; they are small until another field is read.
+// Before the first view of that type. // [-0, +0, e]
 enum { VIEW_CACHED = 3 };
 void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
-                 const struct view_member *members, size_t extra_size, int cached);
+                 const struct view_member *members, size_t extra_size, int cached, bool listed);
 
 // For getters: the value cached for that member, or nil; and caches the value at the top of the
 // stack. Both for the view at index 1. // [-0, +1, -] and [-0, +0, m]

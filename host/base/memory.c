@@ -43,9 +43,10 @@ void memory_wipe(char *secret)
 
 char *memory_text(const char *data, size_t length)
 {
-    char *copy = memory_new(length + 1);
+    char *copy = memory_resize(NULL, length + 1);
     if (length)
         memcpy(copy, data, length);
+    copy[length] = 0;
     return copy;
 }
 

@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { READ_MOST = 256 * 1024 }; // bytes that libcurl hands over at once; 16 KiB unless told
+
 struct curl_socket {
     struct loop *loop;
     struct curl_loop *curl_loop;
@@ -288,6 +290,7 @@ static void set_connection(struct curl_socket *connection)
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, day);
     curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_MOST);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);

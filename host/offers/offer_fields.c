@@ -86,9 +86,57 @@ static bool is_ours(struct slice role, struct slice offer)
     return ours.data == NULL || slice_equal(role, ours);
 }
 
+#define TAG(number, type) ((number) << 3 | (type))
+
+// A text, or a message, of fewer than 128 bytes, with that tag. NULL if there is something else.
+static inline const uint8_t *read_part(const uint8_t *at, const uint8_t *end, uint8_t tag,
+                                       struct slice *part)
+{
+    if (end - at < 2 || at[0] != tag || at[1] >= 0x80 || at[1] > end - at - 2)
+        return NULL;
+    *part = (struct slice){.data = at + 2, .length = at[1]};
+    return at + 2 + at[1];
+}
+
+// True if nothing follows but the role "*" and what it is allocated to, which say nothing.
+static inline bool is_free(const uint8_t *at, const uint8_t *end)
+{
+    struct slice part;
+    while (at != NULL && at != end) {
+        bool role = *at == TAG(FIELD_RESOURCE_ROLE, WIRE_BYTES);
+        uint8_t tag = role ? *at : TAG(FIELD_RESOURCE_ALLOCATION_INFO, WIRE_BYTES);
+        at = read_part(at, end, tag, &part);
+        if (at != NULL && role && (part.length != 1 || *part.data != '*'))
+            return false;
+    }
+    return at != NULL;
+}
+
+// The quick way for most resources: a name, a type and an amount in the order of their numbers, of
+// a resource that anyone may use. False: it has to be read field by field.
+static inline bool read_plain(struct slice message, struct offer_resource *resource)
+{
+    const uint8_t *at = message.data, *end = at + message.length;
+    struct slice name, amount;
+    at = read_part(at, end, TAG(FIELD_RESOURCE_NAME, WIRE_BYTES), &name);
+    if (at == NULL || end - at < 4 || at[0] != TAG(FIELD_RESOURCE_TYPE, WIRE_VARINT) ||
+        at[1] >= 0x80)
+        return false;
+    at += 2;
+    bool scalar = *at == TAG(FIELD_RESOURCE_SCALAR, WIRE_BYTES);
+    at = read_part(at, end, scalar ? *at : TAG(FIELD_RESOURCE_RANGES, WIRE_BYTES), &amount);
+    if (at == NULL || !is_free(at, end))
+        return false;
+    *resource = (struct offer_resource){.wire = message, .name = name};
+    *(scalar ? &resource->scalar : &resource->ranges) = amount;
+    return true;
+}
+
 bool offer_fields_next(struct offer_walk *walk, struct offer_resource *resource)
 {
     for (struct slice message; wire_seek(&walk->wire, FIELD_OFFER_RESOURCES, &message);) {
+        if (read_plain(message, resource))
+            return true;
         struct found found = {.resource = resource};
         struct wire wire = wire_open(message);
         *resource = (struct offer_resource){.wire = message};

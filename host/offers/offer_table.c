@@ -29,7 +29,8 @@ struct slot {
 
 struct offer_table {
     struct slot *slots;
-    size_t capacity; // a power of two
+    size_t capacity;   // a power of two
+    struct slot *last; // that was looked up, or NULL
     struct offer_chain outstanding, spent;
 };
 
@@ -64,6 +65,7 @@ static void resize(struct offer_table *offers, size_t capacity)
 {
     struct slot *old = offers->slots;
     size_t count = offers->capacity;
+    offers->last = NULL;
     offers->slots = memory_new(capacity * sizeof *offers->slots);
     offers->capacity = capacity;
     for (size_t i = 0; i < count; i++)
@@ -79,11 +81,11 @@ static void make_room(struct offer_table *offers)
         resize(offers, 2 * offers->capacity);
 }
 
-// Closes the gap that a removed entry would leave in the probe sequences behind it.
+// Closes the gap that a removed entry, a spent one, would leave in the probe sequences behind it.
 static void table_remove(struct offer_table *offers, const struct offer *offer)
 {
     struct slot *slots = offers->slots;
-    size_t mask = offers->capacity - 1, gap = hash_index_hash(offer_table_id(offer)) & mask;
+    size_t mask = offers->capacity - 1, gap = offer->length & mask;
     while (slots[gap].offer != offer)
         gap = (gap + 1) & mask;
     for (size_t i = (gap + 1) & mask; slots[i].offer != NULL; i = (i + 1) & mask) {
@@ -113,13 +115,13 @@ void offer_table_unref(struct offer *offer)
 
 static struct offer *entry_new(struct bytes *block, struct slice wire, struct slice id)
 {
-    struct offer *offer = memory_new(sizeof *offer);
-    offer->block = bytes_ref(block);
-    offer->data = wire.data;
-    offer->length = (uint32_t)wire.length;
-    offer->id_at = (uint32_t)(id.data != NULL ? id.data - wire.data : 0);
-    offer->id_length = (uint32_t)id.length;
-    offer->references = 1;
+    struct offer *offer = memory_resize(NULL, sizeof *offer);
+    *offer = (struct offer){.block = bytes_ref(block),
+                            .data = wire.data,
+                            .length = (uint32_t)wire.length,
+                            .id_at = (uint32_t)(id.data != NULL ? id.data - wire.data : 0),
+                            .id_length = (uint32_t)id.length,
+                            .references = 1};
     return offer;
 }
 
@@ -143,12 +145,14 @@ static void forget(struct offer_table *offers, struct offer_chain *list, struct 
     entry_free(offer);
 }
 
-static void spend(struct offer_table *offers, struct offer *offer, const char *why)
+// The hash is kept for the time when it is forgotten.
+static void spend(struct offer_table *offers, struct offer *offer, uint64_t hash, const char *why)
 {
     list_remove(&offers->outstanding, offer);
     struct slice id = offer_table_id(offer);
     offer->data = (const uint8_t *)memory_text((const char *)id.data, id.length);
-    offer->length = offer->id_at = 0;
+    offer->length = (uint32_t)hash;
+    offer->id_at = 0;
     offer->spent = why;
     bytes_unref(offer->block);
     offer->block = NULL;
@@ -157,9 +161,14 @@ static void spend(struct offer_table *offers, struct offer *offer, const char *w
         forget(offers, &offers->spent, TAILQ_FIRST(&offers->spent.offers));
 }
 
-static struct offer *lookup(const struct offer_table *offers, struct slice id)
+// The slot of that id, which most often is the one that was looked up before: of an offer that is
+// declined, first to find it and then to spend it.
+static struct slot *lookup(struct offer_table *offers, struct slice id)
 {
-    return slot_of(offers, hash_index_hash(id), id)->offer;
+    struct slot *last = offers->last;
+    if (last == NULL || last->offer == NULL || !slice_equal(offer_table_id(last->offer), id))
+        offers->last = last = slot_of(offers, hash_index_hash(id), id);
+    return last;
 }
 
 // ---- the face ----
@@ -225,7 +234,7 @@ const struct offer *offer_table_add(struct offer_table *offers, struct bytes *bl
 
 const struct offer *offer_table_find(struct offer_table *offers, struct slice id, const char **why)
 {
-    struct offer *offer = lookup(offers, id);
+    const struct offer *offer = lookup(offers, id)->offer;
     if (why != NULL)
         *why = offer ? offer->spent : NULL;
     return offer && offer->spent == NULL ? offer : NULL;
@@ -233,10 +242,10 @@ const struct offer *offer_table_find(struct offer_table *offers, struct slice id
 
 bool offer_table_spend(struct offer_table *offers, struct slice id, const char *why)
 {
-    struct offer *offer = lookup(offers, id);
-    if (offer == NULL || offer->spent != NULL)
+    struct slot *slot = lookup(offers, id);
+    if (slot->offer == NULL || slot->offer->spent != NULL)
         return false;
-    spend(offers, offer, why);
+    spend(offers, slot->offer, slot->hash, why);
     return true;
 }
 
@@ -249,22 +258,22 @@ static void rescind_ahead(struct offer_table *offers, struct slice id)
     *offer = (struct offer){.data = id.data, .id_length = (uint32_t)id.length, .references = 1};
     *slot_of(offers, hash, id) = (struct slot){.offer = offer, .hash = hash};
     list_append(&offers->outstanding, offer);
-    spend(offers, offer, rescinded_ahead);
+    spend(offers, offer, hash, rescinded_ahead);
 }
 
 void offer_table_rescind(struct offer_table *offers, struct slice id)
 {
-    struct offer *offer = lookup(offers, id);
-    if (offer == NULL)
+    struct slot *slot = lookup(offers, id);
+    if (slot->offer == NULL)
         rescind_ahead(offers, id);
-    else if (offer->spent == NULL)
-        spend(offers, offer, rescinded);
+    else if (slot->offer->spent == NULL)
+        spend(offers, slot->offer, slot->hash, rescinded);
 }
 
 void offer_table_spend_all(struct offer_table *offers, const char *why)
 {
-    while (!TAILQ_EMPTY(&offers->outstanding.offers))
-        spend(offers, TAILQ_FIRST(&offers->outstanding.offers), why);
+    for (struct offer *offer; (offer = TAILQ_FIRST(&offers->outstanding.offers)) != NULL;)
+        spend(offers, offer, hash_index_hash(offer_table_id(offer)), why);
 }
 
 size_t offer_table_count(const struct offer_table *offers)

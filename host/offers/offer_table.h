@@ -17,7 +17,7 @@ struct offer {
     TAILQ_ENTRY(offer) link;   // by arrival
     struct bytes *block;       // of which `data` is a part; a reference; NULL: spent
     const uint8_t *data;       // the Offer (or InverseOffer) message; of a spent one its id
-    uint32_t length;           // of the message
+    uint32_t length;           // of the message; of a spent one the hash of its id
     uint32_t id_at, id_length; // the text within `data`
     uint32_t references;
     const char *spent; // NULL: outstanding; else why not, a static text
