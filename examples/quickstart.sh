@@ -11,7 +11,7 @@ sh spec/install.sh build
 echo "Building into build/"
 log=build/quickstart.log
 mkdir -p build
-if ! { cmake -S . -B build -G Ninja && cmake --build build --target mesos-lua; } >"$log" 2>&1; then
+if ! { cmake -S . -B build -G Ninja && cmake --build build --target installed; } >"$log" 2>&1; then
     cat "$log" >&2
     exit 1
 fi

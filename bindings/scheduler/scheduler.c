@@ -226,11 +226,20 @@ static struct callback_delivery *new_delivery(struct scheduler *scheduler,
     return scheduler->delivery;
 }
 
+static void report_connection(struct scheduler *scheduler, enum driver_callback callback)
+{
+    const struct scheduler_services *services = scheduler->environment->services;
+    bool connected = callback == CALLBACK_REGISTERED || callback == CALLBACK_REREGISTERED;
+    if (services->connected != NULL && (connected || callback == CALLBACK_DISCONNECTED))
+        services->connected(services->data, scheduler, connected);
+}
+
 static enum driver_outcome on_callback(void *data, const struct driver_event *event)
 {
     struct scheduler *scheduler = data;
     if (scheduler->script == NULL || !keep_new_id(scheduler, event))
         return OUTCOME_FAILED;
+    report_connection(scheduler, event->callback);
     if (event->callback == CALLBACK_ERROR)
         log_error("%.*s", SLICE_ARGS(event->data));
     struct callback_dispatch dispatch = {

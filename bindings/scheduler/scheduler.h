@@ -17,6 +17,8 @@
 #include "net/credentials.h"
 #include "script/script.h"
 
+struct scheduler;
+
 // What the program does for schedulers. Each function is given `data`.
 struct scheduler_services {
     // Sets the detector, the transport and how they are used, for a master's address and for the
@@ -30,6 +32,8 @@ struct scheduler_services {
     // scheduler at a time.
     struct slice (*kept_id)(void *data);
     bool (*keep_id)(void *data, struct slice id, struct error *err);
+    // A scheduler was subscribed, or is no longer; called ahead of its callback. NULL is fine.
+    void (*connected)(void *data, struct scheduler *scheduler, bool connected);
     void *data;
 };
 
@@ -50,8 +54,6 @@ struct scheduler_environment {
     bool used;               // there was one, also if it is gone by now
     bool aborted;            // the driver that finished last was aborted
 };
-
-struct scheduler;
 
 // Makes a scheduler from the settings table at `index`: { scheduler =, framework =, master =,
 // implicitAcknowledgements =, suppressedRoles =, offerConstraints =, credential = }. Raises on what

@@ -22,6 +22,7 @@
 #include "loop/spawner.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,6 +36,8 @@ void host_stop(struct host *host)
     if (!timer_active(&host->patience))
         timer_start(&host->patience, loop_seconds(callback_patience));
     host->ending = host->environment.ending = true;
+    if (!host->leadership_lost) // the process goes on
+        service_manager_stopping(host->manager);
     host_shut_executor_down(host);
     for (struct scheduler *each = host->environment.first; each; each = scheduler_next(each))
         scheduler_stop(each);
@@ -175,6 +178,22 @@ static void on_run(void *data, bool (*done)(void *data), void *done_data)
     host->inner--;
 }
 
+static void on_connected(void *data, struct scheduler *scheduler, bool connected)
+{
+    struct host *host = data;
+    struct slice id = driver_framework_id(scheduler_driver(scheduler));
+    char status[256] = "disconnected, looking for a master";
+    if (connected)
+        snprintf(status, sizeof status, "registered as framework %.*s", SLICE_ARGS(id));
+    (connected ? service_manager_ready : service_manager_status)(host->manager, status);
+}
+
+static void on_loading(void *data, bool loading)
+{
+    struct host *host = data;
+    service_manager_reloading(host->manager, loading);
+}
+
 static void on_source(void *data)
 {
     struct host *host = data;
@@ -304,8 +323,10 @@ void host_start(struct host *host)
                                              .environment = &host->environment,
                                              .create = create_script,
                                              .swapped = on_swapped,
+                                             .loading = on_loading,
                                              .data = host};
     host->reload = reload_create(&settings);
+    service_manager_status(host->manager, "looking for a master");
     host->session.reloads = reload_counters(host->reload);
     driver_start(scheduler_driver(host->session.scheduler));
 }
@@ -386,6 +407,7 @@ static void take_down(struct host *host)
     }
     buffer_free(&host->plan);
     buffer_free(&host->faults);
+    service_manager_destroy(host->manager);
     spawner_close(host->loop);
     lag_warning_stop(&host->lag);
     signals_destroy(host->signals);
@@ -433,6 +455,8 @@ static void set_up(struct host *host, const struct host_settings *settings)
         host->signals = signals_create(host->loop, &signals_events, host);
     if (settings->signals && output_descriptor() >= 0)
         watch_output(host);
+    if (settings->signals && !settings->checking && options->command != COMMAND_EXECUTOR)
+        host->manager = service_manager_create(host->loop);
     if (host->own_loop && !settings->checking)
         lag_warning_start(&host->lag, host->loop);
     timer_init(&host->patience, host->loop, on_patience_over, host);
@@ -440,6 +464,7 @@ static void set_up(struct host *host, const struct host_settings *settings)
     host->services = (struct scheduler_services){
         .connect = host_is_executor(host) ? host_refuse_connect : host_on_connect,
         .run = on_run,
+        .connected = on_connected,
         .data = host};
     host->environment = (struct scheduler_environment){
         .loop = host->loop, .services = &host->services, .checking = settings->checking};

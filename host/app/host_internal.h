@@ -9,6 +9,7 @@
 
 #include "app/host.h"
 #include "app/lag_warning.h"
+#include "app/service_manager.h"
 #include "app/state_store.h"
 #include "bindings/executor/executor_script.h"
 #include "bindings/scheduler/scheduler.h"
@@ -30,6 +31,7 @@ struct host {
     struct loop *loop;
     bool own_loop;
     struct signals *signals;           // NULL: they are the embedder's
+    struct service_manager *manager;   // NULL: nothing is told
     struct poll_watcher *output;       // of the program, while output waits for its reader; or NULL
     struct cluster *cluster;           // the local one, or NULL
     struct buffer plan, faults;        // the files of --cluster and --faults, in JSON

@@ -8,6 +8,8 @@
 #include "base/log.h"
 #include "loop/loop_uv.h"
 
+#include <stdio.h>
+
 // ---- the election ----
 
 static void on_elected(void *data)
@@ -48,6 +50,14 @@ static bool election_decided(void *data)
     return host->elected || host->ending;
 }
 
+// A process that can lead is ready, also while another one leads.
+static void report_standby(struct host *host)
+{
+    char status[256];
+    snprintf(status, sizeof status, "waiting to lead at %s", election_name(host->elector));
+    service_manager_ready(host->manager, status);
+}
+
 bool host_campaign(struct host *host, struct error *err)
 {
     const struct options *options = host->options;
@@ -64,6 +74,7 @@ bool host_campaign(struct host *host, struct error *err)
     if (host->elector == NULL)
         return error_context(err, "--elect");
     election_start(host->elector);
+    report_standby(host);
     loop_uv_run(host->loop, election_decided, host);
     *err = host->fault;
     return host->fault.code == ERROR_NONE;

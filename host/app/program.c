@@ -107,6 +107,13 @@ static void print_addresses(const struct cluster *cluster)
     fflush(stdout);
 }
 
+static void report_listening(struct host *host)
+{
+    char status[256];
+    snprintf(status, sizeof status, "listening on %s", cluster_address(host->cluster));
+    service_manager_ready(host->manager, status);
+}
+
 int program_local(const struct options *options)
 {
     struct error err = {0};
@@ -115,6 +122,7 @@ int program_local(const struct options *options)
         host_open_endpoints(host, &err)) {
         print_addresses(host->cluster);
         host_announce_cluster(host);
+        report_listening(host);
         loop_uv_run(host->loop, is_ending, host);
     } else {
         log_error("%s", err.text);

@@ -304,8 +304,10 @@ static bool load(struct reload *reload, struct version *version)
 static bool load_and_replace(struct reload *reload, struct version *version)
 {
     reload->loading = reload->settings.environment->replacing = true;
+    reload->settings.loading(reload->settings.data, true);
     bool loaded = load(reload, version);
     reload->loading = reload->settings.environment->replacing = false;
+    reload->settings.loading(reload->settings.data, false);
     return loaded;
 }
 

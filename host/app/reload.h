@@ -32,6 +32,8 @@ struct reload_settings {
     struct script *(*create)(void *data, struct error *err);
     // `script` runs now and is the host's; the previous one is destroyed after the call.
     void (*swapped)(void *data, struct script *script);
+    // A version is being loaded from now on, or it has been, whatever became of it.
+    void (*loading)(void *data, bool loading);
     void *data;
 };
 
