@@ -6,12 +6,14 @@
 
 #include "bindings/module.h"
 
+#include "base/uuid.h"
 #include "bindings/core/dot_call.h"
 #include "bindings/core/hints.h"
 #include "bindings/lib/exec.h"
 #include "bindings/lib/http.h"
 #include "bindings/lib/logging.h"
 #include "bindings/lib/process.h"
+#include "bindings/lib/serve.h"
 #include "bindings/lib/state_table.h"
 #include "bindings/lib/timers.h"
 #include "bindings/message/json.h"
@@ -44,9 +46,34 @@ static struct scheduler_environment *environment_of(lua_State *L) // [-0, +0, -]
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
+// [-0, +1, e]
+static void push_missing(lua_State *L, const char *name)
+{
+    sandbox_push_missing(L, lua_pushfstring(L, "mesos.%s", name));
+    lua_remove(L, -2);
+}
+
 static void push_driver_class(lua_State *L)
 {
     driver_methods_push(L, environment_of(L));
+}
+
+static void push_serve(lua_State *L)
+{
+    struct scheduler_environment *environment = environment_of(L);
+    if (script_sandboxed(script_of(L)) && !environment->allow_serve)
+        serve_push_refused(L);
+    else
+        serve_push(L, environment);
+}
+
+static int l_uuid(lua_State *L) // [-n, +1, e]
+{
+    char text[UUID_TEXT];
+    dot_call_check(L, "uuid");
+    uuid_random_text(text);
+    lua_pushstring(L, text);
+    return 1;
 }
 
 static int l_module_exit(lua_State *L) // [-1, +0, e]
@@ -76,9 +103,11 @@ static const struct module_field fields[] = {
     {"exec", .function = l_exec, .unsafe = true},
     {"process", .function = l_process, .unsafe = true},
     {"http", .push = http_push},
+    {"serve", .push = push_serve},
     {"log", .push = logging_push},
 
     // the program
+    {"uuid", .function = l_uuid},
     {"exit", .function = l_module_exit},
     {"version", .text = MESOS_LUA_VERSION},
 };
@@ -135,13 +164,6 @@ static int l_newindex(lua_State *L) // [-3, +0, e]
 
 // ---- the module ----
 
-// [-0, +1, e]
-static void push_missing(lua_State *L, const char *name)
-{
-    sandbox_push_missing(L, lua_pushfstring(L, "mesos.%s", name));
-    lua_remove(L, -2);
-}
-
 static void push_field(lua_State *L, const struct module_field *field) // [-0, +1, e]
 {
     if (field->unsafe && script_sandboxed(script_of(L)))
@@ -177,6 +199,7 @@ static void open_rooms(lua_State *L) // [-0, +0, e]
     exec_open(L);
     process_open(L);
     http_open(L);
+    serve_open(L);
     json_open(L);
 }
 

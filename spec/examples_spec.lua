@@ -152,6 +152,21 @@ describe("submit.lua", function()
     end)
 end)
 
+describe("http_api.lua", function()
+    it("runs what is posted, and tells its state", function()
+        local run = program.start({ args = { "-m", "local", "examples/http_api.lua", "127.0.0.1:0" } })
+        local address = "http://" .. run:wait_for("listening on (%S+)")
+        local function curl(path, ...)
+            return program.run({ path = "curl", args = { "-sS", address .. path, ... } }).stdout
+        end
+        assert.equal("job-1\n", curl("/jobs", "-d", "exit 3"))
+        assert.equal("TASK_FAILED\n", curl("/jobs/job-1?wait=10"))
+        assert.equal("job-2\n", curl("/jobs", "-d", "sleep 60"))
+        program.wait_for(function() return curl("/jobs/job-2") == "TASK_RUNNING\n" end)
+        assert.equal("no such job\n", curl("/jobs/job-3"))
+    end)
+end)
+
 describe("batch.lua", function()
     local function batch(args, stdin)
         return program.run({ args = { "examples/batch.lua", table.unpack(args) }, stdin = stdin, seconds = 120 })

@@ -9,25 +9,23 @@
 #include "base/memory.h"
 #include "bindings/core/dot_call.h"
 #include "bindings/core/userdata.h"
+#include "bindings/lib/http_headers.h"
 #include "bindings/message/arguments.h"
 #include "net/http_client.h"
 #include "script/protect.h"
 
 #include <lauxlib.h>
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #define CLIENT_TYPE "mesos.http.client"
 #define REQUEST_TYPE "mesos.http.request"
-#define HEADERS_TYPE "mesos.http.headers"
 
 enum {
     REQUESTS = 256,           // at the same time
     BODY_LIMIT = 1024 * 1024, // bytes
     REDIRECTS = 50,
-    NAME_LIMIT = 256, // bytes of the name of a header that is looked for
 };
 
 static const double patience = 30; // seconds
@@ -74,51 +72,19 @@ static void end_client(lua_State *L, struct userdata *userdata)
 
 // ---- the answer ----
 
-static void push_lower(lua_State *L, const char *text, size_t length) // [-0, +1, m]
-{
-    luaL_Buffer buffer;
-    char *space = luaL_buffinitsize(L, &buffer, length);
-    for (size_t i = 0; i < length; i++)
-        space[i] = (char)tolower((unsigned char)text[i]);
-    luaL_pushresultsize(&buffer, length);
-}
-
-// (headers, name): the names are there in small letters, and may be asked for in any.
-static int l_headers_index(lua_State *L)
-{
-    size_t length;
-    luaL_checktype(L, 1, LUA_TTABLE);
-    if (lua_type(L, 2) != LUA_TSTRING)
-        return 0;
-    const char *name = lua_tolstring(L, 2, &length);
-    if (length > NAME_LIMIT)
-        return 0;
-    push_lower(L, name, length);
-    lua_rawget(L, 1);
-    return 1;
-}
-
-// Sets the header of that line in the table at the top; what comes several times is joined.
-static void add_header(lua_State *L, const char *line, size_t length) // [-0, +0, m]
+// Sets the header of that line in the table at the top. // [-0, +0, m]
+static void add_header(lua_State *L, const char *line, size_t length)
 {
     const char *colon = memchr(line, ':', length), *end = line + length;
     if (colon == NULL)
         return;
-    push_lower(L, line, (size_t)(colon - line));
-    for (colon++; colon < end && (*colon == ' ' || *colon == '\t'); colon++)
+    const char *value = colon + 1;
+    for (; value < end && (*value == ' ' || *value == '\t'); value++)
         ;
-    while (end > colon && (end[-1] == ' ' || end[-1] == '\t'))
+    while (end > value && (end[-1] == ' ' || end[-1] == '\t'))
         end--;
-    lua_pushvalue(L, -1);
-    bool again = lua_rawget(L, -3) != LUA_TNIL;
-    if (again)
-        lua_pushliteral(L, ", ");
-    else
-        lua_pop(L, 1);
-    lua_pushlstring(L, colon, (size_t)(end - colon));
-    if (again)
-        lua_concat(L, 3);
-    lua_rawset(L, -3);
+    http_headers_add(L, (struct slice){(const uint8_t *)line, (size_t)(colon - line)},
+                     (struct slice){(const uint8_t *)value, (size_t)(end - value)});
 }
 
 static void push_headers(lua_State *L, struct slice lines) // [-0, +1, m]
@@ -130,7 +96,7 @@ static void push_headers(lua_State *L, struct slice lines) // [-0, +1, m]
         add_header(L, line, (size_t)(stop - line));
         line = stop + 1;
     }
-    luaL_setmetatable(L, HEADERS_TYPE);
+    http_headers_adopt(L);
 }
 
 static int push_reply(lua_State *L, const struct http_client_reply *reply) // [-0, +n, m]
@@ -169,18 +135,11 @@ static void on_done(void *data, const struct http_client_reply *reply)
 
 // ---- arguments ----
 
-static bool is_token(const char *text)
-{
-    size_t length = strlen(text);
-    return length > 0 && length == strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx"
-                                                "yz0123456789!#$%&'*+-.^_`|~");
-}
-
 // (name, value) -> the line of a header; an empty one is written in libcurl's own way.
 static void push_header(lua_State *L) // [-0, +1, e]
 {
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    if (!is_token(name))
+    if (!http_headers_is_token(name))
         luaL_error(L, "headers: names of headers expected as keys, got '%s'",
                    luaL_tolstring(L, -2, NULL));
     int type = lua_type(L, -1);
@@ -289,7 +248,7 @@ static void read_request(lua_State *L, struct http_client_request *request) // [
         luaL_error(L, "url: a text expected, got nothing");
     if (request->method == NULL)
         request->method = request->body.data ? "POST" : "GET";
-    if (!is_token(request->method))
+    if (!http_headers_is_token(request->method))
         luaL_error(L, "method: a word such as 'GET' expected, got '%s'", request->method);
 }
 
@@ -332,10 +291,8 @@ void http_open(lua_State *L)
 {
     userdata_type(L, CLIENT_TYPE);
     userdata_type(L, REQUEST_TYPE);
-    luaL_newmetatable(L, HEADERS_TYPE);
-    lua_pushcfunction(L, l_headers_index);
-    lua_setfield(L, -2, "__index");
-    lua_pop(L, 3);
+    http_headers_open(L);
+    lua_pop(L, 2);
 }
 
 void http_push(lua_State *L)

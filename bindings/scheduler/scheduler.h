@@ -17,6 +17,7 @@
 #include "net/credentials.h"
 #include "script/script.h"
 
+struct http_services;
 struct scheduler;
 
 // What the program does for schedulers. Each function is given `data`.
@@ -41,6 +42,12 @@ struct scheduler_services {
 struct scheduler_environment {
     struct loop *loop;
     const struct scheduler_services *services;
+
+    // What mesos.serve listens with, or NULL; whether a script in the sandbox may; and more names
+    // that requests to it may use, "a,b", or NULL.
+    struct http_services *http_services;
+    bool allow_serve;
+    const char *allow_hosts;
 
     // Written by the program.
     bool checking;  // load and look, but contact no master; does not change

@@ -20,6 +20,7 @@
 #include "bindings/module.h"
 #include "loop/loop_uv.h"
 #include "loop/spawner.h"
+#include "net/http_service.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -395,6 +396,7 @@ static void take_down(struct host *host)
         scheduler_destroy(host->environment.first);
     host_destroy_executor(host);
     script_destroy(host->session.script);
+    http_services_destroy(host->environment.http_services);
     host_forget_agent(host);
     host_close_endpoints(host);
     state_store_close(host->store);
@@ -467,7 +469,12 @@ static void set_up(struct host *host, const struct host_settings *settings)
         .connected = on_connected,
         .data = host};
     host->environment = (struct scheduler_environment){
-        .loop = host->loop, .services = &host->services, .checking = settings->checking};
+        .http_services = settings->checking ? NULL : http_services_create(host->loop),
+        .allow_serve = options->allow_serve != 0,
+        .allow_hosts = options->allow_hosts,
+        .loop = host->loop,
+        .services = &host->services,
+        .checking = settings->checking};
     host->session = (struct session){.loop = host->loop,
                                      .environment = &host->environment,
                                      .path = options->script,

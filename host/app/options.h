@@ -82,7 +82,7 @@ struct options {
     double offer_warn;                    // seconds; 0: never
     int64_t task_limit;                   // tasks
     int64_t memory_limit;                 // bytes; 0: none
-    int sandbox;
+    int sandbox, allow_serve;
     enum log_level log_level;
     enum log_format log_format;
     int64_t output_limit; // bytes of output that wait for a reader

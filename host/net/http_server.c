@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "loop/poll_watcher.h"
 #include "net/http_guard.h"
+#include "net/http_listen.h"
 #include "net/http_peers.h"
 
 #include <arpa/inet.h>
@@ -22,6 +23,7 @@
 enum {
     REQUESTS_AT_ONCE = 64, // of a connection, in a turn
     FRUITLESS_MOST = 4,    // turns in a row in which it may ask to run at once without progress
+    HANDSHAKE_WAIT = 20,   // milliseconds
     SPARE = 64,            // connections that were shut down and are not closed yet
 };
 
@@ -67,6 +69,21 @@ static void check_progress(struct http_server *server, uint64_t before)
     server->fruitless = 0;
 }
 
+// True if it is to run again at once. During the handshakes of TLS it asks for that in vain until
+// the client has sent more, which is noticed anyway: then it is asked again soon.
+static bool run_once(struct http_server *server, MHD_UNSIGNED_LONG_LONG *wait, bool *waits)
+{
+    uint64_t before = server->progress;
+    server->closed = false;
+    MHD_run(server->daemon);
+    *waits = MHD_get_timeout(server->daemon, wait) == MHD_YES;
+    bool busy = server->closed || (*waits && *wait == 0);
+    if (!busy || server->settings.cert == NULL || server->progress != before)
+        return busy;
+    *wait = HANDSHAKE_WAIT;
+    return false;
+}
+
 // libmicrohttpd takes one request of a connection at a time, and asks to run again at once if there
 // are more.
 static void drive(struct http_server *server)
@@ -74,12 +91,8 @@ static void drive(struct http_server *server)
     MHD_UNSIGNED_LONG_LONG wait = 0;
     bool waits = true, busy = true;
     uint64_t before = server->progress;
-    for (int i = 0; i < REQUESTS_AT_ONCE && busy; i++) {
-        server->closed = false;
-        MHD_run(server->daemon);
-        waits = MHD_get_timeout(server->daemon, &wait) == MHD_YES;
-        busy = server->closed || (waits && wait == 0);
-    }
+    for (int i = 0; i < REQUESTS_AT_ONCE && busy; i++)
+        busy = run_once(server, &wait, &waits);
     if (busy)
         check_progress(server, before);
     else
@@ -179,36 +192,6 @@ static void add_body(struct client *client, const char *bytes, size_t length)
 }
 
 // ---- headers ----
-
-struct header_search {
-    const char *name, *value;
-};
-
-static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char *name,
-                                 const char *value)
-{
-    struct header_search *search = data;
-    (void)kind;
-    if (strcasecmp(name, search->name) == 0)
-        search->value = value ? value : "";
-    return MHD_YES;
-}
-
-const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
-{
-    struct header_search search = {.name = name};
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, &search);
-    return search.value;
-}
-
-const char *http_exchange_argument(const struct http_exchange *exchange, const char *name)
-{
-    const char *value = NULL;
-    if (MHD_lookup_connection_value_n(exchange->connection, MHD_GET_ARGUMENT_KIND, name,
-                                      strlen(name), &value, NULL) != MHD_YES)
-        return NULL;
-    return value ? value : "";
-}
 
 static enum MHD_Result on_guarded(void *data, enum MHD_ValueKind kind, const char *name,
                                   const char *value)
@@ -329,56 +312,6 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
 
 // ---- listening ----
 
-// "ADDR:PORT" or "[ADDR]:PORT".
-static bool split_address(const char *text, char **host, char **port, struct error *err)
-{
-    const char *colon = strrchr(text, ':');
-    bool bracketed = text[0] == '[' && colon != NULL && colon > text + 1 && colon[-1] == ']';
-    if (colon == NULL || colon[1] == '\0' || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-        strlen(colon + 1) > 5 || strtoul(colon + 1, NULL, 10) > 65535)
-        return error_set(err, ERROR_INVALID,
-                         "cannot listen on '%s': an address and a port, ADDR:PORT, are expected",
-                         text);
-    *host = bracketed ? memory_text(text + 1, (size_t)(colon - text) - 2)
-                      : memory_text(text, (size_t)(colon - text));
-    *port = memory_string(colon + 1);
-    return true;
-}
-
-static int listen_on(const struct addrinfo *address)
-{
-    int yes = 1;
-    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 && listen(fd, SOMAXCONN) == 0)
-        return fd;
-    int fault = errno;
-    close(fd);
-    errno = fault;
-    return -1;
-}
-
-static int open_socket(const char *text, struct error *err)
-{
-    char *host = NULL, *port = NULL;
-    if (!split_address(text, &host, &port, err))
-        return -1;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-    struct addrinfo *address = NULL;
-    int fault = getaddrinfo(*host ? host : NULL, port, &hints, &address), fd = -1;
-    if (fault != 0)
-        error_set(err, ERROR_INVALID, "cannot listen on '%s': %s", text, gai_strerror(fault));
-    else if ((fd = listen_on(address)) < 0)
-        error_set(err, ERROR_IO, "cannot listen on '%s': %s", text, strerror(errno));
-    if (address != NULL)
-        freeaddrinfo(address);
-    free(host);
-    free(port);
-    return fd;
-}
-
 static void read_address(struct http_server *server, int fd)
 {
     struct sockaddr_storage address;
@@ -396,7 +329,7 @@ static bool open_poll(struct http_server *server)
 {
     int epoll = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
     server->poll = poll_watcher_create(server->loop, epoll, on_ready, server, NULL);
-    return server->poll != NULL && poll_watcher_start(server->poll, UV_READABLE);
+    return server->poll != NULL;
 }
 
 static bool start_daemon(struct http_server *server, int fd, struct error *err)
@@ -408,12 +341,20 @@ static bool start_daemon(struct http_server *server, int fd, struct error *err)
     // One address may have half of all connections, unless only one address can connect.
     unsigned most = settings->connections + SPARE,
              each = server->guard.loopback ? 0 : (most + 1) / 2;
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)settings->cert},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)settings->key},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    if (settings->cert == NULL)
+        tls[0] = tls[2];
     server->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, on_accept, server, on_request, server,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_URI_LOG_CALLBACK, on_line,
-        server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, settings->memory, MHD_OPTION_CONNECTION_LIMIT,
-        most, MHD_OPTION_PER_IP_CONNECTION_LIMIT, each, MHD_OPTION_END);
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (settings->cert ? MHD_USE_TLS : 0), 0, on_accept,
+        server, on_request, server, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_URI_LOG_CALLBACK, on_line, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        settings->memory, MHD_OPTION_CONNECTION_LIMIT, most, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        each, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (server->daemon == NULL) {
         close(fd);
         return error_set(err, ERROR_IO, "cannot start the HTTP server of %s: %s", settings->what,
@@ -427,19 +368,16 @@ static void set_guard(struct http_server *server, const char *listen)
 {
     struct error ignored;
     char *port = NULL;
-    split_address(listen, &server->named, &port, &ignored);
+    http_listen_split(listen, &server->named, &port, &ignored);
     free(port);
     server->hosts = memory_string(server->settings.hosts);
     http_guard_init(&server->guard, server->ip, server->named, server->hosts);
 }
 
-struct http_server *http_server_create(struct loop *loop, const char *listen,
-                                       const struct http_server_settings *settings,
-                                       struct error *err)
+struct http_server *http_server_create_on(struct loop *loop, int fd, const char *listen,
+                                          const struct http_server_settings *settings,
+                                          struct error *err)
 {
-    int fd = open_socket(listen, err);
-    if (fd < 0)
-        return NULL;
     struct http_server *server = memory_new(sizeof *server);
     server->loop = loop;
     server->settings = *settings;
@@ -451,6 +389,36 @@ struct http_server *http_server_create(struct loop *loop, const char *listen,
         return server;
     http_server_destroy(server);
     return NULL;
+}
+
+struct http_server *http_server_create(struct loop *loop, const char *listen,
+                                       const struct http_server_settings *settings,
+                                       struct error *err)
+{
+    int fd = http_listen_open(listen, err);
+    struct http_server *server =
+        fd < 0 ? NULL : http_server_create_on(loop, fd, listen, settings, err);
+    if (server != NULL)
+        http_server_run(server);
+    return server;
+}
+
+void http_server_run(struct http_server *server)
+{
+    poll_watcher_start(server->poll, UV_READABLE);
+    http_server_wake(server);
+}
+
+int http_server_listener(const struct http_server *server)
+{
+    return MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_LISTEN_FD)->listen_fd;
+}
+
+void http_server_quiesce(struct http_server *server)
+{
+    int fd = MHD_quiesce_daemon(server->daemon);
+    if (fd >= 0)
+        close(fd);
 }
 
 void http_server_destroy(struct http_server *server)
@@ -509,27 +477,4 @@ void http_exchange_endless(struct http_exchange *exchange)
 void http_exchange_break(struct http_exchange *exchange)
 {
     shutdown(http_peers_fd(client_of(exchange->connection)->peer), SHUT_RDWR);
-}
-
-enum MHD_Result http_exchange_answer(struct http_exchange *exchange,
-                                     const struct http_answer *answer)
-{
-    size_t length = answer->length > 0 ? answer->length : strlen(answer->text);
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        length, (void *)(uintptr_t)answer->text, MHD_RESPMEM_MUST_COPY);
-    if (answer->type != NULL)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type);
-    if (answer->header != NULL)
-        MHD_add_response_header(response, answer->header_name, answer->header);
-    enum MHD_Result result =
-        MHD_queue_response(exchange->connection, (unsigned)answer->status, response);
-    MHD_destroy_response(response);
-    return result;
-}
-
-enum MHD_Result http_exchange_refuse(struct http_exchange *exchange, int status, const char *text)
-{
-    const struct http_answer answer = {
-        .status = status, .type = "text/plain; charset=utf-8", .text = text};
-    return http_exchange_answer(exchange, &answer);
 }

@@ -48,9 +48,10 @@ struct http_server_settings {
     // The client of an endless answer has left; may be NULL.
     void (*left)(void *data, struct http_exchange *exchange);
     void *data;
-    const char *hosts;    // names that a Host may have besides the usual ones, "a,b"; or NULL
-    size_t memory;        // bytes of a connection: headers, the largest chunk
-    unsigned connections; // the most
+    const char *hosts;      // names that a Host may have besides the usual ones, "a,b"; or NULL
+    const char *cert, *key; // TLS: certificate and private key as PEM; both NULL: none
+    size_t memory;          // bytes of a connection: headers, the largest chunk
+    unsigned connections;   // the most
 };
 
 // Listens on "ADDR:PORT" (on "[ADDR]:PORT" for IPv6; port 0 is any). NULL and an error otherwise.
@@ -58,6 +59,18 @@ struct http_server_settings {
 struct http_server *http_server_create(struct loop *loop, const char *listen,
                                        const struct http_server_settings *settings,
                                        struct error *err);
+
+// The same on a socket that listens already, which is handed over, also on failure; `listen` is
+// what its address was given as. It takes no connections before http_server_run().
+struct http_server *http_server_create_on(struct loop *loop, int fd, const char *listen,
+                                          const struct http_server_settings *settings,
+                                          struct error *err);
+void http_server_run(struct http_server *server);
+
+int http_server_listener(const struct http_server *server); // its socket, which stays its own
+
+// Closes its listening socket; the connections that there are go on.
+void http_server_quiesce(struct http_server *server);
 
 // Closes all connections; their requests are completed. None may be suspended. NULL is fine.
 void http_server_destroy(struct http_server *server);
@@ -82,7 +95,18 @@ const char *http_exchange_header(const struct http_exchange *exchange, const cha
 // value.
 const char *http_exchange_argument(const struct http_exchange *exchange, const char *name);
 
-// Its answer is a stream, without a time limit.
+// Calls `visit` for each header of the request, or each argument of its URL, decoded.
+void http_exchange_headers(const struct http_exchange *exchange,
+                           void (*visit)(void *data, const char *name, const char *value),
+                           void *data);
+void http_exchange_arguments(const struct http_exchange *exchange,
+                             void (*visit)(void *data, const char *name, const char *value),
+                             void *data);
+
+// "ADDR:PORT" of its client; 72 bytes are enough.
+void http_exchange_peer(const struct http_exchange *exchange, char *text, size_t size);
+
+// Its answer is a stream, or takes its time: there is no time limit.
 void http_exchange_endless(struct http_exchange *exchange);
 
 // Closes its connection; it is completed later.
@@ -93,7 +117,11 @@ struct http_answer {
     const char *type, *text;          // copied; the type may be NULL
     size_t length;                    // of the text; 0: up to its zero byte
     const char *header_name, *header; // one more header; both may be NULL
+    const char *headers;              // more of them, lines "Name: value\n"; may be NULL
 };
+
+// A response of libmicrohttpd, to be released with MHD_destroy_response().
+struct MHD_Response *http_answer_make(const struct http_answer *answer);
 
 // Queues an answer.
 enum MHD_Result http_exchange_answer(struct http_exchange *exchange,

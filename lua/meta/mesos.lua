@@ -145,6 +145,59 @@ function mesos.exec(argv, options) end
 ---@return string? code
 function mesos.process(argv, options) end
 
+-- A request, as a handler of mesos.serve is given it.
+---@class mesos.Request
+---@field method string such as "GET"
+---@field path string decoded, without the query
+---@field query table<string, string> its arguments, decoded; of one that comes twice the last counts
+---@field headers table<string, string> names are found in any case; what comes twice is joined by ", "
+---@field body string
+---@field peer string the client's "ADDR:PORT"
+
+-- An answer. A text alone is a body with status 200. Without a content type it is plain text in UTF-8.
+---@class mesos.Response
+---@field status integer? default: 200
+---@field headers table<string, string|number>? the server itself sets the length and the connection
+---@field body string? default: ""
+
+---@class mesos.ServeOptions
+---@field address string "ADDR:PORT" to listen on; port 0 is any free one
+---@field handler fun(request: mesos.Request): string|mesos.Response
+---@field tls { cert: string, key: string }? names of files in PEM; default: plain HTTP
+---@field hosts string[]? more names that a request may have in its Host header, or in an Origin
+---@field limit integer? bytes of a body, above which a request is refused with 413; default: 1 MiB
+---@field requests integer? that may be under way, above which they are refused with 503; default: 256
+---@field timeout number? seconds after which a handler that waits is ended, and its request answered with 504; default: 60
+
+-- Serves HTTP. The handler is called for each request, in a routine of its own: it may wait and does not hold up events.
+-- An error in it is answered with 500, without its text, and is in the log. Requests that a web page may have made (they
+-- have an Origin) or that are meant for another name than the server's are refused with 403.
+--
+-- The listening socket and its connections survive a reload, if the new version serves the same address; requests that
+-- the old one had not answered get a 503. With the same address text and port 0 the port stays the same. If it cannot
+-- listen, the values are nil, a message and a code such as "EADDRINUSE". Not available with --sandbox, unless
+-- --allow-serve is given.
+--
+--     local server = assert(mesos.serve { address = "127.0.0.1:8080", handler = function(request)
+--         return { status = 404, body = "no " .. request.path .. "\n" }
+--     end })
+---@param options mesos.ServeOptions
+---@return mesos.Server? server
+---@return string? message
+---@return string? code
+function mesos.serve(options) end
+
+---@class mesos.Server
+---@field address string "ADDR:PORT", with the port that was chosen
+local Server = {}
+
+-- Listens no more. Requests that a handler has begun with are answered.
+function Server:close() end
+
+-- A random UUID (version 4) as text, such as "0b1c5c5e-5d0b-4c0e-9a57-0d8a1f0c2b7e".
+---@return string
+function mesos.uuid() end
+
 ---@class mesos.Process
 local Process = {}
 
