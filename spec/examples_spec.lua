@@ -544,6 +544,21 @@ describe("collect.lua", function()
     end)
 end)
 
+describe("why.lua", function()
+    it("places its task where it fits", function()
+        local run = program.run({ args = { "--agent", "cpus:1;mem:64 rack=b", "examples/why.lua", "0.1" }, seconds = 20 })
+        assert.equal(0, run.code, run:report())
+        assert.matches("why%-1\tTASK_FINISHED", run.stdout)
+    end)
+
+    it("says why not where it does not", function()
+        local run = program.run({ args = { "--agent", "cpus:1;mem:64 rack=a", "examples/why.lua" }, seconds = 20 })
+        assert.equal(0, run.code, run:report())
+        assert.matches("\ncpus is short on 1 offers\nrack is short on 1 offers\n", run.stdout)
+        assert.matches("attribute rack: 'b' wanted; 1 earlier offer has 'a'", run.stdout)
+    end)
+end)
+
 describe("pack.lua", function()
     -- How many tasks each agent got, the largest number first.
     local function spread(run)

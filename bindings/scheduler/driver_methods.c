@@ -16,6 +16,7 @@
 #include "bindings/message/message_encode.h"
 #include "bindings/message/view.h"
 #include "bindings/offers/offer_list_index.h"
+#include "bindings/scheduler/explain.h"
 #include "bindings/scheduler/framework_info.h"
 #include "bindings/scheduler/launch_check.h"
 #include "bindings/scheduler/scheduler_handle.h"
@@ -688,6 +689,7 @@ static const luaL_Reg methods[] = {
     {"acknowledgeOperationStatus", l_acknowledgeOperationStatus},
     {"updateFramework", l_updateFramework},
     {"offers", l_offers},
+    {"explain", l_explain},
     {"task", l_task},
     {"tasks", l_tasks},
     {"taskCounts", l_taskCounts},
@@ -777,6 +779,7 @@ void driver_methods_open(lua_State *L, struct scheduler_environment *environment
     lua_setfield(L, -2, "__index"); // class
     lua_pop(L, 1);
     task_list_open(L);
+    explain_open(L);
     watch_script(script_of(L), environment);
 }
 

@@ -191,8 +191,11 @@ static void collect_offers(struct driver *driver, struct offer_table *offers,
 {
     struct delivery *delivery = &driver->delivery;
     struct slice list = event->message, wire;
-    if (event->block->held_since == 0)
+    if (event->block->held_since == 0) {
         event->block->held_since = loop_now(driver->loop);
+        if (offers == driver->offers)
+            offer_history_add(driver->history, event->block, list, event->block->held_since);
+    }
     while (events_next_offer(&list, &wire)) {
         if (event->count == delivery->batch_capacity) {
             delivery->batch_capacity = delivery->batch_capacity ? 2 * delivery->batch_capacity : 64;
@@ -227,6 +230,12 @@ static void note_status(struct driver *driver, const struct driver_event *event)
         failed_tasks_note(&driver->failed_tasks, status, event->message);
 }
 
+static void rescind(struct driver *driver, struct slice id)
+{
+    offer_table_spend(driver->offers, id, "was rescinded");
+    offer_history_end(driver->history, id, OFFER_END_RESCINDED, 0, loop_now(driver->loop));
+}
+
 static void deliver_event(struct driver *driver, struct driver_event *event)
 {
     if (event->callback == CALLBACK_RESOURCE_OFFERS && !take_offers(driver, driver->offers, event))
@@ -239,7 +248,9 @@ static void deliver_event(struct driver *driver, struct driver_event *event)
     else if (event->callback == CALLBACK_RESOURCE_OFFERS)
         held_offers_watch(&driver->held_offers);
     else if (event->callback == CALLBACK_OFFER_RESCINDED)
-        offer_table_spend(driver->offers, event->offer_id, "was rescinded");
+        rescind(driver, event->offer_id);
+    else if (event->callback == CALLBACK_SLAVE_LOST)
+        offer_history_lose(driver->history, event->agent_id);
     else if (event->callback == CALLBACK_INVERSE_OFFER_RESCINDED)
         offer_table_spend(driver->inverse_offers, event->offer_id, "was rescinded");
     else if (event->callback == CALLBACK_OPERATION_STATUS_UPDATE &&
@@ -252,6 +263,7 @@ static void deliver_subscribed(struct driver *driver, struct driver_event *event
 {
     offer_table_spend_all(driver->offers, "was made void by a new registration");
     offer_table_spend_all(driver->inverse_offers, "was made void by a new registration");
+    offer_history_void(driver->history);
     framework_set_id(&driver->framework, event->framework_id);
     revisions_answered(&driver->revisions, REVISION_ACCEPTED);
     if (driver->revisions.has_known)

@@ -47,6 +47,7 @@ static void on_lost(void *data, const struct error *reason)
     calls_forget(&driver->calls);
     offer_table_spend_all(driver->offers, "was made void when the master was lost");
     offer_table_spend_all(driver->inverse_offers, "was made void when the master was lost");
+    offer_history_void(driver->history);
     driver_stream_lost(driver);
     disconnect(driver);
     deferral_queue(&driver->turn);
@@ -197,6 +198,7 @@ struct driver *driver_create(struct loop *loop, const struct driver_options *opt
     driver->transport = options->transport;
     driver->offers = offer_table_create();
     driver->inverse_offers = offer_table_create();
+    driver->history = offer_history_create(LOOP_SECOND, loop_now(loop));
     driver->tasks = tasks_create(loop, options->task_limit);
     held_offers_init(&driver->held_offers, loop, driver->offers, options->offer_warn);
     failed_tasks_init(&driver->failed_tasks, loop);

@@ -76,6 +76,7 @@ void driver_free(void *data)
     buffer_free(&driver->message);
     revisions_clear(&driver->revisions);
     framework_free(&driver->framework);
+    offer_history_destroy(driver->history);
     offer_table_destroy(driver->offers);
     offer_table_destroy(driver->inverse_offers);
     tasks_destroy(driver->tasks);

@@ -170,6 +170,10 @@ enum driver_status driver_revive(struct driver *driver, const char *const *names
         return driver->status;
     framework_revive(&driver->framework, names);
     revisions_each(&driver->revisions, revive, names);
+    if (names == NULL)
+        offer_history_revive(driver->history, (struct slice){.data = NULL});
+    for (size_t i = 0; names != NULL && names[i] != NULL; i++)
+        offer_history_revive(driver->history, slice_text(names[i]));
     send_roles(driver, CALL_REVIVE, names);
     return driver->status;
 }

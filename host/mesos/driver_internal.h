@@ -24,6 +24,7 @@
 #include "mesos/framework.h"
 #include "mesos/held_offers.h"
 #include "mesos/revisions.h"
+#include "offers/offer_history.h"
 
 // Whether events are handed on. Every change goes through enter_delivery() in delivery.c.
 enum delivery_state {
@@ -79,6 +80,7 @@ struct driver {
 
     struct offer_table *offers, *inverse_offers;
     struct held_offers held_offers;
+    struct offer_history *history; // of `offers`
     struct tasks *tasks;
     struct failed_tasks failed_tasks;
     bool log_failures; // in `failed_tasks`

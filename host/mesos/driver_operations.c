@@ -58,6 +58,31 @@ enum driver_status driver_reconnect(struct driver *driver)
 
 // ---- offers ----
 
+// For how many seconds a master holds back what an answer with these filters (data NULL: none)
+// leaves of an offer: no less than the time between two of its allocations, unless it is none.
+static double filter_seconds(struct slice filters)
+{
+    const double usual = 5, least = 1, most = 365 * 24 * 3600.0;
+    double seconds = usual;
+    struct wire wire = wire_open(filters);
+    for (struct wire_field it; wire_next(&wire, &it);)
+        if (it.number == FIELD_FILTERS_REFUSE_SECONDS && it.type == WIRE_FIXED64)
+            memcpy(&seconds, &it.value, sizeof seconds);
+    if (!(seconds >= 0))
+        seconds = usual;
+    if (seconds > 0 && seconds < least)
+        return least;
+    return seconds < most ? seconds : most;
+}
+
+static void note_accepted(struct driver *driver, struct slice accept)
+{
+    double filter = filter_seconds(wire_find(accept, FIELD_SCHEDULER_CALL_ACCEPT_FILTERS));
+    uint64_t now = loop_now(driver->loop);
+    for (struct slice id; wire_next_bytes(&accept, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, &id);)
+        offer_history_end(driver->history, wire_text(id), OFFER_END_ACCEPTED, filter, now);
+}
+
 // Field `number` of the call's message has the ids.
 static void spend_listed(struct offer_table *offers, struct slice message, uint32_t number,
                          const char *why)
@@ -85,6 +110,7 @@ enum driver_status driver_accept(struct driver *driver, struct slice accept)
     calls_send(&driver->calls, CALL_ACCEPT, accept);
     spend_listed(driver->offers, accept, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS,
                  "was accepted already");
+    note_accepted(driver, accept);
     return driver->status;
 }
 
@@ -101,6 +127,8 @@ enum driver_status driver_decline(struct driver *driver, struct slice offer_id,
     if (filters.data != NULL)
         wire_put_bytes(&driver->message, FIELD_SCHEDULER_CALL_DECLINE_FILTERS, filters);
     calls_decline(&driver->calls, offer_id, buffer_slice(&driver->message));
+    offer_history_end(driver->history, offer_id, OFFER_END_DECLINED, filter_seconds(filters),
+                      loop_now(driver->loop));
     offer_table_spend(driver->offers, offer_id, "was declined already");
     deferral_queue(&driver->turn);
     return driver->status;

@@ -8,6 +8,7 @@
 #include "mesos/v1/mesos.pb-c.h"
 
 #include <endian.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,22 +133,45 @@ static inline bool read_plain(struct slice message, struct offer_resource *resou
     return true;
 }
 
+// Returns the role that it is reserved to; data NULL: none.
+static inline struct slice read_resource(struct slice message, struct offer_resource *resource)
+{
+    struct found found = {.resource = resource};
+    struct wire wire = wire_open(message);
+    *resource = (struct offer_resource){.wire = message};
+    for (struct wire_field it; wire_next(&wire, &it);)
+        note(&found, &it);
+    struct slice role = found.reservation.data != NULL ? found.reservation : found.role;
+    resource->reserved = role.data != NULL;
+    return role;
+}
+
 bool offer_fields_next(struct offer_walk *walk, struct offer_resource *resource)
 {
     for (struct slice message; wire_seek(&walk->wire, FIELD_OFFER_RESOURCES, &message);) {
         if (read_plain(message, resource))
             return true;
-        struct found found = {.resource = resource};
-        struct wire wire = wire_open(message);
-        *resource = (struct offer_resource){.wire = message};
-        for (struct wire_field it; wire_next(&wire, &it);)
-            note(&found, &it);
-        struct slice role = found.reservation.data != NULL ? found.reservation : found.role;
-        resource->reserved = role.data != NULL;
+        struct slice role = read_resource(message, resource);
         if (role.data == NULL || is_ours(role, walk->offer))
             return true;
     }
     return false;
+}
+
+double offer_fields_elsewhere(struct slice offer, struct slice name, struct slice *role)
+{
+    double sum = 0;
+    struct wire wire = wire_open(offer);
+    for (struct slice message; wire_seek(&wire, FIELD_OFFER_RESOURCES, &message);) {
+        struct offer_resource resource;
+        struct slice reserved = read_resource(message, &resource);
+        if (reserved.data == NULL || is_ours(reserved, offer) || resource.whole ||
+            !slice_equal(resource.name, name))
+            continue;
+        sum += offer_fields_amount(&resource);
+        *role = reserved;
+    }
+    return sum;
 }
 
 struct offer_walk offer_fields_walk(struct slice offer)
@@ -342,4 +366,36 @@ bool offer_fields_has_attribute(struct slice offer, struct slice name,
     struct slice attribute = find_attribute(offer, name);
     struct slice value = offer_fields_attribute_value(attribute, &type);
     return value.data != NULL && equal[type](value, word);
+}
+
+static void write_ranges(struct buffer *text, struct slice ranges)
+{
+    const char *comma = "";
+    struct wire wire = wire_open(ranges);
+    for (struct offer_range range; offer_fields_next_range(&wire, &range); comma = ",")
+        buffer_format(text, "%s%" PRIu64 "-%" PRIu64, comma, range.first, range.last);
+}
+
+static void write_set(struct buffer *text, struct slice set)
+{
+    const char *comma = "";
+    for (struct slice item; wire_next_bytes(&set, FIELD_VALUE_SET_ITEM, &item); comma = ",")
+        buffer_format(text, "%s%.*s", comma, SLICE_ARGS(item));
+}
+
+bool offer_fields_attribute_text(struct slice offer, struct slice name, struct buffer *text)
+{
+    int32_t type;
+    struct slice value = offer_fields_attribute_value(find_attribute(offer, name), &type);
+    if (value.data == NULL)
+        return false;
+    if (type == MESOS__V1__VALUE__TYPE__SCALAR)
+        buffer_format(text, "%.14g", offer_fields_scalar(value));
+    else if (type == MESOS__V1__VALUE__TYPE__TEXT)
+        buffer_append_slice(text, wire_find(value, FIELD_VALUE_TEXT_VALUE));
+    else if (type == MESOS__V1__VALUE__TYPE__SET)
+        write_set(text, value);
+    else
+        write_ranges(text, value);
+    return true;
 }

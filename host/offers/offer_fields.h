@@ -9,8 +9,10 @@
 #ifndef MESOS_LUA_OFFERS_OFFER_FIELDS_H
 #define MESOS_LUA_OFFERS_OFFER_FIELDS_H
 
-#include "mesos/v1/mesos.pb-c.h"
+#include "base/buffer.h"
 #include "wire/wire.h"
+
+#include "mesos/v1/mesos.pb-c.h"
 
 struct offer_resource {
     struct slice wire; // the Resource message
@@ -28,6 +30,10 @@ struct offer_walk {
 
 struct offer_walk offer_fields_walk(struct slice offer);
 bool offer_fields_next(struct offer_walk *walk, struct offer_resource *resource);
+
+// How much of a resource is reserved to other roles than the offer's, in thousandths; one of those
+// roles.
+double offer_fields_elsewhere(struct slice offer, struct slice name, struct slice *role);
 
 // Of a scalar its value, of ranges the number of values in them, in thousandths.
 double offer_fields_amount(const struct offer_resource *resource);
@@ -64,5 +70,9 @@ struct offer_word {
 // that have it.
 bool offer_fields_has_attribute(struct slice offer, struct slice name,
                                 const struct offer_word *word);
+
+// Appends the value of the first attribute of that name, for a person. False if there is none of a
+// known type.
+bool offer_fields_attribute_text(struct slice offer, struct slice name, struct buffer *text);
 
 #endif

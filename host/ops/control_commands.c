@@ -13,6 +13,7 @@
 #include "bindings/lib/eval.h"
 #include "bindings/message/inspect.h"
 #include "bindings/scheduler/submissions.h"
+#include "mesos/explanation.h"
 #include "ops/cluster_status.h"
 #include "script/script.h"
 
@@ -138,6 +139,33 @@ static void on_metrics(struct control_commands *commands, struct control_request
     metrics_prometheus(commands->session, &text);
     succeed(request, buffer_string(&text));
     buffer_free(&text);
+}
+
+// ---- why ----
+
+static void on_why(struct control_commands *commands, struct control_request *request,
+                   struct slice argument)
+{
+    struct error err = {0};
+    struct explanation explanation;
+    struct scheduler *scheduler = session_scheduler(commands->session);
+    if (scheduler == NULL) {
+        fail(request, "why: no driver runs");
+        return;
+    }
+    explanation_init(&explanation, scheduler_driver(scheduler));
+    if (explanation_read(&explanation, argument, &err)) {
+        struct buffer text;
+        buffer_init(&text, ERROR_MOST);
+        explanation_finish(&explanation);
+        explanation_write(&explanation, &text);
+        control_reply(request,
+                      json_pack("{s:b, s:o}", "ok", 1, "output", json_text(buffer_string(&text))));
+        buffer_free(&text);
+    } else {
+        fail(request, err.text);
+    }
+    explanation_free(&explanation);
 }
 
 // ---- code ----
@@ -398,6 +426,8 @@ static const struct {
     {"interrupt", "interrupt", "stop the Lua code that runs now, as --callback-limit does",
      on_interrupt, true, true},
     {"reload", "reload", "load the script again, and print the result", on_reload, true, false},
+    {"why", "why NEED", "why no offer is used for it, such as: why cpus=4,mem=1024,rack=b", on_why,
+     true, true},
     {"log-level", "log-level [LEVEL]", "print or set the log level", on_log_level, false, true},
     {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics, true, true},
     {"fault", "fault [FAULT...]", "make the local cluster fail; without words: how", on_fault,

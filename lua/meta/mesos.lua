@@ -505,6 +505,63 @@ function SchedulerDriver:reconnect() end
 ---@return mesos.Offers
 function SchedulerDriver:offers() end
 
+-- Why a task with this need is not placed: what is short on the outstanding offers, and on the last offer that each agent
+-- made to each role in the last 15 minutes; and what the framework itself keeps the master from offering. It is a picture
+-- of this moment. The host keeps the past for it: up to 2 MiB of events, at most 512 KiB a
+-- second, and how the last 2,048 offers ended. `text` is the same in
+-- sentences, as `mesos-lua ctl PID why cpus=4,mem=1024,rack=b` prints it.
+--
+--     local why = driver:explain { cpus = 4, mem = 1024, attributes = { rack = "b" } }
+--     if why.fits == 0 then mesos.log.warning("%s", why.text) end
+---@param need mesos.Need
+---@return mesos.Explanation
+function SchedulerDriver:explain(need) end
+
+---@class mesos.Explanation
+---@field fits integer outstanding offers that the need fits
+---@field offers integer outstanding offers
+---@field since number seconds for which no offer has fitted; 0 if one does. Before the first that is known: since the start
+---@field reasons mesos.Explanation.Reason[] the most frequent first
+---@field nearest mesos.Explanation.Nearest? the offer that lacks least, if none fits
+---@field lately { offers: integer, fits: integer, declined: integer, rescinded: integer, used: integer, void: integer } last offers of agents that have none outstanding; `fits` are those that were not used
+---@field withheld mesos.Explanation.Withheld what the framework keeps the master from offering
+---@field text string
+
+-- A part of the need that offers lack.
+---@class mesos.Explanation.Reason
+---@field reason string the name of a resource, or "role", "attribute", "where", "agent lost"
+---@field count integer outstanding offers that lack it
+---@field lately integer offers that ended and lacked it
+---@field example mesos.OfferID the one that lacks least, an outstanding one if there is one
+---@field hostname string of the example
+---@field agent_id mesos.AgentID of the example
+---@field needed number? of a resource
+---@field best number? what the example has of it
+---@field reserved number? the most that is reserved for another role on an offer that lacks it
+---@field reserved_role string? that role
+---@field revocable number? the most that is revocable, if the need takes no revocable resources
+---@field name string? of the attribute
+---@field wanted string? of a role or attribute: "'a' or 'b'"
+---@field seen string[]? what offers have instead, up to three
+---@field absent integer? offers that have none at all
+---@field fits integer? of lost agents: whose offer would have fitted
+
+---@class mesos.Explanation.Nearest
+---@field offer mesos.OfferID
+---@field hostname string
+---@field agent_id mesos.AgentID
+---@field outstanding boolean
+---@field lacks table<string, number|true> how much of a resource; true for what is no amount
+
+---@class mesos.Explanation.Withheld
+---@field registered boolean
+---@field suppressed string[] roles
+---@field constrained string[] roles with offer constraints
+---@field foreign_role string? the role that is needed, if the framework has not subscribed with it
+---@field filters { agent_id: mesos.AgentID, hostname: string, role: string?, seconds: number, fits: boolean }[] that still run, up to 100: those whose offer would fit first, then the longest
+---@field filter_count integer
+---@field held { offers: integer, longest: number } the outstanding offers, and for how many seconds the oldest is held
+
 -- What is known of a task, as a copy; nil if it is unknown. The last 4,096 tasks that ended are known too.
 ---@param taskId mesos.TaskID
 ---@return mesos.Task?
