@@ -702,3 +702,94 @@ describe("chaos.lua", function()
         assert.matches("is TASK_UNREACHABLE %(REASON_AGENT_REMOVED%): another one starts", run.stderr)
     end)
 end)
+
+-- The four first frameworks on the library.
+describe("the first frameworks", function()
+    it("have at most fifteen lines", function()
+        for _, name in ipairs { "run", "dag", "cron", "service" } do
+            local lines = 0
+            for line in io.lines("examples/" .. name .. ".lua") do
+                lines = lines + ((line:find("%S") and not line:find("^%s*%-%-")) and 1 or 0)
+            end
+            assert.is_true(lines <= 15, ("%s.lua has %d"):format(name, lines))
+        end
+    end)
+
+    it("run.lua runs commands, and prints how they ended", function()
+        local run = program.run { args = { "examples/run.lua", "2", "true", "exit 3", "sleep 0.1" }, seconds = 20 }
+        assert.equal(1, run.code, run:report())
+        assert.matches("finished\ttrue\tCommand exited with status 0\n", run.stdout)
+        assert.matches("failed\texit 3\tCommand exited with status 3\n", run.stdout)
+        assert.matches("finished\tsleep 0.1\t", run.stdout)
+        assert.equal(3, select(2, run.stdout:gsub("\n", "")))
+        assert.equal(0, program.run { args = { "examples/run.lua", "2", "true" }, seconds = 20 }.code)
+    end)
+
+    it("dag.lua runs the steps in their order", function()
+        local run = program.run { args = { "examples/dag.lua" }, seconds = 20 }
+        assert.equal(0, run.code, run:report())
+        assert.equal("fetch\tfinished\nlines\tfinished\nwords\tfinished\nreport\tfinished\n", run.stdout)
+    end)
+
+    it("cron.lua runs commands again and again, but not beside themselves", function()
+        local run = program.start { args = { "examples/cron.lua", "0.3", "true", "0.3", "sleep 30", "@yearly", "true" } }
+        run:wait_for(function()
+            return select(2, run.stdout:gsub("entry%-1@%S+\tfinished\n", "")) >= 2
+                and run.stderr:find("schedule entry%-2: this time is left out, as entry%-2@%S+ has not ended")
+        end, 20)
+        run:kill()
+        assert.equal(0, run:wait(), run:report())
+        assert.is_nil(run.stdout:find("entry-3", 1, true))
+    end)
+
+    it("service.lua keeps its instances, and replaces them when it is edited", function()
+        local text = program.read("examples/service.lua")
+        local path = program.script(text, "service.lua")
+        local run = program.start { args = { path } }
+        local function ready(times)
+            run:wait_for(function() return select(2, run.stdout:gsub("web is ready\n", "")) == times end, 30)
+        end
+        ready(1)
+        local file <close> = assert(io.open(path, "w"))
+        file:write((text:gsub("first version", "second version")))
+        file:close()
+        ready(2)
+        run:kill()
+        assert.equal(0, run:wait(), run:report())
+    end)
+end)
+
+describe("gang.lua", function()
+    it("starts its members together, on two agents", function()
+        local run = program.run { args = { "--agents=2", "--resources=cpus:2;mem:512", "examples/gang.lua", "3" }, seconds = 20 }
+        assert.equal(0, run.code, run:report())
+        local lines = {}
+        for line in run.stdout:gmatch("[^\n]+") do
+            lines[#lines + 1] = line
+        end
+        table.sort(lines)
+        assert.same({ "1 on one agent", "2 on one agent" }, { lines[1], lines[2] })
+    end)
+
+    it("starts none while they do not all fit", function()
+        local run = program.start { args = { "--resources=cpus:2;mem:512", "examples/gang.lua", "3" } }
+        run:wait_for(function() return run.stdout:find("member 3 of 3: cpus: 1 needed, most on one offer 0", 1, true) end, 20)
+        run:kill()
+        assert.equal(0, run:wait(), run:report())
+        assert.is_nil(run.stdout:find("on one agent", 1, true))
+    end)
+end)
+
+describe("pack_or_spread.lua", function()
+    local function run(...)
+        local args = { "--agents=3", "--resources=cpus:4;mem:512", "examples/pack_or_spread.lua", ... }
+        local done = program.run { args = args, seconds = 20 }
+        assert.equal(0, done.code, done:report())
+        return done.stdout
+    end
+
+    it("packs on few agents, or spreads over all", function()
+        assert.equal("3 tasks on 1 agents\n", run("pack", "3"))
+        assert.equal("3 tasks on 3 agents\n", run("spread", "3"))
+    end)
+end)

@@ -260,6 +260,15 @@ function M.choose(offers, need, options)
     return choose(offers, need, check_options(options))
 end
 
+-- What driver:explain() says of a need; nil without a driver.
+---@param driver mesos.SchedulerDriver?
+---@param need mesos.Need
+---@return table?
+function M.explain(driver, need)
+    local known, reasons = pcall(function() return driver:explain(need) end)
+    return known and reasons or nil
+end
+
 -- ---- gangs ----
 
 -- A list of the same offers, with as much left in each; what is taken from it is not missing in the other.

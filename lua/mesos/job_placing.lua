@@ -1,0 +1,107 @@
+-- SPDX-License-Identifier: Apache-2.0
+--
+-- How jobs of mesos.jobs come onto offers: in the order of their turns (mesos.fair), each where the policy and its
+-- constraints want it (mesos.placement).
+
+local mesos = require "mesos"
+local definition = require "mesos.job_definition"
+local json = require "mesos.json"
+local life = require "mesos.job_life"
+local placement = require "mesos.placement"
+local task = require "mesos.task"
+
+---@class mesos.job_placing
+local M = {}
+
+local LOOKS = 10000 -- at jobs that do not fit, in one round
+
+-- The facts of the running jobs that have the same constraints.
+local function facts_beside(queue, job)
+    local list, constraints = {}, job.definition.constraints
+    local key = constraints and json.encode(constraints)
+    for _, other in pairs(key and queue.jobs or {}) do
+        if other.state == "running" and other.facts and json.encode(other.definition.constraints) == key then
+            list[#list + 1] = other.facts
+        end
+    end
+    return list
+end
+
+-- An offer, or nil and the reason. `short` has the reasons for needs that were looked for in this round.
+local function choose(queue, job, offers, short)
+    local need = definition.need(job.definition)
+    local key = not job.definition.constraints and json.encode(need)
+    if key and short[key] then
+        return nil, short[key]
+    end
+    local offer, reason = placement.choose(offers, need, {
+        policy = queue.options.policy, constraints = job.definition.constraints, placed = facts_beside(queue, job),
+    })
+    if key and not offer then
+        short[key] = reason or "no offer"
+    end
+    return offer, reason
+end
+
+-- Begins a try. It is in mesos.state before the launch is sent, so that a task is never launched unknown.
+local function begin_try(queue, job, offers, offer)
+    local id = ("%s.%d"):format(job.id, job.tries + 1)
+    local info, message = task.info(definition.task(job.definition), id, offers, offer)
+    if not info then
+        return nil, message
+    end
+    life.take_out(queue, job)
+    job.state, job.tries, job.task_id, job.agent_id = "running", job.tries + 1, id, offer.agent_id
+    job.started, job.message = mesos.now(), nil
+    job.facts = job.definition.constraints and placement.facts(offer, job.definition.constraints)
+    life.count(queue, job, true)
+    return info
+end
+
+-- All that is there to be shared: what is offered, and what the queue's jobs have already.
+local function total_of(queue, offers)
+    local total = offers:sum()
+    for _, used in pairs(queue.ready.used) do
+        for name, amount in pairs(used) do
+            total[name] = (total[name] or 0) + amount
+        end
+    end
+    return total
+end
+
+-- True if no more jobs may run now.
+---@param queue mesos.Queue
+---@return boolean
+function M.is_full(queue)
+    return queue.running >= (queue.options.at_once or math.huge)
+end
+
+-- Launches jobs on the offers, as many as fit and may run.
+---@param queue mesos.Queue
+---@param driver mesos.SchedulerDriver
+---@param offers mesos.Offers
+function M.place(queue, driver, offers)
+    local launches, short, looks = {}, {}, 0
+    queue.ready:of(total_of(queue, offers))
+    for entry in queue.ready:each() do
+        if M.is_full(queue) or looks > LOOKS then
+            break
+        end
+        local job, info = entry.job, nil
+        local offer, reason = choose(queue, job, offers, short)
+        if offer then
+            info, reason = begin_try(queue, job, offers, offer)
+        end
+        if info then
+            launches[offer.id] = launches[offer.id] or {}
+            table.insert(launches[offer.id], info)
+        else
+            job.message, looks = reason, looks + 1
+        end
+    end
+    for id, tasks in pairs(launches) do
+        driver:launchTasks(id, tasks, { refuse_seconds = queue.options.refuse })
+    end
+end
+
+return M
