@@ -174,6 +174,15 @@ describe("the v1 operator API", function()
             if kind == "GET_STATE" then
                 assert.equal("runs", got.get_tasks.tasks[1].name)
                 assert.equal(#wanted.get_tasks.tasks[1].statuses, #got.get_tasks.tasks[1].statuses)
+                -- What statuses have in common is kept once, and each of them has it all the same.
+                local task = got.get_tasks.tasks[1]
+                for _, update in ipairs(task.statuses) do
+                    assert.same({ task.task_id.value, task.agent_id.value, task.task_id.value },
+                        { update.task_id.value, update.agent_id.value, update.executor_id.value })
+                    assert.same(task.statuses[1].container_status.container_id, update.container_status.container_id)
+                    assert.truthy(update.container_status.executor_pid > 0)
+                    assert.equal(16, #update.uuid)
+                end
                 assert.equal(2, #got.get_agents.agents)
             end
         end

@@ -307,12 +307,15 @@ static void make_record(struct master_task *task)
     Mesos__V1__TaskInfo info = MESOS__V1__TASK_INFO__INIT;
     Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
     Mesos__V1__AgentID agent_id = MESOS__V1__AGENT_ID__INIT;
+    struct resources resources;
     id.value = task->id;
     agent_id.value = task->node->id;
     info.name = task->name;
     info.task_id = &id;
     info.agent_id = &agent_id;
-    history_task_added(task, &info, NULL);
+    resources_packed_open(&resources, task->resources);
+    history_task_added(task, &info, &resources);
+    resources_free(&resources);
 }
 
 // The record of a task that was unreachable.

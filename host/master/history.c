@@ -44,14 +44,12 @@ void history_forget_all(struct master *master)
 // ---- tasks ----
 
 void history_task_added(struct master_task *task, const Mesos__V1__TaskInfo *info,
-                        const char *executor_id)
+                        const struct resources *resources)
 {
     const struct task_origin origin = {
         .framework_id = task->framework->id,
-        .executor_id = executor_id,
         .node = task->node->number,
-        .resources = task->resources.items,
-        .resource_count = task->resources.count,
+        .resources = resources,
     };
     task->record = task_record_create(info, &origin);
     TELL(task->framework->master, task_added, task->record)

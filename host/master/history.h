@@ -58,9 +58,9 @@ void history_forget_all(struct master *master); // which is destroyed
 
 // ---- what the files of the master report ----
 
-// A task is launched; its record is made. `executor_id` is that of its group, or NULL.
+// A task is launched with these resources; its record is made.
 void history_task_added(struct master_task *task, const Mesos__V1__TaskInfo *info,
-                        const char *executor_id);
+                        const struct resources *resources);
 void history_task_status(struct master_task *task, const Mesos__V1__TaskStatus *status);
 // The master itself ends the task, which no update of an agent does any more.
 void history_task_ended(struct master_task *task, Mesos__V1__TaskState state,

@@ -397,7 +397,7 @@ static void on_update(void *data, const char *framework_id, const Mesos__V1__Tas
     task->forwarded = status->state;
     history_task_status(task, status);
     if (status->container_status != NULL && task->container == NULL)
-        task->container = message_copy(&status->container_status->base);
+        task->container = bytes_ref(task->record->container);
     note_checks(task, status);
     update_faults_send(task->framework, status);
 }

@@ -300,19 +300,34 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
     task->role = task->member->role->name;
     task->state = task->forwarded = task->reported = MESOS__V1__TASK_STATE__TASK_STAGING;
     task->holds = true;
-    resources_copy(&task->resources, resources);
-    allocate(task->member, node, &task->resources);
+    struct resources held;
+    resources_copy(&held, resources);
+    allocate(task->member, node, &held);
+    task->resources = resources_packed_make(&held);
     string_map_put(&framework->task_table, &task->entry, task->id, task);
     TAILQ_INSERT_TAIL(&framework->tasks, task, link);
-    history_task_added(task, info, NULL);
+    history_task_added(task, info, &held);
+    resources_free(&held);
     return task;
 }
 
 void master_records_release_task(struct master_task *task)
 {
-    if (task->holds)
-        release(task->member, task->node, &task->resources);
+    struct resources held;
+    if (!task->holds)
+        return;
+    resources_packed_open(&held, task->resources);
+    release(task->member, task->node, &held);
+    resources_free(&held);
     task->holds = false;
+}
+
+static void hold_again(struct master_task *task)
+{
+    struct resources held;
+    resources_packed_open(&held, task->resources);
+    allocate(task->member, task->node, &held);
+    resources_free(&held);
 }
 
 void master_records_take_state(struct master_task *task)
@@ -366,7 +381,7 @@ void master_records_attach_task(struct master_task *task)
     task->state = task->forwarded = task->reported;
     task->holds = !agent_terminal(task->state);
     if (task->holds)
-        allocate(task->member, task->node, &task->resources);
+        hold_again(task);
 }
 
 static void wake_drain(struct node *node)
@@ -384,11 +399,10 @@ void master_records_remove_task(struct master_task *task)
     else
         task_record_destroy(task->record);
     unlist_task(task);
-    if (task->container != NULL)
-        mesos__v1__container_status__free_unpacked(task->container, NULL);
     if (task->check != NULL)
         mesos__v1__check_status_info__free_unpacked(task->check, NULL);
-    resources_free(&task->resources);
+    free(task->resources);
+    bytes_unref(task->container);
     if (task->member != NULL)
         leave(task->member);
     free(task->absent_role);

@@ -22,6 +22,7 @@
 #include "master/node_drain.h"
 #include "master/role_tree.h"
 #include "master/verbosity.h"
+#include "offers/resources_packed.h"
 
 #include <sys/queue.h>
 
@@ -204,20 +205,20 @@ struct master_task {
     struct node *node;
     struct role_member *member; // NULL: the master does not know the task
     char *id, *name;
-    char *role;                     // that of the member
-    char *absent_role;              // the same while there is no member
-    struct resources resources;     // allocated to the role
-    bool holds;                     // its resources are not free yet
-    char *key;                      // in node->absent; NULL: the master knows the task
+    char *role;                         // that of the member
+    char *absent_role;                  // the same while there is no member
+    struct resources_packed *resources; // allocated to the role
+    bool holds;                         // its resources are not free yet
+    char *key;                          // in node->absent; NULL: the master knows the task
     Mesos__V1__TaskState reported;  // the last of the agent; the master may not have heard of it
     Mesos__V1__TaskState state;     // the last that the master has heard of
     bool delivered;                 // its launch has reached the agent
     bool kill_wanted;               // by a KILL that did not reach its agent
     Mesos__V1__TaskState forwarded; // the last that was sent to the framework
-    // What the last update said; each may be NULL.
-    Mesos__V1__ContainerStatus *container;
-    Mesos__V1__CheckStatusInfo *check;
+    // What the last update said.
+    Mesos__V1__CheckStatusInfo *check; // or NULL
     bool has_healthy, healthy;
+    struct bytes *container;    // the first ContainerStatus that it had, or NULL
     struct task_record *record; // see history.h
 };
 

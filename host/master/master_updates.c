@@ -28,13 +28,15 @@ void master_updates_send(struct master_framework *framework, const char *task_id
         status.unreachable_time = &since;
     }
     if (task != NULL) {
-        status.container_status = task->container;
+        status.container_status = task_record_container(task->container);
         status.check_status = task->check;
         status.has_healthy = task->has_healthy;
         status.healthy = task->healthy;
     }
     log_debug("task %s of framework %s: %s", task_id, framework->id, text->message);
     master_events_send_update(framework, &status);
+    if (status.container_status != NULL)
+        mesos__v1__container_status__free_unpacked(status.container_status, NULL);
 }
 
 // ---- tasks ----

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Records of tasks; see the header.
+// Records of tasks; see the header. Of a status the ids and the container are left out where they
+// are those of the task: they would be three quarters of it.
 
 #include "master/task_record.h"
 
 #include "base/memory.h"
+#include "wire/message_copy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,8 @@ static uint8_t *pack(const ProtobufCMessage *message, size_t *length)
     protobuf_c_message_pack(message, bytes);
     return bytes;
 }
+
+enum { LEFT_AGENT = 1, LEFT_EXECUTOR = 2, LEFT_CONTAINER = 4 };
 
 static char *user_of(const Mesos__V1__TaskInfo *info)
 {
@@ -44,8 +48,8 @@ static void describe(Mesos__V1__Task *task, const Mesos__V1__TaskInfo *info,
     task->task_id = info->task_id;
     task->agent_id = info->agent_id;
     task->state = MESOS__V1__TASK_STATE__TASK_STAGING;
-    task->n_resources = origin->resource_count;
-    task->resources = origin->resources;
+    task->n_resources = origin->resources->count;
+    task->resources = origin->resources->items;
     task->labels = info->labels;
     task->discovery = info->discovery;
     task->container = info->container;
@@ -60,22 +64,20 @@ struct task_record *task_record_create(const Mesos__V1__TaskInfo *info,
     struct task_record *record = memory_new(sizeof *record);
     Mesos__V1__Task task = MESOS__V1__TASK__INIT;
     Mesos__V1__FrameworkID framework_id = MESOS__V1__FRAMEWORK_ID__INIT;
-    Mesos__V1__ExecutorID executor_id = MESOS__V1__EXECUTOR_ID__INIT;
     Mesos__V1__Task__LimitsEntry *entries = memory_new((info->n_limits + 1) * sizeof *entries);
     framework_id.value = (char *)(uintptr_t)origin->framework_id;
-    executor_id.value = (char *)(uintptr_t)origin->executor_id;
     describe(&task, info, origin);
     task.framework_id = &framework_id;
-    if (origin->executor_id != NULL)
-        task.executor_id = &executor_id;
-    else if (info->executor != NULL)
+    if (info->executor != NULL)
         task.executor_id = info->executor->executor_id;
     task.limits = memory_new((info->n_limits + 1) * sizeof *task.limits);
     copy_limits(&task, entries, info);
     record->id = memory_string(info->task_id->value);
     record->node = origin->node;
     record->state = record->shown = MESOS__V1__TASK_STATE__TASK_STAGING;
-    record->description = pack(&task.base, &record->length);
+    size_t length;
+    record->description = pack(&task.base, &length);
+    record->length = (uint32_t)length;
     free(task.limits);
     free(entries);
     return record;
@@ -88,6 +90,7 @@ void task_record_destroy(struct task_record *record)
     for (size_t i = 0; i < record->status_count; i++)
         free(record->statuses[i].bytes);
     free(record->statuses);
+    bytes_unref(record->container);
     free(record->description);
     free(record->id);
     free(record);
@@ -97,7 +100,7 @@ void task_record_destroy(struct task_record *record)
 static struct packed_status *make_room(struct task_record *record, Mesos__V1__TaskState state)
 {
     struct packed_status *statuses = record->statuses;
-    size_t count = record->status_count;
+    uint32_t count = record->status_count;
     if (count > 0 && statuses[count - 1].state == state) {
         free(statuses[count - 1].bytes);
         return &statuses[count - 1];
@@ -112,27 +115,89 @@ static struct packed_status *make_room(struct task_record *record, Mesos__V1__Ta
     return &record->statuses[count];
 }
 
+// True if the container is the record's; the first one that comes is.
+static bool is_own_container(struct task_record *record, const Mesos__V1__ContainerStatus *status)
+{
+    if (status == NULL)
+        return false;
+    struct bytes *packed = bytes_create(mesos__v1__container_status__get_packed_size(status));
+    mesos__v1__container_status__pack(status, packed->data);
+    if (record->container == NULL)
+        record->container = bytes_ref(packed);
+    bool same = slice_equal(slice_of(packed), slice_of(record->container));
+    bytes_unref(packed);
+    return same;
+}
+
+// A status always has the id of its task, so it stays, but empty.
+static uint8_t leave_out(struct task_record *record, Mesos__V1__TaskStatus *status)
+{
+    uint8_t left = 0;
+    if (status->agent_id != NULL)
+        left |= LEFT_AGENT;
+    if (status->executor_id != NULL && strcmp(status->executor_id->value, record->id) == 0)
+        left |= LEFT_EXECUTOR;
+    if (is_own_container(record, status->container_status))
+        left |= LEFT_CONTAINER;
+    status->has_data = false;
+    status->agent_id = NULL;
+    status->executor_id = (left & LEFT_EXECUTOR) != 0 ? NULL : status->executor_id;
+    status->container_status = (left & LEFT_CONTAINER) != 0 ? NULL : status->container_status;
+    return left;
+}
+
 void task_record_add_status(struct task_record *record, const Mesos__V1__TaskStatus *status)
 {
     Mesos__V1__TaskStatus bare = *status;
-    size_t length;
-    bare.has_data = false;
+    Mesos__V1__TaskID nothing = MESOS__V1__TASK_ID__INIT;
+    nothing.value = (char *)(uintptr_t) "";
+    bare.task_id = &nothing;
+    uint8_t left = leave_out(record, &bare);
     struct packed_status *place = make_room(record, status->state);
     place->state = status->state;
-    place->bytes = pack(&bare.base, &length);
-    place->length = (uint32_t)length;
+    place->length = (uint32_t)mesos__v1__task_status__get_packed_size(&bare);
+    place->bytes = memory_new((size_t)place->length + 1);
+    place->bytes[0] = left;
+    mesos__v1__task_status__pack(&bare, place->bytes + 1);
     if (record->first == 0)
         record->first = status->timestamp;
+}
+
+Mesos__V1__ContainerStatus *task_record_container(const struct bytes *packed)
+{
+    return packed ? mesos__v1__container_status__unpack(NULL, packed->length, packed->data) : NULL;
+}
+
+static Mesos__V1__ExecutorID *executor_id_of(const char *text)
+{
+    Mesos__V1__ExecutorID id = MESOS__V1__EXECUTOR_ID__INIT;
+    id.value = (char *)(uintptr_t)text;
+    return message_copy(&id.base);
+}
+
+static Mesos__V1__TaskStatus *status_of(const struct task_record *record,
+                                        const Mesos__V1__Task *task,
+                                        const struct packed_status *packed)
+{
+    uint8_t left = packed->bytes[0];
+    Mesos__V1__TaskStatus *status =
+        mesos__v1__task_status__unpack(NULL, packed->length, packed->bytes + 1);
+    mesos__v1__task_id__free_unpacked(status->task_id, NULL);
+    status->task_id = message_copy(&task->task_id->base);
+    if ((left & LEFT_AGENT) != 0)
+        status->agent_id = message_copy(&task->agent_id->base);
+    if ((left & LEFT_EXECUTOR) != 0)
+        status->executor_id = executor_id_of(record->id);
+    if ((left & LEFT_CONTAINER) != 0)
+        status->container_status = task_record_container(record->container);
+    return status;
 }
 
 static void add_statuses(Mesos__V1__Task *task, const struct task_record *record)
 {
     task->statuses = memory_new((record->status_count + 1) * sizeof *task->statuses);
-    for (size_t i = 0; i < record->status_count; i++) {
-        const struct packed_status *packed = &record->statuses[i];
-        task->statuses[task->n_statuses++] =
-            mesos__v1__task_status__unpack(NULL, packed->length, packed->bytes);
-    }
+    for (size_t i = 0; i < record->status_count; i++)
+        task->statuses[task->n_statuses++] = status_of(record, task, &record->statuses[i]);
 }
 
 // The last update is the one that the framework was sent last.

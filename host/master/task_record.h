@@ -2,10 +2,14 @@
 //
 // What is remembered of a task for operators, during its life and after it: its description and the
 // statuses that its framework was sent, of each run of equal states the latest. Both are kept as
-// packed messages, as there may be many tasks and few look at them.
+// packed messages, as there may be many tasks and few look at them; the statuses without what they
+// have in common.
 
 #ifndef MESOS_LUA_MASTER_TASK_RECORD_H
 #define MESOS_LUA_MASTER_TASK_RECORD_H
+
+#include "base/bytes.h"
+#include "offers/resources.h"
 
 #include "mesos/v1/mesos.pb-c.h"
 
@@ -17,7 +21,7 @@
 struct packed_status {
     Mesos__V1__TaskState state;
     uint32_t length;
-    uint8_t *bytes;
+    uint8_t *bytes; // what was left out, see task_record.c, and the message
 };
 
 struct task_record {
@@ -28,9 +32,9 @@ struct task_record {
     Mesos__V1__TaskState shown; // the latest that operators were told
     double first;               // when its first status was made, seconds since the epoch; 0: never
     uint8_t *description;       // a Task
-    size_t length;
+    uint32_t length, status_count;
     struct packed_status *statuses;
-    size_t status_count;
+    struct bytes *container; // the first ContainerStatus of a status, which most share; or NULL
 };
 
 TAILQ_HEAD(task_records, task_record);
@@ -38,15 +42,16 @@ TAILQ_HEAD(task_records, task_record);
 // What the master adds to what the framework says about its task.
 struct task_origin {
     const char *framework_id;
-    const char *executor_id; // NULL: that of `info`, if it has one
     unsigned node;
-    Mesos__V1__Resource **resources; // with their allocation
-    size_t resource_count;
+    const struct resources *resources; // with their allocation
 };
 
 struct task_record *task_record_create(const Mesos__V1__TaskInfo *info,
                                        const struct task_origin *origin);
 void task_record_destroy(struct task_record *record); // NULL is fine
+
+// Unpacks a ContainerStatus; NULL for NULL. Of the caller.
+Mesos__V1__ContainerStatus *task_record_container(const struct bytes *packed);
 
 // Adds a status; of one that is sent again nothing is added. Its `data` is not kept.
 void task_record_add_status(struct task_record *record, const Mesos__V1__TaskStatus *status);

@@ -91,7 +91,7 @@ static bool held_by_tasks(const struct master_framework *framework, const struct
         if (task->node != node || !task->holds || held)
             continue;
         struct resources own;
-        resources_copy(&own, &task->resources);
+        resources_packed_open(&own, task->resources);
         resources_allocate(&own, NULL);
         held = resources_contain(&own, volume);
         resources_free(&own);

@@ -51,6 +51,16 @@ static void add(const struct role_table *roles, const char *name, const struct r
     resources_free(&plain);
 }
 
+static void add_task(struct role_table *roles, const struct master_task *task)
+{
+    struct resources held;
+    if (!task->holds)
+        return;
+    resources_packed_open(&held, task->resources);
+    add(roles, task->role, &held, false);
+    resources_free(&held);
+}
+
 void roles_document_sum(struct role_table *roles, const struct master *master)
 {
     const struct master_framework *framework;
@@ -61,8 +71,7 @@ void roles_document_sum(struct role_table *roles, const struct master *master)
     TAILQ_FOREACH(framework, &master->frameworks, link)
     {
         TAILQ_FOREACH(task, &framework->tasks, link)
-        if (task->holds)
-            add(roles, task->role, &task->resources, false);
+        add_task(roles, task);
         TAILQ_FOREACH(executor, &framework->executors, of_framework)
         add(roles, executor->member->role->name, &executor->resources, false);
         TAILQ_FOREACH(offer, &framework->offers, of_framework)

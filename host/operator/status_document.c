@@ -19,13 +19,22 @@ static json_t *text_of(const struct resources *resources)
     return json;
 }
 
+static json_t *text_of_packed(const struct resources_packed *packed)
+{
+    struct resources resources;
+    resources_packed_open(&resources, packed);
+    json_t *json = text_of(&resources);
+    resources_free(&resources);
+    return json;
+}
+
 static json_t *describe_task(const struct master_task *task)
 {
     const ProtobufCEnumValue *state =
         protobuf_c_enum_descriptor_get_value(&mesos__v1__task_state__descriptor, (int)task->state);
     return json_pack("{s:s*, s:s*, s:s, s:s, s:s, s:o*}", "id", task->id, "name", task->name,
                      "framework_id", task->framework->id, "agent_id", task->node->id, "state",
-                     state ? state->name : "", "resources", text_of(&task->resources));
+                     state ? state->name : "", "resources", text_of_packed(task->resources));
 }
 
 static json_t *describe_offer(const struct master_offer *offer)

@@ -16,8 +16,12 @@ static void count_task(struct usage *usage, const struct task_record *record)
 
 static void add_task(struct usage *usage, const struct master_task *task)
 {
-    if (task->holds)
-        resources_add(&usage->used, &task->resources);
+    struct resources held;
+    if (task->holds) {
+        resources_packed_open(&held, task->resources);
+        resources_add(&usage->used, &held);
+        resources_free(&held);
+    }
     count_task(usage, task->record);
 }
 
