@@ -13,27 +13,11 @@
 #include "agent/default_executor.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "wire/message_copy.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { STARTS_PER_TURN = 32 }; // of the loop, so other work is not delayed
-
-bool agent_terminal(Mesos__V1__TaskState state)
-{
-    static const bool terminal[] = {
-        [MESOS__V1__TASK_STATE__TASK_FINISHED] = true,
-        [MESOS__V1__TASK_STATE__TASK_FAILED] = true,
-        [MESOS__V1__TASK_STATE__TASK_KILLED] = true,
-        [MESOS__V1__TASK_STATE__TASK_ERROR] = true,
-        [MESOS__V1__TASK_STATE__TASK_LOST] = true,
-        [MESOS__V1__TASK_STATE__TASK_DROPPED] = true,
-        [MESOS__V1__TASK_STATE__TASK_GONE] = true,
-        [MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR] = true,
-    };
-    return (size_t)state < sizeof terminal / sizeof terminal[0] && terminal[state];
-}
 
 // ---- launching ----
 
@@ -314,13 +298,21 @@ struct agent_operations *agent_operations(const struct agent *agent)
     return agent->operations;
 }
 
+static struct bytes *pack_info(const Mesos__V1__AgentInfo *info)
+{
+    struct bytes *bytes = bytes_create(mesos__v1__agent_info__get_packed_size(info));
+    mesos__v1__agent_info__pack(info, bytes->data);
+    return bytes;
+}
+
 struct agent *agent_create(struct loop *loop, const struct agent_options *options,
                            const struct agent_events *events, void *data)
 {
     struct agent *agent = memory_new(sizeof *agent);
     agent->loop = loop;
-    agent->info = message_copy(&options->info->base);
-    agent->id = agent->info->id->value;
+    agent->info = pack_info(options->info);
+    agent->id = memory_string(options->info->id->value);
+    agent->port = (unsigned)options->info->port;
     agent->number = options->number;
     agent->secret = options->secret;
     agent->ip = memory_string(options->ip);
@@ -352,7 +344,8 @@ void agent_destroy(struct agent *agent)
     string_map_free(&agent->executor_table);
     string_map_free(&agent->task_table);
     string_map_free(&agent->framework_ids);
-    mesos__v1__agent_info__free_unpacked(agent->info, NULL);
+    bytes_unref(agent->info);
+    free(agent->id);
     free(agent->ip);
     free(agent->work_dir);
     free(agent->path);

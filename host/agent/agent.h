@@ -123,6 +123,20 @@ void agent_stop(struct agent *agent, uint64_t grace, void (*done)(void *data), v
 // Frees it. The runner owns what still runs, and must be destroyed before.
 void agent_destroy(struct agent *agent);
 
-bool agent_terminal(Mesos__V1__TaskState state); // true if a task never leaves that state
+// True if a task never leaves that state.
+static inline bool agent_terminal(Mesos__V1__TaskState state)
+{
+    static const bool terminal[] = {
+        [MESOS__V1__TASK_STATE__TASK_FINISHED] = true,
+        [MESOS__V1__TASK_STATE__TASK_FAILED] = true,
+        [MESOS__V1__TASK_STATE__TASK_KILLED] = true,
+        [MESOS__V1__TASK_STATE__TASK_ERROR] = true,
+        [MESOS__V1__TASK_STATE__TASK_LOST] = true,
+        [MESOS__V1__TASK_STATE__TASK_DROPPED] = true,
+        [MESOS__V1__TASK_STATE__TASK_GONE] = true,
+        [MESOS__V1__TASK_STATE__TASK_GONE_BY_OPERATOR] = true,
+    };
+    return (size_t)state < sizeof terminal / sizeof terminal[0] && terminal[state];
+}
 
 #endif

@@ -16,6 +16,7 @@
 #include "agent/agent.h"
 #include "agent/sandbox_run.h"
 #include "agent/task_updates.h"
+#include "base/bytes.h"
 #include "base/string_map.h"
 #include "base/uuid.h"
 
@@ -26,8 +27,9 @@ struct agent_task;
 
 struct agent {
     struct loop *loop;
-    Mesos__V1__AgentInfo *info;
-    const char *id; // in `info`
+    struct bytes *info; // packed; only executors that are programs want it
+    char *id;
+    unsigned port;
     char *ip, *work_dir, *path;
     unsigned number; // it is slave(NUMBER)
     bool switch_users, secret;

@@ -57,7 +57,7 @@ static void complete(struct agent_task *task, Mesos__V1__TaskStatus *status,
     Mesos__V1__ExecutorID executor_id = MESOS__V1__EXECUTOR_ID__INIT;
     id.value = task->id;
     executor_id.value = executor->id;
-    agent_id.value = executor->agent->info->id->value;
+    agent_id.value = executor->agent->id;
     status->task_id = &id;
     status->agent_id = &agent_id;
     status->executor_id = &executor_id;

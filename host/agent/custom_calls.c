@@ -29,7 +29,7 @@ static bool was_seen(struct custom_executor *custom, const ProtobufCBinaryData *
 static void complete(const struct agent_executor *executor, Mesos__V1__TaskStatus *status,
                      Mesos__V1__AgentID *agent_id)
 {
-    agent_id->value = executor->agent->info->id->value;
+    agent_id->value = executor->agent->id;
     status->agent_id = agent_id;
     status->has_source = true;
     status->source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR;

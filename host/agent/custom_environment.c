@@ -52,7 +52,7 @@ static void add_grace_period(struct task_words *words, const Mesos__V1__Executor
 
 static void add_agent(struct task_words *words, const struct agent *agent)
 {
-    char *endpoint = memory_format("%s:%d", agent->ip, (int)agent->info->port);
+    char *endpoint = memory_format("%s:%u", agent->ip, agent->port);
     char *pid = memory_format("slave(%u)@%s", agent->number, endpoint);
     task_command_set(words, "MESOS_SLAVE_ID", agent->id);
     task_command_set(words, "MESOS_SLAVE_PID", pid);

@@ -83,6 +83,7 @@ void custom_events_turn_away(const struct agent_sink *sink, void *data)
 void custom_events_subscribed(struct custom_executor *custom)
 {
     const struct agent_executor *executor = custom->executor;
+    const struct bytes *info = executor->agent->info;
     Event event = MESOS__V1__EXECUTOR__EVENT__INIT;
     Mesos__V1__Executor__Event__Subscribed subscribed =
         MESOS__V1__EXECUTOR__EVENT__SUBSCRIBED__INIT;
@@ -90,10 +91,11 @@ void custom_events_subscribed(struct custom_executor *custom)
     container.value = (char *)(uintptr_t)executor->container_id;
     subscribed.executor_info = executor->info;
     subscribed.framework_info = executor->framework;
-    subscribed.agent_info = executor->agent->info;
+    subscribed.agent_info = mesos__v1__agent_info__unpack(NULL, info->length, info->data);
     subscribed.container_id = &container;
     event.subscribed = &subscribed;
     send(custom, &event, TYPE(SUBSCRIBED));
+    mesos__v1__agent_info__free_unpacked(subscribed.agent_info, NULL);
 }
 
 void custom_events_shutdown(struct custom_executor *custom)

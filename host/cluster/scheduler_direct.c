@@ -38,6 +38,12 @@ static void on_event(void *data, const Event *event)
     transport_direct_record(direct->transport, record);
 }
 
+static void on_encoded(void *data, struct slice event)
+{
+    struct scheduler_direct *direct = data;
+    transport_direct_record(direct->transport, bytes_copy(event.data, event.length));
+}
+
 static void on_end(void *data)
 {
     struct scheduler_direct *direct = data;
@@ -63,7 +69,8 @@ static Call *read_call(struct slice bytes, struct error *err)
 
 static void subscribe(void *data, struct transport *transport, struct slice bytes)
 {
-    static const struct master_sink sink = {.event = on_event, .end = on_end};
+    static const struct master_sink sink = {
+        .event = on_event, .encoded = on_encoded, .end = on_end};
     struct scheduler_direct *direct = data;
     struct error err = {0};
     Call *call = read_call(bytes, &err);

@@ -52,6 +52,11 @@ static void on_event(void *data, const Event *event)
     record_stream_send(data, &event->base);
 }
 
+static void on_encoded(void *data, struct slice event)
+{
+    record_stream_send_bytes(data, event);
+}
+
 static void on_end(void *data)
 {
     record_stream_end(data);
@@ -66,17 +71,20 @@ static void on_lost(void *data, const char *id)
 static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange *exchange,
                                  const Call *call)
 {
-    static const struct master_sink sink = {.event = on_event, .end = on_end};
+    static const struct master_sink json_sink = {.event = on_event, .end = on_end};
+    static const struct master_sink sink = {
+        .event = on_event, .encoded = on_encoded, .end = on_end};
+    bool json = http_negotiation_accepts(exchange, HTTP_JSON);
     struct cluster_request *request = exchange->data;
     if (http_exchange_header(exchange, "Mesos-Stream-Id") != NULL)
         return http_exchange_refuse(
             exchange, MHD_HTTP_BAD_REQUEST,
             "Subscribe calls should not include the 'Mesos-Stream-Id' header");
     const struct record_stream_owner owner = {.lost = on_lost, .data = http};
-    request->stream = record_stream_create(&http->streams, exchange,
-                                           http_negotiation_accepts(exchange, HTTP_JSON), &owner);
+    request->stream = record_stream_create(&http->streams, exchange, json, &owner);
     record_stream_slow(request->stream, http->delay);
-    master_subscribe(http->master, call, record_stream_id(request->stream), &sink, request->stream);
+    master_subscribe(http->master, call, record_stream_id(request->stream),
+                     json ? &json_sink : &sink, request->stream);
     return record_stream_answer(request->stream);
 }
 

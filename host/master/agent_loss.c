@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "master/machines.h"
 #include "master/master_failover.h"
 #include "master/master_internal.h"
 #include "master/node_executors.h"
@@ -96,7 +97,8 @@ static void lose(struct node *node, const struct task_loss *loss, enum node_stat
     operations_lose(node, loss->operations, loss->operations_message);
     lose_tasks(node, loss);
     rescind_offers(node);
-    maintenance_leave(node);
+    inverse_offers_forget_node(node);
+    machines_leave(node);
     tell_failure(node);
     history_agent_removed(node);
     master_records_lose_node(node, state);
@@ -338,7 +340,7 @@ static void take_task(struct master_task *task, enum node_state before)
                                               : "Unknown agent reregistered",
     };
     if (master_records_framework(task->node->master, task->framework->id) == NULL)
-        master_failover_recall(task->node->master, task->framework->id);
+        master_records_recall(task->node->master, task->framework->id);
     master_records_attach_task(task);
     regain_record(task);
     if (before != NODE_RECOVERED)
@@ -350,7 +352,7 @@ static void register_again(struct node *node)
     enum node_state before = node->state;
     struct master_task *task;
     master_records_register_node(node);
-    maintenance_join(node, node->hostname);
+    machines_join(node, node->hostname);
     history_agent_added(node);
     while ((task = TAILQ_FIRST(&node->absent_tasks)) != NULL) {
         if (task->framework == NULL)
@@ -387,7 +389,7 @@ bool agent_loss_return(struct node *node, struct error *err)
     resend_updates(node);
     make_up_for_kills(node);
     deferral_queue(&node->drain.check);
-    allocator_wake(node, NODE_HURRIES, NULL);
+    node_turns_wake(node, NODE_HURRIES, NULL);
     return true;
 }
 

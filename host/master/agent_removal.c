@@ -5,6 +5,7 @@
 // destroyed when none is left; until then its node is in the list `leaving`, where no call finds
 // it.
 
+#include "master/machines.h"
 #include "master/master_internal.h"
 #include "master/node_executors.h"
 
@@ -76,8 +77,10 @@ void agent_removal_start(struct node *node, const char *cause)
     node_executors_forget(node, NULL);
     while (!TAILQ_EMPTY(&node->offers))
         master_records_rescind_offer(TAILQ_FIRST(&node->offers));
-    maintenance_leave(node);
-    allocator_forget(node);
+    inverse_offers_forget_node(node);
+    machines_leave(node);
+    offer_filters_clear_node(node);
+    node_turns_forget(node);
     master_records_remove_node(node);
     TAILQ_FOREACH(framework, &master->frameworks, link)
     {

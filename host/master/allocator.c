@@ -6,9 +6,9 @@
 // that have less than their quota guarantees come first (offering.h).
 //
 // A round looks only at agents to which something has happened since it was their turn: something
-// was given back, a filter ended, a framework wants more than before. Of the others it would offer
-// nothing, so a round costs as much as has changed. Mesos looks at agents in random order, here it
-// is that of their start, so that runs can be repeated.
+// was given back, a filter ended, a framework wants more than before (node_turns.c). Of the others
+// it would offer nothing, so a round costs as much as has changed. Mesos looks at agents in random
+// order, here it is that of their start, so that runs can be repeated.
 
 #include "master/master_internal.h"
 
@@ -17,8 +17,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SOON (LOOP_SECOND / 1000) // calls that come together are seen by one round
 
 // An agent whose turn it is. Its number stands beside it, as sorting reads it often.
 struct turn {
@@ -33,86 +31,12 @@ struct round {
     bool sorted; // by number, as they come
 };
 
-// ---- turns ----
-
-static void set_turn(struct node *node, enum node_turn turn)
-{
-    struct nodes *turns = node->master->turns;
-    if (node->turn != NODE_RESTS)
-        TAILQ_REMOVE(&turns[node->turn], node, of_turn);
-    node->turn = turn;
-    if (turn != NODE_RESTS)
-        TAILQ_INSERT_TAIL(&turns[turn], node, of_turn);
-}
-
-static void hurry(struct master *master)
-{
-    if (!master->stopping && !timer_active(&master->soon))
-        timer_start(&master->soon, SOON);
-}
-
-void allocator_wake(struct node *node, enum node_turn turn, const struct master_framework *asker)
-{
-    if (node->turn == NODE_RESTS)
-        node->asker = asker;
-    else if (node->asker != asker)
-        node->asker = NULL;
-    if (turn > node->turn)
-        set_turn(node, turn);
-    if (turn == NODE_HURRIES)
-        hurry(node->master);
-}
-
-// What has nothing free has its turn when something is given back.
-static void wake_all(struct master *master, enum node_turn turn,
-                     const struct master_framework *asker)
-{
-    struct node *node;
-    TAILQ_FOREACH(node, &master->nodes, link)
-    if (node->free.count > 0)
-        allocator_wake(node, turn, asker);
-}
-
-void allocator_hurry_all(struct master *master)
-{
-    wake_all(master, NODE_HURRIES, NULL);
-    hurry(master); // also without an agent, for what else a round does
-}
-
-void allocator_hurry_for(struct master_framework *framework)
-{
-    wake_all(framework->master, NODE_HURRIES, framework);
-    hurry(framework->master);
-}
-
-void allocator_wait_all(struct master *master)
-{
-    wake_all(master, NODE_WAITS, NULL);
-}
-
-void allocator_forget_framework(const struct master_framework *framework)
-{
-    struct node *node;
-    TAILQ_FOREACH(node, &framework->master->nodes, link)
-    if (node->asker == framework)
-        node->asker = NULL;
-}
-
-void allocator_forget(struct node *node)
-{
-    offer_filters_clear_node(node);
-    set_turn(node, NODE_RESTS);
-    node->asker = NULL;
-}
-
 // ---- a round ----
 
 static void collect(struct round *round, enum node_turn turn)
 {
-    struct nodes *nodes = &round->master->turns[turn];
-    while (!TAILQ_EMPTY(nodes)) {
-        struct node *node = TAILQ_FIRST(nodes);
-        set_turn(node, NODE_RESTS);
+    struct node *node;
+    while ((node = node_turns_take(round->master, turn)) != NULL) {
         if (node->free.count == 0 || !master_records_offerable(node))
             continue;
         if (round->count == round->capacity) {
@@ -149,8 +73,8 @@ static void offer_to(struct role_member *member, struct node *node, enum offerin
         note_shared(node, &offering.resources);
         master_records_make_offer(member, node, offering.whole ? NULL : &offering.resources);
     }
-    if (offering.held_back && pass == OFFERING_REST && node->turn == NODE_RESTS)
-        set_turn(node, NODE_HELD);
+    if (offering.held_back && pass == OFFERING_REST)
+        node_turns_hold(node);
     offering_free(&offering);
 }
 
@@ -255,8 +179,7 @@ static void on_soon(void *data)
 
 void allocator_init(struct master *master)
 {
-    for (size_t turn = 0; turn < NODE_TURNS; turn++)
-        TAILQ_INIT(&master->turns[turn]);
+    node_turns_init(master);
     timer_init(&master->tick, master->loop, on_tick, master);
     timer_init(&master->soon, master->loop, on_soon, master);
 }

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "master/machines.h"
 #include "master/master_internal.h"
 
 #include <inttypes.h>
@@ -102,7 +103,7 @@ static void open_offer(struct evacuation *evacuation)
 
 static void ask(struct questions *questions, struct master_framework *framework, struct node *node)
 {
-    if (maintenance_of(node) == NULL)
+    if (machines_plan(node) == NULL)
         return;
     struct evacuation *evacuation = obtain(framework, node);
     if (evacuation->id != NULL || evacuation->filtered_until > loop_now(node->master->loop))

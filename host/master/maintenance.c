@@ -5,27 +5,20 @@
 
 #include "master/maintenance.h"
 
-#include "base/log.h"
-#include "base/memory.h"
 #include "master/inverse_offers.h"
+#include "master/machines.h"
 #include "master/maintenance_validation.h"
 #include "master/master_internal.h"
+#include "master/node_arrival.h"
 
 #include <stdlib.h>
 
 // ---- schedules ----
 
-static void free_id(struct machine_id *id)
-{
-    free(id->hostname);
-    free(id->ip);
-    *id = (struct machine_id){NULL, NULL};
-}
-
 void maintenance_ids_free(struct machine_id *ids, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        free_id(&ids[i]);
+        machines_free_id(&ids[i]);
     free(ids);
 }
 
@@ -35,75 +28,6 @@ void maintenance_schedule_free(struct maintenance_schedule *schedule)
         maintenance_ids_free(schedule->windows[i].machines, schedule->windows[i].count);
     free(schedule->windows);
     *schedule = (struct maintenance_schedule){NULL, 0};
-}
-
-// ---- machines ----
-
-static struct machine *find(const struct master *master, const struct machine_id *id)
-{
-    char *key = maintenance_validation_key(id);
-    struct machine *machine = string_map_find(&master->maintenance.table, key);
-    free(key);
-    return machine;
-}
-
-static void free_machine(struct maintenance *maintenance, struct machine *machine)
-{
-    string_map_remove(&maintenance->table, &machine->entry);
-    TAILQ_REMOVE(&maintenance->machines, machine, link);
-    while (!TAILQ_EMPTY(&machine->absent)) {
-        struct absent_agent *absent = TAILQ_FIRST(&machine->absent);
-        TAILQ_REMOVE(&machine->absent, absent, link);
-        resources_free(&absent->resources);
-        agent_description_free(&absent->description);
-        free(absent);
-    }
-    free_id(&machine->id);
-    free(machine->key);
-    free(machine);
-}
-
-static void forget_idle(struct maintenance *maintenance)
-{
-    for (struct machine *machine = TAILQ_FIRST(&maintenance->machines), *next; machine != NULL;
-         machine = next) {
-        next = TAILQ_NEXT(machine, link);
-        if (machine->mode == MACHINE_UP && TAILQ_EMPTY(&machine->nodes))
-            free_machine(maintenance, machine);
-    }
-}
-
-static struct machine *obtain(struct master *master, const struct machine_id *id)
-{
-    struct maintenance *maintenance = &master->maintenance;
-    struct machine *machine = find(master, id);
-    if (machine != NULL)
-        return machine;
-    if (maintenance->table.count >= MAINTENANCE_REMEMBERED)
-        forget_idle(maintenance);
-    machine = memory_new(sizeof *machine);
-    machine->id.hostname = memory_string(id->hostname);
-    machine->id.ip = memory_string(id->ip);
-    machine->key = maintenance_validation_key(id);
-    TAILQ_INIT(&machine->nodes);
-    TAILQ_INIT(&machine->absent);
-    string_map_put(&maintenance->table, &machine->entry, machine->key, machine);
-    TAILQ_INSERT_TAIL(&maintenance->machines, machine, link);
-    return machine;
-}
-
-static void set_mode(struct master *master, struct machine *machine, enum machine_mode mode)
-{
-    static const char *const names[] = {
-        [MACHINE_UP] = "up", [MACHINE_DRAINING] = "to be drained", [MACHINE_DOWN] = "down"};
-    if (machine->mode == mode)
-        return;
-    master->maintenance.scheduled += mode != MACHINE_UP;
-    master->maintenance.scheduled -= machine->mode != MACHINE_UP;
-    machine->mode = mode;
-    char *text = maintenance_validation_text(&machine->id);
-    log_info("machine %s is %s", text, names[mode]);
-    free(text);
 }
 
 // ---- the schedule changes ----
@@ -123,9 +47,9 @@ static void take_back(struct machine *machine)
 static void plan(struct master *master, const struct maintenance_window *window)
 {
     for (size_t i = 0; i < window->count; i++) {
-        struct machine *machine = obtain(master, &window->machines[i]);
+        struct machine *machine = machines_obtain(master, &window->machines[i]);
         if (machine->mode == MACHINE_UP)
-            set_mode(master, machine, MACHINE_DRAINING);
+            machines_set_mode(master, machine, MACHINE_DRAINING);
         machine->planned = true;
         machine->unavailability = window->unavailability;
         take_back(machine);
@@ -141,7 +65,7 @@ static void release_unplanned(struct master *master)
         machine->planned = false;
         if (machine->mode == MACHINE_UP || planned)
             continue;
-        set_mode(master, machine, MACHINE_UP);
+        machines_set_mode(master, machine, MACHINE_UP);
         take_back(machine);
     }
 }
@@ -158,7 +82,7 @@ bool maintenance_update(struct master *master, struct maintenance_schedule *sche
     maintenance_schedule_free(&maintenance->schedule);
     maintenance->schedule = *schedule;
     *schedule = (struct maintenance_schedule){NULL, 0};
-    allocator_hurry_all(master);
+    node_turns_hurry_all(master);
     return true;
 }
 
@@ -174,7 +98,7 @@ static bool check_modes(const struct master *master, const struct machine_id *id
     if (!maintenance_validation_machines(ids, count, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        const struct machine *machine = find(master, &ids[i]);
+        const struct machine *machine = machines_find(master, &ids[i]);
         if (machine != NULL && machine->mode == mode)
             continue;
         char *text = maintenance_validation_text(&ids[i]);
@@ -186,21 +110,11 @@ static bool check_modes(const struct master *master, const struct machine_id *id
     return true;
 }
 
-static void keep_absent(struct machine *machine, const struct resources *resources,
-                        struct agent_description *description)
-{
-    struct absent_agent *absent = memory_new(sizeof *absent);
-    resources_copy(&absent->resources, resources);
-    absent->description = *description;
-    *description = (struct agent_description){0};
-    TAILQ_INSERT_TAIL(&machine->absent, absent, link);
-}
-
 static void remove_agents(struct machine *machine)
 {
     while (!TAILQ_EMPTY(&machine->nodes)) {
         struct node *node = TAILQ_FIRST(&machine->nodes);
-        keep_absent(machine, &node->total, &node->description);
+        machines_keep_absent(machine, &node->total, &node->description);
         agent_removal_start(node, "Operator initiated 'Machine DOWN'");
     }
 }
@@ -211,8 +125,8 @@ bool maintenance_down(struct master *master, const struct machine_id *ids, size_
     if (!check_modes(master, ids, count, MACHINE_DRAINING, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        struct machine *machine = find(master, &ids[i]);
-        set_mode(master, machine, MACHINE_DOWN);
+        struct machine *machine = machines_find(master, &ids[i]);
+        machines_set_mode(master, machine, MACHINE_DOWN);
         remove_agents(machine);
     }
     return true;
@@ -222,9 +136,9 @@ static void drop_up(const struct master *master, struct maintenance_window *wind
 {
     size_t kept = 0;
     for (size_t i = 0; i < window->count; i++) {
-        const struct machine *machine = find(master, &window->machines[i]);
+        const struct machine *machine = machines_find(master, &window->machines[i]);
         if (machine == NULL || machine->mode == MACHINE_UP)
-            free_id(&window->machines[i]);
+            machines_free_id(&window->machines[i]);
         else
             window->machines[kept++] = window->machines[i];
     }
@@ -252,7 +166,7 @@ static void return_agents(struct master *master, struct machine *machine)
     while (!TAILQ_EMPTY(&machine->absent)) {
         struct absent_agent *absent = TAILQ_FIRST(&machine->absent);
         TAILQ_REMOVE(&machine->absent, absent, link);
-        master_add_agent(master, &absent->resources, &absent->description);
+        node_arrival_add(master, &absent->resources, &absent->description);
         resources_free(&absent->resources);
         agent_description_free(&absent->description);
         free(absent);
@@ -265,46 +179,12 @@ bool maintenance_up(struct master *master, const struct machine_id *ids, size_t 
     if (!check_modes(master, ids, count, MACHINE_DOWN, err))
         return false;
     for (size_t i = 0; i < count; i++) {
-        struct machine *machine = find(master, &ids[i]);
-        set_mode(master, machine, MACHINE_UP);
+        struct machine *machine = machines_find(master, &ids[i]);
+        machines_set_mode(master, machine, MACHINE_UP);
         return_agents(master, machine);
     }
     unschedule(master);
     return true;
-}
-
-// ---- agents ----
-
-bool maintenance_refuses(struct master *master, const char *hostname,
-                         const struct resources *resources, struct agent_description *description)
-{
-    const struct machine_id id = {(char *)(uintptr_t)hostname, master->ip};
-    struct machine *machine = find(master, &id);
-    if (machine == NULL || machine->mode != MACHINE_DOWN)
-        return false;
-    log_info("an agent cannot join: machine '%s' is down", hostname);
-    keep_absent(machine, resources, description);
-    return true;
-}
-
-void maintenance_join(struct node *node, const char *hostname)
-{
-    const struct machine_id id = {(char *)(uintptr_t)hostname, node->master->ip};
-    node->machine = obtain(node->master, &id);
-    TAILQ_INSERT_TAIL(&node->machine->nodes, node, on_machine);
-}
-
-void maintenance_leave(struct node *node)
-{
-    inverse_offers_forget_node(node);
-    TAILQ_REMOVE(&node->machine->nodes, node, on_machine);
-    node->machine = NULL;
-}
-
-const struct unavailability *maintenance_of(const struct node *node)
-{
-    const struct machine *machine = node->machine;
-    return machine != NULL && machine->mode != MACHINE_UP ? &machine->unavailability : NULL;
 }
 
 // ---- life ----
@@ -317,7 +197,7 @@ void maintenance_init(struct maintenance *maintenance)
 void maintenance_free(struct maintenance *maintenance)
 {
     while (!TAILQ_EMPTY(&maintenance->machines))
-        free_machine(maintenance, TAILQ_FIRST(&maintenance->machines));
+        machines_free(maintenance, TAILQ_FIRST(&maintenance->machines));
     maintenance_schedule_free(&maintenance->schedule);
     string_map_free(&maintenance->table);
 }

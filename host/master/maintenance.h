@@ -104,17 +104,4 @@ bool maintenance_up(struct master *master, const struct machine_id *ids, size_t 
 void maintenance_schedule_free(struct maintenance_schedule *schedule); // empties it
 void maintenance_ids_free(struct machine_id *ids, size_t count);       // the array, too
 
-// ---- agents ----
-
-// True if the machine of such an agent is down: then the agent is kept for the time when it is up,
-// and its description is taken.
-bool maintenance_refuses(struct master *master, const char *hostname,
-                         const struct resources *resources, struct agent_description *description);
-
-void maintenance_join(struct node *node, const char *hostname); // a new agent
-void maintenance_leave(struct node *node);                      // it is removed
-
-// When the agent will be away; NULL: nothing is scheduled.
-const struct unavailability *maintenance_of(const struct node *node);
-
 #endif

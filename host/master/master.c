@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The master: subscriptions, a table of the other calls, the reports of agents, and the life of the
-// master itself. master_records.h says what it consists of.
+// The master: subscriptions, a table of the other calls, and the life of the master itself.
+// master_records.h says what it consists of.
 
 #include "master/master.h"
 
 #include "base/log.h"
 #include "base/memory.h"
 #include "master/agent_loss.h"
+#include "master/machines.h"
 #include "master/master_failover.h"
 #include "master/master_internal.h"
-#include "master/node_info.h"
+#include "master/node_arrival.h"
+#include "master/node_executors.h"
 #include "master/node_link.h"
 #include "master/update_faults.h"
 #include "wire/message_copy.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,7 +63,7 @@ void master_subscribe(struct master *master, const Call *call, const char *strea
     const char *id = wanted_id(call->subscribe->framework_info);
     struct master_framework *framework = id ? master_records_framework(master, id) : NULL;
     if (framework == NULL && id != NULL)
-        framework = master_failover_recall(master, id);
+        framework = master_records_recall(master, id);
     if (framework == NULL)
         framework = master_framework_create(master, id);
     master_framework_subscribe(framework, call, stream_id, sink, data);
@@ -140,7 +141,7 @@ static void on_revive(struct master_framework *framework, const Call *call)
     for (size_t i = 0; i < count; i++)
         offer_filters_clear(framework, roles[i]);
     inverse_offers_clear_filters(framework);
-    allocator_hurry_for(framework);
+    node_turns_hurry_for(framework);
 }
 
 static void deliver_kill(struct node *node, const char *framework_id,
@@ -354,84 +355,24 @@ bool master_teardown(struct master *master, const char *framework_id, struct err
     return true;
 }
 
-// ---- what agents report ----
-
-// NULL also if an agent that was removed reports about its task, whose id is free again.
-static struct master_task *find_task(const struct node *node, const char *framework_id,
-                                     const char *id)
-{
-    struct master_framework *framework = master_records_framework(node->master, framework_id);
-    struct master_task *task = framework ? master_records_task(framework, id) : NULL;
-    return task != NULL && task->node == node ? task : agent_loss_absent(node, framework_id, id);
-}
-
-static void on_entered(void *data, const char *framework_id, const char *task_id,
-                       Mesos__V1__TaskState state)
-{
-    const struct node *node = data;
-    struct master_task *task = find_task(node, framework_id, task_id);
-    if (task == NULL)
-        return;
-    task->reported = state;
-    if (node_link_hears(node))
-        master_records_take_state(task);
-}
-
-static void note_checks(struct master_task *task, const Mesos__V1__TaskStatus *status)
-{
-    task->has_healthy = status->has_healthy;
-    task->healthy = status->healthy;
-    if (status->check_status == NULL)
-        return;
-    if (task->check != NULL)
-        mesos__v1__check_status_info__free_unpacked(task->check, NULL);
-    task->check = message_copy(&status->check_status->base);
-}
-
-static void on_update(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status)
-{
-    const struct node *node = data;
-    struct master_task *task = find_task(node, framework_id, status->task_id->value);
-    if (task == NULL || !node_link_hears(node))
-        return;
-    task->forwarded = status->state;
-    history_task_status(task, status);
-    if (status->container_status != NULL && task->container == NULL)
-        task->container = bytes_ref(task->record->container);
-    note_checks(task, status);
-    update_faults_send(task->framework, status);
-}
-
-static void on_executor_ended(void *data, const char *framework_id, const char *executor_id,
-                              int status)
-{
-    const struct node *node = data;
-    struct master_framework *framework = master_records_framework(node->master, framework_id);
-    struct master_executor *executor =
-        framework ? master_records_executor(framework, node, executor_id) : NULL;
-    if (executor == NULL || !node_link_hears(node))
-        return;
-    log_debug("executor %s of framework %s on agent %s has ended with wait status %d", executor_id,
-              framework_id, node->id, status);
-    master_records_remove_executor(executor);
-    master_events_send_executor_failure(framework, node->id, executor_id, status);
-}
-
-static void on_message(void *data, const char *framework_id, const char *executor_id,
-                       const ProtobufCBinaryData *bytes)
-{
-    const struct node *node = data;
-    struct master_framework *framework = master_records_framework(node->master, framework_id);
-    if (framework != NULL && node_link_hears(node))
-        master_events_send_message(framework, node->id, executor_id, bytes);
-}
-
 // ---- life ----
+
+static void on_node_lost(struct node *node)
+{
+    node_executors_forget(node, NULL);
+    offer_filters_clear_node(node);
+}
+
+static const struct master_records_events events = {.offer_rescinded = master_events_send_rescind,
+                                                    .role_left = offer_filters_clear,
+                                                    .node_lost = on_node_lost,
+                                                    .node_freed = agent_loss_free};
 
 struct master *master_create(struct loop *loop, const struct master_options *options)
 {
     struct master *master = memory_new(sizeof *master);
     master->loop = loop;
+    master->events = &events;
     master->ip = memory_string(options->ip);
     master->port = options->port;
     master->hostname = memory_string(options->hostname);
@@ -467,58 +408,19 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
 void master_add_agent(struct master *master, const struct resources *resources,
                       struct agent_description *description)
 {
-    static const struct agent_events events = {.entered = on_entered,
-                                               .update = on_update,
-                                               .executor_ended = on_executor_ended,
-                                               .message = on_message,
-                                               .operation_update = operations_updated};
-    const char *hostname = description->hostname ? description->hostname : master->hostname;
-    if (maintenance_refuses(master, hostname, resources, description))
-        return;
-    struct node *node = memory_new(sizeof *node);
-    node->master = master;
-    node->id = memory_format("%s-S%" PRIu64, master->id, master->next_agent_id++);
-    node->number = (unsigned)++master->next_node;
-    resources_copy(&node->total, resources);
-    resources_copy(&node->free, resources);
-    node->hostname = memory_string(hostname);
-    node->description = *description;
-    *description = (struct agent_description){0};
-    TAILQ_INIT(&node->offers);
-    TAILQ_INIT(&node->executors);
-    TAILQ_INIT(&node->evacuations);
-    agent_loss_init(node);
-    node_drain_init(node);
-    node->gpus = resources_scalar(resources, "gpus") > 0;
-    Mesos__V1__AgentInfo *info = node_info(node);
-    const struct agent_options options = {
-        .info = info,
-        .number = node->number,
-        .secret = master->secret,
-        .ip = master->ip,
-        .work_dir = master->work_dir,
-        .path = master->path,
-        .switch_users = master->switch_users,
-        .runner = master->runner,
-    };
-    node->agent = agent_create(master->loop, &options, &events, node);
-    mesos__v1__agent_info__free_unpacked(info, NULL);
-    string_map_put(&master->node_table, &node->entry, node->id, node);
-    TAILQ_INSERT_TAIL(&master->nodes, node, link);
-    maintenance_join(node, node->hostname);
-    master_records_add_node(node);
-    history_agent_added(node);
-    allocator_wake(node, NODE_HURRIES, NULL);
+    node_arrival_add(master, resources, description);
 }
 
 static void destroy_node(struct node *node)
 {
     struct master *master = node->master;
-    allocator_forget(node);
+    offer_filters_clear_node(node);
+    node_turns_forget(node);
     master_records_remove_node(node);
     string_map_remove(&master->node_table, &node->entry);
     TAILQ_REMOVE(&master->nodes, node, link);
-    maintenance_leave(node);
+    inverse_offers_forget_node(node);
+    machines_leave(node);
     master_records_free_node(node);
 }
 

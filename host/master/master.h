@@ -15,6 +15,7 @@
 
 #include "agent/agent_description.h"
 #include "agent/runner.h"
+#include "base/bytes.h"
 #include "base/error.h"
 #include "loop/loop.h"
 #include "offers/resources.h"
@@ -49,6 +50,9 @@ struct master_options {
 struct master_sink {
     void (*event)(void *data, const Mesos__V1__Scheduler__Event *event);
     void (*end)(void *data);
+    // Gets events that the master has in their encoding at less cost, instead of `event`, and under
+    // the same terms. NULL: it wants none of them so.
+    void (*encoded)(void *data, struct slice event);
 };
 
 // An HTTP status, and the text of an error.

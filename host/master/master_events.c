@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "master/master_info.h"
 #include "master/node_info.h"
+#include "master/offer_encoding.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -84,57 +85,14 @@ void master_events_send_error(const struct master_sink *sink, void *data, const 
 
 // ---- offers ----
 
-// When an agent will be away, as a message.
-struct unavailability_message {
-    Mesos__V1__Unavailability unavailability;
-    Mesos__V1__TimeInfo start;
-    Mesos__V1__DurationInfo duration;
-};
-
-static Mesos__V1__Unavailability *fill_unavailability(struct unavailability_message *message,
-                                                      const struct node *node)
-{
-    const struct unavailability *plan = maintenance_of(node);
-    if (plan == NULL)
-        return NULL;
-    mesos__v1__unavailability__init(&message->unavailability);
-    mesos__v1__time_info__init(&message->start);
-    mesos__v1__duration_info__init(&message->duration);
-    message->start.nanoseconds = plan->start;
-    message->duration.nanoseconds = plan->duration;
-    message->unavailability.start = &message->start;
-    message->unavailability.duration = plan->has_duration ? &message->duration : NULL;
-    return &message->unavailability;
-}
-
-// Where an agent is reached.
-struct url_message {
-    Mesos__V1__URL url;
-    Mesos__V1__Address address;
-};
-
-static Mesos__V1__URL *fill_url(struct url_message *message, const struct node *node)
-{
-    struct master *master = node->master;
-    mesos__v1__url__init(&message->url);
-    mesos__v1__address__init(&message->address);
-    message->address.hostname = node->hostname;
-    message->address.ip = master->ip;
-    message->address.port = (int32_t)master->port;
-    message->url.scheme = "http";
-    message->url.address = &message->address;
-    message->url.path = "/slave(1)";
-    return &message->url;
-}
-
 // An offer as a message; what it points to is the offer's and the node's.
 struct offer_message {
     Mesos__V1__Offer offer;
     Mesos__V1__OfferID id;
     Mesos__V1__AgentID agent_id;
     Mesos__V1__Resource__AllocationInfo allocation;
-    struct url_message url;
-    struct unavailability_message unavailability;
+    struct node_info_url url;
+    struct node_info_unavailability unavailability;
     struct node_info_domain domain;
     struct resources resources;
     Mesos__V1__ExecutorID **executor_ids;
@@ -192,8 +150,8 @@ static void fill_message(struct offer_message *message, const struct master_offe
     message->offer.hostname = offer->node->hostname;
     message->offer.domain = node_info_domain(&message->domain, offer->node->description.region,
                                              offer->node->description.zone);
-    message->offer.url = fill_url(&message->url, offer->node);
-    message->offer.unavailability = fill_unavailability(&message->unavailability, offer->node);
+    message->offer.url = node_info_url(&message->url, offer->node);
+    message->offer.unavailability = node_info_unavailability(&message->unavailability, offer->node);
     message->offer.n_attributes = offer->node->description.attribute_count;
     message->offer.attributes = offer->node->description.attributes;
     if (offer->framework->multi_role)
@@ -202,7 +160,22 @@ static void fill_message(struct offer_message *message, const struct master_offe
     fill_executors(message, offer);
 }
 
-void master_events_send_offers(struct master_framework *framework, size_t count)
+// True if the subscription takes encoded events, and this one is.
+static bool send_encoded(struct master_framework *framework, size_t count)
+{
+    const struct master_sink *sink = framework->sink;
+    struct buffer event;
+    if (!framework->connected || sink->encoded == NULL)
+        return false;
+    buffer_init(&event, SIZE_MAX);
+    bool good = offer_encoding_event(&event, framework, count);
+    if (good)
+        sink->encoded(framework->sink_data, buffer_slice(&event));
+    buffer_free(&event);
+    return good;
+}
+
+static void send_messages(struct master_framework *framework, size_t count)
 {
     struct offer_message *messages = memory_new(count * sizeof *messages);
     Mesos__V1__Offer **list = memory_new(count * sizeof *list);
@@ -214,7 +187,6 @@ void master_events_send_offers(struct master_framework *framework, size_t count)
     Mesos__V1__Scheduler__Event__Offers offers = MESOS__V1__SCHEDULER__EVENT__OFFERS__INIT;
     offers.n_offers = count;
     offers.offers = list;
-    log_debug("framework %s gets %zu offers", framework->id, count);
     send(framework, TYPE(OFFERS), &offers);
     for (size_t i = 0; i < count; i++) {
         resources_free(&messages[i].resources);
@@ -222,6 +194,13 @@ void master_events_send_offers(struct master_framework *framework, size_t count)
     }
     free(messages);
     free(list);
+}
+
+void master_events_send_offers(struct master_framework *framework, size_t count)
+{
+    log_debug("framework %s gets %zu offers", framework->id, count);
+    if (!send_encoded(framework, count))
+        send_messages(framework, count);
 }
 
 void master_events_send_rescind(struct master_offer *offer)
@@ -239,8 +218,8 @@ struct inverse_message {
     Mesos__V1__InverseOffer offer;
     Mesos__V1__OfferID id;
     Mesos__V1__AgentID agent_id;
-    struct url_message url;
-    struct unavailability_message unavailability;
+    struct node_info_url url;
+    struct node_info_unavailability unavailability;
 };
 
 static void fill_inverse(struct inverse_message *message, const struct evacuation *evacuation)
@@ -253,8 +232,9 @@ static void fill_inverse(struct inverse_message *message, const struct evacuatio
     message->offer.id = &message->id;
     message->offer.framework_id = evacuation->framework->info->id;
     message->offer.agent_id = &message->agent_id;
-    message->offer.url = fill_url(&message->url, evacuation->node);
-    message->offer.unavailability = fill_unavailability(&message->unavailability, evacuation->node);
+    message->offer.url = node_info_url(&message->url, evacuation->node);
+    message->offer.unavailability =
+        node_info_unavailability(&message->unavailability, evacuation->node);
 }
 
 void master_events_send_inverse_offers(struct master_framework *framework,

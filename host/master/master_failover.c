@@ -5,15 +5,14 @@
 #include "master/master_failover.h"
 
 #include "base/log.h"
-#include "base/memory.h"
 #include "master/agent_loss.h"
+#include "master/machines.h"
 #include "master/master_internal.h"
 #include "master/node_link.h"
 #include "master/update_faults.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define REGISTRATION_PAUSE (LOOP_SECOND / 10)
 #define REGISTRATION_STEPS 10 // all agents register within so many pauses
@@ -41,7 +40,8 @@ static void remember(struct master_framework *framework)
 static void forget_node(struct node *node, bool forget)
 {
     if (node->state <= NODE_DISCONNECTED) {
-        maintenance_leave(node);
+        inverse_offers_forget_node(node);
+        machines_leave(node);
         master_records_lose_node(node, NODE_RECOVERED);
     }
     if (forget)
@@ -62,7 +62,7 @@ static void forget_taskless(struct master *master)
         next = TAILQ_NEXT(framework, link);
         if (framework->absent_tasks > 0)
             continue;
-        master_failover_recall(master, framework->id);
+        master_records_recall(master, framework->id);
         master_framework_destroy(framework);
     }
 }
@@ -136,20 +136,6 @@ void master_failover_end(struct master *master, const char *id, unsigned port)
     allocator_start(master);
 }
 
-struct master_framework *master_failover_recall(struct master *master, const char *id)
-{
-    struct master_framework *framework;
-    TAILQ_FOREACH(framework, &master->remembered, link)
-    if (strcmp(framework->id, id) == 0)
-        break;
-    if (framework == NULL)
-        return NULL;
-    TAILQ_REMOVE(&master->remembered, framework, link);
-    string_map_put(&master->framework_table, &framework->entry, framework->id, framework);
-    TAILQ_INSERT_TAIL(&master->frameworks, framework, link);
-    return framework;
-}
-
 // ---- life ----
 
 void master_failover_init(struct master *master)
@@ -162,7 +148,7 @@ void master_failover_stop(struct master *master)
 {
     timer_stop(&master->registration);
     for (struct master_framework *framework; (framework = TAILQ_FIRST(&master->remembered));) {
-        master_failover_recall(master, framework->id);
+        master_records_recall(master, framework->id);
         master_framework_destroy(framework);
     }
 }

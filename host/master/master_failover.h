@@ -22,9 +22,6 @@ void master_failover_begin(struct master *master, bool forget);
 // that can be reached register within a second.
 void master_failover_end(struct master *master, const char *id, unsigned port);
 
-// The framework of that id that agents remember, now known to the master; or NULL.
-struct master_framework *master_failover_recall(struct master *master, const char *id);
-
 void master_failover_init(struct master *master);
 void master_failover_stop(struct master *master); // and forgets what agents remember
 

@@ -217,7 +217,7 @@ void master_framework_destroy(struct master_framework *framework)
     string_map_free(&framework->operation_table);
     string_map_free(&framework->executor_table);
     master_records_set_roles(framework, NULL, 0, NULL);
-    allocator_forget_framework(framework);
+    node_turns_forget_framework(framework);
     free(framework->roles);
     free_description(framework);
     free(framework->id);
@@ -290,7 +290,7 @@ static void start_subscription(struct master_framework *framework, const char *s
     TAILQ_FOREACH(node, &master->nodes, link)
     if (node_link_hears(node))
         agent_resend(node->agent, framework->id);
-    allocator_hurry_for(framework);
+    node_turns_hurry_for(framework);
 }
 
 void master_framework_subscribe(struct master_framework *framework, const Call *call,
@@ -358,6 +358,6 @@ struct master_answer master_framework_update(struct master_framework *framework,
     set_description(framework, &new);
     rescind_left_roles(framework);
     history_framework_updated(framework);
-    allocator_hurry_for(framework);
+    node_turns_hurry_for(framework);
     return answer;
 }

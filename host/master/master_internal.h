@@ -147,17 +147,26 @@ void allocator_init(struct master *master);  // no round comes before the start
 void allocator_start(struct master *master); // also after a stop
 void allocator_stop(struct master *master);
 
+// ---- node_turns.c: when the allocator looks at an agent again ----
+
 // The node takes part in the next round, which comes at once for NODE_HURRIES. `asker` is the only
 // framework that may be offered more of it than in the last round; NULL: any may.
-void allocator_wake(struct node *node, enum node_turn turn, const struct master_framework *asker);
-void allocator_wait_all(struct master *master);  // all nodes, in the next round
-void allocator_hurry_all(struct master *master); // all nodes, at once
+void node_turns_wake(struct node *node, enum node_turn turn, const struct master_framework *asker);
+void node_turns_wait_all(struct master *master);  // all nodes, in the next round
+void node_turns_hurry_all(struct master *master); // all nodes, at once
 
 // The same for one framework, which wants more than before.
-void allocator_hurry_for(struct master_framework *framework);
+void node_turns_hurry_for(struct master_framework *framework);
 
-void allocator_forget_framework(const struct master_framework *framework); // it leaves
-void allocator_forget(struct node *node);                                  // it leaves
+void node_turns_forget_framework(const struct master_framework *framework); // it leaves
+void node_turns_forget(struct node *node);                                  // it leaves
+
+void node_turns_hold(struct node *node); // a quota kept something of it back; unless it has a turn
+
+// The first of the nodes that have this turn, which rests then; NULL: there is none.
+struct node *node_turns_take(struct master *master, enum node_turn turn);
+
+void node_turns_init(struct master *master);
 
 // ---- offer_filters.c: what frameworks refused ----
 

@@ -2,9 +2,7 @@
 //
 // The records of the master; see the header for the invariants that they keep.
 
-#include "master/agent_loss.h"
 #include "master/master_internal.h"
-#include "master/node_executors.h"
 
 #include "base/log.h"
 #include "base/memory.h"
@@ -79,7 +77,7 @@ static void drop_left(struct master_framework *framework)
         next = TAILQ_NEXT(member, of_framework);
         member->subscribed = is_subscribed(framework, member->role->name);
         if (!member->subscribed)
-            offer_filters_clear(framework, member->role->name);
+            framework->master->events->role_left(framework, member->role->name);
         role_tree_drop_member(&framework->master->roles, &framework->members, member);
     }
 }
@@ -131,8 +129,15 @@ void master_records_add_node(struct node *node)
 void master_records_remove_node(struct node *node)
 {
     role_tree_shrink(&node->master->roles, &node->total);
+    offer_encoding_free(&node->encoding);
     resources_free(&node->free);
     recount(node);
+}
+
+// A list of resources of the node has become another one.
+static void note_change(struct node *node)
+{
+    node->encoding.encoded = NULL;
 }
 
 void master_records_convert(struct node *node, const struct resources *from,
@@ -141,6 +146,7 @@ void master_records_convert(struct node *node, const struct resources *from,
     struct role_tree *tree = &node->master->roles;
     role_tree_shrink(tree, from);
     role_tree_grow(tree, to);
+    note_change(node);
     resources_subtract(&node->total, from);
     resources_add(&node->total, to);
     recount(node);
@@ -168,6 +174,7 @@ static void account(struct role_member *member, struct node *node,
 // resources have no allocation, and those that are shared stay free.
 static void allocate(struct role_member *member, struct node *node, struct resources *resources)
 {
+    note_change(node);
     resources_allocate(resources, NULL);
     resources_subtract_unshared(&node->free, resources);
     resources_allocate(resources, member->role->name);
@@ -176,11 +183,12 @@ static void allocate(struct role_member *member, struct node *node, struct resou
 
 static void release(struct role_member *member, struct node *node, struct resources *resources)
 {
+    note_change(node);
     resources_allocate(resources, NULL);
     resources_add_unshared(&node->free, resources);
     resources_allocate(resources, member->role->name);
     account(member, node, resources, false);
-    allocator_wake(node, NODE_WAITS, NULL);
+    node_turns_wake(node, NODE_WAITS, NULL);
 }
 
 // ---- offers ----
@@ -218,6 +226,7 @@ static void take(struct master_offer *offer, const struct resources *resources)
         allocate(offer->member, node, &offer->resources);
         return;
     }
+    offer->whole = true;
     offer->resources = node->free;
     node->free = (struct resources){0};
     resources_allocate(&offer->resources, offer->role);
@@ -261,7 +270,7 @@ static void give_back(struct master_offer *offer)
     resources_free(&node->free);
     node->free = offer->resources;
     offer->resources = (struct resources){0};
-    allocator_wake(node, NODE_WAITS, NULL);
+    node_turns_wake(node, NODE_WAITS, NULL);
 }
 
 void master_records_remove_offer(struct master_offer *offer)
@@ -280,7 +289,7 @@ void master_records_remove_offer(struct master_offer *offer)
 
 void master_records_rescind_offer(struct master_offer *offer)
 {
-    master_events_send_rescind(offer);
+    offer->framework->master->events->offer_rescinded(offer);
     master_records_remove_offer(offer);
 }
 
@@ -469,8 +478,8 @@ void master_records_lose_node(struct node *node, enum node_state state)
     node->state = state;
     if (!registered)
         return;
-    node_executors_forget(node, NULL);
-    allocator_forget(node);
+    master->events->node_lost(node);
+    node_turns_forget(node);
     master_records_remove_node(node);
     string_map_remove(&master->node_table, &node->entry);
     TAILQ_REMOVE(&master->nodes, node, link);
@@ -501,11 +510,12 @@ bool master_records_offerable(const struct node *node)
 void master_records_free_node(struct node *node)
 {
     deferral_cancel(&node->drain.check);
-    agent_loss_free(node);
+    node->master->events->node_freed(node);
     agent_destroy(node->agent);
     resources_free(&node->total);
     resources_free(&node->free);
     resources_free(&node->shared_offered);
+    offer_encoding_free(&node->encoding);
     agent_description_free(&node->description);
     free(node->hostname);
     free(node->id);
@@ -554,7 +564,21 @@ void master_records_remove_operation(struct master_operation *operation)
     free(operation);
 }
 
-// ---- completed frameworks ----
+// ---- frameworks that are remembered or completed ----
+
+struct master_framework *master_records_recall(struct master *master, const char *id)
+{
+    struct master_framework *framework;
+    TAILQ_FOREACH(framework, &master->remembered, link)
+    if (strcmp(framework->id, id) == 0)
+        break;
+    if (framework == NULL)
+        return NULL;
+    TAILQ_REMOVE(&master->remembered, framework, link);
+    string_map_put(&master->framework_table, &framework->entry, framework->id, framework);
+    TAILQ_INSERT_TAIL(&master->frameworks, framework, link);
+    return framework;
+}
 
 static void forget_oldest(struct master *master)
 {

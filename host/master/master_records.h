@@ -20,6 +20,7 @@
 #include "master/maintenance.h"
 #include "master/master.h"
 #include "master/node_drain.h"
+#include "master/offer_encoding.h"
 #include "master/role_tree.h"
 #include "master/verbosity.h"
 #include "offers/resources_packed.h"
@@ -181,6 +182,7 @@ struct node {
     TAILQ_HEAD(, master_executor) executors;
     TAILQ_HEAD(, evacuation) evacuations; // inverse offers
     struct offer_filter_slots filters;
+    struct offer_encoding encoding;
 };
 
 TAILQ_HEAD(nodes, node);
@@ -194,6 +196,7 @@ struct master_offer {
     struct role_member *member;
     char *role;                 // that of the member
     struct resources resources; // allocated to the role
+    bool whole;                 // they were all that was free
     uint64_t made;              // loop_now()
     struct timer timeout;       // runs if offers have a limit
 };
@@ -253,8 +256,20 @@ struct update_faults {
     struct timer timer;
 };
 
+// What the records tell of what they do, so that what other files have about it follows. They are
+// told by whoever made the master; each of the functions is set.
+struct master_records_events {
+    void (*offer_rescinded)(struct master_offer *offer); // it is removed next
+    // It is not subscribed to the role any more.
+    void (*role_left)(struct master_framework *framework, const char *role);
+    // It was registered, and is not any more; it has no offers and tasks.
+    void (*node_lost)(struct node *node);
+    void (*node_freed)(struct node *node); // it is in no list any more
+};
+
 struct master {
     struct loop *loop;
+    const struct master_records_events *events;
     char *ip, *hostname, *work_dir, *path;
     char *region, *zone; // its fault domain, or NULL
     bool switch_users, containers, secret;
@@ -350,6 +365,10 @@ void master_records_attach_task(struct master_task *task);
 void master_records_lose_node(struct node *node, enum node_state state);
 void master_records_register_node(struct node *node);
 bool master_records_offerable(const struct node *node);
+
+// The framework of that id that only agents remember (master_failover.h), now known to the master;
+// or NULL.
+struct master_framework *master_records_recall(struct master *master, const char *id);
 
 // Adds an operation that is pending. A second with the same id takes the name over.
 struct master_operation *master_records_add_operation(struct master_framework *framework,

@@ -74,7 +74,7 @@ void node_drain_activate(struct node *node)
     node->deactivated = false;
     node_drain_forget(node);
     agent_drain_end(node->agent);
-    allocator_wake(node, NODE_HURRIES, NULL);
+    node_turns_wake(node, NODE_HURRIES, NULL);
 }
 
 void node_drain_start(struct node *node, int64_t longest_grace, bool mark_gone)

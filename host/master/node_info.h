@@ -18,6 +18,25 @@ struct node_info_domain {
 // NULL if there is no region.
 Mesos__V1__DomainInfo *node_info_domain(struct node_info_domain *message, char *region, char *zone);
 
+// When an agent will be away, as a message.
+struct node_info_unavailability {
+    Mesos__V1__Unavailability unavailability;
+    Mesos__V1__TimeInfo start;
+    Mesos__V1__DurationInfo duration;
+};
+
+// NULL if nothing is scheduled.
+Mesos__V1__Unavailability *node_info_unavailability(struct node_info_unavailability *message,
+                                                    const struct node *node);
+
+// Where an agent is reached; the texts are borrowed.
+struct node_info_url {
+    Mesos__V1__URL url;
+    Mesos__V1__Address address;
+};
+
+Mesos__V1__URL *node_info_url(struct node_info_url *message, const struct node *node);
+
 // To be freed with mesos__v1__agent_info__free_unpacked().
 Mesos__V1__AgentInfo *node_info(const struct node *node);
 

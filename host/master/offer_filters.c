@@ -102,7 +102,7 @@ static void remove_filter(struct offer_filter *filter)
     remove_slot(&node->filters, filter);
     resources_free(&filter->resources);
     free(filter);
-    allocator_wake(node, NODE_WAITS, framework);
+    node_turns_wake(node, NODE_WAITS, framework);
 }
 
 void offer_filters_expire(struct master *master)

@@ -148,7 +148,7 @@ void role_quota_apply(struct master *master, const Change *change)
     free(guarantees);
     free(limits);
     role_tree_drop(tree, role);
-    allocator_wait_all(master);
+    node_turns_wait_all(master);
 }
 
 static struct quantities rescind(struct master_offer *offer)

@@ -4,17 +4,22 @@
 // that only wait and without HTTP. What counts is CPU time, and the memory that is in use.
 //
 // 10,000 agents: what an agent takes, and what a round of the allocator costs when nothing has
-// changed, when all is offered, when all is refused, and when one agent has changed. Then 1,000
-// agents, 20 frameworks and 10,000 tasks: what a task takes, and how many launches and updates,
-// each acknowledged, are done in a second.
+// changed, when all is offered, when all is refused, and when one agent has changed; and when all
+// is offered as bytes, as the cluster's server and the simulator want it. 1,000 and 100,000 agents
+// that are refused: what a round costs when ten of them have changed. Then 1,000 agents, 20
+// frameworks and 10,000 tasks: what a task takes while it runs and after it, and how many launches
+// and updates, each acknowledged, are done in a second.
 
 #include "fixture.h"
 
 #include "agent/runner_virtual.h"
+#include "base/bytes.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "loop/loop_virtual.h"
 #include "master/master.h"
+#include "wire/field_numbers.h"
+#include "wire/wire.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -22,6 +27,11 @@
 #include <string.h>
 
 enum { ID = 80, FRAMEWORKS = 20, MANY_AGENTS = 10000, AGENTS = 1000, TASKS_EACH = 10, ROUNDS = 9 };
+enum { ALL_AGENTS = 100000, CHANGED = 10 };
+
+// How frameworks want their events: as messages, which they read in place; packed by protobuf-c, as
+// a server would do it; or as the master encodes them.
+enum form { MESSAGES, PACKED, ENCODED };
 
 typedef Mesos__V1__Scheduler__Call Call;
 typedef Mesos__V1__Scheduler__Event Event;
@@ -112,9 +122,39 @@ static void on_end(void *data)
     (void)data;
 }
 
-static void subscribe(struct client *client, struct master *master, unsigned number)
+static void on_packed(void *data, const Event *event)
 {
-    static const struct master_sink sink = {.event = on_event, .end = on_end};
+    size_t length = mesos__v1__scheduler__event__get_packed_size(event);
+    struct bytes *record = bytes_create(length);
+    mesos__v1__scheduler__event__pack(event, record->data);
+    bytes_unref(record);
+    on_event(data, event);
+}
+
+static void copy_slice(char to[ID], struct slice id)
+{
+    snprintf(to, ID, "%.*s", SLICE_ARGS(id));
+}
+
+static void on_encoded(void *data, struct slice event)
+{
+    struct client *client = data;
+    struct slice offers = wire_find(event, FIELD_SCHEDULER_EVENT_OFFERS), offer;
+    while (wire_next_bytes(&offers, FIELD_SCHEDULER_EVENT_OFFERS_OFFERS, &offer)) {
+        client->offers =
+            memory_resize(client->offers, (client->offer_count + 1) * sizeof *client->offers);
+        struct offer_id *id = &client->offers[client->offer_count++];
+        copy_slice(id->id, wire_text(wire_find(offer, FIELD_OFFER_ID)));
+        copy_slice(id->agent, wire_text(wire_find(offer, FIELD_OFFER_AGENT_ID)));
+    }
+}
+
+static void subscribe(struct client *client, struct master *master, unsigned number, enum form form)
+{
+    static const struct master_sink sinks[] = {
+        [MESSAGES] = {.event = on_event, .end = on_end},
+        [PACKED] = {.event = on_packed, .end = on_end},
+        [ENCODED] = {.event = on_event, .encoded = on_encoded, .end = on_end}};
     Mesos__V1__FrameworkInfo__Capability capabilities[2], *list[2];
     static const Mesos__V1__FrameworkInfo__Capability__Type types[] = {
         MESOS__V1__FRAMEWORK_INFO__CAPABILITY__TYPE__MULTI_ROLE,
@@ -142,7 +182,7 @@ static void subscribe(struct client *client, struct master *master, unsigned num
     call.has_type = true;
     call.type = MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE;
     call.subscribe = &subscribe;
-    master_subscribe(master, &call, client->stream, &sink, client);
+    master_subscribe(master, &call, client->stream, &sinks[form], client);
 }
 
 static void make_call(struct client *client, Call *call, Mesos__V1__Scheduler__Call__Type type)
@@ -230,10 +270,10 @@ static void close_world(struct world *world)
     }
 }
 
-static void open_clients(struct world *world)
+static void open_clients(struct world *world, enum form form)
 {
     for (unsigned i = 0; i < FRAMEWORKS; i++)
-        subscribe(&world->clients[i], world->master, i);
+        subscribe(&world->clients[i], world->master, i, form);
 }
 
 static size_t offers_held(const struct world *world)
@@ -316,10 +356,47 @@ static void measure_rounds(void)
     size_t before = memory_in_use();
     open_world(&world, MANY_AGENTS);
     show("cluster-agent", "bytes an agent", (double)(memory_in_use() - before) / MANY_AGENTS, "B");
-    open_clients(&world);
+    open_clients(&world, MESSAGES);
     advance(&world, 0.1);
     offer_all(&world, 0, "cluster-round", "ms a round that offers 10,000 agents to 20 frameworks");
     refuse_all(&world);
+    close_world(&world);
+}
+
+static void measure_form(enum form form, const char *name, const char *what)
+{
+    struct world world;
+    open_world(&world, MANY_AGENTS);
+    open_clients(&world, form);
+    advance(&world, 0.1);
+    offer_all(&world, 0, name, what);
+    close_world(&world);
+}
+
+// One framework has refused all agents but ten, which are offered to it again in each round.
+static void measure_changed(unsigned agents, const char *name, const char *what)
+{
+    struct world world;
+    double times[ROUNDS];
+    open_world(&world, agents);
+    struct client *client = &world.clients[0];
+    subscribe(client, world.master, 0, ENCODED);
+    advance(&world, 0.1);
+    if (client->offer_count != agents)
+        fail("not every agent was offered");
+    struct offer_id kept[CHANGED];
+    client->offer_count -= CHANGED;
+    memcpy(kept, client->offers + client->offer_count, sizeof kept);
+    decline_all(client, 1e6);
+    memcpy(client->offers, kept, sizeof kept);
+    client->offer_count = CHANGED;
+    for (int i = 0; i < ROUNDS; i++) {
+        decline_all(client, 0);
+        times[i] = time_round(&world);
+        if (client->offer_count != CHANGED)
+            fail("other agents were offered than those that have changed");
+    }
+    show_rounds(name, what, times);
     close_world(&world);
 }
 
@@ -442,7 +519,7 @@ static void measure_tasks(void)
     enum { TASKS = AGENTS * TASKS_EACH };
     struct world world;
     open_world(&world, AGENTS);
-    open_clients(&world);
+    open_clients(&world, MESSAGES);
     advance(&world, 0.1);
     if (offers_held(&world) != AGENTS)
         fail("not every agent was offered");
@@ -459,6 +536,11 @@ static void measure_tasks(void)
     runner_virtual_end(world.runner, TASKS, 0);
     acknowledge_everything(&world, 3 * TASKS);
     double ended = (double)(stage_now() - start) / 1e9;
+    after = memory_in_use();
+    for (unsigned i = 0; i < FRAMEWORKS; i++)
+        after -= malloc_usable_size(world.clients[i].updates);
+    show("cluster-ended", "bytes a task that has ended, as far as it is remembered",
+         (double)(after - before) / TASKS, "B");
     show("cluster-events", "launches and updates a second, 1,000 each",
          4.0 * TASKS / (running + ended) / 1000, "");
     printf("%-64s %10.3f\n", "tasks a second from launch to end, with 3 updates, 1,000 each",
@@ -466,12 +548,19 @@ static void measure_tasks(void)
     close_world(&world);
 }
 
-// Without arguments everything; "rounds" or "tasks" alone.
+// Without arguments everything; "rounds", "changed" or "tasks" alone.
 int main(int argc, char **argv)
 {
     log_set_level(LOG_QUIET);
     if (argc < 2 || strcmp(argv[1], "rounds") == 0)
         measure_rounds();
+    if (argc < 2 || strcmp(argv[1], "changed") == 0) {
+        measure_form(PACKED, "cluster-packed",
+                     "the round of all, with events packed by protobuf-c");
+        measure_form(ENCODED, "cluster-encoded", "the same, with events that the master encodes");
+        measure_changed(AGENTS, "cluster-ten", "ms a round, 1,000 agents refused, 10 changed");
+        measure_changed(ALL_AGENTS, "cluster-ten-of-all", "the same with 100,000 agents");
+    }
     if (argc < 2 || strcmp(argv[1], "tasks") == 0)
         measure_tasks();
     return 0;

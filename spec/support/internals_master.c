@@ -116,6 +116,24 @@ static void on_event(void *data, const Mesos__V1__Scheduler__Event *event)
     buffer_free(&text);
 }
 
+// What the master encodes itself is what protobuf-c makes of the same messages.
+static void on_encoded(void *data, struct slice bytes)
+{
+    Mesos__V1__Scheduler__Event *event =
+        mesos__v1__scheduler__event__unpack(NULL, bytes.length, bytes.data);
+    size_t length = event ? mesos__v1__scheduler__event__get_packed_size(event) : 0;
+    uint8_t *packed = memory_new(length + 1);
+    if (event != NULL)
+        mesos__v1__scheduler__event__pack(event, packed);
+    if (event == NULL || length != bytes.length || memcmp(packed, bytes.data, length) != 0) {
+        fprintf(stderr, "an encoded event differs from its message\n");
+        abort();
+    }
+    on_event(data, event);
+    mesos__v1__scheduler__event__free_unpacked(event, NULL);
+    free(packed);
+}
+
 static void on_end(void *data)
 {
     struct stream *stream = data;
@@ -137,7 +155,8 @@ static Mesos__V1__Scheduler__Call *read_call(lua_State *L, int index) // [-0, +0
 // master:subscribe(call) -> number of the stream
 static int l_subscribe(lua_State *L)
 {
-    static const struct master_sink sink = {.event = on_event, .end = on_end};
+    static const struct master_sink sink = {
+        .event = on_event, .encoded = on_encoded, .end = on_end};
     struct virtual_master *virtual = check_master(L);
     if (virtual->count == STREAMS)
         return luaL_error(L, "too many streams");

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// OFFERS as bytes; see the header. Resources are kept as pieces: for each the lengths of what comes
+// before its allocation and of what comes behind it, then the two.
+
+#include "master/offer_encoding.h"
+
+#include "base/memory.h"
+#include "master/master_records.h"
+#include "master/node_info.h"
+#include "wire/field_numbers.h"
+#include "wire/wire.h"
+
+#include <string.h>
+
+#define EVENT_MOST ((size_t)256 << 20)
+
+typedef Mesos__V1__Resource Resource;
+
+// ---- writing; buffers have no cap, as agents are of this process, and an event has its own ----
+
+static void put_message(struct buffer *out, uint32_t number, const ProtobufCMessage *message)
+{
+    if (message == NULL)
+        return;
+    size_t mark = wire_begin(out, number), length = protobuf_c_message_get_packed_size(message);
+    protobuf_c_message_pack(message, buffer_reserve(out, length));
+    out->length += length;
+    wire_end(out, mark);
+}
+
+static struct bytes *take_bytes(struct buffer *buffer)
+{
+    struct bytes *bytes = bytes_copy(buffer->data, buffer->length);
+    buffer_free(buffer);
+    return bytes;
+}
+
+// ---- what is kept of a node ----
+
+static void encode_fixed(struct node *node)
+{
+    struct offer_encoding *kept = &node->encoding;
+    const struct agent_description *description = &node->description;
+    struct buffer out;
+    struct node_info_url url;
+    struct node_info_domain domain;
+    buffer_init(&out, SIZE_MAX);
+    wire_put_id(&out, FIELD_OFFER_AGENT_ID, slice_text(node->id));
+    wire_put_bytes(&out, FIELD_OFFER_HOSTNAME, slice_text(node->hostname));
+    kept->before = out.length;
+    for (size_t i = 0; i < description->attribute_count; i++)
+        put_message(&out, FIELD_OFFER_ATTRIBUTES, &description->attributes[i]->base);
+    put_message(&out, FIELD_OFFER_URL, &node_info_url(&url, node)->base);
+    kept->middle = out.length - kept->before;
+    const Mesos__V1__DomainInfo *where =
+        node_info_domain(&domain, description->region, description->zone);
+    put_message(&out, FIELD_OFFER_DOMAIN, where ? &where->base : NULL);
+    kept->fixed = take_bytes(&out);
+}
+
+static void encode_resource(struct buffer *out, const Resource *resource)
+{
+    Resource before = *resource;
+    size_t start = out->length;
+    uint32_t lengths[2] = {0, 0};
+    before.allocation_info = NULL;
+    before.provider_id = NULL;
+    before.n_reservations = 0;
+    lengths[0] = (uint32_t)mesos__v1__resource__get_packed_size(&before);
+    buffer_append(out, lengths, sizeof lengths);
+    mesos__v1__resource__pack(&before, buffer_reserve(out, lengths[0]));
+    out->length += lengths[0];
+    put_message(out, FIELD_RESOURCE_PROVIDER_ID,
+                resource->provider_id ? &resource->provider_id->base : NULL);
+    for (size_t i = 0; i < resource->n_reservations; i++)
+        put_message(out, FIELD_RESOURCE_RESERVATIONS, &resource->reservations[i]->base);
+    lengths[1] = (uint32_t)(out->length - start - sizeof lengths - lengths[0]);
+    memcpy(out->data + start, lengths, sizeof lengths);
+}
+
+static struct bytes *encode_resources(const struct resources *resources)
+{
+    struct buffer out;
+    buffer_init(&out, SIZE_MAX);
+    for (size_t i = 0; i < resources->count; i++)
+        encode_resource(&out, resources->items[i]);
+    return take_bytes(&out);
+}
+
+// A reference to the pieces of the offer's resources.
+static struct bytes *resources_of(const struct master_offer *offer)
+{
+    struct offer_encoding *kept = &offer->node->encoding;
+    if (!offer->whole)
+        return encode_resources(&offer->resources);
+    if (kept->encoded != offer->resources.items) {
+        bytes_unref(kept->resources);
+        kept->resources = encode_resources(&offer->resources);
+        kept->encoded = offer->resources.items;
+    }
+    return bytes_ref(kept->resources);
+}
+
+void offer_encoding_free(struct offer_encoding *encoding)
+{
+    bytes_unref(encoding->fixed);
+    bytes_unref(encoding->resources);
+    *encoding = (struct offer_encoding){.fixed = NULL};
+}
+
+// ---- an event ----
+
+static void put_allocation(struct buffer *out, uint32_t number, const char *role)
+{
+    size_t mark = wire_begin(out, number);
+    wire_put_bytes(out, FIELD_RESOURCE_ALLOCATION_INFO_ROLE, slice_text(role));
+    wire_end(out, mark);
+}
+
+static void put_resources(struct buffer *out, const struct bytes *pieces, const char *role)
+{
+    uint32_t lengths[2];
+    for (size_t at = 0; at < pieces->length; at += sizeof lengths + lengths[0] + lengths[1]) {
+        const uint8_t *piece = pieces->data + at + sizeof lengths;
+        memcpy(lengths, pieces->data + at, sizeof lengths);
+        size_t mark = wire_begin(out, FIELD_OFFER_RESOURCES);
+        buffer_append(out, piece, lengths[0]);
+        put_allocation(out, FIELD_RESOURCE_ALLOCATION_INFO, role);
+        buffer_append(out, piece + lengths[0], lengths[1]);
+        wire_end(out, mark);
+    }
+}
+
+// Those that the framework has on the agent.
+static void put_executors(struct buffer *out, const struct master_offer *offer)
+{
+    const struct master_executor *executor;
+    TAILQ_FOREACH(executor, &offer->node->executors, of_node)
+    if (executor->framework == offer->framework)
+        wire_put_id(out, FIELD_OFFER_EXECUTOR_IDS, slice_text(executor->info->executor_id->value));
+}
+
+static void put_offer(struct buffer *out, const struct master_offer *offer)
+{
+    struct node *node = offer->node;
+    struct node_info_unavailability message;
+    if (node->encoding.fixed == NULL)
+        encode_fixed(node);
+    const struct offer_encoding *kept = &node->encoding;
+    const uint8_t *fixed = kept->fixed->data;
+    size_t behind = kept->before + kept->middle,
+           mark = wire_begin(out, FIELD_SCHEDULER_EVENT_OFFERS_OFFERS);
+    struct bytes *resources = resources_of(offer);
+    const Mesos__V1__Unavailability *away = node_info_unavailability(&message, node);
+    wire_put_id(out, FIELD_OFFER_ID, slice_text(offer->id));
+    wire_put_id(out, FIELD_OFFER_FRAMEWORK_ID, slice_text(offer->framework->id));
+    buffer_append(out, fixed, kept->before);
+    put_resources(out, resources, offer->role);
+    put_executors(out, offer);
+    buffer_append(out, fixed + kept->before, kept->middle);
+    put_message(out, FIELD_OFFER_UNAVAILABILITY, away ? &away->base : NULL);
+    put_allocation(out, FIELD_OFFER_ALLOCATION_INFO, offer->role);
+    buffer_append(out, fixed + behind, kept->fixed->length - behind);
+    wire_end(out, mark);
+    bytes_unref(resources);
+}
+
+static const struct master_offer *first_of(const struct master_framework *framework, size_t count)
+{
+    const struct master_offer *offer = TAILQ_LAST(&framework->offers, offers_of_framework);
+    for (size_t i = 1; i < count; i++)
+        offer = TAILQ_PREV(offer, offers_of_framework, of_framework);
+    return offer;
+}
+
+bool offer_encoding_event(struct buffer *out, const struct master_framework *framework,
+                          size_t count)
+{
+    if (!framework->multi_role || !framework->reservation_refinement)
+        return false;
+    wire_put_varint(out, FIELD_SCHEDULER_EVENT_TYPE, MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS);
+    size_t mark = wire_begin(out, FIELD_SCHEDULER_EVENT_OFFERS);
+    const struct master_offer *offer = first_of(framework, count);
+    for (; offer != NULL && out->length <= EVENT_MOST; offer = TAILQ_NEXT(offer, of_framework))
+        put_offer(out, offer);
+    return offer == NULL && wire_end(out, mark);
+}
