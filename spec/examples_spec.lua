@@ -167,6 +167,15 @@ describe("http_api.lua", function()
     end)
 end)
 
+describe("logs.lua", function()
+    it("shows what its tasks print", function()
+        local run = program.run({ args = { "-q", "examples/logs.lua", "echo 1; sleep 0.1; echo 2", "echo no >&2; exit 3" }, seconds = 20 })
+        assert.equal(0, run.code, run:report())
+        program.assert_has(run.stdout, "logs-1: 1\n", "logs-1: 2\n", "logs-2 ended with: no\n",
+            "logs-2 is TASK_FAILED: Command exited with status 3\n")
+    end)
+end)
+
 describe("batch.lua", function()
     local function batch(args, stdin)
         return program.run({ args = { "examples/batch.lua", table.unpack(args) }, stdin = stdin, seconds = 120 })

@@ -11,6 +11,7 @@
 #include "bindings/core/userdata.h"
 #include "bindings/lib/http_headers.h"
 #include "bindings/message/arguments.h"
+#include "net/curl_loop.h"
 #include "net/http_client.h"
 #include "script/protect.h"
 

@@ -19,6 +19,7 @@
 #include "bindings/scheduler/explain.h"
 #include "bindings/scheduler/framework_info.h"
 #include "bindings/scheduler/launch_check.h"
+#include "bindings/scheduler/output_method.h"
 #include "bindings/scheduler/scheduler_handle.h"
 #include "bindings/scheduler/task_list.h"
 #include "script/protect.h"
@@ -693,6 +694,7 @@ static const luaL_Reg methods[] = {
     {"task", l_task},
     {"tasks", l_tasks},
     {"taskCounts", l_taskCounts},
+    {"output", l_output},
     {"frameworkId", l_frameworkId},
     {"master", l_master},
     {NULL, NULL},
@@ -763,6 +765,7 @@ static void watch_script(struct script *script, struct scheduler_environment *en
 
 void driver_methods_open(lua_State *L, struct scheduler_environment *environment)
 {
+    output_method_open(L);
     scheduler_handle_open(L); // class
     lua_pushcfunction(L, l_tostring);
     lua_setfield(L, -2, "__tostring");

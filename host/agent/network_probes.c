@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "loop/loop_uv.h"
+#include "net/curl_loop.h"
 #include "net/http_client.h"
 
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/ctl_console.h"
+#include "cli/ctl_logs.h"
 #include "cli/ctl_target.h"
 #include "cli/hosts.h"
 #include "ops/control.h"
@@ -104,6 +105,7 @@ static const struct {
 } own[] = {
     {"repl", run_console},
     {"submit", submit},
+    {"logs", ctl_logs_run},
 };
 
 static int talk(struct ctl_client *client, const char *command, int argc, char *const *argv)

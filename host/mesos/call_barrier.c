@@ -202,6 +202,14 @@ static const char *principal(struct transport *transport)
     return transport_principal(self(transport)->inner);
 }
 
+static struct http_client *ask(struct transport *transport, struct curl_loop *curl,
+                               const struct transport_question *question,
+                               void (*on_answer)(void *data, const struct http_client_reply *reply),
+                               void *data, struct error *err)
+{
+    return transport_ask(self(transport)->inner, curl, question, on_answer, data, err);
+}
+
 static void close(struct transport *transport)
 {
     struct call_barrier_transport *outer = self(transport);
@@ -231,6 +239,7 @@ static const struct transport_ops ops = {.open = open,
                                          .pause = set_paused,
                                          .waiting = count_waiting,
                                          .principal = principal,
+                                         .ask = ask,
                                          .destroy = destroy};
 
 struct transport *call_barrier_transport_create(struct call_barrier *barrier,

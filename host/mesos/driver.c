@@ -226,6 +226,7 @@ void driver_destroy(struct driver *driver)
     timer_stop(&driver->deadline);
     deferral_cancel(&driver->turn);
     driver_delivery_end(driver);
+    task_output_end_all(driver);
     subscription_stop(&driver->subscription);
     leave(driver);
 }

@@ -7,6 +7,7 @@
 //   driver_framework.c   changes of the framework, until the master has accepted or refused them
 //   call_answers.c       what the master's answers to calls mean, and launches that were lost
 //   driver_operations.c  the operations of driver.h
+//   task_output.c        what tasks printed
 //   delivery.c           events become callbacks, one at a time
 //   driver.c             its life, its state, and what else the subscription brings
 //
@@ -24,6 +25,7 @@
 #include "mesos/framework.h"
 #include "mesos/held_offers.h"
 #include "mesos/revisions.h"
+#include "mesos/task_output.h"
 #include "offers/offer_history.h"
 
 // Whether events are handed on. Every change goes through enter_delivery() in delivery.c.
@@ -87,6 +89,7 @@ struct driver {
     bool uncertain;    // a launch or a kill may have been lost, and was not reconciled yet
     struct acknowledgements_kept operation_updates; // delivered, for explicit acknowledgement
 
+    LIST_HEAD(, task_output) outputs; // that are being asked for
     struct buffer message;
     struct driver_counters counters;
     struct deferral turn;
@@ -147,6 +150,10 @@ void driver_revision_answered(struct driver *driver, enum revision_answer answer
 // A SUBSCRIBE was refused. If the framework was changed since the master last accepted it, rolls
 // back to what the master accepted and subscribes again. False, and nothing is done, otherwise.
 bool driver_resubscribe(struct driver *driver, struct slice reason);
+
+// ---- task_output.c ----
+
+void task_output_end_all(struct driver *driver); // the driver is being destroyed
 
 // ---- call_answers.c ----
 

@@ -17,7 +17,19 @@
 #include "base/error.h"
 #include "net/http_reply.h"
 
+struct curl_loop;
+struct http_client;
+struct http_client_reply;
 struct transport;
+
+// A question beside the calls, for the operator API of the master or of one of its agents. It is
+// authenticated as the calls are.
+struct transport_question {
+    const char *agent; // "ADDR:PORT", as the master tells it; NULL: the master itself
+    const char *path;  // "/api/v1"
+    struct slice body; // protobuf, of a POST; data NULL: a GET
+    size_t limit;      // bytes of the answer
+};
 
 struct transport_events {
     void (*accepted)(void *data);                     // 200; records follow
@@ -37,6 +49,11 @@ struct transport_ops {
     void (*pause)(struct transport *transport, bool paused); // stop reading the stream for now
     size_t (*waiting)(const struct transport *transport);    // may be left out: 0
     const char *(*principal)(struct transport *transport);   // may be left out: NULL
+    // May be left out, where there is no HTTP.
+    struct http_client *(*ask)(struct transport *transport, struct curl_loop *curl,
+                               const struct transport_question *question,
+                               void (*on_reply)(void *data, const struct http_client_reply *reply),
+                               void *data, struct error *err);
     void (*destroy)(struct transport *transport);
 };
 
@@ -82,6 +99,20 @@ static inline size_t transport_waiting(const struct transport *transport)
 static inline const char *transport_principal(struct transport *transport)
 {
     return transport->ops->principal ? transport->ops->principal(transport) : NULL;
+}
+
+// The request, on connections of `curl`; NULL, and the error, if there can be none. What it needs
+// of the transport is copied.
+static inline struct http_client *
+transport_ask(struct transport *transport, struct curl_loop *curl,
+              const struct transport_question *question,
+              void (*on_reply)(void *data, const struct http_client_reply *reply), void *data,
+              struct error *err)
+{
+    if (transport->ops->ask != NULL)
+        return transport->ops->ask(transport, curl, question, on_reply, data, err);
+    error_set(err, ERROR_REFUSED, "this framework has no HTTP to a master");
+    return NULL;
 }
 
 static inline void transport_destroy(struct transport *transport)

@@ -10,10 +10,11 @@
 #include "base/memory.h"
 #include "net/call_pipeline.h"
 #include "net/event_stream.h"
+#include "net/http_client.h"
 
 #include <stdlib.h>
 
-enum { ADVICE = 768 };
+enum { ADVICE = 768, QUESTION_TIMEOUT = 30 };
 
 struct transport_http {
     struct transport transport;
@@ -194,6 +195,59 @@ static size_t waiting(const struct transport *transport)
     return call_pipeline_waiting(((const struct transport_http *)transport)->pipeline);
 }
 
+// ---- questions ----
+
+// The scheme of agents is that of their master.
+static char *question_url(const struct transport_http *http,
+                          const struct transport_question *question)
+{
+    char master[URL_ADDRESS];
+    struct url url = http->master;
+    if (question->agent == NULL)
+        return memory_format("%s%s", url_address(&url, master), question->path);
+    return memory_format("%s://%s%s", url.tls ? "https" : "http", question->agent, question->path);
+}
+
+static struct http_client *ask(struct transport *transport, struct curl_loop *curl,
+                               const struct transport_question *question,
+                               void (*reply)(void *data, const struct http_client_reply *reply),
+                               void *data, struct error *err)
+{
+    static const char type[] = "Content-Type: application/x-protobuf",
+                      accepts[] = "Accept: application/x-protobuf";
+    struct transport_http *http = self(transport);
+    const struct tls_options *tls = http->options.tls;
+    const char *headers[4] = {NULL}, *secret = NULL;
+    int count = 0;
+    if (*http->master.host == '\0') {
+        error_set(err, ERROR_REFUSED, "no master is known yet");
+        return NULL;
+    }
+    authenticate(http);
+    if (http->options.credentials != NULL)
+        secret = credentials_header(http->options.credentials);
+    if (secret != NULL)
+        headers[count++] = secret;
+    if (question->body.data != NULL) {
+        headers[count++] = type;
+        headers[count++] = accepts;
+    }
+    char *url = question_url(http, question);
+    const struct http_client_request request = {
+        .method = question->body.data ? "POST" : "GET",
+        .url = url,
+        .headers = headers,
+        .body = question->body,
+        .timeout = QUESTION_TIMEOUT,
+        .limit = question->limit,
+        .ca_file = tls ? tls->ca_file : NULL,
+        .insecure = tls && tls->insecure,
+    };
+    struct http_client *client = http_client_start(curl, http->loop, &request, reply, data, err);
+    free(url);
+    return client;
+}
+
 // ---- life ----
 
 static void destroy(struct transport *transport)
@@ -218,6 +272,7 @@ static const struct transport_ops ops = {.open = open,
                                          .pause = set_paused,
                                          .waiting = waiting,
                                          .principal = principal,
+                                         .ask = ask,
                                          .destroy = destroy};
 
 struct transport *transport_http_create(struct loop *loop,

@@ -5,6 +5,7 @@
 #include "net/download.h"
 
 #include "base/memory.h"
+#include "net/curl_loop.h"
 #include "net/http_client.h"
 
 #include <errno.h>

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "net/curl_loop.h"
 #include "net/url.h"
 
 #include <stdio.h>

@@ -14,8 +14,9 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "net/curl_loop.h"
+#include "loop/loop.h"
 
+struct curl_loop; // net/curl_loop.h
 struct http_client;
 
 // Everything is copied.

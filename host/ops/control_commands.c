@@ -15,6 +15,7 @@
 #include "bindings/scheduler/submissions.h"
 #include "mesos/explanation.h"
 #include "ops/cluster_status.h"
+#include "ops/task_commands.h"
 #include "script/script.h"
 
 #include <stdlib.h>
@@ -36,6 +37,7 @@ struct control_commands {
     void (*stop)(void *data);
     void *data;
     struct waiter *waiters; // for the result of a reload
+    struct task_commands *tasks;
     struct deferral stopping;
     enum stop_kind stop_kind;
 };
@@ -258,6 +260,41 @@ static void on_submit(struct control_commands *commands, struct control_request 
     }
 }
 
+// ---- tasks ----
+
+static struct driver *find_driver(struct control_commands *commands,
+                                  struct control_request *request)
+{
+    struct scheduler *scheduler = session_scheduler(commands->session);
+    if (scheduler == NULL)
+        fail(request, "the script has no scheduler yet");
+    return scheduler ? scheduler_driver(scheduler) : NULL;
+}
+
+static void on_tasks(struct control_commands *commands, struct control_request *request,
+                     struct slice argument)
+{
+    struct driver *driver = find_driver(commands, request);
+    struct error err = {0};
+    struct buffer text;
+    if (driver == NULL)
+        return;
+    buffer_init(&text, TEXT_MOST);
+    if (task_commands_list(driver, argument, &text, &err))
+        succeed(request, buffer_string(&text));
+    else
+        fail(request, err.text);
+    buffer_free(&text);
+}
+
+static void on_logs(struct control_commands *commands, struct control_request *request,
+                    struct slice argument)
+{
+    struct driver *driver = find_driver(commands, request);
+    if (driver != NULL)
+        task_commands_output(commands->tasks, driver, argument, request);
+}
+
 // ---- reloading ----
 
 static void on_reloaded(void *data, bool ok, const char *text)
@@ -423,6 +460,11 @@ static const struct {
     {"submit", "submit JSON|-|--lua TEXT",
      "give a job to the callback submit; - reads one from each line of its input", on_submit, true,
      false},
+    {"tasks", "tasks [STATE...]", "list the tasks, or those in a state such as running", on_tasks,
+     true, false},
+    {"logs", "logs TASK [FILE] [-f]",
+     "print what a task printed, or another file of its sandbox; -f: to its end", on_logs, true,
+     false},
     {"interrupt", "interrupt", "stop the Lua code that runs now, as --callback-limit does",
      on_interrupt, true, true},
     {"reload", "reload", "load the script again, and print the result", on_reload, true, false},
@@ -500,6 +542,7 @@ struct control_commands *control_commands_create(const struct session *session,
 {
     struct control_commands *commands = memory_new(sizeof *commands);
     *commands = (struct control_commands){.session = session, .stop = stop, .data = data};
+    commands->tasks = task_commands_create();
     deferral_init(&commands->stopping, session->loop, on_stopping, commands);
     return commands;
 }
@@ -510,5 +553,6 @@ void control_commands_destroy(struct control_commands *commands)
         return;
     on_reloaded(commands, false, "not reloaded: the host ends");
     deferral_cancel(&commands->stopping);
+    task_commands_destroy(commands->tasks);
     free(commands);
 }

@@ -585,6 +585,26 @@ function SchedulerDriver:tasks(filter) end
 ---@return table<mesos.TaskState|integer, integer>
 function SchedulerDriver:taskCounts() end
 
+---@class mesos.OutputOptions
+---@field file string? a path in the sandbox of the task; default: "stdout"
+---@field offset integer? where to begin, below 0 from the end of the file; default: 0
+---@field length integer? bytes wanted, up to 4 MiB; default: 1 MiB
+
+-- What a task printed: a piece of a file of its sandbox, from its agent. Waits. The values are the bytes, the offset behind
+-- them and the size of the file; there are fewer bytes than were wanted only at its end. nil, a message and a code if they
+-- cannot be had: "ENOENT" if the task, its agent or the file is not known (it may not have started yet), "ENOTFOUND" if
+-- the master has no such agent any more, "EACCES" if the framework may not read it. The master and the agent are asked by
+-- their operator APIs, with the credentials of the framework. mesos.files follows an output as it grows.
+--
+--     local text = assert(driver:output("job-1"))
+--     local tail = driver:output("job-1", { file = "stderr", offset = -1000 })
+---@param taskId mesos.TaskID
+---@param options mesos.OutputOptions?
+---@return string? text
+---@return integer|string offset or the message
+---@return integer|string size or the code
+function SchedulerDriver:output(taskId, options) end
+
 ---@return mesos.FrameworkID?
 function SchedulerDriver:frameworkId() end
 

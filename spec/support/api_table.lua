@@ -27,7 +27,7 @@ local EVENTS = {
 -- The calls of operations that do more than fill in the message of a call.
 local CALLS = {
     start = "SUBSCRIBE", run = "SUBSCRIBE", reconnect = "SUBSCRIBE", stop = "TEARDOWN", abort = "the stream is closed",
-    join = "", status = "", offers = "", explain = "", task = "", tasks = "", taskCounts = "",
+    join = "", status = "", offers = "", explain = "", task = "", tasks = "", taskCounts = "", output = "",
     frameworkId = "", master = "",
     launchTasks = "ACCEPT", acceptOffers = "ACCEPT", declineOffer = "DECLINE", reviveOffers = "REVIVE",
     suppressOffers = "SUPPRESS", killTask = "KILL", reconcileTasks = "RECONCILE",
@@ -158,7 +158,8 @@ function M.text()
     local places = {
         examples = listing("examples/*.lua"),
         specs = listing("spec/conformance/*_spec.lua spec/known_issues_spec.lua spec/driver_spec.lua spec/reload_spec.lua "
-            .. "spec/state_file_spec.lua spec/task_list_spec.lua spec/submit_spec.lua spec/explain_spec.lua"),
+            .. "spec/state_file_spec.lua spec/task_list_spec.lua spec/submit_spec.lua spec/explain_spec.lua "
+            .. "spec/output_spec.lua"),
         current = (M.current()),
     }
     return table_of("callback", M.callbacks(), "Scheduler", SCHEDULER, callback_patterns, places) .. "\n\n"
