@@ -115,6 +115,19 @@ describe("the virtual loop", function()
         assert.same({ "timer", "other@1.0", "timer", "timer", "timer" }, calls)
     end)
 
+    it("calls what was due in the past before what was due later, though that was started first", function()
+        local late
+        late = loop:after(1, function()
+            calls[#calls + 1] = "timer"
+            if #calls < 3 then
+                late:restart_at(0.2 * #calls)
+            end
+        end)
+        loop:after(1, note("other"))
+        loop:advance(1)
+        assert.same({ "timer", "timer", "timer", "other@1.0" }, calls)
+    end)
+
     it("calls deferred functions in order, without time passing, and once", function()
         local a = loop:defer(note("a"))
         loop:defer(note("b"))

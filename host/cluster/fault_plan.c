@@ -177,11 +177,15 @@ static double draw(struct course_row *row)
     return (double)((mixed ^ (mixed >> 31)) >> 11) / 9007199254740992.0;
 }
 
+static uint64_t next_time(const struct course_row *row)
+{
+    return row->course->started + loop_seconds(row->next);
+}
+
+// On a machine that is late, too, all rows happen in the order of their times.
 static void await(struct course_row *row)
 {
-    uint64_t due = row->course->started + loop_seconds(row->next);
-    uint64_t now = loop_now(row->course->loop);
-    timer_start(&row->timer, due > now ? due - now : 0);
+    timer_start_at(&row->timer, next_time(row));
 }
 
 // The pauses of what comes at random are distributed exponentially.
@@ -199,7 +203,7 @@ static void on_due(void *data)
     struct buffer output;
     buffer_init(&output, (size_t)1 << 20);
     log_info("fault: at %.3f s: %s", row->next, row->row->words);
-    if (!faults_make(row->course->faults, row->row->words, &output, &err))
+    if (!faults_make_at(row->course->faults, row->row->words, next_time(row), &output, &err))
         log_info("fault: not made: %s", err.text);
     buffer_free(&output);
     if (row->row->every > 0)

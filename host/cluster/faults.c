@@ -322,14 +322,21 @@ static bool make_all(struct faults *faults, const struct fault_request *fault,
     return good;
 }
 
-bool faults_make(struct faults *faults, const char *words, struct buffer *output, struct error *err)
+bool faults_make_at(struct faults *faults, const char *words, uint64_t at, struct buffer *output,
+                    struct error *err)
 {
     struct fault_request fault;
     if (!read_fault(&fault, words, err))
         return false;
+    fault.at = at;
     bool good = make_all(faults, &fault, output, err);
     free_fault(&fault);
     return good;
+}
+
+bool faults_make(struct faults *faults, const char *words, struct buffer *output, struct error *err)
+{
+    return faults_make_at(faults, words, loop_now(faults->cluster.loop), output, err);
 }
 
 // ---- life ----

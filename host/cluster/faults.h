@@ -40,6 +40,10 @@ void faults_destroy(struct faults *faults); // NULL is fine
 bool faults_make(struct faults *faults, const char *words, struct buffer *output,
                  struct error *err);
 
+// The same for one that was due at that time of loop_now(): what lasts, lasts from then on.
+bool faults_make_at(struct faults *faults, const char *words, uint64_t at, struct buffer *output,
+                    struct error *err);
+
 // True if the words are a fault, whatever the agents and frameworks are.
 bool faults_check(const char *words, struct error *err);
 

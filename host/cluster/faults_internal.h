@@ -23,6 +23,7 @@ struct fault_request {
     double value;    // seconds, or a status
     char *text;      // or NULL
     double duration; // seconds; 0: for good
+    uint64_t at;     // its time, by loop_now()
     double grace;    // seconds; negative: none was given
     unsigned times;
     bool forget;

@@ -80,7 +80,7 @@ void lasting_faults_add(struct faults *faults, const struct fault_request *fault
     lasting->id = memory_string(id);
     timer_init(&lasting->end, faults->cluster.loop, on_end, lasting);
     if (fault->duration > 0)
-        timer_start(&lasting->end, loop_seconds(fault->duration));
+        timer_start_at(&lasting->end, fault->at + loop_seconds(fault->duration));
     TAILQ_INSERT_TAIL(&faults->lasting, lasting, link);
     faults->lasting_count++;
 }

@@ -95,16 +95,21 @@ void timer_init(struct timer *timer, struct loop *loop, void (*callback)(void *d
     *timer = (struct timer){.loop = loop, .callback = callback, .data = data};
 }
 
-void timer_start(struct timer *timer, uint64_t delay)
+void timer_start_at(struct timer *timer, uint64_t due)
 {
     struct loop *loop = timer->loop;
-    uint64_t now = loop_now(loop);
     if (timer->slot)
         remove_timer(loop, timer);
-    timer->due = delay < LOOP_NEVER - now ? now + delay : LOOP_NEVER - 1;
+    timer->due = due < LOOP_NEVER ? due : LOOP_NEVER - 1;
     timer->order = loop->started++;
     insert(loop, timer);
     loop->ops->arm(loop);
+}
+
+void timer_start(struct timer *timer, uint64_t delay)
+{
+    uint64_t now = loop_now(timer->loop);
+    timer_start_at(timer, delay < LOOP_NEVER - now ? now + delay : LOOP_NEVER);
 }
 
 void timer_stop(struct timer *timer)

@@ -85,6 +85,10 @@ bool timer_active(const struct timer *timer);
 // Calls it once, `delay` nanoseconds from now. A started timer is restarted.
 void timer_start(struct timer *timer, uint64_t delay);
 
+// The same at a time of loop_now(). If that has passed, timers that were due before it are called
+// first, however late the loop is.
+void timer_start_at(struct timer *timer, uint64_t due);
+
 void deferral_init(struct deferral *deferral, struct loop *loop, void (*callback)(void *data),
                    void *data);
 void deferral_queue(struct deferral *deferral); // queueing twice is once

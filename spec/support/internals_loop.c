@@ -202,6 +202,15 @@ static int l_restart(lua_State *L)
     return 0;
 }
 
+// wait:restart_at(seconds), of the loop's clock
+static int l_restart_at(lua_State *L)
+{
+    struct wait *wait = check_wait(L);
+    anchor(L, lua_gettop(L), 1, wait);
+    timer_start_at(&wait->timer, loop_seconds(luaL_checknumber(L, 2)));
+    return 0;
+}
+
 static int l_queue(lua_State *L)
 {
     struct wait *wait = check_wait(L);
@@ -230,8 +239,8 @@ static const luaL_Reg loop_methods[] = {
 };
 
 static const luaL_Reg wait_methods[] = {
-    {"cancel", l_cancel}, {"restart", l_restart}, {"queue", l_queue},
-    {"active", l_active}, {NULL, NULL},
+    {"cancel", l_cancel}, {"restart", l_restart}, {"restart_at", l_restart_at},
+    {"queue", l_queue},   {"active", l_active},   {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
