@@ -72,23 +72,13 @@ static void lose_task(struct master_task *task, const struct task_loss *loss)
         master_records_remove_task(task);
 }
 
-static void lose_tasks_of(struct master_framework *framework, const struct node *node,
-                          const struct task_loss *loss)
-{
-    for (struct master_task *task = TAILQ_FIRST(&framework->tasks), *next; task != NULL;
-         task = next) {
-        next = TAILQ_NEXT(task, link);
-        if (task->node == node)
-            lose_task(task, loss);
-    }
-}
-
 static void lose_tasks(struct node *node, const struct task_loss *loss)
 {
-    struct master_framework *framework;
-    TAILQ_FOREACH(framework, &node->master->frameworks, link)
-    if (!loss->uncheckpointed || !framework->info->checkpoint)
-        lose_tasks_of(framework, node, loss);
+    for (struct master_task *task = TAILQ_FIRST(&node->tasks), *next; task != NULL; task = next) {
+        next = TAILQ_NEXT(task, of_node);
+        if (!loss->uncheckpointed || !task->framework->info->checkpoint)
+            lose_task(task, loss);
+    }
 }
 
 static void lose(struct node *node, const struct task_loss *loss, enum node_state state)
@@ -264,27 +254,22 @@ static void drop_task(struct master_task *task)
 // What has happened while the agent could not be reached.
 static void take_states(struct node *node)
 {
-    struct master_framework *framework;
-    TAILQ_FOREACH(framework, &node->master->frameworks, link)
-    for (struct master_task *task = TAILQ_FIRST(&framework->tasks), *next; task != NULL;
-         task = next) {
-        next = TAILQ_NEXT(task, link);
-        if (task->node == node && task->delivered)
+    for (struct master_task *task = TAILQ_FIRST(&node->tasks), *next; task != NULL; task = next) {
+        next = TAILQ_NEXT(task, of_node);
+        if (task->delivered)
             master_records_take_state(task);
-        else if (task->node == node && node->held_count == 0)
+        else if (node->held_count == 0)
             drop_task(task);
     }
 }
 
 static void make_up_for_kills(struct node *node)
 {
-    struct master_framework *framework;
     struct master_task *task;
-    TAILQ_FOREACH(framework, &node->master->frameworks, link)
-    TAILQ_FOREACH(task, &framework->tasks, link)
-    if (task->node == node && task->kill_wanted) {
+    TAILQ_FOREACH(task, &node->tasks, of_node)
+    if (task->kill_wanted) {
         task->kill_wanted = false;
-        agent_kill(node->agent, framework->id, task->id, NULL);
+        agent_kill(node->agent, task->framework->id, task->id, NULL);
     }
 }
 
@@ -340,7 +325,7 @@ static void take_task(struct master_task *task, enum node_state before)
                                               : "Unknown agent reregistered",
     };
     if (master_records_framework(task->node->master, task->framework->id) == NULL)
-        master_records_recall(task->node->master, task->framework->id);
+        past_frameworks_recall(task->node->master, task->framework->id);
     master_records_attach_task(task);
     regain_record(task);
     if (before != NODE_RECOVERED)

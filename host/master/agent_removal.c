@@ -35,16 +35,8 @@ static void lose_task(struct master_task *task, const char *cause)
 
 static void lose_tasks(struct node *node, const char *cause)
 {
-    struct master_framework *framework;
-    TAILQ_FOREACH(framework, &node->master->frameworks, link)
-    {
-        for (struct master_task *task = TAILQ_FIRST(&framework->tasks), *next; task != NULL;
-             task = next) {
-            next = TAILQ_NEXT(task, link);
-            if (task->node == node)
-                lose_task(task, cause);
-        }
-    }
+    while (!TAILQ_EMPTY(&node->tasks))
+        lose_task(TAILQ_FIRST(&node->tasks), cause);
 }
 
 // The node leaves the books: no call, and no report of the agent, finds it any more.

@@ -42,7 +42,7 @@ static bool may_subscribe(const struct master *master,
     const struct master_framework *known = id ? master_records_framework(master, id) : NULL;
     if (!validation_framework_info(info, err))
         return false;
-    if (id != NULL && master_records_completed(master, id))
+    if (id != NULL && past_frameworks_has(master, id))
         return error_set(err, ERROR_REFUSED, "Framework has been removed");
     if (!validation_roles(info, call->suppressed_roles, call->n_suppressed_roles,
                           call->offer_constraints, err))
@@ -63,7 +63,7 @@ void master_subscribe(struct master *master, const Call *call, const char *strea
     const char *id = wanted_id(call->subscribe->framework_info);
     struct master_framework *framework = id ? master_records_framework(master, id) : NULL;
     if (framework == NULL && id != NULL)
-        framework = master_records_recall(master, id);
+        framework = past_frameworks_recall(master, id);
     if (framework == NULL)
         framework = master_framework_create(master, id);
     master_framework_subscribe(framework, call, stream_id, sink, data);
@@ -460,7 +460,7 @@ void master_destroy(struct master *master)
         destroy_lost(TAILQ_FIRST(&master->lost));
     inverse_offers_free(&master->inverse_offers);
     maintenance_free(&master->maintenance);
-    master_records_forget_completed(master);
+    past_frameworks_forget(master);
     role_tree_free(&master->roles);
     free(master->filters.heap);
     string_map_free(&master->framework_table);

@@ -141,7 +141,7 @@ static void fill_message(struct offer_message *message, const struct master_offe
     mesos__v1__offer_id__init(&message->id);
     mesos__v1__agent_id__init(&message->agent_id);
     mesos__v1__resource__allocation_info__init(&message->allocation);
-    message->id.value = offer->id;
+    message->id.value = (char *)(uintptr_t)offer->id;
     message->agent_id.value = offer->node->id;
     message->allocation.role = offer->role;
     message->offer.id = &message->id;
@@ -177,7 +177,7 @@ static bool send_encoded(struct master_framework *framework, size_t count)
 
 static void send_messages(struct master_framework *framework, size_t count)
 {
-    struct offer_message *messages = memory_new(count * sizeof *messages);
+    struct offer_message *messages = memory_resize(NULL, count * sizeof *messages); // large
     Mesos__V1__Offer **list = memory_new(count * sizeof *list);
     struct master_offer *offer = TAILQ_LAST(&framework->offers, offers_of_framework);
     for (size_t i = count; i-- > 0; offer = TAILQ_PREV(offer, offers_of_framework, of_framework)) {

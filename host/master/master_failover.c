@@ -25,7 +25,7 @@ static void remember(struct master_framework *framework)
     while (!TAILQ_EMPTY(&framework->tasks))
         master_records_detach_task(TAILQ_FIRST(&framework->tasks));
     while (!TAILQ_EMPTY(&framework->operations))
-        master_records_remove_operation(TAILQ_FIRST(&framework->operations));
+        operation_records_remove(TAILQ_FIRST(&framework->operations));
     master_framework_leave(framework);
     framework->past.registered = 0; // to the new one it is new
     if (framework->absent_tasks == 0) {
@@ -62,7 +62,7 @@ static void forget_taskless(struct master *master)
         next = TAILQ_NEXT(framework, link);
         if (framework->absent_tasks > 0)
             continue;
-        master_records_recall(master, framework->id);
+        past_frameworks_recall(master, framework->id);
         master_framework_destroy(framework);
     }
 }
@@ -85,7 +85,7 @@ void master_failover_begin(struct master *master, bool forget)
     forget_node(node, forget);
     if (forget)
         maintenance_update(master, &no_schedule, NULL);
-    master_records_forget_completed(master);
+    past_frameworks_forget(master);
     master->next_framework = master->next_offer = master->next_agent_id = 0;
 }
 
@@ -148,7 +148,7 @@ void master_failover_stop(struct master *master)
 {
     timer_stop(&master->registration);
     for (struct master_framework *framework; (framework = TAILQ_FIRST(&master->remembered));) {
-        master_records_recall(master, framework->id);
+        past_frameworks_recall(master, framework->id);
         master_framework_destroy(framework);
     }
 }

@@ -207,7 +207,7 @@ void master_framework_destroy(struct master_framework *framework)
     while (!TAILQ_EMPTY(&framework->tasks))
         master_records_remove_task(TAILQ_FIRST(&framework->tasks));
     while (!TAILQ_EMPTY(&framework->operations))
-        master_records_remove_operation(TAILQ_FIRST(&framework->operations));
+        operation_records_remove(TAILQ_FIRST(&framework->operations));
     while (!TAILQ_EMPTY(&framework->executors))
         master_records_remove_executor(TAILQ_FIRST(&framework->executors));
     framework_past_free(&framework->past);
@@ -238,7 +238,7 @@ void master_framework_remove(struct master_framework *framework)
     disconnect(framework, NULL);
     TAILQ_FOREACH(node, &framework->master->nodes, link)
     node_link_send(node, framework->id, NULL, deliver_removal);
-    master_records_add_completed(framework);
+    past_frameworks_add(framework);
     master_framework_destroy(framework);
 }
 

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "wire/message_copy.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,9 +201,9 @@ static void on_offer_timeout(void *data)
 
 // "<id of the master>-O17". Many are made, and printf takes longer than all else that an offer
 // needs.
-static char *make_id(const struct master *master, uint64_t number)
+static void make_id(char id[MASTER_OFFER_ID], const struct master *master, uint64_t number)
 {
-    char text[UUID_TEXT + 24];
+    char text[MASTER_OFFER_ID];
     size_t length = strlen(master->id), at = sizeof text;
     text[--at] = '\0';
     do {
@@ -215,7 +214,7 @@ static char *make_id(const struct master *master, uint64_t number)
     text[--at] = '-';
     at -= length;
     memcpy(text + at, master->id, length);
-    return memory_text(text + at, sizeof text - at - 1);
+    memcpy(id, text + at, sizeof text - at);
 }
 
 static void take(struct master_offer *offer, const struct resources *resources)
@@ -239,7 +238,7 @@ struct master_offer *master_records_make_offer(struct role_member *member, struc
     struct master_framework *framework = member->framework;
     struct master *master = framework->master;
     struct master_offer *offer = memory_new(sizeof *offer);
-    offer->id = make_id(master, master->next_offer++);
+    make_id(offer->id, master, master->next_offer++);
     offer->framework = framework;
     offer->node = node;
     offer->member = member;
@@ -283,7 +282,6 @@ void master_records_remove_offer(struct master_offer *offer)
     TAILQ_REMOVE(&offer->node->offers, offer, of_node);
     resources_free(&offer->resources);
     leave(offer->member);
-    free(offer->id);
     free(offer);
 }
 
@@ -294,6 +292,14 @@ void master_records_rescind_offer(struct master_offer *offer)
 }
 
 // ---- tasks ----
+
+static void list_task(struct master_task *task)
+{
+    struct master_framework *framework = task->framework;
+    string_map_put(&framework->task_table, &task->entry, task->id, task);
+    TAILQ_INSERT_TAIL(&framework->tasks, task, link);
+    TAILQ_INSERT_TAIL(&task->node->tasks, task, of_node);
+}
 
 struct master_task *master_records_add_task(struct master_framework *framework, struct node *node,
                                             const char *role, const Mesos__V1__TaskInfo *info,
@@ -313,8 +319,7 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
     resources_copy(&held, resources);
     allocate(task->member, node, &held);
     task->resources = resources_packed_make(&held);
-    string_map_put(&framework->task_table, &task->entry, task->id, task);
-    TAILQ_INSERT_TAIL(&framework->tasks, task, link);
+    list_task(task);
     history_task_added(task, info, &held);
     resources_free(&held);
     return task;
@@ -350,10 +355,12 @@ static void unlist_task(struct master_task *task)
 {
     bool known = task->key == NULL;
     string_map_remove(known ? &task->framework->task_table : &task->node->absent, &task->entry);
-    if (known)
+    if (known) {
         TAILQ_REMOVE(&task->framework->tasks, task, link);
-    else
+        TAILQ_REMOVE(&task->node->tasks, task, of_node);
+    } else {
         TAILQ_REMOVE(&task->node->absent_tasks, task, link);
+    }
     if (!known && task->framework != NULL)
         task->framework->absent_tasks--;
     free(task->key);
@@ -385,23 +392,16 @@ void master_records_attach_task(struct master_task *task)
     task->role = task->member->role->name;
     free(task->absent_role);
     task->absent_role = NULL;
-    string_map_put(&framework->task_table, &task->entry, task->id, task);
-    TAILQ_INSERT_TAIL(&framework->tasks, task, link);
+    list_task(task);
     task->state = task->forwarded = task->reported;
     task->holds = !agent_terminal(task->state);
     if (task->holds)
         hold_again(task);
 }
 
-static void wake_drain(struct node *node)
-{
-    if (node->drain.state == NODE_DRAIN_RUNS)
-        deferral_queue(&node->drain.check);
-}
-
 void master_records_remove_task(struct master_task *task)
 {
-    wake_drain(task->node);
+    node_drain_note(&task->node->drain);
     master_records_release_task(task);
     if (task->key == NULL)
         history_task_removed(task);
@@ -520,104 +520,4 @@ void master_records_free_node(struct node *node)
     free(node->hostname);
     free(node->id);
     free(node);
-}
-
-// ---- operations ----
-
-struct master_operation *master_records_add_operation(struct master_framework *framework,
-                                                      struct node *node,
-                                                      const Mesos__V1__Offer__Operation *info)
-{
-    struct master_operation *operation = memory_new(sizeof *operation);
-    struct master_operation *former = master_records_operation(framework, info->id->value);
-    operation->framework = framework;
-    operation->node = node;
-    operation->id = memory_string(info->id->value);
-    operation->info = message_copy(&info->base);
-    operation->state = MESOS__V1__OPERATION_STATE__OPERATION_PENDING;
-    if (former != NULL)
-        string_map_remove(&framework->operation_table, &former->entry);
-    string_map_put(&framework->operation_table, &operation->entry, operation->id, operation);
-    TAILQ_INSERT_TAIL(&framework->operations, operation, link);
-    framework->operation_count++;
-    return operation;
-}
-
-struct master_operation *master_records_operation(const struct master_framework *framework,
-                                                  const char *id)
-{
-    return string_map_find(&framework->operation_table, id);
-}
-
-void master_records_remove_operation(struct master_operation *operation)
-{
-    struct master_framework *framework = operation->framework;
-    wake_drain(operation->node);
-    if (master_records_operation(framework, operation->id) == operation)
-        string_map_remove(&framework->operation_table, &operation->entry);
-    TAILQ_REMOVE(&framework->operations, operation, link);
-    framework->operation_count--;
-    protobuf_c_message_free_unpacked(&operation->info->base, NULL);
-    if (operation->status != NULL)
-        mesos__v1__operation_status__free_unpacked(operation->status, NULL);
-    free(operation->id);
-    free(operation);
-}
-
-// ---- frameworks that are remembered or completed ----
-
-struct master_framework *master_records_recall(struct master *master, const char *id)
-{
-    struct master_framework *framework;
-    TAILQ_FOREACH(framework, &master->remembered, link)
-    if (strcmp(framework->id, id) == 0)
-        break;
-    if (framework == NULL)
-        return NULL;
-    TAILQ_REMOVE(&master->remembered, framework, link);
-    string_map_put(&master->framework_table, &framework->entry, framework->id, framework);
-    TAILQ_INSERT_TAIL(&master->frameworks, framework, link);
-    return framework;
-}
-
-static void forget_oldest(struct master *master)
-{
-    struct completed *oldest = TAILQ_FIRST(&master->completed);
-    TAILQ_REMOVE(&master->completed, oldest, link);
-    string_map_remove(&master->completed_table, &oldest->entry);
-    master->completed_count--;
-    framework_past_free(&oldest->past);
-    mesos__v1__framework_info__free_unpacked(oldest->info, NULL);
-    free(oldest->id);
-    free(oldest);
-}
-
-void master_records_add_completed(struct master_framework *framework)
-{
-    struct master *master = framework->master;
-    if (master->completed_count == MASTER_COMPLETED)
-        forget_oldest(master);
-    framework->past.unregistered = loop_wall(master->loop);
-    history_framework_killed(framework);
-    while (!TAILQ_EMPTY(&framework->tasks))
-        master_records_remove_task(TAILQ_FIRST(&framework->tasks));
-    struct completed *completed = memory_new(sizeof *completed);
-    completed->id = memory_string(framework->id);
-    completed->info = message_copy(&framework->info->base);
-    framework_past_move(&completed->past, &framework->past);
-    string_map_put(&master->completed_table, &completed->entry, completed->id, completed);
-    TAILQ_INSERT_TAIL(&master->completed, completed, link);
-    master->completed_count++;
-    history_framework_removed(framework);
-}
-
-void master_records_forget_completed(struct master *master)
-{
-    while (master->completed_count > 0)
-        forget_oldest(master);
-}
-
-bool master_records_completed(const struct master *master, const char *id)
-{
-    return string_map_find(&master->completed_table, id) != NULL;
 }

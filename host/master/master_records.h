@@ -6,8 +6,8 @@
 // Invariants: each resource of an agent is free, or in exactly one offer, or held by exactly one
 // task that has not ended (`holds`), or by one executor. A shared resource stays free while offers,
 // tasks and executors have it. What a framework is charged in a role (role_tree.h) is the sum of
-// the scalars of its offers and held tasks. Only the functions of master_records.c change any of
-// this.
+// the scalars of its offers and held tasks. Only the functions below change any of this, and of
+// them only those of master_records.c what resources are whose.
 
 #ifndef MESOS_LUA_MASTER_MASTER_RECORDS_H
 #define MESOS_LUA_MASTER_MASTER_RECORDS_H
@@ -179,6 +179,7 @@ struct node {
     struct quantities counted;       // of `free`, as it is in the sum of the master
     bool gpus;
     TAILQ_HEAD(, master_offer) offers;
+    TAILQ_HEAD(, master_task) tasks; // that the master knows
     TAILQ_HEAD(, master_executor) executors;
     TAILQ_HEAD(, evacuation) evacuations; // inverse offers
     struct offer_filter_slots filters;
@@ -187,10 +188,12 @@ struct node {
 
 TAILQ_HEAD(nodes, node);
 
+#define MASTER_OFFER_ID (UUID_TEXT + 24) // "<id of the master>-O17", with the zero byte
+
 struct master_offer {
     struct string_map_entry entry;
     TAILQ_ENTRY(master_offer) of_framework, of_node;
-    char *id;
+    char id[MASTER_OFFER_ID];
     struct master_framework *framework;
     struct node *node;
     struct role_member *member;
@@ -203,7 +206,8 @@ struct master_offer {
 
 struct master_task {
     struct string_map_entry entry;
-    TAILQ_ENTRY(master_task) link;
+    TAILQ_ENTRY(master_task) link; // of the framework, or the absent ones of the node
+    TAILQ_ENTRY(master_task) of_node;
     struct master_framework *framework; // also while the master does not know the task
     struct node *node;
     struct role_member *member; // NULL: the master does not know the task
@@ -366,18 +370,6 @@ void master_records_lose_node(struct node *node, enum node_state state);
 void master_records_register_node(struct node *node);
 bool master_records_offerable(const struct node *node);
 
-// The framework of that id that only agents remember (master_failover.h), now known to the master;
-// or NULL.
-struct master_framework *master_records_recall(struct master *master, const char *id);
-
-// Adds an operation that is pending. A second with the same id takes the name over.
-struct master_operation *master_records_add_operation(struct master_framework *framework,
-                                                      struct node *node,
-                                                      const Mesos__V1__Offer__Operation *info);
-struct master_operation *master_records_operation(const struct master_framework *framework,
-                                                  const char *id);
-void master_records_remove_operation(struct master_operation *operation);
-
 struct master_executor *master_records_executor(const struct master_framework *framework,
                                                 const struct node *node, const char *id);
 
@@ -390,9 +382,25 @@ void master_records_remove_executor(struct master_executor *executor); // its re
 
 void master_records_free_node(struct node *node); // it is in no list any more
 
+// ---- operation_records.c ----
+
+// Adds an operation that is pending. A second with the same id takes the name over.
+struct master_operation *operation_records_add(struct master_framework *framework,
+                                               struct node *node,
+                                               const Mesos__V1__Offer__Operation *info);
+struct master_operation *operation_records_find(const struct master_framework *framework,
+                                                const char *id);
+void operation_records_remove(struct master_operation *operation);
+
+// ---- past_frameworks.c ----
+
 // The framework, which is about to be destroyed, is remembered. Its tasks end.
-void master_records_add_completed(struct master_framework *framework);
-void master_records_forget_completed(struct master *master); // all of them
-bool master_records_completed(const struct master *master, const char *id);
+void past_frameworks_add(struct master_framework *framework);
+void past_frameworks_forget(struct master *master); // all of them
+bool past_frameworks_has(const struct master *master, const char *id);
+
+// The framework of that id that only agents remember (master_failover.h), now known to the master;
+// or NULL.
+struct master_framework *past_frameworks_recall(struct master *master, const char *id);
 
 #endif

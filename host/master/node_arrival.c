@@ -113,6 +113,7 @@ void node_arrival_add(struct master *master, const struct resources *resources,
     node->description = *description;
     *description = (struct agent_description){0};
     TAILQ_INIT(&node->offers);
+    TAILQ_INIT(&node->tasks);
     TAILQ_INIT(&node->executors);
     TAILQ_INIT(&node->evacuations);
     agent_loss_init(node);

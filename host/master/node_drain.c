@@ -11,13 +11,9 @@
 #include "master/master_internal.h"
 #include "master/node_link.h"
 
-static bool has_tasks(const struct master_framework *framework, const struct node *node)
+static bool has_operations(const struct master_framework *framework, const struct node *node)
 {
-    const struct master_task *task;
     const struct master_operation *operation;
-    TAILQ_FOREACH(task, &framework->tasks, link)
-    if (task->node == node)
-        return true;
     TAILQ_FOREACH(operation, &framework->operations, link)
     if (operation->node == node)
         return true;
@@ -29,9 +25,9 @@ static bool is_empty(const struct node *node)
 {
     const struct master_framework *framework;
     TAILQ_FOREACH(framework, &node->master->frameworks, link)
-    if (has_tasks(framework, node))
+    if (has_operations(framework, node))
         return false;
-    return true;
+    return TAILQ_EMPTY(&node->tasks);
 }
 
 static void finish(struct node *node)

@@ -5,8 +5,8 @@
 // task and no operation there any more, and is then marked gone if that was asked for. An agent
 // that is away hears of it when it is back.
 //
-// What removes a task or an operation of a node, or brings the agent back, queues `check`, which
-// does the rest.
+// What removes a task or an operation of a node (node_drain_note()), or brings the agent back,
+// queues `check`, which does the rest.
 
 #ifndef MESOS_LUA_MASTER_NODE_DRAIN_H
 #define MESOS_LUA_MASTER_NODE_DRAIN_H
@@ -34,6 +34,13 @@ struct node_drain {
 };
 
 void node_drain_init(struct node *node);
+
+// A task or an operation of the node is removed.
+static inline void node_drain_note(struct node_drain *drain)
+{
+    if (drain->state == NODE_DRAIN_RUNS)
+        deferral_queue(&drain->check);
+}
 
 // Nothing of it is offered any more, and what is offered is rescinded, until it is activated.
 void node_drain_deactivate(struct node *node);

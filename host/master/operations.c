@@ -231,7 +231,7 @@ static void carry_out_valid(struct acceptance *acceptance, const Operation *oper
     log_debug("framework %s: a %s operation is carried out on agent %s", framework->id,
               operations_type_name(operation), node->id);
     if (operation->id != NULL)
-        master_records_add_operation(framework, node, operation);
+        operation_records_add(framework, node, operation);
     agent_operations_apply(agent_operations(node->agent), framework->id, operation);
 }
 
@@ -293,7 +293,7 @@ static struct master_operation *recover(struct master_framework *framework, stru
 {
     Operation info = MESOS__V1__OFFER__OPERATION__INIT;
     info.id = status->operation_id;
-    return master_records_add_operation(framework, node, &info);
+    return operation_records_add(framework, node, &info);
 }
 
 void operations_lose(struct node *node, Mesos__V1__OperationState state, const char *message)
@@ -316,7 +316,7 @@ void operations_lose(struct node *node, Mesos__V1__OperationState state, const c
         id.value = operation->id;
         if (message != NULL)
             forward(framework, &status);
-        master_records_remove_operation(operation);
+        operation_records_remove(operation);
     }
 }
 
@@ -341,13 +341,13 @@ void operations_acknowledge(
 {
     const char *id = acknowledge->operation_id->value;
     struct node *node = master_records_node(framework->master, acknowledge->agent_id);
-    struct master_operation *operation = master_records_operation(framework, id);
+    struct master_operation *operation = operation_records_find(framework, id);
     if (node == NULL || operation == NULL || operation->node != node || !node_link_hears(node))
         log_debug("framework %s acknowledges operation %s, which is not known", framework->id, id);
     else if (has_uuid(operation, &acknowledge->uuid) &&
              agent_operations_acknowledge(agent_operations(node->agent), framework->id, id,
                                           &acknowledge->uuid))
-        master_records_remove_operation(operation);
+        operation_records_remove(operation);
 }
 
 // ---- reconciliation ----
@@ -409,7 +409,7 @@ void operations_reconcile(struct master_framework *framework,
     send_known(operation);
     for (size_t i = 0; i < reconcile->n_operations; i++) {
         operation =
-            master_records_operation(framework, reconcile->operations[i]->operation_id->value);
+            operation_records_find(framework, reconcile->operations[i]->operation_id->value);
         if (operation != NULL)
             send_known(operation);
         else

@@ -81,14 +81,13 @@ char *volume_validation_create(const Attempt *attempt)
 
 // ---- DESTROY ----
 
-static bool held_by_tasks(const struct master_framework *framework, const struct node *node,
-                          const struct resources *volume)
+static bool is_used(const struct node *node, const struct resources *volume)
 {
     const struct master_task *task;
     bool held = false;
-    TAILQ_FOREACH(task, &framework->tasks, link)
+    TAILQ_FOREACH(task, &node->tasks, of_node)
     {
-        if (task->node != node || !task->holds || held)
+        if (!task->holds || held)
             continue;
         struct resources own;
         resources_packed_open(&own, task->resources);
@@ -97,15 +96,6 @@ static bool held_by_tasks(const struct master_framework *framework, const struct
         resources_free(&own);
     }
     return held;
-}
-
-static bool is_used(const struct node *node, const struct resources *volume)
-{
-    const struct master_framework *framework;
-    TAILQ_FOREACH(framework, &node->master->frameworks, link)
-    if (held_by_tasks(framework, node, volume))
-        return true;
-    return false;
 }
 
 static char *check_destroyed(const Attempt *attempt, const struct resources *volumes)

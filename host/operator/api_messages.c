@@ -148,7 +148,7 @@ static void fill_offer(struct api_offer *to, const struct master_offer *offer)
     mesos__v1__offer_id__init(&to->id);
     mesos__v1__agent_id__init(&to->agent_id);
     mesos__v1__resource__allocation_info__init(&to->allocation);
-    to->id.value = offer->id;
+    to->id.value = (char *)(uintptr_t)offer->id;
     to->agent_id.value = offer->node->id;
     to->allocation.role = (char *)(uintptr_t)offer->role;
     to->message.id = &to->id;
