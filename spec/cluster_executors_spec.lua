@@ -7,6 +7,7 @@ local base64 = require("support.base64")
 local client = require("support.cluster_client")
 local control = require("support.control")
 local executor = require("support.executor_client")
+local json = require("cjson")
 local program = require("support.program")
 
 local PA = { capabilities = { { type = "PARTITION_AWARE" }, { type = "TASK_KILLING_STATE" } } }
@@ -66,6 +67,19 @@ describe("an executor of a framework", function()
         assert.equal("15mins", e:variable "MESOS_RECOVERY_TIMEOUT")
         assert.equal("2secs", e:variable "MESOS_SUBSCRIPTION_BACKOFF_MAX")
         assert.equal("5secs", e:variable "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD")
+    end)
+
+    it("that does not register in time is killed, and its task has failed", function()
+        local stream = run_one {
+            subscribe = false, cluster = { "--resources", "cpus:4;mem:1024", "--executor-registration-timeout", "0.3" },
+            info = { command = { value = "env > fresh; mv fresh env; trap '' TERM; sleep 100" } },
+        }
+        local status = stream:update()
+        assert.same({ "TASK_FAILED", "REASON_EXECUTOR_REGISTRATION_TIMEOUT", "Executor did not register within 300ms" },
+            { status.state, status.reason, status.message })
+        assert.equal(9, stream:failure().status)
+        local _, text = client.request(nil, { method = "GET", path = "/slave(1)/flags" })
+        assert.equal("300ms", json.decode(text).flags.executor_registration_timeout)
     end)
 
     it("subscribes, gets its tasks, and reports what happens to them", function()

@@ -5,6 +5,7 @@
 
 local client = require("support.cluster_client")
 local control = require("support.control")
+local http_client = require("support.http_client")
 local program = require("support.program")
 
 local SCHEDULER = "/api/v1/scheduler"
@@ -227,10 +228,19 @@ describe("several masters", function()
     it("elect the next one when the leader is gone", function()
         client.address = addresses[1]
         local stream = running {}
-        fault("failover for 700ms")
-        for _, address in ipairs(addresses) do
-            local status, _, body = ask(address, "/state")
-            assert.same({ 503, "No leader elected" }, { status, body })
+        fault(("failover for %ds"):format(program.patience))
+        local dead = "//localhost:" .. port(addresses[1])
+        for i = 2, 3 do
+            local status, location = ask(addresses[i], "/state")
+            assert.same({ 307, dead .. "/master/state" }, { status, location })
+        end
+        for _, path in ipairs { "/state", "/redirect", "/nothing", SCHEDULER } do
+            local connection = http_client.connect(addresses[1])
+            connection:write(("GET %s HTTP/1.1\r\nHost: %s\r\n\r\n"):format(path, addresses[1]))
+            client.cluster:wait_for(function()
+                return connection.closed
+            end)
+            assert.equal("", connection.received)
         end
         client.address = addresses[2]
         await_leader()

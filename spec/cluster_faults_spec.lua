@@ -5,6 +5,7 @@
 
 local client = require("support.cluster_client")
 local control = require("support.control")
+local http_client = require("support.http_client")
 local program = require("support.program")
 local uv = require("luv")
 
@@ -317,12 +318,40 @@ describe("a stream of the local cluster", function()
         local stream = running {}
         fault("slow 400ms")
         local asked = uv.hrtime()
-        reconcile(stream, "t", stream.agent)
-        assert.equal("TASK_RUNNING", next_update(stream).state)
+        assert.equal(200, (client.request(nil, { method = "GET", path = "/state" })))
         assert.is_true(uv.hrtime() - asked >= 400 * 1000 * 1000)
+        asked = uv.hrtime()
+        reconcile(stream, "t", stream.agent)
+        assert.is_true(uv.hrtime() - asked >= 400 * 1000 * 1000)
+        assert.equal("TASK_RUNNING", next_update(stream).state)
+        assert.is_true(uv.hrtime() - asked >= 800 * 1000 * 1000)
         fault("slow 0")
         reconcile(stream, "t", stream.agent)
         assert.equal("TASK_RUNNING", next_update(stream).state)
+    end)
+
+    it("is slow with requests that came together once, and ends with requests that wait", function()
+        start()
+        fault("slow 1h")
+        local waiting = http_client.connect(client.address)
+        local request = ("GET /state HTTP/1.1\r\nHost: %s\r\n\r\n"):format(client.address)
+        waiting:write(request)
+        client.cluster:wait_for(function() return waiting.open end)
+        fault("slow 100ms")
+        local connection = http_client.connect(client.address)
+        connection:write(request:rep(20))
+        local asked = uv.hrtime()
+        for _ = 1, 20 do
+            local answer
+            client.cluster:wait_for(function()
+                answer = connection:answer()
+                return answer
+            end)
+            assert.equal(200, answer.status)
+        end
+        local took = uv.hrtime() - asked
+        assert.is_true(took >= 100 * 1000 * 1000 and took < 20 * 100 * 1000 * 1000)
+        assert.equal("", waiting.received)
     end)
 
     it("does without calls that are refused", function()

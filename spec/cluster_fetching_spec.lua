@@ -5,6 +5,7 @@
 local client = require("support.cluster_client")
 local program = require("support.program")
 local server = require("support.server")
+local tls = require("support.tls")
 
 -- A web server: `pages` has a text, or a function of the connection, for each path.
 local function web(pages)
@@ -30,10 +31,13 @@ end
 
 describe("a uri over HTTP", function()
     local stream, offer
-    before_each(function()
-        client.start { "--resources", "cpus:4;mem:1024" }
+    local function start(options, env)
+        client.start(options, env)
         stream = client.subscribe():subscribed()
         offer = stream:offer()
+    end
+    before_each(function()
+        start { "--resources", "cpus:4;mem:1024" }
     end)
     after_each(function()
         client.stop()
@@ -94,7 +98,7 @@ describe("a uri over HTTP", function()
     end)
 
     for name, command in pairs { ["x.tar"] = "tar -cf '%s' .", ["x.tar.gz"] = "tar -czf '%s' .", ["x.tgz"] = "tar -czf '%s' .",
-        ["inside.gz"] = "gzip -c inside > '%s'" } do
+        ["x.zip"] = "zip -q - inside > '%s'", ["inside.gz"] = "gzip -c inside > '%s'" } do
         it("is unpacked if its name ends as that of " .. name .. " does", function()
             local base = "http://" .. web({ ["/" .. name] = archive(command) }).address
             assert.equal("it was in the archive\n", run({ { value = base .. "/" .. name } }, "cat inside"))
@@ -146,6 +150,35 @@ describe("a uri over HTTP", function()
                 case[2]), text)
         end)
     end
+
+    it("is fetched over TLS from servers whose authority is trusted", function()
+        local authority = tls.authority("spec authority")
+        local peer = web { ["/page"] = "over TLS\n" }
+        local front = tls.front(peer, { certificate = authority:issue() })
+        local uri = ("https://localhost:%d/page"):format(front.port)
+        assert.matches("certificate", fails { value = uri })
+        assert.equal(0, #peer.requests)
+        client.cluster:kill("sigterm")
+        client.cluster:wait()
+        start { "--resources", "cpus:4;mem:1024", "--ca-file", authority.cert }
+        assert.equal("over TLS\n", run({ { value = uri } }, "cat page"))
+    end)
+
+    it("says what is missing to unpack it", function()
+        local tools = program.directory()
+        for _, tool in ipairs { "cp", "mv", "mkdir", "chmod", "cat" } do
+            assert(os.execute(("ln -s $(command -v %s) '%s'"):format(tool, tools)))
+        end
+        local base = "http://" .. web({ ["/x.zip"] = "any bytes" }).address
+        client.cluster:kill("sigterm")
+        client.cluster:wait()
+        start({ "--resources", "cpus:4;mem:1024" }, { PATH = tools })
+        launch({ { value = base .. "/x.zip" } }, "true")
+        local _, last = stream:results(1)
+        assert.equal("REASON_CONTAINER_LAUNCH_FAILED", last.t.reason)
+        assert.equal("Failed to extract 'x.zip': there is no program unzip: install it, or set 'extract' to false\n",
+            program.read(client.sandbox(offer, stream, "t") .. "stderr"))
+    end)
 
     it("fails with the task if a server over TLS is none", function()
         local address = server.start(function(connection)

@@ -423,17 +423,49 @@ describe("tasks.lua", function()
 end)
 
 describe("messages.lua", function()
-    it("sends its lines, prints the answers and shuts the executor down", function()
-        local m, run = against_master("messages.lua", "a", "e", "one", "two")
-        m:expect("MESSAGE", { agent_id = "a", executor_id = "e", data = "one" })
-        m:expect("MESSAGE", { agent_id = "a", executor_id = "e", data = "two" })
-        for _, data in ipairs({ "ONE", "TWO" }) do
-            m:send({ type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = data } })
+    local function launch(...)
+        local m = master.start()
+        local run = program.start({ args = { "-m", m.address, "examples/messages.lua", ... }, env = { MESOS_LUA = program.path } })
+        m:wait_for("SUBSCRIBE")
+        m:send_offers()
+        return m, run, m:wait_for("ACCEPT").call.accept.operations[1].launch.task_infos[1]
+    end
+
+    it("sends its lines to its executor until they are answered, and shuts it down", function()
+        local m, run, task = launch("one", "two")
+        local agent = m.id .. "-S0"
+        assert.matches("^exec '/[^']+' executor '/[^']+/examples/messages_executor.lua'$", task.executor.command.value)
+        m:send(m:update(task, "TASK_RUNNING"))
+        m:expect("MESSAGE", { agent_id = agent, executor_id = "capitals", data = "one" })
+        m:expect("MESSAGE", { agent_id = agent, executor_id = "capitals", data = "two" })
+        m:send({ type = "MESSAGE", message = { agent_id = agent, executor_id = "capitals", data = "TWO" } })
+        m:expect("MESSAGE", { agent_id = agent, executor_id = "capitals", data = "one" }) -- once more
+        for _ = 1, 2 do
+            m:send({ type = "MESSAGE", message = { agent_id = agent, executor_id = "capitals", data = "ONE" } })
         end
-        m:expect("SHUTDOWN", { agent_id = "a", executor_id = "e" })
-        m:send({ type = "FAILURE", failure = { agent_id = "a", executor_id = "e", status = 0 } })
+        m:expect("SHUTDOWN", { agent_id = agent, executor_id = "capitals" })
+        m:send({ type = "FAILURE", failure = { agent_id = agent, executor_id = "capitals", status = 0 } })
         assert.equal(0, run:wait(), run:report())
-        assert.equal("e\ta\tONE\ne\ta\tTWO\n", run.stdout)
+        assert.equal("TWO\nONE\n", run.stdout)
+    end)
+
+    it("has them answered by messages_executor.lua on a local cluster", function()
+        local run = program.run({ args = { "examples/messages.lua", "a line", "another" }, env = { MESOS_LUA = program.path },
+            seconds = 30 })
+        assert.equal(0, run.code, run:report())
+        local lines = {}
+        for line in run.stdout:gmatch("[^\n]+") do
+            lines[#lines + 1] = line
+        end
+        table.sort(lines)
+        assert.same({ "A LINE", "ANOTHER" }, lines)
+        program.assert_has(run.stderr, "capitals has ended with wait status 0")
+    end)
+
+    it("fails when its task does", function()
+        local m, run, task = launch("one")
+        m:send(m:update(task, "TASK_FAILED"))
+        assert.equal(1, run:wait(), run:report())
     end)
 end)
 

@@ -11,7 +11,7 @@ set -eu
 build="ca-certificates gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler lua5.4 liblua5.4-dev libuv1-dev
 libcurl4-openssl-dev libssl-dev libprotobuf-c-dev libmicrohttpd-dev libjansson-dev libzookeeper-st-dev libedit-dev"
 test="lua-busted lua-luv lua-cjson lua-filesystem lua-check clang-format clang libclang-rt-14-dev g++ valgrind curl procps
-zookeeper openjdk-17-jre-headless openssl socat"
+zookeeper openjdk-17-jre-headless openssl socat zip unzip"
 peers="golang-go golang-github-mesos-mesos-go-dev"
 
 case "${1-}" in

@@ -6,6 +6,7 @@
 local client = require("support.cluster_client")
 local control = require("support.control")
 local json = require("cjson")
+local program = require("support.program")
 
 local AWARE = { { type = "PARTITION_AWARE" }, { type = "TASK_KILLING_STATE" } }
 -- Ends only when it is killed for good; it says when it is ready for that.
@@ -156,9 +157,10 @@ describe("an agent that an operator", function()
     it("drains takes no task that was on its way, and stays drained with a new master", function()
         local stream = client.subscribe({ capabilities = AWARE, failover_timeout = 60 }):subscribed()
         local offer = stream:offer()
-        fault("slow 300ms")
+        fault(("slow %dms"):format(1000 * program.patience))
         stream:launch(offer, { client.task(offer, "late", "sleep 1000") })
-        accepted("DRAIN_AGENT", { agent_id = offer.agent_id })
+        fault("drain S0") -- which waits for no message
+        fault("slow 0")
         local late = stream:update()
         assert.same({ "TASK_DROPPED", "REASON_AGENT_DRAINING", "Task was received while agent was already draining" },
             { late.state, late.reason, late.message })

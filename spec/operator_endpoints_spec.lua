@@ -39,7 +39,7 @@ local function framework_with_tasks(info)
     local stream = client.subscribe(fields):subscribed()
     local offer = stream:offer()
     stream:launch(offer, {
-        client.task(offer, "runs", "exec sleep 1000", { labels = { labels = { { key = "a", value = "b" } } } }),
+        client.task(offer, "runs", "sleep 1000 & sleep 1000 & wait", { labels = { labels = { { key = "a", value = "b" } } } }),
         client.task(offer, "ends", "true"),
     })
     stream:accepted("SUPPRESS", {}) -- what is left is for others
@@ -202,9 +202,14 @@ describe("the endpoints of the local cluster", function()
         assert.same({ "runs", "TASK_RUNNING" }, { executor.tasks[1].id, executor.tasks[1].state })
         assert.equal(client.sandbox(offer, stream, "runs"):gsub("latest/$", executor.container), executor.directory)
         assert.equal("ends", first(framework.completed_executors, "ends").completed_tasks[1].id)
-        local containers = document(("/slave(%s)/containers?executor_id=runs"):format(number))
+        local containers
+        program.wait_for(function() -- the shell, and the two that it starts
+            containers = document(("/slave(%s)/containers?executor_id=runs"):format(number))
+            return containers[1].statistics.processes == 3
+        end)
         shapes.check(mesos_shapes.containers, containers)
         assert.equal(executor.container, containers[1].container_id)
+        assert.equal(3, containers[1].statistics.threads)
         assert.truthy(containers[1].statistics.mem_rss_bytes > 0)
         assert.equal(0.1, containers[1].statistics.cpus_limit)
         assert.same({}, document(("/slave(%s)/containers?executor_id=none"):format(number)))

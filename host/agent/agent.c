@@ -319,6 +319,7 @@ struct agent *agent_create(struct loop *loop, const struct agent_options *option
     agent->work_dir = memory_string(options->work_dir);
     agent->path = memory_string(options->path);
     agent->switch_users = options->switch_users;
+    agent->registration_timeout = options->registration_timeout;
     agent->runs = (struct sandbox_runs){.runner = options->runner, .idle = on_idle, .data = agent};
     agent->events = events;
     agent->data = data;

@@ -55,6 +55,7 @@ struct agent_options {
     const char *path;                 // PATH of its tasks
     bool switch_users;                // tasks run as the users of their frameworks
     bool secret; // executors have to authenticate themselves, and get a token for it
+    uint64_t registration_timeout; // how long an executor may take to register
     struct runner *runner;
 };
 

@@ -43,6 +43,7 @@ struct agent {
     TAILQ_HEAD(, agent_executor) executors; // all
     TAILQ_HEAD(, agent_executor) staged;    // those that wait to be started
     struct deferral start;
+    uint64_t registration_timeout; // of executors
     bool stopping, draining;
     bool leaving; // it is marked gone when it is drained
     struct timer stop_escalation;

@@ -4,32 +4,10 @@
 
 #include "agent/custom_environment.h"
 
+#include "base/duration.h"
 #include "base/memory.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
-
-// As Mesos writes durations: a whole number of the largest unit that allows one.
-static char *write_duration(int64_t nanoseconds)
-{
-    static const struct {
-        const char *name;
-        int64_t length;
-    } units[] = {{"weeks", INT64_C(604800000000000)},
-                 {"days", INT64_C(86400000000000)},
-                 {"hrs", INT64_C(3600000000000)},
-                 {"mins", INT64_C(60000000000)},
-                 {"secs", INT64_C(1000000000)},
-                 {"ms", 1000000},
-                 {"us", 1000},
-                 {"ns", 1}};
-    size_t unit = 0;
-    if (nanoseconds == 0)
-        return memory_string("0ns");
-    while (nanoseconds % units[unit].length != 0)
-        unit++;
-    return memory_format("%" PRId64 "%s", nanoseconds / units[unit].length, units[unit].name);
-}
 
 // What only an executor needs that may live longer than its agent.
 static void add_checkpoint(struct task_words *words, const Mesos__V1__FrameworkInfo *framework)
@@ -44,8 +22,8 @@ static void add_checkpoint(struct task_words *words, const Mesos__V1__FrameworkI
 static void add_grace_period(struct task_words *words, const Mesos__V1__ExecutorInfo *info)
 {
     const Mesos__V1__DurationInfo *period = info->shutdown_grace_period;
-    char *text = write_duration(period ? period->nanoseconds
-                                       : CUSTOM_SHUTDOWN_GRACE_SECONDS * INT64_C(1000000000));
+    char *text = duration_text(period ? period->nanoseconds
+                                      : CUSTOM_SHUTDOWN_GRACE_SECONDS * INT64_C(1000000000));
     task_command_set(words, "MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", text);
     free(text);
 }

@@ -8,13 +8,12 @@
 #include "agent/custom_environment.h"
 #include "agent/custom_executor_internal.h"
 #include "agent/executor_volumes.h"
+#include "base/duration.h"
 #include "base/log.h"
 #include "base/memory.h"
 
 #include <signal.h>
 #include <stdlib.h>
-
-#define REGISTRATION_TIMEOUT (60 * LOOP_SECOND)
 
 static struct custom_executor *own(const struct agent_executor *executor)
 {
@@ -39,15 +38,17 @@ static void on_started(void *data, int64_t pid)
 {
     struct custom_executor *custom = data;
     custom->container.pid = pid;
-    timer_start(&custom->registration, REGISTRATION_TIMEOUT);
+    timer_start(&custom->registration, custom->executor->agent->registration_timeout);
 }
 
 static void on_registration_timeout(void *data)
 {
     struct custom_executor *custom = data;
-    log_info("executor %s of framework %s did not register within 1mins", custom->executor->id,
-             custom->executor->framework_id);
-    custom->late = true;
+    char *time = duration_text((int64_t)custom->executor->agent->registration_timeout);
+    custom->late = memory_format("Executor did not register within %s", time);
+    log_info("executor %s of framework %s did not register within %s", custom->executor->id,
+             custom->executor->framework_id, time);
+    free(time);
     agent_executor_destroy(custom->executor);
 }
 
@@ -77,7 +78,7 @@ static void end(struct custom_executor *custom, int status)
         .reason = custom->late
                       ? MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_REGISTRATION_TIMEOUT
                       : MESOS__V1__TASK_STATUS__REASON__REASON_EXECUTOR_TERMINATED,
-        .message = custom->late ? "Executor did not register within 1mins" : "Executor terminated"};
+        .message = custom->late ? custom->late : "Executor terminated"};
     stop(custom);
     agent_executor_ended(custom->executor, &end);
 }
@@ -207,6 +208,7 @@ static void free_own(struct agent_executor *executor)
     stop(custom);
     task_volumes_free(&custom->volumes);
     free(custom->fault);
+    free(custom->late);
     free(custom->sandbox);
     free(custom->latest);
     free(custom);

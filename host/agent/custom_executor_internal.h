@@ -26,7 +26,7 @@ struct custom_executor {
     const struct agent_sink *sink;     // NULL: it is not connected
     void *sink_data;
     struct timer registration, heartbeat;
-    bool late; // it did not register in time
+    char *late; // why it is ended: it did not register in time; NULL: it is not
     uint8_t seen[CUSTOM_REMEMBERED][UUID_LENGTH];
     size_t seen_count; // the next goes to this, modulo CUSTOM_REMEMBERED
 };

@@ -59,7 +59,8 @@ struct runner_process {
     struct loop *loop;
     struct memory_watch *memory;
     struct network_probes *probes;
-    struct curl_loop *curl_loop; // of downloads; NULL: there were none
+    struct curl_loop *curl_loop;
+    char *ca_file; // that downloads trust, or NULL // of downloads; NULL: there were none
     struct volume_folders *volumes;
     TAILQ_HEAD(runs, run) runs;
 };
@@ -258,8 +259,8 @@ static void start_download(struct run *run, const char *url, struct error *err)
     if (runner->curl_loop == NULL)
         runner->curl_loop = curl_loop_create(runner->loop, NULL);
     run->address = memory_string(url);
-    run->download =
-        download_start(runner->curl_loop, runner->loop, url, file, on_downloaded, run, err);
+    run->download = download_start(runner->curl_loop, runner->loop, url, runner->ca_file, file,
+                                   on_downloaded, run, err);
 }
 
 // ---- starting ----
@@ -368,10 +369,11 @@ static void destroy(struct runner *runner)
     network_probes_destroy(self(runner)->probes);
     curl_loop_destroy(self(runner)->curl_loop);
     volume_folders_destroy(self(runner)->volumes);
+    free(self(runner)->ca_file);
     free(runner);
 }
 
-struct runner *runner_process_create(struct loop *loop)
+struct runner *runner_process_create(struct loop *loop, const char *ca_file)
 {
     static const struct runner_ops ops = {.start = start,
                                           .kill = kill_run,
@@ -387,6 +389,7 @@ struct runner *runner_process_create(struct loop *loop)
     struct runner_process *runner = memory_new(sizeof *runner);
     runner->base.ops = &ops;
     runner->loop = loop;
+    runner->ca_file = memory_string(ca_file);
     runner->memory = memory_watch_create(loop, on_exceeded);
     runner->probes = network_probes_create(loop);
     runner->volumes = volume_folders_create(loop);

@@ -17,7 +17,8 @@
 #include "agent/runner.h"
 #include "loop/loop.h"
 
-// On a loop of real time (loop_uv.h).
-struct runner *runner_process_create(struct loop *loop);
+// On a loop of real time (loop_uv.h). `ca_file` has the authorities that downloads trust; NULL:
+// those of the system. It is copied.
+struct runner *runner_process_create(struct loop *loop, const char *ca_file);
 
 #endif

@@ -104,7 +104,10 @@ static const char fetch_script[] =
     "[ \"$4\" ] || exit 0\n"
     "case $2 in\n"
     "*.tar|*.tar.gz|*.tgz|*.tar.bz2|*.tbz2|*.tar.xz|*.txz) tar -xf \"./$2\";;\n"
-    "*.zip) unzip -oq \"./$2\";;\n"
+    "*.zip) command -v unzip >/dev/null || {\n"
+    "    echo \"Failed to extract '$2': there is no program unzip: install it, or set 'extract' to "
+    "false\" >&2; exit 1; }\n"
+    "    unzip -oq \"./$2\";;\n"
     "*.gz) name=${2##*/}; gunzip -d -c < \"./$2\" > \"./${name%.gz}\";;\n"
     "esac\n";
 

@@ -100,9 +100,11 @@ static struct cluster_options describe(const struct host *host, unsigned agents)
         .hosts = host->options->allow_hosts,
         .offer_timeout = host->options->offer_timeout,
         .agent_timeout = host->options->agent_timeout,
+        .registration_timeout = host->options->executor_registration_timeout,
         .masters = (unsigned)host->options->masters,
         .zk = host->options->zk,
         .zk_timeout = host->options->zk_session_timeout,
+        .ca_file = host->options->ca_file,
         .containers = host->options->containers,
     };
 }

@@ -63,10 +63,11 @@ struct options {
     const char *zk;                // zk://host/path, or NULL
     int64_t masters;               // 0: not given
     double agent_timeout;          // seconds
-    double offer_timeout;          // seconds; 0: never
-    int no_watch;                  // 1: reload only when asked
-    int64_t reload_probation;      // callbacks
-    int64_t record_limit;          // bytes
+    double executor_registration_timeout;                          // seconds
+    double offer_timeout;                                          // seconds; 0: never
+    int no_watch;                                                  // 1: reload only when asked
+    int64_t reload_probation;                                      // callbacks
+    int64_t record_limit;                                          // bytes
     double registration_backoff, connect_timeout, answer_timeout;  // seconds
     int64_t call_window;                                           // calls
     const char *principal, *secret_file, *credential, *token_file; // each may be NULL

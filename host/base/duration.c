@@ -4,6 +4,9 @@
 
 #include "base/duration.h"
 
+#include "base/memory.h"
+
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,4 +31,25 @@ bool duration_parse(const char *text, double *seconds)
             return true;
     }
     return false;
+}
+
+char *duration_text(int64_t nanoseconds)
+{
+    static const struct {
+        const char *name;
+        int64_t length;
+    } units[] = {{"weeks", INT64_C(604800000000000)},
+                 {"days", INT64_C(86400000000000)},
+                 {"hrs", INT64_C(3600000000000)},
+                 {"mins", INT64_C(60000000000)},
+                 {"secs", INT64_C(1000000000)},
+                 {"ms", 1000000},
+                 {"us", 1000},
+                 {"ns", 1}};
+    size_t unit = 0;
+    if (nanoseconds == 0)
+        return memory_string("0ns");
+    while (nanoseconds % units[unit].length != 0)
+        unit++;
+    return memory_format("%" PRId64 "%s", nanoseconds / units[unit].length, units[unit].name);
 }

@@ -225,6 +225,7 @@ static void create_master(struct cluster *cluster, const struct cluster_options 
         .secret = !cluster_http_open(masters_leading(cluster->masters)),
         .offer_timeout = loop_seconds(given->offer_timeout),
         .agent_timeout = loop_seconds(given->agent_timeout),
+        .registration_timeout = loop_seconds(given->registration_timeout),
         .containers = given->containers != NULL,
         .runner = cluster->runner,
     };
@@ -332,7 +333,7 @@ static bool check_containers(const struct cluster_options *options, struct error
 
 static struct runner *create_runner(struct loop *loop, const struct cluster_options *options)
 {
-    struct runner *processes = runner_process_create(loop);
+    struct runner *processes = runner_process_create(loop, options->ca_file);
     return options->containers ? runner_container_create(loop, options->containers, processes)
                                : processes;
 }

@@ -28,14 +28,16 @@ struct cluster_options {
     // The text of a file of faults (fault_plan.h), in JSON, and the file's name; or NULL.
     const char *faults_file;
     struct slice faults;
-    uint64_t seed;          // of what happens at random; 0: that of a file, or 1
-    const char *work_dir;   // where sandboxes lie; NULL: a fresh folder in $TMPDIR
-    unsigned keep;          // how many of such fresh folders stay, see work_dir.h
-    const char *listen;     // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
-    const char *zk;         // where they stand for election, zk://host/path; or NULL
-    double zk_timeout;      // of their sessions, in seconds
-    unsigned masters;       // that listen, of which one leads; 0: one
-    double agent_timeout;   // seconds until an agent that does not answer is unreachable; 0: 75
+    uint64_t seed;        // of what happens at random; 0: that of a file, or 1
+    const char *work_dir; // where sandboxes lie; NULL: a fresh folder in $TMPDIR
+    unsigned keep;        // how many of such fresh folders stay, see work_dir.h
+    const char *listen;   // "ADDR:PORT", port 0 = any; NULL: 127.0.0.1, any
+    const char *zk;       // where they stand for election, zk://host/path; or NULL
+    double zk_timeout;    // of their sessions, in seconds
+    unsigned masters;     // that listen, of which one leads; 0: one
+    double agent_timeout; // seconds until an agent that does not answer is unreachable; 0: 75
+    double registration_timeout; // seconds in which an executor has to register; 0: 60
+    const char *ca_file; // what downloads of tasks' uris trust; NULL: the authorities of the system
     const char *containers; // the program that runs tasks with an image; NULL: they are refused
     double offer_timeout;   // seconds until an unanswered offer is rescinded; 0: never
     const char *hosts;      // its further names in Host headers, "a,b"; NULL: the usual ones only

@@ -7,6 +7,7 @@
 #include "cluster/cluster_http_internal.h"
 
 #include "base/memory.h"
+#include "cluster/executor_http.h"
 #include "cluster/http_routes.h"
 #include "cluster/leader_redirect.h"
 #include "operator/api_events.h"
@@ -111,17 +112,36 @@ static enum MHD_Result redirect_request(const struct cluster_http *http,
     return result;
 }
 
+static bool is_for_agents(const struct cluster_request *request)
+{
+    return request->agent > 0 ||
+           (request->route != NULL && request->route->answer == executor_http_answer);
+}
+
+// A slow master takes its time with each request, but not once more with those behind it.
+static bool is_late(const struct cluster_http *http, const struct http_exchange *exchange)
+{
+    struct cluster_request *request = exchange->data;
+    bool late = !request->waited && !exchange->behind && http->master->message_delay > 0;
+    request->waited = true;
+    return late;
+}
+
 static enum MHD_Result on_request(void *data, struct http_exchange *exchange)
 {
     struct cluster_http *http = data;
     const struct cluster_request *request = exchange->data;
     const struct http_route *route = request->route;
+    if (http->dead && !is_for_agents(request))
+        http_exchange_break(exchange); // and what is answered below does not arrive
     if (!request->allowed)
         return refuse_unauthorized(http, exchange, route ? route->realm : "mesos-master-readonly");
     if (route == NULL)
         return http_exchange_refuse(exchange, MHD_HTTP_NOT_FOUND, "404 Not Found.");
     if (http->master == NULL && route->realm != NULL)
         return redirect_request(http, exchange);
+    if (route->realm != NULL && is_late(http, exchange))
+        return http_exchange_wait(exchange, http->master->message_delay);
     if (!takes_method(route, exchange->method))
         return refuse_method(exchange, route->method);
     return route->answer(http, exchange);
@@ -217,14 +237,23 @@ void cluster_http_lead(struct cluster_http *http, struct master *master)
     char *own = memory_format("%s:%u", master_hostname(master), cluster_http_port(http));
     set_leader(http, own, NULL);
     http->master = master;
+    http->dead = false;
     free(own);
 }
 
 void cluster_http_stand_by(struct cluster_http *http, const char *leader, const char *reason)
 {
     http->master = NULL;
+    http->dead = false;
     record_streams_cut(&http->streams);
     set_leader(http, leader, reason);
+}
+
+void cluster_http_die(struct cluster_http *http)
+{
+    http->master = NULL;
+    http->dead = true;
+    record_streams_cut(&http->streams);
 }
 
 // ---- faults ----
@@ -247,7 +276,6 @@ bool cluster_http_stall(struct cluster_http *http, const char *stream_id, bool s
 
 void cluster_http_slow(struct cluster_http *http, uint64_t delay)
 {
-    http->delay = delay;
     record_streams_slow(&http->streams, delay);
 }
 

@@ -48,10 +48,14 @@ void cluster_http_lead(struct cluster_http *http, struct master *master);
 // are copied.
 void cluster_http_stand_by(struct cluster_http *http, const char *leader, const char *reason);
 
+// The same, as if its process had died: requests get no answer, and their connections break. Those
+// to agents, which are processes of their own, go on.
+void cluster_http_die(struct cluster_http *http);
+
 // Faults of single streams, by their ids, and of all. False: there is no such stream.
 bool cluster_http_cut(struct cluster_http *http, const char *stream_id);
 bool cluster_http_stall(struct cluster_http *http, const char *stream_id, bool stalled);
-void cluster_http_slow(struct cluster_http *http, uint64_t delay); // of each event; 0: none
+void cluster_http_slow(struct cluster_http *http, uint64_t delay); // of events; 0: none
 
 // The next so many calls of schedulers are answered with this status and not carried out.
 void cluster_http_refuse(struct cluster_http *http, int status, unsigned calls);

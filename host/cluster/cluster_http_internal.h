@@ -15,7 +15,7 @@ struct cluster_http {
     struct master *master;  // NULL: it does not lead here
     struct master *agents;  // whose agents are served here, also while it does not lead
     char *leader, *reason;  // then: where to go, or why nowhere
-    uint64_t delay;         // of events
+    bool dead;              // then: it answers nothing
     unsigned refused_calls; // from now on
     int refused_status;
     struct http_server *server;
@@ -30,6 +30,7 @@ struct api_events;
 struct cluster_request {
     const struct http_route *route; // NULL: there is none
     bool allowed;                   // it may use the route
+    bool waited;                    // as long as a fault wants
     const char *principal;          // that was authenticated, or NULL
     struct record_stream *stream;   // its answer, if that is one; destroyed with the request
     struct api_events *events;      // what that stream shows, or NULL

@@ -227,19 +227,23 @@ ACTION(on_drop)
     return true;
 }
 
+static void set_delay(struct faults *faults, uint64_t delay)
+{
+    cluster_http_slow(leading(faults), delay);
+    faults->cluster.master->message_delay = delay;
+}
+
 ACTION(on_slow)
 {
     (void)object, (void)err;
-    cluster_http_slow(leading(faults), loop_seconds(fault->value));
-    faults->cluster.master->message_delay = loop_seconds(fault->value);
+    set_delay(faults, loop_seconds(fault->value));
     return true;
 }
 
 static void on_slowed(struct faults *faults, const struct fault_object *object)
 {
     (void)object;
-    cluster_http_slow(leading(faults), 0);
-    faults->cluster.master->message_delay = 0;
+    set_delay(faults, 0);
 }
 
 // ---- the table ----
@@ -303,7 +307,7 @@ const struct fault_kind fault_kinds[] = {
      on_double, NULL},
     {"drop-updates", "[times N]", "the next N updates (1) do not come; agents send them again",
      "updates 10 seconds later", FAULT_OF_CLUSTER, FAULT_NO_VALUE, FAULT_TIMES, 0, on_drop, NULL},
-    {"slow", "T [for T]", "events, and messages to agents, take T longer", "events, later",
-     FAULT_OF_CLUSTER, FAULT_TIME, FAULT_FOR, 0, on_slow, on_slowed},
+    {"slow", "T [for T]", "requests, events, and messages to agents take T longer",
+     "answers and events, later", FAULT_OF_CLUSTER, FAULT_TIME, FAULT_FOR, 0, on_slow, on_slowed},
     {NULL, NULL, NULL, NULL, 0, 0, 0, 0, NULL, NULL},
 };

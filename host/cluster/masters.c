@@ -17,6 +17,8 @@
 
 #define NO_LEADER "No leader elected"
 #define RECOVERING "Master has not finished recovery"
+#define RECOVERY (LOOP_SECOND / 10) // from the election to the lead
+#define RESTART 0.1                 // seconds until a master that died stands for election again
 
 // One that listens.
 struct standing_master {
@@ -28,14 +30,20 @@ struct standing_master {
     bool has_entered; // before
 };
 
+enum masters_state {
+    MASTERS_ELECTING,   // none leads
+    MASTERS_BEREFT,     // the leader has died, which the others do not know yet
+    MASTERS_RECOVERING, // one is elected, and reads what the former one has left
+    MASTERS_LED,
+};
+
 struct masters {
     struct master *master;
     struct standing_master all[MASTERS_MOST];
     unsigned count, leader;
-    bool electing; // none leads
-    bool begun;    // one has led
-    double pause;  // from the election to the lead, in seconds
-    struct timer takeover;
+    enum masters_state state;
+    bool begun;        // one has led
+    struct timer next; // the end of MASTERS_BEREFT, or of MASTERS_RECOVERING
     char *addresses;
 };
 
@@ -51,43 +59,78 @@ const char *masters_addresses(const struct masters *masters)
 
 // ---- who leads ----
 
-static void lead(struct masters *masters)
-{
-    struct cluster_http *leader = masters_leading(masters);
-    char *address =
-        memory_format("%s:%u", master_hostname(masters->master), cluster_http_port(leader));
-    for (unsigned i = 0; i < masters->count; i++)
-        if (masters->all[i].http != leader)
-            cluster_http_stand_by(masters->all[i].http, address, NULL);
-    cluster_http_lead(leader, masters->master);
-    masters->electing = false;
-    masters->pause = 0;
-    free(address);
-}
-
 static bool is_elected_elsewhere(const struct masters *masters)
 {
     return masters->all[0].contender != NULL;
 }
 
-static void stand_by_all(struct masters *masters)
+// What one answers that is not the leader.
+static void stand_by(const struct masters *masters, struct cluster_http *http, const char *leader)
 {
-    masters->electing = true;
-    for (unsigned i = 0; i < masters->count; i++)
-        cluster_http_stand_by(masters->all[i].http, NULL,
-                              masters->count > 1 || is_elected_elsewhere(masters) ? NO_LEADER
-                                                                                  : RECOVERING);
+    bool is_leader = http == masters_leading(masters);
+    bool alone = masters->count == 1 && !is_elected_elsewhere(masters);
+    if (masters->state == MASTERS_ELECTING || (masters->state == MASTERS_BEREFT && is_leader))
+        cluster_http_stand_by(http, NULL, alone ? RECOVERING : NO_LEADER);
+    else if (is_leader)
+        cluster_http_stand_by(http, NULL, RECOVERING);
+    else
+        cluster_http_stand_by(http, leader, NULL);
 }
 
-static void on_takeover(void *data)
+// The only place where the state changes; what the masters answer is of the state.
+static void enter(struct masters *masters, enum masters_state state)
 {
-    struct masters *masters = data;
-    if (!is_elected_elsewhere(masters))
-        masters->leader = (masters->leader + 1) % masters->count;
+    struct cluster_http *leader = masters_leading(masters);
+    char *address =
+        memory_format("%s:%u", master_hostname(masters->master), cluster_http_port(leader));
+    masters->state = state;
+    for (unsigned i = 0; i < masters->count; i++)
+        if (state != MASTERS_LED || masters->all[i].http != leader)
+            stand_by(masters, masters->all[i].http, address);
+    if (state == MASTERS_LED)
+        cluster_http_lead(leader, masters->master);
+    else if (state == MASTERS_BEREFT && masters->count > 1)
+        cluster_http_die(leader);
+    free(address);
+}
+
+static void recover(struct masters *masters)
+{
+    enter(masters, MASTERS_RECOVERING);
+    timer_start(&masters->next, RECOVERY);
+}
+
+static void take_over(struct masters *masters)
+{
     const struct standing_master *leader = &masters->all[masters->leader];
     master_failover_end(masters->master, is_elected_elsewhere(masters) ? leader->id : NULL,
                         cluster_http_port(leader->http));
-    lead(masters);
+    enter(masters, MASTERS_LED);
+}
+
+// The others notice that the leader is gone.
+static void notice(struct masters *masters)
+{
+    struct contender *contender = masters->all[masters->leader].contender;
+    if (contender != NULL) {
+        enter(masters, MASTERS_ELECTING);
+        contender_resign(contender, RESTART);
+        return;
+    }
+    masters->leader = (masters->leader + 1) % masters->count;
+    if (masters->count > 1)
+        recover(masters);
+    else
+        take_over(masters); // it has told all the time that it recovers
+}
+
+static void on_next(void *data)
+{
+    struct masters *masters = data;
+    if (masters->state == MASTERS_BEREFT)
+        notice(masters);
+    else
+        take_over(masters);
 }
 
 // ---- election by ZooKeeper ----
@@ -128,9 +171,9 @@ static void on_elected(void *data)
     if (!masters->begun && masters->leader > 0) // the address that it began with is another one
         master_failover_begin(masters->master, false);
     if (masters->begun || masters->leader > 0)
-        timer_start(&masters->takeover, loop_seconds(masters->pause));
+        recover(masters);
     else
-        lead(masters);
+        enter(masters, MASTERS_LED);
     masters->begun = true;
 }
 
@@ -140,12 +183,11 @@ static void on_lost(void *data, const char *reason)
     struct masters *masters = standing->masters;
     log_warning("the master at %s leads no longer: %s", cluster_http_address(standing->http),
                 reason);
-    timer_stop(&masters->takeover);
-    masters->pause = 0;
-    if (masters->electing)
-        return;
-    stand_by_all(masters);
-    master_failover_begin(masters->master, false);
+    bool led = masters->state == MASTERS_LED;
+    timer_stop(&masters->next);
+    enter(masters, MASTERS_ELECTING);
+    if (led)
+        master_failover_begin(masters->master, false);
 }
 
 static void on_failed(void *data, const struct error *reason)
@@ -178,28 +220,20 @@ void masters_serve(struct masters *masters, struct master *master)
     masters->master = master;
     for (unsigned i = 0; i < masters->count; i++)
         cluster_http_serve_agents(masters->all[i].http, master);
-    if (!is_elected_elsewhere(masters)) {
-        lead(masters);
-        return;
-    }
-    stand_by_all(masters);
-    contender_start(masters->all[0].contender);
+    enter(masters, is_elected_elsewhere(masters) ? MASTERS_ELECTING : MASTERS_LED);
+    if (is_elected_elsewhere(masters))
+        contender_start(masters->all[0].contender);
 }
 
 // ---- failing over ----
 
 bool masters_fail_over(struct masters *masters, bool forget, double seconds, struct error *err)
 {
-    if (masters->electing)
+    if (masters->state != MASTERS_LED)
         return error_set(err, ERROR_REFUSED, "failover: no master leads at the moment");
-    struct contender *contender = masters->all[masters->leader].contender;
-    stand_by_all(masters);
+    enter(masters, MASTERS_BEREFT);
     master_failover_begin(masters->master, forget);
-    masters->pause = seconds;
-    if (contender != NULL)
-        contender_resign(contender, seconds);
-    else
-        timer_start(&masters->takeover, loop_seconds(seconds));
+    timer_start(&masters->next, loop_seconds(seconds));
     return true;
 }
 
@@ -244,7 +278,7 @@ struct masters *masters_create(struct loop *loop, const struct masters_options *
                                struct error *err)
 {
     struct masters *masters = memory_new(sizeof *masters);
-    timer_init(&masters->takeover, loop, on_takeover, masters);
+    timer_init(&masters->next, loop, on_next, masters);
     bool good = true;
     while (good && masters->count < options->count)
         good = open_one(masters, loop, options, err);
@@ -258,7 +292,7 @@ struct masters *masters_create(struct loop *loop, const struct masters_options *
 
 void masters_stop(struct masters *masters)
 {
-    timer_stop(&masters->takeover);
+    timer_stop(&masters->next);
     for (unsigned i = 0; i < masters->count; i++) {
         contender_destroy(masters->all[i].contender);
         masters->all[i].contender = NULL;

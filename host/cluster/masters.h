@@ -34,8 +34,9 @@ void masters_serve(struct masters *masters, struct master *master); // once
 struct cluster_http *masters_leading(const struct masters *masters); // or the last that led
 const char *masters_addresses(const struct masters *masters);        // "A,B,C"
 
-// The leader is gone at once, and the next one leads after so many seconds. False if there is none
-// at the moment.
+// The leader is gone at once. After so many seconds the others notice it, as they do when its
+// session with ZooKeeper has ended; until then they redirect to it. The next one leads a moment
+// later. False if there is none at the moment.
 bool masters_fail_over(struct masters *masters, bool forget, double seconds, struct error *err);
 
 void masters_stop(struct masters *masters); // no failover goes on

@@ -82,7 +82,7 @@ static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange
             "Subscribe calls should not include the 'Mesos-Stream-Id' header");
     const struct record_stream_owner owner = {.lost = on_lost, .data = http};
     request->stream = record_stream_create(&http->streams, exchange, json, &owner);
-    record_stream_slow(request->stream, http->delay);
+    record_stream_slow(request->stream, http->master->message_delay);
     master_subscribe(http->master, call, record_stream_id(request->stream),
                      json ? &json_sink : &sink, request->stream);
     return record_stream_answer(request->stream);

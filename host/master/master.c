@@ -384,6 +384,8 @@ struct master *master_create(struct loop *loop, const struct master_options *opt
     master->secret = options->secret;
     master->offer_timeout = options->offer_timeout;
     master->agent_timeout = options->agent_timeout ? options->agent_timeout : MASTER_AGENT_TIMEOUT;
+    master->registration_timeout =
+        options->registration_timeout ? options->registration_timeout : MASTER_REGISTRATION_TIMEOUT;
     master->containers = options->containers;
     master->runner = options->runner;
     uuid_random_text(master->id);

@@ -28,6 +28,7 @@ struct master;
 #define MASTER_TASKS 1000000
 #define MASTER_OPERATIONS 10000
 #define MASTER_AGENT_TIMEOUT (75 * LOOP_SECOND)
+#define MASTER_REGISTRATION_TIMEOUT (60 * LOOP_SECOND)
 #define MASTER_VERSION "1.12.0"
 
 struct master_options {
@@ -41,7 +42,8 @@ struct master_options {
     bool secret;               // executors have to authenticate themselves
     uint64_t offer_timeout;    // nanoseconds until an unanswered offer is rescinded; 0: never
     uint64_t agent_timeout;    // until an agent that does not answer is unreachable; 0: as usual
-    bool containers;           // the runner runs tasks with an image
+    uint64_t registration_timeout; // of executors; 0: as usual
+    bool containers;               // the runner runs tasks with an image
     struct runner *runner;
 };
 

@@ -305,8 +305,9 @@ struct master {
     struct maintenance maintenance;
     struct inverse_offers inverse_offers;
 
-    uint64_t agent_timeout; // until an agent that does not answer is unreachable
-    uint64_t message_delay; // of each message to an agent
+    uint64_t agent_timeout;        // until an agent that does not answer is unreachable
+    uint64_t registration_timeout; // of executors
+    uint64_t message_delay;        // of each message to an agent, and of requests and events
     struct update_faults update_faults;
     uint64_t offer_timeout;  // how long an offer may stay unanswered; 0: forever
     struct timer tick, soon; // the allocator's next round, and one before it

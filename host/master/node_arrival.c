@@ -128,6 +128,7 @@ void node_arrival_add(struct master *master, const struct resources *resources,
         .work_dir = master->work_dir,
         .path = master->path,
         .switch_users = master->switch_users,
+        .registration_timeout = master->registration_timeout,
         .runner = master->runner,
     };
     node->agent = agent_create(master->loop, &options, &events, node);

@@ -66,12 +66,14 @@ static void on_reply(void *data, const struct http_client_reply *reply)
 }
 
 struct download *download_start(struct curl_loop *curl_loop, struct loop *loop, const char *url,
-                                int file, void (*done)(void *data, const char *fault), void *data,
+                                const char *ca_file, int file,
+                                void (*done)(void *data, const char *fault), void *data,
                                 struct error *err)
 {
     struct download *download = memory_new(sizeof *download);
     const struct http_client_request request = {.method = "GET",
                                                 .url = url,
+                                                .ca_file = ca_file,
                                                 .limit = DOWNLOAD_LIMIT,
                                                 .redirects = REDIRECTS,
                                                 .stalled = STALLED,

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,12 +39,14 @@ struct http_server {
     struct deferral turn; // to look at what was resumed
     size_t bodies;        // bytes of all
     uint64_t progress;    // counts the progress of driving it
+    uint64_t drives;      // counts that it was driven
     unsigned fruitless;   // turns in a row without progress
     bool closed;          // a connection was, so that another may be accepted
     char ip[INET6_ADDRSTRLEN];
     unsigned port;
     char *address;
     char *named, *hosts; // for the guard
+    TAILQ_HEAD(, client) waiting;
 };
 
 // One client's connection, with the request that it is about.
@@ -51,7 +54,11 @@ struct client {
     struct http_server *server;
     struct http_peer *peer;
     struct http_exchange exchange;
-    char *query;                  // of its request
+    char *query;              // of its request
+    TAILQ_ENTRY(client) link; // of those that wait
+    bool waits;               // with its answer, until the timer ends
+    struct timer wait;
+    uint64_t answered;            // when its last request was completed, in drives
     bool chunked;                 // the body of its request
     bool forbidden;               // by the guard: the answer to any request is `words`
     char words[HTTP_GUARD_WORDS]; // for it
@@ -91,6 +98,7 @@ static void drive(struct http_server *server)
     MHD_UNSIGNED_LONG_LONG wait = 0;
     bool waits = true, busy = true;
     uint64_t before = server->progress;
+    server->drives++;
     for (int i = 0; i < REQUESTS_AT_ONCE && busy; i++)
         busy = run_once(server, &wait, &waits);
     if (busy)
@@ -122,6 +130,22 @@ static struct client *client_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
+// Its owner is asked for the answer again.
+static void resume(struct client *client)
+{
+    client->waits = false;
+    timer_stop(&client->wait);
+    TAILQ_REMOVE(&client->server->waiting, client, link);
+    MHD_resume_connection(client->exchange.connection);
+}
+
+static void on_waited(void *data)
+{
+    struct client *client = data;
+    resume(client);
+    http_server_wake(client->server);
+}
+
 static struct client *client_new(struct http_server *server, struct MHD_Connection *connection)
 {
     struct client *client = memory_new(sizeof *client);
@@ -129,6 +153,7 @@ static struct client *client_new(struct http_server *server, struct MHD_Connecti
     client->server = server;
     client->exchange.server = server;
     client->exchange.connection = connection;
+    timer_init(&client->wait, server->loop, on_waited, client);
     client->peer = http_peers_add(server->peers, fd, client);
     return client;
 }
@@ -224,6 +249,7 @@ static void *on_line(void *data, const char *url, struct MHD_Connection *connect
     server->progress++;
     free(client->query);
     client->query = query ? memory_string(query + 1) : NULL;
+    client->exchange.behind = client->answered == server->drives;
     http_peers_enter(client->peer, HTTP_PEER_RECEIVING);
     return NULL;
 }
@@ -265,7 +291,8 @@ static enum MHD_Result answer(struct client *client)
         client->forbidden
             ? http_exchange_refuse(&client->exchange, MHD_HTTP_FORBIDDEN, client->words)
             : settings->answer(settings->data, &client->exchange);
-    forget_body(client);
+    if (!client->waits)
+        forget_body(client);
     return result;
 }
 
@@ -306,6 +333,7 @@ static void on_completed(void *data, struct MHD_Connection *connection, void **s
     if (server->settings.completed != NULL)
         server->settings.completed(server->settings.data, &client->exchange);
     forget_body(client);
+    client->answered = server->drives;
     http_peers_enter(client->peer, HTTP_PEER_IDLE);
     *slot = NULL;
 }
@@ -383,6 +411,7 @@ struct http_server *http_server_create_on(struct loop *loop, int fd, const char 
     server->settings = *settings;
     timer_init(&server->timer, loop, on_timer, server);
     deferral_init(&server->turn, loop, on_timer, server);
+    TAILQ_INIT(&server->waiting);
     read_address(server, fd);
     set_guard(server, listen);
     if (start_daemon(server, fd, err))
@@ -427,6 +456,8 @@ void http_server_destroy(struct http_server *server)
         return;
     timer_stop(&server->timer);
     poll_watcher_destroy(server->poll);
+    while (!TAILQ_EMPTY(&server->waiting))
+        resume(TAILQ_FIRST(&server->waiting));
     if (server->daemon != NULL)
         MHD_stop_daemon(server->daemon);
     deferral_cancel(&server->turn);
@@ -468,6 +499,16 @@ void http_server_wake(struct http_server *server)
 }
 
 // ---- answers ----
+
+enum MHD_Result http_exchange_wait(struct http_exchange *exchange, uint64_t nanoseconds)
+{
+    struct client *client = client_of(exchange->connection);
+    client->waits = true;
+    TAILQ_INSERT_TAIL(&client->server->waiting, client, link);
+    MHD_suspend_connection(exchange->connection);
+    timer_start(&client->wait, nanoseconds);
+    return MHD_YES;
+}
 
 void http_exchange_endless(struct http_exchange *exchange)
 {

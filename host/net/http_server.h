@@ -33,6 +33,7 @@ struct http_exchange {
     const char *query; // as it was sent, behind the '?' of the request; NULL: there is none
     struct buffer body;
     enum http_body state; // of the body
+    bool behind;          // it came together with the request before it on its connection
     void *data;           // the owner's
 };
 
@@ -41,7 +42,7 @@ struct http_server_settings {
     // The headers are there: returns how long the body may be. 0, or no function: a request with a
     // body is refused and its connection closed.
     size_t (*begin)(void *data, struct http_exchange *exchange);
-    // It is whole: queue an answer.
+    // It is whole: queue an answer, or wait.
     enum MHD_Result (*answer)(void *data, struct http_exchange *exchange);
     // The answer is sent or can no longer be sent; may be NULL.
     void (*completed)(void *data, struct http_exchange *exchange);
@@ -105,6 +106,10 @@ void http_exchange_arguments(const struct http_exchange *exchange,
 
 // "ADDR:PORT" of its client; 72 bytes are enough.
 void http_exchange_peer(const struct http_exchange *exchange, char *text, size_t size);
+
+// Its owner is asked for the answer once more when that time has passed; no request of its
+// connection is read until then.
+enum MHD_Result http_exchange_wait(struct http_exchange *exchange, uint64_t nanoseconds);
 
 // Its answer is a stream, or takes its time: there is no time limit.
 void http_exchange_endless(struct http_exchange *exchange);

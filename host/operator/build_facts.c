@@ -4,6 +4,7 @@
 
 #include "operator/build_facts.h"
 
+#include "base/duration.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -75,6 +76,8 @@ size_t build_facts_agent_flags(struct build_flag flags[BUILD_FLAGS_MOST], const 
     if (*attributes != '\0')
         count = add(flags, count, "attributes", memory_string(attributes + 1));
     count = add(flags, count, "containerizers", memory_string("mesos"));
+    count = add(flags, count, "executor_registration_timeout",
+                duration_text((int64_t)master->registration_timeout));
     count = add(flags, count, "executor_shutdown_grace_period", memory_string("5secs"));
     count = add(flags, count, "hostname", memory_string(node->hostname));
     count = add(flags, count, "ip", memory_string(master->ip));

@@ -11,7 +11,9 @@
 -- credentials (as of --cluster), restarts (agents, options and credentials of a new cluster, by the number of the exchange
 -- before which it starts), pauses (seconds before an exchange, by its number),
 -- acts (functions by the first words of the recorder's notes, called with the replay), together (the number of an exchange
--- that was sent together with the next), commands (what takes the place of a recorded command).
+-- that was sent together with the next), commands (what takes the place of a recorded command), masters (the recorded
+-- addresses of several, in the order of those here), polls (exchanges that the recorder repeated until they had this answer),
+-- after (functions to call after an exchange, by its number).
 --
 -- The order of two events counts unless they are independent: heartbeats, what is offered when (offer_matching.lua), and
 -- updates of different tasks.
@@ -122,6 +124,9 @@ function Replay:translate(value)
     for recorded, here in pairs(self.scenario.commands or {}) do
         value = replace(value, recorded, here)
         value = replace(value, recorded:gsub('"', '\\"'), here) -- quoted in a text
+    end
+    for recorded, here in pairs(self.addresses or {}) do
+        value = replace(value, "localhost" .. recorded:match(":%d+$"), "localhost" .. here:match(":%d+$"))
     end
     return self.ids[value] or (value:gsub("(" .. UUID .. ")(%-?[OS]?%d*)", function(uuid, rest)
         return self:translate_id(uuid .. rest)
@@ -491,14 +496,24 @@ end
 
 -- ---- calls ----
 
-local function header_text(replay, headers, length)
-    local lines = {}
+-- The master that it is for.
+function Replay:address_of(item)
+    for _, header in ipairs(item.request.headers) do
+        if header[1] == "Host" then
+            return self.addresses and self.addresses[header[2]] or self.address
+        end
+    end
+    return self.address
+end
+
+local function header_text(replay, item, length)
+    local lines, headers = {}, item.request.headers
     for _, header in ipairs(headers) do
         local name, value = header[1], replay:translate(header[2])
         if name == "Content-Length" then
             value = length
         elseif name == "Host" then
-            value = replay.address
+            value = replay:address_of(item)
         end
         lines[#lines + 1] = ("%s: %s\r\n"):format(name, value)
     end
@@ -526,7 +541,7 @@ function Replay:request_bytes(item)
     local body = request.body.message and internals.encode(CALL, self:translate_call(request.body.message))
         or self:translate_text(request.body.bytes)
     local path = request.path:gsub("^http://[^/]+", "http://" .. self.address)
-    return ("%s %s HTTP/1.1\r\n%s\r\n%s"):format(request.method, path, header_text(self, request.headers, #body), body)
+    return ("%s %s HTTP/1.1\r\n%s\r\n%s"):format(request.method, path, header_text(self, item, #body), body)
 end
 
 local NO_HEADERS = { Date = true, ["Content-Length"] = true, ["Mesos-Stream-Id"] = true, Location = true }
@@ -543,6 +558,9 @@ function Replay:compare_answer(item, answer)
     local headers = {}
     for _, header in ipairs(wanted.headers) do
         headers[header[1]] = header[2]
+    end
+    if self.addresses and headers.Location and self:translate(headers.Location) ~= answer.headers.Location then
+        self:differs("%s a real master redirects to %s, here it is %s", where, headers.Location, answer.headers.Location)
     end
     for name, value in pairs(headers) do
         if answer.headers[name] == nil or (not NO_HEADERS[name] and answer.headers[name] ~= value) then
@@ -582,7 +600,7 @@ end
 function Replay:connection(item)
     local connection = self.connections[item.connection]
     if not connection or connection.closed then
-        connection = http_client.connect(self.address)
+        connection = http_client.connect(self:address_of(item))
         self.connections[item.connection] = connection
     end
     return connection
@@ -607,6 +625,35 @@ function Replay:call_behind(item)
         if self.items[place].kind == "call" then
             return self.items[place]
         end
+    end
+end
+
+-- Sends a request again and again until its answer has the recorded status and words, which is looked at then.
+function Replay:poll(item)
+    local answer
+    local function ask()
+        local connection = http_client.connect(self:address_of(item))
+        self.connections[item.connection] = connection
+        connection:write(self:request_bytes(item))
+        answer = nil
+        await(function()
+            answer = connection:answer()
+            return answer or connection.closed
+        end, 10)
+        local found = answer and answer.status == item.answer.status and (not item.answer.body or item.answer.body == answer.body)
+        if not found then
+            connection:close()
+        end
+        return found
+    end
+    if not await(ask, 20) then
+        self:differs("%s, exchange %d: the answer is never the recorded one, but %s %s", self.name, item.number,
+            answer and answer.status, answer and answer.body)
+        return
+    end
+    self:compare_answer(item, answer)
+    if answer.stream and item.streams then
+        self:open_stream(item, answer)
     end
 end
 
@@ -677,12 +724,37 @@ function Replay:start(cluster)
         return self.address or self.cluster.code
     end, 10) and self.address, self.cluster:report())
     self.agent_on, self.connections = {}, {}
+    if self.scenario.masters then
+        self:find_masters()
+    end
+end
+
+-- Which recorded address is which of those here.
+function Replay:find_masters()
+    local others
+    await(function()
+        others = self.cluster.stdout:match("standing by on ([^\n]+)\n")
+        return others
+    end, 10)
+    self.addresses = { [self.scenario.masters[1]] = self.address }
+    for address in others:gmatch("[^, ]+") do
+        for i = 2, #self.scenario.masters do
+            if not self.addresses[self.scenario.masters[i]] then
+                self.addresses[self.scenario.masters[i]] = address
+                break
+            end
+        end
+    end
+end
+
+function Replay:fault(words)
+    local done = control.ctl(self.cluster, { "fault", words })
+    assert(done.code == 0, done:report())
 end
 
 -- Makes a fault of an agent, such as "kill".
-function Replay:fault(name, host)
-    local done = control.ctl(self.cluster, { "fault", name .. " " .. self.agent_on[host]:match("S%d+$") })
-    assert(done.code == 0, done:report())
+function Replay:agent_fault(name, host)
+    self:fault(name .. " " .. self.agent_on[host]:match("S%d+$"))
 end
 
 local steps = {}
@@ -740,7 +812,16 @@ function steps.call(replay, item, gap)
     if cluster then
         replay:start(cluster)
     end
-    replay:call(item)
+    if replay.scenario.polls and replay.scenario.polls[item.number] then
+        replay:poll(item)
+    else
+        replay:call(item)
+    end
+    local after = replay.scenario.after and replay.scenario.after[item.number]
+    if after then
+        pause(QUIET)
+        after(replay)
+    end
 end
 
 steps["end"] = function(replay, item, gap)
