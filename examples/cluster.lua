@@ -27,6 +27,8 @@ return {
       "cpus:2;mem:2048;disk:10000;ports:[]",
       { role = "eng", resources = "cpus:2;mem:2048" },                     -- reserved by the agent
       { role = "eng", principal = "ops", resources = { disk = 5000 } },    -- reserved later, by that principal
+      { resources = "disk:8000", disk = { type = "PATH", root = "spare" } },     -- a folder for volumes, of each agent
+      { resources = "disk:4000", disk = { type = "MOUNT", root = "device" } },   -- one that is a volume as a whole
     }),
   },
 

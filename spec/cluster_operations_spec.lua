@@ -357,6 +357,19 @@ describe("the report of an operation", function()
         return answers
     end
 
+    it("is not acknowledged as one of a resource provider, which no agent has", function()
+        local stream = subscribe { roles = { "web" }, capabilities = REFINED }
+        operate(stream, stream:offer(), { operations.reserve { reserved("cpus", 1, "web") } })
+        local status = result(stream)
+        stream:accepted("ACKNOWLEDGE_OPERATION_STATUS", { agent_id = status.agent_id, operation_id = status.operation_id,
+            uuid = status.uuid.value, resource_provider_id = { value = "none" } })
+        client.cluster:wait_for("of a resource provider, which no agent has: leave 'resource_provider_id' out")
+        local it_is = { operation_id = status.operation_id, agent_id = status.agent_id }
+        assert.same({ "OPERATION_FINISHED: nil" }, asked(stream, { it_is }))
+        acknowledge(stream, status)
+        assert.matches("^OPERATION_UNKNOWN", asked(stream, { it_is })[1])
+    end)
+
     it("is known to reconciliation until it is acknowledged, also to a framework that was away", function()
         local info = { roles = { "web" }, capabilities = REFINED, failover_timeout = 60 }
         local stream = subscribe(info)

@@ -5,6 +5,7 @@
 
 local client = require("support.cluster_client")
 local executor = require("support.executor_client")
+local json = require("cjson")
 local operations = require("support.operations")
 local program = require("support.program")
 local uv = require("luv")
@@ -305,6 +306,94 @@ describe("a shared volume", function()
             end
             assert.equal(count, having, capability)
             stream:accepted("TEARDOWN")
+        end
+    end)
+end)
+
+describe("a disk that an agent has apart", function()
+    after_each(client.stop)
+
+    local function start(disk)
+        local plan = { agents = { { resources = { "cpus:4;mem:1024;ports:[]", { resources = "disk:50", disk = disk } } } } }
+        client.start { "--cluster", program.script(json.encode(plan), "cluster.json") }
+        local stream = subscribe()
+        return stream, stream:offer()
+    end
+
+    -- On such a disk, in the role "web".
+    local function on(disk, resource)
+        local source = { type = disk.type, [disk.type:lower()] = { root = disk.root } }
+        resource.disk = resource.disk or {}
+        resource.disk.source = source
+        return resource
+    end
+
+    local function write(stream, offer, disk)
+        local own = on(disk, volume("v", 50, "web"))
+        assert.equal(disk.root, offer.resources[#offer.resources].disk.source[disk.type:lower()].root)
+        accept(stream, offer, {
+            operations.reserve { on(disk, reserved("disk", 50, "web")) }, operations.create { own },
+            launch(offer, "t", "echo kept > data/file", { own }),
+        })
+        local _, last = stream:results(1)
+        assert.equal("TASK_FINISHED", last.t.state, last.t.message)
+        return own
+    end
+
+    local function destroy(stream, own, file)
+        accept(stream, offer_with(stream, "%[.*v.*%]"), { operations.destroy { own } })
+        program.wait_for(function()
+            return program.read(file) == nil
+        end)
+    end
+
+    it("as a folder (PATH) has its volumes below it", function()
+        local disk = { type = "PATH", root = program.directory() }
+        local stream, offer = start(disk)
+        local own = write(stream, offer, disk)
+        assert.equal("kept\n", program.read(disk.root .. "/volumes/roles/web/v/file"))
+        destroy(stream, own, disk.root .. "/volumes/roles/web/v/file")
+        assert.is_true(is_folder(disk.root .. "/volumes/roles/web"))
+    end)
+
+    it("as a device (MOUNT) is one volume, and stays, empty, when that is destroyed", function()
+        local disk = { type = "MOUNT", root = "device" } -- below the folder of the agent
+        local stream, offer = start(disk)
+        local own = write(stream, offer, disk)
+        local root = ("%s/slaves/%s/device"):format(client.cluster.work_dir, offer.agent_id.value)
+        assert.equal("kept\n", program.read(root .. "/file"))
+        destroy(stream, own, root .. "/file")
+        program.wait_for(function()
+            return program.run({ path = "/bin/ls", args = { "-A", root } }).stdout == ""
+        end)
+        assert.is_true(is_folder(root))
+    end)
+
+    it("as a device is not divided", function()
+        local disk = { type = "MOUNT", root = "device" }
+        local stream, offer = start(disk)
+        local operation = operations.reserve { on(disk, reserved("disk", 20, "web")) }
+        operation.id = { value = "part" }
+        accept(stream, offer, { operation })
+        assert.matches("does not contain", error_of(stream))
+    end)
+
+    it("is refused where it cannot be, in words that say what can", function()
+        client.start()
+        local rows = {
+            { { type = "RAW", root = "r" }, 1, "disk:1", "'RAW' disks are those of resource providers, which local agents do not have: "
+                .. "use PATH or MOUNT" },
+            { { type = "TAPE", root = "r" }, 1, "disk:1", "'TAPE': PATH or MOUNT expected" },
+            { { type = "PATH" }, 1, "disk:1", "a disk has a type and a root" },
+            { { type = "PATH", root = "../up" }, 1, "disk:1", "'../up': the path of a folder expected" },
+            { { type = "PATH", root = "r" }, 1, "mem:1", "'disk' says where its 'disk' is, and it has none" },
+            { { type = "MOUNT", root = "/dev/shm" }, 2, "disk:1", "the MOUNT disk '/dev/shm' cannot be that of 2 agents" },
+        }
+        for _, row in ipairs(rows) do
+            local plan = { agents = { { count = row[2], resources = { { resources = row[3], disk = row[1] } } } } }
+            local run = program.run { args = { "local", "--cluster", program.script(json.encode(plan), "cluster.json") } }
+            assert.not_equal(0, run.code)
+            program.assert_has(run.stderr, row[4])
         end
     end)
 end)

@@ -121,7 +121,8 @@ static void make_volume(struct agent_operations *operations, const Mesos__V1__Re
 static void remove_volume(struct agent_operations *operations, const Mesos__V1__Resource *volume)
 {
     char *path = task_volumes_path(operations->work_dir, operations->agent_id, volume);
-    operations->runner->ops->remove_volume(operations->runner, path);
+    operations->runner->ops->remove_volume(operations->runner, path,
+                                           task_volumes_is_device(volume));
     free(path);
 }
 

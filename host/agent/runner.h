@@ -118,9 +118,9 @@ struct runner_ops {
     void (*cancel)(struct runner_probe *probe);
 
     // The folder of a persistent volume: makes it if it is not there, and removes it with all that
-    // is in it. Its name is free at once; the files may go later.
+    // is in it. Its name is free at once; the files may go later. `keep`: the folder itself stays.
     bool (*make_volume)(struct runner *runner, const char *path, struct error *err);
-    void (*remove_volume)(struct runner *runner, const char *path);
+    void (*remove_volume)(struct runner *runner, const char *path, bool keep);
 
     // A link to a volume in a sandbox where a command runs already, as that user, or NULL; it may
     // be there. And its removal.

@@ -605,10 +605,10 @@ static bool make_volume(struct runner *runner, const char *path, struct error *e
     return processes->ops->make_volume(processes, path, err);
 }
 
-static void remove_volume(struct runner *runner, const char *path)
+static void remove_volume(struct runner *runner, const char *path, bool keep)
 {
     struct runner *processes = self(runner)->processes;
-    processes->ops->remove_volume(processes, path);
+    processes->ops->remove_volume(processes, path, keep);
 }
 
 // What a container has mounted is fixed when it starts.

@@ -329,9 +329,12 @@ static bool make_volume(struct runner *runner, const char *path, struct error *e
     return volume_folders_make(path, err);
 }
 
-static void remove_volume(struct runner *runner, const char *path)
+static void remove_volume(struct runner *runner, const char *path, bool keep)
 {
-    volume_folders_remove(self(runner)->volumes, path);
+    if (keep)
+        volume_folders_clear(self(runner)->volumes, path);
+    else
+        volume_folders_remove(self(runner)->volumes, path);
 }
 
 static bool add_link(struct runner *runner, const char *directory, const struct runner_link *link,

@@ -188,8 +188,9 @@ static bool make_volume(struct runner *base, const char *path, struct error *err
     return true;
 }
 
-static void remove_volume(struct runner *base, const char *path)
+static void remove_volume(struct runner *base, const char *path, bool keep)
 {
+    (void)keep;
     (void)base;
     (void)path;
 }

@@ -12,14 +12,36 @@
 
 typedef Mesos__V1__Resource Resource;
 
+// Where the volumes of that disk are; free() it.
+static char *root_of(const char *work_dir, const char *agent_id, const Resource *volume)
+{
+    const Mesos__V1__Resource__DiskInfo__Source *source = volume->disk->source;
+    const char *root = source == NULL          ? NULL
+                       : source->mount != NULL ? source->mount->root
+                       : source->path != NULL  ? source->path->root
+                                               : NULL;
+    if (root == NULL)
+        return memory_format("%s/slaves/%s", work_dir, agent_id);
+    return *root == '/' ? memory_string(root)
+                        : memory_format("%s/slaves/%s/%s", work_dir, agent_id, root);
+}
+
+bool task_volumes_is_device(const Resource *volume)
+{
+    return volume->disk->source != NULL && volume->disk->source->mount != NULL;
+}
+
 // A "/" of a role is a space in the name of its folder, as roles have no spaces.
 char *task_volumes_path(const char *work_dir, const char *agent_id, const Resource *volume)
 {
+    char *root = root_of(work_dir, agent_id, volume);
+    if (task_volumes_is_device(volume))
+        return root;
     char *role = memory_string(resource_reserved_role(volume));
     for (char *slash = strchr(role, '/'); slash != NULL; slash = strchr(slash, '/'))
         *slash = ' ';
-    char *path = memory_format("%s/slaves/%s/volumes/roles/%s/%s", work_dir, agent_id, role,
-                               volume->disk->persistence->id);
+    char *path = memory_format("%s/volumes/roles/%s/%s", root, role, volume->disk->persistence->id);
+    free(root);
     free(role);
     return path;
 }

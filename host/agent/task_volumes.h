@@ -20,10 +20,13 @@ struct task_volumes_place {
     const char *work_dir, *agent_id;
 };
 
-// The folder of a persistent volume, below the part of the work folder that belongs to the agent.
+// The folder of a persistent volume: below the part of the work folder that belongs to the agent,
+// or below the root of the disk that it is on; that root itself if the disk is a device (MOUNT).
 // The resource is in the format of RESERVATION_REFINEMENT. free() it.
 char *task_volumes_path(const char *work_dir, const char *agent_id,
                         const Mesos__V1__Resource *volume);
+
+bool task_volumes_is_device(const Mesos__V1__Resource *volume);
 
 // Finds the volumes among the resources of a task, in either format, and makes the folders that are
 // not there. False, with the words of an agent, if a link would lead out of the sandbox or a folder

@@ -11,6 +11,7 @@
 #include "base/uuid.h"
 #include "loop/subprocess.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,6 +20,8 @@
 #include <sys/queue.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define REMOVED ".removed-" // in front of the name of what is being removed
 
 enum { REMOVAL_OUTPUT = 4096 };
 
@@ -76,13 +79,49 @@ void volume_folders_remove(struct volume_folders *folders, const char *path)
     char id[UUID_TEXT];
     uuid_random_text(id);
     int length = (int)(strrchr(path, '/') - path);
-    char *removed = memory_format("%.*s/.removed-%s", length, path, id);
+    char *removed = memory_format("%.*s/" REMOVED "%s", length, path, id);
     if (rename(path, removed) == 0) {
         start_removal(folders, removed);
         return;
     }
     if (errno != ENOENT)
         log_warning("the folder '%s' of a volume that was destroyed cannot be removed: %s", path,
+                    strerror(errno));
+    free(removed);
+}
+
+// Moves what is in the folder to one of its own. False and errno if something stays.
+static bool move_contents(const char *path, const char *to)
+{
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    bool good = folder != NULL;
+    while (good && (entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+            strncmp(entry->d_name, REMOVED, sizeof REMOVED - 1) == 0)
+            continue;
+        char *moved = memory_format("%s/%s", to, entry->d_name);
+        good = renameat(dirfd(folder), entry->d_name, AT_FDCWD, moved) == 0;
+        free(moved);
+    }
+    int fault = errno;
+    if (folder != NULL)
+        closedir(folder);
+    errno = fault;
+    return good;
+}
+
+void volume_folders_clear(struct volume_folders *folders, const char *path)
+{
+    char id[UUID_TEXT];
+    uuid_random_text(id);
+    char *removed = memory_format("%s/" REMOVED "%s", path, id);
+    if (mkdir(removed, 0700) == 0 && move_contents(path, removed)) {
+        start_removal(folders, removed);
+        return;
+    }
+    if (errno != ENOENT)
+        log_warning("the disk '%s' of a volume that was destroyed cannot be cleared: %s", path,
                     strerror(errno));
     free(removed);
 }

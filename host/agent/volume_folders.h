@@ -21,6 +21,9 @@ bool volume_folders_make(const char *path, struct error *err); // true if it is 
 // program in the background. Nothing happens if there is none.
 void volume_folders_remove(struct volume_folders *folders, const char *path);
 
+// The same with what is in the folder, which stays.
+void volume_folders_clear(struct volume_folders *folders, const char *path);
+
 // Who the volume is to belong to.
 struct volume_owner {
     bool switched; // false: the one who made it

@@ -20,7 +20,9 @@
 //     RESOURCES = "cpus:4;mem:1024;cpus(eng):2", or { cpus = 4, ports = { { 31000, 32000 } } }, or
 //     a
 //                 list of these and of { resources = ..., role = "eng", principal = "p",
-//                 labels = { key = "value" }, revocable = true }
+//                 labels = { key = "value" }, revocable = true,
+//                 disk = { type = "PATH", root = "/data" } }    or MOUNT: where the "disk" among
+//                 them is; a relative root is below the folder of the agent
 
 #ifndef MESOS_LUA_CLUSTER_CLUSTER_PLAN_H
 #define MESOS_LUA_CLUSTER_CLUSTER_PLAN_H

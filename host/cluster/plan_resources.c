@@ -16,12 +16,15 @@
 
 #define TEXT_LIMIT ((size_t)1 << 20)
 
+typedef Mesos__V1__Resource__DiskInfo__Source Source;
+
 // Resources that are reserved, or revocable, in the same way.
 struct resource_part {
     struct cluster_plan_group *group;
     const struct plan_field *resources; // NULL: not seen yet
     struct plan_field found;
     const char *role, *principal;
+    const char *disk_type, *disk_root; // NULL: not given
     Mesos__V1__Labels labels;
     bool has_labels, revocable;
 };
@@ -123,9 +126,43 @@ static void reserve(const struct resource_part *part, Mesos__V1__Resource *resou
     mesos__v1__resource__revocable_info__init(resource->revocable);
 }
 
+// Where the part's disk is: a copy in each of its resources with that name.
+static void set_disk(const struct resource_part *part, Mesos__V1__Resource *resource)
+{
+    Source *source = memory_new(sizeof *source);
+    mesos__v1__resource__disk_info__source__init(source);
+    if (strcmp(part->disk_type, "MOUNT") == 0) {
+        source->type = MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__MOUNT;
+        source->mount = memory_new(sizeof *source->mount);
+        mesos__v1__resource__disk_info__source__mount__init(source->mount);
+        source->mount->root = memory_string(part->disk_root);
+    } else {
+        source->type = MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__PATH;
+        source->path = memory_new(sizeof *source->path);
+        mesos__v1__resource__disk_info__source__path__init(source->path);
+        source->path->root = memory_string(part->disk_root);
+    }
+    resource->disk = memory_new(sizeof *resource->disk);
+    mesos__v1__resource__disk_info__init(resource->disk);
+    resource->disk->source = source;
+}
+
+static bool check_disk(const struct resource_part *part, const struct resources *list,
+                       struct error *err)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i]->name, "disk") == 0)
+            return true;
+    return part->disk_type == NULL ||
+           plan_field_fault(part->resources, err,
+                            "'disk' says where its 'disk' is, and it has none");
+}
+
 static bool check_part(const struct resource_part *part, const struct resources *list,
                        struct error *err)
 {
+    if (!check_disk(part, list, err))
+        return false;
     for (size_t i = 0; i < list->count; i++)
         if ((part->principal != NULL || part->has_labels) && list->items[i]->n_reservations == 0)
             return plan_field_fault(part->resources, err,
@@ -175,8 +212,11 @@ static bool add_part(const struct resource_part *part, struct error *err)
             resources_free(&list);
         return false;
     }
-    for (size_t i = 0; i < list.count; i++)
+    for (size_t i = 0; i < list.count; i++) {
         reserve(part, list.items[i]);
+        if (part->disk_type != NULL && strcmp(list.items[i]->name, "disk") == 0)
+            set_disk(part, list.items[i]);
+    }
     resources_add(&part->group->resources, &list);
     resources_free(&list);
     return true;
@@ -236,12 +276,51 @@ static bool read_revocable(const struct plan_field *field, void *to, struct erro
     return plan_field_truth(field, &part->revocable, err);
 }
 
-static bool read_part(const struct plan_field *field, void *to, struct error *err)
+static bool read_disk_type(const struct plan_field *field, void *to, struct error *err)
+{
+    struct resource_part *part = to;
+    if (!plan_field_text(field, &part->disk_type, err))
+        return false;
+    if (strcmp(part->disk_type, "RAW") == 0 || strcmp(part->disk_type, "BLOCK") == 0)
+        return plan_field_fault(field, err,
+                                "'%s' disks are those of resource providers, which local agents "
+                                "do not have: use PATH or MOUNT",
+                                part->disk_type);
+    return strcmp(part->disk_type, "PATH") == 0 || strcmp(part->disk_type, "MOUNT") == 0 ||
+           plan_field_fault(field, err, "'%.100s': PATH or MOUNT expected", part->disk_type);
+}
+
+static bool read_disk_root(const struct plan_field *field, void *to, struct error *err)
+{
+    struct resource_part *part = to;
+    if (!plan_field_text(field, &part->disk_root, err))
+        return false;
+    return (*part->disk_root != '\0' && strstr(part->disk_root, "..") == NULL) ||
+           plan_field_fault(field, err,
+                            "'%.100s': the path of a folder expected, without '..'; a relative one "
+                            "is below the folder of the agent",
+                            part->disk_root);
+}
+
+static bool read_disk(const struct plan_field *field, void *to, struct error *err)
 {
     static const struct plan_key keys[] = {
-        {"resources", read_resources, NULL}, {"role", read_role, NULL},
-        {"principal", read_principal, NULL}, {"labels", read_labels, NULL},
-        {"revocable", read_revocable, NULL}, {NULL, NULL, NULL}};
+        {"type", read_disk_type, NULL}, {"root", read_disk_root, NULL}, {NULL, NULL, NULL}};
+    const struct resource_part *part = to;
+    return plan_field_object(field, keys, to, err) &&
+           ((part->disk_type != NULL && part->disk_root != NULL) ||
+            plan_field_fault(field, err, "a disk has a type and a root"));
+}
+
+static bool read_part(const struct plan_field *field, void *to, struct error *err)
+{
+    static const struct plan_key keys[] = {{"resources", read_resources, NULL},
+                                           {"role", read_role, NULL},
+                                           {"principal", read_principal, NULL},
+                                           {"labels", read_labels, NULL},
+                                           {"revocable", read_revocable, NULL},
+                                           {"disk", read_disk, NULL},
+                                           {NULL, NULL, NULL}};
     struct resource_part part = {.group = to, .labels = MESOS__V1__LABELS__INIT};
     bool plain = !json_is_object(field->json) || json_object_get(field->json, "resources") == NULL;
     if (plain)

@@ -342,7 +342,11 @@ void operations_acknowledge(
     const char *id = acknowledge->operation_id->value;
     struct node *node = master_records_node(framework->master, acknowledge->agent_id);
     struct master_operation *operation = operation_records_find(framework, id);
-    if (node == NULL || operation == NULL || operation->node != node || !node_link_hears(node))
+    if (acknowledge->resource_provider_id != NULL)
+        log_warning("framework %s acknowledges operation %s of a resource provider, which no agent "
+                    "has: leave 'resource_provider_id' out",
+                    framework->id, id);
+    else if (node == NULL || operation == NULL || operation->node != node || !node_link_hears(node))
         log_debug("framework %s acknowledges operation %s, which is not known", framework->id, id);
     else if (has_uuid(operation, &acknowledge->uuid) &&
              agent_operations_acknowledge(agent_operations(node->agent), framework->id, id,

@@ -118,8 +118,9 @@ static bool make_volume(struct runner *runner, const char *path, struct error *e
     return strstr(path, "/unmakeable") == NULL || error_set(err, ERROR_IO, "it cannot be made");
 }
 
-static void remove_volume(struct runner *runner, const char *path)
+static void remove_volume(struct runner *runner, const char *path, bool keep)
 {
+    (void)keep;
     (void)runner;
     (void)path;
 }
