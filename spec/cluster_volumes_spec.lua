@@ -310,6 +310,41 @@ describe("a shared volume", function()
     end)
 end)
 
+describe("a persistent volume of the default executor", function()
+    after_each(client.stop)
+
+    -- A group of one task whose executor has the volume.
+    local function run_group(path, command)
+        client.start { "--resources", "cpus:4;mem:1024;disk:1000;ports:[]" }
+        local stream = subscribe()
+        local offer = stream:offer()
+        local own = volume("v", 64, "web", { path = path })
+        local pod = {
+            type = "DEFAULT", executor_id = { value = "pod" }, framework_id = stream.framework_id,
+            resources = { scalar("cpus", 0.1), scalar("mem", 32), own },
+        }
+        accept(stream, offer, {
+            operations.reserve { reserved("disk", 64, "web") }, operations.create { own },
+            { type = "LAUNCH_GROUP", launch_group = { executor = pod, task_group = { tasks = {
+                client.task(offer, "t", command, { resources = { scalar("cpus", 0.1), scalar("mem", 16), scalar("disk", 1) } }),
+            } } } },
+        })
+        return select(2, stream:results(1)).t, folder(offer, "web", "v")
+    end
+
+    it("is in the sandbox of the executor, above those of its tasks", function()
+        local last, path = run_group("deep/data", "echo kept > ../../deep/data/file")
+        assert.equal("TASK_FINISHED", last.state, last.message)
+        assert.equal("kept\n", program.read(path .. "/file"))
+    end)
+
+    it("that leads out of it fails the group", function()
+        local last = run_group("../out", "true")
+        assert.same({ "TASK_FAILED", "REASON_CONTAINER_LAUNCH_FAILED" }, { last.state, last.reason })
+        assert.matches("is not a path inside the sandbox", last.message)
+    end)
+end)
+
 describe("a disk that an agent has apart", function()
     after_each(client.stop)
 

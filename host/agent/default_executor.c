@@ -8,6 +8,7 @@
 
 #include "agent/agent_executor.h"
 #include "agent/agent_updates.h"
+#include "agent/executor_volumes.h"
 #include "agent/task_process.h"
 #include "base/memory.h"
 
@@ -370,9 +371,25 @@ static void on_registration(void *data)
     deferral_queue(&pods->end);
 }
 
+static void fail(struct agent_executor *executor, const struct error *err)
+{
+    char *text = memory_format("Failed to launch container: %s", err->text);
+    const struct agent_executor_end end = {
+        .status = -1,
+        .reason = MESOS__V1__TASK_STATUS__REASON__REASON_CONTAINER_LAUNCH_FAILED,
+        .message = text};
+    agent_executor_ended(executor, &end);
+    free(text);
+}
+
 static void start(struct agent_executor *executor)
 {
     struct loop *loop = executor->agent->loop;
+    struct error err = {0};
+    if (!executor_volumes_link_own(executor, &err)) {
+        fail(executor, &err);
+        return;
+    }
     struct default_executor *pods = executor->own = memory_new(sizeof *pods);
     pods->executor = executor;
     deferral_init(&pods->registration, loop, on_registration, pods);

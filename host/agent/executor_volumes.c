@@ -54,6 +54,22 @@ bool executor_volumes_prepare(struct task_volumes *volumes, const struct agent_e
     return good;
 }
 
+bool executor_volumes_link_own(const struct agent_executor *executor, struct error *err)
+{
+    const struct task_volumes_place place = place_of(executor);
+    const struct runner_ops *ops = place.runner->ops;
+    const Mesos__V1__ExecutorInfo *info = executor->info;
+    struct task_volumes own;
+    char *sandbox = agent_records_sandbox(executor);
+    bool good = task_volumes_prepare(&own, &place, info->resources, info->n_resources, err) &&
+                (own.count == 0 || ops->make_volume(place.runner, sandbox, err));
+    for (size_t i = 0; i < own.count && good; i++)
+        good = ops->link(place.runner, sandbox, &own.links[i], executor->user, err);
+    task_volumes_free(&own);
+    free(sandbox);
+    return good;
+}
+
 bool executor_volumes_add(struct task_volumes *volumes, const struct agent_executor *executor,
                           const struct agent_task *task, struct error *err)
 {

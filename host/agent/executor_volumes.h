@@ -14,6 +14,10 @@
 bool executor_volumes_prepare(struct task_volumes *volumes, const struct agent_executor *executor,
                               struct error *err);
 
+// For one that has no process, before its first task starts: makes its sandbox, with the volumes
+// that are its own, if it has any.
+bool executor_volumes_link_own(const struct agent_executor *executor, struct error *err);
+
 // A task has come to an executor that runs: links to its volumes are added.
 bool executor_volumes_add(struct task_volumes *volumes, const struct agent_executor *executor,
                           const struct agent_task *task, struct error *err);
