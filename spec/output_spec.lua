@@ -1,163 +1,309 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- What tasks print: driver:output, mesos.files, and `ctl tasks` and `ctl logs`.
+-- Output that nothing reads: the framework goes on, what was printed waits up to a cap, and what was lost is counted.
 
-local control = require("support.control")
+local framework = require("support.framework")
+local master = require("support.master")
 local program = require("support.program")
+local internals = require("internals")
+local uv = require("luv")
 
-local SCRIPT = [[
+local HEAD = [[
 local mesos = require "mesos"
-files = require "mesos.files"
-local scheduler = { framework = { name = "prints" } }
-commands = {
-    { "lines", "for i in 1 2 3; do echo line $i; done; echo wrong >&2" },
-    { "bytes", "printf '\\303\\251\\377\\000\\303'" },
-    { "large", "i=0; while [ $i -lt 30000 ]; do echo 0123456789; i=$((i + 1)); done" },
-    { "gate", "echo first; while [ ! -e GATE ]; do sleep 0.05; done; echo last" },
-}
-ended = {}
-local launched = false
-function scheduler:resourceOffers(driver, offers)
-    local offer = offers[1]
-    if launched then return driver:declineOffer(offers:ids()) end
-    launched = true
-    local tasks = {}
-    for i, row in ipairs(commands) do
-        tasks[i] = { name = "name of " .. row[1], task_id = row[1], agent_id = offer.agent_id, command = { value = row[2] },
-            resources = mesos.resources { cpus = 0.1, mem = 32, disk = 1 } }
-    end
-    local executor = { executor_id = "pods", type = "DEFAULT", framework_id = driver:frameworkId(),
-        resources = mesos.resources { cpus = 0.1, mem = 32, disk = 1 } }
-    driver:acceptOffers(offer.id, {
-        { type = "LAUNCH", launch = { task_infos = tasks } },
-        { type = "LAUNCH_GROUP", launch_group = { executor = executor, task_group = { tasks = { { name = "pod",
-            task_id = "podded", agent_id = offer.agent_id, command = { value = "echo in a pod" },
-            resources = mesos.resources { cpus = 0.1, mem = 32 } } } } } },
-    })
-end
-function scheduler:statusUpdate(driver, status)
-    if status.state == "TASK_FINISHED" then ended[status.task_id] = true print("ended " .. status.task_id) end
-    if status.state == "TASK_RUNNING" then print("running " .. status.task_id) end
-end
-return scheduler
+local scheduler = { framework = { name = "test" } }
+local big = ("x"):rep(999)
 ]]
 
-describe("driver:output", function()
-    local run, folder
+-- ---- what the output goes to ----
 
-    -- The values of an expression, as the console shows them.
-    local function values(code)
-        local done = control.ctl(run, { "eval", code })
-        assert.equal(0, done.code, done:report())
-        return done.stdout
+local channels = {}
+
+local Channel = {}
+Channel.__index = Channel
+
+local function channel(kind)
+    local reader, writer = internals.channel(kind)
+    local this = setmetatable({ kind = kind, reader = reader, writer = writer, text = "" }, Channel)
+    channels[#channels + 1] = this
+    return this
+end
+
+function Channel:close_writer()
+    if self.writer then
+        uv.fs_close(self.writer)
+        self.writer = nil
+    end
+end
+
+function Channel:close_reader()
+    if self.poll then
+        self.poll:stop()
+        self.poll:close()
+        self.poll = nil
+    end
+    if self.reader then
+        uv.fs_close(self.reader)
+        self.reader = nil
+    end
+end
+
+-- From now on what comes is added to `text`; `ended` when no more can come.
+function Channel:read()
+    if self.kind == "stopped terminal" then
+        assert(internals.start_terminal(self.writer))
+    end
+    self:close_writer()
+    self.poll = uv.new_poll(self.reader)
+    self.poll:start("r", function()
+        local data = uv.fs_read(self.reader, 1 << 18)
+        if data and data ~= "" then
+            self.text = self.text .. data
+        else
+            self.ended = true
+            self.poll:stop()
+        end
+    end)
+end
+
+-- ---- the program ----
+
+local m
+
+-- Streams: `stdout`, `stderr`, each a channel or nil (then it is read).
+local function start(body, args, streams)
+    m = master.start()
+    local words = { "--master", m.address, table.unpack(args or {}) }
+    words[#words + 1] = program.script(HEAD .. body .. "\nreturn scheduler")
+    local run = program.start {
+        args = words, stdout = streams.stdout and streams.stdout.writer, stderr = streams.stderr and streams.stderr.writer,
+    }
+    return run
+end
+
+local function ends(run, seconds)
+    program.wait_for(function() return run.code and run.open == 0 end, seconds, function() return run:report() end)
+    assert.equal(0, run.code, run:report())
+    assert.equal(0, run.signal, run:report())
+end
+
+local function count(text, pattern)
+    return select(2, text:gsub(pattern, ""))
+end
+
+local FLOOD = [[
+function scheduler:registered()
+    for i = 1, 2000 do print(big) end
+    mesos.after(0.05, function() mesos.log.info("still turning") end)
+end
+]]
+
+-- What each terminal holds is a few thousand bytes, and a stopped one takes in nothing.
+local KINDS = { "pipe", "socket", "terminal", "stopped terminal" }
+
+describe("output that nothing reads", function()
+    after_each(function()
+        framework.cleanup()
+        for _, each in ipairs(channels) do
+            each:close_writer()
+            each:close_reader()
+        end
+        channels = {}
+    end)
+
+    for _, kind in ipairs(KINDS) do
+        it("does not hold up the loop or SIGTERM: stdout is a " .. kind, function()
+            local out = channel(kind)
+            local run = start(FLOOD, nil, { stdout = out })
+            run:wait_for("still turning")
+            assert.is_true(internals.is_blocking(out.writer))
+            run:kill("sigterm")
+            ends(run, 4)
+            assert.matches("SIGTERM: stopping", run.stderr)
+            assert.matches("print: the last %d+ bytes that the script printed are lost, since stdout, a "
+                .. kind:match("%a+$"), run.stderr)
+        end)
+
+        it("does not hold up the loop or SIGTERM: stderr is a " .. kind, function()
+            local err = channel(kind)
+            local run = start([[
+                function scheduler:registered()
+                    for i = 1, 2000 do mesos.log.info("%s", big) end
+                    mesos.after(0.05, function() print("still turning") io.stdout:flush() end)
+                end
+            ]], nil, { stderr = err })
+            run:wait_for("still turning")
+            assert.is_true(internals.is_blocking(err.writer))
+            run:kill("sigterm")
+            ends(run, 4)
+        end)
+
+        it("arrives whole and in order when it is read: " .. kind, function()
+            local out = channel(kind)
+            local run = start([[
+                function scheduler:registered(driver)
+                    for i = 1, 50000 do print(i) io.write("and ", i, "\n") end
+                    io.stderr:write("printed\n")
+                    driver:stop()
+                end
+            ]], nil, { stdout = out })
+            run:wait_for("printed")
+            out:read()
+            ends(run)
+            program.wait_for(function() return out.ended end)
+            local wanted = {}
+            for i = 1, 50000 do
+                wanted[i] = ("%d\nand %d\n"):format(i, i)
+            end
+            assert.is_true(out.text == table.concat(wanted), #out.text .. " bytes")
+            assert.is_nil(run.stderr:find("lost", 1, true))
+        end)
     end
 
-    setup(function()
-        folder = program.directory()
-        run = program.start { args = {
-            "-m", "local", "--resources", "cpus:2;mem:1024", "--agent-timeout", "0.5",
-            program.script((SCRIPT:gsub("GATE", folder .. "/gate")), "prints.lua"),
-        } }
-        for _, id in ipairs { "lines", "bytes", "large", "podded" } do
-            run:wait_for("ended " .. id)
-        end
-        run:wait_for("running gate")
+    it("goes out while the script goes on, without another print", function()
+        local out = channel("pipe")
+        local run = start(FLOOD, nil, { stdout = out })
+        run:wait_for("still turning")
+        out:read()
+        program.wait_for(function() return #out.text == 2000 * 1000 end)
+        assert.is_nil(run.code)
     end)
 
-    teardown(function()
-        control.cleanup()
-        program.cleanup()
-    end)
-
-    it("gives stdout, stderr and other files", function()
-        assert.equal('"line 1\\nline 2\\nline 3\\n"\n21\n21\n', values("driver:output('lines')"))
-        assert.equal('"wrong\\n"\n6\n6\n', values("driver:output('lines', { file = 'stderr' })"))
-        assert.equal('true\n', values("driver:output('bytes') == '\\xc3\\xa9\\xff\\0\\xc3'"))
-        assert.equal('"in a pod\\n"\n9\n9\n', values("driver:output('podded')"))
-    end)
-
-    it("gives pieces, by offset and length", function()
-        assert.equal('"ne 1"\n6\n21\n', values("driver:output('lines', { offset = 2, length = 4 })"))
-        assert.equal('"3\\n"\n21\n21\n', values("driver:output('lines', { offset = -2 })"))
-        assert.equal('"line"\n4\n21\n', values("driver:output('lines', { offset = -100, length = 4 })"))
-        assert.equal('""\n100\n21\n', values("driver:output('lines', { offset = 100 })"))
-        assert.equal('true\n330000\n330000\n', values(
-            "(function() local text, behind, size = driver:output('large')"
-            .. " return text == ('0123456789\\n'):rep(30000), behind, size end)()"))
-    end)
-
-    it("says what cannot be had", function()
-        program.assert_has(values("driver:output('nothing')"), "nil\n", "no task 'nothing' is known", '"ENOENT"')
-        program.assert_has(values("driver:output('lines', { file = 'no' })"), "nil\n", "no of task lines: its agent has answered 404",
-            '"ENOENT"')
-        program.assert_has(values("driver:output('lines', { file = '../stdout' })"), "'../stdout' is no path inside of a sandbox")
-        local rows = {
-            { "driver:output(7)", "driver:output: the id of a task expected, got number" },
-            { "driver:output('lines', { lenght = 1 })", "driver:output: option 'lenght' is unknown (did you mean 'length'?)" },
-            { "driver:output('lines', { length = 0 })", "length: a number of bytes from 1 to 4194304" },
-            { "driver:output('lines', { offset = 0.5 })", "offset: a whole number expected, got 0.5" },
-            { "files.read(driver, 'lines', { from = 1 })", "unknown option 'from'" },
-        }
-        for _, row in ipairs(rows) do
-            local done = control.ctl(run, { "eval", row[1] })
-            assert.equal(1, done.code, done:report())
-            program.assert_has(done.stderr, row[2])
-        end
-    end)
-
-    it("is read whole by mesos.files", function()
-        assert.equal("330000\n", values("#files.read(driver, 'large')"))
-        assert.equal('nil\n"there are more than 10 bytes"\n"EFBIG"\n"0123456789"\n', values("files.read(driver, 'large', { most = 10 })"))
-        assert.equal('"line 3\\n"\n', values("files.read(driver, 'lines', { offset = -7 })"))
-    end)
-
-    it("is printed by ctl logs", function()
-        assert.equal("line 1\nline 2\nline 3\n", control.ctl(run, { "logs", "lines" }).stdout)
-        assert.equal("wrong\n", control.ctl(run, { "logs", "lines", "stderr" }).stdout)
-        assert.equal("é\\xff\\x00\\xc3", control.ctl(run, { "logs", "bytes" }).stdout)
-        assert.equal(("0123456789\n"):rep(30000), control.ctl(run, { "logs", "large" }).stdout)
-        local done = control.ctl(run, { "logs", "nothing" })
-        assert.equal(1, done.code)
-        assert.equal("no task 'nothing' is known\n", done.stderr)
-        assert.equal(2, control.ctl(run, { "logs" }).code)
-        assert.equal(2, control.ctl(run, { "logs", "lines", "-x" }).code)
-    end)
-
-    it("is listed by ctl tasks", function()
-        local lines = {}
-        for line in control.ctl(run, { "tasks" }).stdout:gmatch("[^\n]+") do
-            lines[#lines + 1] = line
-        end
-        assert.equal(6, #lines)
-        assert.matches("^TASK +STATE +SINCE +AGENT +NAME$", lines[1])
-        local running = control.ctl(run, { "tasks", "running" }).stdout
-        assert.matches("\ngate +TASK_RUNNING +%d+%-%d+%-%d+ %d+:%d+:%d+  %S+%-S0 +name of gate\n$", running)
-        assert.equal(2, select(2, running:gsub("\n", "")))
-        assert.equal(6, select(2, control.ctl(run, { "tasks", "TASK_RUNNING", "Finished" }).stdout:gsub("\n", "")))
-        local done = control.ctl(run, { "tasks", "done" })
-        assert.equal(1, done.code)
-        assert.equal("tasks: 'done' is no state of a task, as running is\n", done.stderr)
-    end)
-
-    it("is followed to the end of the task", function()
-        local follower = control.start_ctl(run, { "logs", "-f", "gate" })
-        values("(function() followed = {} mesos.spawn(function() offset = files.follow(driver, 'gate', function(text)"
-            .. " followed[#followed + 1] = text end, { interval = 0.05 }) end) end)()")
-        follower:wait_for("first")
-        program.wait_for(function() return values("#followed") == "1\n" end)
-        assert(io.open(folder .. "/gate", "w")):close()
-        assert.equal(0, follower:wait(), follower:report())
-        assert.equal("first\nlast\n", follower.stdout)
-        program.wait_for(function() return values("offset") == "11\n" end)
-        assert.equal('"first\\nlast\\n"\n', values("table.concat(followed)"))
-    end)
-
-    it("says that the agent has gone", function()
-        assert.equal(0, control.ctl(run, { "fault", "kill", "S0" }).code)
-        local shown = program.wait_for(function()
-            local shown = values("driver:output('lines')")
-            return shown:find("^nil\n") and shown
+    it("says what is lost past --output-limit, and io.write fails", function()
+        local out = channel("pipe")
+        local run = start([[
+            function scheduler:registered()
+                io.stdout:setvbuf("no")
+                for i = 1, 300 do print(big) end
+                local done, message = io.write(big)
+                mesos.log.info("io.write: %s, %s", done, message)
+            end
+        ]], { "--output-limit", "100k" }, { stdout = out })
+        run:wait_for("io.write: nil, %a+")
+        assert.matches("warning print: 10%d%d%d%d bytes that the script printed wait, since stdout, a pipe, is not read: "
+            .. "[^\n]*%(%-%-output%-limit%)", run.stderr)
+        assert.equal(1, count(run.stderr, "warning print"))
+        out:read()
+        local lost = tonumber(run:wait_for("at least (%d+) bytes that the script printed were lost, since stdout, a pipe, was not read"))
+        program.wait_for(function() return #out.text + lost == 300 * 1000 + 999 end, nil, function()
+            return ("%d bytes and %d lost"):format(#out.text, lost)
         end)
-        program.assert_has(shown, "stdout of task lines: the master has no agent ", '"ENOTFOUND"')
+        assert.matches("^(x+\n)%1", out.text)
+    end)
+
+    it("has a limit from 64k", function()
+        local run = program.run { args = { "--output-limit", "63k", program.script("return {}") } }
+        assert.equal(2, run.code)
+        assert.matches("%-%-output%-limit: a number of bytes from 65536 to", run.stderr)
+    end)
+
+    it("counts the lines of the log that are lost", function()
+        local err = channel("pipe")
+        local run = start([[
+            function scheduler:registered()
+                for i = 1, 3000 do mesos.log.info("line %d %s", i, big) end
+                mesos.after(0.05, function() print("logged") io.stdout:flush() end)
+            end
+        ]], nil, { stderr = err })
+        run:wait_for("logged")
+        err:read()
+        local lost
+        program.wait_for(function()
+            lost = tonumber(err.text:match("warning (%d+) lines of the log were lost because stderr, a pipe, was not read\n"))
+            return lost
+        end)
+        assert.equal(3000, count(err.text, "line %d+ x+\n") + lost)
+        assert.is_true(#err.text > 1 << 20, #err.text)
+        assert.matches("line 1 x+\n[^\n]*line 2 x", err.text)
+    end)
+
+    it("keeps the order of print and log on one pipe", function()
+        local both = channel("pipe")
+        local run = start([[
+            function scheduler:registered(driver)
+                for i = 1, 5000 do print("print " .. i) mesos.log.info("log %d", i) io.stderr:write("error ", i, "\n") end
+                mesos.after(0.05, function() driver:stop() end)
+            end
+        ]], nil, { stdout = both, stderr = both })
+        m:wait_for("TEARDOWN")
+        both:read()
+        ends(run)
+        program.wait_for(function() return both.ended end)
+        local at = 1
+        for i = 1, 5000 do
+            local first, last = both.text:find(("print %d\n[^\n]*log %d\nerror %d\n"):format(i, i, i), at)
+            assert.is_true(first and (i == 1 or first == at), "line " .. i)
+            at = last + 1
+        end
+    end)
+
+    -- How many descriptors a process has that wait for events: two while its loop turns, and one, that of the output,
+    -- when only the end is left.
+    local function count_polls(pid)
+        local polls, folder = 0, ("/proc/%d/fd"):format(pid)
+        local scan = assert(uv.fs_scandir(folder))
+        for name in uv.fs_scandir_next, scan do
+            local target = uv.fs_readlink(folder .. "/" .. name)
+            polls = polls + (target == "anon_inode:[eventpoll]" and 1 or 0)
+        end
+        return polls
+    end
+
+    -- Round by round the signal comes at another moment after the loop has gone.
+    it("is waited for at the end, until a signal comes", function()
+        for round = 1, 12 do
+            local out = channel("pipe")
+            local run = start([[
+                function scheduler:registered(driver)
+                    for i = 1, 200 do print(big) end
+                    driver:stop()
+                end
+            ]], nil, { stdout = out })
+            m:wait_for("TEARDOWN")
+            program.wait_for(function() return count_polls(run.pid) == 1 end)
+            assert.is_nil(run.code)
+            if round > 6 then uv.sleep(round - 6) end
+            run:kill(round % 3 == 0 and "sighup" or "sigterm")
+            ends(run, 4)
+            assert.matches("print: the last %d+ bytes that the script printed are lost, since stdout, a pipe, is not read",
+                run.stderr)
+        end
+    end)
+
+    it("does not hold up the end when it is the log", function()
+        local err = channel("pipe")
+        local run = start([[
+            function scheduler:registered(driver)
+                for i = 1, 200 do mesos.log.info("%s", big) end
+                driver:stop()
+            end
+        ]], nil, { stderr = err })
+        ends(run, 4)
+    end)
+
+    it("is dropped, and not counted, when its reader has gone", function()
+        for _, kind in ipairs { "pipe", "socket" } do
+            local out = channel(kind)
+            local run = start([[
+                function scheduler:registered(driver)
+                    for i = 1, 200 do print(big) end
+                    mesos.log.info("printed")
+                    mesos.after(0.1, function() for i = 1, 200 do print(big) end driver:stop() end)
+                end
+            ]], nil, { stdout = out })
+            out:close_writer()
+            run:wait_for("printed")
+            out:close_reader()
+            ends(run)
+            assert.is_nil(run.stderr:find("print:", 1, true), run:report())
+        end
+    end)
+
+    it("does not silence mesos-lua local", function()
+        local err = channel("pipe")
+        local run = program.start { args = { "local", "-v" }, stderr = err.writer }
+        local address = run:wait_for("listening on (%S+)")
+        assert.matches("^127", address)
+        run:kill("sigterm")
+        ends(run, 4)
     end)
 end)

@@ -159,7 +159,7 @@ function M.text()
         examples = listing("examples/*.lua"),
         specs = listing("spec/conformance/*_spec.lua spec/known_issues_spec.lua spec/driver_spec.lua spec/reload_spec.lua "
             .. "spec/state_file_spec.lua spec/task_list_spec.lua spec/submit_spec.lua spec/explain_spec.lua "
-            .. "spec/output_spec.lua"),
+            .. "spec/task_output_spec.lua"),
         current = (M.current()),
     }
     return table_of("callback", M.callbacks(), "Scheduler", SCHEDULER, callback_patterns, places) .. "\n\n"
