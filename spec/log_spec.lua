@@ -3,6 +3,7 @@
 -- Lines of the log: nothing that a master, a task or a script says can look like a line of its own or reach a terminal
 -- as a command, and --log-format json is JSON, also where the handler of a signal writes.
 
+local control = require("support.control")
 local framework = require("support.framework")
 local program = require("support.program")
 local internals = require("internals")
@@ -146,5 +147,67 @@ describe("--log-format json", function()
         local run = program.run { args = { "--log-format", "xml", program.script("return {}") } }
         assert.equal(2, run.code)
         assert.matches("%-%-log%-format: text or json expected, got 'xml'", run.stderr)
+    end)
+end)
+
+describe("--log-file", function()
+    after_each(function()
+        control.cleanup()
+        framework.cleanup()
+    end)
+
+    local function start(path, args)
+        return program.start { args = {
+            "-m", program.NO_MASTER, "--log-file", path, table.unpack(args or { program.script [[
+                local mesos = require "mesos"
+                mesos.log.info("first")
+                return { framework = { name = "logs" } }
+            ]] }),
+        } }
+    end
+
+    it("takes the log, with dates, and is opened anew", function()
+        local path = program.directory() .. "/x.log"
+        local file <close> = assert(io.open(path, "w"))
+        file:write("what was there\n")
+        file:close()
+        local run = start(path)
+        program.wait_for(function() return program.read(path):find("first", 1, true) end)
+        assert.matches("^what was there\n%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d%.%d%d%d info    first\n", program.read(path))
+        assert(os.rename(path, path .. ".1"))
+        assert.equal("the log file was opened anew\n", control.ctl(run, { "log-reopen" }).stdout)
+        control.ctl(run, { "eval", "mesos.log.warning('second')" })
+        assert.matches("%S+ %S+ warning second\n", program.read(path))
+        assert.falsy(program.read(path .. ".1"):find("second", 1, true))
+        assert(os.remove(path))
+        assert(os.execute("mkdir " .. path)) -- it cannot be opened: the old one is written to
+        local done = control.ctl(run, { "log-reopen" })
+        assert.equal(1, done.code)
+        program.assert_has(done.stderr, "the log file " .. path .. ": Is a directory")
+        assert.equal("", run.stderr)
+    end)
+
+    it("takes lines of JSON", function()
+        local path = program.directory() .. "/x.log"
+        start(path, { "--log-format", "json", program.script "require 'mesos'.log.info('one') return {}" })
+        program.wait_for(function() return (program.read(path) or ""):find('"message":"one"}\n', 1, true) end)
+        assert.matches('^{"time":"%d%d%d%d%-', program.read(path))
+    end)
+
+    it("is a regular file that can be opened", function()
+        local run = start("/nowhere/x.log")
+        assert.equal(2, run:wait())
+        assert.equal("mesos-lua: the log file /nowhere/x.log: No such file or directory\n", run.stderr)
+        run = start("/dev/full")
+        assert.equal(2, run:wait())
+        program.assert_has(run.stderr, "it is no regular file")
+    end)
+
+    it("is what log-reopen is for", function()
+        local run = program.start { args = { "-m", program.NO_MASTER, program.script "print 'here' return {}" } }
+        run:wait_for("here")
+        local done = control.ctl(run, { "log-reopen" })
+        assert.equal(1, done.code)
+        assert.equal("the log is in no file: --log-file FILE would put it in one\n", done.stderr)
     end)
 end)

@@ -86,6 +86,7 @@ struct options {
     int sandbox, allow_serve;
     enum log_level log_level;
     enum log_format log_format;
+    const char *log_file; // NULL: stderr
     int64_t output_limit; // bytes of output that wait for a reader
 };
 

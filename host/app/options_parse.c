@@ -301,7 +301,8 @@ bool options_set(struct options *options, const char *name, const char *value, s
     if (row == NULL)
         return unknown_long(name, strlen(name), err);
     snprintf(full, sizeof full, "--%s", name);
-    if (row->offset == offsetof(struct options, show))
+    if (row->offset == offsetof(struct options, show) ||
+        row->offset == offsetof(struct options, log_file))
         return error_set(err, ERROR_INVALID, "%s is for the command line only", full);
     if (value == NULL && !row->kind->is_flag)
         return error_set(err, ERROR_INVALID, "%s needs a value: %s %s", full, full,

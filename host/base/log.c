@@ -82,6 +82,17 @@ void log_set_output(const struct log_output *output)
     state.output = output;
 }
 
+const struct log_output *log_get_output(void)
+{
+    return state.output;
+}
+
+void log_set_dated(void)
+{
+    if (atomic_load(&state.format) == LOG_TEXT)
+        atomic_store(&state.format, LOG_DATED);
+}
+
 const char *log_level_name(enum log_level level)
 {
     return names[level];

@@ -33,6 +33,9 @@ struct log_output {
 // Replaces the plain write to stderr, which may block. `output` stays valid. Not while other
 // threads may log.
 void log_set_output(const struct log_output *output);
+const struct log_output *log_get_output(void);
+
+void log_set_dated(void); // lines of text have the date from now on
 
 const char *log_level_name(enum log_level level); // "debug", "info", "warning", "error", "quiet"
 bool log_level_find(const char *name, enum log_level *level); // the reverse, any case

@@ -76,6 +76,10 @@ char *log_line_begin(char *at, enum log_format format, const struct timespec *ti
         at = put_date(put(at, "{\"time\":\""), local / DAY);
         *at++ = 'T';
     }
+    if (format == LOG_DATED) {
+        at = put_date(at, local / DAY);
+        *at++ = ' ';
+    }
     at = put_clock(at, local % DAY, time->tv_nsec);
     if (format == LOG_JSON) {
         at = put(put_offset(at, offset), "\",\"level\":\"");

@@ -15,7 +15,8 @@
 #include <time.h>
 
 // LOG_BARE is the message alone, for sinks: escaped, with its newlines as they are.
-enum log_format { LOG_TEXT, LOG_JSON, LOG_BARE };
+// LOG_DATED is LOG_TEXT with the date in front.
+enum log_format { LOG_TEXT, LOG_JSON, LOG_BARE, LOG_DATED };
 
 enum {
     LOG_LINE_FRAME = 128, // the most bytes of a line besides its message

@@ -5,6 +5,7 @@
 #include "app/options.h"
 #include "app/program.h"
 #include "base/log.h"
+#include "base/log_file.h"
 #include "base/output.h"
 #include "cli/ctl.h"
 #include "cli/hosts.h"
@@ -21,7 +22,7 @@ static int (*const commands[])(const struct options *options) = {
     [COMMAND_CTL] = ctl_run,         [COMMAND_PS] = hosts_print,
 };
 
-static void get_ready(const struct options *options)
+static bool get_ready(const struct options *options, struct error *err)
 {
     bool client = options->command == COMMAND_CTL || options->command == COMMAND_PS;
     bool runs = options->command != COMMAND_CHECK && !client;
@@ -37,8 +38,11 @@ static void get_ready(const struct options *options)
     log_set_format(options->log_format);
     if (runs)
         output_start((size_t)options->output_limit);
+    if (runs && options->log_file != NULL && !log_file_open(options->log_file, err))
+        return false;
     if (!client)
         options_warn(options);
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -60,6 +64,9 @@ int main(int argc, char **argv)
         puts("mesos-lua " MESOS_LUA_VERSION);
         return 0;
     }
-    get_ready(&options);
+    if (!get_ready(&options, &err)) {
+        fprintf(stderr, "mesos-lua: %s\n", err.text);
+        return exit_usage;
+    }
     return commands[options.command](&options);
 }

@@ -7,6 +7,7 @@
 #include "ops/control_commands.h"
 
 #include "base/log.h"
+#include "base/log_file.h"
 #include "base/memory.h"
 #include "base/stopwatch.h"
 #include "base/suggest.h"
@@ -347,6 +348,17 @@ static void on_log_level(struct control_commands *commands, struct control_reque
     }
 }
 
+static void on_log_reopen(struct control_commands *commands, struct control_request *request,
+                          struct slice argument)
+{
+    struct error err = {0};
+    (void)commands, (void)argument;
+    if (log_file_reopen(&err))
+        finish(request, true, "the log file was opened anew");
+    else
+        fail(request, err.text);
+}
+
 static void stop_drivers(struct control_commands *commands, bool failover)
 {
     for (struct scheduler *each = commands->session->environment->first; each;
@@ -471,6 +483,8 @@ static const struct {
     {"why", "why NEED", "why no offer is used for it, such as: why cpus=4,mem=1024,rack=b", on_why,
      true, true},
     {"log-level", "log-level [LEVEL]", "print or set the log level", on_log_level, false, true},
+    {"log-reopen", "log-reopen", "open the file of --log-file anew, as after logrotate",
+     on_log_reopen, false, true},
     {"metrics", "metrics", "the numbers in Prometheus's format", on_metrics, true, true},
     {"fault", "fault [FAULT...]", "make the local cluster fail; without words: how", on_fault,
      false, false},
