@@ -269,6 +269,29 @@ describe("ctl", function()
         end
     end)
 
+    it("completes names at a terminal", function()
+        local run = start()
+        local terminal = program.start {
+            path = "/usr/bin/script", args = { "-qec", ("%s ctl %d repl"):format(program.path, run.pid), "/dev/null" },
+            env = { XDG_RUNTIME_DIR = run.home, TERM = "xterm" }, keep_stdin = true,
+        }
+        terminal:wait_for("> ")
+        local rows = {
+            { "driver:framew\t()\n", '"' .. evaluate(run, "driver:frameworkId()"):match('"(.*)"') .. '"' }, -- a method
+            { "sche\t.framework.na\t .. 'x'\n", '"seenx"' }, -- a name that is always there, and a field
+            { "thresh\t + 1\n", "\n8\r" }, -- a global of the script
+            { "driver:rec\t\t\21", "driver:reconcileTasks" }, -- several: they are shown
+            { ":log-l\t debug\n", "\ndebug\r" }, -- a command
+            { "nothing.at.al\t\21'no ' .. 'names'\n", '"no names"' }, -- nothing there, and nothing called
+        }
+        for _, row in ipairs(rows) do
+            terminal.input:write(row[1])
+            program.wait_for(function() return terminal.stdout:find(row[2], 1, true) end, nil, function() return terminal.stdout end)
+        end
+        terminal.input:write(":quit\n")
+        terminal:wait()
+    end)
+
     it("has a help of its own", function()
         local done = program.run { args = { "ctl", "--help" } }
         assert.equal(0, done.code, done:report())

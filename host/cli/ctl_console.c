@@ -6,6 +6,7 @@
 #include "cli/ctl_console.h"
 
 #include "base/memory.h"
+#include "cli/ctl_complete.h"
 #include "cli/line_editor.h"
 #include "ops/control.h"
 #include "ops/control_commands.h"
@@ -24,6 +25,11 @@ struct prompter {
     struct buffer code;
 };
 
+static char **complete(void *data, const char *word)
+{
+    return ctl_complete(data, word);
+}
+
 static void open_history(struct prompter *prompter)
 {
     const char *home = getenv("HOME");
@@ -31,6 +37,7 @@ static void open_history(struct prompter *prompter)
         isatty(STDIN_FILENO) && isatty(STDOUT_FILENO) && line_editor_open(HISTORY_MOST);
     if (!prompter->edited)
         return;
+    line_editor_complete(complete, prompter->client);
     prompter->history = home && *home ? memory_format("%s/.mesos_lua_history", home) : NULL;
     if (prompter->history != NULL)
         line_editor_read_history(prompter->history);
@@ -65,8 +72,9 @@ static char *read_line(struct prompter *prompter, const char *prompt)
 
 static void print_help(void)
 {
-    puts("Lua code runs in the script; help() lists what is there. An unfinished line is\n"
-         "continued in the next; an empty line discards it. :quit or ctrl-D exits.\n"
+    puts("Lua code runs in the script; help() lists what is there, and the tabulator completes\n"
+         "names. An unfinished line is continued in the next; an empty line discards it. :quit or "
+         "ctrl-D exits.\n"
          "With a colon in front, such as :status, the commands of mesos-lua ctl:");
     control_commands_usage(stdout);
 }

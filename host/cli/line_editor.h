@@ -11,6 +11,11 @@
 // False if there is no libedit, or it lacks a function.
 bool line_editor_open(unsigned history_most);
 
+// The tabulator asks for the words that could stand in the place of the one that ends at the
+// cursor: a list that ends with NULL, which is freed with its texts, or NULL. `word` is that
+// without what separates words.
+void line_editor_complete(char **(*words)(void *data, const char *word), void *data);
+
 // The next line, to be freed, or NULL at the end. It is added to the history.
 char *line_editor_read(const char *prompt);
 

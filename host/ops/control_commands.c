@@ -501,6 +501,11 @@ static const char *row_name(const void *data, size_t index)
     return index < ROWS ? rows[index].name : NULL;
 }
 
+const char *control_commands_name(size_t index)
+{
+    return row_name(NULL, index);
+}
+
 bool control_commands_known(const char *name, struct error *err)
 {
     for (size_t i = 0; i < ROWS; i++)

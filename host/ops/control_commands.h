@@ -25,6 +25,7 @@ extern const struct control_events control_commands_events;
 
 // False and an error, which may suggest another name, if there is no such command.
 bool control_commands_known(const char *name, struct error *err);
+const char *control_commands_name(size_t index); // NULL behind the last
 void control_commands_usage(FILE *file);
 
 #endif
