@@ -66,6 +66,52 @@ describe("check", function()
         { "mesos.after(1, function() driver:stopp() end)", "no operation 'stopp' (did you mean 'stop'?)" },
         { "return status.task", "TaskStatus has no field 'task'", "statusUpdate", "status" },
         { "return master.hostnam", "MasterInfo has no field 'hostnam'", "registered", "id, master" },
+        { "for t in driver:tasks() do print(t.taskid) end", "Task has no field 'taskid' (did you mean 'task_id'?)" },
+        { "return driver:task('a').stat", "Task has no field 'stat' (did you mean 'state'?)" },
+        { "for _, o in ipairs(driver:offers()) do print(o.hostnam) end", "Offer has no field 'hostnam'" },
+        { "for i = 1, #offers do print(offers[i].memry) end", "Offer has no field 'memry'" },
+        { "local offer = offers:best_fit { cpus = 1 } return offer.agentid", "Offer has no field 'agentid'" },
+        { "return offers:filter({ cpus = 1 }):bestfit({})", "a list of offers has no 'bestfit' (did you mean 'best_fit'?)" },
+        { "return offers:bestfit { cpus = 1 }", "a list of offers has no 'bestfit' (did you mean 'best_fit'?)" },
+        -- values that nothing has
+        { "if status.state == 'FINISHED' then driver:stop() end", "state is never 'FINISHED' (did you mean 'TASK_FINISHED'?)",
+            "statusUpdate", "status" },
+        { "local state = status.state return state ~= 'TASK_FINISHD'", "state is never 'TASK_FINISHD'", "statusUpdate", "status" },
+        { "for t in driver:tasks() do if t.reason == 'COMMAND' then return end end", "reason is never 'COMMAND'" },
+        { "for t in driver:tasks { state = 'TASK_FINISHD' } do print(t) end",
+            "there is no TaskState 'TASK_FINISHD' (did you mean 'TASK_FINISHED'?)" },
+        { "for t in driver:tasks { state = { 'TASK_LOST', 'RUNNING' } } do print(t) end", "there is no TaskState 'RUNNING'" },
+        { "local final = { TASK_FINISHED = true, TASK_FAILD = true } return final[status.state]",
+            "state is never 'TASK_FAILD' (did you mean 'TASK_FAILED'?)", "statusUpdate", "status" },
+        { "driver:launchTasks('o', { { container = { type = 'DOKER' } } })",
+            "there is no ContainerInfo.Type 'DOKER' (did you mean 'DOCKER'?)" },
+        -- fields of tables that operations, needs and filters take
+        { "driver:launchTasks('o', { { nam = 'x' } })", "unknown field 'nam' in TaskInfo (did you mean 'name'?)" },
+        { "driver:launchTasks('o', { { name = 'x', taskid = 'y' } })", "unknown field 'taskid' in TaskInfo (did you mean 'task_id'?)" },
+        { "driver:launchTasks('o', { { command = { valu = 'x' } } })", "unknown field 'valu' in CommandInfo (did you mean 'value'?)" },
+        { "driver:launchTasks('o', { { command = { environment = { FOO = 'x' } } } })", "unknown field 'FOO' in Environment: write { " },
+        { "driver:launchTasks('o', { name = 'x' })", "a list expected, got a table with the field 'name': put braces around it" },
+        { "driver:launchTasks('o', {}, { refuse_sec = 1 })", "unknown field 'refuse_sec' in Filters (did you mean 'refuse_seconds'?)" },
+        { "driver:declineOffer(offers:ids(), { refuse_secs = 1 })", "unknown field 'refuse_secs' in Filters" },
+        { "driver:acceptOffers('o', { { type = 'LAUNCH', launch = { tasks = {} } } })", "unknown field 'tasks' in Offer.Operation.Launch" },
+        { "driver:killTask('t', { agent = 'a' })", "killTask: option 'agent' is unknown (did you mean 'agent_id'?)" },
+        { "for t in driver:tasks { stat = 'TASK_LOST' } do print(t) end",
+            "driver:tasks: the filter 'stat' is unknown (did you mean 'state'?)" },
+        { "driver:reconcileTasks { { taskid = 't' } }", "unknown field 'taskid' in TaskStatus (did you mean 'task_id'?)" },
+        { "return offers:best_fit { cpu = 1 }", "cpu: no agent has such a resource (did you mean 'cpus'?)" },
+        { "return offers:take(offers[1], { memory = 1 })", "memory: no agent has such a resource (did you mean 'mem'?)" },
+        { "return driver:explain { atributes = {} }", "atributes: no agent has such a resource (did you mean 'attributes'?)" },
+        { "return mesos.resources { memory = 1 }", "resources.memory: Mesos calls it 'mem'" },
+        -- such tables on their way
+        { "local task = { nam = 'x' } driver:launchTasks('o', { task })", "unknown field 'nam' in TaskInfo" },
+        { "local task = {} task.nam = 'x' driver:launchTasks('o', { task })", "unknown field 'nam' in TaskInfo" },
+        { "local t = { command = {} } t.command.valu = 'x' driver:launchTasks('o', { t })", "unknown field 'valu' in CommandInfo" },
+        { "local list = {} for _, o in ipairs(offers) do list[#list + 1] = { nam = o.id } end driver:launchTasks('o', list)",
+            "unknown field 'nam' in TaskInfo" },
+        { "local list = {} for i = 1, 3 do table.insert(list, { nam = i }) end driver:launchTasks('o', list)", "unknown field 'nam'" },
+        { "local function task(id) return { nam = id } end driver:launchTasks('o', { task('x') })", "unknown field 'nam' in TaskInfo" },
+        { "local list = {} mesos.after(1, function() driver:launchTasks('o', list) end) list[1] = { name = 'x' } " ..
+            "list[2] = offers[1].hostnam", "Offer has no field 'hostnam'" },
         -- modules
         { "local m = require 'nowhere.to.be.found'", "module 'nowhere.to.be.found' not found, neither beside the script" },
     }
@@ -102,6 +148,24 @@ describe("check", function()
         "return mesos.state.anything, mesos.state.x.y, mesos.version",
         "return offers[1].cpus, offers[1].ports, offers[1]:attribute('a'), offers[1]:table()",
         "load('made_here = 1')() return load",
+        -- tables that may be something else by the time they are used
+        "local t = { nam = 'x' } t.nam = nil driver:launchTasks('o', { t })",
+        "local t = { nam = 'x' } for k in pairs(t) do t[k] = nil end driver:launchTasks('o', { t })",
+        "local t = { nam = 'x' } scheduler.clean(t) driver:launchTasks('o', { t })",
+        "local t = {} if #offers > 1 then t.nam = 1 return t end driver:launchTasks('o', { t })",
+        "local t = { nam = 'x' } t = { name = 'x' } driver:launchTasks('o', { t })",
+        "local function make() return {} end local a = make() a.nam = 1 driver:launchTasks('o', { make() })",
+        "local t = offers[1] and { nam = 'x' } or { name = 'x' } driver:launchTasks('o', { t })",
+        "driver = { launchTasks = print } driver:launchTasks({ nam = 1 })",
+        -- what is right
+        "driver:launchTasks({ offers[1].id }, { { name = 'x', resources = {} } }, { refuse_seconds = 1 })",
+        "return offers:best_fit { cpus = 1, fpga = 2, attributes = { rack = 'a' }, where = print, revocable = true }",
+        "for t in driver:tasks { state = { 'TASK_RUNNING', 'TASK_LOST' }, agent_id = 'a' } do print(t.task_id, t.state) end",
+        "local seen = { TASK_RUNNING = 0, other = 0 } for t in driver:tasks() do seen[t.state] = 1 end",
+        "local queue = { cpu = 1, nam = 2 } queue.taskid = 3 return queue",
+        "driver:killTask('t', { agent_id = 'a', kill_policy = { grace_period = { nanoseconds = 1 } } })",
+        "local t = { labels = { labels = { { key = 'a', value = 'b' } } } } driver:launchTasks('o', { t })",
+        "return #offers, offers.n, offers[1]",
         "return arg, select('#', ...)",
     }
     for _, code in ipairs(fine) do
@@ -204,6 +268,20 @@ describe("check", function()
 
     it("leaves a script alone that has rules of its own for globals", function()
         assert.equal(0, check { ["main.lua"] = "setmetatable(_G, nil) " .. in_callback("return nowhere") }.code)
+    end)
+
+    it("finds nothing in the library", function()
+        local files, requires = {}, {}
+        for name in lfs.dir("lua/mesos") do
+            if name:find("%.lua$") then
+                files["copy/" .. name] = program.read("lua/mesos/" .. name)
+                requires[#requires + 1] = ("pcall(require, 'copy.%s')\n"):format(name:match("^[^.]+"))
+            end
+        end
+        files["main.lua"] = table.concat(requires) .. "return { framework = { name = 'x' } }"
+        local done = check(files)
+        assert.equal(0, done.code, done:report())
+        assert.is_true(#requires > 3)
     end)
 
     local arguments = {

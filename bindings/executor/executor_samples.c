@@ -30,9 +30,10 @@ PUSH(agent_info)
 PUSH(task_info)
 PUSH(kill_policy)
 
-#define ROW(callback, place, list, name)                                                           \
+#define ROW(callback, place, is_list, name)                                                        \
     {                                                                                              \
-        callback, place, list, push_##name, message_sample_never, &mesos__v1__##name##__descriptor \
+        .function = callback, .index = place, .list = is_list, .push = push_##name,                \
+        .never = message_sample_never, .type = &mesos__v1__##name##__descriptor                    \
     }
 
 static const struct lint_parameter rows[] = {
@@ -45,9 +46,11 @@ static const struct lint_parameter rows[] = {
     ROW("killTask", SECOND, false, kill_policy),
 };
 
+static const char driver[] = "driver";
+
 enum { ROWS = sizeof rows / sizeof *rows };
 
-struct lint_parameter *executor_samples_parameters(void)
+static struct lint_parameter *list_parameters(void)
 {
     struct lint_parameter *list = memory_new((ROWS + EXECUTOR_CALLBACKS + 1) * sizeof *list);
     for (int i = 0; i < ROWS; i++)
@@ -55,8 +58,20 @@ struct lint_parameter *executor_samples_parameters(void)
     for (int i = 0; i < EXECUTOR_CALLBACKS; i++)
         list[ROWS + i] = (struct lint_parameter){
             .function = executor_events_name((enum executor_callback)i),
+            .sample = driver,
             .index = DRIVER_PLACE,
             .push = push_driver,
         };
     return list;
+}
+
+static const struct lint_method methods[] = {
+    {.of = driver, "sendStatusUpdate", .arguments = {MESSAGE_SHAPE(task_status)}},
+    {.of = NULL},
+};
+
+struct lint_world executor_samples_world(struct executor_script *executor)
+{
+    return (struct lint_world){
+        .parameters = list_parameters(), .methods = methods, .data = executor};
 }

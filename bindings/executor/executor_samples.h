@@ -7,7 +7,9 @@
 
 #include "script/lint.h"
 
-// For lint_run(), with the executor as its data. The list is to be freed.
-struct lint_parameter *executor_samples_parameters(void);
+struct executor_script;
+
+// What lint_run() has to know; its parameters are to be freed.
+struct lint_world executor_samples_world(struct executor_script *executor);
 
 #endif

@@ -106,6 +106,14 @@ static bool is_among(const char *const *names, const char *word)
     return false;
 }
 
+void arguments_push_unknown(lua_State *L, const char *word, const char *const *names,
+                            const char *what)
+{
+    const char *meant = hints_push(L, word, name_at, names);
+    lua_pushfstring(L, "%s '%s' is unknown%s", what, word, meant);
+    lua_replace(L, -2);
+}
+
 void arguments_keys(lua_State *L, int index, const char *const *names, const char *what)
 {
     index = lua_absindex(L, index);
@@ -114,8 +122,10 @@ void arguments_keys(lua_State *L, int index, const char *const *names, const cha
         if (lua_type(L, -2) != LUA_TSTRING)
             luaL_error(L, "%s: a name expected, got %s", what, luaL_typename(L, -2));
         const char *word = lua_tostring(L, -2);
-        if (!is_among(names, word))
-            luaL_error(L, "%s '%s' is unknown%s", what, word, hints_push(L, word, name_at, names));
+        if (!is_among(names, word)) {
+            arguments_push_unknown(L, word, names, what);
+            luaL_error(L, "%s", lua_tostring(L, -1));
+        }
         lua_pop(L, 1);
     }
 }

@@ -23,6 +23,10 @@ const char **arguments_roles(lua_State *L, int index, const char *name);
 // nearest; `what` is what the keys are: "mesos.exec: option". // [-0, +0, e]
 void arguments_keys(lua_State *L, int index, const char *const *names, const char *what);
 
+// Pushes that error's text for the key `word`. // [-0, +1, m]
+void arguments_push_unknown(lua_State *L, const char *word, const char *const *names,
+                            const char *what);
+
 // The number of seconds in the field of the table at `index`, above 0 and math.huge included, or
 // `initial` if there is none. // [-0, +0, e]
 double arguments_seconds(lua_State *L, int index, const char *name, double initial);

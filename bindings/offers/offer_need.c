@@ -265,3 +265,16 @@ void offer_need_read(lua_State *L, int index, struct offer_packing *stock, const
     need->mask = mask;
     lua_settop(L, top + 1);
 }
+
+// ---- needs that are only written down ----
+
+static bool check_field(lua_State *L, const void *data, const char *name, struct lint_shape *value)
+{
+    (void)data, (void)value;
+    const char *near = is_among(options, OPTIONS, name) ? NULL : meant(name);
+    if (near != NULL)
+        lua_pushfstring(L, "%s: no agent has such a resource (did you mean '%s'?)", name, near);
+    return near == NULL;
+}
+
+const struct lint_type offer_need_type = {.field = check_field};

@@ -7,6 +7,7 @@
 #define MESOS_LUA_BINDINGS_OFFERS_OFFER_NEED_H
 
 #include "offers/offer_packing.h"
+#include "script/lint.h"
 
 #include <lua.h>
 
@@ -26,5 +27,8 @@ size_t offer_need_words(lua_State *L, const char *method, const char *name,
 // to the caller. // [-0, +1, e]
 void offer_need_read(lua_State *L, int index, struct offer_packing *stock, const char *method,
                      struct offer_packing_need *need);
+
+// For mesos-lua check: names that look misspelt.
+extern const struct lint_type offer_need_type;
 
 #endif

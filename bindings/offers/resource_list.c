@@ -119,8 +119,8 @@ static void push_list_resource(lua_State *L, const char *name)
     }
 }
 
-// Names that only look like those that every agent has.
-static void check_name(lua_State *L, const char *name) // [-0, +0, v]
+// What is meant by a name that only looks like one of those that every agent has, or NULL.
+static const char *meant(const char *name)
 {
     static const struct {
         const char *name, *meant;
@@ -128,11 +128,29 @@ static void check_name(lua_State *L, const char *name) // [-0, +0, v]
                 {"disks", "disk"}, {"gpu", "gpus"},   {"port", "ports"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strcmp(rows[i].name, name) == 0)
-            luaL_error(L, "resources.%s: Mesos calls it '%s'", name, rows[i].meant);
+            return rows[i].meant;
+    return NULL;
+}
+
+static void check_name(lua_State *L, const char *name) // [-0, +0, v]
+{
+    if (meant(name) != NULL)
+        luaL_error(L, "resources.%s: Mesos calls it '%s'", name, meant(name));
     if (strcmp(name, "ports") == 0 && lua_type(L, -1) == LUA_TNUMBER)
         luaL_error(L, "resources.ports: a list of ranges expected, got a number: write ports = { { "
                       "8080, 8080 } }");
 }
+
+static bool check_field(lua_State *L, const void *data, const char *name, struct lint_shape *value)
+{
+    (void)data, (void)value;
+    if (meant(name) == NULL)
+        return true;
+    lua_pushfstring(L, "resources.%s: Mesos calls it '%s'", name, meant(name));
+    return false;
+}
+
+const struct lint_type resource_list_type = {.field = check_field};
 
 static int compare_names(const void *a, const void *b)
 {

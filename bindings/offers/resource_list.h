@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "offers/resources.h"
+#include "script/lint.h"
 
 #include <lua.h>
 
@@ -15,6 +16,9 @@ void resource_list_push(lua_State *L, struct slice packed);
 
 // Appends all of the list in that form.
 void resource_list_pack(const struct resources *list, struct buffer *buffer);
+
+// For mesos-lua check: what mesos.resources takes.
+extern const struct lint_type resource_list_type;
 
 int l_resources(lua_State *L); // mesos.resources // [-1, +1, e]
 

@@ -61,6 +61,13 @@ void task_list_push_task(lua_State *L, const struct tasks *tasks, const struct t
     luaL_setmetatable(L, task_class);
 }
 
+void task_list_push_sample(lua_State *L)
+{
+    struct known *known = lua_newuserdatauv(L, sizeof *known, 0);
+    memset(known, 0, sizeof *known);
+    luaL_setmetatable(L, task_class);
+}
+
 static void push_text(lua_State *L, const struct known *known, int which)
 {
     size_t at = 0;

@@ -26,6 +26,9 @@ bool task_list_reconcile(lua_State *L, int index, struct buffer *call, size_t *c
 // Pushes a copy of what is known of the task. // [-0, +1, m]
 void task_list_push_task(lua_State *L, const struct tasks *tasks, const struct task *task);
 
+// Pushes one of which nothing is known, for mesos-lua check. // [-0, +1, m]
+void task_list_push_sample(lua_State *L);
+
 // Pushes a table of the active tasks, how many there are in each state. // [-0, +1, m]
 void task_list_push_counts(lua_State *L, const struct tasks *tasks);
 

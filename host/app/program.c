@@ -38,16 +38,13 @@ static void on_finding(const char *text)
 
 static void check_functions(struct host *host)
 {
-    struct lint_parameter *parameters = NULL;
-    void *data = host->session.scheduler;
-    if (host->executor != NULL) {
-        parameters = executor_samples_parameters();
-        data = host->executor;
-    } else if (host->session.scheduler != NULL) {
-        parameters = callback_samples_parameters();
-    }
-    size_t found = lint_run(host->session.script, parameters, data, on_finding);
-    free(parameters);
+    struct lint_world world = {.parameters = NULL};
+    if (host->executor != NULL)
+        world = executor_samples_world(host->executor);
+    else if (host->session.scheduler != NULL)
+        world = callback_samples_world(host->session.scheduler);
+    size_t found = lint_run(host->session.script, &world, on_finding);
+    free((void *)world.parameters);
     if (found > LINT_MOST)
         log_error("%s: %zu more of these", host->options->script, found - LINT_MOST);
     host->failed = found > 0;

@@ -122,9 +122,12 @@ static void read_code(struct bytecode_reader *reader, struct bytecode_function *
     function->length = length;
 }
 
+// Stands for a constant that is nil.
+static const char nil_constant[] = "";
+
 static const char *read_constant(struct bytecode_reader *reader)
 {
-    enum { INTEGER = 0x03, FLOAT = 0x13, SHORT = 0x04, LONG = 0x14, OTHERS = 0x11 };
+    enum { NIL = 0x00, INTEGER = 0x03, FLOAT = 0x13, SHORT = 0x04, LONG = 0x14, OTHERS = 0x11 };
     uint8_t type = read_byte(reader);
     if (type == SHORT || type == LONG)
         return read_text(reader);
@@ -132,7 +135,7 @@ static const char *read_constant(struct bytecode_reader *reader)
         read_bytes(reader, 8);
     else
         reader->bad = reader->bad || type > OTHERS;
-    return NULL;
+    return type == NIL ? nil_constant : NULL;
 }
 
 static void read_constants(struct bytecode_reader *reader, struct bytecode_function *function)
@@ -421,5 +424,11 @@ int bytecode_declared(const struct bytecode_function *function, const struct byt
 
 const char *bytecode_text(const struct bytecode_function *function, unsigned number)
 {
-    return number < function->constant_count ? function->constants[number] : NULL;
+    const char *text = number < function->constant_count ? function->constants[number] : NULL;
+    return text != nil_constant ? text : NULL;
+}
+
+bool bytecode_is_nil(const struct bytecode_function *function, unsigned number)
+{
+    return number < function->constant_count && function->constants[number] == nil_constant;
 }

@@ -28,8 +28,10 @@ enum bytecode_operation {
     OPERATION_GETFIELD,
     OPERATION_SETTABUP,
     OPERATION_SETTABLE,
-    OPERATION_SETFIELD = 18,
-    OPERATION_SELF = 20,
+    OPERATION_SETI,
+    OPERATION_SETFIELD,
+    OPERATION_NEWTABLE,
+    OPERATION_SELF,
     OPERATION_CONCAT = 53,
     OPERATION_JMP = 56,
     OPERATION_EQ,
@@ -38,12 +40,15 @@ enum bytecode_operation {
     OPERATION_TESTSET,
     OPERATION_CALL,
     OPERATION_TAILCALL,
-    OPERATION_FORLOOP = 73,
+    OPERATION_RETURN,
+    OPERATION_RETURN1 = 72,
+    OPERATION_FORLOOP,
     OPERATION_FORPREP,
     OPERATION_TFORPREP,
     OPERATION_TFORCALL,
     OPERATION_TFORLOOP,
-    OPERATION_CLOSURE = 79,
+    OPERATION_SETLIST,
+    OPERATION_CLOSURE,
     OPERATION_VARARG,
     OPERATIONS = 83,
 };
@@ -74,7 +79,7 @@ struct bytecode_function {
     // last of them, which is the end of a loop; otherwise 0.
     const size_t *unsure, *loop_end;
     size_t length;
-    const char *const *constants; // the strings; NULL for any other constant
+    const char *const *constants; // see bytecode_text()
     size_t constant_count;
     const struct bytecode_upvalue *upvalues;
     size_t upvalue_count;
@@ -117,5 +122,6 @@ int bytecode_declared(const struct bytecode_function *function, const struct byt
 
 // The constant of that number if it is a string, else NULL.
 const char *bytecode_text(const struct bytecode_function *function, unsigned number);
+bool bytecode_is_nil(const struct bytecode_function *function, unsigned number);
 
 #endif

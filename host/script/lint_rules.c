@@ -20,8 +20,7 @@ enum {
 
 // ---- findings ----
 
-// The text at the top. // [-1, +0, -]
-static void report_text(struct scan *scan)
+void lint_rules_report_at(struct scan *scan, int line)
 {
     struct lint *lint = scan->walk->lint;
     lua_State *L = scan->walk->L;
@@ -32,11 +31,16 @@ static void report_text(struct scan *scan)
         struct finding *finding = memory_new(sizeof *finding + length + 1);
         memcpy(finding->text, text, length);
         finding->file = scan->walk->file->path;
-        finding->line = scan->function->lines[scan->at];
+        finding->line = line;
         *lint->last = finding;
         lint->last = &finding->next;
     }
     lua_pop(L, 1);
+}
+
+void lint_rules_report(struct scan *scan)
+{
+    lint_rules_report_at(scan, scan->function->lines[scan->at]);
 }
 
 // ---- sets of names ----
@@ -132,7 +136,7 @@ static void report_global(struct scan *scan, const char *name, bool assigned)
                         "declare it where both can see it)",
                         name, name, line);
     }
-    report_text(scan);
+    lint_rules_report(scan);
     lua_settop(L, TOP);
 }
 
@@ -203,7 +207,7 @@ static void try_to_read(struct scan *scan, const char *name)
     lua_pushvalue(L, -2);
     lua_pushstring(L, name);
     if (protect_pcall(L, 2, 1, 0, 0, NULL) != LUA_OK && lua_isstring(L, -1))
-        report_text(scan);
+        lint_rules_report(scan);
     else
         lua_pop(L, 1);
 }
@@ -240,6 +244,8 @@ static struct mark read_member(struct scan *scan, const struct mark *mark, const
         bool plain = is_plain(scan->walk, mark);
         if (type == LUA_TTABLE)
             result = extend(mark, MARK_TABLE, name);
+        else if (type == LUA_TFUNCTION && !missing)
+            result = extend(mark, MARK_FUNCTION, name);
         else if (missing || (type == LUA_TNIL && plain))
             result = extend(mark, MARK_MISSING, name);
         else if (type == LUA_TNIL && host)
@@ -258,14 +264,26 @@ static struct mark read_object(struct scan *scan, const struct mark *mark, const
     return (struct mark){.kind = MARK_FIELD, .names = {name}, .object = mark->object};
 }
 
+// The methods of a list.
+static struct mark read_list(struct scan *scan, const struct mark *mark, const char *name)
+{
+    lua_State *L = scan->walk->L;
+    bool methods = lua_rawgeti(L, LISTS, mark->object) != LUA_TNIL;
+    if (methods)
+        try_to_read(scan, name);
+    lua_settop(L, TOP);
+    return (struct mark){
+        .kind = methods ? MARK_METHOD : MARK_NONE, .names = {name}, .object = mark->object};
+}
+
 void lint_rules_compare(struct scan *scan, const struct mark *mark, const char *text)
 {
     struct lint_walk *walk = scan->walk;
     if (mark->kind != MARK_FIELD || text == NULL || !walk->reporting)
         return;
-    const struct lint_parameter *row = &walk->lint->parameters[mark->object - 1];
+    const struct lint_parameter *row = lint_rules_row(scan, mark);
     if (row->never != NULL && row->never(walk->L, row->type, mark->names[0], text))
-        report_text(scan);
+        lint_rules_report(scan);
     lua_settop(walk->L, TOP);
 }
 
@@ -320,7 +338,7 @@ void lint_rules_use_missing(struct scan *scan, const struct mark *mark)
     }
     if (!sandboxed)
         push_missing_text(walk, mark);
-    report_text(scan);
+    lint_rules_report(scan);
     lua_settop(walk->L, TOP);
 }
 
@@ -360,7 +378,7 @@ struct mark lint_rules_require(struct scan *scan, const char *name)
         lua_setfield(L, REQUIRED, name);
     } else if (walk->reporting && !lint_rules_noted(walk, LOADED, name)) {
         if (lua_getfield(L, REQUIRED, name) == LUA_TSTRING)
-            report_text(scan);
+            lint_rules_report(scan);
     }
     lua_settop(L, TOP);
     struct mark path = {.depth = 0};
@@ -393,6 +411,8 @@ static struct mark read_global(struct scan *scan, const char *name)
         return (struct mark){.kind = MARK_REQUIRE};
     if (function && strcmp(name, "ipairs") == 0)
         return (struct mark){.kind = MARK_IPAIRS};
+    if (function)
+        return extend(&path, MARK_FUNCTION, name);
     return (struct mark){.kind = MARK_NONE};
 }
 
@@ -404,6 +424,10 @@ struct mark lint_rules_read(struct scan *scan, const struct mark *from, const ch
         return read_member(scan, from, name);
     if (name != NULL && from->kind == MARK_OBJECT)
         return read_object(scan, from, name);
+    if (name != NULL && from->kind == MARK_LIST)
+        return read_list(scan, from, name);
+    if (name != NULL && from->kind == MARK_WRITTEN)
+        return lint_tables_get(scan, from, name);
     if (from->kind == MARK_MISSING)
         lint_rules_use_missing(scan, from);
     return (struct mark){.kind = MARK_NONE};

@@ -6,6 +6,10 @@
 //   scan  one function, read from its first instruction to its last, with a mark for each register
 //   walk  all functions of one file, once; the first walk notes names, the second reports findings
 //
+// Where what is: lint.c has the files and findings, lint_code.c the instructions that pass values
+// on, lint_calls.c those that call, lint_tables.c what is known of the tables that the script
+// writes down, and lint_rules.c what is right.
+//
 // The functions say what follows from a read, an assignment or a call of a value with a mark. They
 // run in the lint's protected call. They leave the stack as it is, with TOP slots.
 
@@ -41,25 +45,42 @@ struct lint {
     struct buffer dump;
     struct finding *findings, **last;
     size_t found;
-    const struct lint_parameter *parameters;
-    void *data;
+    const struct lint_world *world;
+    struct lint_table **tables; // of the file that is walked
+    size_t table_count;
 };
 
 // Stack slots of the call that runs it: sets of names, and tables.
-enum { SELF = 1, DECLARED, ASSIGNED, REBOUND, REQUIRED, LOADED, GLOBALS, OBJECTS, TOP = OBJECTS };
+enum {
+    SELF = 1,
+    DECLARED,
+    ASSIGNED,
+    REBOUND,
+    REQUIRED,
+    LOADED,
+    GLOBALS,
+    OBJECTS, // samples of the parameters, by row
+    LISTS,   // of lists of them
+    TOP = LISTS
+};
 
 enum mark_kind {
     MARK_NONE,
     MARK_GLOBALS,
-    MARK_TEXT,    // names[0]
-    MARK_REQUIRE, // the function
-    MARK_TABLE,   // of package.loaded, by its path
-    MARK_MISSING, // not in the table of that path
-    MARK_OBJECT,  // one that the host passes
-    MARK_FIELD,   // names[0] of such an object
-    MARK_LIST,    // of such objects
-    MARK_IPAIRS,  // the function
-    MARK_LOOP,    // what ipairs returns for such a list
+    MARK_TEXT,     // names[0]
+    MARK_REQUIRE,  // the function
+    MARK_TABLE,    // of package.loaded, by its path
+    MARK_MISSING,  // not in the table of that path
+    MARK_FUNCTION, // the function of that path; of one name: a global one
+    MARK_OBJECT,   // one that the host passes
+    MARK_FIELD,    // names[0] of such an object
+    MARK_LIST,     // of such objects
+    MARK_IPAIRS,   // the function
+    MARK_METHOD,   // names[0] of such a list
+    MARK_LOOP,     // what ipairs returns for such a list
+    MARK_VALUES,   // a function that returns such objects, for a loop
+    MARK_WRITTEN,  // a table that the script writes down
+    MARK_CLOSURE,  // a function of the script that returns one
 };
 
 struct mark {
@@ -67,7 +88,7 @@ struct mark {
     size_t at; // the instruction that set it
     int depth; // of the path in `names`
     const char *names[PATH];
-    lua_Integer object; // among OBJECTS
+    lua_Integer object; // among OBJECTS; the number of the table, from 1
 };
 
 struct lint_walk {
@@ -85,6 +106,7 @@ struct scan {
     size_t at; // the instruction that is read
     struct mark registers[REGISTERS];
     struct mark upvalues[REGISTERS];
+    struct mark returned; // the first table that it returns
 };
 
 // A field of that name (NULL: none that is known) is read from what the mark says, or assigned. The
@@ -103,7 +125,58 @@ void lint_rules_compare(struct scan *scan, const struct mark *mark, const char *
 // is loaded. // [-0, +0, m]
 struct mark lint_rules_require(struct scan *scan, const char *name);
 
-// The sets of names. // [-0, +0, m]
+// Reports the text at the top, at the instruction that is read or at another line of the file.
+// // [-1, +0, -]
+void lint_rules_report(struct scan *scan);
+void lint_rules_report_at(struct scan *scan, int line);
+
+// Reads one function, and those inside it. // [-0, +0, m]
+void lint_code_walk(struct scan *scan);
+
+// ---- calls ----
+
+void lint_calls_call(struct scan *scan, uint32_t instruction); // [-0, +0, m]
+
+// The row of the object or list. // [-0, +0, -]
+static inline const struct lint_parameter *lint_rules_row(const struct scan *scan,
+                                                          const struct mark *mark)
+{
+    return &scan->walk->lint->world->parameters[mark->object - 1];
+}
+
+// ---- tables ----
+
+struct mark lint_tables_new(struct scan *scan); // an empty one
+
+// A field of the table is assigned. `name`: NULL for a place, or a name that is not known.
+// The value is nil if `nil`.
+void lint_tables_set(struct scan *scan, const struct mark *table, const char *name,
+                     const struct mark *value, bool nil);
+void lint_tables_add(struct scan *scan, const struct mark *table, const struct mark *value);
+
+// What is known of the value of the field of that name. // [-0, +0, -]
+struct mark lint_tables_get(struct scan *scan, const struct mark *table, const char *name);
+
+// Other functions may change the table from now on, so nothing is said of it.
+void lint_tables_escape(struct scan *scan, const struct mark *table);
+
+// Fields that were set behind that instruction, in tables from before it, may not be there.
+void lint_tables_drop(struct scan *scan, size_t first);
+
+// The same table once more, for a function that makes one each time.
+struct mark lint_tables_copy(struct scan *scan, const struct mark *table);
+
+// Reports what the value can not have or be. // [-0, +0, m]
+void lint_tables_check(struct scan *scan, const struct mark *value, const struct lint_shape *shape);
+
+// The table is read with a value that the mark says. // [-0, +0, m]
+void lint_tables_read(struct scan *scan, const struct mark *table, const struct mark *key);
+
+void lint_tables_clear(struct lint *lint); // forgets all
+
+// ---- sets of names ----
+
+// [-0, +0, m]
 void lint_rules_note(struct lint_walk *walk, int set, const char *name);
 bool lint_rules_noted(struct lint_walk *walk, int set, const char *name);
 
