@@ -10,6 +10,7 @@
 #include "bindings/core/userdata.h"
 #include "bindings/lib/state_table.h"
 #include "bindings/message/inspect.h"
+#include "bindings/scheduler/task_list.h"
 #include "script/protect.h"
 
 #include <lauxlib.h>
@@ -370,15 +371,30 @@ static void push_chunk(lua_State *L, struct evaluation *evaluation)
     lua_remove(L, -2);
 }
 
+// A list of tasks, which comes with what a loop over it wants, is shown as its tasks: sets `last`
+// to the last of these results. // [-0, +1|0, e]
+static bool push_tasks(lua_State *L, int place, int *last)
+{
+    enum { BEHIND = 3 }; // nil, nil, the list again
+    int again = place + BEHIND;
+    if (!task_list_push_shown(L, place))
+        return false;
+    if (again < lua_gettop(L) && lua_rawequal(L, place, again))
+        *last = again;
+    return true;
+}
+
 // (output, results...) -> nothing; the output has them.
 static int on_evaluated(lua_State *L, int status, lua_KContext context)
 {
     struct output *output = userdata_at(L, 1);
     (void)status;
     (void)context;
-    for (int i = 2; i <= lua_gettop(L); i++) {
-        note_cut(output, inspect_value(L, i, &output->text));
+    for (int i = 2, top = lua_gettop(L); i <= top; i++) {
+        int shown = push_tasks(L, i, &i) ? top + 1 : i;
+        note_cut(output, inspect_value(L, shown, &output->text));
         note_cut(output, buffer_append_text(&output->text, "\n"));
+        lua_settop(L, top);
     }
     return 0;
 }

@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TASKS_SHOWN = 100 };
+
 static const char *const list_name = "mesos.TaskList", *const task_class = "mesos.Task";
 
 enum { DRIVER = 1, AGENT = 2 }; // user values of a list
@@ -405,6 +407,27 @@ static int l_call(lua_State *L)
     end_loop(list);
     lua_pushnil(L);
     return 1;
+}
+
+bool task_list_push_shown(lua_State *L, int index)
+{
+    struct task_list *list = userdata_test(L, index, list_name);
+    if (list == NULL)
+        return false;
+    const struct tasks *tasks = registry(L, index);
+    end_loop(list);
+    list->handles = tasks_select(tasks, &list->filter, &list->count);
+    lua_Integer shown = 0;
+    lua_newtable(L);
+    for (size_t i = 0; i < list->count && shown < TASKS_SHOWN; i++) {
+        const struct task *task = tasks_at(tasks, list->handles[i]);
+        if (task == NULL || !tasks_match(tasks, task, &list->filter))
+            continue;
+        task_list_push_task(L, tasks, task);
+        lua_rawseti(L, -2, ++shown);
+    }
+    end_loop(list);
+    return true;
 }
 
 static int l_len(lua_State *L) // [-1, +1, e]

@@ -23,6 +23,10 @@ int task_list_push(lua_State *L, int driver, int filter);
 // `count` to their number. False if there is none. // [-0, +0, e]
 bool task_list_reconcile(lua_State *L, int index, struct buffer *call, size_t *count);
 
+// If there is a list at `index`, pushes a plain list of the first of its tasks, for a person. A
+// loop over it ends. // [-0, +1|0, e]
+bool task_list_push_shown(lua_State *L, int index);
+
 // Pushes a copy of what is known of the task. // [-0, +1, m]
 void task_list_push_task(lua_State *L, const struct tasks *tasks, const struct task *task);
 

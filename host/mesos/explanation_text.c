@@ -262,8 +262,11 @@ static void write_lately(const struct explanation *explanation, struct buffer *t
     write_part(text, sums->lately.rescinded, "rescinded", &written);
     write_part(text, sums->lately.voided, "void with the connection", &written);
     write_part(text, sums->lately.unknown, "answered", &written);
-    buffer_format(text, "); %zu of those that were not used %s fitted.\n", sums->lately.fits,
-                  "would have");
+    buffer_append_text(text, ")");
+    if (sums->lately.used < count)
+        buffer_format(text, "; %zu of those that were not used would have fitted",
+                      sums->lately.fits);
+    buffer_append_text(text, ".\n");
 }
 
 // ---- what the framework does itself ----
