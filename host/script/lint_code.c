@@ -66,10 +66,17 @@ static void on_setupval(struct scan *scan, uint32_t i)
     lint_rules_note(scan->walk, REBOUND, scan->function->upvalues[bytecode_b(i)].name);
 }
 
+static struct mark read_field(struct scan *scan, const struct mark *from, const char *name)
+{
+    if (name != NULL && from->kind == MARK_WRITTEN)
+        return lint_tables_get(scan, from, name);
+    return lint_rules_read(scan, from, name);
+}
+
 static void on_gettabup(struct scan *scan, uint32_t i)
 {
     const struct mark *from = &scan->upvalues[bytecode_b(i)];
-    set(scan, bytecode_a(i), lint_rules_read(scan, from, constant(scan, bytecode_c(i))));
+    set(scan, bytecode_a(i), read_field(scan, from, constant(scan, bytecode_c(i))));
 }
 
 static struct mark element(const struct mark *list)
@@ -87,13 +94,13 @@ static void on_gettable(struct scan *scan, uint32_t i)
     if (from.kind == MARK_LIST && text_of(key) == NULL)
         set(scan, bytecode_a(i), element(&from));
     else
-        set(scan, bytecode_a(i), lint_rules_read(scan, &from, text_of(key)));
+        set(scan, bytecode_a(i), read_field(scan, &from, text_of(key)));
 }
 
 static void on_getfield(struct scan *scan, uint32_t i)
 {
     const struct mark *from = &scan->registers[bytecode_b(i)];
-    set(scan, bytecode_a(i), lint_rules_read(scan, from, constant(scan, bytecode_c(i))));
+    set(scan, bytecode_a(i), read_field(scan, from, constant(scan, bytecode_c(i))));
 }
 
 static void on_geti(struct scan *scan, uint32_t i)
@@ -108,7 +115,7 @@ static void on_self(struct scan *scan, uint32_t i)
     const struct mark from = scan->registers[bytecode_b(i)];
     const char *name =
         bytecode_k(i) ? constant(scan, bytecode_c(i)) : text_of(&scan->registers[bytecode_c(i)]);
-    set(scan, bytecode_a(i), lint_rules_read(scan, &from, name));
+    set(scan, bytecode_a(i), read_field(scan, &from, name));
     set(scan, bytecode_a(i) + 1, from);
 }
 

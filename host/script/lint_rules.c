@@ -426,8 +426,6 @@ struct mark lint_rules_read(struct scan *scan, const struct mark *from, const ch
         return read_object(scan, from, name);
     if (name != NULL && from->kind == MARK_LIST)
         return read_list(scan, from, name);
-    if (name != NULL && from->kind == MARK_WRITTEN)
-        return lint_tables_get(scan, from, name);
     if (from->kind == MARK_MISSING)
         lint_rules_use_missing(scan, from);
     return (struct mark){.kind = MARK_NONE};
