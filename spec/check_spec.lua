@@ -157,6 +157,7 @@ describe("check", function()
         "local function make() return {} end local a = make() a.nam = 1 driver:launchTasks('o', { make() })",
         "local t = offers[1] and { nam = 'x' } or { name = 'x' } driver:launchTasks('o', { t })",
         "driver = { launchTasks = print } driver:launchTasks({ nam = 1 })",
+        "local t = { c = { valu = 1 } } scheduler.clean(t) driver:launchTasks('o', { { command = t.c } })",
         -- what is right
         "driver:launchTasks({ offers[1].id }, { { name = 'x', resources = {} } }, { refuse_seconds = 1 })",
         "return offers:best_fit { cpus = 1, fpga = 2, attributes = { rack = 'a' }, where = print, revocable = true }",

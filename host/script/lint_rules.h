@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The inside of the lint, for lint.c and lint_rules.c only. Its data flow has three terms:
+// The inside of the lint, for its own files only. Its data flow has three terms:
 //
 //   mark  what is known of the value in a register or an upvalue
 //   scan  one function, read from its first instruction to its last, with a mark for each register

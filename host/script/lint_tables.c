@@ -117,7 +117,7 @@ void lint_tables_add(struct scan *scan, const struct mark *mark, const struct ma
 struct mark lint_tables_get(struct scan *scan, const struct mark *mark, const char *name)
 {
     const struct lint_table *table = table_of(scan, mark);
-    for (size_t i = table->count; i-- > 0;)
+    for (size_t i = table->escaped ? 0 : table->count; i-- > 0;)
         if (table->fields[i].name != NULL && !table->fields[i].dropped &&
             strcmp(table->fields[i].name, name) == 0)
             return table->fields[i].value;
