@@ -705,6 +705,38 @@ describe("pod.lua", function()
     end)
 end)
 
+describe("choose.lua", function()
+    it("shows the agents, and what each policy chooses", function()
+        local run = program.run { args = { "--agent=cpus:1;mem:64 rack=a", "--agent=cpus:4;mem:512 rack=b", "examples/choose.lua" } }
+        assert.equal(0, run.code, run:report())
+        program.assert_has(run.stdout, "b\t4.0 cpus\t512.0 MB\na\t1.0 cpus\t64.0 MB\nbest_fit\ta\n", "worst_fit\tb\n")
+        run = program.run { args = { "--resources=cpus:1;mem:64", "examples/choose.lua", "5" } }
+        program.assert_has(run.stdout, "best_fit\tcpus: 5 needed, most on one offer 1\n")
+    end)
+end)
+
+describe("process.lua", function()
+    it("runs what a program prints, and ends it when it is silent", function()
+        local run = program.run { args = { "examples/process.lua", "0.3", "sh", "-c", "echo true; echo exit 3; sleep 100" },
+            seconds = 20 }
+        assert.equal(0, run.code, run:report())
+        program.assert_has(run.stdout, "true\tTASK_FINISHED\n", "exit 3\tTASK_FAILED\n")
+        program.assert_has(run.stderr, "it has ended with signal 15")
+    end)
+
+    it("ends with a program that ends", function()
+        local run = program.run { args = { "examples/process.lua", "60", "sh", "-c", "echo true; exit 2" }, seconds = 20 }
+        assert.equal(0, run.code, run:report())
+        assert.equal("true\tTASK_FINISHED\n", run.stdout)
+        program.assert_has(run.stderr, "it has ended with 2\n")
+    end)
+
+    it("says what it wants", function()
+        local run = program.run { args = { "examples/process.lua" } }
+        assert.same({ 2, "usage: mesos-lua process.lua SECONDS PROGRAM [ARG...]\n" }, { run.code, run.stdout })
+    end)
+end)
+
 describe("exec.lua", function()
     after_each(server.cleanup)
 

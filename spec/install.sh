@@ -6,20 +6,23 @@
 #   sh spec/install.sh build     what it takes to build and run mesos-lua
 #   sh spec/install.sh test      that and what the specs need
 #   sh spec/install.sh peers     Go, and mesos-go's libraries, for spec/peers
+#   sh spec/install.sh packages  what makes a clean Debian for spec/packages, and shells that read the completion
 set -eu
 
 build="ca-certificates gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler lua5.4 liblua5.4-dev libuv1-dev
 libcurl4-openssl-dev libssl-dev libprotobuf-c-dev libmicrohttpd-dev libjansson-dev libzookeeper-st-dev libedit-dev"
 test="lua-busted lua-luv lua-cjson lua-filesystem lua-check clang-format clang libclang-rt-14-dev g++ valgrind curl procps
-zookeeper openjdk-17-jre-headless openssl socat zip unzip"
+zookeeper openjdk-17-jre-headless openssl socat zip unzip mandoc"
 peers="golang-go golang-github-mesos-mesos-go-dev"
+packages="mmdebstrap dpkg-dev zsh fish"
 
 case "${1-}" in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;
 peers) wanted=$peers ;;
+packages) wanted=$packages ;;
 *)
-    echo "usage: sh spec/install.sh build|test|peers" >&2
+    echo "usage: sh spec/install.sh build|test|peers|packages" >&2
     exit 2
     ;;
 esac

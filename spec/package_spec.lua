@@ -30,7 +30,10 @@ end
 
 -- Component -> patterns of which each is the whole path of a file behind the prefix. All have a copyright.
 local CONTENTS = {
-    program = { "/bin/mesos%-lua", "/libexec/mesos%-lua/mesos%-lua", "/lib/systemd/system/mesos%-lua@%.service" },
+    program = { "/bin/mesos%-lua", "/libexec/mesos%-lua/mesos%-lua", "/lib/systemd/system/mesos%-lua@%.service",
+        "/share/man/man1/mesos%-lua%.1", "/share/man/man1/mesos%-lua%-ctl%.1", "/share/zsh/vendor%-completions/_mesos%-lua",
+        "/share/bash%-completion/completions/mesos%-lua", "/share/fish/vendor_completions%.d/mesos%-lua%.fish",
+        "/share/doc/mesos%-lua/reference%.md", "/share/doc/mesos%-lua/examples/hello%.lua" },
     library = { "/lib/libmesos%-lua%.so%.%d+%.%d+", "/lib/libmesos%-lua%.so%.%d+%.%d+%.%d+" },
     development = {
         "/lib/libmesos%-lua%.so", "/include/mesos%-lua/mesos_driver%.h", "/include/mesos%-lua/mesos_lua%.h",
@@ -65,7 +68,7 @@ describe("cmake --install", function()
 
     it("needs nothing but the target `installed`", function()
         local needed = run("/usr/bin/ninja", "-C", build, "-t", "query", "installed"):gsub("||? ", "")
-        for _, name in ipairs { "mesos-lua", "libexec/mesos-lua", "libmesos-lua.so" } do
+        for _, name in ipairs { "mesos-lua", "libexec/mesos-lua", "libmesos-lua.so", "documents" } do
             program.assert_has(needed, "\n    " .. name .. "\n")
         end
         program.assert_has(program.read("examples/quickstart.sh"), "--target installed;")

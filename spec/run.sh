@@ -4,13 +4,14 @@
 # Runs all tests of mesos-lua: installs what is missing, builds into build/, checks the sources, runs the
 # specs. The last line is the sum, "N passed, N failed"; the exit status is 0 if nothing failed.
 #
-#   sh spec/run.sh [--asan | --hard | --valgrind | --quick | --peers | --ci] [busted's arguments, such as spec/loop_spec.lua]
+#   sh spec/run.sh [--asan | --hard | --valgrind | --quick | --peers | --packages | --ci] [busted's arguments, such as spec/loop_spec.lua]
 #
 #   --asan       the specs on a build with AddressSanitizer and UndefinedBehaviorSanitizer (build-asan/)
 #   --hard       the host's specs on that build, with a full collection of garbage at every chance
 #   --valgrind   the specs with the program under valgrind
 #   --quick      the specs alone, without the checks of the sources
 #   --peers      a scheduler and an executor on mesos-go (spec/peers), against the local cluster; installs Go
+#   --packages   Debian's packages (spec/packages) in a clean Debian; as root, with Debian's mirror
 #   --ci         first as without an option, then --asan and --hard, then each fuzz target for a while; also with
 #                CI=true
 set -u
@@ -19,7 +20,7 @@ cd "$(dirname "$0")/.."
 mode=normal
 [ "${CI-}" = true ] && mode=ci
 case "${1-}" in
---asan | --hard | --valgrind | --quick | --peers | --ci)
+--asan | --hard | --valgrind | --quick | --peers | --packages | --ci)
     mode=${1#--}
     shift
     ;;
@@ -104,7 +105,7 @@ list_files() {
     if [ -n "${files-}" ]; then
         printf 'spec/%s_spec.lua\n' $files
     else
-        find spec -path spec/peers -prune -o -name '*_spec.lua' -print | LC_ALL=C sort
+        find spec -path spec/peers -prune -o -path spec/packages -prune -o -name '*_spec.lua' -print | LC_ALL=C sort
     fi
 }
 
@@ -185,6 +186,22 @@ peers() {
     specs build "$@"
 }
 
+make_packages() {
+    target=installed
+    build build-package -DMESOS_LUA_WERROR=ON -DCMAKE_INSTALL_PREFIX=/usr || return 1
+    target=''
+    rm -rf build-package/packages
+    (cd build-package && cpack)
+}
+
+packages() {
+    echo "Building into build-package/"
+    check "packages" make_packages || finish
+    echo "Running their specs in a clean Debian"
+    [ $# -gt 0 ] || set -- spec/packages/packages_spec.lua
+    specs build-package "$@"
+}
+
 valgrind_run() {
     echo "Building into build/"
     check "build" build build -DMESOS_LUA_WERROR=ON || finish
@@ -210,12 +227,14 @@ fuzz() {
 
 sh spec/install.sh test || exit 1
 [ $mode != peers ] || sh spec/install.sh peers || exit 1
+[ $mode != packages ] || sh spec/install.sh packages || exit 1
 tree_status >"$scratch/before"
 case $mode in
 normal | quick) normal "$@" ;;
 asan) asan "$@" ;;
 hard) hard "$@" ;;
 peers) peers "$@" ;;
+packages) packages "$@" ;;
 valgrind) valgrind_run "$@" ;;
 ci)
     normal "$@"

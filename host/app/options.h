@@ -21,7 +21,7 @@ enum options_command {
     COMMAND_CTL,
     COMMAND_PS
 };
-enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION };
+enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION, SHOW_TABLES };
 
 // Where to listen. The host of "[::1]:80" is "::1". Port 0: any free port.
 struct options_address {
@@ -102,6 +102,10 @@ bool options_set(struct options *options, const char *name, const char *value, s
 
 // What --help prints: about the command that was given, or about all.
 void options_usage(const struct options *options, FILE *file);
+
+// What --tables prints, for programs: options and commands, from which man pages and completion are
+// made (host/package/documents.lua).
+void options_tables(FILE *file);
 
 // Warns of environment variables that Mesos's own drivers read and this program does not, of
 // deprecated names, and of options that stand behind the script. Logs once.

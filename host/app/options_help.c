@@ -52,7 +52,7 @@ static void print_options(FILE *file, enum options_command command)
     fprintf(file, "\nOptions%s:\n",
             scripted ? ", which stand before SCRIPT.lua; what follows it is the script's own" : "");
     for (; row->name != NULL; row++)
-        if (options_applies(row, command))
+        if (row->help != NULL && options_applies(row, command))
             print_option(file, row);
     fputs(scripted ? "\nVariables without an option:\n" : "", file);
     for (; row->kind != NULL; row++)

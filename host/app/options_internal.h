@@ -2,7 +2,7 @@
 //
 // The parts of the options: see options.h. options_table.c has the rows, options_values.c the kinds
 // of values, options_parse.c the command line and the environment, options_help.c what --help
-// prints, and options_warn.c the warnings.
+// prints, options_tables.c the same for programs, and options_warn.c the warnings.
 
 #ifndef MESOS_LUA_APP_OPTIONS_INTERNAL_H
 #define MESOS_LUA_APP_OPTIONS_INTERNAL_H
@@ -41,11 +41,11 @@ struct option_row {
     double min, max;            // of a number, bytes or seconds
     const char *const *choices; // names, ended by NULL
     int flag_value;
-    size_t offset; // of its field in struct options
-    bool local;    // `mesos-lua local` has it, too
-    bool executor; // and so has `mesos-lua executor`
-    bool once;     // a second one would look like an addition to the first
-    const char *help;
+    size_t offset;    // of its field in struct options
+    bool local;       // `mesos-lua local` has it, too
+    bool executor;    // and so has `mesos-lua executor`
+    bool once;        // a second one would look like an addition to the first
+    const char *help; // NULL: it is for programs, and no help has it
 };
 
 // Ended by a row without a kind; rows without a name stand behind all others. If several rows set

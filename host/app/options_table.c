@@ -184,6 +184,7 @@ const struct option_row options_table[] = {
             .executor = true, .help = "print this and exit"),
     OPT_SET("version", enum options_show, show, SHOW_VERSION, .local = true, .executor = true,
             .help = "print the version and exit"),
+    OPT_SET("tables", enum options_show, show, SHOW_TABLES, .local = true, .executor = true),
 
     // Of the environment only.
     OPT_SWITCH(NULL, verify, .env = "LIBPROCESS_SSL_VERIFY_CERT", .executor = true,

@@ -11,6 +11,7 @@
 #include "cli/hosts.h"
 #include "loop/inherited.h"
 #include "loop/spawner.h"
+#include "ops/control_commands.h"
 
 #include <stdio.h>
 
@@ -62,6 +63,11 @@ int main(int argc, char **argv)
     }
     if (options.show == SHOW_VERSION) {
         puts("mesos-lua " MESOS_LUA_VERSION);
+        return 0;
+    }
+    if (options.show == SHOW_TABLES) {
+        options_tables(stdout);
+        control_commands_tables(stdout);
         return 0;
     }
     if (!get_ready(&options, &err)) {

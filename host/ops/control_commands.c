@@ -524,6 +524,12 @@ void control_commands_usage(FILE *file)
         fprintf(file, "  %-26s%s\n", rows[i].usage, rows[i].help);
 }
 
+void control_commands_tables(FILE *file)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        fprintf(file, "ctl\t%s\t%s\t%s\n", rows[i].name, rows[i].usage, rows[i].help);
+}
+
 // True for an unknown command, too: its error needs no turn of the loop.
 static bool is_ready(void *data, const char *command)
 {

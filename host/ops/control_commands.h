@@ -27,5 +27,6 @@ extern const struct control_events control_commands_events;
 bool control_commands_known(const char *name, struct error *err);
 const char *control_commands_name(size_t index); // NULL behind the last
 void control_commands_usage(FILE *file);
+void control_commands_tables(FILE *file); // as options_tables() does it
 
 #endif

@@ -35,6 +35,49 @@ install(TARGETS mesos-lua-host DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/mesos-lua
 
 install(FILES host/package/mesos-lua@.service DESTINATION lib/systemd/system COMPONENT program)
 
+# ---- what is made from the program's tables and from the declarations ----
+
+set(DOCUMENTS ${CMAKE_BINARY_DIR}/documents)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS CHANGELOG.md)
+file(STRINGS CHANGELOG.md RELEASE REGEX "^## ${PROJECT_VERSION}, ")
+string(REGEX MATCH "[0-9]+-[0-9]+-[0-9]+" RELEASE_DATE "${RELEASE}")
+if(NOT RELEASE_DATE)
+  message(FATAL_ERROR "CHANGELOG.md has no line '## ${PROJECT_VERSION}, YYYY-MM-DD'")
+endif()
+file(MAKE_DIRECTORY ${DOCUMENTS}/man1 ${DOCUMENTS}/completion)
+add_custom_command(
+  OUTPUT ${DOCUMENTS}/completion/mesos-lua
+  COMMAND mesos-lua --tables > ${DOCUMENTS}/tables
+  COMMAND ${LUA_INTERPRETER} ${CMAKE_SOURCE_DIR}/host/package/documents.lua ${DOCUMENTS}/tables ${PROJECT_VERSION}
+    ${RELEASE_DATE} ${DOCUMENTS}
+  DEPENDS mesos-lua mesos-lua-host host/package/documents.lua host/package/tables.lua host/package/man.lua
+    host/package/completion.lua
+  COMMENT "Making the man pages and the completion")
+
+file(GLOB DECLARED CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} lua/mesos/*.lua)
+file(GLOB EXAMPLES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} examples/*.lua)
+set(REFERENCE_SOURCES lua/meta/mesos.lua ${DECLARED} lua/meta/messages.lua ${EXAMPLES})
+add_custom_command(
+  OUTPUT ${DOCUMENTS}/reference.md
+  COMMAND ${LUA_INTERPRETER} ${CMAKE_SOURCE_DIR}/host/package/reference.lua ${CMAKE_SOURCE_DIR} ${PROJECT_VERSION}
+    ${REFERENCE_SOURCES} > ${DOCUMENTS}/reference.md
+  DEPENDS host/package/reference.lua host/package/annotations.lua ${REFERENCE_SOURCES}
+  COMMENT "Making the reference")
+add_custom_target(documents ALL DEPENDS ${DOCUMENTS}/completion/mesos-lua ${DOCUMENTS}/reference.md)
+add_dependencies(installed documents)
+
+install(DIRECTORY ${DOCUMENTS}/man1 DESTINATION ${CMAKE_INSTALL_MANDIR} COMPONENT program)
+install(FILES ${DOCUMENTS}/completion/mesos-lua DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+  COMPONENT program)
+install(FILES ${DOCUMENTS}/completion/_mesos-lua DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions
+  COMPONENT program)
+install(FILES ${DOCUMENTS}/completion/mesos-lua.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d
+  COMPONENT program)
+install(FILES README.md CHANGELOG.md ${DOCUMENTS}/reference.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mesos-lua
+  COMPONENT program)
+install(DIRECTORY lua/guide DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mesos-lua/lua COMPONENT program)
+install(DIRECTORY examples DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mesos-lua COMPONENT program)
+
 # ---- the library ----
 
 configure_file(host/package/ldconfig.cmake.in package/ldconfig.cmake @ONLY)

@@ -8,6 +8,8 @@
 -- A main chunk may run for --load-limit seconds, at the start and in a reload, and cannot wait. Callbacks, timers and
 -- spawned functions can; their limit is --callback-limit.
 
+-- The module. A wrong argument raises an error that names it; what can go wrong in the world comes back as nil, a message
+-- and a code.
 ---@class mesos
 ---@field version string
 ---@field state table survives a reload, and with --state FILE a restart: see below
@@ -187,6 +189,7 @@ function mesos.process(argv, options) end
 ---@return string? code
 function mesos.serve(options) end
 
+-- What mesos.serve returns. Closing it twice raises no error.
 ---@class mesos.Server
 ---@field address string "ADDR:PORT", with the port that was chosen
 local Server = {}
@@ -198,6 +201,7 @@ function Server:close() end
 ---@return string
 function mesos.uuid() end
 
+-- A child of mesos.process. A wrong argument raises.
 ---@class mesos.Process
 local Process = {}
 
@@ -256,6 +260,7 @@ function mesos.now() end
 ---@param code integer? default: 0
 function mesos.exit(code) end
 
+-- What mesos.after and mesos.every return. A function that raises is logged with a traceback; mesos.every goes on.
 ---@class mesos.Timer
 local Timer = {}
 
@@ -263,23 +268,29 @@ local Timer = {}
 ---@return boolean pending true if a call was still to come
 function Timer:cancel() end
 
--- One line each on standard error; `format` is that of string.format.
+-- One line each on standard error; `format` is that of string.format. A format that its arguments do not fit raises.
 ---@class mesos.log
 local log = {}
 
+-- Shown with --verbose.
 ---@param format string
 function log.debug(format, ...) end
 
+-- What an operator wants to know of a framework that works.
 ---@param format string
 function log.info(format, ...) end
 
+-- What should not happen, and that the script copes with.
 ---@param format string
 function log.warning(format, ...) end
 
+-- What an operator has to look at.
 ---@param format string
 function log.error(format, ...) end
 
--- A framework: what a hosted script returns. Every callback may be left out.
+-- A framework: what a hosted script returns. Every callback may be left out. Each may wait (mesos.sleep); the next event
+-- comes when it has returned. One that raises is logged with a traceback, and the framework goes on: its update is not
+-- acknowledged and comes again, its offers are declined. In a new version of the script it leads to a roll back.
 ---@class mesos.Scheduler
 ---@field framework mesos.FrameworkInfo?
 ---@field implicitAcknowledgements boolean? default: true
@@ -307,6 +318,7 @@ function Scheduler:disconnected(driver) end
 ---@param offers mesos.Offers
 function Scheduler:resourceOffers(driver, offers) end
 
+-- The offer is void: an agent was lost, or another framework needs its resources.
 ---@param driver mesos.SchedulerDriver
 ---@param offerId mesos.OfferID
 function Scheduler:offerRescinded(driver, offerId) end
@@ -316,16 +328,19 @@ function Scheduler:offerRescinded(driver, offerId) end
 ---@param status mesos.TaskStatus
 function Scheduler:statusUpdate(driver, status) end
 
+-- A message of an executor. Messages may be lost.
 ---@param driver mesos.SchedulerDriver
 ---@param executorId mesos.ExecutorID
 ---@param agentId mesos.AgentID
 ---@param data string bytes, as the executor sent them
 function Scheduler:frameworkMessage(driver, executorId, agentId, data) end
 
+-- The agent was removed from the cluster. Its tasks get updates of their own.
 ---@param driver mesos.SchedulerDriver
 ---@param agentId mesos.AgentID
 function Scheduler:slaveLost(driver, agentId) end
 
+-- A custom executor has ended. Its tasks get updates of their own.
 ---@param driver mesos.SchedulerDriver
 ---@param executorId mesos.ExecutorID
 ---@param agentId mesos.AgentID
@@ -337,6 +352,7 @@ function Scheduler:executorLost(driver, executorId, agentId, status) end
 ---@param inverseOffers mesos.InverseOffer[]
 function Scheduler:inverseOffers(driver, inverseOffers) end
 
+-- The agent is no longer asked back, or the master asks anew.
 ---@param driver mesos.SchedulerDriver
 ---@param inverseOfferId mesos.OfferID
 function Scheduler:inverseOfferRescinded(driver, inverseOfferId) end
@@ -386,6 +402,7 @@ function Scheduler:error(driver, message) end
 ---@class mesos.SchedulerDriver
 local SchedulerDriver = {}
 
+-- Connects to the master; the callbacks come from the loop. For scripts that run their drivers themselves.
 ---@return mesos.Status
 function SchedulerDriver:start() end
 
@@ -394,6 +411,8 @@ function SchedulerDriver:start() end
 ---@return mesos.Status
 function SchedulerDriver:stop(failover) end
 
+-- Ends the driver without a word to the master: no callback comes any more, and the tasks live on for the failover
+-- timeout.
 ---@return mesos.Status
 function SchedulerDriver:abort() end
 
@@ -405,6 +424,7 @@ function SchedulerDriver:join() end
 ---@return mesos.Status
 function SchedulerDriver:run() end
 
+-- The status, as every operation returns it.
 ---@return mesos.Status
 function SchedulerDriver:status() end
 
@@ -416,17 +436,22 @@ function SchedulerDriver:status() end
 ---@return mesos.Status
 function SchedulerDriver:launchTasks(offerIds, tasks, filters) end
 
+-- Carries out operations (LAUNCH, LAUNCH_GROUP, RESERVE, CREATE, ...) on offers of one agent, in their order; what they
+-- leave is declined with the filters.
 ---@param offerIds mesos.OfferID|mesos.OfferID[]
 ---@param operations mesos.Offer.Operation[]
 ---@param filters mesos.Filters?
 ---@return mesos.Status
 function SchedulerDriver:acceptOffers(offerIds, operations, filters) end
 
+-- Gives offers back. Their resources are not offered again for filters.refuse_seconds (5 by default).
 ---@param offerId mesos.OfferID|mesos.OfferID[]
 ---@param filters mesos.Filters?
 ---@return mesos.Status
 function SchedulerDriver:declineOffer(offerId, filters) end
 
+-- Asks for the end of a task; a status update tells when it has ended. While disconnected the kill is lost, and the state
+-- of the task is asked for at the next registration.
 ---@param taskId mesos.TaskID
 ---@param options { agent_id: mesos.AgentID?, kill_policy: mesos.KillPolicy? }?
 ---@return mesos.Status
@@ -437,6 +462,7 @@ function SchedulerDriver:killTask(taskId, options) end
 ---@return mesos.Status
 function SchedulerDriver:reviveOffers(roles) end
 
+-- Asks for no more offers until reviveOffers. Without a list: all roles.
 ---@param roles string[]?
 ---@return mesos.Status
 function SchedulerDriver:suppressOffers(roles) end
@@ -452,12 +478,14 @@ function SchedulerDriver:acknowledgeStatusUpdate(status) end
 ---@return mesos.Status
 function SchedulerDriver:reconcileTasks(statuses) end
 
+-- Sends bytes to an executor.
 ---@param executorId mesos.ExecutorID
 ---@param agentId mesos.AgentID
 ---@param data string any bytes; the message may be lost
 ---@return mesos.Status
 function SchedulerDriver:sendFrameworkMessage(executorId, agentId, data) end
 
+-- Ends a custom executor and its tasks; executorLost tells when it has ended.
 ---@param executorId mesos.ExecutorID
 ---@param agentId mesos.AgentID
 ---@return mesos.Status
@@ -477,11 +505,13 @@ function SchedulerDriver:requestResources(requests) end
 ---@return mesos.Status
 function SchedulerDriver:updateFramework(frameworkInfo, suppressedRoles, offerConstraints) end
 
+-- Agrees to leave the agents for the maintenance. The tasks are the script's to end or to move.
 ---@param inverseOfferIds mesos.OfferID|mesos.OfferID[]
 ---@param filters mesos.Filters?
 ---@return mesos.Status
 function SchedulerDriver:acceptInverseOffers(inverseOfferIds, filters) end
 
+-- Does not agree, and is asked again after filters.refuse_seconds.
 ---@param inverseOfferIds mesos.OfferID|mesos.OfferID[]
 ---@param filters mesos.Filters?
 ---@return mesos.Status
@@ -572,8 +602,8 @@ function SchedulerDriver:task(taskId) end
 -- a reload; after a restart with --state they come back by reconciliation. An update is applied before its callback, and
 -- a repeated update changes nothing. --task-limit is the number of tasks that are known at most.
 --
---   for task in driver:tasks { state = "TASK_RUNNING", agent_id = id } do driver:killTask(task.task_id) end
---   print(#driver:tasks())
+--     for task in driver:tasks { state = "TASK_RUNNING", agent_id = id } do driver:killTask(task.task_id) end
+--     print(#driver:tasks())
 --
 -- A loop visits the tasks that matched at its start, and skips those that no longer match when it reaches them. `#` counts
 -- those that match now, without visiting them unless agent_id is given.
@@ -605,9 +635,11 @@ function SchedulerDriver:taskCounts() end
 ---@return integer|string size or the code
 function SchedulerDriver:output(taskId, options) end
 
+-- The id that the master gave, or nil before the first registration.
 ---@return mesos.FrameworkID?
 function SchedulerDriver:frameworkId() end
 
+-- The master to which the driver is subscribed, or nil while it is disconnected.
 ---@return mesos.MasterInfo?
 function SchedulerDriver:master() end
 
@@ -616,7 +648,7 @@ function SchedulerDriver:master() end
 ---@operator len: integer
 ---@operator call: mesos.Task
 
--- What was known of a task: read-only.
+-- What was known of a task: read-only, and an unknown field raises.
 ---@class mesos.Task
 ---@field task_id mesos.TaskID
 ---@field state mesos.TaskState of the last update; TASK_STAGING before the first
@@ -636,7 +668,7 @@ local Task = {}
 function Task:table() end
 
 -- An offer as it arrives: read-only. cpus, mem, disk, gpus and ports count what is unreserved or reserved to the role that
--- the offer is allocated to, and nothing revocable.
+-- the offer is allocated to, and nothing revocable. An unknown field raises.
 ---@class mesos.Offer
 ---@field cpus number
 ---@field mem number
@@ -672,9 +704,10 @@ function Offer:table() end
 -- A plain list of offers with methods, computed in C over columns of numbers: a policy that places hundreds of tasks on
 -- ten thousand offers takes milliseconds. resourceOffers is given one, driver:offers() and mesos.offers() make others.
 --
--- The methods count what offer.cpus counts: unreserved resources and those reserved to the offer's role, never another
--- role's, and revocable ones only if the need asks for them. Offers that were answered, rescinded or made void are
--- skipped. The list tracks what `take` took from each offer; lists that filter and sort_by make of it share that.
+-- The methods count what offer.cpus counts: unreserved resources and those reserved to the offer's role, never
+-- another role's, and revocable ones only if the need asks for them. Offers that were answered, rescinded or made
+-- void are skipped; a wrong need or argument raises. The list tracks what `take` took from each offer; lists that
+-- filter and sort_by make of it share that.
 --
 --     function scheduler:resourceOffers(driver, offers)
 --       local tasks = {}
@@ -753,7 +786,7 @@ function Offers:sort_by(key, descending) end
 ---@return mesos.OfferID[]
 function Offers:ids() end
 
--- A status as it arrives: read-only.
+-- A status as it arrives: read-only, and an unknown field raises.
 ---@class mesos.TaskStatus
 local TaskStatus = {}
 
@@ -768,6 +801,7 @@ function TaskStatus:table() end
 ---@class mesos.Executor
 local Executor = {}
 
+-- The first call: the agent knows the executor.
 ---@param driver mesos.ExecutorDriver
 ---@param executorInfo mesos.ExecutorInfo
 ---@param frameworkInfo mesos.FrameworkInfo
@@ -780,18 +814,25 @@ function Executor:registered(driver, executorInfo, frameworkInfo, agentInfo) end
 ---@param agentInfo mesos.AgentInfo
 function Executor:reregistered(driver, agentInfo) end
 
+-- The agent is gone, for a while or for good. Updates are kept, and sent when it is back.
 ---@param driver mesos.ExecutorDriver
 function Executor:disconnected(driver) end
 
+-- A task to run. It is the script that reports its states, from TASK_RUNNING (or TASK_STARTING) to a final one.
 ---@param driver mesos.ExecutorDriver
 ---@param task mesos.TaskInfo
 function Executor:launchTask(driver, task) end
 
--- Without this callback launchTask is called for each.
+-- The tasks of a LAUNCH_GROUP, which begin and end together. Without this callback launchTask is called for each.
+--
+--     function executor:launchGroup(driver, tasks)
+--       for _, task in ipairs(tasks) do self:launchTask(driver, task) end
+--     end
 ---@param driver mesos.ExecutorDriver
 ---@param tasks mesos.TaskInfo[]
 function Executor:launchGroup(driver, tasks) end
 
+-- The task has to end; the script reports TASK_KILLED when it has.
 ---@param driver mesos.ExecutorDriver
 ---@param taskId mesos.TaskID
 ---@param killPolicy mesos.KillPolicy?
@@ -831,9 +872,11 @@ function ExecutorDriver:sendFrameworkMessage(data) end
 ---@return mesos.Status
 function ExecutorDriver:stop() end
 
+-- Ends the executor at once; updates that were not acknowledged are lost.
 ---@return mesos.Status
 function ExecutorDriver:abort() end
 
+-- The status, as every operation returns it.
 ---@return mesos.Status
 function ExecutorDriver:status() end
 

@@ -13,6 +13,14 @@
 
 ---@alias mesos.AgentID string
 
+---@class mesos.AgentInfo
+---@field hostname string
+---@field resources mesos.Resource[]
+---@field attributes mesos.Attribute[]
+---@field id mesos.AgentID?
+---@field port integer? default: 5051
+---@field domain mesos.DomainInfo?
+
 ---@class mesos.Attribute
 ---@field name string
 ---@field type mesos.Value.Type
@@ -172,7 +180,7 @@
 ---| "MESOS"
 
 ---@class mesos.ContainerStatus
----@field network_infos mesos.NetworkInfo[]
+---@field network_infos mesos.NetworkInfo[]?
 ---@field cgroup_info mesos.CgroupInfo?
 ---@field executor_pid integer?
 ---@field container_id mesos.ContainerID?
@@ -684,7 +692,7 @@
 ---@field limits table<string, mesos.Value.Scalar>?
 
 ---@class mesos.TaskResourceLimitation
----@field resources mesos.Resource[]
+---@field resources mesos.Resource[]?
 
 ---@alias mesos.TaskState
 ---| "TASK_STARTING"

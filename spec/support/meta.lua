@@ -16,6 +16,7 @@ local HEAD = [[
 ]]
 
 local EVENT, CALL = "mesos.v1.scheduler.Event", "mesos.v1.scheduler.Call"
+local EXECUTOR_EVENT, EXECUTOR_CALL = "mesos.v1.executor.Event", "mesos.v1.executor.Call"
 
 local SCALARS = {
     string = "string", bytes = "string", bool = "boolean", double = "number", float = "number",
@@ -110,10 +111,11 @@ end
 
 -- The whole file as a string.
 function M.text(descriptors)
-    local sent = reach(descriptors, CALL, {})
+    local sent = reach(descriptors, EXECUTOR_CALL, reach(descriptors, CALL, {}))
     local names = {}
-    for name in pairs(reach(descriptors, EVENT, reach(descriptors, CALL, {}))) do
-        local inner = name:find(EVENT, 1, true) == 1 or name:find(CALL, 1, true) == 1
+    local all = reach(descriptors, EVENT, reach(descriptors, CALL, {}))
+    for name in pairs(reach(descriptors, EXECUTOR_EVENT, reach(descriptors, EXECUTOR_CALL, all))) do
+        local inner = name:find("^mesos%.v1%.%l+%.Event") or name:find("^mesos%.v1%.%l+%.Call")
         if not inner and not name:find("Entry$") then
             names[#names + 1] = name
         end
