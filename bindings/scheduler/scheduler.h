@@ -51,6 +51,7 @@ struct scheduler_environment {
 
     // Written by the program.
     bool checking;  // load and look, but contact no master; does not change
+    bool testing;   // a test of a policy, which drives the scheduler itself; does not change
     bool ending;    // start no driver any more; set when the program begins to end
     bool replacing; // true while a script is loaded that shall take over a scheduler: it may start
                     //   no driver

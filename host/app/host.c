@@ -18,6 +18,7 @@
 #include "base/output.h"
 #include "base/stopwatch.h"
 #include "bindings/module.h"
+#include "bindings/testing/testing.h"
 #include "loop/loop_uv.h"
 #include "loop/spawner.h"
 #include "net/http_service.h"
@@ -208,16 +209,17 @@ static void on_failure(void *data, const char *what, const char *text)
         reload_failed(host->reload, what, text);
 }
 
-// "mesos" and the modules of the embedder. To be freed.
+// "mesos", what tests of policies are made of, and the modules of the embedder. To be freed.
 static struct script_module *list_modules(struct host *host)
 {
     size_t count = 0;
     while (host->modules != NULL && host->modules[count].name != NULL)
         count++;
-    struct script_module *list = memory_new((count + 2) * sizeof *list);
+    struct script_module *list = memory_new((count + 3) * sizeof *list);
     list[0] = (struct script_module){"mesos", module_open, &host->environment};
+    list[1] = (struct script_module){"mesos.testing.core", testing_open, NULL};
     if (count > 0)
-        memcpy(list + 1, host->modules, count * sizeof *list);
+        memcpy(list + 2, host->modules, count * sizeof *list);
     return list;
 }
 
@@ -459,7 +461,7 @@ static void set_up(struct host *host, const struct host_settings *settings)
         watch_output(host);
     if (settings->signals && !settings->checking && options->command != COMMAND_EXECUTOR)
         host->manager = service_manager_create(host->loop);
-    if (host->own_loop && !settings->checking)
+    if (host->own_loop && !settings->checking && !settings->guest)
         lag_warning_start(&host->lag, host->loop);
     timer_init(&host->patience, host->loop, on_patience_over, host);
     deferral_init(&host->stopping, host->loop, on_stopping, host);
@@ -490,6 +492,12 @@ struct host *host_create(const struct host_settings *settings)
     struct host *host = memory_new(sizeof *host);
     set_up(host, settings);
     return host;
+}
+
+struct scheduler_environment *host_attach(struct host *host, struct script *script)
+{
+    host->session.script = script;
+    return &host->environment;
 }
 
 int host_finish(struct host *host)

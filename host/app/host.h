@@ -12,6 +12,7 @@
 
 struct host;
 struct reload;
+struct scheduler_environment;
 struct uv_loop_s;
 
 // All that is pointed to must outlive the host.
@@ -21,6 +22,7 @@ struct host_settings {
     struct uv_loop_s *loop;              // NULL: the host has its own
     bool signals;                        // SIGINT, SIGTERM and SIGHUP of the process are the host's
     bool checking;                       // make no connection
+    bool guest; // the loop turns only when driver:run() is called: to be late means nothing
 };
 
 struct host *host_create(const struct host_settings *settings);
@@ -28,6 +30,10 @@ struct host *host_create(const struct host_settings *settings);
 // Runs the loop until everything has ended, and frees the host. Returns the exit status:
 // host_status(), or 1 if the state could not be stored. Illegal while host_busy().
 int host_destroy(struct host *host);
+
+// In place of host_load() and host_start(): a script of script_attach(), which is handed over, and
+// the environment of the drivers that it makes.
+struct scheduler_environment *host_attach(struct host *host, struct script *script);
 
 // To be called once. A script that runs its drivers itself does so in this call; a script that
 // asked for the end while it was loaded has loaded well.

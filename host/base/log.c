@@ -77,6 +77,15 @@ void log_set_sink(log_sink sink, void *data)
     pthread_mutex_unlock(&state.mutex);
 }
 
+log_sink log_get_sink(void **data)
+{
+    pthread_mutex_lock(&state.mutex);
+    log_sink sink = state.sink;
+    *data = state.data;
+    pthread_mutex_unlock(&state.mutex);
+    return sink;
+}
+
 void log_set_output(const struct log_output *output)
 {
     state.output = output;

@@ -24,6 +24,9 @@ enum log_level log_get_level(void);
 void log_set_format(enum log_format format);  // of stderr: LOG_TEXT at the start, or LOG_JSON
 void log_set_sink(log_sink sink, void *data); // NULL: stderr again
 
+// The sink that is set, for one who sets another for a while and then this one again.
+log_sink log_get_sink(void **data);
+
 // What writes the lines for stderr, each in one piece and with its newline.
 struct log_output {
     void (*write)(const char *line, size_t length);

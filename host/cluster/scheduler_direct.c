@@ -6,7 +6,6 @@
 #include "cluster/scheduler_direct.h"
 
 #include "base/memory.h"
-#include "mesos/transport_direct.h"
 
 #include <stdlib.h>
 
@@ -115,13 +114,13 @@ static void on_destroyed(void *data)
     free(direct);
 }
 
-struct transport *scheduler_direct_create(struct loop *loop, struct master *master,
-                                          const char *name)
+const struct transport_direct_peer scheduler_direct_peer = {
+    .subscribe = subscribe, .call = make_call, .closed = on_closed, .destroyed = on_destroyed};
+
+struct scheduler_direct *scheduler_direct_create(struct master *master, const char *name)
 {
-    static const struct transport_direct_peer peer = {
-        .subscribe = subscribe, .call = make_call, .closed = on_closed, .destroyed = on_destroyed};
     struct scheduler_direct *direct = memory_new(sizeof *direct);
     direct->master = master;
     direct->name = memory_string(name);
-    return transport_direct_create(loop, &peer, direct);
+    return direct;
 }

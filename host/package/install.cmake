@@ -26,7 +26,7 @@ foreach(COMPONENT IN ITEMS program library development lua)
   install(FILES host/package/copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/${${UPPER}_PACKAGE} COMPONENT ${COMPONENT})
 endforeach()
 
-add_custom_target(installed DEPENDS mesos-lua mesos-lua-host mesos-lua-shared)
+add_custom_target(installed DEPENDS mesos-lua mesos-lua-host mesos-lua-shared mesos-lua-module)
 
 # ---- the program ----
 
@@ -99,5 +99,6 @@ install(EXPORT mesos-lua-targets NAMESPACE mesos-lua:: DESTINATION ${PACKAGE_DIR
 
 # ---- what Lua programs and editors read ----
 
+install(TARGETS mesos-lua-module DESTINATION lib/lua/5.4 COMPONENT lua) # where the Lua of the same prefix looks
 # For editors: the program has the library inside.
 install(DIRECTORY lua/mesos lua/meta DESTINATION ${CMAKE_INSTALL_DATADIR}/mesos-lua/lua COMPONENT lua FILES_MATCHING PATTERN *.lua)

@@ -52,8 +52,10 @@ The headers, and what pkg-config and CMake read, to build with libmesos-lua.")
 
 set(CPACK_DEBIAN_LUA_PACKAGE_NAME ${LUA_PACKAGE})
 set(CPACK_DEBIAN_LUA_PACKAGE_SECTION interpreters)
-set(CPACK_DEBIAN_LUA_DESCRIPTION "Apache Mesos frameworks in Lua, declarations
-The interface of mesos-lua in LuaCATS annotations, for editors with a Lua
-language server.")
+set(CPACK_DEBIAN_LUA_PACKAGE_SUGGESTS "lua-busted, lua5.4")
+set(CPACK_DEBIAN_LUA_DESCRIPTION "Apache Mesos frameworks in Lua, module for tests
+The module mesos for lua5.4 and busted, with what tests of frameworks need,
+and its interface in LuaCATS annotations, for editors with a Lua language
+server.")
 
 include(CPack)

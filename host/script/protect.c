@@ -75,6 +75,19 @@ static void leave(struct script *script, struct frame *frame)
         watchdog_unhook(frame);
 }
 
+void protect_attach(struct script *script)
+{
+    script->base = (struct frame){.L = script->L, .main = true};
+    script->busy++;
+    enter(script, &script->base);
+}
+
+void protect_detach(struct script *script)
+{
+    leave(script, &script->base);
+    script->busy = 0;
+}
+
 void protect_pause(struct script *script)
 {
     watchdog_pause(script);
@@ -667,8 +680,9 @@ struct routine *protect_waiter(lua_State *L, const char *what)
     if (frame->L != L || !frame->waits || !lua_isyieldable(L))
         luaL_error(L,
                    "%s cannot wait inside a function that is called from C, such as one given to "
-                   "table.sort or string.gsub, or a finalizer",
-                   what);
+                   "table.sort or string.gsub, or a finalizer%s",
+                   what,
+                   script_of(L)->attached ? ", and outside of mesos-lua inside a coroutine" : "");
     return frame->routine;
 }
 

@@ -142,6 +142,12 @@ static inline int protect_pcall(lua_State *L, int arguments, int results, int ha
     return lua_pcallk(L, arguments, results, handler, context, k);
 }
 
+// ---- for attached.c ----
+
+// What the program that owns the state runs, from now on until protect_detach(): as a main chunk.
+void protect_attach(struct script *script);
+void protect_detach(struct script *script);
+
 // ---- for coroutines.c ----
 
 // lua_resume() of a coroutine that the script made.

@@ -51,6 +51,9 @@ static void on_warning(void *data, const char *text, int more)
 int script_exit(lua_State *L, int code)
 {
     struct script *script = script_of(L);
+    if (script->attached)
+        luaL_error(L, "mesos.exit ends the program that hosts a script (mesos-lua SCRIPT.lua), and "
+                      "here is none: stop the driver, and call os.exit");
     if (!script->exiting) {
         script->exiting = true;
         script->code = code;
@@ -84,6 +87,7 @@ enum { WARNING_LIMIT = 4096 };
 static int l_open(lua_State *L)
 {
     const struct script_settings *settings = lua_touserdata(L, 1);
+    script_register(L, script_of(L));
     collector_register(L);
     sandbox_open_libraries(L);
     lua_getglobal(L, "os");
@@ -107,7 +111,7 @@ static void on_destroy(void *data)
         script_destroy(script);
 }
 
-static struct script *new_script(const struct script_settings *settings)
+struct script *script_new(const struct script_settings *settings)
 {
     struct script *script = memory_new(sizeof *script);
     script->loop = settings->loop;
@@ -122,7 +126,6 @@ static struct script *new_script(const struct script_settings *settings)
     script->result = LUA_REFNIL;
     buffer_init(&script->warning, WARNING_LIMIT);
     deferral_init(&script->destruction, settings->loop, on_destroy, script);
-    script->L = lua_newstate(script_heap_allocate, &script->heap);
     return script;
 }
 
@@ -145,7 +148,8 @@ static bool open_state(struct script *script, const struct script_settings *sett
 
 struct script *script_create(const struct script_settings *settings, struct error *err)
 {
-    struct script *script = new_script(settings);
+    struct script *script = script_new(settings);
+    script->L = lua_newstate(script_heap_allocate, &script->heap);
     if (open_state(script, settings, err))
         return script;
     script_destroy(script);
@@ -161,19 +165,24 @@ void script_on_close(struct script *script, void (*close)(void *data), void *dat
     script->closers[script->closings++] = (struct closer){.close = close, .data = data};
 }
 
-// Lua 5.4 begins to call finalizers in lua_close() in whatever phase its collector is. If one of
-// them runs out of memory while a sweep is under way, the emergency collection frees what
-// later finalizers need. So a full collection ends the sweep before.
-static void close_state(struct script *script)
+void script_close_all(struct script *script)
 {
-    if (script->L == NULL)
-        return;
-    collector_close(script);
     protect_close(script);
     while (script->closings > 0) {
         struct closer *closer = &script->closers[--script->closings];
         closer->close(closer->data);
     }
+}
+
+// Lua 5.4 begins to call finalizers in lua_close() in whatever phase its collector is. If one of
+// them runs out of memory while a sweep is under way, the emergency collection frees what
+// later finalizers need. So a full collection ends the sweep before.
+static void close_state(struct script *script)
+{
+    if (script->L == NULL || script->attached)
+        return;
+    collector_close(script);
+    script_close_all(script);
     lua_gc(script->L, LUA_GCCOLLECT);
     lua_close(script->L);
 }
@@ -207,7 +216,7 @@ static bool cannot_open(const char *path, const char *reason, struct error *err)
     return error_set(err, ERROR_INVALID, "cannot open script '%s': %s", path, reason);
 }
 
-static void set_path(struct script *script, const char *path)
+void script_set_path(struct script *script, const char *path)
 {
     const char *slash = strrchr(path, '/');
     script->path = memory_string(path);
@@ -305,7 +314,7 @@ static bool keep_result(struct script *script, struct error *err)
 static const struct source *read_script(struct script *script, const char *path, struct error *err)
 {
     struct error reason = {0};
-    set_path(script, path);
+    script_set_path(script, path);
     const struct source *source = modules_read(script, NULL, path, &reason);
     if (source == NULL) {
         cannot_open(path, reason.text, err);

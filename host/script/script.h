@@ -62,6 +62,22 @@ struct script *script_create(const struct script_settings *settings, struct erro
 // nothing new starts in it. NULL is fine.
 void script_destroy(struct script *script);
 
+// A script without a file: the state of another program (lua5.4, busted), which loads the module
+// `mesos` from a shared library. What runs in it counts as a main chunk that does not end; routines
+// run inside of driver:run(). Nothing of the state is replaced: it has its own pcall, coroutines
+// and searchers, no strict globals, no watchdog and no limits, and it ends when its program wants.
+// `path` names it in messages. Modules are not looked at, they are up to the caller.
+// [-0, +0, e]
+struct script *script_attach(lua_State *L, const struct script_settings *settings,
+                             const char *path);
+
+// The state is about to close: what waits in it is completed, script_on_close() and all, no code of
+// it is called any more, and its functions raise. script_destroy() does not close it. Inside of a
+// call into the script, which will not return as the process ends, only the latter holds.
+void script_detach(struct script *script);
+
+bool script_attached(const struct script *script);
+
 // Registers what must end before the state does.
 void script_on_close(struct script *script, void (*close)(void *data), void *data);
 
@@ -88,10 +104,16 @@ int script_exit(lua_State *L, int code) __attribute__((noreturn));
 // os.exit and mesos.exit: (true | false | whole number | nothing). // [-0, +0, e]
 int l_exit(lua_State *L);
 
+// A coroutine that was made before script_attach() has nothing of use in its extra space, so from
+// then on the script is looked up. Raises in a state whose script was detached. // [-0, +0, v]
+extern bool script_any_attached;
+struct script *script_find(lua_State *L, struct script *found);
+
 // The script that a state belongs to, of any of its coroutines as well.
 static inline struct script *script_of(lua_State *L)
 {
-    return *(struct script **)lua_getextraspace(L);
+    struct script *script = *(struct script **)lua_getextraspace(L);
+    return script_any_attached ? script_find(L, script) : script;
 }
 
 lua_State *script_state(struct script *script);

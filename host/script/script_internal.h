@@ -74,7 +74,10 @@ struct script {
     bool traced;   // the trace of a coroutine is kept
 
     bool sandbox;
-    bool exiting; // It stops as soon as possible and runs no further line.
+    bool attached;     // its state is another program's (script_attach)
+    bool detached;     // and that closes it
+    struct frame base; // what runs in such a state all the time
+    bool exiting;      // It stops as soon as possible and runs no further line.
     int code;
     bool closing;         // Nothing new is started in it.
     bool destroy_pending; // It is destroyed when it is not busy any more.
@@ -83,6 +86,19 @@ struct script {
     struct closer *closers;
     size_t closings;
 };
+
+// ---- script.c ----
+
+struct script *script_new(const struct script_settings *settings); // without a state
+void script_set_path(struct script *script, const char *path);
+void script_close_all(struct script *script); // routines, then what script_on_close() registered
+
+// ---- attached.c ----
+
+// Lets script_find() find it, for any of its coroutines. // [-0, +0, m]
+void script_register(lua_State *L, struct script *script);
+
+// ---- the others ----
 
 // Reads of undeclared globals, and assignments to new ones outside a main chunk, raise from here
 // on. // [-0, +0, e]

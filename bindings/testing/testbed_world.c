@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a policy under test has in place of the world outside: see testbed.h. os.time, os.date and
+// os.clock follow the virtual clock, math.random is seeded, and what would start a program or open
+// a connection asks the test's stubs.
+
+#include "base/memory.h"
+#include "bindings/core/scratch.h"
+#include "bindings/lib/state_table.h"
+#include "bindings/testing/testbed_internal.h"
+#include "script/protect.h"
+#include "script/serialize.h"
+
+#include <lauxlib.h>
+
+#include <math.h>
+
+// Of the module `mesos`: those that it has are replaced.
+static const char *const outside[] = {"exec", "http", "process", "serve"};
+
+static struct testbed *bed_of(lua_State *L) // [-0, +0, -]
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+// ---- the clock ----
+
+static int l_time(lua_State *L) // [-(0|1), +1, e]
+{
+    if (lua_isnoneornil(L, 1)) {
+        lua_pushinteger(L, (lua_Integer)floor(testbed_now(bed_of(L))));
+        return 1;
+    }
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static int l_date(lua_State *L) // [-n, +1, e]
+{
+    if (lua_isnoneornil(L, 1)) {
+        lua_settop(L, 0);
+        lua_pushliteral(L, "%c");
+    }
+    if (lua_isnoneornil(L, 2)) {
+        lua_settop(L, 1);
+        lua_pushinteger(L, (lua_Integer)floor(testbed_now(bed_of(L))));
+    }
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 1);
+    return 1;
+}
+
+static int l_clock(lua_State *L) // [-0, +1, -]
+{
+    lua_pushnumber(L, (double)loop_now(bed_of(L)->loop) / (double)LOOP_SECOND);
+    return 1;
+}
+
+// Replaces a function of the table at the top; the old one is the second upvalue. // [-0, +0, e]
+static void replace(lua_State *L, struct testbed *bed, const char *name, lua_CFunction function)
+{
+    lua_pushlightuserdata(L, bed);
+    lua_getfield(L, -2, name);
+    lua_pushcclosure(L, function, 2);
+    lua_setfield(L, -2, name);
+}
+
+static void set_clock(lua_State *L, struct testbed *bed) // [-0, +0, e]
+{
+    lua_getglobal(L, "os");
+    replace(L, bed, "time", l_time);
+    replace(L, bed, "date", l_date);
+    replace(L, bed, "clock", l_clock);
+    lua_pop(L, 1);
+}
+
+// ---- random numbers ----
+
+static void set_seed(lua_State *L, uint64_t seed) // [-0, +0, e]
+{
+    lua_getglobal(L, "math");
+    lua_getfield(L, -1, "randomseed");
+    lua_pushinteger(L, (lua_Integer)seed);
+    lua_call(L, 1, 0);
+    lua_pop(L, 1);
+}
+
+// ---- stubs ----
+
+// Pushes the values of the list at the top, which has its length in "n". // [-1, +n, e]
+static int spread(lua_State *L)
+{
+    int list = lua_gettop(L);
+    lua_getfield(L, list, "n");
+    int count = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    luaL_checkstack(L, count, "too many results of a stub");
+    for (int i = 1; i <= count; i++)
+        lua_rawgeti(L, list, i);
+    return count;
+}
+
+// mesos.exec and its like: the arguments go to the test's function as plain data, and its results
+// come back so. // [-n, +m, e]
+static int l_stub(lua_State *L)
+{
+    struct testbed *bed = bed_of(L);
+    const char *name = lua_tostring(L, lua_upvalueindex(2));
+    struct error err = {0};
+    int count = lua_gettop(L);
+    lua_createtable(L, count, 1);
+    lua_insert(L, 1);
+    for (int i = count; i > 0; i--)
+        lua_rawseti(L, 1, i);
+    lua_pushinteger(L, count);
+    lua_setfield(L, 1, "n");
+    struct buffer *values = scratch_push(L);
+    if (!serialize_save(L, 1, "arguments", values, &err) ||
+        !bed->events->stub(bed->events->data, name, values, &err))
+        return luaL_error(L, "mesos.%s: %s", name, err.text);
+    if (!serialize_load(L, buffer_slice(values), &err))
+        return luaL_error(L, "mesos.%s: %s", name, err.text);
+    return spread(L);
+}
+
+static void set_stubs(lua_State *L, struct testbed *bed) // [-0, +0, e]
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "mesos");
+    lua_call(L, 1, 1);
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        lua_pushstring(L, outside[i]);
+        bool there = lua_rawget(L, -2) != LUA_TNIL;
+        lua_pop(L, 1);
+        if (!there)
+            continue;
+        lua_pushlightuserdata(L, bed);
+        lua_pushstring(L, outside[i]);
+        lua_pushcclosure(L, l_stub, 2);
+        lua_setfield(L, -2, outside[i]);
+    }
+    lua_pop(L, 1);
+}
+
+// ---- a new state ----
+
+static int l_open(lua_State *L) // [-0, +0, e]
+{
+    struct testbed *bed = lua_touserdata(L, 1);
+    set_clock(L, bed);
+    set_seed(L, bed->seed);
+    set_stubs(L, bed);
+    return 0;
+}
+
+bool testbed_world_open(struct testbed *bed, struct script *script, struct error *err)
+{
+    enum protect_outcome outcome = protect_run(script, NULL, l_open, bed, 0);
+    if (outcome == PROTECT_RAISED)
+        error_set(err, ERROR_SCRIPT, "%s", protect_text(script));
+    return outcome == PROTECT_DONE && (bed->state->length == 0 || bed->script != NULL ||
+                                       state_table_restore(script, slice_of(bed->state), err));
+}
