@@ -10,5 +10,6 @@ unused_args = false
 
 files["spec"] = { std = "lua54+busted", max_line_length = 140 } -- rows of data
 files["lua/mesos"] = { max_comment_line_length = false } -- types for editors are in one line
+files["host/cli/new/*_spec.lua"] = { std = "lua54+busted" }
 files["examples/*_spec.lua"] = { std = "lua54+busted" }
 files["lua/meta"] = { ignore = { "1..", "2..", "6.." } }

@@ -19,7 +19,9 @@ enum options_command {
     COMMAND_LOCAL,
     COMMAND_EXECUTOR,
     COMMAND_CTL,
-    COMMAND_PS
+    COMMAND_PS,
+    COMMAND_NEW,
+    COMMAND_TEST
 };
 enum options_show { SHOW_NOTHING, SHOW_HELP, SHOW_VERSION, SHOW_TABLES };
 
@@ -41,8 +43,8 @@ struct options {
     enum options_command command;
     enum options_show show; // print that and exit; nothing else was checked then
     bool command_given;     // and not left out, which is `run`
-    const char *script;     // NULL for `local`, `ctl` and `ps`
-    int argc;               // the script's own arguments, or all of `ctl`
+    const char *script;     // NULL for `local`, `ctl`, `ps`, `new` and `test`
+    int argc;               // the script's own arguments, or all of `ctl`, `new` and `test`
     char *const *argv;
     bool arguments_marked; // "--" stood in front of the script
 

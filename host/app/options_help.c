@@ -64,7 +64,7 @@ static void print_command(FILE *file, enum options_command command)
 {
     const struct option_command *row = &options_commands[command];
     fprintf(file, "%s\n  %s\n", row->usage, row->help);
-    if (command != COMMAND_CTL && command != COMMAND_PS)
+    if (command < COMMAND_CTL)
         print_options(file, command);
 }
 

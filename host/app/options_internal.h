@@ -57,7 +57,7 @@ struct option_command {
     const char *name, *usage, *help;
 };
 
-enum { OPTIONS_COMMANDS = COMMAND_PS + 1 };
+enum { OPTIONS_COMMANDS = COMMAND_TEST + 1 };
 extern const struct option_command options_commands[OPTIONS_COMMANDS];
 
 // Ended by NULL; "*" stands for the rest of a name that has no row. Mesos's drivers, its logging
@@ -66,6 +66,9 @@ extern const char *const options_unused_env[];
 
 const struct option_row *options_find(const char *name, size_t length); // by its long name
 bool options_applies(const struct option_row *row, enum options_command command);
+
+// True if it has options of its own alone, and all that follows it is its own.
+bool options_own(enum options_command command);
 
 // A number, true, yes, on, false, no or off.
 bool options_read_truth(const char *name, const char *text, bool *truth, struct error *err);

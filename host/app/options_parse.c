@@ -173,7 +173,7 @@ static bool parse_script(struct parser *parser)
     struct options *options = parser->options;
     bool none = parser->next == parser->argc;
     const char *argument = none ? NULL : parser->argv[parser->next];
-    if (options->command == COMMAND_CTL) {
+    if (options->command == COMMAND_CTL || options_own(options->command)) {
         options->argc = parser->argc - parser->next;
         options->argv = parser->argv + parser->next;
         return true;
@@ -266,6 +266,14 @@ static void set_defaults(struct options *options)
             set(options, row, row->name ? row->name : row->env, row->default_value, NULL);
 }
 
+// Of a command with options of its own: `mesos-lua new --help`.
+static void ask_help(struct parser *parser)
+{
+    const char *word = parser->next < parser->argc ? parser->argv[parser->next] : "";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        parser->options->show = SHOW_HELP;
+}
+
 bool options_parse(struct options *options, int argc, char *const *argv, struct error *err)
 {
     struct parser parser = {
@@ -275,7 +283,9 @@ bool options_parse(struct options *options, int argc, char *const *argv, struct 
         return false;
     if (!parser.ended) {
         parse_command(&parser);
-        if (!parse_options(&parser))
+        if (options_own(options->command))
+            ask_help(&parser);
+        else if (!parse_options(&parser))
             return false;
     }
     options->arguments_marked = parser.ended;

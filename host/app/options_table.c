@@ -243,6 +243,10 @@ const struct option_command options_commands[OPTIONS_COMMANDS] = {
     [COMMAND_CTL] = {"ctl", "mesos-lua ctl TARGET COMMAND [ARG...]",
                      "talk to a running host; ctl --help lists how"},
     [COMMAND_PS] = {"ps", "mesos-lua ps", "list the running hosts of this user"},
+    [COMMAND_NEW] = {"new", "mesos-lua new NAME [--kind KIND]",
+                     "a script with its tests, to start from"},
+    [COMMAND_TEST] = {"test", "mesos-lua test [FILE...]",
+                      "tests of policies: busted, with its own options"},
 };
 
 const struct option_row *options_find(const char *name, size_t length)
@@ -257,5 +261,10 @@ bool options_applies(const struct option_row *row, enum options_command command)
 {
     if (command == COMMAND_EXECUTOR)
         return row->executor;
-    return command == COMMAND_LOCAL ? row->local : command != COMMAND_CTL && command != COMMAND_PS;
+    return command == COMMAND_LOCAL ? row->local : command < COMMAND_CTL;
+}
+
+bool options_own(enum options_command command)
+{
+    return command == COMMAND_NEW || command == COMMAND_TEST;
 }

@@ -9,6 +9,8 @@
 #include "base/output.h"
 #include "cli/ctl.h"
 #include "cli/hosts.h"
+#include "cli/new_files.h"
+#include "cli/policy_tests.h"
 #include "loop/inherited.h"
 #include "loop/spawner.h"
 #include "ops/control_commands.h"
@@ -21,11 +23,12 @@ static int (*const commands[])(const struct options *options) = {
     [COMMAND_RUN] = program_run,     [COMMAND_CHECK] = program_check,
     [COMMAND_LOCAL] = program_local, [COMMAND_EXECUTOR] = program_run,
     [COMMAND_CTL] = ctl_run,         [COMMAND_PS] = hosts_print,
+    [COMMAND_NEW] = new_files_write, [COMMAND_TEST] = policy_tests_run,
 };
 
 static bool get_ready(const struct options *options, struct error *err)
 {
-    bool client = options->command == COMMAND_CTL || options->command == COMMAND_PS;
+    bool client = options->command >= COMMAND_CTL;
     bool runs = options->command != COMMAND_CHECK && !client;
     if (runs) {
         spawner_prepare();
