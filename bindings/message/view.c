@@ -8,8 +8,8 @@
 // too.
 //
 // Policies hold thousands of views, so each byte of one counts. Most of them never need an index:
-// in a class of which views come in lists it is a userdata of its own, the view's second user
-// value. In other classes it is a part of the view.
+// in a class of which views come in lists it is a userdata of its own, which takes the anchor's
+// place in the view, and has the anchor. In other classes it is a part of the view.
 
 #include "bindings/message/view.h"
 
@@ -23,7 +23,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-enum { HOLD = 1, INDEX = 2 };      // user values; from INDEX on cached values, if it is a part
+enum { HOLD = 1, CACHED = 2 };     // user values: the first, and the first of those that are cached
 enum { COPIED_MOST = 512 };        // bytes of a message that is copied into its view
 enum { CACHED_EXPECTED = 4 };      // values in a table of cached ones
 enum { NARROW_MOST = UINT16_MAX }; // bytes of a message whose offsets need 16 bits
@@ -117,9 +117,11 @@ static inline struct view_index *index_of(lua_State *L, struct view *view)
     if (view->index != NULL)
         return view->index;
     struct view_index *index =
-        lua_newuserdatauv(L, index_size(view->class, view->wide), view->class->slots);
+        lua_newuserdatauv(L, index_size(view->class, view->wide), HOLD + view->class->slots);
     *index = (struct view_index){.complete = false};
-    lua_setiuservalue(L, 1, INDEX);
+    lua_getiuservalue(L, 1, HOLD);  // index, anchor
+    lua_setiuservalue(L, -2, HOLD); // index
+    lua_setiuservalue(L, 1, HOLD);
     return view->index = index;
 }
 
@@ -204,29 +206,13 @@ static inline int slot_of(const struct view *view, const struct view_index *inde
     return -1;
 }
 
-// Pushes the cached value of that number of the view at index 1. // [-0, +1, -]
-static void push_slot(lua_State *L, const struct view *view, int slot)
+// Pushes what has the user values of the view at index 1, which has an index. // [-0, +1, -]
+static void push_holder(lua_State *L, const struct view *view)
 {
-    if (view->class->apart) {
-        lua_getiuservalue(L, 1, INDEX);
-        lua_getiuservalue(L, -1, slot + 1);
-        lua_replace(L, -2);
-    } else {
-        lua_getiuservalue(L, 1, INDEX + slot);
-    }
-}
-
-// The value is at the top. // [-1, +0, -]
-static void set_slot(lua_State *L, const struct view *view, int slot)
-{
-    if (view->class->apart) {
-        lua_getiuservalue(L, 1, INDEX);
-        lua_insert(L, -2);
-        lua_setiuservalue(L, -2, slot + 1);
-        lua_pop(L, 1);
-    } else {
-        lua_setiuservalue(L, 1, INDEX + slot);
-    }
+    if (view->class->apart)
+        lua_getiuservalue(L, 1, HOLD);
+    else
+        lua_pushvalue(L, 1);
 }
 
 // Pushes what the view at index 1 has cached for that key, or nil. // [-0, +1, -]
@@ -237,28 +223,28 @@ static bool push_cached(lua_State *L, const struct view *view, unsigned key)
         lua_pushnil(L);
         return false;
     }
-    if (slot >= 0) {
-        push_slot(L, view, slot);
-        return true;
-    }
-    if (lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE) {
+    push_holder(L, view); // holder
+    if (slot >= 0)
+        lua_getiuservalue(L, -1, CACHED + slot); // holder, value
+    else if (lua_getiuservalue(L, -1, HOLD) == LUA_TTABLE)
+        lua_rawgeti(L, -1, (lua_Integer)key); // holder, table, value
+    else
+        lua_pushnil(L); // holder, anchor, nil
+    lua_replace(L, slot >= 0 ? -2 : -3);
+    if (slot < 0)
         lua_pop(L, 1);
-        lua_pushnil(L);
-        return false;
-    }
-    int type = lua_rawgeti(L, -1, (lua_Integer)key);
-    lua_replace(L, -2);
-    return type != LUA_TNIL;
+    return !lua_isnil(L, -1);
 }
 
-// The anchor, at the top, moves into a table that takes its place. // [-1, +1, m]
+// Pushes a table that takes the place of the anchor, on top, in the holder below it, and has the
+// anchor. // [-1, +1, m]
 static void make_cached(lua_State *L)
 {
-    lua_createtable(L, 0, CACHED_EXPECTED); // anchor, cached
-    lua_insert(L, -2);                      // cached, anchor
-    lua_rawseti(L, -2, ANCHOR);             // cached
-    lua_pushvalue(L, -1);                   // cached, cached
-    lua_setiuservalue(L, 1, HOLD);          // cached
+    lua_createtable(L, 0, CACHED_EXPECTED); // holder, anchor, cached
+    lua_insert(L, -2);                      // holder, cached, anchor
+    lua_rawseti(L, -2, ANCHOR);             // holder, cached
+    lua_pushvalue(L, -1);                   // holder, cached, cached
+    lua_setiuservalue(L, -3, HOLD);         // holder, cached
 }
 
 // Caches the value at the top of the stack, which stays, for the view at index 1. // [-0, +0, m]
@@ -266,17 +252,19 @@ static void cache(lua_State *L, struct view *view, unsigned key)
 {
     struct view_index *index = index_of(L, view);
     int slot = slot_of(view, index, key);
+    push_holder(L, view); // value, holder
     if (slot >= 0) {
-        lua_pushvalue(L, -1);
-        set_slot(L, view, slot);
+        lua_pushvalue(L, -2);
+        lua_setiuservalue(L, -2, CACHED + slot); // value, holder
         index->keys[slot] = (uint8_t)key;
+        lua_pop(L, 1);
         return;
     }
-    if (lua_getiuservalue(L, 1, HOLD) != LUA_TTABLE)
+    if (lua_getiuservalue(L, -1, HOLD) != LUA_TTABLE) // value, holder, held
         make_cached(L);
-    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -3);
     lua_rawseti(L, -2, (lua_Integer)key);
-    lua_pop(L, 1);
+    lua_pop(L, 2);
 }
 
 // Fields have the keys from 1 up, members those from 255 down.
@@ -714,8 +702,7 @@ static struct view *push_view(lua_State *L, const struct view_class *class, stru
 {
     bool wide = slice.length > NARROW_MOST;
     size_t size = view_size(class, wide);
-    struct view *view =
-        lua_newuserdatauv(L, size + more, class->apart ? INDEX : HOLD + class->slots);
+    struct view *view = lua_newuserdatauv(L, size + more, HOLD + (class->apart ? 0 : class->slots));
     *view = (struct view){
         .class = class, .data = slice.data, .length = (uint32_t)slice.length, .wide = wide};
     if (class->extra_size > 0)

@@ -620,7 +620,8 @@ static int l_offers(lua_State *L) // [-1, +1, e]
     lua_Integer place = 0;
     for (const struct offer *offer = offer_table_first(offers); offer;
          offer = offer_table_next(offer)) {
-        view_push(L, &mesos__v1__offer__descriptor, offer->block, offer_table_wire(offer));
+        view_push(L, &mesos__v1__offer__descriptor, offer_table_block(offer),
+                  offer_table_wire(offer));
         lua_rawseti(L, -2, ++place);
     }
     return 1;

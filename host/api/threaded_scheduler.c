@@ -36,7 +36,8 @@ static void remember_offers(struct offer_table *offers, const struct driver_even
     for (size_t i = 0; i < event->count; i++) {
         struct slice wire = event->offers[i];
         struct bytes *block = bytes_copy(wire.data, wire.length);
-        offer_table_add(offers, block, slice_of(block));
+        wire = slice_of(block);
+        offer_table_add(offers, block, &wire, 1);
         bytes_unref(block);
     }
 }

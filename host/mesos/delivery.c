@@ -191,20 +191,21 @@ static void collect_offers(struct driver *driver, struct offer_table *offers,
 {
     struct delivery *delivery = &driver->delivery;
     struct slice list = event->message, wire;
+    size_t count = 0;
     if (event->block->held_since == 0) {
         event->block->held_since = loop_now(driver->loop);
         if (offers == driver->offers)
             offer_history_add(driver->history, event->block, list, event->block->held_since);
     }
     while (events_next_offer(&list, &wire)) {
-        if (event->count == delivery->batch_capacity) {
+        if (count == delivery->batch_capacity) {
             delivery->batch_capacity = delivery->batch_capacity ? 2 * delivery->batch_capacity : 64;
             delivery->batch =
                 memory_resize(delivery->batch, delivery->batch_capacity * sizeof wire);
         }
-        if (offer_table_add(offers, event->block, wire) != NULL)
-            delivery->batch[event->count++] = wire;
+        delivery->batch[count++] = wire;
     }
+    event->count = offer_table_add(offers, event->block, delivery->batch, count);
     event->offers = delivery->batch;
 }
 

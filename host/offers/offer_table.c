@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The outstanding offers: see offers.h. One hash table with open addressing holds the outstanding
-// offers and the spent ones; two lists through the same nodes tell them apart. A spent offer gives
-// up its block and keeps a copy of its id. At most SPENT_MOST of them are remembered, the oldest
-// are forgotten first.
+// offers and the spent ones. An outstanding offer is an entry of the batch that came with its
+// event, and batches are in a list as long as they have one. A spent one is an entry in a cell of
+// the table, with a copy of its id, so that batch and block can go. At most SPENT_MOST of them are
+// remembered, the oldest are forgotten first.
+//
+// In a steady state nothing is allocated for a single offer.
 
 #include "offers/offer_table.h"
 
@@ -14,12 +17,16 @@
 
 #include <stdlib.h>
 
-enum { SPENT_MOST = 512 };
+enum { SPENT_MOST = 512, CELLS = SPENT_MOST + 1, AHEAD = 4 };
 
-struct offer_chain {
-    TAILQ_HEAD(, offer) offers;
-    size_t count;
+// Where a spent offer is remembered. A longer id has memory of its own.
+struct cell {
+    struct offer offer;
+    TAILQ_ENTRY(cell) link;
+    char id[64];
 };
+
+TAILQ_HEAD(cells, cell);
 
 // The hash is stored beside the offer, so a probe reads no offer but the right one.
 struct slot {
@@ -29,24 +36,16 @@ struct slot {
 
 struct offer_table {
     struct slot *slots;
-    size_t capacity;   // a power of two
-    struct slot *last; // that was looked up, or NULL
-    struct offer_chain outstanding, spent;
+    size_t capacity;                   // a power of two
+    struct slot *last;                 // that was looked up, or NULL
+    TAILQ_HEAD(, offer_batch) batches; // with outstanding offers, by arrival
+    size_t outstanding, spent;
+    struct cell *cells; // CELLS of them, of which so many were used, or NULL
+    size_t cells_used;
+    struct cells remembered, free; // by age
 };
 
-// ---- lists ----
-
-static void list_append(struct offer_chain *list, struct offer *offer)
-{
-    TAILQ_INSERT_TAIL(&list->offers, offer, link);
-    list->count++;
-}
-
-static void list_remove(struct offer_chain *list, struct offer *offer)
-{
-    TAILQ_REMOVE(&list->offers, offer, link);
-    list->count--;
-}
+static const char rescinded[] = "was rescinded", rescinded_ahead[] = "was rescinded";
 
 // ---- the table ----
 
@@ -74,11 +73,14 @@ static void resize(struct offer_table *offers, size_t capacity)
     free(old);
 }
 
-static void make_room(struct offer_table *offers)
+static void make_room(struct offer_table *offers, size_t more)
 {
-    size_t count = offers->outstanding.count + offers->spent.count;
-    if (4 * (count + 1) > 3 * offers->capacity)
-        resize(offers, 2 * offers->capacity);
+    size_t count = offers->outstanding + offers->spent + more;
+    size_t capacity = offers->capacity;
+    while (4 * count > 3 * capacity)
+        capacity *= 2;
+    if (capacity > offers->capacity)
+        resize(offers, capacity);
 }
 
 // Closes the gap that a removed entry, a spent one, would leave in the probe sequences behind it.
@@ -98,7 +100,14 @@ static void table_remove(struct offer_table *offers, const struct offer *offer)
     slots[gap].offer = NULL;
 }
 
-// ---- entries ----
+// ---- outstanding offers ----
+
+static struct offer_batch *batch_new(struct bytes *block, size_t most)
+{
+    struct offer_batch *batch = memory_resize(NULL, sizeof *batch + most * sizeof *batch->offers);
+    *batch = (struct offer_batch){.block = bytes_ref(block)};
+    return batch;
+}
 
 struct offer *offer_table_ref(const struct offer *offer)
 {
@@ -109,14 +118,20 @@ struct offer *offer_table_ref(const struct offer *offer)
 
 void offer_table_unref(struct offer *offer)
 {
-    if (offer != NULL && --offer->references == 0)
-        free(offer);
+    if (offer != NULL && --offer->references == 0 && --offer->batch->alive == 0)
+        free(offer->batch);
 }
 
-static struct offer *entry_new(struct bytes *block, struct slice wire, struct slice id)
+// The next entry of the batch, with one reference.
+static struct offer *entry_new(struct offer_table *offers, struct offer_batch *batch,
+                               struct slice wire, struct slice id)
 {
-    struct offer *offer = memory_resize(NULL, sizeof *offer);
-    *offer = (struct offer){.block = bytes_ref(block),
+    struct offer *offer = &batch->offers[batch->count++];
+    if (batch->outstanding++ == 0)
+        TAILQ_INSERT_TAIL(&offers->batches, batch, link);
+    batch->alive++;
+    offers->outstanding++;
+    *offer = (struct offer){.batch = batch,
                             .data = wire.data,
                             .length = (uint32_t)wire.length,
                             .id_at = (uint32_t)(id.data != NULL ? id.data - wire.data : 0),
@@ -125,40 +140,94 @@ static struct offer *entry_new(struct bytes *block, struct slice wire, struct sl
     return offer;
 }
 
-// A spent offer owns the copy of its id, an outstanding one a reference on its block.
-static void entry_free(struct offer *offer)
+// Takes the table's reference from an entry that is outstanding no more.
+static void entry_end(struct offer_table *offers, struct offer *offer, const char *why)
 {
-    if (offer->spent != NULL)
-        free((void *)offer->data);
-    else
-        offer->spent = "is not known any more";
-    bytes_unref(offer->block);
-    offer->block = NULL;
+    struct offer_batch *batch = offer->batch;
+    offer->spent = why;
     offer->data = NULL;
+    offers->outstanding--;
+    if (--batch->outstanding == 0) {
+        TAILQ_REMOVE(&offers->batches, batch, link);
+        bytes_unref(batch->block);
+        batch->block = NULL;
+    }
     offer_table_unref(offer);
 }
 
-static void forget(struct offer_table *offers, struct offer_chain *list, struct offer *offer)
+static struct offer *skip_spent(struct offer *offer)
 {
-    table_remove(offers, offer);
-    list_remove(list, offer);
-    entry_free(offer);
+    const struct offer *end = offer->batch->offers + offer->batch->count;
+    while (offer < end && offer->spent != NULL)
+        offer++;
+    return offer < end ? offer : NULL;
+}
+
+// A batch of the list has one.
+static struct offer *first_of(struct offer_batch *batch)
+{
+    if (batch == NULL)
+        return NULL;
+    struct offer *offer = skip_spent(batch->offers + batch->spent_first);
+    batch->spent_first = (size_t)(offer - batch->offers);
+    return offer;
+}
+
+// ---- spent offers ----
+
+static struct cell *get_cell(struct offer_table *offers)
+{
+    struct cell *cell = TAILQ_FIRST(&offers->free);
+    if (cell != NULL) {
+        TAILQ_REMOVE(&offers->free, cell, link);
+        return cell;
+    }
+    if (offers->cells == NULL)
+        offers->cells = memory_resize(NULL, CELLS * sizeof *offers->cells);
+    return &offers->cells[offers->cells_used++];
 }
 
 // The hash is kept for the time when it is forgotten.
-static void spend(struct offer_table *offers, struct offer *offer, uint64_t hash, const char *why)
+static struct offer *spent_new(struct offer_table *offers, struct slice id, uint64_t hash,
+                               const char *why)
 {
-    list_remove(&offers->outstanding, offer);
-    struct slice id = offer_table_id(offer);
-    offer->data = (const uint8_t *)memory_text((const char *)id.data, id.length);
-    offer->length = (uint32_t)hash;
-    offer->id_at = 0;
-    offer->spent = why;
-    bytes_unref(offer->block);
-    offer->block = NULL;
-    list_append(&offers->spent, offer);
-    if (offers->spent.count > SPENT_MOST)
-        forget(offers, &offers->spent, TAILQ_FIRST(&offers->spent.offers));
+    struct cell *cell = get_cell(offers);
+    const char *copy = cell->id;
+    if (id.length > sizeof cell->id)
+        copy = memory_text((const char *)id.data, id.length);
+    else if (id.length > 0)
+        memcpy(cell->id, id.data, id.length);
+    cell->offer = (struct offer){.data = (const uint8_t *)copy,
+                                 .length = (uint32_t)hash,
+                                 .id_length = (uint32_t)id.length,
+                                 .spent = why};
+    TAILQ_INSERT_TAIL(&offers->remembered, cell, link);
+    offers->spent++;
+    return &cell->offer;
+}
+
+static void spent_end(struct offer_table *offers, struct cell *cell)
+{
+    if (cell->offer.id_length > sizeof cell->id)
+        free((void *)cell->offer.data);
+    TAILQ_REMOVE(&offers->remembered, cell, link);
+    TAILQ_INSERT_HEAD(&offers->free, cell, link);
+    offers->spent--;
+}
+
+// Puts a spent offer into the slot of an outstanding one, or into a free one.
+static void spend(struct offer_table *offers, struct slot *slot, struct slice id, uint64_t hash,
+                  const char *why)
+{
+    struct offer *offer = slot->offer;
+    *slot = (struct slot){.offer = spent_new(offers, id, hash, why), .hash = hash};
+    if (offer != NULL)
+        entry_end(offers, offer, why);
+    if (offers->spent > SPENT_MOST) {
+        struct cell *oldest = TAILQ_FIRST(&offers->remembered);
+        table_remove(offers, &oldest->offer);
+        spent_end(offers, oldest);
+    }
 }
 
 // The slot of that id, which most often is the one that was looked up before: of an offer that is
@@ -176,27 +245,31 @@ static struct slot *lookup(struct offer_table *offers, struct slice id)
 struct offer_table *offer_table_create(void)
 {
     struct offer_table *offers = memory_new(sizeof *offers);
-    TAILQ_INIT(&offers->outstanding.offers);
-    TAILQ_INIT(&offers->spent.offers);
+    TAILQ_INIT(&offers->batches);
+    TAILQ_INIT(&offers->remembered);
+    TAILQ_INIT(&offers->free);
     resize(offers, 64);
     return offers;
 }
 
-static void free_list(struct offer_chain *list)
+// Of an entry in the table, which its caller takes out of there.
+static void drop(struct offer_table *offers, struct offer *offer)
 {
-    for (struct offer *offer = TAILQ_FIRST(&list->offers), *next; offer != NULL; offer = next) {
-        next = TAILQ_NEXT(offer, link);
-        entry_free(offer);
-    }
+    if (offer->spent != NULL)
+        spent_end(offers, (struct cell *)offer);
+    else
+        entry_end(offers, offer, "is not known any more");
 }
 
 void offer_table_destroy(struct offer_table *offers)
 {
     if (offers == NULL)
         return;
-    free_list(&offers->outstanding);
-    free_list(&offers->spent);
+    for (size_t i = 0; i < offers->capacity; i++)
+        if (offers->slots[i].offer != NULL)
+            drop(offers, offers->slots[i].offer);
     free(offers->slots);
+    free(offers->cells);
     free(offers);
 }
 
@@ -210,26 +283,58 @@ static struct slice read_id(struct slice message)
     return wire_text(id);
 }
 
-static const char rescinded[] = "was rescinded", rescinded_ahead[] = "was rescinded";
+// What an offer is entered with.
+struct key {
+    struct slice id;
+    uint64_t hash;
+};
 
-const struct offer *offer_table_add(struct offer_table *offers, struct bytes *block,
-                                    struct slice wire)
+// Slots lie anywhere in the table, so those of the next offers are fetched ahead.
+static struct key make_key(const struct offer_table *offers, struct slice message)
 {
-    struct slice id = read_id(wire);
-    uint64_t hash = hash_index_hash(id);
-    make_room(offers);
-    struct slot *slot = slot_of(offers, hash, id);
-    struct offer *old = slot->offer, *offer;
-    if (old != NULL && (old->block == block || old->spent == rescinded_ahead))
-        return NULL;
-    offer = entry_new(block, wire, id);
-    *slot = (struct slot){.offer = offer, .hash = hash};
-    list_append(&offers->outstanding, offer);
-    if (old != NULL) {
-        list_remove(old->spent ? &offers->spent : &offers->outstanding, old);
-        entry_free(old);
+    struct slice id = read_id(message);
+    struct key key = {.id = id, .hash = hash_index_hash(id)};
+    __builtin_prefetch(&offers->slots[key.hash & (offers->capacity - 1)]);
+    return key;
+}
+
+static bool may_replace(const struct offer *old, const struct bytes *block)
+{
+    return old->spent ? old->spent != rescinded_ahead : offer_table_block(old) != block;
+}
+
+static bool add(struct offer_table *offers, struct offer_batch *batch, struct slice message,
+                const struct key *key)
+{
+    struct slot *slot = slot_of(offers, key->hash, key->id);
+    struct offer *old = slot->offer;
+    if (old != NULL && !may_replace(old, batch->block))
+        return false;
+    struct offer *offer = entry_new(offers, batch, message, key->id);
+    *slot = (struct slot){.offer = offer, .hash = key->hash};
+    if (old != NULL)
+        drop(offers, old);
+    return true;
+}
+
+size_t offer_table_add(struct offer_table *offers, struct bytes *block, struct slice *messages,
+                       size_t count)
+{
+    struct offer_batch *batch = batch_new(block, count);
+    struct key keys[AHEAD];
+    size_t added = 0, made = 0;
+    make_room(offers, count);
+    for (size_t i = 0; i < count; i++) {
+        for (; made < count && made < i + AHEAD; made++)
+            keys[made % AHEAD] = make_key(offers, messages[made]);
+        if (add(offers, batch, messages[i], &keys[i % AHEAD]))
+            messages[added++] = messages[i];
     }
-    return offer;
+    if (added > 0)
+        return added;
+    bytes_unref(block);
+    free(batch);
+    return 0;
 }
 
 const struct offer *offer_table_find(struct offer_table *offers, struct slice id, const char **why)
@@ -245,43 +350,44 @@ bool offer_table_spend(struct offer_table *offers, struct slice id, const char *
     struct slot *slot = lookup(offers, id);
     if (slot->offer == NULL || slot->offer->spent != NULL)
         return false;
-    spend(offers, slot->offer, slot->hash, why);
+    spend(offers, slot, id, slot->hash, why);
     return true;
-}
-
-// The entry is one that was spent as soon as it was there.
-static void rescind_ahead(struct offer_table *offers, struct slice id)
-{
-    uint64_t hash = hash_index_hash(id);
-    make_room(offers);
-    struct offer *offer = memory_new(sizeof *offer);
-    *offer = (struct offer){.data = id.data, .id_length = (uint32_t)id.length, .references = 1};
-    *slot_of(offers, hash, id) = (struct slot){.offer = offer, .hash = hash};
-    list_append(&offers->outstanding, offer);
-    spend(offers, offer, hash, rescinded_ahead);
 }
 
 void offer_table_rescind(struct offer_table *offers, struct slice id)
 {
+    make_room(offers, 1);
     struct slot *slot = lookup(offers, id);
     if (slot->offer == NULL)
-        rescind_ahead(offers, id);
+        spend(offers, slot, id, hash_index_hash(id), rescinded_ahead);
     else if (slot->offer->spent == NULL)
-        spend(offers, slot->offer, slot->hash, rescinded);
+        spend(offers, slot, id, slot->hash, rescinded);
 }
 
 void offer_table_spend_all(struct offer_table *offers, const char *why)
 {
-    for (struct offer *offer; (offer = TAILQ_FIRST(&offers->outstanding.offers)) != NULL;)
-        spend(offers, offer, hash_index_hash(offer_table_id(offer)), why);
+    for (const struct offer *offer; (offer = offer_table_first(offers)) != NULL;) {
+        struct slice id = offer_table_id(offer);
+        uint64_t hash = hash_index_hash(id);
+        spend(offers, slot_of(offers, hash, id), id, hash, why);
+    }
 }
 
 size_t offer_table_count(const struct offer_table *offers)
 {
-    return offers->outstanding.count;
+    return offers->outstanding;
 }
 
 const struct offer *offer_table_first(const struct offer_table *offers)
 {
-    return TAILQ_FIRST(&offers->outstanding.offers);
+    return first_of(TAILQ_FIRST(&offers->batches));
+}
+
+const struct offer *offer_table_next(const struct offer *offer)
+{
+    struct offer_batch *batch = offer->batch;
+    const struct offer *next = NULL;
+    if (offer + 1 < batch->offers + batch->count)
+        next = skip_spent(&batch->offers[offer - batch->offers + 1]);
+    return next != NULL ? next : first_of(TAILQ_NEXT(batch, link));
 }

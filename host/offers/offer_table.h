@@ -2,8 +2,8 @@
 //
 // The outstanding offers of a framework, found by id and walked in the order of their arrival. An
 // offer is kept as the bytes that the master sent: all offers of one event share one block and pin
-// it. For a while the table remembers why an offer was spent, for the error when a script uses it
-// again.
+// it, and their entries lie in one piece of memory. For a while the table remembers why an offer
+// was spent, for the error when a script uses it again.
 
 #ifndef MESOS_LUA_OFFERS_OFFER_TABLE_H
 #define MESOS_LUA_OFFERS_OFFER_TABLE_H
@@ -12,15 +12,25 @@
 
 #include <sys/queue.h>
 
+struct offer_batch;
+
 // There may be tens of thousands, so it is small.
 struct offer {
-    TAILQ_ENTRY(offer) link;   // by arrival
-    struct bytes *block;       // of which `data` is a part; a reference; NULL: spent
+    struct offer_batch *batch; // those of the same event
     const uint8_t *data;       // the Offer (or InverseOffer) message; of a spent one its id
     uint32_t length;           // of the message; of a spent one the hash of its id
     uint32_t id_at, id_length; // the text within `data`
     uint32_t references;
     const char *spent; // NULL: outstanding; else why not, a static text
+};
+
+// The offers of one event, in the order in which they came. It lives as long as one of them.
+struct offer_batch {
+    TAILQ_ENTRY(offer_batch) link; // by arrival, while one is outstanding
+    struct bytes *block; // of which the messages are parts; a reference; NULL: all are spent
+    size_t count, outstanding, alive;
+    size_t spent_first; // so many at the beginning at least
+    struct offer offers[];
 };
 
 static inline struct slice offer_table_id(const struct offer *offer)
@@ -42,14 +52,21 @@ void offer_table_destroy(struct offer_table *offers);
 // When an outstanding offer arrived.
 static inline uint64_t offer_table_arrival(const struct offer *offer)
 {
-    return offer->block->held_since;
+    return offer->batch->block->held_since;
 }
 
-// Adds the offer whose wire form is `wire` within `block`, which says when it arrived. An id that
-// is there already is replaced, unless it is of the same block, or was rescinded ahead: then NULL,
-// and the first stays.
-const struct offer *offer_table_add(struct offer_table *offers, struct bytes *block,
-                                    struct slice wire);
+// The block that an outstanding offer is a part of.
+static inline struct bytes *offer_table_block(const struct offer *offer)
+{
+    return offer->batch->block;
+}
+
+// Adds the offers with these messages, parts of `block`, which says when they arrived. An id that
+// is there already is replaced, unless it is of the same block, or was rescinded ahead: that
+// message is left out. Returns how many were added, whose messages are then the first ones of
+// `messages`.
+size_t offer_table_add(struct offer_table *offers, struct bytes *block, struct slice *messages,
+                       size_t count);
 
 // The outstanding offer of that id, or NULL. With `why`, the reason if it is known to be spent,
 // else NULL.
@@ -69,11 +86,9 @@ struct offer *offer_table_ref(const struct offer *offer);
 void offer_table_unref(struct offer *offer); // NULL is fine
 
 size_t offer_table_count(const struct offer_table *offers);
-const struct offer *offer_table_first(const struct offer_table *offers); // then offer_table_next()
 
-static inline const struct offer *offer_table_next(const struct offer *offer)
-{
-    return TAILQ_NEXT(offer, link);
-}
+// By arrival; NULL: no more.
+const struct offer *offer_table_first(const struct offer_table *offers);
+const struct offer *offer_table_next(const struct offer *offer);
 
 #endif
