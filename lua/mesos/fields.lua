@@ -38,8 +38,17 @@ local KINDS = {
     list = { "a list", is_list },
 }
 
-local function matches(value, kinds)
+-- "a|b" -> { "a", "b" }, each made once.
+local alternatives = setmetatable({}, { __index = function(known, kinds)
+    known[kinds] = {}
     for kind in kinds:gmatch("[^|]+") do
+        table.insert(known[kinds], kind)
+    end
+    return known[kinds]
+end })
+
+local function matches(value, kinds)
+    for _, kind in ipairs(alternatives[kinds]) do
         if type(value) == kind or KINDS[kind] and KINDS[kind][2](value) then
             return true
         end
@@ -143,8 +152,9 @@ function M.check(value, rows, path)
     for name, field in pairs(value) do
         if not rows[name] then
             M.raise("%s.%s: unknown field%s", path, tostring(name), M.hint(name, rows))
+        elseif not matches(field, rows[name]) then
+            M.kind(field, rows[name], path .. "." .. name)
         end
-        M.kind(field, rows[name], path .. "." .. name)
     end
     return value
 end

@@ -6,6 +6,7 @@
 local mesos = require "mesos"
 local backoff = require "mesos.backoff"
 local definition = require "mesos.job_definition"
+local json = require "mesos.json"
 local states = require "mesos.states"
 
 ---@class mesos.job_life
@@ -73,13 +74,25 @@ function M.follow(queue, job)
     end
 end
 
--- Counts the job among those that run, with its share, or no longer.
+-- Jobs with the same constraints are compared with each other: a text that they have in common.
+---@param job mesos.Job
+---@return string
+function M.group(job)
+    return json.encode(job.definition.constraints or {})
+end
+
+-- Counts the job among those that run, with its share and its place, or no longer.
 ---@param queue mesos.Queue
 ---@param job mesos.Job
 ---@param runs boolean
 function M.count(queue, job, runs)
     queue.running = queue.running + (runs and 1 or -1)
     queue.ready:use(job.definition.user, definition.amounts(job.definition), runs and 1 or -1)
+    if job.facts then
+        local group = M.group(job)
+        queue.beside[group] = queue.beside[group] or {}
+        queue.beside[group][job.id] = runs and job.facts or nil
+    end
 end
 
 -- ---- the end ----

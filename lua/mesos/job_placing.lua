@@ -17,12 +17,9 @@ local LOOKS = 10000 -- at jobs that do not fit, in one round
 
 -- The facts of the running jobs that have the same constraints.
 local function facts_beside(queue, job)
-    local list, constraints = {}, job.definition.constraints
-    local key = constraints and json.encode(constraints)
-    for _, other in pairs(key and queue.jobs or {}) do
-        if other.state == "running" and other.facts and json.encode(other.definition.constraints) == key then
-            list[#list + 1] = other.facts
-        end
+    local list = {}
+    for _, facts in pairs(queue.beside[life.group(job)] or {}) do
+        list[#list + 1] = facts
     end
     return list
 end
@@ -35,7 +32,8 @@ local function choose(queue, job, offers, short)
         return nil, short[key]
     end
     local offer, reason = placement.choose(offers, need, {
-        policy = queue.options.policy, constraints = job.definition.constraints, placed = facts_beside(queue, job),
+        policy = queue.options.policy, constraints = job.definition.constraints,
+        placed = job.definition.constraints and facts_beside(queue, job),
     })
     if key and not offer then
         short[key] = reason or "no offer"

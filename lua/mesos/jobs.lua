@@ -25,7 +25,6 @@ local fair = require "mesos.fair"
 local fields = require "mesos.fields"
 local life = require "mesos.job_life"
 local placing = require "mesos.job_placing"
-local placement = require "mesos.placement"
 local reconcile = require "mesos.reconcile"
 local schedules = require "mesos.schedules"
 local states = require "mesos.states"
@@ -401,7 +400,7 @@ function Queue:explain(id)
         return ("%s is %s%s"):format(id, job.state, job.message and ": " .. job.message or "")
     end
     local text, need = why_it_waits(self, job)
-    return ("%s waits %s"):format(id, text), need and placement.explain(self.driver, need)
+    return ("%s waits %s"):format(id, text), need and self.driver and self.driver:explain(need)
 end
 
 -- ---- making a queue ----
@@ -417,9 +416,14 @@ local function merged(...)
 end
 
 local function add_recurring(queue, id, at)
-    local job = merged(queue.recurring[id])
-    job.id = id .. os.date("!@%Y-%m-%dT%H:%M:%SZ", math.tointeger(at // 1))
-    return queue:add(job)
+    local name, job = id .. os.date("!@%Y-%m-%dT%H:%M:%SZ", math.tointeger(at // 1)), merged(queue.recurring[id])
+    job.id = name
+    for number = 2, math.huge do -- more than one in a second
+        if not queue.jobs[job.id] then
+            return queue:add(job)
+        end
+        job.id = name .. "-" .. number
+    end
 end
 
 -- What lies in mesos.state is taken up: nothing that is needed beside it is kept.
@@ -446,8 +450,8 @@ function M.queue(options)
     local state = mesos.state[key]
     local queue = setmetatable({
         framework = merged({ name = options.name }, options.framework or {}), options = merged(DEFAULTS, options),
-        state = state, jobs = state.jobs, later = {}, followers = {}, recurring = {}, running = 0, unnamed = 0,
-        ready = fair.new { weights = options.weights }, demand = demand.new(),
+        state = state, jobs = state.jobs, later = {}, followers = {}, beside = {}, recurring = {},
+        running = 0, unnamed = 0, ready = fair.new { weights = options.weights }, demand = demand.new(),
     }, Queue)
     queue.alarm = alarm.new(function() on_alarm(queue) end)
     queue.reconciler = reconcile.new { tasks = function() return queue:list("running") end }

@@ -144,52 +144,74 @@ function M.constraints(list)
     return result
 end
 
--- How many of the placed tasks have each value of a field.
+-- What the placed tasks say about a field: how many have each value, and the value of the first.
 local function count_values(placed, field)
-    local counts, groups = {}, 0
+    local census = { counts = {}, groups = 0, first = placed[1] and placed[1][field] }
     for _, facts in ipairs(placed) do
         local value = facts[field]
         if value ~= nil then
-            groups = groups + (counts[value] and 0 or 1)
-            counts[value] = (counts[value] or 0) + 1
+            census.groups = census.groups + (census.counts[value] and 0 or 1)
+            census.counts[value] = (census.counts[value] or 0) + 1
         end
     end
-    return counts, groups
+    return census
 end
 
--- No value may be ahead of another. Values of other offers count, with no task on them.
-local function is_even(value, wanted, placed, field, offers)
-    local counts, groups = count_values(placed, field)
+-- The smallest of the counts. Values of the offers count, with no task on them.
+local function smallest(census, field, offers)
+    local least = math.huge
     for _, offer in ipairs(offers) do
-        local other = value_of(offer, field)
-        if other and not counts[other] then
-            counts[other], groups = 0, groups + 1
+        local value = value_of(offer, field)
+        if value and not census.counts[value] then
+            census.counts[value], census.groups = 0, census.groups + 1
         end
     end
-    local least = groups < (wanted or 0) and 0 or math.huge
-    for _, count in pairs(counts) do
+    for _, count in pairs(census.counts) do
         least = math.min(least, count)
     end
-    return (counts[value] or 0) <= least
+    return least
 end
 
-local function first_value(placed, field)
-    return placed[1] and placed[1][field]
-end
-
--- (value on the offer, value of the constraint, placed, field, offers) -> may the task go there?
+-- (value on the offer, constraint, what the placed tasks say about its field, offers) -> may the task go there?
 local OPERATORS = {
-    UNIQUE = function(value, _, placed, field) return not count_values(placed, field)[value] end,
-    CLUSTER = function(value, wanted, placed, field)
-        wanted = wanted or first_value(placed, field)
+    UNIQUE = function(value, _, census) return (census.counts[value] or 0) == 0 end,
+    CLUSTER = function(value, constraint, census)
+        local wanted = constraint.value or census.first
         return wanted == nil or value == wanted
     end,
-    GROUP_BY = is_even,
-    LIKE = function(value, wanted) return regex.matches(value, wanted) end,
-    UNLIKE = function(value, wanted) return not regex.matches(value, wanted) end,
-    MAX_PER = function(value, wanted, placed, field) return (count_values(placed, field)[value] or 0) < wanted end,
-    IS = function(value, wanted) return value == wanted end,
+    GROUP_BY = function(value, constraint, census, offers)
+        census.least = census.least or smallest(census, constraint.field, offers)
+        local least = census.groups < (constraint.value or 0) and 0 or census.least
+        return (census.counts[value] or 0) <= least
+    end,
+    LIKE = function(value, constraint) return regex.matches(value, constraint.value) end,
+    UNLIKE = function(value, constraint) return not regex.matches(value, constraint.value) end,
+    MAX_PER = function(value, constraint, census) return (census.counts[value] or 0) < constraint.value end,
+    IS = function(value, constraint) return value == constraint.value end,
 }
+
+local function text_of(constraint)
+    return constraint.field .. ":" .. constraint.operator .. (constraint.value and ":" .. constraint.value or "")
+end
+
+-- A function that judges offers for one task: the placed ones are counted once.
+local function judge(constraints, placed, offers)
+    local known = {}
+    return function(offer)
+        for _, constraint in ipairs(constraints) do
+            local field, fits = constraint.field, constraint.operator == "UNLIKE"
+            local value = value_of(offer, field)
+            if value ~= nil then
+                known[field] = known[field] or count_values(placed, field)
+                fits = OPERATORS[constraint.operator](value, constraint, known[field], offers)
+            end
+            if not fits then
+                return false, text_of(constraint)
+            end
+        end
+        return true
+    end
+end
 
 -- True if the constraints let a task go to the offer; otherwise false and the first that does not. The offers are those
 -- that GROUP_BY may compare it with.
@@ -200,19 +222,7 @@ local OPERATORS = {
 ---@return boolean
 ---@return string? constraint
 function M.allows(constraints, offer, placed, offers)
-    for _, constraint in ipairs(M.constraints(constraints)) do
-        local field, operator = constraint.field, constraint.operator
-        local value = value_of(offer, field)
-        local fits = operator == "UNLIKE"
-        if value ~= nil then
-            fits = OPERATORS[operator](value, constraint.value, placed or {}, field, offers or {})
-        end
-        if not fits then
-            local wanted = constraint.value and ":" .. constraint.value or ""
-            return false, ("%s:%s%s"):format(field, operator, wanted)
-        end
-    end
-    return true
+    return judge(M.constraints(constraints), placed or {}, offers or {})(offer)
 end
 
 -- ---- choosing ----
@@ -226,8 +236,9 @@ local function constrained(need, options, offers, refused)
     for name, value in pairs(need) do
         copy[name] = value
     end
+    local allows = judge(M.constraints(options.constraints), options.placed or {}, offers)
     copy.where = function(offer)
-        local fits, constraint = M.allows(options.constraints, offer, options.placed, offers)
+        local fits, constraint = allows(offer)
         refused[1] = not fits and constraint or refused[1]
         return fits and (not need.where or need.where(offer))
     end
@@ -258,15 +269,6 @@ end
 ---@return string? reason
 function M.choose(offers, need, options)
     return choose(offers, need, check_options(options))
-end
-
--- What driver:explain() says of a need; nil without a driver.
----@param driver mesos.SchedulerDriver?
----@param need mesos.Need
----@return table?
-function M.explain(driver, need)
-    local known, reasons = pcall(function() return driver:explain(need) end)
-    return known and reasons or nil
 end
 
 -- ---- gangs ----

@@ -65,10 +65,15 @@ local function pattern_of(text, whole)
     return "^" .. pattern .. "$"
 end
 
+local known, count, KNOWN_MOST = {}, 0, 1000 -- expression -> its patterns
+
 -- The patterns of Lua of which one has to match.
 ---@param expression string
 ---@return string[]
 function M.patterns(expression)
+    if known[expression] then
+        return known[expression]
+    end
     local list = expand(expression, expression, {})
     for i, piece in ipairs(list) do
         list[i] = pattern_of(piece, expression)
@@ -76,6 +81,10 @@ function M.patterns(expression)
             refuse(expression, "it is malformed")
         end
     end
+    if count == KNOWN_MOST then
+        known, count = {}, 0
+    end
+    known[expression], count = list, count + 1
     return list
 end
 

@@ -373,7 +373,7 @@ function Keeper:explain(id)
             service.failures, service.message or "no message")
     end
     return ("%s; %d wait for an offer%s"):format(text, plan.launch, service.message and ": " .. service.message or ""),
-        placement.explain(self.driver, task.need(spec_of(self.definitions[id])))
+        self.driver and self.driver:explain(task.need(spec_of(self.definitions[id])))
 end
 
 -- A keeper with the instances that lie in mesos.state.

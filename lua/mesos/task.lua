@@ -56,7 +56,7 @@ local M = {}
 ---@field container mesos.ContainerInfo?
 ---@field discovery mesos.DiscoveryInfo?
 ---@field data string?
----@field limits table<string, number>?
+---@field limits table<string, number>? amounts that the task may use at most; math.huge: no limit
 
 local SPEC = {
     name = "string", command = "string", argv = "list", env = "table", labels = "table", uris = "list",
@@ -101,7 +101,7 @@ local function port_count(spec)
     return type(spec.ports) == "table" and #spec.ports or spec.ports or 0
 end
 
-local function check_probe(spec, probe, path)
+local function check_probe(probe, path, spec)
     fields.check(probe, CHECK, path)
     local kinds = (probe.command and 1 or 0) + (probe.http and 1 or 0) + (probe.tcp and 1 or 0)
     if kinds ~= 1 then
@@ -131,6 +131,24 @@ local function check_uris(uris, path)
     end
 end
 
+local function check_amounts(map, path)
+    for name, amount in pairs(map) do
+        fields.kind(amount, "amount", path .. "." .. tostring(name))
+    end
+end
+
+local function check_limits(map, path) -- math.huge is no limit
+    for name, amount in pairs(map) do
+        fields.kind(amount, "number", path .. "." .. tostring(name))
+    end
+end
+
+-- Fields that are tables -> what checks them: (table, path, spec).
+local PARTS = {
+    argv = check_strings, ports = check_strings, env = check_texts, labels = check_texts, uris = check_uris,
+    health = check_probe, check = check_probe, resources = check_amounts, limits = check_limits,
+}
+
 -- Raises if the table is no such task, with the path of the field that is wrong, and returns it otherwise.
 ---@param spec mesos.task.Spec
 ---@param path string? what errors call it; default: "task"
@@ -147,18 +165,10 @@ function M.check(spec, path)
     elseif spec.image and spec.container then
         fields.raise("%s: image makes a container, and there is one already; write the image into it", path)
     end
-    check_strings(spec.argv or {}, path .. ".argv")
-    check_strings(port_names(spec), path .. ".ports")
-    check_texts(spec.env or {}, path .. ".env")
-    check_texts(spec.labels or {}, path .. ".labels")
-    check_uris(spec.uris or {}, path .. ".uris")
-    for _, kind in ipairs { "health", "check" } do
-        if spec[kind] then
-            check_probe(spec, spec[kind], path .. "." .. kind)
+    for name, check in pairs(PARTS) do
+        if type(spec[name]) == "table" then
+            check(spec[name], path .. "." .. name, spec)
         end
-    end
-    for name, amount in pairs(spec.resources or {}) do
-        fields.kind(amount, "amount", path .. ".resources." .. tostring(name))
     end
     return spec
 end
