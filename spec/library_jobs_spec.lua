@@ -319,6 +319,16 @@ queue.options.on_end = function() out(#queue:list(), queue:counts().finished) en
         world:shows("3\t3")
     end)
 
+    it("lets on_end wait, and raise, and is empty only behind it", function()
+        local world = start([[on_empty = function() out("empty") end, on_end = function(job)
+            mesos.sleep(0.05) out("end", job.id) if job.id == "a" then error("oh") end
+        end]], "queue:add { id = 'a', command = 'true' } queue:add { id = 'b', command = 'true', after = 'a' }")
+        world:update(world:launched(1), "TASK_FINISHED")
+        world:update(world:launched(2), "TASK_FINISHED")
+        world:shows("empty")
+        assert.equal("end\ta\nend\tb\nempty\n", world.process.stdout)
+    end)
+
     local refused = {
         { "a misspelt option", [[jobs.queue { at_onec = 1 }]], "queue.at_onec: unknown field (did you mean 'at_once'?)" },
         { "an option of the backoff", [[jobs.queue { backoff = { mots = 1 } }]],

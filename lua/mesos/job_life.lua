@@ -121,7 +121,7 @@ local function trim(queue)
     queue.state.ended = kept
 end
 
--- Ends a job, and lets those go on that come after it.
+-- Ends a job, and lets those go on that come after it. The script is told later: on_end may wait or raise.
 ---@param queue mesos.Queue
 ---@param job mesos.Job
 ---@param state "finished"|"failed"|"cancelled"
@@ -129,10 +129,7 @@ function M.close(queue, job, state)
     M.take_out(queue, job)
     job.state, job.ended, job.unreachable = state, mesos.now(), nil
     table.insert(queue.state.ended, job.id)
-    queue.news = true
-    if queue.options.on_end then
-        queue.options.on_end(job, queue.driver)
-    end
+    table.insert(queue.over, job) -- for on_end, when all of this is done
     for id in pairs(queue.followers[job.id] or {}) do
         local follower = queue.later[id]
         if follower then

@@ -92,9 +92,21 @@ local function ask_for_offers(queue, hurry)
     end
 end
 
--- Tells that nothing is left to do, once for each time that it comes to that.
-local function tell_empty(queue)
-    local busy = queue.running > 0 or queue.ready.count > 0 or next(queue.later) ~= nil
+-- Calls on_end, which may wait; meanwhile the queue does not count as empty.
+local function tell_end(queue, job)
+    local _ <close> = setmetatable({}, { __close = function() queue.telling = queue.telling - 1 end })
+    queue.telling, queue.news = queue.telling + 1, true
+    if queue.options.on_end then
+        queue.options.on_end(job, queue.driver)
+    end
+end
+
+-- Tells the script which jobs have ended, and, once for each time that it comes to that, that nothing is left to do.
+local function tell(queue)
+    while queue.driver and queue.over[1] do
+        tell_end(queue, table.remove(queue.over, 1))
+    end
+    local busy = queue.running > 0 or queue.ready.count > 0 or next(queue.later) ~= nil or queue.telling > 0
     if queue.driver and queue.news and not busy then
         queue.news = false
         if queue.options.on_empty then
@@ -106,7 +118,7 @@ end
 local function end_try(queue, job, status)
     life.end_try(queue, job, status)
     ask_for_offers(queue)
-    tell_empty(queue)
+    tell(queue)
 end
 
 local function sort_in_due(queue, now)
@@ -140,7 +152,7 @@ local function on_alarm(queue)
     give_up_unreachable(queue, mesos.now())
     queue.alarm:at(queue.schedules:run())
     ask_for_offers(queue, true)
-    tell_empty(queue)
+    tell(queue)
 end
 
 -- ---- callbacks ----
@@ -304,6 +316,7 @@ function Queue:add(definition)
     life.follow(self, job)
     life.sort_in(self, job)
     ask_for_offers(self, true)
+    tell(self)
     return id
 end
 
@@ -369,7 +382,7 @@ function Queue:cancel(id)
         self.driver:killTask(job.task_id)
     else
         life.close(self, job, "cancelled")
-        tell_empty(self)
+        tell(self)
     end
     return true
 end
@@ -451,7 +464,8 @@ function M.queue(options)
     local queue = setmetatable({
         framework = merged({ name = options.name }, options.framework or {}), options = merged(DEFAULTS, options),
         state = state, jobs = state.jobs, later = {}, followers = {}, beside = {}, recurring = {},
-        running = 0, unnamed = 0, ready = fair.new { weights = options.weights }, demand = demand.new(),
+        over = {}, running = 0, telling = 0, unnamed = 0,
+        ready = fair.new { weights = options.weights }, demand = demand.new(),
     }, Queue)
     queue.alarm = alarm.new(function() on_alarm(queue) end)
     queue.reconciler = reconcile.new { tasks = function() return queue:list("running") end }
