@@ -46,7 +46,7 @@ local M = {}
 ---@field keep integer? jobs that have ended and are still known; default: 1000
 ---@field refuse number? seconds for which offers that no job fits do not come again; default: 5
 ---@field on_update (fun(job: mesos.Job, status: mesos.TaskStatus, driver: mesos.SchedulerDriver))? each status
----@field on_end (fun(job: mesos.Job, driver: mesos.SchedulerDriver))? the job has finished, failed or was cancelled
+---@field on_end (fun(job: mesos.Job, driver: mesos.SchedulerDriver))? the job has finished, failed or was cancelled; may wait; not called again after a crash
 ---@field on_empty (fun(queue: mesos.Queue, driver: mesos.SchedulerDriver))? no job waits or runs any more
 
 local OPTIONS = {
@@ -136,7 +136,7 @@ local function sort_in_due(queue, now)
 end
 
 local function give_up_unreachable(queue, now)
-    for _, job in pairs(queue.jobs) do
+    for _, job in ipairs(queue:list("running")) do
         local limit = job.unreachable and job.unreachable + queue.options.unreachable
         if limit and limit <= now then
             end_try(queue, job, { state = "TASK_UNREACHABLE" })

@@ -112,24 +112,23 @@ local function kill(keeper, instance)
     end
 end
 
-local function tell_ready(keeper, service, plan)
-    if plan.done and not service.told and keeper.definitions[service.id] then
-        service.told = true
-        if keeper.options.on_ready then
-            keeper.options.on_ready(service.id, keeper.driver)
-        end
+local function tell_ready(keeper, ids)
+    for _, id in ipairs(keeper.options.on_ready and ids or {}) do
+        keeper.options.on_ready(id, keeper.driver)
     end
 end
 
 -- Kills what a service has too many, and asks for offers if one has too few.
 local function look_after(keeper)
-    local wanted = false
+    local wanted, ready = false, {}
     for id, service in pairs(keeper.services) do
         local plan = plan_of(keeper, service)
         for _, instance in ipairs(plan.kill) do
             kill(keeper, instance)
         end
-        tell_ready(keeper, service, plan)
+        if plan.done and not service.told and keeper.definitions[id] then
+            service.told, ready[#ready + 1] = true, id
+        end
         if plan.launch > 0 and service.due > mesos.now() then
             keeper.alarm:at(service.due)
         end
@@ -139,6 +138,7 @@ local function look_after(keeper)
         end
     end
     keeper.demand:want(keeper.driver, wanted)
+    tell_ready(keeper, ready)
     return wanted
 end
 
