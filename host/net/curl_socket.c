@@ -2,7 +2,9 @@
 //
 // A connection opened by libcurl (CURLOPT_CONNECT_ONLY): see curl_socket.h. The handle stays in
 // its multi, to which the connection belongs, until it is destroyed. Once the connection is open
-// libcurl no longer watches the socket, and a watcher of our own does.
+// libcurl no longer watches the socket, and a watcher of our own does. Where nothing is between us
+// and the socket, bytes are written and read without libcurl, which would look the connection up
+// each time and read no more than 16 KiB; its words for failures are used all the same.
 
 #include "net/curl_socket.h"
 
@@ -13,11 +15,11 @@
 #include "net/curl_loop.h"
 #include "net/peer_timeout.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { READ_MOST = 256 * 1024 }; // bytes that libcurl hands over at once; 16 KiB unless told
+#include <sys/socket.h>
 
 struct curl_socket {
     struct loop *loop;
@@ -33,6 +35,7 @@ struct curl_socket {
     void *data;
 
     struct poll_watcher *watcher; // NULL until it is open
+    int socket;                   // once it is open
     bool layered;                 // its bytes go through TLS
     bool closed;                  // by the peer: an end follows what is left to read
 
@@ -62,6 +65,7 @@ static bool add_watcher(struct curl_socket *connection)
 {
     curl_socket_t socket = CURL_SOCKET_BAD;
     curl_easy_getinfo(connection->easy, CURLINFO_ACTIVESOCKET, &socket);
+    connection->socket = socket;
     if (socket != CURL_SOCKET_BAD)
         connection->watcher =
             poll_watcher_create(connection->loop, socket, on_ready, connection, NULL);
@@ -88,10 +92,41 @@ void curl_socket_watch(struct curl_socket *connection, enum curl_socket_watch wa
 
 // ---- bytes ----
 
+// What send() or recv() returned, as libcurl would report it.
+static CURLcode plain_result(struct curl_socket *connection, ssize_t length, size_t *done,
+                             CURLcode failure)
+{
+    *done = length > 0 ? (size_t)length : 0;
+    if (length >= 0)
+        return CURLE_OK;
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+        return CURLE_AGAIN;
+    snprintf(connection->detail, sizeof connection->detail, "%s failure: %s",
+             failure == CURLE_SEND_ERROR ? "Send" : "Recv", strerror(errno));
+    return failure;
+}
+
+static CURLcode write_bytes(struct curl_socket *connection, const uint8_t *bytes, size_t length,
+                            size_t *done)
+{
+    if (connection->layered)
+        return curl_easy_send(connection->easy, bytes, length, done);
+    return plain_result(connection, send(connection->socket, bytes, length, MSG_NOSIGNAL), done,
+                        CURLE_SEND_ERROR);
+}
+
+static CURLcode read_bytes(struct curl_socket *connection, uint8_t *data, size_t size, size_t *done)
+{
+    if (connection->layered)
+        return curl_easy_recv(connection->easy, data, size, done);
+    return plain_result(connection, recv(connection->socket, data, size, 0), done,
+                        CURLE_RECV_ERROR);
+}
+
 bool curl_socket_write(struct curl_socket *connection, const uint8_t *bytes, size_t length,
                        size_t *done)
 {
-    CURLcode result = curl_easy_send(connection->easy, bytes, length, done);
+    CURLcode result = write_bytes(connection, bytes, length, done);
     if (result == CURLE_AGAIN)
         *done = 0;
     else
@@ -101,7 +136,7 @@ bool curl_socket_write(struct curl_socket *connection, const uint8_t *bytes, siz
 
 bool curl_socket_read(struct curl_socket *connection, uint8_t *data, size_t size, size_t *done)
 {
-    CURLcode result = curl_easy_recv(connection->easy, data, size, done);
+    CURLcode result = read_bytes(connection, data, size, done);
     if (result == CURLE_AGAIN)
         *done = 0;
     else if (result == CURLE_OK && *done == 0)
@@ -290,7 +325,6 @@ static void set_connection(struct curl_socket *connection)
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, day);
     curl_easy_setopt(easy, CURLOPT_DNS_SHUFFLE_ADDRESSES, 1L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)READ_MOST);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
     curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);

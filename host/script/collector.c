@@ -87,11 +87,19 @@ static void on_quiet(void *data)
 }
 
 // The collector works in small steps and starts early, so it does not hold up a callback for long.
+// While the libraries are opened and the script is compiled there is hardly any garbage, and each
+// cycle would look at all there is.
 void collector_open(struct script *script, bool idle)
 {
+    lua_gc(script->L, LUA_GCSTOP);
     lua_gc(script->L, LUA_GCINC, 150, 12, 10);
     timer_init(&script->collector.timer, script->loop, on_quiet, script);
     script->collector.idle = idle;
+}
+
+void collector_begin(struct script *script)
+{
+    lua_gc(script->L, LUA_GCRESTART);
 }
 
 void collector_register(lua_State *L)

@@ -32,7 +32,8 @@ struct collector {
 
 // `idle`: collect between turns; only on a loop of real time, which has quiet moments.
 void collector_open(struct script *script, bool idle);
-void collector_register(lua_State *L); // so objects of that state can find it // [-0, +0, m]
+void collector_begin(struct script *script); // from now on; until then nothing is collected
+void collector_register(lua_State *L);       // so objects of that state can find it // [-0, +0, m]
 void collector_close(struct script *script);
 
 // An object of Lua holds that many bytes outside the Lua heap, or has released them. Without effect

@@ -331,8 +331,9 @@ bool script_load(struct script *script, const char *path, int argc, char *const 
     struct load load = {.argc = argc, .argv = argv};
     int arguments = 0;
     load.source = read_script(script, path, err);
-    return load.source != NULL && read_chunk(script, &load, &arguments, err) &&
-           run_chunk(script, arguments, err) && keep_result(script, err);
+    bool read = load.source != NULL && read_chunk(script, &load, &arguments, err);
+    collector_begin(script);
+    return read && run_chunk(script, arguments, err) && keep_result(script, err);
 }
 
 bool script_load_sources(struct script *script, struct sources *earlier, int argc,

@@ -42,7 +42,7 @@ else
         bench=$(basename "$bench")
         bench=${bench%.*}
         case $bench in
-        fixture | fake_master | stream | recv | soak | peers) ;;
+        fixture | fake_master | stream | recv | echo | soak | peers) ;;
         *) run "$bench" ;;
         esac
     done
