@@ -51,7 +51,7 @@ struct option_row {
 // Ended by a row without a kind; rows without a name stand behind all others. If several rows set
 // one field, the last one on the command line wins, and of the environment the last one here.
 extern const struct option_row options_table[];
-enum { OPTIONS_MOST = 64 }; // rows
+enum { OPTIONS_MOST = 80 }; // rows
 
 struct option_command {
     const char *name, *usage, *help;
