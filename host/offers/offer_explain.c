@@ -72,7 +72,8 @@ static void add_outstanding(struct rows_maker *maker)
     struct offer_explain *explain = maker->explain;
     for (const struct offer *offer = offer_table_first(maker->offers); offer != NULL;
          offer = offer_table_next(offer)) {
-        struct offer_explain_row *row = add_row(explain, offer->block, offer_table_wire(offer));
+        struct offer_explain_row *row =
+            add_row(explain, offer_table_block(offer), offer_table_wire(offer));
         if (row == NULL)
             continue;
         row->outstanding = row->counted = true;
