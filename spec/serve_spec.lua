@@ -11,6 +11,7 @@ local tls = require("support.tls")
 local SCRIPT = [[
 local mesos = require "mesos"
 local version = 1
+opened, begun = false, 0
 local function show(value)
     if type(value) ~= "table" then return tostring(value) end
     local parts = {}
@@ -23,7 +24,12 @@ local routes = {
     ["/peer"] = function(r) return r.peer end,
     ["/whole"] = function() return { status = 201, headers = { ["Content-Type"] = "a/b", ["X-N"] = 7 }, body = "made\0" } end,
     ["/none"] = function() return { status = 204 } end,
-    ["/wait"] = function(r) mesos.sleep(tonumber(r.query.s)) return "waited" end,
+    ["/wait"] = function(r) begun = begun + 1 mesos.sleep(tonumber(r.query.s)) return "waited" end,
+    ["/gate"] = function()
+        begun = begun + 1
+        while not opened do mesos.sleep(0.01) end
+        return "waited"
+    end,
     ["/raise"] = function() error("a secret") end,
     ["/nothing"] = function() end,
     ["/misspelt"] = function() return { staus = 200 } end,
@@ -62,6 +68,15 @@ end
 local function get(address, path, method, body)
     local head = ("%s %s HTTP/1.1\r\nHost: %s\r\n"):format(method or "GET", path, address)
     return answer_of(send(address, head .. (body and ("Content-Length: %d\r\n\r\n%s"):format(#body, body) or "\r\n")), method == "HEAD")
+end
+
+-- Waits until so many handlers have begun to wait.
+local function wait_until_begun(run, count)
+    program.wait_for(function() return control.ctl(run, { "eval", "begun" }).stdout == count .. "\n" end)
+end
+
+local function open(run)
+    assert.equal(0, control.ctl(run, { "eval", "opened = true" }).code)
 end
 
 describe("mesos.serve", function()
@@ -104,30 +119,35 @@ describe("mesos.serve", function()
         program.assert_has(run.stderr, "handler of mesos.serve: ", "stack traceback")
     end)
 
-    it("lets handlers wait beside each other, and not too long", function()
-        local _, address = start("timeout = 0.4")
-        local slow, late = send(address, "GET /wait?s=0.2 HTTP/1.1\r\nHost: " .. address .. "\r\n\r\n"),
-            send(address, "GET /wait?s=60 HTTP/1.1\r\nHost: " .. address .. "\r\n\r\n")
+    it("lets handlers wait beside each other", function()
+        local run, address = start()
+        local slow = send(address, "GET /gate HTTP/1.1\r\nHost: " .. address .. "\r\n\r\n")
+        wait_until_begun(run, 1)
         assert.equal("version 1", get(address, "/version").body)
         assert.falsy(slow:answer())
+        open(run)
         assert.equal("waited", answer_of(slow).body)
-        assert.equal(504, answer_of(late).status)
+    end)
+
+    it("ends a handler that waits too long", function()
+        local run, address = start("timeout = 0.2")
+        assert.equal(504, get(address, "/wait?s=60").status)
+        program.wait_for(function() return run.stderr:find("a handler of mesos.serve has waited for 0.2 s", 1, true) end)
+        assert.equal("version 1", get(address, "/version").body)
     end)
 
     it("has caps for bodies and for requests", function()
-        local _, address = start("limit = 10, requests = 2")
+        local run, address = start("limit = 10, requests = 2")
         assert.equal("POST|/echo|{}|-|0123456789", get(address, "/echo", "POST", "0123456789").body)
         assert.equal(413, get(address, "/echo", "POST", "0123456789a").status)
         local waiting = {}
         for i = 1, 2 do
-            waiting[i] = send(address, "GET /wait?s=0.3 HTTP/1.1\r\nHost: " .. address .. "\r\n\r\n")
+            waiting[i] = send(address, "GET /gate HTTP/1.1\r\nHost: " .. address .. "\r\n\r\n")
         end
-        local refused
-        program.wait_for(function()
-            refused = get(address, "/version")
-            return refused.status == 503
-        end)
-        assert.equal("1", refused.headers["Retry-After"])
+        wait_until_begun(run, 2)
+        local refused = get(address, "/version")
+        assert.same({ 503, "1" }, { refused.status, refused.headers["Retry-After"] })
+        open(run)
         assert.equal("waited", answer_of(waiting[1]).body .. answer_of(waiting[2]).body:sub(7))
         assert.equal(200, get(address, "/version").status)
     end)
@@ -172,7 +192,7 @@ describe("mesos.serve", function()
             local file <close> = assert(io.open(path, "w"))
             file:write(new)
         end
-        program.wait_for(function() return get(address, "/version").status == 200 end)
+        wait_until_begun(run, 1)
         write((text:gsub("version = 1", "version = 2")))
         run:wait_for("reloaded in")
         assert.equal(503, answer_of(waiting).status)
@@ -216,9 +236,10 @@ describe("mesos.serve", function()
 
     it("closes", function()
         local run, address = start()
-        local waiting = send(address, "GET /wait?s=0.3 HTTP/1.1\r\nHost: " .. address .. "\r\n\r\n")
-        program.wait_for(function() return get(address, "/version").status == 200 end)
+        local waiting = send(address, "GET /gate HTTP/1.1\r\nHost: " .. address .. "\r\n\r\n")
+        wait_until_begun(run, 1)
         assert.equal("closed", get(address, "/close").body)
+        open(run)
         assert.equal("waited", answer_of(waiting).body) -- what has begun is answered
         local done = program.run { path = "curl", args = { "-s", "http://" .. address .. "/version" } }
         assert.equal(7, done.code)

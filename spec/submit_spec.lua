@@ -11,6 +11,7 @@ local HEAD = [[
 local mesos = require "mesos"
 local scheduler = { framework = { name = "takes" } }
 local order = {}
+opened = false
 function scheduler:statusUpdate(driver, status) order[#order + 1] = status.task_id end
 function scheduler:resourceOffers() end
 ]]
@@ -18,6 +19,7 @@ function scheduler:resourceOffers() end
 local ECHO = HEAD .. [[
 function scheduler:submit(driver, job)
     if job.sleep then mesos.sleep(job.sleep) end
+    while job.gate and not opened do mesos.sleep(0.01) end
     if job.raise then error(job.raise) end
     if job.refuse then return nil, job.refuse end
     if job.odd then return { odd = { print } } end
@@ -118,15 +120,21 @@ describe("ctl submit", function()
 
     it("calls it in turn with other callbacks, one at a time", function()
         local run, m = start()
-        local first = control.start_ctl(run, { "submit", '{"id": "first", "sleep": 0.3}' })
+        local first = control.start_ctl(run, { "submit", '{"id": "first", "gate": true}' })
         program.wait_for(function()
             return control.ctl(run, { "status", "--json" }).stdout:find('"callback":"submit"', 1, true)
         end)
         m:send(m:update("task", "TASK_RUNNING"))
         program.wait_for(function()
-            return control.ctl(run, { "status", "--json" }).stdout:find('"scheduler_event_queue_messages":1', 1, true) or first.code
+            return control.ctl(run, { "status", "--json" }).stdout:find('"scheduler_event_queue_messages":1', 1, true)
         end)
-        assert.same({ "first", "task", "second" }, answer(run, '{"id": "second"}').order)
+        local second = control.start_ctl(run, { "submit", '{"id": "second"}' })
+        program.wait_for(function()
+            return control.ctl(run, { "status", "--json" }).stdout:find('"scheduler_event_queue_messages":2', 1, true)
+        end)
+        control.ctl(run, { "eval", "opened = true" })
+        second:wait()
+        assert.same({ "first", "task", "second" }, cjson.decode(second.stdout).order)
         first:wait()
         assert.same({ "first" }, cjson.decode(first.stdout).order)
     end)
@@ -185,11 +193,12 @@ describe("ctl submit", function()
     it("goes on when its client has gone", function()
         local run = start()
         local client = control.connect(control.path(run))
-        client:write('{"command":"submit","argument":"{\\"id\\":\\"a\\",\\"sleep\\":0.2}"}\n')
+        client:write('{"command":"submit","argument":"{\\"id\\":\\"a\\",\\"gate\\":true}"}\n')
         program.wait_for(function()
             return control.ctl(run, { "status", "--json" }).stdout:find('"callback":"submit"', 1, true)
         end)
         client:close()
+        control.ctl(run, { "eval", "opened = true" })
         assert.same({ "a", "b" }, answer(run, '{"id": "b"}').order)
     end)
 end)
