@@ -287,7 +287,7 @@ describe("check", function()
 
     local arguments = {
         own_driver = { "local" }, pack = { "best_fit", "3" }, tasks = { "3", "true" },
-        cron = { "0 3 * * *", "true" }, pack_or_spread = { "pack", "6" },
+        process = { "5", "true" }, cron = { "0 3 * * *", "true" }, pack_or_spread = { "pack", "6" },
         explicit_acknowledgements = { "/dev/null" }, -- its journal
     }
     for name in lfs.dir("examples") do

@@ -423,6 +423,7 @@ describe("a disk that an agent has apart", function()
             { { type = "PATH", root = "../up" }, 1, "disk:1", "'../up': the path of a folder expected" },
             { { type = "PATH", root = "r" }, 1, "mem:1", "'disk' says where its 'disk' is, and it has none" },
             { { type = "MOUNT", root = "/dev/shm" }, 2, "disk:1", "the MOUNT disk '/dev/shm' cannot be that of 2 agents" },
+            { { type = "PATH", root = "/dev/shm" }, 2, "disk:1", "the PATH disk '/dev/shm' cannot be that of 2 agents" },
         }
         for _, row in ipairs(rows) do
             local plan = { agents = { { count = row[2], resources = { { resources = row[3], disk = row[1] } } } } }
@@ -430,5 +431,30 @@ describe("a disk that an agent has apart", function()
             assert.not_equal(0, run.code)
             program.assert_has(run.stderr, row[4])
         end
+    end)
+
+    it("is refused where its folder is another disk", function()
+        client.start()
+        local mount, path = { type = "MOUNT", root = "/dev/shm" }, { type = "PATH", root = "/dev/shm" }
+        local own = { type = "MOUNT", root = "own" }
+        local function agent(...)
+            local parts = {}
+            for _, disk in ipairs { ... } do
+                parts[#parts + 1] = { resources = "disk:1", disk = disk }
+            end
+            return { resources = parts }
+        end
+        local rows = {
+            { { agent(mount), agent(path) }, "agents[2]: the folder '/dev/shm' is another disk already, of agents[1]" },
+            { { agent(path), agent(path) }, "agents[2]: the folder '/dev/shm' is another disk already, of agents[1]" },
+            { { agent(own, own) }, "agents[1]: the folder 'own' is another disk already, of agents[1]" },
+        }
+        for _, row in ipairs(rows) do
+            local run = program.run { args = { "local", "--cluster", program.script(json.encode { agents = row[1] }, "cluster.json") } }
+            assert.not_equal(0, run.code)
+            program.assert_has(run.stderr, row[2])
+        end
+        client.stop()
+        client.start { "--cluster", program.script(json.encode { agents = { agent(path, path), agent(own), agent(own) } }, "cluster.json") }
     end)
 end)

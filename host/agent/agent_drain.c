@@ -7,14 +7,16 @@
 #include "agent/agent.h"
 #include "agent/agent_records.h"
 
-static void drain_executor(struct agent_executor *executor, const Mesos__V1__KillPolicy *shortest)
+// The grace period of a drain holds for tasks without one of their own, and shortens those of the
+// others.
+static void drain_executor(struct agent_executor *executor, const Mesos__V1__KillPolicy *drain)
 {
+    int64_t longest = drain->grace_period->nanoseconds;
     for (struct agent_task *task = TAILQ_FIRST(&executor->tasks), *next; task != NULL;
          task = next) {
         next = TAILQ_NEXT(task, link);
-        bool shorter = shortest->grace_period->nanoseconds >= 0 &&
-                       (uint64_t)shortest->grace_period->nanoseconds < task->grace;
-        agent_kill(executor->agent, executor->framework_id, task->id, shorter ? shortest : NULL);
+        bool counts = longest >= 0 && (!task->own_grace || (uint64_t)longest < task->grace);
+        agent_kill(executor->agent, executor->framework_id, task->id, counts ? drain : NULL);
     }
 }
 

@@ -229,6 +229,7 @@ struct agent_task *agent_records_add_task(struct agent_executor *executor,
     task->executor = executor;
     task->info = message_copy(&info->base);
     task->grace = grace_of(info->kill_policy);
+    task->own_grace = info->kill_policy != NULL && info->kill_policy->grace_period != NULL;
     task->group = group;
     task->state = MESOS__V1__TASK_STATE__TASK_STAGING;
     name_task(task, info->task_id->value);

@@ -113,6 +113,7 @@ struct agent_task {
     char *id;                  // in `key`
     Mesos__V1__TaskInfo *info; // NULL: it runs, and needs it no more
     uint64_t grace;            // of its kill policy, else 3 seconds
+    bool own_grace;            // its kill policy has one
     uint64_t group;            // its number; 0: it was launched by itself
     enum agent_task_phase phase;
     Mesos__V1__TaskState state; // the last that was reported; TASK_STAGING at first

@@ -90,25 +90,26 @@ void volume_folders_remove(struct volume_folders *folders, const char *path)
     free(removed);
 }
 
-// Moves what is in the folder to one of its own. False and errno if something stays.
-static bool move_contents(const char *path, const char *to)
+// Moves what is in the folder to `to`, one of its own; also what an earlier removal has left, as
+// the program may have ended before it. 0, or errno if something stays.
+static int move_contents(const char *path, const char *to)
 {
     DIR *folder = opendir(path);
     const struct dirent *entry;
-    bool good = folder != NULL;
-    while (good && (entry = readdir(folder)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
-            strncmp(entry->d_name, REMOVED, sizeof REMOVED - 1) == 0)
+    const char *own = strrchr(to, '/') + 1;
+    int fault = folder == NULL ? errno : 0;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        const char *name = entry->d_name;
+        if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, own) == 0)
             continue;
-        char *moved = memory_format("%s/%s", to, entry->d_name);
-        good = renameat(dirfd(folder), entry->d_name, AT_FDCWD, moved) == 0;
+        char *moved = memory_format("%s/%s", to, name);
+        if (renameat(dirfd(folder), name, AT_FDCWD, moved) != 0)
+            fault = errno;
         free(moved);
     }
-    int fault = errno;
     if (folder != NULL)
         closedir(folder);
-    errno = fault;
-    return good;
+    return fault;
 }
 
 void volume_folders_clear(struct volume_folders *folders, const char *path)
@@ -116,14 +117,17 @@ void volume_folders_clear(struct volume_folders *folders, const char *path)
     char id[UUID_TEXT];
     uuid_random_text(id);
     char *removed = memory_format("%s/" REMOVED "%s", path, id);
-    if (mkdir(removed, 0700) == 0 && move_contents(path, removed)) {
-        start_removal(folders, removed);
-        return;
-    }
-    if (errno != ENOENT)
+    int fault = mkdir(removed, 0700) != 0 ? errno : 0;
+    bool made = fault == 0;
+    if (made)
+        fault = move_contents(path, removed);
+    if (fault != 0 && fault != ENOENT)
         log_warning("the disk '%s' of a volume that was destroyed cannot be cleared: %s", path,
-                    strerror(errno));
-    free(removed);
+                    strerror(fault));
+    if (made)
+        start_removal(folders, removed);
+    else
+        free(removed);
 }
 
 // ---- making ----

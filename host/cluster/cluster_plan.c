@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "cluster/agent_resources.h"
+#include "cluster/plan_disks.h"
 #include "cluster/plan_group.h"
 #include "offers/role_name.h"
 
@@ -242,7 +243,8 @@ bool cluster_plan_read(struct cluster_plan *plan, struct slice text, struct erro
         return error_set(err, ERROR_INVALID, "line %d: %s", fault.line, fault.text);
     const struct plan_field field = {.json = root};
     bool good = read_plan(&field, plan, err) &&
-                (plan->group_count > 0 || cluster_plan_add_alike(plan, NULL, 1, err));
+                (plan->group_count > 0 || cluster_plan_add_alike(plan, NULL, 1, err)) &&
+                plan_disks_check(plan, err);
     json_decref(root);
     if (good)
         choose_domain(plan);

@@ -215,21 +215,6 @@ static bool read_resources(const struct plan_field *field, void *to, struct erro
     return plan_resources_read(field, to, err);
 }
 
-// A device is in one agent.
-static bool check_mounts(const struct plan_field *field, const struct cluster_plan_group *group,
-                         struct error *err)
-{
-    for (size_t i = 0; i < group->resources.count && group->count > 1; i++) {
-        const Mesos__V1__Resource__DiskInfo *disk = group->resources.items[i]->disk;
-        if (disk != NULL && disk->source->mount != NULL && *disk->source->mount->root == '/')
-            return plan_field_fault(field, err,
-                                    "the MOUNT disk '%.200s' cannot be that of %u agents: give "
-                                    "each a group of its own, or the disk a relative 'root'",
-                                    disk->source->mount->root, group->count);
-    }
-    return true;
-}
-
 bool plan_group_read(const struct plan_field *field, struct cluster_plan_group *group,
                      struct error *err)
 {
@@ -239,5 +224,5 @@ bool plan_group_read(const struct plan_field *field, struct cluster_plan_group *
         {"domain", read_domain, NULL},         {NULL, NULL, NULL},
     };
     group->count = 1;
-    return plan_field_object(field, keys, group, err) && check_mounts(field, group, err);
+    return plan_field_object(field, keys, group, err);
 }

@@ -3,6 +3,7 @@
 // The failover of the master: see master_failover.h.
 
 #include "master/master_failover.h"
+#include "agent/agent_drain.h"
 
 #include "base/log.h"
 #include "master/agent_loss.h"
@@ -48,8 +49,10 @@ static void forget_node(struct node *node, bool forget)
         node->state = NODE_FORGOTTEN;
     node->deactivated = node->deactivated && !forget;
     node->drain.started = 0; // no registry has it
-    if (forget)
+    if (forget) {
         node_drain_forget(node);
+        agent_drain_end(node->agent); // or it would refuse what the new master launches
+    }
     node_link_drop(node);
     timer_stop(&node->patience);
 }

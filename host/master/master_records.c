@@ -509,9 +509,9 @@ bool master_records_offerable(const struct node *node)
 
 void master_records_free_node(struct node *node)
 {
-    deferral_cancel(&node->drain.check);
     node->master->events->node_freed(node);
     agent_destroy(node->agent);
+    deferral_cancel(&node->drain.check); // tasks that went with it may have queued it
     resources_free(&node->total);
     resources_free(&node->free);
     resources_free(&node->shared_offered);
