@@ -170,6 +170,17 @@ describe("an agent that an operator", function()
         drain_state("DRAINED")
     end)
 
+    it("drains takes tasks from a new master that knows nothing of it", function()
+        accepted("DRAIN_AGENT", { agent_id = agent().agent_info.id })
+        drain_state("DRAINED")
+        fault("failover --forget for 100ms")
+        client.cluster:wait_for("agent %S+ has registered again")
+        local stream = client.subscribe({ capabilities = AWARE }):subscribed()
+        local offer = stream:offer()
+        stream:launch(offer, { client.task(offer, "t", "true") })
+        assert.equal("TASK_STARTING", stream:update().state)
+    end)
+
     it("drains must not be scheduled for maintenance", function()
         local id = agent().agent_info.id
         local host = agent().agent_info.hostname
