@@ -284,11 +284,16 @@ describe("ctl", function()
             { ":log-l\t debug\n", "\ndebug\r" }, -- a command
             { "nothing.at.al\t\21'no ' .. 'names'\n", '"no names"' }, -- nothing there, and nothing called
         }
+        -- What is typed before the prompt is there is not the editor's yet: the terminal itself takes the control keys.
+        local function type_in(keys)
+            program.wait_for(function() return terminal.stdout:find("> [^\n]*$") end, nil, function() return terminal.stdout end)
+            terminal.input:write(keys)
+        end
         for _, row in ipairs(rows) do
-            terminal.input:write(row[1])
+            type_in(row[1])
             program.wait_for(function() return terminal.stdout:find(row[2], 1, true) end, nil, function() return terminal.stdout end)
         end
-        terminal.input:write(":quit\n")
+        type_in(":quit\n")
         terminal:wait()
     end)
 

@@ -105,6 +105,9 @@ describe("the guide", function()
 
     for _, name in ipairs(guides) do
         it(name .. " does what it says", function()
+            if name == "test-a-policy.md" and program.patience > 1 then
+                return pending("a plain lua5.4 cannot load a module with sanitizers")
+            end
             local commands = 0
             for _, block in ipairs(follow("lua/guide/" .. name)) do
                 commands = commands + (block.kind == "sh" and 1 or 0)
