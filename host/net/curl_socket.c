@@ -36,7 +36,7 @@ struct curl_socket {
 
     struct poll_watcher *watcher; // NULL until it is open
     int socket;                   // once it is open
-    bool layered;                 // its bytes go through TLS
+    bool layered;                 // its bytes go through TLS, or a tunnel of libcurl
     bool closed;                  // by the peer: an end follows what is left to read
 
     // Of what went wrong.
@@ -241,12 +241,13 @@ const char *curl_socket_failure(struct curl_socket *connection, bool begun)
 
 // ---- opening ----
 
-// By TLS to the peer or to a proxy.
+// By TLS to the peer, or by a proxy: the tunnel may be in TLS, which the handle does not tell any
+// more once the connection is open.
 static bool is_layered(const struct curl_socket *connection)
 {
-    struct curl_tlssessioninfo *session = NULL;
-    curl_easy_getinfo(connection->easy, CURLINFO_TLS_SSL_PTR, &session);
-    return connection->peer.tls || (session != NULL && session->internals != NULL);
+    long tunnel = 0;
+    curl_easy_getinfo(connection->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    return connection->peer.tls || tunnel != 0;
 }
 
 static void on_done(void *data, CURLcode result)
