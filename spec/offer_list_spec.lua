@@ -997,6 +997,34 @@ describe("lists that the driver gives", function()
         framework.said(run, "true\t4200\t4200\n", 20)
     end)
 
+    it("are whole in driver:offers() as well", function()
+        local m, run = framework.subscribed([[
+            local driver, listed, answered
+            local function give_back()
+                if not listed then return end
+                listed, answered = false, true
+                driver:declineOffer(driver:offers():ids())
+            end
+            function scheduler:resourceOffers(it, offers)
+                driver, offers = it, nil
+                local good, count = 0, 0
+                collectgarbage()
+                collectgarbage("incremental", 1, 1000, 8)
+                for i = 1, 50 do setmetatable({}, { __gc = give_back }) end
+                listed = true
+                local list = driver:offers()
+                collectgarbage("stop")
+                for _, offer in ipairs(list) do
+                    count = count + 1
+                    if offer.id and offer.cpus == 1 and offer:attribute("rack") == nil then good = good + 1 end
+                end
+                say(answered, count, good, #driver:offers())
+            end
+        ]])
+        send_many(m)
+        framework.said(run, "true\t4200\t4200\t0\n", 20)
+    end)
+
     it("launch what they were packed with", function()
         local m, run = framework.subscribed([[
             function scheduler:resourceOffers(driver, offers)

@@ -11,6 +11,7 @@
 #include "bindings/core/dot_call.h"
 #include "bindings/core/hints.h"
 #include "bindings/core/scratch.h"
+#include "bindings/core/userdata.h"
 #include "bindings/message/arguments.h"
 #include "bindings/message/message_decode.h"
 #include "bindings/message/message_encode.h"
@@ -612,18 +613,58 @@ static int l_updateFramework(lua_State *L) // [-4, +1, e]
 
 // ---- what it knows ----
 
+// The outstanding offers of one moment. Lua may run a finalizer wherever it allocates, and that may
+// answer offers, so their table is not walked meanwhile.
+struct snapshot_offer {
+    struct bytes *block; // a reference
+    struct slice wire;
+};
+
+struct snapshot {
+    struct userdata base;
+    struct snapshot_offer *offers;
+    size_t count;
+};
+
+static const char snapshot_type[] = "mesos.offers.snapshot";
+
+static void end_snapshot(lua_State *L, struct userdata *userdata)
+{
+    struct snapshot *snapshot = (struct snapshot *)userdata;
+    (void)L;
+    for (size_t i = 0; i < snapshot->count; i++)
+        bytes_unref(snapshot->offers[i].block);
+    free(snapshot->offers);
+    snapshot->offers = NULL;
+    snapshot->count = 0;
+}
+
+// The table is read when nothing more is allocated by Lua. // [-0, +1, m]
+static struct snapshot *push_snapshot(lua_State *L, const struct offer_table *offers)
+{
+    struct snapshot *snapshot = userdata_push(L, snapshot_type, sizeof *snapshot, 0, end_snapshot);
+    size_t count = offer_table_count(offers);
+    if (count > 0)
+        snapshot->offers = memory_resize(NULL, count * sizeof *snapshot->offers);
+    for (const struct offer *offer = offer_table_first(offers); offer;
+         offer = offer_table_next(offer))
+        snapshot->offers[snapshot->count++] = (struct snapshot_offer){
+            .block = bytes_ref(offer_table_block(offer)), .wire = offer_table_wire(offer)};
+    return snapshot;
+}
+
 static int l_offers(lua_State *L) // [-1, +1, e]
 {
-    struct offer_table *offers = driver_offers(check_driver(L));
-    lua_createtable(L, (int)offer_table_count(offers), 0);
+    struct driver *driver = check_driver(L);
+    struct snapshot *snapshot = push_snapshot(L, driver_offers(driver)); // snapshot
+    lua_createtable(L, (int)snapshot->count, 0);                         // snapshot, list
     offer_list_index_adopt(L);
-    lua_Integer place = 0;
-    for (const struct offer *offer = offer_table_first(offers); offer;
-         offer = offer_table_next(offer)) {
-        view_push(L, &mesos__v1__offer__descriptor, offer_table_block(offer),
-                  offer_table_wire(offer));
-        lua_rawseti(L, -2, ++place);
+    for (size_t i = 0; i < snapshot->count; i++) {
+        const struct snapshot_offer *it = &snapshot->offers[i];
+        view_push(L, &mesos__v1__offer__descriptor, it->block, it->wire);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
+    end_snapshot(L, &snapshot->base);
     return 1;
 }
 
@@ -770,6 +811,8 @@ static void watch_script(struct script *script, struct scheduler_environment *en
 void driver_methods_open(lua_State *L, struct scheduler_environment *environment)
 {
     output_method_open(L);
+    userdata_type(L, snapshot_type);
+    lua_pop(L, 1);
     scheduler_handle_open(L); // class
     lua_pushcfunction(L, l_tostring);
     lua_setfield(L, -2, "__tostring");
