@@ -5,6 +5,8 @@
 
 local control = require("support.control")
 local framework = require("support.framework")
+local program = require("support.program")
+local testing = require("mesos.testing")
 
 local said = framework.said
 
@@ -292,6 +294,7 @@ describe("driver:explain and ctl why", function()
             ["cpus=many"] = "why: cpus: a number from 0 to 1e12 expected, got 'many'",
             ["ports=1.5"] = "why: ports: how many, a whole number expected, got '1.5'",
             ["revocable=1"] = "why: revocable: true or false expected, got '1'",
+            ["rack=" .. ("a|"):rep(64) .. "b"] = "why: rack: more than 64 values",
         } do
             local asked = control.ctl(run, { "why", text })
             assert.equal(1, asked.code)
@@ -329,5 +332,97 @@ describe("driver:explain and ctl why", function()
         local asked = control.ctl(run, { "why", "cpus=1" })
         assert.equal(1, asked.code)
         assert.is_truthy(asked.stderr:find("no script runs here", 1, true), asked:report())
+    end)
+end)
+
+-- On a clock that stands still: how long ago things were is known exactly.
+describe("what is known of the past", function()
+    after_each(program.cleanup)
+
+    local POLICY = [[
+        local mesos = require "mesos"
+        local roles = {}
+        for i = 1, 66 do roles[i] = "r" .. i end
+        local s = { framework = { name = "past", roles = roles, failover_timeout = 60 } }
+        function s:resourceOffers() end
+        function s:disconnected(driver) mesos.state.at_the_end = driver:explain { cpus = 2 }.since end
+        function s:frameworkMessage(driver, _, _, code)
+            mesos.state.found = assert(load("local driver = ...; " .. code))(driver)
+        end
+        return s
+    ]]
+
+    local function start()
+        local t = testing.load(program.script(POLICY, "policy.lua"))
+        t:register()
+        t:advance(50)
+        return t
+    end
+
+    local function run(t, code)
+        t:message("executor", "agent", code)
+        return t:state().found
+    end
+
+    local function decline(t, filters)
+        run(t, DECLINE:format(", " .. filters))
+    end
+
+    local function explain(t)
+        return run(t, "return driver:explain { cpus = 2 }")
+    end
+
+    local function long(length, cpus_there)
+        return { cpus = cpus_there, role = "r1", attributes = { long = ("x"):rep(length) } }
+    end
+
+    it("is when offers became void with the connection", function()
+        local t = start()
+        t:offer { cpus = 4, role = "r1" }
+        t:advance(1000)
+        t:disconnect()
+        assert.equal(0, t:state().at_the_end)
+        t:advance(7)
+        t:reregister()
+        t:advance(20)
+        has({ since = between(27, 27), lately = { offers = 1, fits = 1 } }, explain(t), "explanation")
+    end)
+
+    it("begins after offers that were too long to be kept", function()
+        local t = start()
+        t:offer(long(3 << 20, 4))
+        decline(t, "{ refuse_seconds = 0 }")
+        t:advance(10)
+        has({ since = between(9.99, 10), lately = { offers = 0 } }, explain(t), "explanation")
+    end)
+
+    it("begins after offers that were too many to be kept, and is what it was", function()
+        local t = start()
+        for _, offered in ipairs { long(1040000, 1), long(1040000, 1), long(1040000, 4), long(3 << 20, 4) } do
+            t:offer(offered)
+        end
+        decline(t, "{ refuse_seconds = 0 }")
+        t:advance(10)
+        has({ since = between(9.99, 10), lately = { offers = 2, fits = 0 } }, explain(t), "explanation")
+    end)
+
+    it("is a filter that runs, of an agent whose last offer is long gone", function()
+        local t = start()
+        t:offer { cpus = 2, role = "r1", agent_id = "a" }
+        decline(t, "{ refuse_seconds = 10000 }")
+        t:offer { cpus = 4, role = "r1", agent_id = "a" }
+        decline(t, "{ refuse_seconds = 0 }")
+        t:advance(2000)
+        has({ withheld = { filter_count = 1, filters = { { seconds = between(7999, 8000) } } } }, explain(t), "explanation")
+    end)
+
+    it("is the role that was revived last, among many", function()
+        local t = start()
+        t:offer { cpus = 4, role = "r1" }
+        decline(t, "{ refuse_seconds = 10000 }")
+        assert.equal(1, explain(t).withheld.filter_count)
+        run(t, "for i = 1, 64 do driver:reviveOffers { 'r' .. i } end driver:reviveOffers { 'r1' }")
+        run(t, "driver:reviveOffers { 'r65' }")
+        assert.equal(0, explain(t).withheld.filter_count)
     end)
 end)

@@ -264,7 +264,7 @@ static void deliver_subscribed(struct driver *driver, struct driver_event *event
 {
     offer_table_spend_all(driver->offers, "was made void by a new registration");
     offer_table_spend_all(driver->inverse_offers, "was made void by a new registration");
-    offer_history_void(driver->history);
+    offer_history_void(driver->history, loop_now(driver->loop));
     framework_set_id(&driver->framework, event->framework_id);
     revisions_answered(&driver->revisions, REVISION_ACCEPTED);
     if (driver->revisions.has_known)

@@ -47,7 +47,7 @@ static void on_lost(void *data, const struct error *reason)
     calls_forget(&driver->calls);
     offer_table_spend_all(driver->offers, "was made void when the master was lost");
     offer_table_spend_all(driver->inverse_offers, "was made void when the master was lost");
-    offer_history_void(driver->history);
+    offer_history_void(driver->history, loop_now(driver->loop));
     driver_stream_lost(driver);
     disconnect(driver);
     deferral_queue(&driver->turn);

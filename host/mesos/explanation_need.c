@@ -139,8 +139,10 @@ static bool add_attribute(struct explanation *explanation, const struct need_par
         return error_set(err, ERROR_INVALID,
                          "why: no offer has a resource or an attribute '%s' (did you mean '%s'?)",
                          part->name, near);
-    for (char *word = strtok_r(part->value, "|", &state); word != NULL && count < WORDS;
+    for (char *word = strtok_r(part->value, "|", &state); word != NULL;
          word = strtok_r(NULL, "|", &state)) {
+        if (count == WORDS)
+            return error_set(err, ERROR_LIMIT, "why: %s: more than %d values", part->name, WORDS);
         words[count] = (struct offer_word){.text = slice_text(word)};
         if (number && read_number(word, &words[count].number))
             words[count].text.data = NULL;

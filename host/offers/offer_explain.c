@@ -102,8 +102,8 @@ static void read_ending(const struct rows_maker *maker, const struct offer_event
     row->arrival = event->arrival;
     row->lost = offer_history_is_lost(history, agent_of(row->wire), event->order);
     if (ending == NULL || ending->order < event->order) {
-        row->end =
-            offer_history_is_void(history, event->order) ? OFFER_END_VOID : OFFER_END_UNKNOWN;
+        row->end = event->is_void ? OFFER_END_VOID : OFFER_END_UNKNOWN;
+        row->ended = event->voided_at;
         return;
     }
     row->end = ending->end;
@@ -132,8 +132,10 @@ static void add_past(struct rows_maker *maker, const struct offer_event *event, 
     read_ending(maker, event, row);
     struct offer_explain_row *newer = newer_row(maker, explain->row_count - 1);
     row->counted = newer == NULL && is_recent(explain, row);
-    if (newer != NULL && !newer->outstanding && row->filter > newer->filter)
+    if (newer != NULL && !newer->outstanding && row->filter > newer->filter) {
         newer->filter = row->filter;
+        newer->counted = true; // also if it is none of lately: the filter holds
+    }
 }
 
 static void add_history(struct rows_maker *maker)
@@ -248,10 +250,10 @@ static uint64_t last_fit(const struct offer_explain *explain)
 
 static void sum_since(struct offer_explain *explain, uint64_t last)
 {
-    explain->sums.known = last > 0;
+    explain->sums.known = last > 0 && last >= explain->began;
     if (explain->sums.fits == 0)
-        explain->sums.since =
-            offer_explain_seconds(explain, last > 0 ? last : explain->began, explain->now);
+        explain->sums.since = offer_explain_seconds(
+            explain, explain->sums.known ? last : explain->began, explain->now);
 }
 
 static size_t find_nearest(const struct offer_explain *explain)

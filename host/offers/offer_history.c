@@ -28,14 +28,13 @@ struct named_moment {
 
 struct offer_history {
     uint64_t second, began, order;
-    uint64_t voided, revived; // when all offers, when all filters became void, by `order`
+    uint64_t revived;         // when all filters became void, by `order`
     uint64_t refilled;        // when `allowance` was right
     size_t pinned, allowance; // bytes
     struct ring events_ring, ends_ring;
     struct offer_event *events; // NULL: none yet
     struct offer_ending *ends;
     struct named_moment lost[OFFER_HISTORY_AGENTS], roles[OFFER_HISTORY_ROLES];
-    size_t lost_at, roles_at;
 };
 
 // ---- rings ----
@@ -57,12 +56,19 @@ static size_t place_of(const struct ring *ring, size_t age)
 
 // ---- events ----
 
+// What arrived until then is not all known.
+static void begin_after(struct offer_history *history, uint64_t arrival)
+{
+    if (history->began <= arrival)
+        history->began = arrival + 1;
+}
+
 static void forget_oldest(struct offer_history *history)
 {
     struct ring *ring = &history->events_ring;
     struct offer_event *oldest = &history->events[place_of(ring, ring->count - 1)];
     history->pinned -= oldest->block->length;
-    history->began = oldest->arrival + 1;
+    begin_after(history, oldest->arrival);
     bytes_unref(oldest->block);
     ring->count--;
 }
@@ -109,10 +115,13 @@ void offer_history_add(struct offer_history *history, struct bytes *block, struc
 {
     bool whole = block->length <= OFFER_HISTORY_BYTES;
     refill(history, now);
+    bool fits = history->allowance >= (whole ? block->length : OFFER_HISTORY_PART);
+    if (!fits || !whole)
+        begin_after(history, now);
+    if (!fits)
+        return;
     while (!whole && history->events_ring.count > 0)
         forget_oldest(history);
-    if (history->allowance < (whole ? block->length : OFFER_HISTORY_PART))
-        return;
     struct offer_event event = {.list = list, .arrival = now, .order = ++history->order};
     event.block = whole ? bytes_ref(block) : copy_part(list);
     if (!whole)
@@ -136,27 +145,36 @@ void offer_history_end(struct offer_history *history, struct slice id, enum offe
     };
 }
 
-void offer_history_void(struct offer_history *history)
+// The older events were void before those that are.
+void offer_history_void(struct offer_history *history, uint64_t now)
 {
-    history->voided = history->revived = ++history->order;
+    history->revived = ++history->order;
+    for (size_t age = 0; age < history->events_ring.count; age++) {
+        struct offer_event *event = &history->events[place_of(&history->events_ring, age)];
+        if (event->is_void)
+            break;
+        event->is_void = true;
+        event->voided_at = now;
+    }
 }
 
-// The moment of that name, which takes the place of the oldest one if it is new.
-static void note_name(struct named_moment *names, size_t most, size_t *at, struct slice name,
-                      uint64_t order)
+// The moment of that name, which takes the place of what happened longest ago if it is new.
+static void note_name(struct named_moment *names, size_t most, struct slice name, uint64_t order)
 {
+    struct named_moment *oldest = names;
     for (size_t i = 0; i < most; i++) {
         struct slice known = {(const uint8_t *)names[i].name, names[i].length};
         if (known.data != NULL && slice_equal(known, name)) {
             names[i].order = order;
             return;
         }
+        if (names[i].order < oldest->order)
+            oldest = &names[i];
     }
-    free(names[*at].name);
-    names[*at] = (struct named_moment){.name = memory_text((const char *)name.data, name.length),
-                                       .length = name.length,
-                                       .order = order};
-    *at = (*at + 1) % most;
+    free(oldest->name);
+    *oldest = (struct named_moment){.name = memory_text((const char *)name.data, name.length),
+                                    .length = name.length,
+                                    .order = order};
 }
 
 void offer_history_revive(struct offer_history *history, struct slice role)
@@ -165,12 +183,12 @@ void offer_history_revive(struct offer_history *history, struct slice role)
     if (role.data == NULL)
         history->revived = order;
     else
-        note_name(history->roles, OFFER_HISTORY_ROLES, &history->roles_at, role, order);
+        note_name(history->roles, OFFER_HISTORY_ROLES, role, order);
 }
 
 void offer_history_lose(struct offer_history *history, struct slice agent_id)
 {
-    note_name(history->lost, OFFER_HISTORY_AGENTS, &history->lost_at, agent_id, ++history->order);
+    note_name(history->lost, OFFER_HISTORY_AGENTS, agent_id, ++history->order);
 }
 
 // ---- reading ----
@@ -214,11 +232,6 @@ static uint64_t moment_of(const struct named_moment *names, size_t most, struct 
             return names[i].order;
     }
     return 0;
-}
-
-bool offer_history_is_void(const struct offer_history *history, uint64_t order)
-{
-    return order < history->voided;
 }
 
 bool offer_history_is_lost(const struct offer_history *history, struct slice agent_id,

@@ -7,7 +7,8 @@
 // Memory is bounded. Events of OFFER_HISTORY_BYTES are pinned at most, the oldest go first; so many
 // bytes more may come in each second as OFFER_HISTORY_RATE says, and events beyond that are left
 // out. Of an event that is larger than all that, the first offers are copied, and take the place of
-// all others. The ends of the last OFFER_HISTORY_ENDS offers are known, and the last
+// all others. What came before an event that was left out, forgotten or cut is not all known, and
+// that event neither. The ends of the last OFFER_HISTORY_ENDS offers are known, and the last
 // OFFER_HISTORY_AGENTS agents that were lost.
 //
 // Times are of one clock, which the caller reads. `order` tells what happened first: it is a
@@ -40,6 +41,8 @@ struct offer_event {
     struct bytes *block;
     struct slice list; // of Offer messages, each as FIELD_SCHEDULER_EVENT_OFFERS_OFFERS
     uint64_t arrival, order;
+    bool is_void; // those of its offers that were outstanding became void, at `voided_at`
+    uint64_t voided_at;
 };
 
 // How an offer ended. There are many, so it is small.
@@ -65,7 +68,7 @@ void offer_history_end(struct offer_history *history, struct slice id, enum offe
                        double filter, uint64_t now);
 
 // All offers are void, and the filters are gone: the framework is not connected any more, or anew.
-void offer_history_void(struct offer_history *history);
+void offer_history_void(struct offer_history *history, uint64_t now);
 
 // The filters of a role are gone; data NULL: those of all roles.
 void offer_history_revive(struct offer_history *history, struct slice role);
@@ -85,8 +88,7 @@ const struct offer_event *offer_history_event(const struct offer_history *histor
 size_t offer_history_ends(const struct offer_history *history);
 const struct offer_ending *offer_history_ending(const struct offer_history *history, size_t age);
 
-// True if what arrived then (by `order`) is void by now, or its agent was lost since.
-bool offer_history_is_void(const struct offer_history *history, uint64_t order);
+// True if the agent of what arrived then (by `order`) was lost since.
 bool offer_history_is_lost(const struct offer_history *history, struct slice agent_id,
                            uint64_t order);
 
