@@ -650,10 +650,21 @@ void protect_abandon(struct script *script, protect_done on_done, void *data)
     become_idle(script);
 }
 
+// A Lua state of another program ends by its finalizers, in an order of its own: what the routine
+// would tell of its end may be gone, its name too.
+static void forget_owner(struct routine *routine)
+{
+    routine->title.name = NULL;
+    routine->on_done = NULL;
+}
+
 void protect_close(struct script *script)
 {
-    while (script->routines != NULL)
+    while (script->routines != NULL) {
+        if (script->attached)
+            forget_owner(script->routines);
         finish(script->routines, &(struct protect_end){.outcome = PROTECT_CLOSED, .text = ""});
+    }
     while (script->idle != NULL) {
         struct routine *routine = script->idle;
         script->idle = routine->next;
