@@ -159,6 +159,25 @@ describe("mesos.serve", function()
         assert.equal("", run.stderr:match("error[^\n]*") or "")
     end)
 
+    it("counts a request until its handler has ended, also without its client", function()
+        local run, address = start("requests = 1")
+        local left = send(address, "GET /gate HTTP/1.1\r\nHost: " .. address .. "\r\n\r\n")
+        wait_until_begun(run, 1)
+        left:close()
+        for _ = 1, 10 do -- the loop turns meanwhile
+            assert.equal(503, get(address, "/version").status)
+        end
+        open(run)
+        program.wait_for(function() return get(address, "/version").status == 200 end)
+        left = send(address, "GET /wait?s=60 HTTP/1.1\r\nHost: " .. address .. "\r\n\r\n")
+        wait_until_begun(run, 2)
+        left:close()
+        assert.equal(503, get(address, "/version").status)
+        run:kill("sigterm") -- its handler waits behind the end of its server
+        run:wait()
+        assert.equal("", run.stderr:match("error[^\n]*") or "")
+    end)
+
     it("refuses requests of web pages, and for other names than its own", function()
         local _, address = start('hosts = { "web.test" }', { "--allow-host", "other.test" })
         local function with(lines)
@@ -268,6 +287,9 @@ describe("mesos.serve", function()
         program.assert_has(values(("mesos.serve { address = %q, handler = print }"):format(address)), "nil\n",
             "Address already in use", '"EADDRINUSE"')
         program.assert_has(values("mesos.serve { address = 'x', handler = print }"), "nil\n", "ADDR:PORT, are expected", '"EINVAL"')
+        program.assert_has(values("mesos.serve { address = 'example.org:0', handler = print }"), "nil\n",
+            "'example.org:0': an address in numbers, or localhost, is expected", '"EINVAL"')
+        program.assert_has(values("tostring(mesos.serve { address = 'localhost:0', handler = print })"), "server 127.0.0.1:")
         program.assert_has(values("mesos.serve { address = '127.0.0.1:0', handler = print, tls = { cert = '/no', key = '/no' } }"),
             "tls.cert /no: ")
         program.assert_has(control.ctl(run, { "eval", "server.adress" }).stderr, "a server has no 'adress': address and close()")
@@ -279,7 +301,7 @@ describe("mesos.serve", function()
         assert.equal(2, done.code)
         program.assert_has(done.stderr, "mesos.serve is not available in the sandbox (--sandbox) without --allow-serve")
         local run = program.start { args = { "--sandbox", "--allow-serve", "-m", program.NO_MASTER, path } }
-        assert.equal("version 1", get(run:wait_for("at (%S+)"), "/version").body)
+        assert.equal("version 1", get(run:wait_for("at (127%.0%.0%.1:%d+)\n"), "/version").body)
         done = program.run { args = { "check", path } }
         assert.equal(0, done.code)
         program.assert_has(done.stdout, "at 127.0.0.1:0\n")

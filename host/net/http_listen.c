@@ -44,16 +44,28 @@ static int listen_on(const struct addrinfo *address)
     return -1;
 }
 
-int http_listen_open(const char *text, struct error *err)
+static const char *numeric_host(const char *host)
+{
+    return strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
+}
+
+int http_listen_open(const char *text, bool numeric, struct error *err)
 {
     char *host = NULL, *port = NULL;
     if (!http_listen_split(text, &host, &port, err))
         return -1;
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_PASSIVE | (numeric ? AI_NUMERICHOST : 0)};
+    const char *name = numeric ? numeric_host(host) : host;
     struct addrinfo *address = NULL;
     errno = 0;
-    int fault = getaddrinfo(*host ? host : NULL, port, &hints, &address), fd = -1;
-    if (fault != 0)
+    int fault = getaddrinfo(*name ? name : NULL, port, &hints, &address), fd = -1;
+    if (fault == EAI_NONAME && numeric)
+        error_set(err, ERROR_INVALID,
+                  "cannot listen on '%s': an address in numbers, or localhost, is expected: names "
+                  "are not looked up here",
+                  text);
+    else if (fault != 0)
         error_set(err, ERROR_INVALID, "cannot listen on '%s': %s", text, gai_strerror(fault));
     else if ((fd = listen_on(address)) < 0)
         error_set(err, ERROR_IO, "cannot listen on '%s': %s", text, strerror(errno));

@@ -71,6 +71,8 @@ static void put(struct http_peer *peer, enum http_peer_state state)
     peer->since = peers->now;
     TAILQ_INSERT_TAIL(&peers->in[state], peer, link);
     peers->count[state]++;
+    if (patience[state] != 0 && !timer_active(&peers->tick))
+        timer_start(&peers->tick, LOOP_SECOND);
 }
 
 static void take(struct http_peer *peer)
@@ -316,8 +318,6 @@ struct http_peer *http_peers_add(struct http_peers *peers, int fd, void *context
     put(peer, HTTP_PEER_RECEIVING);
     open_watch(peer);
     limit(peers);
-    if (!timer_active(&peers->tick))
-        timer_start(&peers->tick, LOOP_SECOND);
     return peer;
 }
 

@@ -424,7 +424,7 @@ struct http_server *http_server_create(struct loop *loop, const char *listen,
                                        const struct http_server_settings *settings,
                                        struct error *err)
 {
-    int fd = http_listen_open(listen, err);
+    int fd = http_listen_open(listen, settings->numeric, err);
     struct http_server *server =
         fd < 0 ? NULL : http_server_create_on(loop, fd, listen, settings, err);
     if (server != NULL)

@@ -51,6 +51,7 @@ struct http_server_settings {
     void *data;
     const char *hosts;      // names that a Host may have besides the usual ones, "a,b"; or NULL
     const char *cert, *key; // TLS: certificate and private key as PEM; both NULL: none
+    bool numeric;           // no name is looked up for the address: see net/http_listen.h
     size_t memory;          // bytes of a connection: headers, the largest chunk
     unsigned connections;   // the most
 };

@@ -2,7 +2,7 @@
 //
 // Services: see http_service.h. A place is a listening socket with its server and those who want
 // it, the one that has it in front. A place without services is drained: it accepts nothing and is
-// destroyed when its last request is completed. A connection is suspended from the moment at which
+// destroyed when its last request has ended. A connection is suspended from the moment at which
 // its request is handed on until there is an answer.
 
 #include "net/http_service.h"
@@ -47,17 +47,24 @@ struct http_services {
 // From its headers until it is completed and answered.
 struct service_request {
     TAILQ_ENTRY(service_request) link; // of its place
-    struct http_place *place;
-    struct http_exchange *exchange; // NULL: it is completed, without an answer
-    struct MHD_Response *response;  // NULL: there is none yet
+    struct http_place *place;          // NULL: it was destroyed
+    struct http_exchange *exchange;    // NULL: it is completed, without an answer
+    struct MHD_Response *response;     // NULL: there is none yet
     int status;
     bool suspended;
 };
 
 // ---- requests ----
 
-static void free_request(struct service_request *request)
+// It is completed and answered. Until then it counts, as its handler runs on without its client.
+static void end_request(struct service_request *request)
 {
+    struct http_place *place = request->place;
+    if (place != NULL) {
+        TAILQ_REMOVE(&place->requests, request, link);
+        if (--place->pending == 0 && place->drained)
+            deferral_queue(&place->end);
+    }
     if (request->response != NULL)
         MHD_destroy_response(request->response);
     free(request);
@@ -80,7 +87,7 @@ const struct http_exchange *service_request_exchange(const struct service_reques
 void service_request_answer(struct service_request *request, const struct http_answer *answer)
 {
     if (request->exchange == NULL) {
-        free_request(request);
+        end_request(request);
         return;
     }
     request->status = answer->status;
@@ -153,18 +160,15 @@ static enum MHD_Result on_answer(void *data, struct http_exchange *exchange)
 
 static void on_completed(void *data, struct http_exchange *exchange)
 {
-    struct http_place *place = data;
     struct service_request *request = exchange->data;
+    (void)data;
     exchange->data = NULL;
     if (request == NULL)
         return;
-    TAILQ_REMOVE(&place->requests, request, link);
-    place->pending--;
-    if (place->drained && place->pending == 0)
-        deferral_queue(&place->end);
     request->exchange = NULL;
+    request->suspended = false;
     if (request->response != NULL)
-        free_request(request);
+        end_request(request);
 }
 
 static void on_left(void *data, struct http_exchange *exchange)
@@ -183,6 +187,8 @@ static void free_place(struct http_place *place)
     TAILQ_FOREACH(request, &place->requests, link)
     wake(request);
     http_server_destroy(place->server); // completes the requests
+    TAILQ_FOREACH(request, &place->requests, link)
+    request->place = NULL; // its handler still runs
     deferral_cancel(&place->end);
     free(place->address);
     free(place->hosts);
@@ -287,6 +293,7 @@ static bool serve(struct http_place *place, int fd, struct error *err)
                                                   .hosts = place->hosts,
                                                   .cert = place->cert,
                                                   .key = place->key,
+                                                  .numeric = true,
                                                   .memory = CONNECTION_MEMORY,
                                                   .connections = CONNECTIONS};
     struct loop *loop = place->services->loop;

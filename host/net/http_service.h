@@ -18,11 +18,11 @@ struct http_service;
 struct service_request; // one that has no answer yet
 
 struct http_service_settings {
-    const char *address;    // "ADDR:PORT"
+    const char *address;    // "ADDR:PORT", in numbers or "localhost"
     const char *hosts;      // as in struct http_server_settings; or NULL
     const char *cert, *key; // files of TLS in PEM; both NULL: none
     size_t body_limit;      // bytes of a request's body; above it is a 413
-    unsigned requests;      // that may have no answer; above it is a 503
+    unsigned requests;      // that may have no answer, also without client; above it is a 503
     const void *owner;      // a pointer that is compared only
     void (*request)(void *data, struct service_request *request); // to be answered once
     void *data;

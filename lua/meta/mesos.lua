@@ -163,12 +163,13 @@ function mesos.process(argv, options) end
 ---@field body string? default: ""
 
 ---@class mesos.ServeOptions
----@field address string "ADDR:PORT" to listen on; port 0 is any free one
+---@field address string "ADDR:PORT" to listen on, ADDR in numbers or localhost (127.0.0.1); port 0 is any free one
 ---@field handler fun(request: mesos.Request): string|mesos.Response
 ---@field tls { cert: string, key: string }? names of files in PEM; default: plain HTTP
 ---@field hosts string[]? more names that a request may have in its Host header, or in an Origin
 ---@field limit integer? bytes of a body, above which a request is refused with 413; default: 1 MiB
----@field requests integer? that may be under way, above which they are refused with 503; default: 256
+---@field requests integer? that may be under way, above which they are refused with 503; default: 256. One whose client has
+---  left counts until its handler has ended
 ---@field timeout number? seconds after which a handler that waits is ended, and its request answered with 504; default: 60
 
 -- Serves HTTP. The handler is called for each request, in a routine of its own: it may wait and does not hold up events.
