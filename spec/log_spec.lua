@@ -187,6 +187,21 @@ describe("--log-file", function()
         assert.equal("", run.stderr)
     end)
 
+    it("begins a line behind one that was written in part", function()
+        local path = program.directory() .. "/x.log"
+        local command = "trap '' XFSZ; ulimit -S -f 1; exec \"$@\"" -- 512 bytes, as if the disk were full
+        local run = program.start { path = "/bin/sh", args = { "-c", command, "sh", program.path, "-m", program.NO_MASTER,
+            "--log-file", path, "--log-level", "error", program.script "print 'here' return {}" } }
+        run:wait_for("here")
+        local log = "require 'mesos'.log.error('%s')"
+        control.ctl(run, { "eval", log:format(("x"):rep(600)) })
+        assert.equal(512, #program.read(path))
+        program.wait_for(function() return run.stderr:find(("x"):rep(600) .. "\n", 1, true) end)
+        assert(os.execute(("prlimit --pid %d --fsize=unlimited:"):format(run.pid)))
+        control.ctl(run, { "eval", log:format("second") })
+        assert.matches("x\n%d%S+ %S+ error   second\n$", program.read(path))
+    end)
+
     it("takes lines of JSON", function()
         local path = program.directory() .. "/x.log"
         start(path, { "--log-format", "json", program.script "require 'mesos'.log.info('one') return {}" })

@@ -13,6 +13,7 @@ commands = {
     { "lines", "for i in 1 2 3; do echo line $i; done; echo wrong >&2" },
     { "bytes", "printf '\\303\\251\\377\\000\\303'" },
     { "large", "i=0; while [ $i -lt 30000 ]; do echo 0123456789; i=$((i + 1)); done" },
+    { "with space", "echo spaced > 'a file'; echo out" },
     { "gate", "echo first; while [ ! -e GATE ]; do sleep 0.05; done; echo last" },
 }
 ended = {}
@@ -58,7 +59,7 @@ describe("driver:output", function()
             "-m", "local", "--resources", "cpus:2;mem:1024", "--agent-timeout", "0.5",
             program.script((SCRIPT:gsub("GATE", folder .. "/gate")), "prints.lua"),
         } }
-        for _, id in ipairs { "lines", "bytes", "large", "podded" } do
+        for _, id in ipairs { "lines", "bytes", "large", "with space", "podded" } do
             run:wait_for("ended " .. id)
         end
         run:wait_for("running gate")
@@ -116,6 +117,10 @@ describe("driver:output", function()
         assert.equal("wrong\n", control.ctl(run, { "logs", "lines", "stderr" }).stdout)
         assert.equal("é\\xff\\x00\\xc3", control.ctl(run, { "logs", "bytes" }).stdout)
         assert.equal(("0123456789\n"):rep(30000), control.ctl(run, { "logs", "large" }).stdout)
+        assert.equal("out\n", control.ctl(run, { "logs", "with space" }).stdout)
+        assert.equal("spaced\n", control.ctl(run, { "logs", "with space", "a file" }).stdout)
+        local shown = control.ctl(run, { "repl" }, { stdin = ":logs large -f\n:logs lines stderr\n:quit\n" }).stdout
+        assert.equal(("0123456789\n"):rep(30000) .. "wrong\n", (shown:gsub("> ", "")))
         local done = control.ctl(run, { "logs", "nothing" })
         assert.equal(1, done.code)
         assert.equal("no task 'nothing' is known\n", done.stderr)
@@ -128,12 +133,12 @@ describe("driver:output", function()
         for line in control.ctl(run, { "tasks" }).stdout:gmatch("[^\n]+") do
             lines[#lines + 1] = line
         end
-        assert.equal(6, #lines)
+        assert.equal(7, #lines)
         assert.matches("^TASK +STATE +SINCE +AGENT +NAME$", lines[1])
         local running = control.ctl(run, { "tasks", "running" }).stdout
         assert.matches("\ngate +TASK_RUNNING +%d+%-%d+%-%d+ %d+:%d+:%d+  %S+%-S0 +name of gate\n$", running)
         assert.equal(2, select(2, running:gsub("\n", "")))
-        assert.equal(6, select(2, control.ctl(run, { "tasks", "TASK_RUNNING", "Finished" }).stdout:gsub("\n", "")))
+        assert.equal(7, select(2, control.ctl(run, { "tasks", "TASK_RUNNING", "Finished" }).stdout:gsub("\n", "")))
         local done = control.ctl(run, { "tasks", "done" })
         assert.equal(1, done.code)
         assert.equal("tasks: 'done' is no state of a task, as running is\n", done.stderr)

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,11 +17,11 @@
 static struct {
     const char *path; // NULL: there is none
     int fd;
+    volatile sig_atomic_t torn;      // the last line is there in part: the disk was full
     const struct log_output *before; // where the log went, for lines that the file does not take
 } log_file;
 
-// False if nothing, or not all of the line, could be written.
-static bool append(const char *line, size_t length)
+static bool write_all(const char *line, size_t length)
 {
     while (length > 0) {
         ssize_t count = write(log_file.fd, line, length);
@@ -28,10 +29,18 @@ static bool append(const char *line, size_t length)
             continue;
         if (count <= 0)
             return false;
+        log_file.torn = true;
         line += count;
         length -= (size_t)count;
     }
+    log_file.torn = false;
     return true;
+}
+
+// False if nothing, or not all of the line, could be written. A torn line is ended before the next.
+static bool append(const char *line, size_t length)
+{
+    return (!log_file.torn || write_all("\n", 1)) && write_all(line, length);
 }
 
 static void write_line(const char *line, size_t length)
@@ -90,5 +99,6 @@ bool log_file_reopen(struct error *err)
         return false;
     dup3(fd, log_file.fd, O_CLOEXEC);
     close(fd);
+    log_file.torn = false;
     return true;
 }

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/ctl_complete.h"
+#include "cli/ctl_logs.h"
 #include "cli/line_editor.h"
 #include "ops/control.h"
 #include "ops/control_commands.h"
@@ -16,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CODE_MOST = CONTROL_REQUEST / 2, HISTORY_MOST = 1000 };
+enum { CODE_MOST = CONTROL_REQUEST / 2, HISTORY_MOST = 1000, WORDS_MOST = 8 };
 
 struct prompter {
     struct ctl_client *client;
@@ -79,6 +80,17 @@ static void print_help(void)
     control_commands_usage(stdout);
 }
 
+// The client reads all pieces, as `ctl logs` does.
+static void do_logs(struct ctl_client *client, char *argument)
+{
+    char *words[WORDS_MOST], *rest = NULL;
+    int count = 0;
+    for (char *word = strtok_r(argument, " ", &rest); word != NULL && count < WORDS_MOST;
+         word = strtok_r(NULL, " ", &rest))
+        words[count++] = word;
+    ctl_logs_run(client, "logs", count, words);
+}
+
 // ":reload", ":log-level debug". False to end.
 static bool do_colon(struct prompter *prompter, char *line)
 {
@@ -90,6 +102,8 @@ static bool do_colon(struct prompter *prompter, char *line)
         return false;
     if (strcmp(name, "help") == 0)
         print_help();
+    else if (strcmp(name, "logs") == 0)
+        do_logs(prompter->client, argument);
     else if (control_commands_known(name, &err))
         ctl_client_command(prompter->client, name, argument + strspn(argument, " "));
     else

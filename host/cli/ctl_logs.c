@@ -39,8 +39,8 @@ static bool read_arguments(struct log_reader *reader, int argc, char *const *arg
 static json_t *ask_piece(struct ctl_client *client, const struct log_reader *reader,
                          json_int_t offset, struct error *err)
 {
-    char *words = memory_format("%s %s %lld", reader->task, reader->file ? reader->file : "stdout",
-                                (long long)offset);
+    char *words = memory_format("%s\n%s\n%lld", reader->task,
+                                reader->file ? reader->file : "stdout", (long long)offset);
     json_t *reply = ctl_client_ask(client, "logs", words, err);
     free(words);
     return reply;

@@ -72,7 +72,7 @@ static char *find_path(const char *target, uid_t *user, struct error *err)
 bool ctl_target_is_socket(const char *target)
 {
     struct stat there;
-    return lstat(target, &there) == 0 && (S_ISLNK(there.st_mode) || S_ISSOCK(there.st_mode));
+    return stat(target, &there) == 0 && S_ISSOCK(there.st_mode);
 }
 
 char *ctl_target_find(const char *target, uid_t *user, struct error *err)

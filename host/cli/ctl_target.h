@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 bool ctl_target_is_process(const char *target); // it is a number
-bool ctl_target_is_socket(const char *target);  // there is a socket, or a link, of that path
+bool ctl_target_is_socket(const char *target);  // there is a socket, or a link to one, of that path
 
 // The path of the socket, to be freed, or NULL and the error. `user` is set to the user who may be
 // at the other end. For a path that is the caller; if the caller is root, it is the owner of the

@@ -78,6 +78,7 @@ void task_output_destroy(struct task_output *output)
 static void on_end(void *data)
 {
     struct task_output *output = data;
+    leave_driver(output); // it is told once, also if the driver ends meanwhile
     const struct task_output_result result = {
         .data = buffer_slice(&output->data),
         .offset = (uint64_t)output->offset - output->data.length,
@@ -187,7 +188,7 @@ static void ask_piece(struct task_output *output)
 static void place_offset(struct task_output *output)
 {
     output->measuring = false;
-    uint64_t back = (uint64_t)-output->offset;
+    uint64_t back = 0 - (uint64_t)output->offset;
     output->offset = back < output->size ? (int64_t)(output->size - back) : 0;
 }
 
@@ -304,7 +305,7 @@ static struct task_output *new_output(struct driver *driver, const struct task *
     output->task_id = copy(id);
     output->executor_id = copy(own ? id : executor);
     output->agent_id = copy(task_agent_id(driver->tasks, task));
-    output->framework_id = copy(driver_framework_id(driver));
+    output->framework_id = copy(framework_id(&driver->framework));
     output->file = memory_string(request->file);
     output->place = own ? PLACE_SANDBOX : PLACE_TASK;
     output->measuring = request->offset < 0;

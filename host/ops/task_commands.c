@@ -35,6 +35,21 @@ static bool next_word(struct slice *words, char word[WORD_MOST])
     return length > 0;
 }
 
+// The same of a client that separates its words with '\n', as there are spaces in ids and files.
+static bool next_part(struct slice *parts, char part[WORD_MOST])
+{
+    const uint8_t *end = parts->length ? memchr(parts->data, '\n', parts->length) : NULL;
+    size_t length = end ? (size_t)(end - parts->data) : parts->length;
+    size_t kept = length < WORD_MOST ? length : WORD_MOST - 1;
+    if (kept > 0)
+        memcpy(part, parts->data, kept);
+    part[kept] = '\0';
+    length += end != NULL;
+    parts->data = parts->length ? parts->data + length : parts->data;
+    parts->length -= length;
+    return kept > 0;
+}
+
 // ---- the list ----
 
 // "running", "RUNNING" or "TASK_RUNNING".
@@ -196,14 +211,16 @@ void task_commands_output(struct task_commands *commands, struct driver *driver,
 {
     char task[WORD_MOST], file[WORD_MOST], offset[WORD_MOST];
     struct error err = {0};
-    if (!next_word(&words, task)) {
+    bool parted = words.length > 0 && memchr(words.data, '\n', words.length) != NULL;
+    bool (*next)(struct slice *, char *) = parted ? next_part : next_word;
+    if (!next(&words, task)) {
         fail(request, "logs: the id of a task expected");
         return;
     }
     const struct task_output_request wanted = {
         .task_id = slice_text(task),
-        .file = next_word(&words, file) ? file : "stdout",
-        .offset = next_word(&words, offset) ? strtoll(offset, NULL, 10) : 0,
+        .file = next(&words, file) ? file : "stdout",
+        .offset = next(&words, offset) ? strtoll(offset, NULL, 10) : 0,
         .length = PIECE,
     };
     struct output_command *command = memory_new(sizeof *command);
