@@ -113,6 +113,16 @@ describe("completion by bash", function()
         assert.equal("", complete("ctl", "1234", "reload", ""))
     end)
 
+    it("offers the hosts that run, with names as they are", function()
+        local rows = "PID SCRIPT\n1 a$(touch.lua\n2 $(echo${IFS}run).lua\n3 (a local cluster)\n4 (no answer)\n"
+        local folder = program.files { ["mesos-lua"] = "#!/bin/sh\ncat <<'END'\n" .. rows .. "END\n" }
+        run("/bin/chmod", "+x", folder .. "/mesos-lua")
+        local script = [[PATH=$1:$PATH; . "$0"; COMP_WORDS=(mesos-lua ctl ''); COMP_CWORD=2; _mesos_lua
+            printf '%s\n' "${COMPREPLY[@]}"]]
+        assert.equal("1\na$(touch.lua\n2\n$(echo${IFS}run).lua\n3\n4\n",
+            run("/bin/bash", "-c", script, documents .. "/completion/mesos-lua", folder))
+    end)
+
     it("knows the script's own arguments as files", function()
         assert.equal("plan.json", complete("policy.lua", "pla"))
         assert.equal("", complete("policy.lua", "--mas"))

@@ -19,7 +19,7 @@ local function test(folder, ...)
 end
 
 describe("mesos-lua new", function()
-    for kind, count in pairs { empty = 1, batch = 4, service = 4, dag = 3, cron = 3 } do
+    for kind, count in pairs { empty = 1, batch = 4, service = 5, dag = 3, cron = 4 } do
         it("writes a " .. kind .. " whose tests pass as written", function()
             local folder = program.directory()
             local run = new(folder, "my-" .. kind, "--kind", kind)

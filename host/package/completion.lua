@@ -67,7 +67,7 @@ _mesos_lua_files() {
 
 # Hosts that run: their process ids, and the names of their scripts.
 _mesos_lua_hosts() {
-    mesos-lua ps 2>/dev/null | awk 'NR > 1 { print $1; print $2 }'
+    mesos-lua ps 2>/dev/null | awk 'NR > 1 { print $1; if ($2 !~ /^[(]/) print $2 }'
 }
 
 _mesos_lua() {
@@ -91,7 +91,8 @@ _mesos_lua() {
     done
     if [ "$command" = ctl ]; then
         if [ -z "$script" ]; then
-            COMPREPLY=($(compgen -W "$(_mesos_lua_hosts)" -- "$word"))
+            # In single quotes, as compgen would expand what is in a name.
+            COMPREPLY=($(compgen -W '$(_mesos_lua_hosts)' -- "$word"))
         elif ((COMP_CWORD == script + 1)); then
             COMPREPLY=($(compgen -W "@CTL@" -- "$word"))
         fi
@@ -180,7 +181,7 @@ local ZSH = [=[
 # Completion of mesos-lua for zsh; made by host/package/documents.lua.
 
 _mesos_lua_hosts() {
-    compadd -- ${(f)"$(mesos-lua ps 2>/dev/null | awk 'NR > 1 { print $1; print $2 }')"}
+    compadd -- ${(f)"$(mesos-lua ps 2>/dev/null | awk 'NR > 1 { print $1; if ($2 !~ /^[(]/) print $2 }')"}
 }
 
 _mesos_lua_ctl() {
@@ -236,7 +237,7 @@ local FISH = [=[
 # Completion of mesos-lua for fish; made by host/package/documents.lua.
 
 function __mesos_lua_hosts
-    mesos-lua ps 2>/dev/null | awk 'NR > 1 { print $1; print $2 }'
+    mesos-lua ps 2>/dev/null | awk 'NR > 1 { print $1; if ($2 !~ /^[(]/) print $2 }'
 end
 
 function __mesos_lua_ctl_words

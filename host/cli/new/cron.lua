@@ -16,23 +16,40 @@ local NEED = { cpus = 0.1, mem = 32 }
 
 ---@type mesos.Scheduler
 local scheduler = { framework = { name = "NAME" } }
-local waiting, running = {}, {} -- jobs; task id -> job
+local waiting = {} -- jobs
+
+-- Kept over edits of this file: task id -> id of its job.
+local running = mesos.state.running or {}
+mesos.state.running = running
 
 local function task_of(job, offer, resources)
     local id = ("%s-%d"):format(job.id, mesos.now() // 1)
-    running[id] = job
+    running[id] = job.id
     return {
         name = job.id, task_id = id, agent_id = offer.agent_id, resources = resources,
         command = { value = job.command },
     }
 end
 
+local function is_busy(job)
+    for _, id in pairs(running) do
+        if id == job.id then
+            return true
+        end
+    end
+    for _, other in ipairs(waiting) do
+        if other == job then
+            return true
+        end
+    end
+    return false
+end
+
 local function start_due(driver, job)
-    if job.busy then
+    if is_busy(job) then
         mesos.log.warning("%s still runs: this time is left out", job.id)
         return
     end
-    job.busy = true
     table.insert(waiting, job)
     driver:reviveOffers()
 end
@@ -74,9 +91,8 @@ end
 
 function scheduler:statusUpdate(_, status)
     mesos.log.info("%s is %s %s", status.task_id, status.state, status.message or "")
-    local job = running[status.task_id]
-    if job and states.is_terminal(status) then
-        running[status.task_id], job.busy = nil, false
+    if states.is_terminal(status) then
+        running[status.task_id] = nil
     end
 end
 

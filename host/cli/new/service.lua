@@ -63,6 +63,11 @@ local function pause(driver)
     end)
 end
 
+-- The new version may want more instances, and has no pause.
+function scheduler:reloaded(driver)
+    driver:reviveOffers()
+end
+
 function scheduler:statusUpdate(driver, status)
     mesos.log.info("%s is %s %s", status.task_id, status.state, status.message or "")
     if status.state == "TASK_RUNNING" then

@@ -42,6 +42,16 @@ describe("NAME", function()
         assert.same({}, t:launched())
     end)
 
+    it("starts at once what is missing in a new version", function()
+        t:register()
+        t:offer { cpus = 4, mem = 1024 }
+        t:update(t:launched()[1].task_id, "TASK_FAILED")
+        t:reload()
+        assert.equal(1, #t:calls("REVIVE"))
+        t:offer { cpus = 4, mem = 1024 }
+        assert.equal(1, #t:launched())
+    end)
+
     it("survives instances that end all the time", function()
         t:cluster { agents = 2, runtime = 20 }
         t:register()
