@@ -158,6 +158,9 @@ describe("check", function()
         "local t = offers[1] and { nam = 'x' } or { name = 'x' } driver:launchTasks('o', { t })",
         "driver = { launchTasks = print } driver:launchTasks({ nam = 1 })",
         "local t = { c = { valu = 1 } } scheduler.clean(t) driver:launchTasks('o', { { command = t.c } })",
+        "local function make(a) if a then return { name = 'x' } end return { nam = 'x' } end make() " ..
+            "local function other(a) if a then return { nam = 'x' } end return { name = 'x' } end " ..
+            "driver:launchTasks('o', { make(), other(true) })",
         -- what is right
         "driver:launchTasks({ offers[1].id }, { { name = 'x', resources = {} } }, { refuse_seconds = 1 })",
         "return offers:best_fit { cpus = 1, fpga = 2, attributes = { rack = 'a' }, where = print, revocable = true }",

@@ -178,8 +178,13 @@ static void on_return(struct scan *scan, uint32_t i)
 {
     const struct mark *value = &scan->registers[bytecode_a(i)];
     bool nothing = bytecode_operation(i) == OPERATION_RETURN && bytecode_b(i) == 1;
-    if (!nothing && value->kind == MARK_WRITTEN && scan->returned.kind == MARK_NONE)
+    bool known = !nothing && value->kind == MARK_WRITTEN;
+    if (known && scan->returned.kind == MARK_NONE && !scan->returns_several)
         scan->returned = *value;
+    else if (known && value->object != scan->returned.object) {
+        scan->returns_several = true;
+        scan->returned.kind = MARK_NONE;
+    }
 }
 
 // A script that tests a missing value expects that it may be missing.

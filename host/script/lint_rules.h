@@ -106,7 +106,8 @@ struct scan {
     size_t at; // the instruction that is read
     struct mark registers[REGISTERS];
     struct mark upvalues[REGISTERS];
-    struct mark returned; // the first table that it returns
+    struct mark returned; // the table that it returns
+    bool returns_several; // not always the same: nothing is known then
 };
 
 // A field of that name (NULL: none that is known) is read from what the mark says, or assigned. The
