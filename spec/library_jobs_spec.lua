@@ -309,14 +309,117 @@ end]])
 
     it("forgets the oldest jobs that ended", function()
         local world = start("keep = 2, at_once = 200", [[
-for _ = 1, 104 do queue:add { command = "true", cpus = 0.01, mem = 1 } end
-queue.options.on_end = function() out(#queue:list(), queue:counts().finished) end]])
-        world:launched(104)
+queue:add { id = "listed", command = "true", cpus = 0.01, mem = 1 }
+function queue:registered(driver)
+    self:start(driver)
+    for _ = 1, 104 do queue:add { command = "true", cpus = 0.01, mem = 1 } end
+end
+queue.options.on_end = function() out(#queue:list(), queue:counts().finished, queue:get("listed") ~= nil) end]])
+        world:launched(105)
         for _, task in ipairs(world:tasks()) do
             world:update(task, "TASK_FINISHED")
         end
-        world:shows("104\t102")
-        world:shows("3\t3")
+        world:shows("105\t102\ttrue")
+        world:shows("4\t4\ttrue") -- what the main chunk lists stays, as it would run again after a reload
+    end)
+
+    local function message(world)
+        world.master:send { type = "MESSAGE", message = { agent_id = "s", executor_id = "e", data = "x" } }
+    end
+
+    it("does not run again at once what failed while nobody looked", function()
+        local world = start("retries = 0", "queue:add { id = 'a', command = 'true' }")
+        world:update(world:launched(1), "TASK_FAILED", { reason = "REASON_RECONCILIATION", message = "latest state" })
+        world:shows("a\tfailed\tlatest state")
+    end)
+
+    local REFUSE = [[
+local function refuse(driver, message)
+    local real = driver.launchTasks
+    return setmetatable({}, { __index = function(_, name)
+        if name == "launchTasks" then
+            return function(_, id, tasks, filters)
+                if tasks[1].task_id == "a.1" then error(message, 0) end
+                return real(driver, id, tasks, filters)
+            end
+        end
+        return function(_, ...) return driver[name](driver, ...) end
+    end })
+end
+]]
+
+    it("fails the jobs of a launch that is refused, and goes on", function()
+        local world = start("", REFUSE .. [[
+queue:add { id = "a", command = "true", cpus = 4 } queue:add { id = "b", command = "true", cpus = 4 }
+function queue:resourceOffers(driver, offers)
+    self:place(refuse(driver, "no such field"), offers)
+    driver:declineOffer(offers:ids(), { refuse_seconds = 0 })
+end]])
+        assert.equal("b.1", world:launched(1).task_id)
+        world:shows("a\tfailed\tno such field")
+    end)
+
+    it("tries again what was to be launched on an offer that was rescinded", function()
+        local world = start("", REFUSE .. [[
+queue:add { id = "a", command = "true" }
+function queue:resourceOffers(driver, offers)
+    self:place(refuse(driver, "offer 'o' was rescinded"), offers)
+    driver:declineOffer(offers:ids(), { refuse_seconds = 0 })
+end]])
+        assert.equal("a.2", world:launched(1).task_id)
+    end)
+
+    it("asks the master for what runs after a reload, too, and of each agent that is out of reach", function()
+        local world = start("", "queue:add { id = 'a', command = 'one' }")
+        world:update(world:launched(1), "TASK_RUNNING")
+        local asked = #world.master:calls_of("RECONCILE")
+        world:edit("'one'", "'two'")
+        assert.equal("a.1", world.master:wait_for("RECONCILE", asked + 1).call.reconcile.tasks[1].task_id)
+        local names = {}
+        for _, capability in ipairs(world.master:calls_of("SUBSCRIBE")[1].call.subscribe.framework_info.capabilities) do
+            names[#names + 1] = capability.type
+        end
+        assert.equal("MULTI_ROLE RESERVATION_REFINEMENT PARTITION_AWARE", table.concat(names, " "))
+    end)
+
+    it("goes on with the other schedules when one cannot add its job", function()
+        local world = start("", [[
+queue:add { id = "first", command = "true", not_before = mesos.now() + 1000 }
+queue:schedule { id = "s", every = 0.05, command = "true", after = "first" }
+queue:schedule { id = "t", every = 0.05, command = "true" }
+queue.jobs.first = nil]])
+        assert.matches("^t@", world:launched(1).task_id)
+        program.wait_for(function() return world.process.stderr:find("schedule s: this time is left out: ", 1, true) end)
+    end)
+
+    it("cancels in the main chunk", function()
+        local world = start("", "queue:add { id = 'a', command = 'true' } queue:add { id = 'b', command = 'true' } --[=[x]=]")
+        local a = world:launched(1)
+        world:launched(2)
+        world:update(a, "TASK_RUNNING")
+        world:edit("%-%-%[=%[x%]=%]", "queue:cancel 'a'")
+        world:kills(a)
+    end)
+
+    it("takes an earlier time, and keeps definitions of its own", function()
+        local world = start("", [[
+local job = { id = "a", command = "late", not_before = mesos.now() + 1000 }
+queue:add(job)
+job.not_before, job.command = nil, "early"
+queue:add(job)
+job.command = "changed"]])
+        assert.equal("early", world:launched(1).command.value)
+    end)
+
+    it("does not run what was cancelled again when the master forgets the framework", function()
+        local world = start("", [[
+queue:add { id = "a", command = "true" }
+function queue:frameworkMessage(driver) self:cancel("a") self:frameworkRemoved(driver, "x") end]])
+        world:launched(1)
+        message(world)
+        program.wait_for(function() return world.process.stderr:find("as a new framework", 1, true) end)
+        local done = control.ctl(world.process, { "eval", "return mesos.state.jobs.jobs.a.state" })
+        assert.is_truthy(done.stdout:find("cancelled", 1, true), done:report())
     end)
 
     it("lets on_end wait, and raise, and is empty only behind it", function()
@@ -343,6 +446,10 @@ queue.options.on_end = function() out(#queue:list(), queue:counts().finished) en
             "schedule 'a': either cron or every is expected" },
         { "a schedule with a wrong time", [[jobs.queue():schedule { id = "a", command = "x", cron = "x" }]],
             "schedule 'x': five fields" },
+        { "a schedule in a zone", [[jobs.queue():schedule { id = "a", command = "x", cron = "@daily", zone = "CET" }]],
+            "schedule '@daily': 'CET' is no zone ('utc' or 'local')" },
+        { "a schedule after none", [[jobs.queue():schedule { id = "a", command = "x", every = 1, after = "b" }]],
+            "schedule 'a': there is no job 'b' to come after" },
         { "a schedule without an id", [[jobs.queue():schedule { every = 1, command = "x" }]], "schedule.id: a string expected, got nil" },
     }
     for _, row in ipairs(refused) do

@@ -154,6 +154,52 @@ local function start(body)
     return m, run
 end
 
+-- A module of the library, with a clock that the case sets and timers that it fires.
+local function with_clock(name)
+    local clock = { time = 1000, waits = {} }
+    package.loaded.mesos = {
+        now = function() return clock.time end,
+        after = function(seconds, fn)
+            clock.waits[#clock.waits + 1], clock.fire = seconds, fn
+            return { cancel = function() clock.fire = nil end }
+        end,
+    }
+    local module = dofile("lua/mesos/" .. name .. ".lua")
+    package.loaded.mesos = nil
+    return module, clock
+end
+
+describe("mesos.alarm", function()
+    it("looks at the clock again every 30 seconds, as it may be set", function()
+        local alarm, clock = with_clock("alarm")
+        local calls = 0
+        alarm.new(function() calls = calls + 1 end):at(1100)
+        for _, time in ipairs { 1030, 1020, 1095 } do
+            clock.time = time
+            clock.fire()
+        end
+        assert.same({ 30, 30, 30, 5 }, clock.waits)
+        assert.equal(0, calls)
+        clock.time = 1100
+        clock.fire()
+        assert.equal(1, calls)
+    end)
+end)
+
+describe("mesos.demand with a clock", function()
+    it("loses nothing when it is set back", function()
+        local demand, clock = with_clock("demand")
+        local one = demand.new { burst = 2, every = 10 }
+        local driver = { reviveOffers = function() end }
+        for _, time in ipairs { 1000, 5 } do
+            clock.time = time
+            one:hurry(driver)
+            clock.fire()
+        end
+        assert.equal(2, one.revives)
+    end)
+end)
+
 describe("mesos.demand", function()
     after_each(function()
         program.cleanup()

@@ -200,6 +200,37 @@ return keeper]]):format(options, definition), arguments)
         assert.equal("S2", world:launched(2, { hostname = "agent2.test", agent_id = "S2" }).agent_id)
     end)
 
+    it("replaces all instances under a constraint that only they fill", function()
+        local world = start("", WEB:format(1, 1, 'constraints = { "hostname:UNIQUE" }'))
+        local old = world:launched(1)
+        world:update(old, "TASK_RUNNING")
+        world:edit("serve 1", "serve 2")
+        local new = world:launched(2) -- on the only agent
+        assert.equal(old.agent_id, new.agent_id)
+        world:update(new, "TASK_RUNNING")
+        world:kills(old)
+    end)
+
+    it("counts a launch that is refused as a failure, and starts another", function()
+        local world = start("", [[
+local definition = { id = "web", command = "serve", cpus = 0.1, mem = 32, labels = { a = "\xff" } }
+keeper:service(definition)
+definition.command = nil
+function keeper:resourceOffers(driver, offers)
+    local refusing = setmetatable({}, { __index = function(_, name)
+        return function(_, ...)
+            if name == "launchTasks" and self:get("web").serial == 1 then error("no such field", 0) end
+            return driver[name](driver, ...)
+        end
+    end })
+    self:place(refusing, offers)
+    out(self:get("web").failures, self:get("web").message)
+    driver:declineOffer(offers:ids(), { refuse_seconds = 0 })
+end]])
+        world:offer()
+        world:shows("1\tno such field")
+    end)
+
     local refused = {
         { "a misspelt option", [[services.keeper { stabel = 1 }]], "keeper.stabel: unknown field (did you mean 'stable'?)" },
         { "a misspelt field", [[services.keeper():service { id = "a", instance = 1 }]],

@@ -12,6 +12,8 @@ local fields = require "mesos.fields"
 ---@class mesos.alarm
 local M = {}
 
+local LONGEST = 30 -- seconds until the clock is read again
+
 ---@class mesos.Alarm
 ---@field time number? when it will call
 local Alarm = {}
@@ -25,6 +27,17 @@ function M.new(fn)
     return setmetatable({ fn = fn }, Alarm)
 end
 
+-- Timers do not notice when the clock is set, so the wait is cut into pieces.
+local function wait(self)
+    self.timer = mesos.after(math.min(math.max(self.time - mesos.now(), 0), LONGEST), function()
+        if self.time > mesos.now() then
+            return wait(self)
+        end
+        self.time, self.timer = nil, nil
+        self.fn()
+    end)
+end
+
 -- Calls the function at that time, or earlier if it is set so; at once if the time is over; never for math.huge.
 ---@param time number seconds since the Unix epoch, by the clock of the loop
 function Alarm:at(time)
@@ -33,10 +46,7 @@ function Alarm:at(time)
     end
     self:stop()
     self.time = time
-    self.timer = mesos.after(math.max(time - mesos.now(), 0), function()
-        self.time, self.timer = nil, nil
-        self.fn()
-    end)
+    wait(self)
 end
 
 -- Forgets the time.

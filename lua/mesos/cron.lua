@@ -84,6 +84,9 @@ Schedule.__index = Schedule
 ---@return mesos.cron.Schedule
 function M.parse(text, zone)
     fields.kind(text, "string", "schedule")
+    if zone ~= nil and zone ~= "utc" and zone ~= "local" then
+        fields.raise("schedule '%s': '%s' is no zone ('utc' or 'local')", text, tostring(zone))
+    end
     local words, sets = {}, {}
     for word in (SHORT[text] or text):gmatch("%S+") do
         words[#words + 1] = word

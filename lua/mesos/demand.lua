@@ -44,7 +44,8 @@ end
 -- The seconds until there is a token; takes it if that is now.
 local function take_token(self)
     local now = mesos.now()
-    self.tokens = math.min(self.burst, self.tokens + (now - (self.filled or now)) / self.every)
+    local passed = math.max(now - (self.filled or now), 0) -- a clock that is set back takes no tokens
+    self.tokens = math.min(self.burst, self.tokens + passed / self.every)
     self.filled = now
     if self.tokens < 1 then
         return (1 - self.tokens) * self.every

@@ -61,6 +61,25 @@ local function in_words(kinds)
         :gsub("|", " or "))
 end
 
+-- A copy of plain data, so that its owner may go on to change it. `leaf` gives another value for what is no table.
+---@generic T
+---@param value T
+---@param leaf (fun(value: any): any)?
+---@return T
+function M.copy(value, leaf)
+    if type(value) ~= "table" then
+        return leaf and leaf(value) or value
+    end
+    local copy, meta = {}, getmetatable(value)
+    for key, field in pairs(value) do
+        copy[M.copy(key, leaf)] = M.copy(field, leaf)
+    end
+    if type(meta) == "table" and meta.__jsontype then
+        setmetatable(copy, { __jsontype = meta.__jsontype }) -- an empty object of mesos.json
+    end
+    return copy
+end
+
 -- A value as an error shows it: "the string 'x'", "4", "a table".
 local function shown(value)
     if type(value) == "string" then

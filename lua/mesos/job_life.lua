@@ -98,6 +98,9 @@ end
 -- ---- the end ----
 
 local function is_needed(queue, id)
+    if queue.listed[id] then
+        return true -- it would be added again, and run again, with the next version of the script
+    end
     for follower in pairs(queue.followers[id] or {}) do
         local job = queue.jobs[follower]
         if job and not M.has_ended(job) then
@@ -107,18 +110,36 @@ local function is_needed(queue, id)
     return false
 end
 
--- Forgets the jobs that ended first, but not those that others still come after.
+-- What schedules name in `after`, for the jobs that they will add.
+local function needed_by_schedules(queue)
+    local needed = {}
+    for _, recurring in pairs(queue.recurring) do
+        for _, id in ipairs(definition.after(recurring)) do
+            needed[id] = true
+        end
+    end
+    return needed
+end
+
+-- Forgets the jobs that ended first, but not those that the main chunk lists or that others still come after.
 local function trim(queue)
-    local kept, surplus = {}, #queue.state.ended - queue.options.keep
+    local kept, surplus, needed = {}, #queue.state.ended - queue.options.keep, needed_by_schedules(queue)
     for _, id in ipairs(queue.state.ended) do
-        if surplus > 0 and not is_needed(queue, id) then
+        if surplus > 0 and not needed[id] and not is_needed(queue, id) then
             queue.jobs[id], queue.followers[id] = nil, nil
             surplus = surplus - 1
         else
             kept[#kept + 1] = id
         end
     end
-    queue.state.ended = kept
+    queue.state.ended, queue.trimmed = kept, #kept
+end
+
+-- Before there is a driver it is not known yet what the main chunk lists.
+local function trim_if_many(queue)
+    if queue.driver and #queue.state.ended > math.max(queue.options.keep, queue.trimmed or 0) + 100 then
+        trim(queue)
+    end
 end
 
 -- Ends a job, and lets those go on that come after it. The script is told later: on_end may wait or raise.
@@ -136,14 +157,13 @@ function M.close(queue, job, state)
             M.sort_in(queue, follower)
         end
     end
-    if #queue.state.ended > queue.options.keep + 100 then
-        trim(queue)
-    end
+    trim_if_many(queue)
 end
 
 local function wait_again(queue, job, failures)
     job.state, job.unreachable = "waiting", nil
-    job.due = math.max(job.due, mesos.now() + backoff.delay(failures, queue.options.backoff))
+    job.retry = mesos.now() + backoff.delay(failures, queue.options.backoff)
+    job.due = math.max(job.definition.not_before or 0, job.retry)
     M.sort_in(queue, job)
 end
 
@@ -183,12 +203,16 @@ function M.end_try(queue, job, status)
     end
 end
 
--- The task is gone without a word, and without anybody's fault: the job waits as before.
+-- The task is gone without a word, and without anybody's fault: the job waits as before, unless it was to end anyway.
 ---@param queue mesos.Queue
 ---@param job mesos.Job
 function M.lose(queue, job)
     M.count(queue, job, false)
-    wait_again(queue, job, 0)
+    if job.cancelled then
+        M.close(queue, job, "cancelled")
+    else
+        wait_again(queue, job, 0)
+    end
 end
 
 return M

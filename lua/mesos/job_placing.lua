@@ -74,7 +74,22 @@ function M.is_full(queue)
     return queue.running >= (queue.options.at_once or math.huge)
 end
 
--- Launches jobs on the offers, as many as fit and may run.
+-- The host refused a launch, so no status will come for its tasks: their tries end here.
+local function not_launched(queue, offer_id, tasks, message)
+    mesos.log.warning("%s: nothing is launched on offer %s: %s", queue.framework.name or "jobs", offer_id, message)
+    local gone = message:find("rescinded", 1, true)
+    for _, info in ipairs(tasks) do
+        local job = queue.jobs[info.task_id:match("^(.*)%.%d+$")]
+        job.message = message
+        if gone then
+            life.lose(queue, job)
+        else
+            life.end_try(queue, job, { state = "TASK_ERROR", reason = "REASON_TASK_INVALID", message = message })
+        end
+    end
+end
+
+-- Launches jobs on the offers, as many as fit and may run. One offer whose launch is refused does not hold up others.
 ---@param queue mesos.Queue
 ---@param driver mesos.SchedulerDriver
 ---@param offers mesos.Offers
@@ -98,7 +113,10 @@ function M.place(queue, driver, offers)
         end
     end
     for id, tasks in pairs(launches) do
-        driver:launchTasks(id, tasks, { refuse_seconds = queue.options.refuse })
+        local done, message = pcall(driver.launchTasks, driver, id, tasks, { refuse_seconds = queue.options.refuse })
+        if not done then
+            not_launched(queue, id, tasks, tostring(message))
+        end
     end
 end
 

@@ -23,6 +23,7 @@ local definitions = require "mesos.job_definition"
 local demand = require "mesos.demand"
 local fair = require "mesos.fair"
 local fields = require "mesos.fields"
+local framework = require "mesos.framework"
 local life = require "mesos.job_life"
 local placing = require "mesos.job_placing"
 local reconcile = require "mesos.reconcile"
@@ -43,7 +44,7 @@ local M = {}
 ---@field unreachable number? seconds that a job's agent may be out of reach before the job is run again; default: 300
 ---@field policy ("pack"|"spread"|"first")? default: "pack"
 ---@field weights table<string, number>? user -> weight; default: 1 each
----@field keep integer? jobs that have ended and are still known; default: 1000
+---@field keep integer? jobs that have ended and are still known, beside those of the main chunk; default: 1000
 ---@field refuse number? seconds for which offers that no job fits do not come again; default: 5
 ---@field on_update (fun(job: mesos.Job, status: mesos.TaskStatus, driver: mesos.SchedulerDriver))? each status
 ---@field on_end (fun(job: mesos.Job, driver: mesos.SchedulerDriver))? the job has finished, failed or was cancelled; may wait; not called again after a crash
@@ -66,6 +67,7 @@ local DEFAULTS = { retries = 0, losses = 10, unreachable = 300, keep = 1000, ref
 ---@field failures integer of them, by the job's own fault
 ---@field losses integer of them, without it
 ---@field due number not before that time
+---@field retry number? nor before this one, after a try that ended badly
 ---@field task_id mesos.TaskID? of the latest try
 ---@field agent_id mesos.AgentID? of it
 ---@field message string? why it waits or failed, or what the latest status said
@@ -139,7 +141,7 @@ local function give_up_unreachable(queue, now)
     for _, job in ipairs(queue:list("running")) do
         local limit = job.unreachable and job.unreachable + queue.options.unreachable
         if limit and limit <= now then
-            end_try(queue, job, { state = "TASK_UNREACHABLE" })
+            life.end_try(queue, job, { state = "TASK_UNREACHABLE" })
         elseif limit then
             queue.alarm:at(limit)
         end
@@ -157,11 +159,10 @@ end
 
 -- ---- callbacks ----
 
--- Takes up the work with a driver: after a registration, or, with `registered` false, in a new version of the script,
--- where the master need not be asked for the tasks.
+-- Takes up the work with a driver: after a registration, or in a new version of the script. Each time the master is
+-- asked at once for the tasks that run: a new version does not know what the one before it still asked for.
 ---@param driver mesos.SchedulerDriver
----@param registered boolean?
-function Queue:start(driver, registered)
+function Queue:start(driver)
     self.driver = driver
     self.schedules:forget_others()
     for _, job in ipairs(self:list("running")) do
@@ -169,27 +170,31 @@ function Queue:start(driver, registered)
             driver:killTask(job.task_id) -- a KILL may have been lost
         end
     end
-    on_alarm(self)
-    if registered ~= false then
-        self.reconciler:start(driver)
-    end
+    self.reconciler:start(driver)
+    on_alarm(self) -- the last, as a callback of the script may wait or raise in it
+end
+
+local function place(queue, driver, offers)
+    queue.driver = driver
+    placing.place(queue, driver, offers)
+    ask_for_offers(queue)
 end
 
 -- Launches jobs on the offers, as many as fit and may run. What is not used stays with the caller.
 ---@param driver mesos.SchedulerDriver
 ---@param offers mesos.Offers
 function Queue:place(driver, offers)
-    self.driver = driver
-    placing.place(self, driver, offers)
-    ask_for_offers(self)
+    place(self, driver, offers)
+    tell(self)
 end
 
 -- Places jobs, and declines what is left.
 ---@param driver mesos.SchedulerDriver
 ---@param offers mesos.Offers
 function Queue:resourceOffers(driver, offers)
-    self:place(driver, offers)
+    place(self, driver, offers)
     driver:declineOffer(offers:ids(), { refuse_seconds = self.options.refuse })
+    tell(self)
 end
 
 local function note_status(queue, job, status)
@@ -237,7 +242,7 @@ end
 -- Starts in a new version of the script.
 ---@param driver mesos.SchedulerDriver
 function Queue:reloaded(driver)
-    self:start(driver, false)
+    self:start(driver)
 end
 
 -- The master has forgotten the framework and ended its tasks: what ran waits again.
@@ -278,11 +283,11 @@ local function next_id(queue)
     return "job-" .. queue.unnamed
 end
 
-local function check_job(queue, id, definition)
-    definitions.check(definition, ("job '%s'"):format(id))
+local function check_job(queue, path, definition)
+    definitions.check(definition, path)
     for _, other in ipairs(definitions.after(definition)) do
         if not queue.jobs[other] then
-            fields.raise("job '%s': there is no job '%s' to come after; jobs are added in their order%s", id, other,
+            fields.raise("%s: there is no job '%s' to come after; jobs are added in their order%s", path, other,
                 fields.hint(other, queue.jobs))
         end
     end
@@ -296,25 +301,32 @@ local function new_job(queue, id)
     }
 end
 
+-- Puts a job among the others. The definition is the queue's own from here on.
+local function put(queue, id, definition)
+    local job = queue.jobs[id]
+    check_job(queue, ("job '%s'"):format(id), definition)
+    if job then
+        life.take_out(queue, job)
+    else
+        job = new_job(queue, id)
+    end
+    job.definition, job.due = definition, math.max(job.retry or 0, definition.not_before or 0)
+    queue.jobs[id] = job
+    life.follow(queue, job)
+    life.sort_in(queue, job)
+    return id
+end
+
 -- Adds a job, behind those that it comes after, and returns its id.
 ---@param definition mesos.jobs.Definition
 ---@return string id
 function Queue:add(definition)
     local id = definition.id or next_id(self)
-    local job = self.jobs[id]
-    if job and job.state ~= "waiting" then
+    self.listed[id] = self.listed[id] or not self.driver or nil
+    if self.jobs[id] and self.jobs[id].state ~= "waiting" then
         return id
     end
-    check_job(self, id, definition)
-    if job then
-        life.take_out(self, job)
-    else
-        job = new_job(self, id)
-    end
-    job.definition, job.due = definition, math.max(job.due or 0, definition.not_before or 0)
-    self.jobs[id] = job
-    life.follow(self, job)
-    life.sort_in(self, job)
+    put(self, id, fields.copy(definition))
     ask_for_offers(self, true)
     tell(self)
     return id
@@ -326,11 +338,11 @@ end
 ---@param definition mesos.jobs.Definition|mesos.schedules.Timing
 function Queue:schedule(definition)
     local job, timing = {}, {}
-    for name, value in pairs(definition) do
+    for name, value in pairs(fields.copy(definition)) do
         (schedules.FIELDS[name] and timing or job)[name] = value
     end
     fields.kind(job.id, "string", "schedule.id")
-    definitions.check(job, ("schedule '%s'"):format(job.id))
+    check_job(self, ("schedule '%s'"):format(job.id), job)
     self.recurring[job.id] = job
     self.schedules:set(job.id, timing)
     if self.driver then
@@ -379,7 +391,9 @@ function Queue:cancel(id)
     end
     job.cancelled = true
     if job.state == "running" then
-        self.driver:killTask(job.task_id)
+        if self.driver then -- in the main chunk there is none yet: start() kills it
+            self.driver:killTask(job.task_id)
+        end
     else
         life.close(self, job, "cancelled")
         tell(self)
@@ -429,11 +443,11 @@ local function merged(...)
 end
 
 local function add_recurring(queue, id, at)
-    local name, job = id .. os.date("!@%Y-%m-%dT%H:%M:%SZ", math.tointeger(at // 1)), merged(queue.recurring[id])
+    local name, job = id .. os.date("!@%Y-%m-%dT%H:%M:%SZ", math.tointeger(at // 1)), fields.copy(queue.recurring[id])
     job.id = name
     for number = 2, math.huge do -- more than one in a second
         if not queue.jobs[job.id] then
-            return queue:add(job)
+            return put(queue, job.id, job)
         end
         job.id = name .. "-" .. number
     end
@@ -462,8 +476,8 @@ function M.queue(options)
     mesos.state[key] = mesos.state[key] or { jobs = {}, ended = {}, schedules = {}, number = 0 }
     local state = mesos.state[key]
     local queue = setmetatable({
-        framework = merged({ name = options.name }, options.framework or {}), options = merged(DEFAULTS, options),
-        state = state, jobs = state.jobs, later = {}, followers = {}, beside = {}, recurring = {},
+        framework = framework.with_defaults(options.name, options.framework), options = merged(DEFAULTS, options),
+        state = state, jobs = state.jobs, later = {}, followers = {}, beside = {}, recurring = {}, listed = {},
         over = {}, running = 0, telling = 0, unnamed = 0,
         ready = fair.new { weights = options.weights }, demand = demand.new(),
     }, Queue)

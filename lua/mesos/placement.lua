@@ -144,12 +144,13 @@ function M.constraints(list)
     return result
 end
 
--- What the placed tasks say about a field: how many have each value, and the value of the first.
+-- What the placed tasks say about a field: how many have each value, and the first value that there is.
 local function count_values(placed, field)
-    local census = { counts = {}, groups = 0, first = placed[1] and placed[1][field] }
+    local census = { counts = {}, groups = 0 }
     for _, facts in ipairs(placed) do
         local value = facts[field]
         if value ~= nil then
+            census.first = census.first == nil and value or census.first
             census.groups = census.groups + (census.counts[value] and 0 or 1)
             census.counts[value] = (census.counts[value] or 0) + 1
         end

@@ -30,6 +30,21 @@ local function split(text, list)
     return list
 end
 
+-- Parentheses that are letters, after a backslash or in brackets, are hidden from those that look for pairs.
+local HIDDEN, SHOWN = { ["("] = "\1", [")"] = "\2" }, { ["\1"] = "%(", ["\2"] = "%)" }
+
+local function hide(text)
+    local inside = false
+    return (text:gsub("\\?.", function(unit)
+        if #unit == 2 then
+            return HIDDEN[unit:sub(2)]
+        elseif unit == "[" or unit == "]" then
+            inside = unit == "["
+        end
+        return inside and HIDDEN[unit] or nil
+    end))
+end
+
 -- Writes the innermost parentheses out, one expression for each alternative in them, until there are none.
 local function expand(text, whole, list)
     local before, inner, after = text:match("^(.-)%(([^()]*)%)(.*)$")
@@ -44,14 +59,20 @@ local function expand(text, whole, list)
     return list
 end
 
-local CLASSES = { d = "%d", w = "[%w_]", s = "%s", D = "%D", S = "%S" }
+local CLASSES = { d = "%d", w = "[%w_]", s = "%s", D = "%D", S = "%S", W = "[^%w_]" }
+local CLASSES_INSIDE = { d = "%d", w = "%w_", s = "%s", D = "%D", S = "%S" } -- of brackets, which do not nest
 
 -- Everything that a Lua pattern takes for more than itself and a regular expression does not.
 local function pattern_of(text, whole)
     local pattern, inside = "", false
     for escaped, letter in text:gmatch("(\\?)(.)") do
         if escaped ~= "" then
-            letter = CLASSES[letter] or letter:gsub("%p", "%%%0")
+            if letter == "W" and inside then
+                refuse(whole, "'\\W' is not known in brackets")
+            end
+            letter = (inside and CLASSES_INSIDE or CLASSES)[letter] or letter:gsub("%p", "%%%0")
+        elseif SHOWN[letter] then
+            letter = SHOWN[letter]
         elseif letter:find("[{}()]") and not inside then
             refuse(whole, ("'%s' is not known here"):format(letter))
         elseif letter == "[" or letter == "]" then
@@ -74,7 +95,7 @@ function M.patterns(expression)
     if known[expression] then
         return known[expression]
     end
-    local list = expand(expression, expression, {})
+    local list = expand(hide(expression), expression, {})
     for i, piece in ipairs(list) do
         list[i] = pattern_of(piece, expression)
         if not pcall(string.find, "", list[i]) then

@@ -66,14 +66,19 @@ function Schedules:forget_others()
     end
 end
 
-local function run(self, id, timing, kept)
-    local late = mesos.now() - kept.next
+local function run(self, id, timing, kept, time)
+    local late = mesos.now() - time
     if kept.last and self.is_busy(kept.last) then
         mesos.log.info("schedule %s: this time is left out, as %s has not ended", id, kept.last)
     elseif late > timing.late then
         mesos.log.warning("schedule %s: this time is left out, as it is %.0f s late", id, late)
     else
-        kept.last = self.add(id, kept.next)
+        local done, result = pcall(self.add, id, time)
+        if done then
+            kept.last = result
+        else
+            mesos.log.error("schedule %s: this time is left out: %s", id, result)
+        end
     end
 end
 
@@ -84,8 +89,9 @@ function Schedules:run()
     for id, timing in pairs(self.timings) do
         local kept = self.kept[id]
         if kept.next and kept.next <= mesos.now() then
-            run(self, id, timing, kept)
-            kept.next = next_time(timing, mesos.now())
+            local time = kept.next
+            kept.next = next_time(timing, mesos.now()) -- before the work, which may raise
+            run(self, id, timing, kept, time)
         end
         first = math.min(first, kept.next or math.huge)
     end

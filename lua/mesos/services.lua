@@ -21,6 +21,7 @@ local alarm = require "mesos.alarm"
 local backoff = require "mesos.backoff"
 local demand = require "mesos.demand"
 local fields = require "mesos.fields"
+local framework = require "mesos.framework"
 local json = require "mesos.json"
 local placement = require "mesos.placement"
 local reconcile = require "mesos.reconcile"
@@ -174,26 +175,25 @@ end
 
 -- ---- callbacks ----
 
--- Takes up the work with a driver: after a registration, or, with `registered` false, in a new version of the script.
+-- Takes up the work with a driver: after a registration, or in a new version of the script. Each time the master is
+-- asked at once for all instances: a new version does not know what the one before it still asked for.
 ---@param driver mesos.SchedulerDriver
----@param registered boolean?
-function Keeper:start(driver, registered)
+function Keeper:start(driver)
     self.driver = driver
     for _, service in pairs(self.services) do
         for _, instance in pairs(service.instances) do
             instance.stopping = nil -- a KILL may have been lost: what is too many is killed again
         end
     end
-    on_alarm(self)
-    if registered ~= false then
-        self.reconciler:start(driver)
-    end
+    self.reconciler:start(driver)
+    on_alarm(self) -- the last, as a callback of the script may wait or raise in it
 end
 
+-- Instances of other versions do not count: they go, and there need not be a place beside each of them.
 local function facts_of(service)
     local list = {}
     for _, instance in pairs(service.instances) do
-        if not instance.stopping then
+        if not instance.stopping and instance.version == service.version then
             list[#list + 1] = instance.facts
         end
     end
@@ -222,6 +222,18 @@ local function launch(keeper, service, offers, launches)
     return true
 end
 
+-- The host refused a launch, so no status will come for its tasks: the instances are none.
+local function not_launched(keeper, offer_id, tasks, message)
+    mesos.log.warning("%s: nothing is launched on offer %s: %s", keeper.framework.name or "services", offer_id, message)
+    local gone = message:find("rescinded", 1, true)
+    local status = gone and { state = "TASK_DROPPED" }
+        or { state = "TASK_ERROR", reason = "REASON_TASK_INVALID", message = message }
+    for _, info in ipairs(tasks) do
+        local service = keeper.services[info.task_id:match("^(.*)%.%d+$")]
+        on_gone(keeper, service, service.instances[info.task_id], status)
+    end
+end
+
 -- Launches the instances that are missing. What is not used of the offers stays with the caller.
 ---@param driver mesos.SchedulerDriver
 ---@param offers mesos.Offers
@@ -235,7 +247,10 @@ function Keeper:place(driver, offers)
         end
     end
     for id, tasks in pairs(launches) do
-        driver:launchTasks(id, tasks, { refuse_seconds = self.options.refuse })
+        local done, message = pcall(driver.launchTasks, driver, id, tasks, { refuse_seconds = self.options.refuse })
+        if not done then
+            not_launched(self, id, tasks, tostring(message))
+        end
     end
     look_after(self)
 end
@@ -302,7 +317,7 @@ end
 -- Starts in a new version of the script.
 ---@param driver mesos.SchedulerDriver
 function Keeper:reloaded(driver)
-    self:start(driver, false)
+    self:start(driver)
 end
 
 -- The master has forgotten the framework and ended its tasks: all are started anew.
@@ -319,14 +334,25 @@ end
 
 -- ---- for scripts ----
 
+-- What JSON does not have, as a text: the text of a definition is only compared.
+local function as_text(value)
+    if type(value) == "string" and not utf8.len(value) then
+        return (value:gsub(".", function(letter) return ("%02x"):format(letter:byte()) end))
+    elseif type(value) == "number" and (value ~= value or math.abs(value) == math.huge) then
+        return tostring(value)
+    end
+    return value
+end
+
 -- Sets a service. To be called in the main chunk, for all that there are to be.
 ---@param definition mesos.services.Definition
 function Keeper:service(definition)
+    definition = fields.copy(definition)
     fields.check(definition, DEFINITION, "service")
     fields.kind(definition.id, "string", "service.id")
     task.check(spec_of(definition), ("service '%s'"):format(definition.id))
     placement.constraints(definition.constraints)
-    local text = json.encode { spec_of(definition), definition.constraints or {} }
+    local text = json.encode(fields.copy({ spec_of(definition), definition.constraints or {} }, as_text))
     local service = self.services[definition.id]
         or { id = definition.id, version = 0, serial = 0, failures = 0, due = 0, instances = {} }
     if service.text ~= text then
@@ -334,11 +360,8 @@ function Keeper:service(definition)
         service.failures, service.due = 0, 0
     end
     service.told = false
-    local copy = { instances = 1 }
-    for name, value in pairs(definition) do
-        copy[name] = value
-    end
-    self.definitions[definition.id], self.services[definition.id] = copy, service
+    definition.instances = definition.instances or 1
+    self.definitions[definition.id], self.services[definition.id] = definition, service
     if self.driver then
         on_alarm(self)
     end
@@ -384,18 +407,15 @@ function M.keeper(options)
     backoff.check(options.backoff, "keeper.backoff")
     local key = options.key or "services"
     mesos.state[key] = mesos.state[key] or {}
-    local framework, with_defaults = { name = options.name }, {}
-    for name, value in pairs(options.framework or {}) do
-        framework[name] = value
-    end
+    local with_defaults = {}
     for _, part in ipairs { DEFAULTS, options } do
         for name, value in pairs(part) do
             with_defaults[name] = value
         end
     end
     local keeper = setmetatable({
-        framework = framework, options = with_defaults, services = mesos.state[key], definitions = {},
-        demand = demand.new(),
+        framework = framework.with_defaults(options.name, options.framework), options = with_defaults,
+        services = mesos.state[key], definitions = {}, demand = demand.new(),
     }, Keeper)
     keeper.alarm = alarm.new(function() on_alarm(keeper) end)
     keeper.reconciler = reconcile.new { tasks = function()
