@@ -32,7 +32,7 @@ local function blocks(path)
     return list
 end
 
--- A port that nobody listens on at this moment.
+-- A port without a listener at this moment.
 local function free_port()
     local socket = uv.new_tcp()
     assert(socket:bind("127.0.0.1", 0))

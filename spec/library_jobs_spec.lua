@@ -327,7 +327,7 @@ queue.options.on_end = function() out(#queue:list(), queue:counts().finished, qu
         world.master:send { type = "MESSAGE", message = { agent_id = "s", executor_id = "e", data = "x" } }
     end
 
-    it("does not run again at once what failed while nobody looked", function()
+    it("does not run again at once what failed while it was disconnected", function()
         local world = start("retries = 0", "queue:add { id = 'a', command = 'true' }")
         world:update(world:launched(1), "TASK_FAILED", { reason = "REASON_RECONCILIATION", message = "latest state" })
         world:shows("a\tfailed\tlatest state")

@@ -87,7 +87,6 @@ struct bytes *testbed_call(struct testbed *bed);
 // Puts a master with these agents in place of the scripted one, as a --cluster file in JSON has
 // them, but without what this machine has. Before the first subscription is answered.
 bool testbed_cluster(struct testbed *bed, struct slice plan, struct error *err);
-bool testbed_has_cluster(const struct testbed *bed);
 
 bool testbed_end_task(struct testbed *bed, const char *task_id,
                       int status); // false: it does not run

@@ -266,11 +266,6 @@ bool testbed_cluster(struct testbed *bed, struct slice text, struct error *err)
     return good;
 }
 
-bool testbed_has_cluster(const struct testbed *bed)
-{
-    return bed->master.cluster != NULL;
-}
-
 bool testbed_end_task(struct testbed *bed, const char *task_id, int status)
 {
     const struct runner_end end = {.status = status};

@@ -10,13 +10,16 @@
 #include "cli/ctl_client.h"
 #include "ops/control_paths.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum { HOSTS_MOST = 1024, LIST_MOST = 600, COLUMNS = 6, CELL_MOST = 256 };
 
-void hosts_walk(bool (*each)(void *data, pid_t pid, json_t *status), void *data)
+// Calls `each` for the hosts in the order of their processes, with what `status --json` tells, or
+// NULL for one that gives no answer. False of `each` ends the walk.
+static void walk(bool (*each)(void *data, pid_t pid, json_t *status), void *data)
 {
     pid_t pids[HOSTS_MOST];
     size_t count = control_paths_list(pids, HOSTS_MOST);
@@ -75,7 +78,7 @@ char *hosts_find(const char *name, struct error *err)
 {
     struct host_search search = {.name = name};
     buffer_init(&search.list, LIST_MOST);
-    hosts_walk(on_host, &search);
+    walk(on_host, &search);
     if (search.count == 0 && strchr(name, '/') != NULL)
         error_set(err, ERROR_INVALID,
                   "%s: there is no such socket, and no running host has a script of that path",
@@ -202,7 +205,7 @@ int hosts_print(const struct options *options)
     buffer_init(&table.cells, (size_t)(HOSTS_MOST + 1) * COLUMNS * CELL_MOST);
     for (int i = 0; i < COLUMNS; i++)
         add_cell(&table, i, heads[i]);
-    hosts_walk(on_row, &table);
+    walk(on_row, &table);
     print_table(&table);
     buffer_free(&table.cells);
     return 0;

@@ -8,13 +8,6 @@
 #include "app/options.h"
 #include "base/error.h"
 
-#include <jansson.h>
-#include <sys/types.h>
-
-// Calls `each` for the hosts in the order of their processes, with what `status --json` tells, or
-// NULL for one that gives no answer. False of `each` ends the walk.
-void hosts_walk(bool (*each)(void *data, pid_t pid, json_t *status), void *data);
-
 // The process, as text to be freed, of the one host whose script has that name: its path, its file
 // name, or that without ".lua". NULL and the error if there is none, or more than one.
 char *hosts_find(const char *name, struct error *err);

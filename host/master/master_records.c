@@ -325,7 +325,8 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
     return task;
 }
 
-void master_records_release_task(struct master_task *task)
+// Frees its resources; a second call does nothing.
+static void release_task(struct master_task *task)
 {
     struct resources held;
     if (!task->holds)
@@ -348,7 +349,7 @@ void master_records_take_state(struct master_task *task)
 {
     task->state = task->reported;
     if (agent_terminal(task->state))
-        master_records_release_task(task);
+        release_task(task);
 }
 
 static void unlist_task(struct master_task *task)
@@ -370,7 +371,7 @@ static void unlist_task(struct master_task *task)
 void master_records_detach_task(struct master_task *task)
 {
     struct node *node = task->node;
-    master_records_release_task(task);
+    release_task(task);
     unlist_task(task);
     task->absent_role = memory_string(task->role);
     task->role = task->absent_role;
@@ -402,7 +403,7 @@ void master_records_attach_task(struct master_task *task)
 void master_records_remove_task(struct master_task *task)
 {
     node_drain_note(&task->node->drain);
-    master_records_release_task(task);
+    release_task(task);
     if (task->key == NULL)
         history_task_removed(task);
     else

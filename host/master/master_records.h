@@ -260,8 +260,8 @@ struct update_faults {
     struct timer timer;
 };
 
-// What the records tell of what they do, so that what other files have about it follows. They are
-// told by whoever made the master; each of the functions is set.
+// What the records report of what they do, so that what other files have about it follows. The
+// creator of the master provides them; each of the functions is set.
 struct master_records_events {
     void (*offer_rescinded)(struct master_offer *offer); // it is removed next
     // It is not subscribed to the role any more.
@@ -356,8 +356,6 @@ void master_records_rescind_offer(struct master_offer *offer); // and tells the 
 struct master_task *master_records_add_task(struct master_framework *framework, struct node *node,
                                             const char *role, const Mesos__V1__TaskInfo *info,
                                             const struct resources *resources);
-void master_records_release_task(
-    struct master_task *task); // frees its resources; a second call does nothing
 void master_records_remove_task(struct master_task *task);
 void master_records_take_state(struct master_task *task); // the one that its agent reported last
 

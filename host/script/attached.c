@@ -66,8 +66,3 @@ void script_detach(struct script *script)
     }
     script_register(script->L, NULL);
 }
-
-bool script_attached(const struct script *script)
-{
-    return script->attached;
-}

@@ -71,12 +71,11 @@ void script_destroy(struct script *script);
 struct script *script_attach(lua_State *L, const struct script_settings *settings,
                              const char *path);
 
-// The state is about to close: what waits in it is completed, script_on_close() and all, no code of
-// it is called any more, and its functions raise. script_destroy() does not close it. Inside of a
-// call into the script, which will not return as the process ends, only the latter holds.
+// The state is about to close: routines that wait in it end, without their on_done(), as the
+// objects of that may be finalized already; then come the functions of script_on_close(). No code
+// of it is called any more, and its functions raise. script_destroy() does not close it. Inside of
+// a call into the script, which will not return as the process ends, only the latter holds.
 void script_detach(struct script *script);
-
-bool script_attached(const struct script *script);
 
 // Registers what must end before the state does.
 void script_on_close(struct script *script, void (*close)(void *data), void *data);

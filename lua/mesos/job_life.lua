@@ -203,7 +203,7 @@ function M.end_try(queue, job, status)
     end
 end
 
--- The task is gone without a word, and without anybody's fault: the job waits as before, unless it was to end anyway.
+-- The task is gone without an update, and no fault is known: the job waits as before, unless it was cancelled.
 ---@param queue mesos.Queue
 ---@param job mesos.Job
 function M.lose(queue, job)

@@ -19,7 +19,7 @@ local mesos = require "mesos" -- in front of the two others, which build on it
 local core = require "mesos.testing.core"
 local internal = require "mesos.internal"
 
-local OPEN_MOST = 16 -- tests that are open before the collector is asked to close those that nobody has any more
+local OPEN_MOST = 16 -- open tests, above which the collector is asked to close those without a reference
 local PATIENCE = 600 -- seconds of virtual time until a driver must have asked for a subscription
 local START = 1767225600 -- the first second of 2026, in UTC
 
@@ -659,7 +659,7 @@ local OPTIONS = { args = true, time = true, seed = true, state = true, stubs = t
 local STUBS = { exec = true, http = true, process = true, serve = true }
 local open = setmetatable({}, { __mode = "k" })
 
--- Too many that nobody has any more take memory that the collector does not see.
+-- Tests without a reference hold memory that the collector does not count.
 local function collect()
     local count = 0
     for _ in pairs(open) do
