@@ -284,9 +284,16 @@ describe("ctl", function()
             { ":log-l\t debug\n", "\ndebug\r" }, -- a command
             { "nothing.at.al\t\21'no ' .. 'names'\n", '"no names"' }, -- nothing there, and nothing called
         }
-        -- What is typed before the prompt is there is not the editor's yet: the terminal itself takes the control keys.
+        -- libedit prints its prompt first and takes the terminal over then: until that, the terminal itself takes the
+        -- control keys.
+        local child = assert(io.open(("/proc/%d/task/%d/children"):format(terminal.pid, terminal.pid))):read("n")
+        local tty = assert(uv.fs_readlink(("/proc/%d/fd/0"):format(child)))
+        local function is_read_by_the_editor()
+            local settings = program.run { path = "/usr/bin/stty", args = { "-F", tty, "-a" } }.stdout
+            return settings:find("-icanon", 1, true) and terminal.stdout:find("> [^\n]*$")
+        end
         local function type_in(keys)
-            program.wait_for(function() return terminal.stdout:find("> [^\n]*$") end, nil, function() return terminal.stdout end)
+            program.wait_for(is_read_by_the_editor, nil, function() return terminal.stdout end)
             terminal.input:write(keys)
         end
         for _, row in ipairs(rows) do
