@@ -500,7 +500,7 @@ describe("calls", function()
         local connection = m:wait_for("KILL").connection
         wait(0.1)
         connection:write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-        wait(0.1)
+        program.wait_for(function() return connection.ended end)
         m:answer("REVIVE", 400, "not this one")
         m:send { type = "MESSAGE", message = { agent_id = "a", executor_id = "e", data = "" } }
         in_order(m, 2)

@@ -29,7 +29,7 @@ function s:statusUpdate(driver, status)
     print(status.state, status.reason, status.healthy, c and c.type, result, status.message)
     if ENDS[status.state] or %s then driver:stop() end
 end
-return s]]):format(command, check, stop or "false")) }, seconds = 30, env = env }
+return s]]):format(command, check, stop or "false")) }, env = env }
 end
 
 -- Of the results that come before the last one is acknowledged only the latest is reported: SLOW is for specs that count.
@@ -141,8 +141,8 @@ describe("a check", function()
     end)
 
     it("is in each update, empty at first, and reports its result when that changes", function()
-        local run = run_task(until_attempt(7), ("check = { type = 'COMMAND', command = { command = { value = "
-            .. "'%stest $n -le 2 && exit 3; test $n -le 4 && exit 0; sleep 600' } }, timeout_seconds = 0.3, %s }"):format(COUNT, FAST))
+        local run = run_task(until_attempt(6), ("check = { type = 'COMMAND', command = { command = { value = "
+            .. "'%stest $n -le 2 && exit 3; test $n -le 4 && exit 0; sleep 600' } }, timeout_seconds = 3, %s }"):format(COUNT, FAST))
         local list = lines(run)
         assert.same({
             "TASK_STARTING\tnil\tnil\tCOMMAND\tnil\tnil",
@@ -167,9 +167,11 @@ describe("a check", function()
     end)
 
     it("goes on beside a health check, and both are in its updates", function()
+        local told = program.directory() .. "/told" -- of its health, which the check waits for
         local run = run_task("sleep 600", ("check = { type = 'COMMAND', command = { command = { "
-            .. "value = 'while ! test -e good; do sleep 0.05; done; sleep 0.5; exit 7' } }, delay_seconds = 0 }, "
-            .. "health_check = { type = 'COMMAND', command = { value = 'touch good' }, %s }"):format(FAST), "n == 4")
+            .. "value = 'while ! test -e %s; do sleep 0.05; done; exit 7' } }, delay_seconds = 0 }, "
+            .. "health_check = { type = 'COMMAND', command = { value = 'true' }, %s }"):format(told, FAST),
+            ("n == 3 and not io.open(%q, 'w'):close() or n == 4"):format(told))
         local list = lines(run)
         assert.equal("TASK_RUNNING\tREASON_TASK_HEALTH_CHECK_STATUS_UPDATED\ttrue\tCOMMAND\tnil\tnil", list[3])
         assert.equal("TASK_RUNNING\tREASON_TASK_CHECK_STATUS_UPDATED\ttrue\tCOMMAND\t7\tnil", list[4])

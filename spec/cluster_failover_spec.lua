@@ -56,7 +56,7 @@ describe("a master of the local cluster that fails over", function()
         client.start { "--resources", "cpus:2;mem:512" }
         local stream = running {}
         local before = stream.framework_id.value:match("^(.*)%-0000$")
-        fault("failover")
+        fault(("failover for %ds"):format(2 * program.patience))
         local status, text = client.request({ type = "SUBSCRIBE" })
         assert.same({ 503, "Master has not finished recovery" }, { status, text })
         assert.not_equal(0, stream.run:wait()) -- the transfer was cut
@@ -109,7 +109,7 @@ describe("a master of the local cluster that fails over", function()
     end)
 
     it("gives up on agents that do not register in time", function()
-        client.start { "--agents", "1", "--resources", "cpus:2;mem:512", "--agent-timeout", "0.5" }
+        client.start { "--agents", "1", "--resources", "cpus:2;mem:512", "--agent-timeout", tostring(3 * program.patience) }
         local stream = running { checkpoint = true, capabilities = { { type = "PARTITION_AWARE" } } }
         fault("kill S0")
         fault("failover for 50ms")
@@ -171,7 +171,7 @@ describe("a master of the local cluster that fails over", function()
 
     it("cannot while none leads", function()
         client.start {}
-        fault("failover for 2s")
+        fault("failover for 1h")
         local done = control.ctl(client.cluster, { "fault", "failover" })
         assert.equal(1, done.code)
         assert.matches("no master leads at the moment", done.stderr)
@@ -228,7 +228,7 @@ describe("several masters", function()
     it("elect the next one when the leader is gone", function()
         client.address = addresses[1]
         local stream = running {}
-        fault(("failover for %ds"):format(program.patience))
+        fault(("failover for %ds"):format(3 * program.patience))
         local dead = "//localhost:" .. port(addresses[1])
         for i = 2, 3 do
             local status, location = ask(addresses[i], "/state")
@@ -279,8 +279,8 @@ describe("a scheduler of ours", function()
         for i = 1, 2 do
             assert.equal(0, control.ctl(run, { "fault", "failover for 100ms" }).code)
             program.wait_for(function()
-                return select(2, run.stderr:gsub("again at", "")) == i
-            end, 30)
+                return select(2, run.stderr:gsub("again at %d+\n", "")) >= i
+            end)
         end
         for port in run.stderr:gmatch("again at (%d+)") do
             ports = ports + (seen[port] and 0 or 1)

@@ -23,7 +23,7 @@ function s:statusUpdate(driver, status)
     if ENDS[status.state] then driver:stop() end
 end
 %s
-return s]]):format(command, mem, more or "")) }, seconds = 30 }
+return s]]):format(command, mem, more or "")) } }
 end
 
 -- A process that holds so many megabytes.
@@ -36,7 +36,8 @@ describe("memory of tasks", function()
 
     it("is limited to what they asked for: the agent ends them, with all that they started", function()
         local pids = program.directory() .. "/pids"
-        local run = run_task(32, holder(200) .. " & a=$!; sleep 601 & echo $$ $a $! > " .. pids .. "; wait")
+        local run = run_task(32, ("{ until test -s %s; do sleep 0.05; done; exec %s; } & a=$!; sleep 601 & echo $$ $a $! > %s; wait")
+            :format(pids, holder(200), pids))
         assert.equal(0, run.code, run:report())
         local used, amount = run.stdout:match("^TASK_STARTING[^\n]*\nTASK_RUNNING[^\n]*\nTASK_FAILED\tSOURCE_AGENT\t"
             .. "REASON_CONTAINER_LIMITATION_MEMORY\tMemory limit exceeded: Requested: 64MB Maximum Used: (%d+[KM]?B)\tmem\t(%S+)\n$")

@@ -32,7 +32,7 @@ end
 local function wait_for_log(text)
     program.wait_for(function()
         return logged(text) > 0
-    end, 20, function()
+    end, nil, function()
         return client.cluster:report()
     end)
 end
@@ -49,7 +49,7 @@ describe("the offers of the local cluster", function()
         local offer = framework.offers[1]
         assert.same({ first.id.value, first.agent_id.value, "*" }, { offer.id, offer.agent_id, offer.role })
         assert.matches("^cpus:1;mem:64;", offer.resources)
-        assert.is_true(offer.held_seconds >= 0 and offer.held_seconds < 10)
+        assert.is_true(offer.held_seconds >= 0 and offer.held_seconds < 60)
         assert.is_nil(framework.no_offers_because)
         assert.matches("\n  offer +" .. first.agent_id.value:gsub("%-", "%%-") .. " cpus:1;mem:64;%S+, for %d+ s\n", text)
         assert.matches("\n +and 2 more offers\n", text)
@@ -67,9 +67,13 @@ describe("the offers of the local cluster", function()
         assert.equal("Task launched with invalid offers: Offer " .. offer.id.value .. " is no longer valid", first:update().message)
         assert.same(other.id, second:find("RESCIND").rescind.offer_id)
         assert.is_truthy(first:offer())
-        other = second:offer()
-        second:launch(other, { client.task(other, "early", "true") })
-        assert.equal("TASK_FINISHED", select(2, second:results(1)).early.state)
+        local last
+        repeat -- an offer may be taken back while its answer is on its way
+            other = second:offer()
+            second:launch(other, { client.task(other, "early", "true") })
+            last = select(2, second:results(1)).early
+        until last.reason ~= "REASON_INVALID_OFFERS"
+        assert.equal("TASK_FINISHED", last.state)
     end)
 
     it("are named as held by another framework when one goes without for long", function()

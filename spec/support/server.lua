@@ -20,7 +20,7 @@ local M = {}
 local Connection, Request, Server = {}, {}, {}
 Connection.__index, Request.__index, Server.__index = Connection, Request, Server
 
-local servers = {}
+local servers, unused = {}, {}
 
 -- A peer that is gone is an error of a write, not the end of busted.
 local sigpipe = uv.new_signal()
@@ -276,12 +276,13 @@ function M.answering(bytes)
     end
 end
 
--- An address at which nothing listens.
+-- An address at which nothing listens until cleanup(), unless the spec itself does: the port is kept bound, so that
+-- no other process gets it, and no connection to it starts from it.
 function M.unused_address()
-    local server = M.start(function() end)
-    server:stop()
-    uv.run("nowait")
-    return server.address
+    local tcp = uv.new_tcp()
+    assert(tcp:bind("127.0.0.1", 0))
+    unused[#unused + 1] = tcp
+    return "127.0.0.1:" .. tcp:getsockname().port
 end
 
 -- Stops all servers, and raises if a handler has raised: for after_each().
@@ -291,7 +292,10 @@ function M.cleanup()
         failure = failure or server.error
         server:stop()
     end
-    servers = {}
+    for _, tcp in ipairs(unused) do
+        tcp:close()
+    end
+    servers, unused = {}, {}
     uv.run("nowait")
     if failure then
         error("a server's handler raised: " .. failure, 0)
