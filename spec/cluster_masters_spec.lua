@@ -51,7 +51,7 @@ describe("masters of the local cluster in ZooKeeper", function()
 
     local function start(masters, timeout)
         client.start { "--masters", tostring(masters), "--resources", "cpus:2;mem:512", "--zk", "zk://" .. zk.address .. path,
-            "--zk-session-timeout", timeout or "5" }
+            "--zk-session-timeout", timeout or "15" }
         client.cluster:wait_for("the master at " .. client.address:gsub("%.", "%%.") .. " is elected")
         program.wait_for(function()
             return #(watcher:children(path) or {}) == masters
@@ -122,9 +122,9 @@ describe("masters of the local cluster in ZooKeeper", function()
     end)
 
     it("lead no longer when ZooKeeper cannot be reached, and are elected anew when it can", function()
-        start(1, "0.6")
+        start(1, "2")
         local run = program.start { args = { "-m", "zk://" .. zk.address .. path, "--registration-backoff", "0.1",
-            "--zk-session-timeout", "0.6", program.script(SCRIPT) } }
+            "--zk-session-timeout", "2", program.script(SCRIPT) } }
         run:wait_for("TASK_RUNNING")
         zk:freeze()
         finally(function() zk:thaw() end)

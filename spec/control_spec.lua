@@ -477,7 +477,7 @@ describe("ctl", function()
     end)
 
     it("tells of errors with a traceback, after what was printed", function()
-        local run = start()
+        local run = start(nil, { "--load-limit", "60" }) -- which endless recursion may need on a busy machine
         local done = control.ctl(run, { "eval", "print('before')", "\n", "local t = nil", "\n", "return t.x" })
         assert.equal(1, done.code)
         assert.equal("before\n", done.stdout)

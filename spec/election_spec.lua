@@ -9,7 +9,7 @@ local internals = require("internals")
 local uv = require("luv")
 local zookeeper = require("support.zookeeper")
 
-local TIMEOUT = 0.6 -- of the sessions, in seconds
+local TIMEOUT = 2 -- of the sessions, in seconds
 
 -- All processes write to one journal, a line at a time.
 local SCRIPT = [[
@@ -106,7 +106,7 @@ describe("--elect", function()
         options = options or {}
         return program.start { args = {
             "--master", m.address, "--elect", options.address or address, "--zk-session-timeout", tostring(TIMEOUT),
-            "--registration-backoff", options.backoff or "50ms", "--answer-timeout", "2s", "--no-watch", script, name, journal,
+            "--registration-backoff", options.backoff or "50ms", "--answer-timeout", "10s", "--no-watch", script, name, journal,
         } }
     end
 
@@ -134,7 +134,7 @@ describe("--elect", function()
     local function wait_for_leader(n, run)
         return program.wait_for(function()
             return leaders()[n]
-        end, 15, function()
+        end, nil, function()
             return run and run:report() or "no process leads"
         end)
     end
@@ -151,7 +151,7 @@ describe("--elect", function()
                 count, all = count + 1, all and task.acknowledged
             end
             return count > before
-        end, 15)
+        end)
     end
 
     local function check_tasks()
@@ -179,15 +179,15 @@ describe("--elect", function()
         add()
         wait_for_leader(1, runs.p1)
         add()
-        for i = 1, 20 do
-            local name = wait_for_leader(i)
+        for _ = 1, 6 do
             wait_for_work()
-            assert.equal(i, #leaders())
-            runs[name]:kill("sigkill")
-            runs[name]:wait()
+            local names = leaders()
+            local run = runs[names[#names]]
+            run:kill("sigkill")
+            run:wait()
             add()
+            wait_for_leader(#leaders() + 1)
         end
-        wait_for_leader(21)
         wait_for_work()
         check_tasks()
         local subscribes = m:calls_of("SUBSCRIBE")
@@ -200,7 +200,7 @@ describe("--elect", function()
             terms = terms + (term and 1 or 0)
             assert.is_true(not term or tonumber(term) == terms, "mesos.state was not carried")
         end
-        assert.equal(21, terms)
+        assert.is_true(terms >= 7 and terms == #leaders()) -- more, if the machine was too busy for a session
     end)
 
     it("hands over at once when the leader ends in an orderly way", function()
@@ -255,7 +255,7 @@ describe("--elect", function()
         local before, stream = #m.calls, m.stream.id
         first:kill("sigcont")
         first:wait_for("leadership lost")
-        first:wait_for("waiting", 15)
+        first:wait_for("waiting")
         wait_for_work()
         for i = before + 1, #m.calls do
             local call = m.calls[i] -- of the new leader alone
@@ -268,13 +268,13 @@ describe("--elect", function()
                 names[#names + 1] = line.what:find("^begins") and line.name
             end
             return names[3] == "first"
-        end, 15)
+        end)
         wait_for_work()
         check_tasks()
     end)
 
     it("does not let a leader subscribe that was asleep for too long", function()
-        local first = start("first", { backoff = "15ms" }) -- it tries again sooner than it looks at ZooKeeper
+        local first = start("first", { backoff = "300ms" }) -- it tries again sooner than it looks at ZooKeeper
         wait_for_leader(1, first)
         wait_for_work()
         m:answer("SUBSCRIBE", 503, "not yet")
@@ -293,17 +293,15 @@ describe("--elect", function()
             assert.matches("cannot subscribe at %S+: this process no longer leads at ", first.stderr)
         end
         m:answer("SUBSCRIBE", nil)
-        m:wait_for("SUBSCRIBE", before + 1, 15)
+        m:wait_for("SUBSCRIBE", before + 1)
     end)
 
     it("stops the leader when ZooKeeper falls silent, before its session can end", function()
         local first = start("first")
         wait_for_leader(1, first)
         wait_for_work()
-        local time = uv.hrtime()
         zk:freeze()
-        first:wait_for("leadership lost: ZooKeeper did not answer in time")
-        assert.is_true((uv.hrtime() - time) / 1e9 < TIMEOUT * program.patience)
+        first:wait_for("leadership lost: ZooKeeper did not answer in time", TIMEOUT)
         local count = #lines()
         zk:thaw()
         wait_for_leader(2, first)

@@ -321,13 +321,16 @@ describe("the program", function()
     end)
 
     it("holds a script to its limits", function()
-        local a, run = start([[return { launchTask = function(_, driver, task)
+        local script = [[return { launchTask = function(_, driver, task)
             if task.task_id == "loop" then while true do end end
             local all = {}
             for i = 1, 1e9 do all[i] = ("x"):rep(2000000 + i) end
-        end }]], { args = { "--callback-limit", "0.2", "--memory-limit", "8M", "--sandbox" } })
+        end }]]
+        local a, run = start(script, { args = { "--callback-limit", "0.2", "--sandbox" } })
         a:launch("loop")
         assert.matches("stopped after ", a:expect_update("loop", "TASK_FAILED").message)
+        assert.is_nil(run.code)
+        a, run = start(script, { args = { "--callback-limit", "60", "--memory-limit", "8M", "--sandbox" } })
         a:launch("memory")
         assert.matches("memory", a:expect_update("memory", "TASK_FAILED").message)
         assert.is_nil(run.code)

@@ -20,7 +20,7 @@ local function run_spawned(args, text, after)
     table.move(args, 1, #args, 3, words)
     words[#words + 1] = program.script(HEAD .. "mesos.spawn(function()\n" .. text .. "\nend)\n" .. (after or
         "mesos.after(0, function() print 'done' os.exit(0) end)\n") .. "return {}")
-    return program.run { args = words, seconds = 20 }
+    return program.run { args = words }
 end
 
 local function shows(done, text)
@@ -78,7 +78,7 @@ describe("--callback-warn", function()
     end)
 
     it("counts from where a callback went on, not while it waited", function()
-        local done = run_spawned({ "--callback-warn", "1" }, "spin(0.05) mesos.sleep(1.2) spin(0.05) os.exit(0)", "")
+        local done = run_spawned({ "--callback-warn", "2" }, "spin(0.05) mesos.sleep(2.3) spin(0.05) os.exit(0)", "")
         assert.is_nil(done.stderr:find("without a pause"), done:report())
     end)
 
@@ -89,11 +89,11 @@ describe("--callback-warn", function()
 
     it("leaves alone a script that runs its driver in its main chunk", function()
         local m = master.start()
-        local run = program.start { args = { "-m", m.address, "--callback-warn", "0.2", "--callback-limit", "0.4",
+        local run = program.start { args = { "-m", m.address, "--callback-warn", "1", "--callback-limit", "2",
             program.script [[
             local mesos = require "mesos"
             local driver = mesos.SchedulerDriver { scheduler = {
-                registered = function(self, driver) mesos.after(0.8, function() driver:stop() end) end } }
+                registered = function(self, driver) mesos.after(2.5, function() driver:stop() end) end } }
             print(driver:run())]] } }
         m:wait_for("SUBSCRIBE")
         assert.equal(0, run:wait(), run:report())
@@ -303,21 +303,22 @@ describe("timers", function()
     it("that are due at the same time let events through", function()
         local m = master.start()
         local run = program.start { args = { "-m", m.address, program.script(HEAD .. [[
-            local s, calls = {}, 0
+            local s, calls, over = {}, 0, false
             function s:registered(driver)
-                for i = 1, 1500 do mesos.after(0, function() calls = calls + 1 spin(0.001) end) end
+                for i = 1, 10000 do mesos.after(0, function() if not over then calls = calls + 1 spin(0.001) end end) end
                 mesos.after(0, function() print "begun" io.stdout:flush() end)
             end
             function s:statusUpdate(driver, status)
-                print(calls < 1500)
+                print(calls < 10000)
+                over = true
                 driver:stop()
             end
-            function s:resourceOffers(driver) print(calls < 1500) io.stdout:flush() end
+            function s:resourceOffers(driver) print(calls < 10000) io.stdout:flush() end
             return s]]) } }
         m:wait_for("SUBSCRIBE")
         m:send_offers()
         m:send(m:update("t", "TASK_RUNNING"))
-        assert.equal(0, run:wait(30), run:report())
+        assert.equal(0, run:wait(), run:report())
         assert.equal("true\ntrue\n", (run.stdout:gsub("begun\n", "")))
     end)
 
@@ -363,7 +364,7 @@ describe("the collector", function()
                 end)
             end)
             return {}]] } }
-        run:wait_for("true\ncollected\n", 20)
+        run:wait_for("true\ncollected\n")
         local timer, ticks, sleeps = require("luv").new_timer(), cpu_ticks(run.pid), false
         timer:start(1000, 1000, function()
             local before = ticks

@@ -5,6 +5,7 @@
 
 local master = require("support.master")
 local program = require("support.program")
+local server = require("support.server")
 local uv = require("luv")
 
 -- A policy that says what happens to it; `body` stands behind its callbacks.
@@ -66,8 +67,18 @@ local function start(files, args)
     return setmetatable({ master = m, run = run, folder = folder, path = folder .. "/script.lua" }, Framework)
 end
 
+-- Saves it as a whole: a version that is cut off is one that fails.
 function Framework:save(text, name)
-    write(self.folder .. "/" .. (name or "script.lua"), text)
+    local path = self.folder .. "/" .. (name or "script.lua")
+    write(path .. ".saved", text)
+    assert(uv.fs_rename(path .. ".saved", path))
+end
+
+-- The same in place, by one write of as many bytes as the file has from then on.
+function Framework:overwrite(text)
+    local file <close> = assert(io.open(self.path, "r+b"))
+    assert(#text < 4000)
+    file:write(text, ("\n"):rep(4000 - #text))
 end
 
 -- Waits until stderr has matched the pattern n times.
@@ -227,7 +238,7 @@ describe("saving", function()
         f:wait_count("reloaded in", 2)
         f:update("c")
         f.run:wait_for("status\tc\tlib2\tdeep2\tlate1")
-        pause(0.1)
+        f:update("another") -- when that is done, what the one before required is watched
         f:save("return 'late2'", "late.lua")
         f:wait_count("reloaded in", 3)
         f:update("d")
@@ -479,13 +490,20 @@ describe("a swap", function()
         local f = start(policy("v1", [[
             function scheduler:statusUpdate(driver, status)
                 say("begins", status.task_id)
-                mesos.sleep(status.task_id == "slow" and 0.6 or 0)
+                while status.task_id == "slow" and not GO do mesos.sleep(0.02) end
                 say("ends", status.task_id)
-            end]]))
+            end
+            GO = false
+            mesos.every(0.02, function()
+                local file <close> = io.open(arg[0]:match("^(.*)/") .. "/go")
+                GO = file ~= nil
+            end)]]))
         f.master:send(f.master:update("slow", "TASK_RUNNING"))
         f.run:wait_for("v1\tbegins\tslow")
         f:save(policy("v2"))
         f.master:send(f.master:update("next", "TASK_RUNNING"))
+        f.run:wait_for("the reload of [^\n]* has been waiting for 1 s")
+        f:save("", "go")
         f.run:wait_for("v2\tstatus\tnext")
         f.master:wait_for("ACKNOWLEDGE", 2)
         assert.matches("v1\tbegins\tslow\nv1\tends\tslow\nv2\treloaded\ttrue\nv2\tstatus\tnext\t", f.run.stdout)
@@ -516,15 +534,13 @@ describe("a swap", function()
 
     it("works before there is a master, and subscribes with what is new", function()
         local folder = program.files { ["script.lua"] = policy("v1") }
-        local server = require("support.server")
-        local port = server.start(function() end).port
-        server.cleanup()
-        local run = program.start { args = { "--master", "127.0.0.1:" .. port, folder .. "/script.lua" } }
+        local address = server.unused_address()
+        local run = program.start { args = { "--master", address, folder .. "/script.lua" } }
         run:wait_for("cannot subscribe")
         write(folder .. "/script.lua", policy("v2", nil, "name = 'second'"))
         run:wait_for("v2\treloaded\tfalse")
-        local m = master.start { port = port }
-        assert.equal("second", m:wait_for("SUBSCRIBE", 1, 20).call.subscribe.framework_info.name)
+        local m = master.start { port = tonumber(address:match("%d+$")) }
+        assert.equal("second", m:wait_for("SUBSCRIBE").call.subscribe.framework_info.name)
         run:wait_for("registered with")
         assert.equal(0, #m:calls_of("UPDATE_FRAMEWORK"))
     end)
@@ -913,10 +929,9 @@ describe("a hundred edits at full speed", function()
                 text = POLICY:format("", "", i, "")
             end
             if i % 2 == 0 then
-                f:save(text)
+                f:overwrite(text)
             else
-                f:save(text, "script.new")
-                uv.fs_rename(f.folder .. "/script.new", f.path)
+                f:save(text)
             end
             local failed, back = count(f.run.stderr, "was not reloaded"), count(f.run.stderr, "the version before is back")
             f.run:wait_for(function()
@@ -925,12 +940,12 @@ describe("a hundred edits at full speed", function()
                     or count(f.run.stderr, "the version before is back") > back
             end)
             local finished = world.finished
-            f.run:wait_for(function() return world.finished > finished + 5 end, 20)
+            f.run:wait_for(function() return world.finished > finished + 5 end)
         end
         world.ending = true
         f.run:wait_for(function()
             return world.open == 0 and world.finished == world.accepted
-        end, 30)
+        end)
         world.stop()
         for id, times in pairs(world.answered) do
             assert.equal(1, times, id)

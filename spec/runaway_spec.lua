@@ -90,9 +90,9 @@ describe("--load-limit", function()
 
     it("counts a main chunk anew behind a driver that it ran", function()
         local m = master.start()
-        local done = program.start { args = { "-m", m.address, "--load-limit", "2", program.script [[
+        local done = program.start { args = { "-m", m.address, "--load-limit", "5", program.script [[
             local mesos = require "mesos"
-            local function spin() local t = mesos.now() + 1.2 while mesos.now() < t do end end
+            local function spin() local t = mesos.now() + 2.6 while mesos.now() < t do end end
             spin()
             mesos.SchedulerDriver { scheduler = { registered = function(_, driver) driver:stop() end } }:run()
             spin()
@@ -260,16 +260,20 @@ describe("while Lua code runs", function()
     end)
 
     it("a call of a C function is beyond all that, and ctl says so", function()
-        local run, m = start([[
+        local go = program.directory() .. "/go"
+        local run, m = start(([[
             local s = {}
-            function s:statusUpdate() io.stdout:write("begun\n") io.stdout:flush() os.execute("exec sleep 6") end
-            return s]])
+            function s:statusUpdate()
+                io.stdout:write("begun\n") io.stdout:flush()
+                os.execute("until test -e %s; do sleep 0.05; done")
+            end
+            return s]]):format(go))
         m:send(m:update("t", "TASK_RUNNING"))
         run:wait_for("begun")
-        local done = control.ctl(run, { "status" })
-        program.assert_has(done.stderr, "no answer yet, and the host does not answer other requests either: "
-            .. "it is inside one call of a C function")
-        assert.equal(0, done.code, done:report())
+        local done = control.start_ctl(run, { "status" })
+        done:wait_for("no answer yet, and the host does not answer other requests either: it is inside one call of a C function")
+        write(go, "")
+        assert.equal(0, done:wait(), done:report())
     end)
 end)
 
@@ -335,13 +339,16 @@ describe("a signal while Lua code runs", function()
 
     it("does not start what was loaded meanwhile", function()
         local m = master.start()
-        local run = program.start { args = { "-m", m.address, "--load-limit", "60", program.script [[
+        local go = program.directory() .. "/go"
+        local run = program.start { args = { "-m", m.address, "--load-limit", "60", program.script(([[
             print "begun" io.stdout:flush()
-            local t = os.clock() + 0.5
-            while os.clock() < t do end
-            return {}]] } }
+            local file
+            repeat file = io.open(%q) until file
+            return {}]]):format(go)) } }
         run:wait_for("begun")
         run:kill()
+        run:wait_for("SIGTERM: stopping when")
+        write(go, "")
         assert.equal(0, run:wait(), run:report())
         assert.equal(0, #m:calls_of("SUBSCRIBE"))
     end)

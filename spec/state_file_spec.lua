@@ -246,10 +246,13 @@ describe("--state", function()
 
     it("ends with an error if the state of the end cannot be kept", function()
         local path = fresh_path()
-        local _, run = start(path, [[
+        local _, run = start(path, ([[
             function scheduler:registered(driver) say("registered") end
-            mesos.after(0.2, function() mesos.state.late = true end)
-        ]])
+            mesos.every(0.05, function()
+                local file <close> = io.open(%q)
+                mesos.state.late = file and true
+            end)
+        ]]):format(path .. ".new"))
         framework.said(run, "registered")
         uv.fs_mkdir(path .. ".new", 493)
         framework.logged(run, "cannot be kept")

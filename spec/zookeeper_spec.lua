@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Finding the leading master in ZooKeeper: the real program, a real server, and scripted masters whose nodes the spec
--- writes. All servers' ticks and sessions are short, so "too long" is soon.
+-- writes. The servers' ticks are short, and sessions where "too long" has to come soon.
 
 local master = require("support.master")
 local program = require("support.program")
@@ -63,7 +63,7 @@ local function run(options)
     options = options or {}
     local address = options.master or ("zk://%s%s%s"):format(options.credentials and options.credentials .. "@" or "",
         options.servers or zk.address, path)
-    local args = { "-v", "--zk-session-timeout", tostring(options.timeout or 2), "--master", address }
+    local args = { "-v", "--zk-session-timeout", tostring(options.timeout or 10), "--master", address }
     table.move(options.args or {}, 1, #(options.args or {}), #args + 1, args)
     args[#args + 1] = program.script(SCRIPT .. (options.body or "") .. "\nreturn scheduler")
     local framework = program.start { args = args }
@@ -416,10 +416,9 @@ describe("ZooKeeper", function()
             local m = master.start()
             contender(m.server.port)
             local framework = run {
-                timeout = 0.4, body = [[
+                timeout = 2, body = [[
                     function scheduler:frameworkMessage(driver)
-                        local finish = os.clock() + 1
-                        while os.clock() < finish do end
+                        os.execute("sleep 4")
                         say("busy no more")
                     end
                 ]],
@@ -439,13 +438,13 @@ describe("ZooKeeper", function()
         it("that is frozen for too long makes the leader unknown until it is back", function()
             local m = master.start()
             contender(m.server.port)
-            local framework = run { timeout = 0.5 }
+            local framework = run { timeout = 2 }
             framework:wait_for("registered")
             zk:freeze()
             local ok, message = pcall(framework.wait_for, framework, "disconnected")
             zk:thaw()
             assert(ok, message)
-            assert.matches("was not reached for 0.5 seconds: no answer in time: the leader is not known now",
+            assert.matches("was not reached for 2 seconds: no answer in time: the leader is not known now",
                 framework.stderr)
             framework:wait_for("reregistered\t" .. m.server.port)
         end)
@@ -455,7 +454,7 @@ describe("ZooKeeper", function()
             session_of(framework)
             zk:freeze()
             framework:kill()
-            local ok, status = pcall(framework.wait, framework, 1)
+            local ok, status = pcall(framework.wait, framework, 5)
             zk:thaw()
             assert(ok, status)
             assert.equal(0, status)
@@ -480,13 +479,13 @@ describe("ZooKeeper", function()
         it("that is gone for long makes the leader unknown until it is back", function()
             local m = master.start()
             client():create(path .. "/json.info_0000000000", json(m.server.port))
-            local framework = run { timeout = 0.5 }
+            local framework = run { timeout = 2 }
             framework:wait_for("registered")
             zk:kill()
             framework:wait_for("disconnected")
             zk:restart()
             framework:wait_for("reregistered\t" .. m.server.port)
-            assert.matches("was not reached for 0.5 seconds: Connection refused", framework.stderr)
+            assert.matches("was not reached for 2 seconds: Connection refused", framework.stderr)
         end)
 
         it("that is not there yet is waited for, and the log says why", function()
