@@ -22,7 +22,7 @@ function s:resourceOffers(driver, offers)
     driver:stop()
 end
 return s]]):format(fields or "", body))
-    local run = program.run { args = args, seconds = 20 }
+    local run = program.run { args = args }
     assert.equal(0, run.code, run:report())
     return run.stdout, run.stderr
 end

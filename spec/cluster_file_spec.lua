@@ -221,7 +221,7 @@ describe("a file for --cluster that is wrong", function()
     }
     for _, row in ipairs(MISTAKES) do
         it("says so: " .. row[2]:sub(1, 70), function()
-            local run = program.run { args = { "local", "--cluster", file(row[1]) }, seconds = 20 }
+            local run = program.run { args = { "local", "--cluster", file(row[1]) } }
             assert.equal(2, run.code, run:report())
             assert.truthy(run.stderr:find(row[2], 1, true), run:report())
             assert.equal("", run.stdout)

@@ -29,7 +29,7 @@ end
 describe("hello.lua", function()
     it("runs its task on a local cluster and leaves the output in the sandbox", function()
         local folder = program.directory()
-        local run = program.run({ args = { "--work-dir", folder, "examples/hello.lua" }, seconds = 20 })
+        local run = program.run({ args = { "--work-dir", folder, "examples/hello.lua" } })
         assert.equal(0, run.code, run:report())
         assert.equal("", run.stdout)
         local outputs = find(folder, "stdout")
@@ -53,7 +53,7 @@ end)
 describe("the first script of README.md", function()
     local function first(...)
         local text = program.read("README.md"):match("\n```lua\n(.-)\n```\n")
-        return program.run({ args = { ..., program.script(text, "first.lua") }, seconds = 20 })
+        return program.run({ args = { ..., program.script(text, "first.lua") } })
     end
 
     it("launches one task and ends with it", function()
@@ -122,7 +122,7 @@ describe("own_executor.lua", function()
     end)
 
     it("runs them in one process of executor.lua on a local cluster", function()
-        local run = program.run({ args = { "--agents=2", "examples/own_executor.lua", program.path }, seconds = 30 })
+        local run = program.run({ args = { "--agents=2", "examples/own_executor.lua", program.path } })
         assert.equal(0, run.code, run:report())
         for i, primes in ipairs { 669, 1229, 2262 } do
             program.assert_has(run.stderr, ("primes-%d is TASK_FINISHED %d primes"):format(i, primes))
@@ -169,7 +169,7 @@ end)
 
 describe("logs.lua", function()
     it("shows what its tasks print", function()
-        local run = program.run({ args = { "-q", "examples/logs.lua", "echo 1; sleep 0.1; echo 2", "echo no >&2; exit 3" }, seconds = 20 })
+        local run = program.run({ args = { "-q", "examples/logs.lua", "echo 1; sleep 0.1; echo 2", "echo no >&2; exit 3" } })
         assert.equal(0, run.code, run:report())
         program.assert_has(run.stdout, "logs-1: 1\n", "logs-1: 2\n", "logs-2 ended with: no\n",
             "logs-2 is TASK_FAILED: Command exited with status 3\n")
@@ -277,7 +277,7 @@ describe("state.lua", function()
     it("runs its jobs, retries what fails, and knows at the next start that all is done", function()
         local path, log = program.directory() .. "/jobs.state", program.directory() .. "/log"
         local function run(...)
-            return program.run({ args = { "--state", path, "examples/state.lua", ... }, seconds = 30 })
+            return program.run({ args = { "--state", path, "examples/state.lua", ... } })
         end
         local first = run("echo one >> " .. log, "echo two >> " .. log .. "; false")
         assert.equal(0, first.code, first:report())
@@ -342,12 +342,12 @@ end
 
 describe("kill.lua", function()
     it("kills a command that takes too long", function()
-        local run = program.run({ args = { "examples/kill.lua", "0.1", "sleep 60" }, seconds = 20 })
+        local run = program.run({ args = { "examples/kill.lua", "0.1", "sleep 60" } })
         assert.same({ 1, "TASK_KILLED\n" }, { run.code, run.stdout }, run:report())
     end)
 
     it("lets a command that is quick enough finish", function()
-        local run = program.run({ args = { "examples/kill.lua", "30", "true" }, seconds = 20 })
+        local run = program.run({ args = { "examples/kill.lua", "30", "true" } })
         assert.same({ 0, "TASK_FINISHED\n" }, { run.code, run.stdout }, run:report())
     end)
 end)
@@ -511,7 +511,7 @@ end)
 
 describe("maintenance.lua on a local cluster", function()
     it("leaves the agent in time, and goes on when it is back", function()
-        local run = program.run({ args = { "--listen", "127.0.0.1:0", "examples/maintenance.lua", "drill" }, seconds = 30 })
+        local run = program.run({ args = { "--listen", "127.0.0.1:0", "examples/maintenance.lua", "drill" } })
         assert.equal(0, run.code, run:report())
         assert.equal("POST /maintenance/schedule\nasked to leave an agent in use\nasked to leave an agent that is idle\n"
             .. "POST /machine/down\nPOST /machine/up\nthe agent is gone\nan agent is there again\n", run.stdout)
@@ -520,7 +520,7 @@ end)
 
 describe("reservations.lua", function()
     it("reserves, creates, launches, destroys and takes its reservation back on a local cluster", function()
-        local run = program.run({ args = { "examples/reservations.lua" }, seconds = 30 })
+        local run = program.run({ args = { "examples/reservations.lua" } })
         assert.equal(0, run.code, run:report())
         local lines = {}
         for id, state in run.stdout:gmatch("(%S+)\t(%u+_%u+)\t[^\n]*\n") do
@@ -587,13 +587,13 @@ end)
 
 describe("why.lua", function()
     it("places its task where it fits", function()
-        local run = program.run({ args = { "--agent", "cpus:1;mem:64 rack=b", "examples/why.lua", "0.1" }, seconds = 20 })
+        local run = program.run({ args = { "--agent", "cpus:1;mem:64 rack=b", "examples/why.lua", "0.1" } })
         assert.equal(0, run.code, run:report())
         assert.matches("why%-1\tTASK_FINISHED", run.stdout)
     end)
 
     it("says why not where it does not", function()
-        local run = program.run({ args = { "--agent", "cpus:1;mem:64 rack=a", "examples/why.lua" }, seconds = 20 })
+        local run = program.run({ args = { "--agent", "cpus:1;mem:64 rack=a", "examples/why.lua" } })
         assert.equal(0, run.code, run:report())
         assert.matches("\ncpus is short on 1 offers\nrack is short on 1 offers\n", run.stdout)
         assert.matches("attribute rack: 'b' wanted; 1 earlier offer has 'a'", run.stdout)
@@ -673,7 +673,7 @@ end)
 
 describe("own_driver.lua", function()
     it("runs two drivers, one after the other", function()
-        local run = program.run({ args = { "examples/own_driver.lua" }, seconds = 20 })
+        local run = program.run({ args = { "examples/own_driver.lua" } })
         assert.equal(0, run.code, run:report())
         assert.equal("first\ttrue\tDRIVER_ABORTED\nDRIVER_ABORTED\tDRIVER_ABORTED\nsecond\ttrue\tDRIVER_STOPPED\n"
             .. "DRIVER_STOPPED\n", run.stdout)
@@ -697,7 +697,7 @@ describe("pod.lua", function()
     after_each(program.cleanup)
 
     it("runs two tasks together, and ends them together", function()
-        local run = program.run { args = { "examples/pod.lua" }, seconds = 20 }
+        local run = program.run { args = { "examples/pod.lua" } }
         assert.equal(0, run.code, run:report())
         assert.matches("client is TASK_FINISHED\n", run.stderr)
         assert.matches("server is TASK_RUNNING and well\n.-server is TASK_KILLED\n", run.stderr)
@@ -717,7 +717,7 @@ end)
 
 describe("process.lua", function()
     it("runs what a program prints, and ends it when it is silent", function()
-        local run = program.run { args = { "examples/process.lua", "0.3", "sh", "-c", "echo true; echo exit 3; sleep 100" },
+        local run = program.run { args = { "examples/process.lua", "2", "sh", "-c", "echo true; echo exit 3; sleep 100" },
             seconds = 20 }
         assert.equal(0, run.code, run:report())
         program.assert_has(run.stdout, "true\tTASK_FINISHED\n", "exit 3\tTASK_FAILED\n")
@@ -725,7 +725,7 @@ describe("process.lua", function()
     end)
 
     it("ends with a program that ends", function()
-        local run = program.run { args = { "examples/process.lua", "60", "sh", "-c", "echo true; exit 2" }, seconds = 20 }
+        local run = program.run { args = { "examples/process.lua", "60", "sh", "-c", "echo true; exit 2" } }
         assert.equal(0, run.code, run:report())
         assert.equal("true\tTASK_FINISHED\n", run.stdout)
         program.assert_has(run.stderr, "it has ended with 2\n")
@@ -759,7 +759,7 @@ describe("exec.lua", function()
     end)
 
     it("ends when the program fails", function()
-        local run = program.run({ args = { "examples/exec.lua", "no-such-program" }, seconds = 20 })
+        local run = program.run({ args = { "examples/exec.lua", "no-such-program" } })
         assert.equal(1, run.code, run:report())
         assert.matches("cannot run 'no%-such%-program'", run.stderr)
     end)
@@ -789,16 +789,16 @@ describe("the first frameworks", function()
     end)
 
     it("run.lua runs commands, and prints how they ended", function()
-        local run = program.run { args = { "examples/run.lua", "2", "true", "exit 3", "sleep 0.1; echo slept" }, seconds = 20 }
+        local run = program.run { args = { "examples/run.lua", "2", "true", "exit 3", "sleep 0.1; echo slept" } }
         assert.equal(1, run.code, run:report())
         assert.matches("finished\ttrue\tCommand exited with status 0\n", run.stdout)
         assert.matches("failed\texit 3\tCommand exited with status 3\n", run.stdout)
         assert.matches("finished\tsleep 0.1; echo slept\tCommand exited with status 0\nslept\n", run.stdout)
-        assert.equal(0, program.run { args = { "examples/run.lua", "2", "true" }, seconds = 20 }.code)
+        assert.equal(0, program.run { args = { "examples/run.lua", "2", "true" } }.code)
     end)
 
     it("dag.lua runs the steps in their order", function()
-        local run = program.run { args = { "examples/dag.lua" }, seconds = 20 }
+        local run = program.run { args = { "examples/dag.lua" } }
         assert.equal(0, run.code, run:report())
         assert.equal("fetch\tfinished\nlines\tfinished\nwords\tfinished\nreport\tfinished\n", run.stdout)
     end)
@@ -808,7 +808,7 @@ describe("the first frameworks", function()
         run:wait_for(function()
             return select(2, run.stdout:gsub("entry%-1@%S+\tfinished\n", "")) >= 2
                 and run.stderr:find("schedule entry%-2: this time is left out, as entry%-2@%S+ has not ended")
-        end, 20)
+        end)
         run:kill()
         assert.equal(0, run:wait(), run:report())
         assert.is_nil(run.stdout:find("entry-3", 1, true))
@@ -819,7 +819,7 @@ describe("the first frameworks", function()
         local path = program.script(text, "service.lua")
         local run = program.start { args = { path } }
         local function ready(times)
-            run:wait_for(function() return select(2, run.stdout:gsub("web is ready\n", "")) == times end, 30)
+            run:wait_for(function() return select(2, run.stdout:gsub("web is ready\n", "")) >= times end)
         end
         ready(1)
         local file <close> = assert(io.open(path, "w"))
@@ -833,7 +833,7 @@ end)
 
 describe("gang.lua", function()
     it("starts its members together, on two agents", function()
-        local run = program.run { args = { "--agents=2", "--resources=cpus:2;mem:512", "examples/gang.lua", "3" }, seconds = 20 }
+        local run = program.run { args = { "--agents=2", "--resources=cpus:2;mem:512", "examples/gang.lua", "3" } }
         assert.equal(0, run.code, run:report())
         local lines = {}
         for line in run.stdout:gmatch("[^\n]+") do
@@ -845,7 +845,7 @@ describe("gang.lua", function()
 
     it("starts none while they do not all fit", function()
         local run = program.start { args = { "--resources=cpus:2;mem:512", "examples/gang.lua", "3" } }
-        run:wait_for(function() return run.stdout:find("member 3 of 3: cpus: 1 needed, most on one offer 0", 1, true) end, 20)
+        run:wait_for(function() return run.stdout:find("member 3 of 3: cpus: 1 needed, most on one offer 0", 1, true) end)
         run:kill()
         assert.equal(0, run:wait(), run:report())
         assert.is_nil(run.stdout:find("on one agent", 1, true))
@@ -855,7 +855,7 @@ end)
 describe("pack_or_spread.lua", function()
     local function run(...)
         local args = { "--agents=3", "--resources=cpus:4;mem:512", "examples/pack_or_spread.lua", ... }
-        local done = program.run { args = args, seconds = 20 }
+        local done = program.run { args = args }
         assert.equal(0, done.code, done:report())
         return done.stdout
     end

@@ -78,8 +78,8 @@ describe("streams and calls:", function()
                 mesos.spawn(function() mesos.sleep(0.2) driver:killTask("spawned") end)
             end
         ]]
-        m:expect("KILL", { task_id = "timer" }, 1)
-        m:expect("KILL", { task_id = "spawned" }, 1)
+        m:expect("KILL", { task_id = "timer" }, 5) -- before the next heartbeat
+        m:expect("KILL", { task_id = "spawned" }, 5)
     end)
 
     it("a record of more than 4 MiB is read, and limits can be set", function()
@@ -104,7 +104,7 @@ describe("streams and calls:", function()
         assert.equal(64 << 20, #record)
         local m, run = subscribed(body)
         m:send_record(record)
-        run:wait_for("%f[%d]" .. length .. "\n", 30)
+        run:wait_for("%f[%d]" .. length .. "\n")
         m:send_bytes((64 << 20) + 1 .. "\n")
         framework.logged(run, "disconnected: ")
         assert.matches("at most 67108864 bytes", run.stderr)
@@ -125,7 +125,11 @@ describe("streams and calls:", function()
     it("a master is never held up by a script that is busy", function()
         local m, run = subscribed [[
             local count = 0
-            function scheduler:registered() say("busy") mesos.sleep(1.5) say("idle") end
+            function scheduler:registered()
+                say("busy")
+                while not io.open(os.getenv("HOME") .. "/go") do mesos.sleep(0.02) end
+                say("idle")
+            end
             function scheduler:frameworkMessage() count = count + 1 if count == 200 then say("all") end end
         ]]
         said(run, "busy")
@@ -134,6 +138,7 @@ describe("streams and calls:", function()
         end
         program.wait_for(function() return m.stream.connection.tcp:get_write_queue_size() == 0 end)
         assert.is_nil(run.stdout:find("idle"), "the master had to wait for the script")
+        assert(io.open(run.home .. "/go", "w")):close()
         said(run, "idle\nall\n")
     end)
 
@@ -143,10 +148,8 @@ describe("streams and calls:", function()
         m, run = start(WATCH .. "scheduler.framework.failover_timeout = 1", { master = m })
         said(run, "registered")
         m:answer("SUBSCRIBE", 503, "No leader elected")
-        local before = uv.hrtime()
         m:drop()
-        m:wait_for("SUBSCRIBE", 11)
-        assert.is_true((uv.hrtime() - before) / 1e9 < 3 * program.patience)
+        m:wait_for("SUBSCRIBE", 11, 5) -- the delays would double beyond that
     end)
 end)
 

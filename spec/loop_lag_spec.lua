@@ -39,7 +39,7 @@ describe("a loop that is late", function()
         local late, took, times = run.stderr:match("the loop is (%S+) s late.-took (%S+) s %((%d+) times%)")
         assert.is_true(tonumber(late) >= 1, late)
         assert.is_true(tonumber(took) >= tonumber(late) / 2 and tonumber(times) >= 2, run.stderr)
-        run:wait_for("fifty", 30)
+        run:wait_for("fifty")
         assert.equal(1, select(2, run.stderr:gsub("the loop is %S+ s late, and events", "")), run:report())
     end)
 
@@ -67,9 +67,9 @@ describe("a loop that is late", function()
         local run = start(text)
         run:wait_for("late\n")
         assert.matches("timer of %S+script.lua:4 is slow", run.stderr)
-        assert.is_nil(run.stderr:find("the loop is"), run:report())
+        assert.is_nil(run.stderr:find("the loop is [^\n]*timer of"), run:report())
         run = start(text, { "--callback-warn", "0" })
-        run:wait_for("the loop is %d+%.%d+ s late, [^\n]*timer of %S+script.lua:4 took 1.%d+ s %(1 time%)\n")
+        run:wait_for("the loop is %d+%.%d+ s late, [^\n]*timer of %S+script.lua:4 took %d+%.%d+ s %(1 time%)\n")
     end)
 
     it("because it was stopped blames no Lua code", function()
@@ -89,16 +89,23 @@ describe("a loop that is late", function()
     it("comes to events between slow timers that are due together", function()
         local m = master.start()
         local run = program.start { args = { "-m", m.address, program.script(HEAD .. [[
-            local s, calls = {}, 0
+            local s, calls, over = {}, 0, false
             function s:registered()
-                for i = 1, 60 do mesos.after(0, function() calls = calls + 1 spin(0.05) if i == 1 then say "begun" end end) end
+                for i = 1, 600 do
+                    mesos.after(0, function()
+                        if over then return end
+                        calls = calls + 1
+                        spin(0.05)
+                        if i == 1 then say "begun" end
+                    end)
+                end
             end
-            function s:statusUpdate(driver) say("calls", calls) driver:stop() end
+            function s:statusUpdate(driver) over = true say("calls", calls) driver:stop() end
             return s]]) } }
         run:wait_for("begun")
         m:send(m:update("t", "TASK_RUNNING"))
         local calls = run:wait_for("calls\t(%d+)")
-        assert.is_true(tonumber(calls) < 50, calls)
+        assert.is_true(tonumber(calls) < 600, calls)
         assert.equal(0, run:wait(), run:report())
     end)
 

@@ -7,8 +7,11 @@ local program = require("support.program")
 
 after_each(program.cleanup)
 
+-- A command of the shell that waits until open() was called.
 local HEAD = [[
 local mesos = require "mesos"
+local GATE = "until test -e $HOME/gate; do sleep 0.02; done"
+local function open() io.open(os.getenv("HOME") .. "/gate", "w"):close() end
 local function show(result, message, code)
     local r = result or {}
     print(r.status, r.signal, message, code)
@@ -46,8 +49,8 @@ describe("mesos.process", function()
             io.write(table.concat(got))]], "integer\ttrue\ntrue\n5\tnil\tnil\tnil\nready\nusr1\nterm\n" },
         { "hands its outputs on", [[
             local out, err = {}, {}
-            local p = mesos.process({ "sh", "-c", "echo a; echo x >&2; sleep 0.1; echo b" },
-                { stdout = function(text) out[#out + 1] = text end, stderr = function(text) err[#err + 1] = text end })
+            local p = mesos.process({ "sh", "-c", "echo a; echo x >&2; " .. GATE .. "; echo b" },
+                { stdout = function(text) out[#out + 1] = text open() end, stderr = function(text) err[#err + 1] = text end })
             show(p:wait())
             print(#out, table.concat(out):gsub("\n", "|"), table.concat(err))]], "0\tnil\tnil\tnil\n2\ta|b|\tx\n\n" },
         { "hands on all of it, in order, also to a function that waits", [[
@@ -64,8 +67,12 @@ describe("mesos.process", function()
             show(mesos.process({ "sh", "-c", "cat; pwd; echo $A" }, { stdin = "fed\n", cwd = "/usr", env = { A = 1 },
                 stdout = io.write }):wait())]], "fed\n/usr\n1\n0\tnil\tnil\tnil\n" },
         { "goes on without anyone who holds it", [[
-            mesos.process({ "sh", "-c", "sleep 0.2; echo late" }, { stdout = io.write })
-            for i = 1, 30 do collectgarbage() mesos.sleep(0.02) end]], "late\n" },
+            local late
+            mesos.process({ "sh", "-c", GATE .. "; echo late" }, { stdout = function(text) late = text end })
+            for i = 1, 10 do collectgarbage() mesos.sleep(0.02) end
+            open()
+            while not late do collectgarbage() mesos.sleep(0.02) end
+            io.write(late)]], "late\n" },
         { "tells what cannot be run", [[show(mesos.process { "no-such-program" }:wait())]],
             "nil\tnil\tcannot run 'no-such-program': no such file or directory\tENOENT\n" },
     }
@@ -100,16 +107,19 @@ describe("mesos.process", function()
     end)
 
     it("logs what a function of its output raises, and goes on", function()
-        local run = run_spawned([[show(mesos.process({ "sh", "-c", "echo a; sleep 0.1; echo b" },
-            { stdout = function(text) error("on purpose: " .. text:sub(1, 1)) end }):wait())]])
+        local run = run_spawned([[show(mesos.process({ "sh", "-c", "echo a; " .. GATE .. "; echo b" },
+            { stdout = function(text) open() error("on purpose: " .. text:sub(1, 1)) end }):wait())]])
         assert.equal("0\tnil\tnil\tnil\n", run.stdout)
         program.assert_has(run.stderr, "output of a process: ", "on purpose: a", "on purpose: b", "stack traceback:")
     end)
 
     for _, ending in ipairs { "os.exit(0)", "mesos.exit(0)" } do
         it("ends with its script: " .. ending, function()
-            local run = run_spawned([[local p = mesos.process { "sh", "-c", "sleep 60 & echo $! $$; wait" }
-                mesos.sleep(0.3) ]] .. ending)
+            local run = run_spawned([[
+                local pids
+                mesos.process({ "sh", "-c", "sleep 60 & echo $! $$; wait" }, { stdout = function(text) pids = text end })
+                while not pids do mesos.sleep(0.02) end
+                print(pids) io.stdout:flush() ]] .. ending)
             local child, shell = run.stdout:match("(%d+) (%d+)")
             program.wait_until_gone(tonumber(child))
             program.wait_until_gone(tonumber(shell))

@@ -193,7 +193,7 @@ for i = 1, 2000 do
     end)
 end
 while ended < 2000 do mesos.sleep(0.01) end
-print(good >= 256, good + refused)]], { seconds = 30 })
+print(good >= 256, good + refused)]])
         assert.equal("true\t2000\n", done.stdout, done:report())
     end)
 
@@ -239,7 +239,7 @@ mesos.spawn(function()
     mesos.exec({ "sh", "-c", "setsid sleep 600 & sleep 600" }, { env = { MARK = arg[1] } })
 end)]])
         local run = program.start { args = { "--resources", "cpus:2;mem:1000", script, mark } }
-        program.wait_for(function() return #marked("MARK=" .. mark) >= MANY end, 20, function()
+        program.wait_for(function() return #marked("MARK=" .. mark) >= MANY end, nil, function()
             return #marked("MARK=" .. mark) .. " processes; " .. run:report()
         end)
         return run
@@ -253,7 +253,7 @@ end)]])
             assert.truthy(spawner)
             run:kill(row[2])
             run:wait()
-            program.wait_for(function() return #marked("MARK=" .. mark) == 0 end, 2, function()
+            program.wait_for(function() return #marked("MARK=" .. mark) == 0 end, nil, function()
                 return #marked("MARK=" .. mark) .. " processes are left"
             end)
             program.wait_until_gone(spawner)
@@ -271,7 +271,7 @@ local function zombies()
 end
 mesos.sleep(0.3)
 local waited = 0
-while zombies() > 0 and waited < 50 do waited = waited + 1 mesos.sleep(0.1) end
+while zombies() > 0 and waited < 200 do waited = waited + 1 mesos.sleep(0.1) end
 print("zombies", zombies())]]
         local probe = program.run { path = "/usr/bin/unshare", args = { "--pid", "--fork", "--mount-proc", "true" } }
         if probe.code ~= 0 then
@@ -284,8 +284,12 @@ print("zombies", zombies())]]
 
     it("does not end it by a signal, and a terminal does not reach it", function()
         local run = program.start { args = { "-m", program.NO_MASTER, spawned [[
+mesos.exec { "true" }
+print "ready"
+io.stdout:flush()
 io.stdin:read("l")
 show(mesos.exec { "echo", "still" })]] }, keep_stdin = true }
+        run:wait_for("ready\n")
         local spawner = program.wait_for(function() return spawner_of(run.pid) end)
         local stat = program.read(("/proc/%d/stat"):format(spawner))
         assert.equal(spawner, math.tointeger(tonumber(stat:match("%) %a %d+ %d+ (%d+)")))) -- its session
@@ -294,7 +298,7 @@ show(mesos.exec { "echo", "still" })]] }, keep_stdin = true }
         end
         run.input:write("\n")
         run:wait()
-        assert.equal("0\tnil\tstill\n\t\tnil\tnil\n", run.stdout, run:report())
+        assert.equal("ready\n0\tnil\tstill\n\t\tnil\tnil\n", run.stdout, run:report())
     end)
 end)
 
@@ -487,7 +491,7 @@ describe("the sandbox of a task", function()
             local folder = program.directory()
             assert(os.execute(("cd %s && %s && tar -cf /tmp/trap.$$.tar * && mv /tmp/trap.$$.tar trap.tar"):format(folder, row[2])))
             local run = program.run { args = { tasks_script(([[{ { id = "one", command = "true", uris = { { value = "%s/trap.tar" } } } }]])
-                :format(folder)) }, seconds = 20 }
+                :format(folder)) } }
             assert.equal(0, run.code, run:report())
             assert(run.stdout:find("TASK_FAILED\tFailed to launch container: Failed to open '", 1, true), run:report())
             assert(run.stdout:find(row[3], 1, true), run:report())
@@ -506,7 +510,7 @@ function s:statusUpdate(driver, status)
     end
     update(self, driver, status)
 end]])
-        local run = program.run { args = { "--work-dir", work, script }, seconds = 20 }
+        local run = program.run { args = { "--work-dir", work, script } }
         assert.equal(0, run.code, run:report())
         local first, second = run.stdout:match("\n(%S+)\none.-\n(%S+)\none\tTASK_FINISHED")
         local pipe <close> = io.popen("find " .. work .. " -name stdout")
@@ -526,7 +530,7 @@ end]])
         local run = program.run { args = { tasks_script([[{
             { id = "long", command = "true " .. ("x"):rep(3 << 20) },
             { id = "longest", command = "true " .. ("x"):rep(9 << 20) },
-            { id = "none", command = "/no/such", shell = false } }]]) }, seconds = 20 }
+            { id = "none", command = "/no/such", shell = false } }]]) } }
         assert.matches("long\tTASK_FAILED\tCommand exited with status 1: Failed to execute '/bin/sh': Argument list too long " ..
             "%(an argument, such as the command of a shell, or a variable has at most 131071 bytes, all together %d+%)\n", run.stdout)
         assert.matches("longest\tTASK_FAILED\tCommand exited with status 1: Failed to execute '/bin/sh': Argument list too long",
@@ -632,7 +636,7 @@ function s:resourceOffers(driver, offers)
     local first = not launched
     offer(self, driver, offers)
     for i = 1, first and 300 or 0 do driver:killTask("t" .. i) end
-end]]) }, seconds = 20 }
+end]]) } }
         assert.equal(0, run.code, run:report():sub(1, 3000))
         local _, killed = run.stdout:gsub("\tTASK_KILLED\t", "")
         assert.equal(300, killed)
