@@ -237,17 +237,19 @@ describe("the recording", function()
     end
 
     -- How the rounds of the allocator lay to the calls is not recorded, and changes what is in an offer: a difference
-    -- counts if it comes again.
+    -- counts if it comes again, and once more.
     setup(function()
         differences = run(SCENARIOS)
-        local again = {}
-        for _, scenario in ipairs(SCENARIOS) do
-            if #unexpected(scenario.name, differences[scenario.name]) > 0 then
-                again[#again + 1] = scenario
+        for _ = 1, 2 do
+            local again = {}
+            for _, scenario in ipairs(SCENARIOS) do
+                if #unexpected(scenario.name, differences[scenario.name]) > 0 then
+                    again[#again + 1] = scenario
+                end
             end
-        end
-        for name, list in pairs(run(again)) do
-            differences[name] = list
+            for name, list in pairs(run(again)) do
+                differences[name] = list
+            end
         end
     end)
 

@@ -393,13 +393,13 @@ describe("an agent that is lost", function()
     it("is waited for, for the recovery timeout, with checkpointing", function()
         local a = agent.start()
         local run = a:executor(SCRIPT, { env = {
-            MESOS_CHECKPOINT = "1", MESOS_RECOVERY_TIMEOUT = "600ms", MESOS_SUBSCRIPTION_BACKOFF_MAX = "20ms",
+            MESOS_CHECKPOINT = "1", MESOS_RECOVERY_TIMEOUT = "3secs", MESOS_SUBSCRIPTION_BACKOFF_MAX = "20ms",
         } })
         run:wait_for("registered")
         a:stop()
         assert.equal(0, run:wait(), run:report())
         assert.equal("registered\tagent-1\ndisconnected\nshutdown\n", run.stdout)
-        program.assert_has(run.stderr, "the agent did not come back within 0.6 seconds (MESOS_RECOVERY_TIMEOUT)")
+        program.assert_has(run.stderr, "the agent did not come back within 3 seconds (MESOS_RECOVERY_TIMEOUT)")
         assert.is_true(select(2, run.stderr:gsub("cannot subscribe", "")) > 3, run:report())
     end)
 

@@ -6,7 +6,6 @@
 
 local program = require("support.program")
 local server = require("support.server")
-local uv = require("luv")
 
 after_each(function()
     program.cleanup()
@@ -30,15 +29,6 @@ local function blocks(path)
     end
     assert(not block, path .. ": a block has no end")
     return list
-end
-
--- A port without a listener at this moment.
-local function free_port()
-    local socket = uv.new_tcp()
-    assert(socket:bind("127.0.0.1", 0))
-    local port = socket:getsockname().port
-    socket:close()
-    return tostring(port)
 end
 
 -- The expected text as a pattern: "..." is anything, and white space is any white space.
@@ -73,7 +63,7 @@ local function outputs(text)
 end
 
 local function follow(path)
-    local list, files, port = blocks(path), {}, free_port()
+    local list, files, port = blocks(path), {}, server.free_port()
     for _, block in ipairs(list) do
         block.text = block.text:gsub("%f[%d]5050%f[%D]", port)
         if block.name ~= "" then

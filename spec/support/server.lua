@@ -285,6 +285,23 @@ function M.unused_address()
     return "127.0.0.1:" .. tcp:getsockname().port
 end
 
+-- A port for a server of another program: below those that the system gives to connections, one of which could take it
+-- at any moment, and without a listener now.
+function M.free_port()
+    local file <close> = assert(io.open("/proc/sys/net/ipv4/ip_local_port_range"))
+    local first, last = 10000, math.min(file:read("n"), 31000) - 1
+    for attempt = 1, 100 do
+        local port = first + (uv.os_getpid() * 7919 + uv.hrtime() // 1000 + attempt) % (last - first)
+        local tcp = uv.new_tcp()
+        local free = tcp:bind("127.0.0.1", math.tointeger(port)) and tcp:listen(1, function() end)
+        tcp:close()
+        if free then
+            return math.tointeger(port)
+        end
+    end
+    error("there is no free port")
+end
+
 -- Stops all servers, and raises if a handler has raised: for after_each().
 function M.cleanup()
     local failure

@@ -13,6 +13,7 @@
 --
 -- The server dies with the process that started it, however that ends.
 
+local peers = require("support.server")
 local program = require("support.program")
 local uv = require("luv")
 
@@ -29,14 +30,6 @@ local JAVA = "java -Xshare:auto -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx64m
 
 -- Ends with the pipe at its standard input, and takes the server with it.
 local GUARD = 'exec 3<&0; %s "$1" </dev/null >"$2" 2>&1 & echo $!; read -r _ <&3; kill -9 $!; wait'
-
-local function free_port()
-    local tcp = uv.new_tcp()
-    assert(tcp:bind("127.0.0.1", 0))
-    local port = tcp:getsockname().port
-    tcp:close()
-    return port
-end
 
 local function directory()
     return assert(uv.fs_mkdtemp((os.getenv("TMPDIR") or "/tmp") .. "/mesos-lua-zookeeper-XXXXXX"))
@@ -83,7 +76,7 @@ local function await(server)
 end
 
 function M.start()
-    local server = setmetatable({ port = free_port(), directory = directory() }, Server)
+    local server = setmetatable({ port = peers.free_port(), directory = directory() }, Server)
     server.address = "127.0.0.1:" .. server.port
     write(server.directory .. "/zoo.cfg", ([[
 tickTime=100
