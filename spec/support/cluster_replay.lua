@@ -61,23 +61,18 @@ Replay.__index = Replay
 
 -- ---- waiting ----
 
-local TURN = 0.05 -- seconds; all replays take part in a turn of the loop
-
 local function now()
     return uv.hrtime() / 1e9
 end
 
--- Suspends this replay until condition() is true; false after `seconds`, of which those are not counted in which the
--- machine did something else.
+-- Suspends this replay until condition() is true; false after `seconds`.
 local function await(condition, seconds)
-    local limit, passed, last = seconds * program.patience, 0, now()
+    local limit = now() + seconds * program.patience
     while not condition() do
-        if passed > limit then
+        if now() > limit then
             return false
         end
         coroutine.yield()
-        local time = now()
-        passed, last = passed + math.min(time - last, TURN), time
     end
     return true
 end
