@@ -177,6 +177,7 @@ local EXCEPTIONS = {
     },
     {
         scenario = "16-ha", words = { "stream 8, UPDATE unacked TASK_RUNNING" },
+        sometimes = true, -- ten seconds later the agent repeats it, which a busy machine may take for the second one
         reason = "an agent that registers with a new master sends an update that is not acknowledged once, not twice",
     },
 }

@@ -34,19 +34,19 @@ describe("an offer that is held", function()
     end
 
     it("is pointed out once, with the others of that time, and again only for later ones", function()
-        local m, run = framework.subscribed(HOARD, { args = { "--offer-warn", "0.3" } })
+        local m, run = framework.subscribed(HOARD, { args = { "--offer-warn", "1.2" } })
         local first = m:send_offers({ m:offer(), m:offer() })
         m:send_offers({ m:offer() })
-        logged(run, ("3 offers are held without an answer for 0.3 seconds, the oldest ('%s' of agent1.test) for 0.3: held "
-            .. "offers go to no other framework, so decline what is not needed (driver:declineOffer); --offer-warn says "
-            .. "after how long this is said"):format(first[1].id))
+        run:wait_for("3 offers are held without an answer for 1%.2 seconds, the oldest %('" .. first[1].id:gsub("%-", "%%-")
+            .. "' of agent1%.test%) for %d%.%d: held offers go to no other framework, so decline what is not needed "
+            .. "%(driver:declineOffer%); %-%-offer%-warn says after how long this is said")
         m:send_offers({ m:offer() })
-        logged(run, "1 offer is held without an answer for 0.3 seconds")
+        logged(run, "1 offer is held without an answer for 1.2 seconds")
         assert.equal(2, count(run.stderr, "without an answer"))
     end)
 
     it("is not pointed out when it was declined, used or rescinded, nor ever with 0", function()
-        for _, seconds in ipairs({ "0.3", "0" }) do
+        for _, seconds in ipairs({ "1.2", "0" }) do
             local m, run = framework.subscribed(HOARD, { args = { "--offer-warn", seconds } })
             local offers = m:send_offers({ m:offer(), m:offer(), m:offer() })
             m:send({ type = "RESCIND", rescind = { offer_id = offers[1].id } })
@@ -54,7 +54,7 @@ describe("an offer that is held", function()
                 tell(m, run, "driver:declineOffer('" .. offers[2].id .. "')")
                 tell(m, run, "driver:acceptOffers({ '" .. offers[3].id .. "' }, {})")
             end
-            tell(m, run, "require('mesos').sleep(0.6)")
+            tell(m, run, "require('mesos').sleep(1.8)")
             assert.is_nil(run.stderr:find("without an answer", 1, true))
         end
     end)
@@ -74,14 +74,14 @@ describe("an offer that is held", function()
     end)
 
     it("keeps the time of its arrival when another version of the script gets it", function()
-        local m, run = framework.subscribed(HOARD, { args = { "--offer-warn", "0.3" } })
+        local m, run = framework.subscribed(HOARD, { args = { "--offer-warn", "1.2" } })
         m:send_offers()
         logged(run, "1 offer is held without an answer")
         run:kill("sighup")
         run:wait_for(function()
             return count(run.stdout, "got\t1") == 2
         end)
-        tell(m, run, "require('mesos').sleep(0.6)")
+        tell(m, run, "require('mesos').sleep(1.8)")
         assert.equal(1, count(run.stderr, "without an answer"))
     end)
 end)
