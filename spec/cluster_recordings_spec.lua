@@ -238,10 +238,10 @@ describe("the recording", function()
     end
 
     -- How the rounds of the allocator lay to the calls is not recorded, and changes what is in an offer: a difference
-    -- counts if it comes again, and once more.
+    -- counts if it comes every time.
     setup(function()
         differences = run(SCENARIOS)
-        for _ = 1, 2 do
+        for _ = 1, 4 do
             local again = {}
             for _, scenario in ipairs(SCENARIOS) do
                 if #unexpected(scenario.name, differences[scenario.name]) > 0 then

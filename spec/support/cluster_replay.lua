@@ -764,7 +764,7 @@ function steps.event(replay, item, gap)
     if not stream.answer then
         return -- its call was answered otherwise, which is a difference of its own
     end
-    local patience = stream.missed and 0.5 or 5
+    local patience = stream.missed and 0.5 or 8 -- less than the ten seconds behind which agents repeat their updates
     local came = await(function()
         replay:read_streams()
         return has_come(replay, item)
@@ -799,7 +799,7 @@ local function wait_for_offers(replay, item)
         await(function()
             replay:read_streams()
             return has_come(replay, offers)
-        end, 3)
+        end, 8)
     end
 end
 
