@@ -112,10 +112,28 @@ function Stream:next(seconds)
     return event
 end
 
+-- An offer that was passed over is none any more when it is rescinded.
+local function forget(stream, id)
+    for i = #stream.passed, 1, -1 do
+        local offers = stream.passed[i].offers.offers
+        for k = #offers, 1, -1 do
+            if offers[k].id.value == id.value then
+                table.remove(offers, k)
+            end
+        end
+        if #offers == 0 then
+            table.remove(stream.passed, i)
+        end
+    end
+end
+
 -- The next event of that type, or nil; others are passed over.
 function Stream:find(kind, seconds)
     repeat
         local event = self:next(seconds)
+        if event and event.type == "RESCIND" then
+            forget(self, event.rescind.offer_id)
+        end
         if not event or event.type == kind then
             return event
         end
