@@ -18,7 +18,17 @@ local uv = require("luv")
 local M = {}
 
 local Connection, Request, Server = {}, {}, {}
-Connection.__index, Request.__index, Server.__index = Connection, Request, Server
+Request.__index, Server.__index = Request, Server
+
+-- `received` is all that has arrived. It is put together when it is asked for: a large body arrives in many pieces.
+function Connection.__index(connection, name)
+    if name ~= "received" then
+        return Connection[name]
+    end
+    local text = table.concat(connection.pieces)
+    connection.pieces = { text }
+    return text
+end
 
 local servers, unused = {}, {}
 
@@ -42,7 +52,8 @@ local function on_read(connection, err, data)
         connection.take_bytes(data)
         return
     elseif data then
-        connection.received = connection.received .. data
+        table.insert(connection.pieces, data)
+        connection.size = connection.size + #data
     else
         connection.ended = err or "closed"
     end
@@ -95,7 +106,7 @@ end
 
 -- The next `count` bytes, or nil if the other side closed before.
 function Connection:read(count)
-    while #self.received - self.taken < count do
+    while self.size - self.taken < count do
         if not self:more() then
             return nil
         end
@@ -231,7 +242,7 @@ local function accept(server)
     local tcp = uv.new_tcp()
     assert(server.tcp:accept(tcp))
     tcp:nodelay(true)
-    local connection = setmetatable({ tcp = tcp, server = server, received = "", taken = 0 }, Connection)
+    local connection = setmetatable({ tcp = tcp, server = server, pieces = {}, size = 0, taken = 0 }, Connection)
     server.connections[#server.connections + 1] = connection
     connection.thread = coroutine.create(server.handler)
     tcp:read_start(function(err, data)
