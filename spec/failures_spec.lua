@@ -68,7 +68,7 @@ describe("the log", function()
             end
             return lines + more == 322
         end)
-        assert.is_true(lines % 10 == 0 and lines < 100)
+        assert.is_true(lines >= 10 and lines < 100) -- ten for each second that it takes, and fewer for the last one
         assert.is_nil(run.stderr:find(("x"):rep(1025), 1, true))
         m:send(m:update("later", "TASK_FAILED"))
         logged(run, "task 'later' is TASK_FAILED\n")

@@ -63,7 +63,7 @@ local function run(options)
     options = options or {}
     local address = options.master or ("zk://%s%s%s"):format(options.credentials and options.credentials .. "@" or "",
         options.servers or zk.address, path)
-    local args = { "-v", "--zk-session-timeout", tostring(options.timeout or 10), "--master", address }
+    local args = { "-v", "--zk-session-timeout", tostring(options.timeout or 5), "--master", address }
     table.move(options.args or {}, 1, #(options.args or {}), #args + 1, args)
     args[#args + 1] = program.script(SCRIPT .. (options.body or "") .. "\nreturn scheduler")
     local framework = program.start { args = args }
