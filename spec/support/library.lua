@@ -41,7 +41,7 @@ function World:edit(from, to)
     file:write(text)
     file:close()
     local before = select(2, self.process.stderr:gsub("reloaded in", ""))
-    program.wait_for(function() return select(2, self.process.stderr:gsub("reloaded in", "")) > before end, 10,
+    program.wait_for(function() return select(2, self.process.stderr:gsub("reloaded in", "")) > before end, nil,
         function() return self.process:report() end)
 end
 
