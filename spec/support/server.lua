@@ -25,9 +25,10 @@ function Connection.__index(connection, name)
     if name ~= "received" then
         return Connection[name]
     end
-    local text = table.concat(connection.pieces)
-    connection.pieces = { text }
-    return text
+    if #connection.pieces > 1 then
+        connection.pieces = { table.concat(connection.pieces) }
+    end
+    return connection.pieces[1] or ""
 end
 
 local servers, unused = {}, {}
