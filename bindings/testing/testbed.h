@@ -35,7 +35,7 @@ struct testbed_events {
 
 struct testbed_settings {
     double time;        // seconds since the Unix epoch, at the start
-    uint64_t seed;      // of math.random
+    uint64_t seed;      // of math.random, and of the order of pairs()
     struct slice state; // of mesos.state, as serialize.h has it; empty: an empty table
     const struct testbed_events *events; // outlive the test bed
 };

@@ -12,6 +12,7 @@
 
 enum {
     GROWN = 256 * 1024, // bytes; growth by that and by a quarter of what there was is worth a cycle
+    ENDLESS = 63,       // logarithm of the size of a step that is a whole cycle
     SLABS = 64,         // whose pages are returned in one step
 };
 
@@ -89,10 +90,13 @@ static void on_quiet(void *data)
 // The collector works in small steps and starts early, so it does not hold up a callback for long.
 // While the libraries are opened and the script is compiled there is hardly any garbage, and each
 // cycle would look at all there is.
-void collector_open(struct script *script, bool idle)
+//
+// How much a small step does depends on the order of marking, which the addresses of C keys in the
+// registry decide. What a whole cycle frees does not.
+void collector_open(struct script *script, bool idle, bool whole)
 {
     lua_gc(script->L, LUA_GCSTOP);
-    lua_gc(script->L, LUA_GCINC, 150, 12, 10);
+    lua_gc(script->L, LUA_GCINC, 150, 12, whole ? ENDLESS : 10);
     timer_init(&script->collector.timer, script->loop, on_quiet, script);
     script->collector.idle = idle;
 }

@@ -30,8 +30,10 @@ struct collector {
     uint64_t calls;  // script.runs when the timer last looked
 };
 
-// `idle`: collect between turns; only on a loop of real time, which has quiet moments.
-void collector_open(struct script *script, bool idle);
+// `idle`: collect between turns; only on a loop of real time, which has quiet moments. `whole`:
+// each cycle is one step, so objects are freed, and finalizers run, at the same places of a script
+// in each process; for scripts on virtual time, which no pause disturbs.
+void collector_open(struct script *script, bool idle, bool whole);
 void collector_begin(struct script *script); // from now on; until then nothing is collected
 void collector_register(lua_State *L);       // so objects of that state can find it // [-0, +0, m]
 void collector_close(struct script *script);

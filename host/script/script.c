@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "script/sandbox.h"
 #include "script/script_internal.h"
+#include "script/state_seed.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -138,7 +139,7 @@ static bool open_state(struct script *script, const struct script_settings *sett
     *(struct script **)lua_getextraspace(L) = script;
     lua_atpanic(L, on_panic);
     lua_setwarnf(L, on_warning, script);
-    collector_open(script, settings->idle_collection);
+    collector_open(script, settings->idle_collection, settings->hash_seed != 0);
     if (protect_run(script, NULL, l_open, (void *)(uintptr_t)settings, 0) != PROTECT_DONE)
         return error_set(err, ERROR_SCRIPT, "cannot prepare a Lua state: %s", protect_text(script));
     // What was called so far is our own, and takes as long as it takes on a busy machine.
@@ -146,10 +147,18 @@ static bool open_state(struct script *script, const struct script_settings *sett
     return true;
 }
 
+static lua_State *new_state(struct script_heap *heap, uint32_t hash_seed)
+{
+    if (hash_seed == 0)
+        return lua_newstate(script_heap_allocate, heap);
+    script_heap_place(heap);
+    return state_seed_open(heap, hash_seed);
+}
+
 struct script *script_create(const struct script_settings *settings, struct error *err)
 {
     struct script *script = script_new(settings);
-    script->L = lua_newstate(script_heap_allocate, &script->heap);
+    script->L = new_state(&script->heap, settings->hash_seed);
     if (open_state(script, settings, err))
         return script;
     script_destroy(script);

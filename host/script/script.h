@@ -35,6 +35,14 @@ struct script_settings {
     bool idle_collection; // between turns of the loop, which is one of real time (collector.h)
     bool sandbox;         // sandbox.h
 
+    // Not 0: the state iterates over its tables in the same order in each process that chooses the
+    // same number and does the same in it (state_seed.h), and its objects are collected at the same
+    // places, and where there is room for that, are at the same addresses (script_heap_place()). So
+    // the order is also that of keys which are tables, functions of Lua, userdata and coroutines;
+    // functions of C and light userdata are where the program was loaded. For scripts on virtual
+    // time. 0: as Lua's states do it, differently in each process.
+    uint32_t hash_seed;
+
     // The script asked to end the process, by os.exit or script_exit(). Called once, inside the
     // script, which does not run another line: note it, and destroy the script later.
     void (*on_exit)(void *data, int code);

@@ -8,6 +8,9 @@
 #include "script/script_heap.h"
 
 #include "base/memory.h"
+#include "script/heap_region.h"
+
+#include <lua.h>
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -76,10 +79,16 @@ static struct slab *slab_of(void *block)
     return (struct slab *)((uintptr_t)block & ~(uintptr_t)(SLAB - 1));
 }
 
+static uint8_t *get_slabs(struct script_heap *heap)
+{
+    size_t size = (size_t)SLAB * ARENA;
+    return heap->region ? heap_region_pages(heap->region, SLAB, size) : aligned_alloc(SLAB, size);
+}
+
 static bool add_arena(struct script_heap *heap)
 {
     struct arena *arena = malloc(sizeof *arena);
-    uint8_t *slabs = arena ? aligned_alloc(SLAB, (size_t)SLAB * ARENA) : NULL;
+    uint8_t *slabs = arena ? get_slabs(heap) : NULL;
     if (slabs == NULL) {
         free(arena);
         return false;
@@ -150,7 +159,7 @@ bool script_heap_trim(struct script_heap *heap, size_t slabs)
         unlink_slab(slab);
         strip(heap, slab);
     }
-    return slabs == 0;
+    return slabs == 0 || (heap->texts != NULL && script_heap_trim(heap->texts, slabs));
 }
 
 static void retire_slab(struct script_heap *heap, struct slab *slab)
@@ -199,15 +208,22 @@ static bool is_small(size_t size)
     return !BLOCKS_APART && size <= SCRIPT_HEAP_SMALL;
 }
 
+static void *allocate_large(struct script_heap *heap, size_t size)
+{
+    return heap->region ? heap_region_allocate(heap->region, size) : malloc(size);
+}
+
 static void *allocate(struct script_heap *heap, size_t size)
 {
-    return is_small(size) ? allocate_small(heap, size) : malloc(size);
+    return is_small(size) ? allocate_small(heap, size) : allocate_large(heap, size);
 }
 
 static void release(struct script_heap *heap, void *block, size_t size)
 {
     if (is_small(size))
         release_small(heap, block);
+    else if (heap->region != NULL)
+        heap_region_release(heap->region, block, size);
     else
         free(block);
 }
@@ -217,12 +233,13 @@ static bool same_class(size_t old, size_t size)
     return (old - 1) / SCRIPT_HEAP_STEP == (size - 1) / SCRIPT_HEAP_STEP;
 }
 
-// memory_new() ends the process with a message if it finds no memory either.
+// memory_new() ends the process with a message if it finds no memory either. A region that is used
+// up gets none from there, so what is asked for then is more than there ever is.
 static void *insist(struct script_heap *heap, size_t size)
 {
     void *block;
     while ((block = allocate(heap, size)) == NULL)
-        free(memory_new((size_t)SLAB * ARENA));
+        free(memory_new(heap->region ? SIZE_MAX / 2 : (size_t)SLAB * ARENA));
     return block;
 }
 
@@ -236,12 +253,18 @@ static void *move(struct script_heap *heap, void *block, size_t old, size_t size
     return moved;
 }
 
+static void *resize_large(struct script_heap *heap, void *block, size_t old, size_t size)
+{
+    if (heap->region != NULL)
+        return heap_region_fits(old, size) ? block : move(heap, block, old, size);
+    void *resized = realloc(block, size);
+    return resized == NULL && size <= old ? block : resized;
+}
+
 static void *resize(struct script_heap *heap, void *block, size_t old, size_t size)
 {
-    if (!is_small(old) && !is_small(size)) {
-        void *resized = realloc(block, size);
-        return resized == NULL && size <= old ? block : resized;
-    }
+    if (!is_small(old) && !is_small(size))
+        return resize_large(heap, block, old, size);
     if (is_small(old) && is_small(size) && same_class(old, size))
         return block;
     return move(heap, block, old, size);
@@ -257,21 +280,34 @@ static bool allowed(struct script_heap *heap, size_t more)
     return false;
 }
 
+// The one that has the block.
+static struct script_heap *keeper(struct script_heap *heap, const void *block)
+{
+    return heap->region && !heap_region_has(heap->region, block) ? heap->texts : heap;
+}
+
+static void *allocate_object(struct script_heap *heap, size_t kind, size_t size)
+{
+    return allocate(heap->texts && kind == LUA_TSTRING ? heap->texts : heap, size);
+}
+
 // When Lua asks for a new block, `old` is the kind of the object and not a size.
 void *script_heap_allocate(void *data, void *block, size_t old, size_t size)
 {
     struct script_heap *heap = data;
+    size_t kind = old;
     if (block == NULL)
         old = 0;
     if (size == 0) {
         if (block != NULL)
-            release(heap, block, old);
+            release(keeper(heap, block), block, old);
         heap->used -= old;
         return NULL;
     }
     if (size > old && !allowed(heap, size - old))
         return NULL;
-    void *result = block ? resize(heap, block, old, size) : allocate(heap, size);
+    void *result =
+        block ? resize(keeper(heap, block), block, old, size) : allocate_object(heap, kind, size);
     if (result != NULL)
         heap->used += size - old;
     return result;
@@ -284,14 +320,28 @@ void script_heap_init(struct script_heap *heap, size_t limit)
     *heap = (struct script_heap){.limit = limit};
 }
 
+bool script_heap_place(struct script_heap *heap)
+{
+    if (BLOCKS_APART || (heap->region = heap_region_create()) == NULL)
+        return false;
+    heap->texts = memory_new(sizeof *heap->texts);
+    script_heap_init(heap->texts, 0);
+    return true;
+}
+
 void script_heap_free(struct script_heap *heap)
 {
     while (heap->arenas != NULL) {
         struct arena *arena = heap->arenas;
         heap->arenas = arena->next;
-        free(arena->slabs);
+        if (heap->region == NULL)
+            free(arena->slabs);
         free(arena);
     }
+    heap_region_destroy(heap->region);
+    if (heap->texts != NULL)
+        script_heap_free(heap->texts);
+    free(heap->texts);
 }
 
 size_t script_heap_held(const struct script_heap *heap)
@@ -299,5 +349,5 @@ size_t script_heap_held(const struct script_heap *heap)
     size_t slabs = 0;
     for (const struct arena *arena = heap->arenas; arena != NULL; arena = arena->next)
         slabs += arena->taken;
-    return slabs * SLAB;
+    return slabs * SLAB + (heap->texts ? script_heap_held(heap->texts) : 0);
 }

@@ -29,7 +29,7 @@ local M = {}
 ---@class mesos.testing.Options
 ---@field args? string[] the script's arguments
 ---@field time? number seconds since the Unix epoch when it starts (the first second of 2026)
----@field seed? integer of math.random (1)
+---@field seed? integer of math.random and of the order of pairs(): the same seed, the same order in each process (1)
 ---@field state? table the state to begin with, as after a restart with --state
 ---@field stubs? table<"exec"|"http"|"process"|"serve", function> in place of these functions of mesos; plain data
 ---@field log? boolean the log goes to stderr as it comes, instead of t:log()

@@ -35,6 +35,8 @@ static lua_Alloc allocator;
 
 lua_State *__real_lua_newstate(lua_Alloc function, void *data);
 lua_State *__wrap_lua_newstate(lua_Alloc function, void *data);
+void __real_lua_setallocf(lua_State *L, lua_Alloc function, void *data);
+void __wrap_lua_setallocf(lua_State *L, lua_Alloc function, void *data);
 int __real_lua_pcallk(lua_State *L, int arguments, int results, int handler, lua_KContext context,
                       lua_KFunction k);
 int __wrap_lua_pcallk(lua_State *L, int arguments, int results, int handler, lua_KContext context,
@@ -99,13 +101,23 @@ static void *allocate(void *data, void *block, size_t old, size_t size)
     return result;
 }
 
+// All states have the same allocator, except while one is being made.
 lua_State *__wrap_lua_newstate(lua_Alloc function, void *data)
 {
+    lua_Alloc before = allocator;
     allocator = function;
     now.unfinished = true;
     lua_State *L = __real_lua_newstate(allocate, data);
     now.unfinished = false;
+    if (L == NULL && before != NULL)
+        allocator = before;
     return L;
+}
+
+void __wrap_lua_setallocf(lua_State *L, lua_Alloc function, void *data)
+{
+    allocator = function;
+    __real_lua_setallocf(L, allocate, data);
 }
 
 // ---- errors ----

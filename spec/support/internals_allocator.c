@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The allocator of Lua heaps seen from Lua: internals.allocator(limit) gives an empty one, whose
-// blocks are known by numbers. Each block is filled with a byte of its own, which is checked
-// whenever it is touched again, so that two blocks in the same place are noticed.
+// The allocator of Lua heaps seen from Lua: internals.allocator(limit, placed) gives an empty
+// one, or nil if there is no place for it (script_heap_place); its blocks are known by numbers.
+// Each block is filled with a byte of its own, which is checked whenever it is touched again, so
+// that two blocks in the same place are noticed.
 
 #include "internals.h"
 
@@ -30,6 +31,8 @@ static int l_allocator(lua_State *L)
     *heap = (struct heap){.blocks = {NULL}};
     script_heap_init(&heap->allocator, limit);
     luaL_setmetatable(L, HEAP);
+    if (lua_toboolean(L, 2) && !script_heap_place(&heap->allocator))
+        lua_pushnil(L);
     return 1;
 }
 
@@ -72,6 +75,16 @@ static int l_used(lua_State *L)
     return 1;
 }
 
+// heap:address(number): the lower 32 bits.
+static int l_address(lua_State *L)
+{
+    struct heap *heap = luaL_checkudata(L, 1, HEAP);
+    size_t number = (size_t)luaL_checkinteger(L, 2);
+    luaL_argcheck(L, number < BLOCKS, 2, "no such block");
+    lua_pushinteger(L, (lua_Integer)(uint32_t)(uintptr_t)heap->blocks[number]);
+    return 1;
+}
+
 static int l_held(lua_State *L)
 {
     struct heap *heap = luaL_checkudata(L, 1, HEAP);
@@ -97,8 +110,9 @@ static int l_gc(lua_State *L)
 
 void internals_allocator_open(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"resize", l_resize}, {"used", l_used}, {"held", l_held},
-                                       {"trim", l_trim},     {"__gc", l_gc},   {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"resize", l_resize},   {"used", l_used}, {"held", l_held}, {"trim", l_trim},
+        {"address", l_address}, {"__gc", l_gc},   {NULL, NULL}};
     luaL_newmetatable(L, HEAP);
     luaL_setfuncs(L, methods, 0);
     lua_pushvalue(L, -1);

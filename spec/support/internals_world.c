@@ -2,7 +2,8 @@
 //
 // Access to a framework in this process, and to its fault injection.
 //
-//     internals.world{ sandbox =, memory_limit =, callback_limit =, real = } -> world
+//     internals.world{ sandbox =, memory_limit =, callback_limit =, real =, hash_seed = }
+//         -> world
 //     world:load(text) -> true | nil, message       world:start()
 //     world:event(bytes)      world:break_stream()  world:pass(seconds[, turns])
 //     world:settle(seconds) lets time pass until no callback waits
@@ -73,10 +74,12 @@ static int l_world(lua_State *L)
     lua_getfield(L, 1, "callback_limit");
     lua_getfield(L, 1, "sandbox");
     lua_getfield(L, 1, "real");
+    lua_getfield(L, 1, "hash_seed");
     const struct world_settings settings = {.memory_limit = (size_t)luaL_optinteger(L, 2, 0),
                                             .callback_limit = luaL_optnumber(L, 3, 0),
                                             .sandbox = lua_toboolean(L, 4),
-                                            .real = lua_toboolean(L, 5)};
+                                            .real = lua_toboolean(L, 5),
+                                            .hash_seed = (uint32_t)luaL_optinteger(L, 6, 0)};
     struct world **world = lua_newuserdatauv(L, sizeof(struct world *), 0);
     *world = NULL;
     luaL_setmetatable(L, WORLD_TYPE);

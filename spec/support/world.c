@@ -400,6 +400,7 @@ static struct script *create_script(struct world *world, struct error *err)
                                              .memory_limit = world->settings.memory_limit,
                                              .callback_limit = world->settings.callback_limit,
                                              .sandbox = world->settings.sandbox,
+                                             .hash_seed = world->settings.hash_seed,
                                              .idle_collection = world->settings.real,
                                              .on_exit = on_exit_asked,
                                              .data = world};

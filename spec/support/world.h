@@ -22,7 +22,8 @@ struct world_settings {
     double callback_limit;
     bool sandbox;
     double patience; // seconds of the processor, after which no turn is begun any more; 0: no end
-    bool real;       // time passes by itself, and there are processes and sockets
+    uint32_t hash_seed; // of script_settings
+    bool real;          // time passes by itself, and there are processes and sockets
 };
 
 struct world *world_create(const struct world_settings *settings);
