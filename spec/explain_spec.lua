@@ -289,7 +289,10 @@ describe("driver:explain and ctl why", function()
         end
         for text, message in pairs {
             [""] = "why: what a task needs expected, such as: why cpus=4,mem=1024,rack=b",
-            ["cpus"] = "why: 'cpus': NAME=VALUE expected, such as cpus=4 or rack=b",
+            ["cpus"] = "why: cpus is neither a need, such as cpus=4,rack=b, nor an id: the scheduler has no method " ..
+                "explain(id), as those of mesos.jobs and mesos.services have",
+            ["cpus=1,mem"] = "why: 'mem': NAME=VALUE expected, such as cpus=4 or rack=b",
+            [("x"):rep(1025)] = "why: an id of at most 1024 bytes expected",
             ["cpu=1"] = "why: no offer has a resource or an attribute 'cpu' (did you mean 'cpus'?)",
             ["cpus=many"] = "why: cpus: a number from 0 to 1e12 expected, got 'many'",
             ["ports=1.5"] = "why: ports: how many, a whole number expected, got '1.5'",
@@ -300,6 +303,33 @@ describe("driver:explain and ctl why", function()
             assert.equal(1, asked.code)
             assert.is_truthy(asked.stderr:find(message, 1, true), asked:report())
         end
+    end)
+
+    it("ask a scheduler that knows ids, also where its script calls something else so", function()
+        local m, run = framework.subscribed [[
+            local s = scheduler
+            do
+                local scheduler = "not this one"
+                function s:resourceOffers(_, list) say("got", #list, scheduler) end
+            end
+            function s:explain(id)
+                if id == "waits" then mesos.sleep(0.01) end
+                if id == "raises" then error("no such thing") end
+                return id .. " is known", id == "short" and { text = "which needs more" } or nil
+            end ]]
+        run:wait_for("registered with")
+        for id, text in pairs {
+            ["plain"] = "plain is known\n", ["waits"] = "waits is known\n",
+            ["a 'b' \\ \"c\""] = "a 'b' \\ \"c\" is known\n", ["short"] = "short is known\nwhich needs more\n",
+        } do
+            local asked = control.ctl(run, { "why", id })
+            assert.equal(0, asked.code, asked:report())
+            assert.equal(text, asked.stdout)
+        end
+        local asked = control.ctl(run, { "why", "raises" })
+        assert.equal(1, asked.code)
+        assert.matches("script.lua:%d+: no such thing", asked.stderr)
+        offers { "a" }(m, run)
     end)
 
     it("give the sentences to scripts, too", function()

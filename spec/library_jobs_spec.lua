@@ -212,6 +212,27 @@ end]])
         world:shows("there is no job 'smal' (did you mean 'small'?)")
     end)
 
+    it("tells an operator why a job does not run", function()
+        local world = start("at_once = 1", [[
+queue:add { id = "first", command = "true", cpus = 1 }
+queue:add { id = "second", command = "true", after = "first" }
+queue:add { id = "large", command = "true", cpus = 64 }]])
+        local first = world:launched(1)
+        local function why(id)
+            local asked = control.ctl(world.process, { "why", id })
+            assert.equal(0, asked.code, asked:report())
+            return asked.stdout
+        end
+        assert.equal("second waits for first, which is running\n", why("second"))
+        assert.equal("large waits for its turn: 1 jobs run, which is the most\n", why("large"))
+        assert.equal("there is no job 'larg' (did you mean 'large'?)\n", why("larg"))
+        world:update(first, "TASK_FINISHED")
+        world:update(world:launched(2), "TASK_FINISHED")
+        world:offer()
+        program.wait_for(function() return why("large"):find("large waits for an offer: cpus: 64 needed", 1, true) end)
+        program.assert_has(why("large"), "\n- cpus: 64 needed; ")
+    end)
+
     it("keeps constraints between jobs", function()
         local world = start("", [[
 for i = 1, 2 do queue:add { id = "j" .. i, command = "true", constraints = { "hostname:UNIQUE" } } end]])

@@ -4,6 +4,7 @@
 
 package.path = "lua/?.lua;" .. package.path
 
+local control = require("support.control")
 local library = require("support.library")
 local program = require("support.program")
 local rollout = require("mesos.rollout")
@@ -83,6 +84,20 @@ return keeper]]):format(options, definition), arguments)
     end
 
     local WEB = 'keeper:service { id = "web", instances = %d, command = "serve %d", cpus = 0.1, mem = 32, %s }'
+
+    it("tells an operator how a service stands", function()
+        local world = start("", [[
+keeper:service { id = "web", instances = 2, command = "serve", cpus = 3 }]])
+        world:update(world:launched(1), "TASK_RUNNING")
+        local asked
+        program.wait_for(function()
+            asked = control.ctl(world.process, { "why", "web" })
+            return asked.stdout:find("web: 1 of 2 ready in version 1; 1 wait for an offer", 1, true)
+        end, 5, function() return asked:report() end)
+        program.assert_has(asked.stdout, "offer")
+        assert.equal("there is no service 'wob' (did you mean 'web'?)\n",
+            control.ctl(world.process, { "why", "wob" }).stdout)
+    end)
 
     it("keeps so many instances alive", function()
         local world = start("", WEB:format(3, 1, ""))

@@ -304,6 +304,8 @@ static void push_present(lua_State *L, struct scheduler *scheduler, int output) 
     if (scheduler == NULL)
         return;
     scheduler_push_table(L, scheduler);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "(scheduler)"); // which no variable of the script hides
     lua_setfield(L, -2, "scheduler");
     scheduler_push_driver(L, scheduler);
     lua_setfield(L, -2, "driver");

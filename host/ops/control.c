@@ -253,7 +253,7 @@ static bool dispatch_next(struct control_client *client)
     if (client->held || !control_line_read(buffer_slice(&client->input), client->ended, &line))
         return false;
     if (control->serving && line.command != NULL &&
-        !control->events->ready(control->data, line.command)) {
+        !control->events->ready(control->data, line.command, line.argument)) {
         hold(client);
     } else {
         buffer_consume(&client->input, line.length);

@@ -46,7 +46,7 @@ struct control_events {
                    struct slice argument);
 
     // True if the command may be carried out inside control_serve().
-    bool (*ready)(void *data, const char *command);
+    bool (*ready)(void *data, const char *command, struct slice argument);
 };
 
 // Opens the socket at `path`; NULL: where control_paths_find() finds it by the process's id. With

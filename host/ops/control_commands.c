@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MOST = 1 << 20, ERROR_MOST = 64 << 10, WHERE_MOST = 512 };
+enum { TEXT_MOST = 1 << 20, ERROR_MOST = 64 << 10, WHERE_MOST = 512, ID_MOST = 1024 };
 
 enum stop_kind { STOP_AS_SIGNAL, STOP_FAILOVER, STOP_TEARDOWN, STOP_KINDS };
 
@@ -144,18 +144,13 @@ static void on_metrics(struct control_commands *commands, struct control_request
     buffer_free(&text);
 }
 
-// ---- why ----
+// ---- why a need is not met ----
 
-static void on_why(struct control_commands *commands, struct control_request *request,
-                   struct slice argument)
+static void explain_need(struct scheduler *scheduler, struct control_request *request,
+                         struct slice argument)
 {
     struct error err = {0};
     struct explanation explanation;
-    struct scheduler *scheduler = session_scheduler(commands->session);
-    if (scheduler == NULL) {
-        fail(request, "why: no driver runs");
-        return;
-    }
     explanation_init(&explanation, scheduler_driver(scheduler));
     if (explanation_read(&explanation, argument, &err)) {
         struct buffer text;
@@ -216,6 +211,51 @@ static void on_eval(struct control_commands *commands, struct control_request *r
         fail(request, "eval: the script is not loaded yet");
     else
         start_job(commands, request, argument);
+}
+
+// ---- why ----
+
+// True of the id of a job or a service, which only the script knows; a need has NAME=VALUE.
+static bool is_id(struct slice argument)
+{
+    return argument.length > 0 && memchr(argument.data, '=', argument.length) == NULL;
+}
+
+// What the scheduler of a script says of an id: it may have a method for that.
+static void explain_id(struct control_commands *commands, struct control_request *request,
+                       struct slice id)
+{
+    static const char head[] = "local scheduler, id = _ENV['(scheduler)'], '",
+                      body[] =
+                          "'\nif type(scheduler.explain) ~= 'function' then error(('why: %s is "
+                          "neither a need, such as cpus=4,rack=b, nor an id: the scheduler has no "
+                          "method explain(id), as those of mesos.jobs and mesos.services have')"
+                          ":format(id), 0) end\n"
+                          "local text, offers = scheduler:explain(id)\n"
+                          "print(text)\n"
+                          "if offers then print((offers.text:gsub('%s+$', ''))) end";
+    struct buffer code;
+    buffer_init(&code, ERROR_MOST);
+    buffer_append_text(&code, head);
+    for (size_t i = 0; i < id.length; i++)
+        buffer_format(&code, "\\%03u", id.data[i]);
+    buffer_append_text(&code, body);
+    start_job(commands, request, buffer_slice(&code));
+    buffer_free(&code);
+}
+
+static void on_why(struct control_commands *commands, struct control_request *request,
+                   struct slice argument)
+{
+    struct scheduler *scheduler = session_scheduler(commands->session);
+    if (scheduler == NULL)
+        fail(request, "why: no driver runs");
+    else if (!is_id(argument))
+        explain_need(scheduler, request, argument);
+    else if (argument.length > ID_MOST)
+        fail(request, "why: an id of at most 1024 bytes expected");
+    else
+        explain_id(commands, request, argument);
 }
 
 // ---- jobs ----
@@ -480,7 +520,8 @@ static const struct {
     {"interrupt", "interrupt", "stop the Lua code that runs now, as --callback-limit does",
      on_interrupt, true, true},
     {"reload", "reload", "load the script again, and print the result", on_reload, true, false},
-    {"why", "why NEED", "why no offer is used for it, such as: why cpus=4,mem=1024,rack=b", on_why,
+    {"why", "why NEED|ID",
+     "why no offer is used for it (cpus=4,mem=1024,rack=b), or why a job does not run", on_why,
      true, true},
     {"log-level", "log-level [LEVEL]", "print or set the log level", on_log_level, false, true},
     {"log-reopen", "log-reopen", "open the file of --log-file anew, as after logrotate",
@@ -531,12 +572,12 @@ void control_commands_tables(FILE *file)
 }
 
 // True for an unknown command, too: its error needs no turn of the loop.
-static bool is_ready(void *data, const char *command)
+static bool is_ready(void *data, const char *command, struct slice argument)
 {
     (void)data;
     for (size_t i = 0; i < ROWS; i++)
         if (strcmp(rows[i].name, command) == 0)
-            return rows[i].any_time;
+            return rows[i].any_time && !(rows[i].handle == on_why && is_id(argument));
     return true;
 }
 

@@ -416,6 +416,7 @@ local function why_it_waits(queue, job)
 end
 
 -- Why a job is where it is, in a sentence; if it waits for an offer, also what driver:explain() says of its need.
+-- `mesos-lua ctl TARGET why ID` prints both.
 ---@param id string
 ---@return string
 ---@return table? offers

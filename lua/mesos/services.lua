@@ -375,6 +375,7 @@ function Keeper:get(id)
 end
 
 -- How a service stands, in a sentence; if instances wait for offers, also what driver:explain() says of their need.
+-- `mesos-lua ctl TARGET why ID` prints both.
 ---@param id string
 ---@return string
 ---@return table? offers

@@ -540,7 +540,8 @@ function SchedulerDriver:offers() end
 -- made to each role in the last 15 minutes; and what the framework itself keeps the master from offering. It is a picture
 -- of this moment. The host keeps the past for it: up to 2 MiB of events, at most 512 KiB a
 -- second, and how the last 2,048 offers ended. `text` is the same in
--- sentences, as `mesos-lua ctl PID why cpus=4,mem=1024,rack=b` prints it.
+-- sentences, as `mesos-lua ctl PID why cpus=4,mem=1024,rack=b` prints it. A scheduler with a method `explain(id)`, which
+-- returns a sentence and perhaps such a table, is asked by `mesos-lua ctl PID why ID`.
 --
 --     local why = driver:explain { cpus = 4, mem = 1024, attributes = { rack = "b" } }
 --     if why.fits == 0 then mesos.log.warning("%s", why.text) end
