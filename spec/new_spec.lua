@@ -19,7 +19,7 @@ local function test(folder, ...)
 end
 
 describe("mesos-lua new", function()
-    for kind, count in pairs { empty = 1, batch = 4, service = 5, dag = 3, cron = 4 } do
+    for kind, count in pairs { empty = 1, batch = 5, service = 5, dag = 3, cron = 4 } do
         it("writes a " .. kind .. " whose tests pass as written", function()
             local folder = program.directory()
             local run = new(folder, "my-" .. kind, "--kind", kind)
@@ -45,7 +45,7 @@ describe("mesos-lua new", function()
                 assert.matches("is TASK_FINISHED", run.stderr)
                 return
             end
-            run:wait_for(kind == "service" and "job%-2 is TASK_RUNNING" or "registered with")
+            run:wait_for(kind == "service" and "job%.2 is TASK_RUNNING" or "registered with")
             run:kill("sigterm")
             assert.equal(0, run:wait(20), run:report())
             assert.is_nil(run.stderr:find("error"), run:report())

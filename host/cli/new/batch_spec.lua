@@ -27,17 +27,25 @@ describe("NAME", function()
         assert.same({}, t:launched())
     end)
 
-    it("tries a command that failed again", function()
+    it("tries a command that failed again, after a while", function()
         t:register()
         t:offer { cpus = 4, mem = 1024 }
         t:launched()
         t:update("NAME-1.1", "TASK_FAILED")
-        assert.equal(1, #t:calls("REVIVE"))
+        t:advance(60)
         t:offer { cpus = 4, mem = 1024 }
         assert.equal("NAME-1.2", t:launched()[1].task_id)
     end)
 
-    it("gets through on a cluster", function()
+    it("gives up a command that fails each time", function()
+        t:cluster { agents = 1, runtime = function(task) return 10, task.command == "echo two" and 1 or 0 end }
+        t:register()
+        t:advance(600)
+        assert.equal(5, #t:launched())
+        assert.equal("DRIVER_STOPPED", t:status())
+    end)
+
+    it("gets through on a small cluster", function()
         t:cluster { agents = { { cpus = 0.1, mem = 64 } }, runtime = 10 }
         t:register()
         t:advance(120)

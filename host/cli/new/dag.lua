@@ -4,75 +4,21 @@
 --   mesos-lua -m HOST:PORT NAME.lua     on a real one
 --   mesos-lua test                      its tests, spec/NAME_spec.lua
 
+local jobs = require "mesos.jobs"
 local mesos = require "mesos"
-local states = require "mesos.states"
 
-local STEPS = {
-    { id = "fetch", command = "echo fetched", after = {} },
-    { id = "count", command = "echo counted", after = { "fetch" } },
-    { id = "sort", command = "echo sorted", after = { "fetch" } },
-    { id = "report", command = "echo reported", after = { "count", "sort" } },
+local queue = jobs.queue {
+    name = "NAME",
+    on_update = function(_, status)
+        mesos.log.info("%s is %s %s", status.task_id, status.state, status.message or "")
+    end,
+    on_end = function(step) mesos.log.info("%s has %s", step.id, step.state) end,
+    on_empty = function(all) mesos.exit(all:counts().failed == 0 and 0 or 1) end,
 }
-local NEED = { cpus = 0.1, mem = 32 }
 
----@type mesos.Scheduler
-local scheduler = { framework = { name = "NAME" } }
-local progress = {} -- of a step, by its id: nil, "running", "done"
+queue:add { id = "fetch", command = "echo fetched", cpus = 0.1, mem = 32 }
+queue:add { id = "count", command = "echo counted", cpus = 0.1, mem = 32, after = "fetch" }
+queue:add { id = "sort", command = "echo sorted", cpus = 0.1, mem = 32, after = "fetch" }
+queue:add { id = "report", command = "echo reported", cpus = 0.1, mem = 32, after = { "count", "sort" } }
 
-local function is_ready(step)
-    for _, id in ipairs(step.after) do
-        if progress[id] ~= "done" then
-            return false
-        end
-    end
-    return progress[step.id] == nil
-end
-
-local function task_of(step, offer, resources)
-    progress[step.id] = "running"
-    return {
-        name = step.id, task_id = step.id, agent_id = offer.agent_id, resources = resources,
-        command = { value = step.command },
-    }
-end
-
-function scheduler:resourceOffers(driver, offers)
-    local tasks = {}
-    for _, step in ipairs(STEPS) do
-        local offer = is_ready(step) and offers:best_fit(NEED)
-        if offer then
-            tasks[offer.id] = tasks[offer.id] or {}
-            table.insert(tasks[offer.id], task_of(step, offer, assert(offers:take(offer, NEED))))
-        end
-    end
-    for id, list in pairs(tasks) do
-        driver:launchTasks(id, list)
-    end
-    driver:declineOffer(offers:ids(), { refuse_seconds = 3600 }) -- until a step ends
-end
-
-local function all_done()
-    for _, step in ipairs(STEPS) do
-        if progress[step.id] ~= "done" then
-            return false
-        end
-    end
-    return true
-end
-
-function scheduler:statusUpdate(driver, status)
-    mesos.log.info("%s is %s %s", status.task_id, status.state, status.message or "")
-    if not states.is_terminal(status) then
-        return
-    elseif not states.is_success(status) then
-        mesos.log.error("the step %s has failed, and what comes after it is not run", status.task_id)
-        mesos.exit(1)
-    end
-    progress[status.task_id] = "done"
-    if all_done() then
-        mesos.exit(0)
-    end
-    driver:reviveOffers()
-end
-
-return scheduler
+return queue
