@@ -108,11 +108,19 @@ local function out(...) print(...) io.stdout:flush() end
 local function tell(job) out(job.id, job.state, job.message or "") end
 ]]
 
-    local function start(options, body, arguments)
-        return library.start(HEAD .. ([[
-local queue = jobs.queue { name = "spec", on_end = tell, backoff = { first = 0.02, most = 0.1 }, refuse = 0, %s }
+    local function script(options, body)
+        return HEAD .. ([[
+local queue = jobs.queue { name = "spec", on_end = tell, refuse = 0, %s }
 %s
-return queue]]):format(options, body), arguments)
+return queue]]):format(options, body)
+    end
+
+    local function start(options, body) -- in virtual time
+        return library.load(script("backoff = { first = 8, most = 20, jitter = 0 }, " .. options, body))
+    end
+
+    local function run(options, body, arguments) -- in the program
+        return library.start(script("backoff = { first = 0.02, most = 0.1 }, " .. options, body), arguments)
     end
 
     it("launches a job, and tells that it finished", function()
@@ -124,8 +132,8 @@ return queue]]):format(options, body), arguments)
         assert.equal("a", task.labels.labels[1].key)
         world:update(task, "TASK_RUNNING")
         world:update(task, "TASK_FINISHED", { message = "well" })
-        assert.equal(0, world.process:wait(), world.process:report())
-        assert.equal("job-1\tfinished\twell\n", world.process.stdout)
+        assert.equal("DRIVER_STOPPED", world.test:status())
+        assert.equal("job-1\tfinished\twell\n", world:printed())
     end)
 
     it("tries again what fails, and gives up after its retries", function()
@@ -135,6 +143,17 @@ return queue]]):format(options, body), arguments)
         assert.equal("a.2", second.task_id)
         world:update(second, "TASK_FAILED", { message = "two" })
         world:shows("a\tfailed\ttwo")
+    end)
+
+    it("waits longer and longer before it tries again", function()
+        local world = start("retries = 4", "queue:add { id = 'a', command = 'false' }")
+        for try, pause in ipairs { 8, 16, 20, 20 } do
+            world:update(world:launched(try), "TASK_FAILED")
+            local failed = world.test:now()
+            world:launched(try + 1)
+            local waited = world.test:now() - failed
+            assert.is_true(waited >= pause and waited < pause + 2, ("try %d after %g s"):format(try + 1, waited))
+        end
     end)
 
     it("tries again what was lost, without counting it", function()
@@ -174,10 +193,10 @@ out(queue:explain("c"))]])
     it("keeps to the number at once, wants no offers meanwhile, and more when one ends", function()
         local world = start("at_once = 2", "for _ = 1, 3 do queue:add { command = 'true' } end")
         local first = world:launched(2)
-        world.master:wait_for("SUPPRESS")
+        world:calls("SUPPRESS")
         assert.equal(2, #world:tasks())
         world:update(first, "TASK_FINISHED")
-        world.master:wait_for("REVIVE")
+        world:calls("REVIVE")
         assert.equal("job-3.1", world:launched(3).task_id)
     end)
 
@@ -213,7 +232,7 @@ end]])
     end)
 
     it("tells an operator why a job does not run", function()
-        local world = start("at_once = 1", [[
+        local world = run("at_once = 1", [[
 queue:add { id = "first", command = "true", cpus = 1 }
 queue:add { id = "second", command = "true", after = "first" }
 queue:add { id = "large", command = "true", cpus = 64 }]])
@@ -242,7 +261,7 @@ for i = 1, 2 do queue:add { id = "j" .. i, command = "true", constraints = { "ho
     end)
 
     it("runs a job again whose agent is out of reach for too long, and kills what comes back", function()
-        local world = start("unreachable = 0.1", "queue:add { id = 'a', command = 'true' }")
+        local world = start("unreachable = 40", "queue:add { id = 'a', command = 'true' }")
         local first = world:launched(1)
         world:update(first, "TASK_RUNNING")
         world:update(first, "TASK_UNREACHABLE", { reason = "REASON_AGENT_REMOVED" })
@@ -256,7 +275,7 @@ for i = 1, 2 do queue:add { id = "j" .. i, command = "true", constraints = { "ho
 queue:add { id = "a", command = "true" } queue:add { id = "b", command = "true" }
 function queue:frameworkMessage() out(self:cancel("a"), self:cancel("b"), self:cancel("c")) end]])
         local a = world:launched(1)
-        world.master:send { type = "MESSAGE", message = { agent_id = "s", executor_id = "e", data = "x" } }
+        world:message()
         world:shows("true\ttrue\tfalse")
         world:shows("b\tcancelled")
         world:kills(a)
@@ -276,7 +295,7 @@ function queue:frameworkMessage() out(self:cancel("a"), self:cancel("b"), self:c
     end)
 
     it("goes on after a crash: the master is asked for what ran, and what was lost runs again", function()
-        local world = start("", [[
+        local world = run("", [[
 queue:add { id = "a", command = "true" } queue:add { id = "b", command = "true" }]],
             { "--state", program.directory() .. "/state" })
         local a, b = world:launched(1), world:launched(2)
@@ -296,7 +315,7 @@ queue:add { id = "a", command = "true" } queue:add { id = "b", command = "true" 
     end)
 
     it("takes jobs from outside", function()
-        local world = start("", "queue:add { id = 'a', command = 'true' }")
+        local world = run("", "queue:add { id = 'a', command = 'true' }")
         world:launched(1)
         local done = control.ctl(world.process, { "submit", '{"id":"x","duration":3,"cpus":0.5}' })
         assert.equal(0, done.code, done:report())
@@ -305,10 +324,10 @@ queue:add { id = "a", command = "true" } queue:add { id = "b", command = "true" 
     end)
 
     it("runs scheduled jobs, never beside themselves", function()
-        local world = start("", "queue:schedule { id = 's', every = 0.2, command = 'true' }")
+        local world = start("", "queue:schedule { id = 's', every = 10, command = 'true' }")
         local first = world:launched(1)
         assert.matches("^s@%d+%-%d%d%-%d%dT%d%d:%d%d:%d%dZ%.1$", first.task_id)
-        program.wait_for(function() return world.process.stderr:find("this time is left out, as s@", 1, true) end)
+        world:logs("this time is left out, as s@")
         assert.equal(1, #world:tasks())
         world:update(first, "TASK_FINISHED")
         world:shows("finished")
@@ -324,7 +343,7 @@ function queue:frameworkMessage()
     out("kept", kept.s ~= nil, kept.t ~= nil)
 end]])
         world:edit('queue:schedule { id = "t"[^}]*}', "")
-        world.master:send { type = "MESSAGE", message = { agent_id = "s", executor_id = "e", data = "x" } }
+        world:message()
         world:shows("kept\ttrue\tfalse")
     end)
 
@@ -343,10 +362,6 @@ queue.options.on_end = function() out(#queue:list(), queue:counts().finished, qu
         world:shows("105\t102\ttrue")
         world:shows("4\t4\ttrue") -- what the main chunk lists stays, as it would run again after a reload
     end)
-
-    local function message(world)
-        world.master:send { type = "MESSAGE", message = { agent_id = "s", executor_id = "e", data = "x" } }
-    end
 
     it("does not run again at once what failed while it was disconnected", function()
         local world = start("retries = 0", "queue:add { id = 'a', command = 'true' }")
@@ -393,11 +408,11 @@ end]])
     it("asks the master for what runs after a reload, too, and of each agent that is out of reach", function()
         local world = start("", "queue:add { id = 'a', command = 'one' }")
         world:update(world:launched(1), "TASK_RUNNING")
-        local asked = #world.master:calls_of("RECONCILE")
+        local asked = #world:calls_of("RECONCILE")
         world:edit("'one'", "'two'")
-        assert.equal("a.1", world.master:wait_for("RECONCILE", asked + 1).call.reconcile.tasks[1].task_id)
+        assert.equal("a.1", world:calls("RECONCILE", asked + 1).reconcile.tasks[1].task_id)
         local names = {}
-        for _, capability in ipairs(world.master:calls_of("SUBSCRIBE")[1].call.subscribe.framework_info.capabilities) do
+        for _, capability in ipairs(world:calls_of("SUBSCRIBE")[1].subscribe.framework_info.capabilities) do
             names[#names + 1] = capability.type
         end
         assert.equal("MULTI_ROLE RESERVATION_REFINEMENT PARTITION_AWARE", table.concat(names, " "))
@@ -406,11 +421,11 @@ end]])
     it("goes on with the other schedules when one cannot add its job", function()
         local world = start("", [[
 queue:add { id = "first", command = "true", not_before = mesos.now() + 1000 }
-queue:schedule { id = "s", every = 0.05, command = "true", after = "first" }
-queue:schedule { id = "t", every = 0.05, command = "true" }
+queue:schedule { id = "s", every = 5, command = "true", after = "first" }
+queue:schedule { id = "t", every = 5, command = "true" }
 queue.jobs.first = nil]])
         assert.matches("^t@", world:launched(1).task_id)
-        program.wait_for(function() return world.process.stderr:find("schedule s: this time is left out: ", 1, true) end)
+        world:logs("schedule s: this time is left out: ")
     end)
 
     it("cancels in the main chunk", function()
@@ -437,14 +452,13 @@ job.command = "changed"]])
 queue:add { id = "a", command = "true" }
 function queue:frameworkMessage(driver) self:cancel("a") self:frameworkRemoved(driver, "x") end]])
         world:launched(1)
-        message(world)
-        program.wait_for(function() return world.process.stderr:find("as a new framework", 1, true) end)
-        local done = control.ctl(world.process, { "eval", "return mesos.state.jobs.jobs.a.state" })
-        assert.is_truthy(done.stdout:find("cancelled", 1, true), done:report())
+        world:message()
+        world:logs("as a new framework")
+        assert.equal("cancelled", world.test:state().jobs.jobs.a.state)
     end)
 
     it("lets on_end wait, and raise, and is empty only behind it", function()
-        local world = start([[on_empty = function() out("empty") end, on_end = function(job)
+        local world = run([[on_empty = function() out("empty") end, on_end = function(job)
             mesos.sleep(0.05) out("end", job.id) if job.id == "a" then error("oh") end
         end]], "queue:add { id = 'a', command = 'true' } queue:add { id = 'b', command = 'true', after = 'a' }")
         world:update(world:launched(1), "TASK_FINISHED")

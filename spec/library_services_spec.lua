@@ -64,13 +64,20 @@ local services = require "mesos.services"
 local function out(...) print(...) io.stdout:flush() end
 ]]
 
-    local function start(options, definition, arguments)
-        return library.start(HEAD .. ([[
-local keeper = services.keeper { name = "spec", on_ready = function(id) out(id, "is ready") end, refuse = 0,
-    backoff = { first = 0.02, most = 0.1 }, %s }
+    local function script(options, definition)
+        return HEAD .. ([[
+local keeper = services.keeper { name = "spec", on_ready = function(id) out(id, "is ready") end, refuse = 0, %s }
 %s
 function keeper:frameworkMessage() out((self:explain "web")) end
-return keeper]]):format(options, definition), arguments)
+return keeper]]):format(options, definition)
+    end
+
+    local function start(options, definition) -- in virtual time
+        return library.load(script("backoff = { first = 8, most = 20, jitter = 0 }, " .. options, definition))
+    end
+
+    local function run(options, definition, arguments) -- in the program
+        return library.start(script("backoff = { first = 0.02, most = 0.1 }, " .. options, definition), arguments)
     end
 
     local function run_all(world, first, last, fields)
@@ -79,14 +86,10 @@ return keeper]]):format(options, definition), arguments)
         end
     end
 
-    local function ask(world)
-        world.master:send { type = "MESSAGE", message = { agent_id = "s", executor_id = "e", data = "x" } }
-    end
-
     local WEB = 'keeper:service { id = "web", instances = %d, command = "serve %d", cpus = 0.1, mem = 32, %s }'
 
     it("tells an operator how a service stands", function()
-        local world = start("", [[
+        local world = run("", [[
 keeper:service { id = "web", instances = 2, command = "serve", cpus = 3 }]])
         world:update(world:launched(1), "TASK_RUNNING")
         local asked
@@ -110,13 +113,15 @@ keeper:service { id = "web", instances = 2, command = "serve", cpus = 3 }]])
 
     it("waits longer and longer for one that does not stay up, and says so", function()
         local world = start("", WEB:format(1, 1, ""))
-        for i = 1, 3 do
+        for i, pause in ipairs { 8, 16, 20 } do
             world:update(world:launched(i), "TASK_FAILED", { message = "no such file" })
+            local failed = world.test:now()
+            world:launched(i + 1)
+            local waited = world.test:now() - failed
+            assert.is_true(waited >= pause and waited < pause + 2, ("instance %d after %g s"):format(i + 1, waited))
         end
-        world:launched(4)
         world:update(world:tasks()[4], "TASK_FAILED", { message = "no such file" })
-        world.master:wait_for("ACKNOWLEDGE", 4)
-        ask(world)
+        world:message()
         world:shows("after 4 failures: no such file")
     end)
 
@@ -125,14 +130,13 @@ keeper:service { id = "web", instances = 2, command = "serve", cpus = 3 }]])
         local task = world:launched(1)
         assert.equal("true", task.health_check.command.value)
         world:update(task, "TASK_RUNNING")
-        ask(world)
+        world:message()
         world:shows("web: 0 of 1 ready in version 1")
         world:update(task, "TASK_RUNNING", { healthy = true })
         world:shows("web\tis ready")
         world:update(task, "TASK_RUNNING", { healthy = false })
-        world.master:wait_for("ACKNOWLEDGE", 3)
-        ask(world)
-        program.wait_for(function() return select(2, world.process.stdout:gsub("web: 0 of 1 ready", "")) == 2 end)
+        world:message()
+        world:shows("web: 0 of 1 ready", 2)
     end)
 
     it("replaces the instances one by one when the definition is edited", function()
@@ -144,12 +148,12 @@ keeper:service { id = "web", instances = 2, command = "serve", cpus = 3 }]])
         for i = 1, 2 do
             local new = world:launched(2 + i)
             assert.equal("serve 2", new.command.value)
-            assert.equal(i - 1, #world.master:calls_of("KILL"))
+            assert.equal(i - 1, #world:calls_of("KILL"))
             world:update(new, "TASK_RUNNING")
             world:kills(old[i])
             world:update(old[i], "TASK_KILLED")
         end
-        program.wait_for(function() return select(2, world.process.stdout:gsub("web\tis ready", "")) == 2 end)
+        world:shows("web\tis ready", 2)
         assert.equal(4, #world:tasks())
     end)
 
@@ -164,7 +168,7 @@ keeper:service { id = "web", instances = 2, command = "serve", cpus = 3 }]])
         world:update(world:launched(6), "TASK_RUNNING")
         assert.equal("serve 3", world:tasks()[6].command.value)
         world:kills(world:tasks()[1])
-        assert.equal(1, #world.master:calls_of("KILL"))
+        assert.equal(1, #world:calls_of("KILL"))
     end)
 
     it("scales without replacing, and ends what the script has no more", function()
@@ -172,17 +176,17 @@ keeper:service { id = "web", instances = 2, command = "serve", cpus = 3 }]])
         run_all(world, 1, 1)
         world:edit("instances = 1", "instances = 2")
         run_all(world, 2, 2)
-        program.wait_for(function() return select(2, world.process.stdout:gsub("web\tis ready", "")) >= 2 end)
-        assert.equal(0, #world.master:calls_of("KILL"))
+        world:shows("web\tis ready", 2)
+        assert.equal(0, #world:calls_of("KILL"))
         world:edit("keeper:service {[^}]*}", "")
         world:kills(world:tasks()[1])
         world:kills(world:tasks()[2])
-        ask(world)
+        world:message()
         world:shows("there is no service 'web'")
     end)
 
     it("replaces an instance whose agent is out of reach for too long, and kills it when it is back", function()
-        local world = start("unreachable = 0.1,", WEB:format(1, 1, ""))
+        local world = start("unreachable = 40,", WEB:format(1, 1, ""))
         local first = world:launched(1)
         world:update(first, "TASK_RUNNING")
         world:update(first, "TASK_UNREACHABLE")
@@ -192,7 +196,7 @@ keeper:service { id = "web", instances = 2, command = "serve", cpus = 3 }]])
     end)
 
     it("finds its instances again after a crash", function()
-        local world = start("framework = { failover_timeout = 60 },", WEB:format(2, 1, ""),
+        local world = run("framework = { failover_timeout = 60 },", WEB:format(2, 1, ""),
             { "--state", program.directory() .. "/state" })
         run_all(world, 1, 2)
         world:shows("web\tis ready")
@@ -210,7 +214,7 @@ keeper:service { id = "web", instances = 2, command = "serve", cpus = 3 }]])
         local world = start("", WEB:format(2, 1, 'constraints = { "hostname:UNIQUE" }'))
         world:launched(1)
         assert.equal(1, #world:tasks())
-        ask(world)
+        world:message()
         world:shows("1 wait for an offer: constraint hostname:UNIQUE")
         assert.equal("S2", world:launched(2, { hostname = "agent2.test", agent_id = "S2" }).agent_id)
     end)
