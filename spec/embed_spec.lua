@@ -7,6 +7,7 @@
 local control = require("support.control")
 local master = require("support.master")
 local program = require("support.program")
+local tls = require("support.tls")
 local internals = require("internals")
 local uv = require("luv")
 
@@ -121,6 +122,45 @@ describe("mesos_driver.h", function()
         assert.equal("alice", subscribe.call.subscribe.framework_info.principal)
     end)
 
+    -- One with TLS in front of its master, and whether it has registered.
+    local function secure(options, args)
+        local m = master.start()
+        local front = tls.front(m.server, options)
+        local run = start("embed-shell", { front.address, table.unpack(args) }, { keep_stdin = true })
+        run.input:write("start\n")
+        return m, run, front
+    end
+
+    it("speaks TLS with the authorities, the certificate and the token that it is given", function()
+        local authority = tls.authority("spec authority")
+        local own = authority:issue { subject = "shell" }
+        local token = program.script("sesame\n", "token")
+        local m, run = secure({ certificate = authority:issue(), clients = authority },
+            { "ca-file", authority.cert, "cert", own.cert, "key", own.key, "token-file", token })
+        run:wait_for("registered\t")
+        assert.equal("Bearer sesame", m:wait_for("SUBSCRIBE").request:header("Authorization"))
+    end)
+
+    it("takes an address without a scheme for https, and any certificate, if it is told so", function()
+        local authority = tls.authority("spec authority")
+        local m = master.start()
+        local front = tls.front(m.server, { certificate = authority:issue() })
+        local file = program.script("alice sesame", "credential")
+        local run = start("embed-shell", { "localhost:" .. front.port, "tls", "insecure", "credential", file },
+            { keep_stdin = true })
+        run.input:write("start\n")
+        run:wait_for("registered\t")
+        local subscribe = m:wait_for("SUBSCRIBE")
+        assert.equal("Basic YWxpY2U6c2VzYW1l", subscribe.request:header("Authorization"))
+        assert.equal("alice", subscribe.call.subscribe.framework_info.principal)
+    end)
+
+    it("trusts no certificate of an authority that it does not know", function()
+        local m, run = secure({ certificate = tls.authority("spec authority"):issue() }, {})
+        run:wait_for("cannot subscribe")
+        assert.equal(0, #m.server.requests)
+    end)
+
     it("fills in what the FrameworkInfo lacks, and sends the rest of the options", function()
         local s = shell({ "suppress", "*", "constrain" }).subscribed()
         local subscribe = s.m:calls_of("SUBSCRIBE")[1].call.subscribe
@@ -143,8 +183,12 @@ describe("mesos_driver.h", function()
             { { "", "local" }, "options%.master: 'local' is for the program" },
             { { "", "zk://host/path" }, "master: ZooKeeper" },
             { { "", "host:99999" }, "master: .*99999" },
+            { { "ca-file", "host:1", "/nowhere" }, "options: %-%-ca%-file /nowhere: No such file" },
+            { { "key", "host:1", "/nowhere" }, "options: %-%-key needs %-%-cert" },
+            { { "token-file", "host:1", "/nowhere" }, "options: %-%-token%-file /nowhere: " },
+            { { "secret-file", "host:1", "/nowhere" }, "options: %-%-secret%-file needs %-%-principal" },
         }) do
-            local run = start("embed-shell", { case[1][2], case[1][1] })
+            local run = start("embed-shell", { case[1][2], case[1][1], case[1][3] })
             assert.equal(2, run:wait())
             assert.matches("cannot\t" .. case[2], run.stdout)
         end

@@ -558,6 +558,29 @@ static bool pack_constraints(const struct mesos_driver_options *options, struct 
            message_check_pack(constraints, buffer, err);
 }
 
+static struct threaded_scheduler_options describe(const struct mesos_driver_options *options,
+                                                  struct slice framework)
+{
+    return (struct threaded_scheduler_options){
+        .uv = options->loop,
+        .master = options->master,
+        .tls_first = options->tls,
+        .tls = {.ca_file = options->ca_file,
+                .ca_path = options->ca_path,
+                .cert = options->cert,
+                .key = options->key,
+                .insecure = options->insecure},
+        .credentials = {.principal = options->principal,
+                        .secret_file = options->secret_file,
+                        .credential_file = options->credential,
+                        .token_file = options->token_file,
+                        .redirect_hosts = options->redirect_hosts},
+        .driver = {.framework = framework,
+                   .suppressed_roles = options->suppressed_roles,
+                   .explicit_acknowledgements = options->explicit_acknowledgements},
+    };
+}
+
 static bool start_up(struct mesos_driver *driver, const struct mesos_driver_options *options,
                      struct error *err)
 {
@@ -566,13 +589,7 @@ static bool start_up(struct mesos_driver *driver, const struct mesos_driver_opti
     buffer_init(&constraints, OPERATION_BYTES_MOST);
     if (check_master(options->master, err) && pack_framework(options, &framework, err) &&
         pack_constraints(options, &constraints, err)) {
-        struct threaded_scheduler_options threaded = {
-            .uv = options->loop,
-            .master = options->master,
-            .driver = {.framework = buffer_slice(&framework),
-                       .suppressed_roles = options->suppressed_roles,
-                       .explicit_acknowledgements = options->explicit_acknowledgements},
-        };
+        struct threaded_scheduler_options threaded = describe(options, buffer_slice(&framework));
         if (options->offer_constraints != NULL)
             threaded.driver.offer_constraints =
                 constraints.data ? buffer_slice(&constraints) : slice_text("");

@@ -21,6 +21,7 @@ struct threaded_scheduler {
     char *framework_id;   // NULL: not known yet
     struct bytes *master; // MasterInfo, or NULL
     struct offer_table *offers, *inverse_offers;
+    struct tls_options tls; // its texts are here
 };
 
 static struct threaded_scheduler *self(struct threaded_driver *driver)
@@ -214,6 +215,23 @@ static enum driver_status status(const void *core)
     return driver_status(core);
 }
 
+static void copy_tls(struct tls_options *to, const struct tls_options *from)
+{
+    *to = *from;
+    to->ca_file = memory_string(from->ca_file);
+    to->ca_path = memory_string(from->ca_path);
+    to->cert = memory_string(from->cert);
+    to->key = memory_string(from->key);
+}
+
+static void free_tls(struct tls_options *tls)
+{
+    free((char *)(uintptr_t)tls->ca_file);
+    free((char *)(uintptr_t)tls->ca_path);
+    free((char *)(uintptr_t)tls->cert);
+    free((char *)(uintptr_t)tls->key);
+}
+
 static void free_driver(struct threaded_driver *base)
 {
     struct threaded_scheduler *driver = self(base);
@@ -221,6 +239,7 @@ static void free_driver(struct threaded_driver *base)
     offer_table_destroy(driver->inverse_offers);
     bytes_unref(driver->master);
     free(driver->framework_id);
+    free_tls(&driver->tls);
     free(driver);
 }
 
@@ -234,20 +253,35 @@ static const struct threaded_ops ops = {.start = start,
 
 // ---- life ----
 
+// Gives the core its detector and its transport.
+static bool choose_master(struct threaded_scheduler *driver, struct driver_options *core,
+                          const struct threaded_scheduler_options *options, struct error *err)
+{
+    struct loop *loop = driver->base.loop;
+    struct credentials *credentials = credentials_create(&options->credentials, err);
+    if (credentials == NULL)
+        return error_context(err, "options");
+    const struct detector_options detection = {.tls = options->tls_first,
+                                               .credentials = credentials};
+    core->detector = detector_create_with(options->master, &detection, loop, err);
+    const struct transport_http_options transport = {.tls = &driver->tls,
+                                                     .credentials = credentials};
+    if (core->detector != NULL)
+        core->transport = transport_http_create(loop, &transport);
+    credentials_unref(credentials);
+    return core->detector != NULL || error_context(err, "master");
+}
+
 static bool connect_core(struct threaded_scheduler *driver,
                          const struct threaded_scheduler_options *options, struct error *err)
 {
     struct driver_options core = options->driver;
     struct loop *loop = driver->base.loop;
-    struct credentials *credentials = credentials_create(&(struct credentials_options){0}, err);
-    const struct detector_options detection = {.credentials = credentials};
-    core.detector = detector_create_with(options->master, &detection, loop, err);
-    const struct transport_http_options transport = {.credentials = credentials};
-    if (core.detector != NULL)
-        core.transport = transport_http_create(loop, &transport);
-    credentials_unref(credentials);
-    if (core.detector == NULL)
-        return error_context(err, "master");
+    copy_tls(&driver->tls, &options->tls);
+    if (!tls_check(&driver->tls, err))
+        return error_context(err, "options");
+    if (!choose_master(driver, &core, options, err))
+        return false;
     if (!threaded_driver_open(&driver->base, err)) {
         detector_destroy(core.detector);
         transport_destroy(core.transport);

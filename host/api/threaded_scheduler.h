@@ -9,10 +9,15 @@
 #include "api/operation.h"
 #include "api/threaded_driver.h"
 #include "mesos/driver.h"
+#include "net/credentials.h"
+#include "net/tls.h"
 
 struct threaded_scheduler_options {
     struct uv_loop_s *uv; // NULL: a loop and a thread of its own
     const char *master;
+    bool tls_first;         // for addresses without a scheme
+    struct tls_options tls; // copied
+    struct credentials_options credentials;
     // FrameworkInfo, suppressed roles, constraints, acknowledgements; the rest is filled in.
     struct driver_options driver;
 };

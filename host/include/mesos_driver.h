@@ -166,6 +166,22 @@ struct mesos_driver_options {
     const Mesos__V1__Scheduler__OfferConstraints *offer_constraints; // or NULL
 
     struct uv_loop_s *loop; // yours, or NULL
+
+    // What follows is as the options of the program with these names, which errors name:
+    // `ca_file` is --ca-file. Every text may be NULL.
+
+    // TLS, to a master whose address has https://. Files in PEM: the authorities that are trusted
+    // (NULL both: those of the system), and the framework's own certificate with its key (NULL: it
+    // is in the file of `cert`).
+    const char *ca_file, *ca_path, *cert, *key;
+    bool tls;      // also to addresses without a scheme, and to masters that ZooKeeper names
+    bool insecure; // accept any certificate
+
+    // Who the framework is: the principal and a file with its secret; or a file with both, in JSON
+    // or as two words; or a file with a bearer token, or with "token=...". They are read again when
+    // the driver subscribes and when the master refuses a call. `redirect_hosts` ("a,b" or "*") are
+    // those to which redirects may take them.
+    const char *principal, *secret_file, *credential, *token_file, *redirect_hosts;
 };
 
 // Everything is copied. NULL if something is wrong with it; then `error`, of `error_size` bytes

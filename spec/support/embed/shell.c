@@ -4,7 +4,7 @@
 // main thread; each callback and each result is a line of standard output, fields with tabs between
 // them. What an operation reports as wrong stands behind its status.
 //
-//     shell MASTER [explicit] [suppress ROLE] [constrain ROLE]
+//     shell MASTER [explicit] [suppress ROLE] [constrain ROLE] [tls] [insecure] [ca-file FILE] ...
 
 #include <mesos_driver.h>
 
@@ -521,6 +521,27 @@ static void on_log(void *data, enum mesos_log_level level, const char *text)
     fprintf(data, "log %d %s\n", (int)level, text);
 }
 
+static bool set_text(struct mesos_driver_options *options, const char *name, const char *value)
+{
+    const struct {
+        const char *name, **text;
+    } texts[] = {
+        {"ca-file", &options->ca_file},
+        {"ca-path", &options->ca_path},
+        {"cert", &options->cert},
+        {"key", &options->key},
+        {"principal", &options->principal},
+        {"secret-file", &options->secret_file},
+        {"credential", &options->credential},
+        {"token-file", &options->token_file},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(texts[i].name, name) == 0)
+            return (*texts[i].text = value) != NULL;
+    }
+    return false;
+}
+
 static struct mesos_driver *create(int argc, char **argv)
 {
     static char name[] = "shell";
@@ -543,6 +564,12 @@ static struct mesos_driver *create(int argc, char **argv)
             options.size = 0;
         else if (strcmp(argv[i], "suppress") == 0 && i + 1 < argc)
             suppressed[0] = argv[++i];
+        else if (strcmp(argv[i], "tls") == 0)
+            options.tls = true;
+        else if (strcmp(argv[i], "insecure") == 0)
+            options.insecure = true;
+        else if (i + 1 < argc && set_text(&options, argv[i], argv[i + 1]))
+            i++;
     }
     options.suppressed_roles = suppressed;
     struct mesos_driver *created =
