@@ -110,6 +110,8 @@ describe("check", function()
             "unknown field 'nam' in TaskInfo" },
         { "local list = {} for i = 1, 3 do table.insert(list, { nam = i }) end driver:launchTasks('o', list)", "unknown field 'nam'" },
         { "local function task(id) return { nam = id } end driver:launchTasks('o', { task('x') })", "unknown field 'nam' in TaskInfo" },
+        { "local function task(id) if id == 1 then return nil, 'no' elseif not id then return false end return { nam = id } end " ..
+            "driver:launchTasks('o', { task('x') })", "unknown field 'nam' in TaskInfo" },
         { "local list = {} mesos.after(1, function() driver:launchTasks('o', list) end) list[1] = { name = 'x' } " ..
             "list[2] = offers[1].hostnam", "Offer has no field 'hostnam'" },
         -- modules
@@ -161,6 +163,10 @@ describe("check", function()
         "local function make(a) if a then return { name = 'x' } end return { nam = 'x' } end make() " ..
             "local function other(a) if a then return { nam = 'x' } end return { name = 'x' } end " ..
             "driver:launchTasks('o', { make(), other(true) })",
+        "local function make(a) if a then return { nam = 'x' } end return a end driver:launchTasks('o', { make(offers[1]) })",
+        "local function make(a) if a then return scheduler.other(a) end return { nam = 'x' } end driver:launchTasks('o', { make() })",
+        "local function make(t) t = t or { nam = 'x' } return t end driver:launchTasks('o', { make() })",
+        "local function make(...) if ... then return ... end return { nam = 'x' } end driver:launchTasks('o', { make() })",
         -- what is right
         "driver:launchTasks({ offers[1].id }, { { name = 'x', resources = {} } }, { refuse_seconds = 1 })",
         "return offers:best_fit { cpus = 1, fpga = 2, attributes = { rack = 'a' }, where = print, revocable = true }",

@@ -6,7 +6,7 @@
 #   sh spec/install.sh build     what it takes to build and run mesos-lua
 #   sh spec/install.sh test      that and what the specs need
 #   sh spec/install.sh peers     Go, and mesos-go's libraries, for spec/peers
-#   sh spec/install.sh packages  what makes a clean Debian for spec/packages, and shells that read the completion
+#   sh spec/install.sh packages  what makes a clean Debian for spec/packages, shells that read the completion, LuaRocks
 set -eu
 
 build="ca-certificates gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler lua5.4 liblua5.4-dev libuv1-dev
@@ -14,7 +14,7 @@ libcurl4-openssl-dev libssl-dev libprotobuf-c-dev libmicrohttpd-dev libjansson-d
 test="lua-busted lua-luv lua-cjson lua-filesystem lua-check clang-format clang libclang-rt-14-dev g++ valgrind curl procps
 zookeeper openjdk-17-jre-headless openssl socat zip unzip mandoc"
 peers="golang-go golang-github-mesos-mesos-go-dev"
-packages="mmdebstrap dpkg-dev zsh fish"
+packages="mmdebstrap dpkg-dev zsh fish luarocks"
 
 case "${1-}" in
 build) wanted=$build ;;

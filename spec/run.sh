@@ -11,7 +11,7 @@
 #   --valgrind   the specs with the program under valgrind
 #   --quick      the specs alone, without the checks of the sources
 #   --peers      a scheduler and an executor on mesos-go (spec/peers), against the local cluster; installs Go
-#   --packages   Debian's packages (spec/packages) in a clean Debian; as root, with Debian's mirror
+#   --packages   the packages (spec/packages): Debian's in a clean Debian, as root, with Debian's mirror; LuaRocks'
 #   --ci         first as without an option, then --asan and --hard, then each fuzz target for a while; also with
 #                CI=true
 set -u
@@ -198,7 +198,7 @@ packages() {
     echo "Building into build-package/"
     check "packages" make_packages || finish
     echo "Running their specs in a clean Debian"
-    [ $# -gt 0 ] || set -- spec/packages/packages_spec.lua
+    [ $# -gt 0 ] || set -- spec/packages/packages_spec.lua spec/packages/rock_spec.lua
     specs build-package "$@"
 }
 

@@ -53,7 +53,14 @@ static void on_loadk(struct scan *scan, uint32_t i)
 
 static void on_loadnil(struct scan *scan, uint32_t i)
 {
-    forget_from(scan, bytecode_a(i), bytecode_a(i) + bytecode_b(i) + 1);
+    unsigned end = bytecode_a(i) + bytecode_b(i) + 1;
+    for (unsigned number = bytecode_a(i); number < end && number < REGISTERS; number++)
+        set(scan, number, (struct mark){.kind = MARK_NIL});
+}
+
+static void on_loadfalse(struct scan *scan, uint32_t i)
+{
+    set(scan, bytecode_a(i), (struct mark){.kind = MARK_NIL});
 }
 
 static void on_getupval(struct scan *scan, uint32_t i)
@@ -174,14 +181,17 @@ static void on_setlist(struct scan *scan, uint32_t i)
         lint_tables_add(scan, &scan->registers[a], &scan->registers[a + n]);
 }
 
+// Beside a table a function may return nil or false, which are not passed on as tables are.
 static void on_return(struct scan *scan, uint32_t i)
 {
     const struct mark *value = &scan->registers[bytecode_a(i)];
     bool nothing = bytecode_operation(i) == OPERATION_RETURN && bytecode_b(i) == 1;
-    bool known = !nothing && value->kind == MARK_WRITTEN;
-    if (known && scan->returned.kind == MARK_NONE && !scan->returns_several)
+    bool known = value->kind == MARK_WRITTEN;
+    if (nothing || value->kind == MARK_NIL)
+        return;
+    if (known && scan->returned.kind == MARK_NONE && !scan->returns_several) {
         scan->returned = *value;
-    else if (known && value->object != scan->returned.object) {
+    } else if (!known || value->object != scan->returned.object) {
         scan->returns_several = true;
         scan->returned.kind = MARK_NONE;
     }
@@ -266,6 +276,7 @@ static void on_closure(struct scan *scan, uint32_t i)
 static void (*const steps[OPERATIONS])(struct scan *scan, uint32_t instruction) = {
     [OPERATION_MOVE] = on_move,
     [OPERATION_LOADK] = on_loadk,
+    [OPERATION_LOADFALSE] = on_loadfalse,
     [OPERATION_LOADNIL] = on_loadnil,
     [OPERATION_GETUPVAL] = on_getupval,
     [OPERATION_SETUPVAL] = on_setupval,

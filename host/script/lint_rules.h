@@ -66,6 +66,7 @@ enum {
 
 enum mark_kind {
     MARK_NONE,
+    MARK_NIL,      // or false
     MARK_GLOBALS,
     MARK_TEXT,     // names[0]
     MARK_REQUIRE,  // the function
@@ -107,7 +108,7 @@ struct scan {
     struct mark registers[REGISTERS];
     struct mark upvalues[REGISTERS];
     struct mark returned; // the table that it returns
-    bool returns_several; // not always the same: nothing is known then
+    bool returns_several; // not always the same, or something that is not known
 };
 
 // A field of that name (NULL: none that is known) is read from what the mark says, or assigned. The
