@@ -334,6 +334,18 @@ queue:add { id = "a", command = "true" } queue:add { id = "b", command = "true" 
         assert.not_equal(first.task_id, world:launched(2).task_id)
     end)
 
+    it("says when a schedule comes, and what became of its last job", function()
+        local world = start("", [[
+queue:schedule { id = "s", cron = "*/10 * * * *", command = "true" }
+function queue:frameworkMessage() out((self:explain "s")) end]])
+        world:message()
+        world:shows("s is a schedule; its next job comes: 2026-01-01 00:10:00 UTC\n")
+        world.test:advance(600)
+        world:launched(1)
+        world:message()
+        world:shows("s is a schedule; its next job comes: 2026-01-01 00:20:00 UTC; s@2026-01-01T00:10:00Z is running\n")
+    end)
+
     it("forgets schedules that the script has no more", function()
         local world = start("", [[
 queue:schedule { id = "s", every = 1000, command = "x" }

@@ -415,14 +415,24 @@ local function why_it_waits(queue, job)
     return "for an offer" .. message, definitions.need(job.definition)
 end
 
--- Why a job is where it is, in a sentence; if it waits for an offer, also what driver:explain() says of its need.
--- `mesos-lua ctl TARGET why ID` prints both.
+local function explain_schedule(queue, id)
+    local kept = queue.state.schedules[id]
+    local last = kept.last and queue.jobs[kept.last]
+    local time = kept.next and os.date("!%Y-%m-%d %H:%M:%S UTC", math.tointeger(kept.next // 1)) or "never"
+    return ("%s is a schedule; its next job comes: %s%s"):format(id, time,
+        last and ("; %s is %s"):format(last.id, last.state) or "")
+end
+
+-- Why a job is where it is, or when a schedule comes, in a sentence; if the job waits for an offer, also what
+-- driver:explain() says of its need. `mesos-lua ctl TARGET why ID` prints both.
 ---@param id string
 ---@return string
 ---@return table? offers
 function Queue:explain(id)
     local job = self.jobs[id]
-    if not job then
+    if not job and self.recurring[id] then
+        return explain_schedule(self, id)
+    elseif not job then
         return ("there is no job '%s'%s"):format(id, fields.hint(id, self.jobs))
     elseif job.state ~= "waiting" then
         return ("%s is %s%s"):format(id, job.state, job.message and ": " .. job.message or "")
