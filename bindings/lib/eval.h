@@ -7,7 +7,8 @@
 // - the script's own local variables, as far as a callback uses them: they can be read and
 //   assigned;
 // - the script's globals;
-// - `scheduler` (also, whatever the script calls so, as _ENV["(scheduler)"]) and `driver`, `mesos`, `state` (mesos.state), and `help()`.
+// - `scheduler` and `driver`, `mesos`, `state` (mesos.state), and `help()`; and the scheduler as
+//   _ENV["(scheduler)"], whatever the script calls so.
 //
 // print() goes to the operator. An expression is shown (show.h), as are several with commas.
 

@@ -66,7 +66,7 @@ enum {
 
 enum mark_kind {
     MARK_NONE,
-    MARK_NIL,      // or false
+    MARK_NIL, // or false
     MARK_GLOBALS,
     MARK_TEXT,     // names[0]
     MARK_REQUIRE,  // the function
