@@ -50,7 +50,7 @@ static void refuse_all(struct master_framework *framework, const Accept *accept,
         struct master_offer *offer =
             master_records_offer(framework->master, accept->offer_ids[i]->value);
         if (offer != NULL)
-            master_records_remove_offer(offer);
+            master_records_remove_offer(offer, OFFER_END_ACCEPTED);
     }
 }
 
@@ -91,7 +91,7 @@ static void decline(struct master_framework *framework, const char *id,
     if (offer == NULL || offer->framework != framework)
         return;
     offer_filters_add(framework, offer->node, offer->role, &offer->resources, filters);
-    master_records_remove_offer(offer);
+    master_records_remove_offer(offer, OFFER_END_DECLINED);
 }
 
 static struct acceptance open_acceptance(struct master_framework *framework, const Accept *accept)
@@ -104,7 +104,7 @@ static struct acceptance open_acceptance(struct master_framework *framework, con
         struct master_offer *offer =
             master_records_offer(framework->master, accept->offer_ids[i]->value);
         resources_add(&acceptance.offered, &offer->resources);
-        master_records_remove_offer(offer);
+        master_records_remove_offer(offer, OFFER_END_ACCEPTED);
     }
     resources_copy(&acceptance.left, &acceptance.offered);
     return acceptance;

@@ -128,6 +128,7 @@ static void on_patience(void *data)
     log_info("agent %s did not reregister after the master failover: it is unreachable", node->id);
     node->unreachable_since = (int64_t)(loop_wall(node->master->loop) * 1e9);
     node->state = NODE_UNREACHABLE;
+    history_agent_missed(node);
     tell_failure(node);
 }
 

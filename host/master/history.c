@@ -89,6 +89,22 @@ void history_task_status(struct master_task *task, const Mesos__V1__TaskStatus *
     note_status(task->framework->master, task->framework->id, task->record, status);
 }
 
+void history_task_launched(struct master_task *task, const Mesos__V1__TaskInfo *info,
+                           const struct resources *resources)
+{
+    TELL(task->node->master, task_launched, task, info, resources)
+}
+
+void history_task_entered(struct master_task *task)
+{
+    TELL(task->node->master, task_entered, task)
+}
+
+void history_task_forgotten(struct master_task *task)
+{
+    TELL(task->node->master, task_forgotten, task)
+}
+
 static void end_task(struct master_framework *framework, struct task_record *record,
                      Mesos__V1__TaskStatus *status)
 {
@@ -112,6 +128,7 @@ void history_task_ended(struct master_task *task, Mesos__V1__TaskState state,
     status.reason = reason;
     status.message = (char *)(uintptr_t)message;
     end_task(task->framework, task->record, &status);
+    history_task_entered(task);
 }
 
 static void leave(struct master_task *task, struct past_tasks *to)
@@ -132,9 +149,28 @@ void history_task_unreachable(struct master_task *task)
     leave(task, &task->framework->past.unreachable);
 }
 
-void history_task_refused(struct master *master, Mesos__V1__TaskState state)
+void history_task_refused(struct master *master, const Mesos__V1__TaskInfo *info,
+                          Mesos__V1__TaskState state)
 {
     count_end(master, state);
+    TELL(master, task_refused, info, state)
+}
+
+void history_update_sent(struct master *master, const Mesos__V1__TaskStatus *status)
+{
+    TELL(master, update_sent, status)
+}
+
+// ---- offers ----
+
+void history_offer_made(const struct master_offer *offer)
+{
+    TELL(offer->framework->master, offer_made, offer)
+}
+
+void history_offer_ended(const struct master_offer *offer, enum offer_end end)
+{
+    TELL(offer->framework->master, offer_ended, offer, end)
 }
 
 // ---- agents ----
@@ -152,6 +188,19 @@ void history_agent_removed(struct node *node)
     TELL(node->master, agent_removed, node)
 }
 
+void history_agent_missed(struct node *node)
+{
+    struct master_task *task;
+    TAILQ_FOREACH(task, &node->absent_tasks, link)
+    {
+        if (agent_terminal(task->state))
+            continue;
+        task->state = MESOS__V1__TASK_STATE__TASK_UNREACHABLE;
+        history_task_entered(task);
+    }
+    TELL(node->master, agent_missed, node)
+}
+
 // ---- frameworks ----
 
 void history_framework_subscribed(struct master_framework *framework)
@@ -159,6 +208,7 @@ void history_framework_subscribed(struct master_framework *framework)
     struct framework_past *past = &framework->past;
     bool first = past->registered == 0;
     past->reregistered = loop_wall(framework->master->loop);
+    TELL(framework->master, call_made, MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE)
     if (first) {
         past->registered = past->reregistered;
         TELL(framework->master, framework_added, framework)
@@ -216,4 +266,5 @@ void history_call(struct master *master, const Call *call)
         master->counts.calls[call->type]++;
     if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__ACCEPT && launches(call))
         master->counts.launches++;
+    TELL(master, call_made, call->type)
 }

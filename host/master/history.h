@@ -10,11 +10,13 @@
 #include "master/framework_past.h"
 
 #include "mesos/v1/scheduler/scheduler.pb-c.h"
+#include "offers/offer_history.h"
 
 #include <stdint.h>
 
 struct master;
 struct master_framework;
+struct master_offer;
 struct master_task;
 struct node;
 
@@ -40,6 +42,24 @@ struct observer_events {
     void (*framework_added)(void *data, const struct master_framework *framework);
     void (*framework_updated)(void *data, const struct master_framework *framework);
     void (*framework_removed)(void *data, const struct master_framework *framework);
+
+    // What only measures need, as it happens: there is one observer of these at most, whose
+    // `followed` of a task is.
+
+    // A task takes these resources. `followed` is NULL.
+    void (*task_launched)(void *data, struct master_task *task, const Mesos__V1__TaskInfo *info,
+                          const struct resources *resources);
+    // The master refuses to launch it: it ends in that state before it was one.
+    void (*task_refused)(void *data, const Mesos__V1__TaskInfo *info, Mesos__V1__TaskState state);
+    // task->state may be a new one. A task that was lost may come back so, with its agent.
+    void (*task_entered)(void *data, struct master_task *task);
+    void (*task_forgotten)(void *data, struct master_task *task); // it is freed next
+    void (*offer_made)(void *data, const struct master_offer *offer);
+    void (*offer_ended)(void *data, const struct master_offer *offer, enum offer_end end);
+    void (*call_made)(void *data, Mesos__V1__Scheduler__Call__Type type); // taken or not
+    void (*update_sent)(void *data, const Mesos__V1__TaskStatus *status); // to a framework
+    // It did not register with the master that took over. Its tasks have entered UNREACHABLE.
+    void (*agent_missed)(void *data, const struct node *node);
 };
 
 // The owner's; it removes the observer before it frees it. It may remove it when it is told.
@@ -67,10 +87,20 @@ void history_task_ended(struct master_task *task, Mesos__V1__TaskState state,
                         Mesos__V1__TaskStatus__Reason reason, const char *message);
 void history_task_removed(struct master_task *task);     // its record goes to the completed ones
 void history_task_unreachable(struct master_task *task); // the same, to the unreachable ones
-void history_task_refused(struct master *master, Mesos__V1__TaskState state); // it never ran
+void history_task_refused(struct master *master, const Mesos__V1__TaskInfo *info,
+                          Mesos__V1__TaskState state); // it never ran
+void history_task_launched(struct master_task *task, const Mesos__V1__TaskInfo *info,
+                           const struct resources *resources);
+void history_task_entered(struct master_task *task);   // the state of its agent is the master's
+void history_task_forgotten(struct master_task *task); // by master and agent
+
+void history_offer_made(const struct master_offer *offer);
+void history_offer_ended(const struct master_offer *offer, enum offer_end end);
+void history_update_sent(struct master *master, const Mesos__V1__TaskStatus *status);
 
 void history_agent_added(struct node *node);
 void history_agent_removed(struct node *node);
+void history_agent_missed(struct node *node);
 
 void history_framework_subscribed(
     struct master_framework *framework);                            // for the first time or again

@@ -313,6 +313,8 @@ void master_events_send_update(struct master_framework *framework,
 {
     Mesos__V1__Scheduler__Event__Update update = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
     update.status = (Mesos__V1__TaskStatus *)(uintptr_t)status;
+    if (framework->connected)
+        history_update_sent(framework->master, status);
     send(framework, TYPE(UPDATE), &update);
 }
 

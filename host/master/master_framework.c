@@ -170,7 +170,7 @@ struct master_framework *master_framework_create(struct master *master, const ch
 static void remove_offers(struct master_framework *framework)
 {
     while (!TAILQ_EMPTY(&framework->offers))
-        master_records_remove_offer(TAILQ_FIRST(&framework->offers));
+        master_records_remove_offer(TAILQ_FIRST(&framework->offers), OFFER_END_VOID);
 }
 
 // Ends the stream, after an ERROR if there is a message.

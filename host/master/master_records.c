@@ -253,6 +253,7 @@ struct master_offer *master_records_make_offer(struct role_member *member, struc
     TAILQ_INSERT_TAIL(&framework->offers, offer, of_framework);
     TAILQ_INSERT_TAIL(&node->offers, offer, of_node);
     framework->new_offers++;
+    history_offer_made(offer);
     return offer;
 }
 
@@ -272,9 +273,10 @@ static void give_back(struct master_offer *offer)
     node_turns_wake(node, NODE_WAITS, NULL);
 }
 
-void master_records_remove_offer(struct master_offer *offer)
+void master_records_remove_offer(struct master_offer *offer, enum offer_end end)
 {
     struct master_framework *framework = offer->framework;
+    history_offer_ended(offer, end);
     timer_stop(&offer->timeout);
     give_back(offer);
     string_map_remove(&framework->master->offer_table, &offer->entry);
@@ -288,7 +290,7 @@ void master_records_remove_offer(struct master_offer *offer)
 void master_records_rescind_offer(struct master_offer *offer)
 {
     offer->framework->master->events->offer_rescinded(offer);
-    master_records_remove_offer(offer);
+    master_records_remove_offer(offer, OFFER_END_RESCINDED);
 }
 
 // ---- tasks ----
@@ -321,6 +323,7 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
     task->resources = resources_packed_make(&held);
     list_task(task);
     history_task_added(task, info, &held);
+    history_task_launched(task, info, &held);
     resources_free(&held);
     return task;
 }
@@ -350,6 +353,7 @@ void master_records_take_state(struct master_task *task)
     task->state = task->reported;
     if (agent_terminal(task->state))
         release_task(task);
+    history_task_entered(task);
 }
 
 static void unlist_task(struct master_task *task)
@@ -398,11 +402,13 @@ void master_records_attach_task(struct master_task *task)
     task->holds = !agent_terminal(task->state);
     if (task->holds)
         hold_again(task);
+    history_task_entered(task);
 }
 
 void master_records_remove_task(struct master_task *task)
 {
     node_drain_note(&task->node->drain);
+    history_task_forgotten(task);
     release_task(task);
     if (task->key == NULL)
         history_task_removed(task);

@@ -227,6 +227,7 @@ struct master_task {
     bool has_healthy, healthy;
     struct bytes *container;    // the first ContainerStatus that it had, or NULL
     struct task_record *record; // see history.h
+    void *followed;             // of the observer of history.h that follows tasks, or NULL
 };
 
 // An executor of a framework, or a default executor; those of commands are the agent's affair. It
@@ -348,7 +349,7 @@ struct master_offer *master_records_make_offer(struct role_member *member, struc
                                                const struct resources *resources);
 
 // Ends an offer; its resources are free again.
-void master_records_remove_offer(struct master_offer *offer);
+void master_records_remove_offer(struct master_offer *offer, enum offer_end end);
 void master_records_rescind_offer(struct master_offer *offer); // and tells the framework
 
 // Adds a task, which takes its resources out of what is free. `executor_id` is that of the group

@@ -49,7 +49,7 @@ static struct launched_tasks read_launch(const Operation *operation)
 static void refuse_task(struct master_framework *framework, const TaskInfo *task,
                         const struct master_updates_text *text)
 {
-    history_task_refused(framework->master, text->state);
+    history_task_refused(framework->master, task, text->state);
     master_updates_send(framework, task->task_id->value, task->agent_id, text, NULL);
 }
 
