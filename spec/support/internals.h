@@ -6,6 +6,9 @@
 #ifndef MESOS_LUA_SPEC_SUPPORT_ROOMS_H
 #define MESOS_LUA_SPEC_SUPPORT_ROOMS_H
 
+#include "loop/loop.h"
+#include "master/master.h"
+
 #include <lua.h>
 #include <protobuf-c/protobuf-c.h>
 
@@ -22,6 +25,7 @@ void internals_message_open(lua_State *L);      // [-0, +0, e]
 void internals_offers_open(lua_State *L);       // [-0, +0, e]
 void internals_recordio_open(lua_State *L);     // [-0, +0, e]
 void internals_reply_open(lua_State *L);        // [-0, +0, e]
+void internals_books_open(lua_State *L);        // [-0, +0, e]
 void internals_state_open(lua_State *L);        // [-0, +0, e]
 void internals_subscription_open(lua_State *L); // [-0, +0, e]
 void internals_world_open(lua_State *L);        // [-0, +0, e]
@@ -29,5 +33,8 @@ void internals_tasks_open(lua_State *L);        // [-0, +0, e]
 
 // The message type that is named at `index`. // [-0, +0, v]
 const ProtobufCMessageDescriptor *internals_check_type(lua_State *L, int index);
+
+// The master at `index`, of internals.master(), and its loop. // [-0, +0, v]
+struct master *internals_master_of(lua_State *L, int index, struct loop **loop);
 
 #endif

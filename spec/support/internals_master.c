@@ -49,6 +49,13 @@ static struct virtual_master *check_master(lua_State *L)
     return luaL_checkudata(L, 1, MASTER);
 }
 
+struct master *internals_master_of(lua_State *L, int index, struct loop **loop)
+{
+    const struct virtual_master *virtual = luaL_checkudata(L, index, MASTER);
+    *loop = virtual->loop;
+    return virtual->master;
+}
+
 // internals.master([region, zone]) -> master
 static int l_master(lua_State *L)
 {
