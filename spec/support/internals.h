@@ -15,6 +15,7 @@
 void internals_allocator_open(lua_State *L);    // [-0, +0, e]
 void internals_base_open(lua_State *L);         // [-0, +0, e]
 void internals_cluster_open(lua_State *L);      // [-0, +0, e]
+void internals_children_open(lua_State *L);     // [-0, +0, e]
 void internals_channels_open(lua_State *L);     // [-0, +0, e]
 void internals_descriptors_open(lua_State *L);  // [-0, +0, e]
 void internals_differential_open(lua_State *L); // [-0, +0, e]
