@@ -3,8 +3,10 @@
 -- The examples, run by the real program: on the cluster that it brings along, and against a scripted master for what a
 -- cluster that works does not do.
 
+local cjson = require("cjson")
 local control = require("support.control")
 local executors_agent = require("support.agent")
+local lfs = require("lfs")
 local master = require("support.master")
 local program = require("support.program")
 local server = require("support.server")
@@ -863,5 +865,50 @@ describe("pack_or_spread.lua", function()
     it("packs on few agents, or spreads over all", function()
         assert.equal("3 tasks on 1 agents\n", run("pack", "3"))
         assert.equal("3 tasks on 3 agents\n", run("spread", "3"))
+    end)
+end)
+
+describe("examples/sim", function()
+    local function sim(...)
+        return program.run { args = { "sim", "--scenario", "examples/sim/scenario.lua", ... }, seconds = 60 }
+    end
+
+    -- Runs a policy as a CI would: what must hold is told by the exit status.
+    for _, policy in ipairs { "first_fit", "best_fit", "spread" } do
+        it(policy .. ".lua runs all jobs, also those of the agent that is lost", function()
+            local path = program.directory() .. "/result.json"
+            local done = sim("--json", path, "--assert", "jobs.failed == 0", "--assert", "roles.science.wait.p95 < 1h",
+                "--assert", "agents.lost == 1", ("examples/sim/%s.lua"):format(policy))
+            assert.equal(0, done.code, done:report())
+            program.assert_has(done.stdout, "5 of 5 assertions hold\n")
+            local result = cjson.decode(program.read(path)).results[1]
+            assert.equal("all jobs ended", result.ended)
+            assert.equal(result.summary.jobs.submitted, result.summary.jobs.finished)
+            assert.is_true(result.summary.roles.science.jobs.finished > 10)
+            assert.equal(result.summary.tasks.lost, result.summary.tasks.repeated)
+        end)
+    end
+
+    it("fails in a CI when something does not hold", function()
+        local done = sim("--assert", "roles.science.wait.p95 < 1s", "examples/sim/spread.lua")
+        assert.equal(3, done.code, done:report())
+        assert.matches("\nfails  roles%.science%.wait%.p95 < 1s[^\n]*: roles%.science%.wait%.p95 is [%d.]+ s\n", done.stdout)
+    end)
+
+    it("shows what the head comments say: large jobs wait longer where tasks are spread", function()
+        local done = sim("--seeds", "1..2", "--against", "examples/sim/spread.lua",
+            "--assert", "difference.roles.science.wait.mean < 0", "examples/sim/best_fit.lua")
+        assert.equal(0, done.code, done:report())
+        program.assert_has(done.stdout, "2 seeds: means, and half of their 95 % intervals\n")
+        assert.matches("best_fit%.lua +spread%.lua +difference", done.stdout)
+    end)
+
+    it("sweep.sh has a row for each number of agents", function()
+        local folder = program.directory()
+        local done = program.run { path = "/bin/sh", args = { lfs.currentdir() .. "/examples/sim/sweep.sh", "1..1" }, cwd = folder,
+            env = { MESOS_LUA = program.path, PATH = os.getenv("PATH") }, seconds = 60 }
+        assert.matches("^parameters [^\n]*\nagents=12 [^\n]*\nagents=16 [^\n]*\nagents=20 ", done.stdout, done:report())
+        local _, lines = program.read(folder .. "/sweep/summary.csv"):gsub("\n", "")
+        assert.equal(1 + 3, lines)
     end)
 end)
