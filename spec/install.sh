@@ -10,9 +10,10 @@
 set -eu
 
 build="ca-certificates gcc libc6-dev cmake ninja-build pkg-config protobuf-c-compiler lua5.4 liblua5.4-dev libuv1-dev
-libcurl4-openssl-dev libssl-dev libprotobuf-c-dev libmicrohttpd-dev libjansson-dev libzookeeper-st-dev libedit-dev"
+libcurl4-openssl-dev libssl-dev libprotobuf-c-dev libmicrohttpd-dev libjansson-dev libzookeeper-st-dev libedit-dev
+libjs-chart.js"
 test="lua-busted lua-luv lua-cjson lua-filesystem lua-check clang-format clang libclang-rt-14-dev g++ valgrind curl procps
-zookeeper openjdk-17-jre-headless openssl socat zip unzip mandoc"
+zookeeper openjdk-17-jre-headless openssl socat zip unzip mandoc chromium"
 peers="golang-go golang-github-mesos-mesos-go-dev"
 packages="mmdebstrap dpkg-dev zsh fish luarocks"
 

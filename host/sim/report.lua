@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- The page of a simulation: one HTML file that holds all it needs, opens from disk and asks no host for anything. The
--- plain facts are HTML; the figures are drawn by page.js with Chart.js, from data in an element of JSON. Equal documents
--- give equal bytes.
+-- plain facts are HTML; the figures are drawn by page.js with Chart.js, from data in an element of JSON. Equal
+-- documents give equal bytes.
 --
--- Text from outside (names of jobs, lines of a log) comes into the page through format.escape and through encode() below
--- alone, and the page's policy lets no script run but the two whose hashes it names.
+-- Text from outside (names of jobs, lines of a log) comes into the page through format.escape and through encode()
+-- below alone, and the page's policy lets no script run but the two whose hashes it names.
 
 local json = require("mesos.json")
 
@@ -87,8 +87,8 @@ local function waiting(page, prefix, set)
     local text = keep(page, id, figures.waits(id, "How long jobs waited", set, page.all.policies, function(result)
         return result.waits
     end, "wide"))
-    local note = text ~= "" and (censored or 0) > 0 and html.paragraph(("Up to %s jobs of a run still waited at its end; what "
-        .. "they had waited by then counts."):format(format.number(censored, "count")), "note") or ""
+    local note = text ~= "" and (censored or 0) > 0 and html.paragraph(("Up to %s jobs of a run still waited at its "
+        .. "end; what they had waited by then counts."):format(format.number(censored, "count")), "note") or ""
     return text .. note .. role_waits(page, prefix, set)
 end
 
@@ -115,8 +115,8 @@ local function set_part(page, n, document)
         set.label == "" and "no parameters" or format.escape(set.label)) or ""
     local numbers = facts.numbers(set, policies, differences)
     if left_out > 0 then
-        numbers = numbers .. html.paragraph(("Differences leave out %d runs that ended early or have no counterpart."):format(
-            left_out), "note")
+        numbers = numbers .. html.paragraph(("Differences leave out %d runs that ended early or have no counterpart.")
+            :format(left_out), "note")
     end
     return ('<div class="set" data-set="%d">\n'):format(n) .. title
         .. html.section(2, "Numbers", numbers, first and "numbers" or nil)
@@ -137,6 +137,11 @@ local function marks_of(world)
     return #list > 0 and { at = columns.milliseconds(at, #at), texts = texts } or nil
 end
 
+local function grid(figures_list, note)
+    local text = table.concat(figures_list)
+    return text ~= "" and ('%s<div class="figures">\n%s</div>\n'):format(note or "", text) or ""
+end
+
 local function over_time(page, prefix, world, marks)
     local parts, roles = {}, {}
     for n, row in ipairs(time_figures.rows) do
@@ -146,14 +151,12 @@ local function over_time(page, prefix, world, marks)
     local names, largest, count = time_figures.roles_of(world)
     for n, role in ipairs(#names > 1 and names or {}) do
         local id = ("%s-share-%d"):format(prefix, n)
-        roles[n] = keep(page, id, figures.time(id, time_figures.role(role, largest > 0 and largest or 1), world,
-            page.all.policies, marks))
+        roles[n] = keep(page, id, figures.time(id, time_figures.role(role, largest), world, page.all.policies, marks))
     end
     local note = marks and html.paragraph("Vertical lines are faults; they are listed below.", "note") or ""
-    local text, by_role = table.concat(parts), table.concat(roles)
-    return text ~= "" and note .. '<div class="figures">\n' .. text .. "</div>\n" or "",
-        by_role ~= "" and '<div class="figures">\n' .. by_role .. "</div>\n" .. (count > #names
-            and html.paragraph(("%d of %d roles, those with the largest shares."):format(#names, count), "note") or "") or ""
+    local more = count > #names and html.paragraph(("%d of %d roles, those with the largest shares."):format(#names,
+        count), "note") or ""
+    return #parts > 0 and grid(parts, note) or "", #roles > 0 and grid(roles) .. more or ""
 end
 
 local function of_each(page, prefix, make, world, marks)
@@ -211,11 +214,11 @@ local function worlds_part(page)
             end
         end
     end
-    local choice = #parts > 1 and ('<form id="choice" hidden><label>Show the run with <select>%s</select></label></form>\n')
-        :format(table.concat(options)) or ""
-    local note = left_out > 0 and html.paragraph(("Figures over time of %d more runs are left out, to keep this page small; "
-        .. "their numbers are in the tables, and everything is in the files of --csv and --json."):format(left_out), "note")
-        or ""
+    local choice = #parts > 1 and '<form id="choice" hidden><label>Show the run with <select>'
+        .. table.concat(options) .. "</select></label></form>\n" or ""
+    local note = left_out > 0 and html.paragraph(("Figures over time of %d more runs are left out, to keep this page "
+        .. "small; their numbers are in the tables, and all of it is in the files of --csv and --json."):format(
+        left_out), "note") or ""
     return choice, table.concat(parts) .. note
 end
 

@@ -80,7 +80,8 @@ local function gantt_of(options, random, last)
     for n = 1, options.tasks do
         local start = last * 0.8 * n / options.tasks
         local stop = start + 20 + last * 0.12 * random()
-        list[n] = { task = ("job-%d.1"):format(n), job = "job-" .. n, agent = ("agent-%d"):format(1 + math.floor(options.agents * random())),
+        list[n] = { task = ("job-%d.1"):format(n), job = "job-" .. n,
+            agent = ("agent-%d"):format(1 + math.floor(options.agents * random())),
             start = start, stop = stop < last and stop or nil, role = options.roles[n % 2 + 1],
             state = stop < last and STATES[n % 5 + 1] or "TASK_RUNNING" }
     end

@@ -3,8 +3,8 @@
 -- The two figures about agents: the heat map of how much of their CPUs was in use over time, and which of the first
 -- tasks ran where and when.
 --
--- A heat map's data is { kind = "heat", rows = list of { label =, agents = }, cells = list of texts, one character a step
--- (columns.levels) }; that of tasks { kind = "tasks", lanes = labels, at = lanes from 0, start =, stop =, state =, names }.
+-- A heat map's data is { kind = "heat", rows = labels, cells = list of texts, one character a step (columns.levels) };
+-- that of tasks { kind = "tasks", lanes = labels, at = lanes from 0, start =, stop =, state =, names = }.
 
 local columns = require("sim.report.columns")
 local figures = require("sim.report.figures")
@@ -28,14 +28,15 @@ local function heat_table(rows, series, last)
     for i, row in ipairs(rows) do
         out[i] = { escape(row.label, 40) }
         for n = 1, SPANS do
-            out[i][n + 1] = number(columns.over(row.cpus, series.width, series.count, last * (n - 1) / SPANS,
-                last * n / SPANS), "share")
+            local from, to = last * (n - 1) / SPANS, last * n / SPANS
+            out[i][n + 1] = number(columns.over(row.cpus, series.width, series.count, from, to), "share")
         end
     end
     return html.table { head = head, rows = out }
 end
 
-local SCALE = '<p class="scale">CPUs in use: 0 %% <i class="%s"></i> 100 %%. Agents that were not there are blank.</p>\n'
+local SCALE = '<p class="scale">CPUs in use: 0 %% <i class="%s"></i> 100 %%. '
+    .. "Agents that were not there are blank.</p>\n"
 
 -- The heat map of a policy in a world.
 ---@return string? html
@@ -123,6 +124,18 @@ local function tasks_table(tasks)
         text = { [2] = true, [3] = true, [4] = true, [7] = true } } .. shown
 end
 
+-- Where the axis of both policies' tasks ends.
+local function end_of_tasks(world)
+    local last = 0
+    for i = 1, 2 do
+        local gantt = world.results[i] and world.results[i].gantt or {}
+        for n = 1, math.min(#gantt, TASKS_MOST) do
+            last = math.max(last, gantt[n].stop or figures.end_of(world), gantt[n].start)
+        end
+    end
+    return last
+end
+
 local LEGEND = '<ul class="legend"><li data-series="0"><i class="box %s"></i> finished</li>'
     .. '<li data-series="1"><i class="box %s running"></i> still running</li>'
     .. '<li data-series="2"><i class="box other"></i> failed, killed or lost</li></ul>\n'
@@ -139,10 +152,7 @@ function M.tasks(id, world, policies, i, marks)
     table.sort(tasks, function(a, b)
         return a.start < b.start or a.start == b.start and tostring(a.task) < tostring(b.task)
     end)
-    local last, starts, stops, states, names = 0, {}, {}, {}, {}
-    for _, task in ipairs(tasks) do
-        last = math.max(last, task.stop or figures.end_of(world), task.start)
-    end
+    local last, starts, stops, states, names = end_of_tasks(world), {}, {}, {}, {}
     for n, task in ipairs(tasks) do
         starts[n], stops[n], states[n] = task.start, task.stop or last, state_of(task)
         names[n] = format.clean(("%s, %s"):format(format.clean(task.task, 40), short_state(task)), 64)
@@ -154,7 +164,8 @@ function M.tasks(id, world, policies, i, marks)
         table = tasks_table(tasks) }), {
         kind = "tasks", policy = i, lanes = labels, at = at, start = columns.milliseconds(starts, #tasks),
         stop = columns.milliseconds(stops, #tasks), state = states, names = names, marks = marks,
-        x = { title = "time since the start", unit = "s", min = 0, max = last }, y = { title = "agents", unit = "lane" },
+        x = { title = "time since the start", unit = "s", min = 0, max = last },
+        y = { title = "agents", unit = "lane" },
     }
 end
 

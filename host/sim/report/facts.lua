@@ -89,7 +89,8 @@ local function difference_cell(row, a, b, interval, policies)
     local difference = interval and interval.difference or a - b
     local text = format.difference(difference, row[3])
     if not interval or not interval.low then
-        return difference == 0 and SAME or text
+        local less = math.abs(difference) < 0.0005 * math.max(math.abs(a), math.abs(b))
+        return difference == 0 and SAME or less and '<span class="same">about the same</span>' or text
     elseif interval.low <= 0 and interval.high >= 0 then
         return interval.low == interval.high and SAME or ("no difference seen<small>%s (%s to %s)</small>"):format(
             text, format.difference(interval.low, row[3]), format.difference(interval.high, row[3]))
@@ -130,8 +131,8 @@ local function how_to_read(set, policies, seeds)
     end
     if #policies == 2 then
         parts[#parts + 1] = seeds > 1
-            and "Differences are of pairs with the same seed, below them the interval of 95 % confidence; where it holds "
-            .. "zero, no difference was seen."
+            and "Differences are of pairs with the same seed, below them the interval of 95 % confidence; where it "
+            .. "holds zero, no difference was seen."
             or "One seed: differences are of this run alone, and nothing tells how far they can be trusted."
     end
     return #parts > 0 and html.paragraph(table.concat(parts, " "), "note") or ""
@@ -211,7 +212,7 @@ end
 
 -- ---- groups of jobs ----
 
-local GROUPS = { { "roles", "Role" }, { "users", "User" }, { "priorities", "Priority" }, { "sizes", "Size of the job" } }
+local GROUPS = { { "roles", "Role" }, { "users", "User" }, { "priorities", "Priority" }, { "sizes", "Size" } }
 local MEMBERS_MOST = 20
 local SIZE_ORDER = { small = 1, medium = 2, large = 3 }
 
@@ -301,7 +302,8 @@ function M.groups(set, policies)
         local text = group_table(set, policies, group[1], group[2])
         parts[#parts + 1] = text ~= "" and "<div>\n" .. text .. "</div>\n" or nil
     end
-    return #parts > 0 and ('<div class="%s">\n'):format(#policies > 1 and "stack" or "pair") .. table.concat(parts) .. "</div>\n" or ""
+    local class = #policies > 1 and "stack" or "pair"
+    return #parts > 0 and ('<div class="%s">\n%s</div>\n'):format(class, table.concat(parts)) or ""
 end
 
 return M

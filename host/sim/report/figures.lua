@@ -3,9 +3,10 @@
 -- The figures of the page: for each, what page.js draws with the library, as plain data, and the HTML around it, with a
 -- title, a legend and a table of the same numbers, which is all that is there without JavaScript.
 --
--- A figure's data is { kind = "line", x = axis, y = axis, series = list, marks = faults }; an axis is { title =, unit =,
--- min =, max =, log = }, a series { name =, policy = 1|2, style = "solid"|"dashed"|"faint", x =, y = } with columns
--- as columns.lua packs them, or x = { width =, count = } for steps of equal width.
+-- A figure's data is { kind = "line", x = axis, y = axis, series = list, marks = faults }; an axis is { title =,
+-- unit =, min =, max =, log = }, a series { name =, policy = 1|2, style = "solid"|"dashed"|"faint", x =, y = } with
+-- columns as columns.lua packs them, or x = { width =, count = } for steps of equal width. Quantiles have no y: they
+-- are at equal distances from 0 to 1.
 
 local cases = require("sim.report.cases")
 local columns = require("sim.report.columns")
@@ -29,12 +30,12 @@ local function legend(series)
     return '<ul class="legend">' .. table.concat(parts) .. "</ul>\n"
 end
 
--- The HTML of a figure. `parts` has title, note, legend, class, table: HTML; the title is text.
+-- The HTML of a figure. `parts` has the title, as text, and legend and table, as HTML.
 function M.frame(id, parts)
-    return ('<figure id="%s"%s>\n<figcaption><h3>%s</h3>%s%s</figcaption>\n<div class="plot"><canvas></canvas></div>\n%s</figure>\n'):
-        format(id, parts.class and (' class="%s"'):format(parts.class) or "", escape(parts.title, 120),
-            parts.legend or "", parts.note and html.paragraph(parts.note, "note") or "",
-            html.details("Numbers", parts.table))
+    local class = parts.class and (' class="%s"'):format(parts.class) or ""
+    return ('<figure id="%s"%s>\n<figcaption><h3>%s</h3>%s</figcaption>\n'
+        .. '<div class="plot"><canvas></canvas></div>\n%s</figure>\n'):format(id, class, escape(parts.title, 120),
+        parts.legend, html.details("Numbers", parts.table))
 end
 
 local function name_of(policies, i, what)
@@ -80,7 +81,7 @@ local function wait_axis(means)
         median = math.min(median or middle, middle)
     end
     local log = median and largest > 60 * math.max(median, 0.05) and largest > 10
-    local axis = { title = "waiting time" .. (log and ", logarithmic; shorter ones at the edge" or ""), unit = "s",
+    local axis = { title = "waiting time" .. (log and ", logarithmic" or ""), unit = "s",
         max = largest > 0 and largest or 1 }
     axis.log = log or nil
     axis.min = log and math.max(0.01, largest / 1e5) or 0
@@ -131,7 +132,8 @@ function M.waits(id, title, set, policies, get, class)
         return nil
     end
     local series = wait_series(policies, lists, means)
-    return M.frame(id, { title = title, legend = legend(series), table = wait_table(policies, means), class = class }), {
+    local parts = { title = title, legend = legend(series), table = wait_table(policies, means), class = class }
+    return M.frame(id, parts), {
         kind = "line", series = series, x = wait_axis(means),
         y = { title = "share of the jobs", unit = "share", min = 0, max = 1 },
     }
@@ -193,9 +195,9 @@ function M.time(id, figure, world, policies, marks)
     local last, series, largest = M.end_of(world), {}, 0
     for i, column in ipairs(list) do
         local packed = columns.packed(column.values, column.count)
-        series[i] = { name = name_of(policies, column.policy, (#figure.lines > 1 or #policies == 1) and column.what
-            or nil), policy = column.policy, style = column.style, y = packed,
-            x = { width = column.width, count = column.count } }
+        local what = (#figure.lines > 1 or #policies == 1) and column.what or nil
+        series[i] = { name = name_of(policies, column.policy, what), policy = column.policy, style = column.style,
+            y = packed, x = { width = column.width, count = column.count } }
         for n = 1, column.count do
             largest = math.max(largest, column.values[n] or 0)
         end
@@ -206,8 +208,8 @@ function M.time(id, figure, world, policies, marks)
     end
     return M.frame(id, { title = figure.title, legend = legend(series), class = figure.class,
         table = time_table(list, policies, last, figure.kind, figure.sums) }), {
-        kind = "line", time = true, series = series, x = { title = "time since the start", unit = "s", min = 0, max = last }, y = y,
-        marks = marks,
+        kind = "line", time = true, series = series, y = y, marks = marks,
+        x = { title = "time since the start", unit = "s", min = 0, max = last },
     }
 end
 

@@ -85,7 +85,9 @@ end
 
 -- 75.4 as "1 min 15 s"; two units at most.
 local function seconds(value)
-    if value < 59.95 then
+    if value > 0 and value < 0.9995 then
+        return small(value * 1000) .. " ms"
+    elseif value < 59.95 then
         return (value == 0 and "0" or small(value)) .. " s"
     elseif value < 3599.5 then
         local minutes, rest = two(value, 60, 1)

@@ -47,8 +47,8 @@ for _, argument in ipairs(arg) do
             end))
         end
     else
-        assert(not text:lower():find("</script", 1, true) and not text:lower():find("</style", 1, true) or name == "page",
-            path .. ": it would end its own element")
+        local ends = text:lower():find("</script", 1, true) or text:lower():find("</style", 1, true)
+        assert(name == "page" or not ends, path .. ": it would end its own element")
         rows[#rows + 1] = ("M.%s = %s\n"):format(name, literal(text))
         if hashes[path] then
             rows[#rows + 1] = ("M.%s_hash = %q\n"):format(name, hashes[path])

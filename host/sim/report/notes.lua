@@ -3,6 +3,7 @@
 -- What the page says in words and lists: what was run, verdicts, problems, the jobs that waited longest and why,
 -- callbacks, faults, rows that were skipped, the log.
 
+local cases = require("sim.report.cases")
 local format = require("sim.report.format")
 local html = require("sim.report.html")
 
@@ -59,7 +60,7 @@ local function run_facts(results, all)
     rows[#rows + 1] = { all.seeds > 1 and "Seeds" or "Seed", seeds_text(results) }
     local sets = distinct(all.sets, function(set) return set.label end)
     rows[#rows + 1] = #sets > 0 and { "Parameters", joined(sets, 8) } or nil
-    rows[#rows + 1] = { "Ended by", joined(distinct(results, function(result) return result.ended end), 6) }
+    rows[#rows + 1] = { "End", joined(distinct(results, function(result) return result.ended end), 6) }
     return rows
 end
 
@@ -123,7 +124,14 @@ local function value_text(value)
     return value == nil and format.none or escape(value, 60)
 end
 
--- The assertions of one text and one script together: { text =, script =, runs =, failed =, values =, seeds = failed ones }.
+-- In which world an assertion does not hold.
+local function world_of(assertion)
+    local set = cases.set_label(assertion.set)
+    return set ~= "" and ("%s with %s"):format(assertion.seed, set) or assertion.seed
+end
+
+-- The assertions of one text and one script together: { text =, script =, runs =, failed =, least =, largest =, seeds =
+-- of the runs in which it does not hold }.
 local function by_text(assertions)
     local list, index = {}, {}
     for _, one in ipairs(assertions) do
@@ -134,7 +142,7 @@ local function by_text(assertions)
         end
         local row, value = index[key], one.value
         row.runs, row.failed = row.runs + 1, row.failed + (one.holds and 0 or 1)
-        row.seeds[#row.seeds + 1] = not one.holds and one.seed or nil
+        row.seeds[#row.seeds + 1] = not one.holds and world_of(one) or nil
         if type(value) == "number" then
             row.least, row.largest = math.min(row.least or value, value), math.max(row.largest or value, value)
         else
@@ -192,6 +200,13 @@ function M.verdicts(assertions, all)
             text = { [2] = true, [4] = true } }
 end
 
+-- The first sentence, and what follows it to be opened.
+local function why_of(text)
+    local first, rest = format.clean(text or "", 3000, true):match("^([^\n]*)\n*(.*)$")
+    return escape(first, 400) .. (rest ~= "" and html.details("more", '<div class="lines">' .. escape(rest, 3000, true)
+        .. "</div>\n") or "")
+end
+
 local function longest_table(result, caption)
     local rows = {}
     for i = 1, math.min(#result.longest, LONGEST_MOST) do
@@ -201,7 +216,7 @@ local function longest_table(result, caption)
             whose[#whose + 1] = job[name] and job[name] ~= "" and escape(job[name], 40) or nil
         end
         rows[i] = { "<code>" .. escape(job.id, 60) .. "</code>", number(job.wait, "time"), number(job.at, "time"),
-            table.concat(whose, ", "), escape(job.state or "", 40), escape(job.why or "", 400, true) }
+            table.concat(whose, ", "), escape(job.state or "", 40), why_of(job.why) }
     end
     return html.table { caption = caption, head = { "Job", "waited", "submitted at", "Role, user", "State", "Why" },
         rows = rows, text = { [4] = true, [5] = true, [6] = true }, class = "longest" }

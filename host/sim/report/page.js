@@ -25,7 +25,7 @@
   const time = (value) => {
     const seconds = value >= 60 ? Math.round(value) : value;
     const i = UNITS.findIndex((unit) => seconds >= unit[1]);
-    if (i < 0) return short(seconds) + " s";
+    if (i < 0) return seconds > 0 && seconds < 0.9995 ? short(seconds * 1000) + " ms" : short(seconds) + " s";
     const rest = seconds % UNITS[i][1];
     const [name, size] = UNITS[i + 1] || ["s", 1];
     const part = Math.floor(rest / size);
@@ -103,14 +103,14 @@
     return {
       type: "line", label: "faults", yAxisID: "mark", texts: few ? marks.texts.flatMap((one) => [one, one, one]) : marks.texts,
       data: times.flatMap((x) => few ? [{ x, y: 0 }, { x, y: 1 }, { x, y: NaN }] : [{ x, y: 1 }]),
-      borderColor: color("muted"), borderWidth: few ? 1 : 0, borderDash: [2, 3], showLine: few,
+      borderColor: color("ink"), borderWidth: few ? 1 : 0, borderDash: [2, 3], showLine: few,
       pointRadius: few ? 0 : 3, pointStyle: "triangle", pointBackgroundColor: color("muted"), parsing: false,
     };
   };
   const addMarks = (config, marks) => {
     if (marks) {
       config.data.datasets.push(markSet(marks));
-      config.options.scales.mark = { type: "linear", axis: "y", position: "right", display: false, min: 0, max: 1 };
+      config.options.scales.mark = { type: "linear", axis: "y", position: "right", offset: false, display: false, min: 0, max: 1 };
     }
     return config;
   };
@@ -120,11 +120,13 @@
 
   const DASHES = { solid: [], dashed: [5, 4], faint: [] };
   const drawLine = (figure) => {
+    // B is thin and above A, so that both are seen where they are the same.
+    const wide = (one) => one.style !== "solid" ? 1.1 : one.policy === 1 && data.policies.length > 1 ? 2.75 : 1.5;
     const config = { type: "line", data: {
       datasets: figure.series.map((one) => ({
-        label: one.name, data: points(one, figure.x), parsing: false, stepped: figure.time ? true : false,
+        label: one.name, order: one.policy === 1 ? 1 : 0, data: points(one, figure.x), parsing: false, stepped: figure.time ? true : false,
         borderColor: ofPolicy(one.policy, one.style === "faint" ? 0.35 : 1), borderDash: DASHES[one.style],
-        backgroundColor: ofPolicy(one.policy), borderWidth: one.style === "solid" ? 1.75 : 1.1, pointRadius: 0,
+        backgroundColor: ofPolicy(one.policy), borderWidth: wide(one), pointRadius: 0,
         pointHoverRadius: 3, spanGaps: false,
       })),
     }, options: options(axisOf(figure.x), axisOf(figure.y)) };

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Which figures over time the page has, a row each: title, the axis and its unit, and the lines, of which `get` takes the
--- values out of the series of a result (host/sim/README.md), or nil if it has none. `sums`: the values are counts in a
--- step, and not means.
+-- Which figures over time the page has, a row each: title, the axis and its unit, and the lines, of which `get` takes
+-- the values out of the series of a result (host/sim/README.md), or nil if it has none. `sums`: the values are counts
+-- in a step, and not means.
 
 local columns = require("sim.report.columns")
 
@@ -83,7 +83,7 @@ end
 
 local ROLES_MOST = 9
 
--- The roles of a world, those with the largest shares first, and the largest share of any step.
+-- The roles of a world, those with the largest shares first, and where an axis for all their shares ends.
 ---@param world sim.report.World
 ---@return string[] roles
 ---@return number largest
@@ -110,6 +110,7 @@ function M.roles_of(world)
     table.sort(names, function(a, b)
         return sums[a] > sums[b] or sums[a] == sums[b] and a < b
     end)
+    largest = largest > 0 and math.min(1, math.ceil(largest * 20) / 20) or 1
     return table.move(names, 1, ROLES_MOST, 1, {}), largest, #names
 end
 
