@@ -21,7 +21,7 @@ local time_figures = require("sim.report.time_figures")
 
 local M = {}
 
-local DATA_MOST = 900000 -- bytes of figures' data; worlds that come later are in the tables alone
+local WORLDS_UNTIL = 1200000 -- bytes of HTML and data, without the library; worlds that come later are numbers alone
 local SETS_MOST = 30 -- of a sweep, shown with all their numbers
 
 -- JSON that ends no element and begins none: it has neither < nor >, and is of ASCII in what JavaScript takes for line
@@ -37,7 +37,7 @@ end
 ---@field all sim.report.Cases
 ---@field data table<string, string> JSON of the figures by id
 ---@field ids string[]
----@field size integer bytes of the data
+---@field size integer bytes of the data, and of the HTML of sets and worlds
 
 -- The HTML of a figure whose data is kept for the page; "" if there is no figure.
 local function keep(page, id, text, data)
@@ -196,17 +196,18 @@ local function worlds_part(page)
     local parts, options, left_out = {}, {}, 0
     for set_number, set in ipairs(page.all.sets) do
         for _, world in ipairs(set.worlds) do
-            if page.size >= DATA_MOST and #parts > 0 or set_number > SETS_MOST then
+            if page.size >= WORLDS_UNTIL and #parts > 0 or set_number > SETS_MOST then
                 left_out = left_out + 1
             else
                 local n = #parts + 1
-                local before = { size = page.size, ids = #page.ids }
+                local before = #page.ids
                 local text = world_part(page, n, world, set_number)
-                if n > 1 and page.size > DATA_MOST then
-                    for i = before.ids + 1, #page.ids do
+                page.size = page.size + #text
+                if n > 1 and page.size > WORLDS_UNTIL then
+                    for i = before + 1, #page.ids do
                         page.data[page.ids[i]], page.ids[i] = nil, nil
                     end
-                    page.size, left_out = DATA_MOST, left_out + 1
+                    page.size, left_out = WORLDS_UNTIL, left_out + 1
                 else
                     parts[n] = text
                     options[n] = ('<option value="%d">%s</option>'):format(n, format.escape(world.label))
@@ -261,6 +262,7 @@ local function body_of(page, document)
     local sets = {}
     for n = 1, math.min(#all.sets, SETS_MOST) do
         sets[n] = set_part(page, n, document)
+        page.size = page.size + #sets[n]
     end
     local choice, worlds = worlds_part(page)
     return html.section(2, "Assertions", notes.verdicts(document.assertions, all), "verdicts")

@@ -29,7 +29,8 @@ function M.table(options)
     local function class(i)
         return (i > 1 and not text[i]) and ' class="n"' or ""
     end
-    local parts = { '<div class="scroll" tabindex="0" role="region" aria-label="table">',
+    local label = (options.caption or table.concat(options.head, ", ")):gsub("<[^>]*>", "")
+    local parts = { ('<div class="scroll" tabindex="0" role="region" aria-label="Table: %s">'):format(label),
         ("<table%s>"):format(options.class and (' class="%s"'):format(options.class) or "") }
     if options.caption then
         parts[#parts + 1] = "<caption>" .. options.caption .. "</caption>"

@@ -202,8 +202,8 @@ end
 
 -- The first sentence, and what follows it to be opened.
 local function why_of(text)
-    local first, rest = format.clean(text or "", 3000, true):match("^([^\n]*)\n*(.*)$")
-    return escape(first, 400) .. (rest ~= "" and html.details("more", '<div class="lines">' .. escape(rest, 3000, true)
+    local first, rest = format.clean(text or "", 1500, true):match("^([^\n]*)\n*(.*)$")
+    return escape(first, 400) .. (rest ~= "" and html.details("more", '<div class="lines">' .. escape(rest, 1500, true)
         .. "</div>\n") or "")
 end
 

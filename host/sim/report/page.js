@@ -298,6 +298,7 @@
 
   // ---- the choice between runs ----
 
+  root.classList.add("draws");
   const choice = document.getElementById("choice");
   const show = (world) => {
     const chosen = document.querySelector('.world[data-world="' + world + '"]');
