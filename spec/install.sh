@@ -13,7 +13,7 @@ build="ca-certificates gcc libc6-dev cmake ninja-build pkg-config protobuf-c-com
 libcurl4-openssl-dev libssl-dev libprotobuf-c-dev libmicrohttpd-dev libjansson-dev libzookeeper-st-dev libedit-dev
 libjs-chart.js"
 test="lua-busted lua-luv lua-cjson lua-filesystem lua-check clang-format clang libclang-rt-14-dev g++ valgrind curl procps
-zookeeper openjdk-17-jre-headless openssl socat zip unzip mandoc chromium"
+zookeeper openjdk-17-jre-headless openssl socat zip unzip mandoc chromium-headless-shell"
 peers="golang-go golang-github-mesos-mesos-go-dev"
 packages="mmdebstrap dpkg-dev zsh fish luarocks"
 

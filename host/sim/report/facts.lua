@@ -59,6 +59,21 @@ local OFFERS = {
     { "Status updates", "updates", "count" },
 }
 
+-- Is what an assertion is about, by its first name, a time?
+---@param text string
+---@return boolean
+function M.is_time(text)
+    local name = text:match("^%s*([^%s<>=!~]+)") or ""
+    for _, list in ipairs { HEADLINES, OFFERS } do
+        for _, row in ipairs(list) do
+            if row[3] == "time" and ("." .. name):sub(-#row[2] - 1) == "." .. row[2] then
+                return true
+            end
+        end
+    end
+    return false
+end
+
 local UNLIKE_ZERO = { ["utilisation.disk"] = true, ["utilisation.gpus"] = true, ["jobs.refused"] = true,
     ["tasks.lost"] = true, ["tasks.failed"] = true, ["tasks.repeated"] = true, ["agents.lost"] = true,
     ["work.wasted"] = true, ["offers.rescinded"] = true }
@@ -74,7 +89,7 @@ local function value_cell(results, row)
     local mean, least, largest = cases.mean(results, summary_value(row[2]))
     local text = number(mean, row[3])
     if mean and least < largest then
-        text = ("%s<small>%s to %s</small>"):format(text, number(least, row[3]), number(largest, row[3]))
+        text = ("%s<small>%s</small>"):format(text, format.range(number(least, row[3]), number(largest, row[3])))
     end
     return text, mean
 end
@@ -91,13 +106,14 @@ local function difference_cell(row, a, b, interval, policies)
     if not interval or not interval.low then
         local less = math.abs(difference) < 0.0005 * math.max(math.abs(a), math.abs(b))
         return difference == 0 and SAME or less and '<span class="same">about the same</span>' or text
-    elseif interval.low <= 0 and interval.high >= 0 then
-        return interval.low == interval.high and SAME or ("no difference seen<small>%s (%s to %s)</small>"):format(
-            text, format.difference(interval.low, row[3]), format.difference(interval.high, row[3]))
+    end
+    local range = format.range(format.difference(interval.low, row[3]), format.difference(interval.high, row[3]))
+    if interval.low <= 0 and interval.high >= 0 then
+        return interval.low == interval.high and SAME
+            or ("no difference seen<small>%s (%s)</small>"):format(text, range)
     end
     local better = row.better and ((difference < 0) == (row.better == "less") and policies[1] or policies[2])
-    return ("%s%s<small>%s to %s</small>"):format(better and html.letter(better) .. " better " or "", text,
-        format.difference(interval.low, row[3]), format.difference(interval.high, row[3]))
+    return ("%s%s<small>%s</small>"):format(better and html.letter(better) .. " better " or "", text, range)
 end
 
 local function number_row(row, set, policies, intervals)
@@ -205,7 +221,7 @@ function M.sweep(all)
         end
         rows[i] = cells
     end
-    return html.table { head = head, rows = rows }
+    return html.table { head = head, rows = rows, class = "sweep" }
         .. (#all.sets > SETS_MOST and html.paragraph(("%d of %d sets of parameters."):format(SETS_MOST, #all.sets),
             "note") or "")
 end

@@ -27,6 +27,7 @@ local function legend(series)
                 one.policy == 2 and "b" or "a", one.style, escape(one.name, 100))
         end
     end
+    parts[#parts + 1] = series[1].style == "faint" and "<li>faint: single seeds</li>" or nil
     return '<ul class="legend">' .. table.concat(parts) .. "</ul>\n"
 end
 
@@ -84,7 +85,7 @@ local function wait_axis(means)
     local axis = { title = "waiting time" .. (log and ", logarithmic" or ""), unit = "s",
         max = largest > 0 and largest or 1 }
     axis.log = log or nil
-    axis.min = log and math.max(0.01, largest / 1e5) or 0
+    axis.min = log and 10 ^ math.max(-2, math.floor(math.log(largest / 1e5, 10))) or 0
     return axis
 end
 

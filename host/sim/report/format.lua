@@ -147,4 +147,17 @@ function M.difference(value, kind)
     return (value and value > 0 and "+" or "") .. M.number(value, kind)
 end
 
+-- "2 to 5 s", from two texts of M.number or M.difference; the unit once if it is
+-- the same and both are a number of it.
+---@param low string
+---@param high string
+---@return string
+function M.range(low, high)
+    local first, unit = low:match("^(%S+)( [%a%%/][%a%% /]*)$")
+    if first and high:match("^%S+( [%a%%/][%a%% /]*)$") == unit then
+        low = first
+    end
+    return low .. " to " .. high
+end
+
 return M

@@ -4,6 +4,7 @@
 -- callbacks, faults, rows that were skipped, the log.
 
 local cases = require("sim.report.cases")
+local facts = require("sim.report.facts")
 local format = require("sim.report.format")
 local html = require("sim.report.html")
 
@@ -166,14 +167,17 @@ local function where_of(row, all)
     elseif row.runs > 1 then
         parts[#parts + 1] = ("in all %d runs"):format(row.runs)
     end
-    return table.concat(parts, ", ")
+    return #parts > 0 and "<small>" .. table.concat(parts, ", ") .. "</small>" or ""
 end
 
 local function values_of(row)
-    if row.least then
-        return value_text(row.least) .. (row.least ~= row.largest and " to " .. value_text(row.largest) or "")
+    if not row.least then
+        return value_text(row.other)
     end
-    return value_text(row.other)
+    local function text(value)
+        return facts.is_time(tostring(row.text)) and number(value, "time") or value_text(value)
+    end
+    return row.least == row.largest and text(row.least) or format.range(text(row.least), text(row.largest))
 end
 
 -- A row for each assertion: does it hold, and the value that it was about.
@@ -181,13 +185,12 @@ end
 ---@param all sim.report.Cases
 function M.verdicts(assertions, all)
     local list, rows, failed = by_text(assertions or {}), {}, 0
-    local has_where = #list < #(assertions or {}) or #all.policies > 1
     for i, row in ipairs(list) do
         failed = failed + (row.failed > 0 and 1 or 0)
         if i <= ASSERTIONS_MOST then
+            local what = "<code>" .. escape(row.text, 200) .. "</code>" .. where_of(row, all)
             rows[i] = { row.failed == 0 and '<span class="holds">\u{2713} holds</span>'
-                or '<span class="fails">\u{2717} does not hold</span>', "<code>" .. escape(row.text, 200) .. "</code>",
-                values_of(row), has_where and where_of(row, all) or nil }
+                or '<span class="fails">\u{2717} does not hold</span>', what, values_of(row) }
         end
     end
     if #rows == 0 then
@@ -196,8 +199,8 @@ function M.verdicts(assertions, all)
     local sum = failed == 0 and (#list == 1 and "It holds." or ("All %d hold."):format(#list))
         or ("%d of %d %s not hold."):format(failed, #list, failed == 1 and "does" or "do")
     return html.paragraph(sum, failed == 0 and "sum holds" or "sum fails")
-        .. html.table { head = { "Verdict", "Assertion", "Value", has_where and "Of" or nil }, rows = rows,
-            text = { [2] = true, [4] = true } }
+        .. html.table { head = { "Verdict", "Assertion", "Value" }, rows = rows,
+            text = { [2] = true } }
 end
 
 -- The first sentence, and what follows it to be opened.
