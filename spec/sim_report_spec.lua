@@ -94,7 +94,7 @@ describe("The page of a simulation", function()
 
         it("says what a partial run is, and what a run without anything is", function()
             local text = body_of(report.html(documents.partial()))
-            has(text, "Partial: the run ended early, by interrupted.", "12 jobs wait.\nThe policy has never launched a task.")
+            has(text, "Partial: the run ended early (interrupted).", "12 jobs wait.\nThe policy has never launched a task.")
             lacks(text, "How long jobs waited", 'id="tasks"', 'id="longest"')
             text = report.html(documents.empty())
             has(text, "<h1>idle.lua</h1>", "<dt>End</dt><dd>duration</dd>", '{"figures":{},')

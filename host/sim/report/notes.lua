@@ -101,7 +101,7 @@ function M.problems(all)
                 local result = world.results[i] or {}
                 local title = format.clean(policy.name .. ", " .. world.label, 200)
                 if result.partial then
-                    add("Partial: the run ended early, by " .. tostring(result.partial) .. ".", title)
+                    add(("Partial: the run ended early (%s)."):format(tostring(result.partial)), title)
                 end
                 if result.problem then
                     add(tostring(result.problem), title)
