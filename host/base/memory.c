@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SMALL = 1024, LINE = 256 }; // bytes
+
 static void *checked(void *block, size_t size)
 {
     if (block == NULL) {
@@ -19,9 +21,12 @@ static void *checked(void *block, size_t size)
     return block;
 }
 
+// glibc's calloc() does without its caches of small blocks, which most blocks come from.
 void *memory_new(size_t size)
 {
-    return checked(calloc(1, size ? size : 1), size);
+    if (size > SMALL)
+        return checked(calloc(1, size), size);
+    return memset(checked(malloc(size ? size : 1), size), 0, size);
 }
 
 void *memory_resize(void *block, size_t size)
@@ -50,16 +55,35 @@ char *memory_text(const char *data, size_t length)
     return copy;
 }
 
+char *memory_join(const char *const *parts)
+{
+    size_t length = 0, end = 0;
+    for (size_t i = 0; parts[i] != NULL; i++)
+        length += strlen(parts[i]);
+    char *text = memory_resize(NULL, length + 1);
+    for (size_t i = 0; parts[i] != NULL; i++) {
+        size_t part = strlen(parts[i]);
+        memcpy(text + end, parts[i], part);
+        end += part;
+    }
+    text[length] = 0;
+    return text;
+}
+
+// Most texts are short, and are written once.
 char *memory_format(const char *format, ...)
 {
     va_list args, again;
+    char line[LINE];
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    int length = vsnprintf(line, sizeof line, format, args);
     va_end(args);
-    char *text = memory_new(length < 0 ? 1 : (size_t)length + 1);
-    if (length > 0)
+    char *text = memory_text(line, length > 0 && length < LINE ? (size_t)length : 0);
+    if (length >= LINE) {
+        text = memory_resize(text, (size_t)length + 1);
         vsnprintf(text, (size_t)length + 1, format, again);
+    }
     va_end(again);
     return text;
 }

@@ -14,6 +14,7 @@ void *memory_new(size_t size);                      // zeroed; release with free
 void *memory_resize(void *block, size_t size);      // as realloc(), but never NULL
 char *memory_string(const char *text);              // a copy; NULL stays NULL
 char *memory_text(const char *data, size_t length); // a copy with a zero byte behind it
+char *memory_join(const char *const *parts);        // one behind another; NULL at the end
 char *memory_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void memory_wipe(char *secret); // overwrites the text and frees it; NULL is fine
