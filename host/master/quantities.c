@@ -6,13 +6,12 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "offers/thousandths.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TEXT_LIMIT ((size_t)1 << 16)
-#define MOST_THOUSANDTHS 9e18
 
 // ---- names ----
 
@@ -71,10 +70,7 @@ bool quantities_add_names(struct quantity_names *names, const struct resources *
 
 int64_t quantities_thousandths(double value)
 {
-    double thousandths = value * 1000;
-    if (!(fabs(thousandths) < MOST_THOUSANDTHS))
-        return value > 0 ? (int64_t)MOST_THOUSANDTHS : -(int64_t)MOST_THOUSANDTHS;
-    return llround(thousandths);
+    return thousandths_of(value);
 }
 
 static bool counts(const Mesos__V1__Resource *resource, enum quantities_kind kind)
@@ -118,18 +114,36 @@ struct quantities_charge quantities_charge_of(const struct quantity_names *names
     return charge;
 }
 
-// What is too much to count stays the most that can be counted.
-void quantities_add(struct quantities *to, const struct quantities *more)
+static void saturate(struct quantities *to, const struct quantities *more)
 {
     for (size_t i = 0; i < QUANTITIES_NAMES; i++)
         if (__builtin_add_overflow(to->amount[i], more->amount[i], &to->amount[i]))
             to->amount[i] = INT64_MAX;
 }
 
+// What is too much to count stays the most that can be counted. Loops without branches are done
+// several amounts at a time.
+void quantities_add(struct quantities *to, const struct quantities *more)
+{
+    struct quantities sum;
+    uint64_t overflow = 0; // its sign
+    for (size_t i = 0; i < QUANTITIES_NAMES; i++) {
+        uint64_t own = (uint64_t)to->amount[i], others = (uint64_t)more->amount[i];
+        sum.amount[i] = (int64_t)(own + others);
+        overflow |= (own ^ (own + others)) & (others ^ (own + others));
+    }
+    if (overflow >> 63 == 0)
+        *to = sum;
+    else
+        saturate(to, more);
+}
+
 void quantities_subtract(struct quantities *from, const struct quantities *less)
 {
+    struct quantities rest;
     for (size_t i = 0; i < QUANTITIES_NAMES; i++)
-        from->amount[i] -= less->amount[i];
+        rest.amount[i] = from->amount[i] - less->amount[i];
+    *from = rest;
 }
 
 struct quantities quantities_rest(const struct quantities *whole, const struct quantities *part)

@@ -57,12 +57,24 @@ void resource_upgrade(Resource *resource)
     drop_role(resource);
 }
 
-void resources_add_message(struct resources *list, const Resource *resource)
+static void add(struct resources *list, const Resource *resource, const char *role)
 {
-    Resource *copy = message_copy(&resource->base);
+    Resource *copy = resource_copy(resource);
     resource_upgrade(copy);
     resource_values_of(copy)->normalise(copy);
+    if (role != NULL && resource_allocation_role(copy) == NULL)
+        resources_allocate(&(struct resources){&copy, 1}, role);
     resources_put(list, copy);
+}
+
+void resources_add_message(struct resources *list, const Resource *resource)
+{
+    add(list, resource, NULL);
+}
+
+void resources_add_message_for(struct resources *list, const Resource *resource, const char *role)
+{
+    add(list, resource, role);
 }
 
 // ---- reservations ----

@@ -6,9 +6,9 @@
 #include "offers/resources_internal.h"
 
 #include "base/memory.h"
+#include "offers/thousandths.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,15 +16,9 @@ typedef Mesos__V1__Value__Range Range;
 
 // ---- scalars: resource_values_thousandths ----
 
-// Sums stay below what 64 bits hold.
-#define MOST_THOUSANDTHS INT64_C(9000000000000000000)
-
 int64_t resource_values_thousandths(const Resource *resource)
 {
-    double value = resource->scalar ? resource->scalar->value * 1000 : 0;
-    if (!(fabs(value) < (double)MOST_THOUSANDTHS))
-        return value > 0 ? MOST_THOUSANDTHS : -MOST_THOUSANDTHS;
-    return llround(value);
+    return resource->scalar ? thousandths_of(resource->scalar->value) : 0;
 }
 
 static void set_thousandths(Resource *resource, int64_t value)
@@ -35,7 +29,7 @@ static void set_thousandths(Resource *resource, int64_t value)
 static void scalar_add(Resource *to, const Resource *more)
 {
     int64_t own = resource_values_thousandths(to), others = resource_values_thousandths(more);
-    set_thousandths(to, own > MOST_THOUSANDTHS - others ? MOST_THOUSANDTHS : own + others);
+    set_thousandths(to, own > THOUSANDTHS_MOST - others ? THOUSANDTHS_MOST : own + others);
 }
 
 static void scalar_subtract(Resource *from, const Resource *less)

@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "offers/role_name.h"
-#include "wire/message_copy.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +26,7 @@ const char *resource_reserved_role(const Resource *resource)
                                     : NULL;
 }
 
-// ---- copies and comparison ----
+// ---- comparison ----
 
 static bool message_equal(const ProtobufCMessage *a, const ProtobufCMessage *b)
 {
@@ -42,17 +41,6 @@ static bool message_equal(const ProtobufCMessage *a, const ProtobufCMessage *b)
     bool equal = memcmp(bytes, bytes + size, size) == 0;
     free(bytes);
     return equal;
-}
-
-static Resource *copy_resource(const Resource *resource)
-{
-    return message_copy(&resource->base);
-}
-
-void resource_free(Resource *resource)
-{
-    if (resource != NULL)
-        mesos__v1__resource__free_unpacked(resource, NULL);
 }
 
 // ---- kinds ----
@@ -77,11 +65,13 @@ bool resource_same_reservations(const Resource *a, const Resource *b)
 
 static bool same_kind(const Resource *a, const Resource *b)
 {
-    return a->type == b->type && strcmp(a->name, b->name) == 0 &&
-           text_equal(resource_allocation_role(a), resource_allocation_role(b)) &&
-           resource_same_reservations(a, b) && SAME_MESSAGE(a, b, disk) &&
-           SAME_MESSAGE(a, b, provider_id) && !a->revocable == !b->revocable &&
-           !a->shared == !b->shared;
+    if (a->type != b->type || a->name[0] != b->name[0] || strcmp(a->name, b->name) != 0 ||
+        !text_equal(resource_allocation_role(a), resource_allocation_role(b)))
+        return false;
+    return (resource_is_plain(a) && resource_is_plain(b)) ||
+           (resource_same_reservations(a, b) && SAME_MESSAGE(a, b, disk) &&
+            SAME_MESSAGE(a, b, provider_id) && !a->revocable == !b->revocable &&
+            !a->shared == !b->shared);
 }
 
 static bool is_device(const Mesos__V1__Resource__DiskInfo__Source *source)
@@ -160,8 +150,10 @@ static void drop_empty(struct resources *list)
 void resources_copy(struct resources *to, const struct resources *from)
 {
     *to = (struct resources){0};
-    for (size_t i = 0; i < from->count; i++)
-        append(to, copy_resource(from->items[i]));
+    if (from->count > 0)
+        to->items = memory_resize(NULL, from->count * sizeof *to->items);
+    for (; to->count < from->count; to->count++)
+        to->items[to->count] = resource_copy(from->items[to->count]);
 }
 
 void resources_put(struct resources *list, Resource *resource)
@@ -180,7 +172,7 @@ void resources_put(struct resources *list, Resource *resource)
 void resources_add(struct resources *list, const struct resources *more)
 {
     for (size_t i = 0; i < more->count; i++)
-        resources_put(list, copy_resource(more->items[i]));
+        resources_put(list, resource_copy(more->items[i]));
 }
 
 // What is used up stays in the list, with nothing in it, until drop_empty().
@@ -202,7 +194,7 @@ void resources_add_unshared(struct resources *list, const struct resources *more
 {
     for (size_t i = 0; i < more->count; i++)
         if (more->items[i]->shared == NULL)
-            resources_put(list, copy_resource(more->items[i]));
+            resources_put(list, resource_copy(more->items[i]));
 }
 
 void resources_subtract_unshared(struct resources *list, const struct resources *less)
@@ -263,15 +255,27 @@ double resources_quantity(const struct resources *list, const char *name)
     return sum;
 }
 
+static void drop_allocation(Resource *resource)
+{
+    Mesos__V1__Resource__AllocationInfo *info = resource->allocation_info;
+    resource->allocation_info = NULL;
+    if (info != NULL && info->base.n_unknown_fields > 0) {
+        protobuf_c_message_free_unpacked(&info->base, NULL);
+    } else if (info != NULL) {
+        free(info->role);
+        free(info);
+    }
+}
+
 static void allocate(Resource *resource, const char *role)
 {
-    if (resource->allocation_info != NULL)
-        protobuf_c_message_free_unpacked(&resource->allocation_info->base, NULL);
-    resource->allocation_info = NULL;
+    static const Mesos__V1__Resource__AllocationInfo blank =
+        MESOS__V1__RESOURCE__ALLOCATION_INFO__INIT;
+    drop_allocation(resource);
     if (role == NULL)
         return;
-    resource->allocation_info = memory_new(sizeof *resource->allocation_info);
-    mesos__v1__resource__allocation_info__init(resource->allocation_info);
+    resource->allocation_info = memory_resize(NULL, sizeof blank);
+    *resource->allocation_info = blank;
     resource->allocation_info->role = memory_string(role);
 }
 

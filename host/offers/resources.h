@@ -73,6 +73,10 @@ bool resource_check(const Mesos__V1__Resource *resource, struct error *err);
 // Adds a resource that passed resource_check().
 void resources_add_message(struct resources *list, const Mesos__V1__Resource *resource);
 
+// The same, and it is allocated to the role unless it names one.
+void resources_add_message_for(struct resources *list, const Mesos__V1__Resource *resource,
+                               const char *role);
+
 void resource_free(Mesos__V1__Resource *resource);
 
 char *resource_describe(const Mesos__V1__Resource *resource); // as Mesos writes it; free() it

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The inside of lists of resources, for their own files only: resource_values.c (one value),
-// resources.c (lists), resource_formats.c (one resource), resources_parse.c and resources_text.c
-// (the text forms). Each may call those before it in this list.
+// resource_copy.c (one resource), resources.c (lists), resource_formats.c (one resource),
+// resources_parse.c and resources_text.c (the text forms). Each may call those before it in this
+// list.
 
 #ifndef MESOS_LUA_OFFERS_RESOURCES_INTERNAL_H
 #define MESOS_LUA_OFFERS_RESOURCES_INTERNAL_H
@@ -35,6 +36,17 @@ int64_t resource_values_thousandths(const Resource *resource); // of a scalar
 // Neither looks for what is there already: the resource is normalised later. `item` is handed over.
 void resource_values_add_range(Mesos__V1__Value__Ranges *ranges, uint64_t begin, uint64_t end);
 void resource_values_add_item(Mesos__V1__Value__Set *set, char *item);
+
+// ---- resource_copy.c ----
+
+Resource *resource_copy(const Resource *resource);
+
+// An unreserved scalar or ranges without disk, provider, or anything else that tells it from others
+// of its name, but for its allocation.
+bool resource_is_plain(const Resource *resource);
+
+// The same, and no part of it has an unknown field: it can be handled without descriptors.
+bool resource_is_simple(const Resource *resource);
 
 // ---- resources.c ----
 

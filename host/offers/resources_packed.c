@@ -5,23 +5,31 @@
 #include "offers/resources_packed.h"
 
 #include "base/memory.h"
+#include "offers/resource_bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+static void put_entry(struct buffer *out, const Mesos__V1__Resource *resource)
+{
+    size_t start = out->length;
+    buffer_append(out, &(uint32_t){0}, sizeof(uint32_t));
+    resource_bytes_put(out, resource);
+    uint32_t size = (uint32_t)(out->length - start - sizeof size);
+    memcpy(out->data + start, &size, sizeof size);
+}
+
 struct resources_packed *resources_packed_make(const struct resources *list)
 {
-    size_t length = 0;
+    struct buffer entries;
+    buffer_init(&entries, SIZE_MAX);
     for (size_t i = 0; i < list->count; i++)
-        length += sizeof(uint32_t) + mesos__v1__resource__get_packed_size(list->items[i]);
-    struct resources_packed *packed = memory_new(sizeof *packed + length);
-    uint8_t *end = packed->data;
-    for (size_t i = 0; i < list->count; i++) {
-        uint32_t size = (uint32_t)mesos__v1__resource__pack(list->items[i], end + sizeof(uint32_t));
-        memcpy(end, &size, sizeof size);
-        end += sizeof size + size;
-    }
-    packed->length = (uint32_t)length;
+        put_entry(&entries, list->items[i]);
+    struct resources_packed *packed = memory_resize(NULL, sizeof *packed + entries.length);
+    packed->length = (uint32_t)entries.length;
+    if (entries.length > 0)
+        memcpy(packed->data, entries.data, entries.length);
+    buffer_free(&entries);
     return packed;
 }
 
@@ -42,7 +50,8 @@ void resources_packed_open(struct resources *to, const struct resources_packed *
     for (; to->count < count; to->count++) {
         uint32_t size;
         memcpy(&size, next, sizeof size);
-        to->items[to->count] = mesos__v1__resource__unpack(NULL, size, next + sizeof size);
+        to->items[to->count] =
+            resource_bytes_read((struct slice){.data = next + sizeof size, .length = size});
         next += sizeof size + size;
     }
 }
