@@ -26,8 +26,14 @@ struct machine *machines_find(const struct master *master, const struct machine_
     return machine;
 }
 
+static bool is_idle(const struct machine *machine)
+{
+    return machine->mode == MACHINE_UP && TAILQ_EMPTY(&machine->nodes);
+}
+
 void machines_free(struct maintenance *maintenance, struct machine *machine)
 {
+    maintenance->idle -= is_idle(machine);
     string_map_remove(&maintenance->table, &machine->entry);
     TAILQ_REMOVE(&maintenance->machines, machine, link);
     while (!TAILQ_EMPTY(&machine->absent)) {
@@ -47,7 +53,7 @@ static void forget_idle(struct maintenance *maintenance)
     for (struct machine *machine = TAILQ_FIRST(&maintenance->machines), *next; machine != NULL;
          machine = next) {
         next = TAILQ_NEXT(machine, link);
-        if (machine->mode == MACHINE_UP && TAILQ_EMPTY(&machine->nodes))
+        if (is_idle(machine))
             machines_free(maintenance, machine);
     }
 }
@@ -58,7 +64,7 @@ struct machine *machines_obtain(struct master *master, const struct machine_id *
     struct machine *machine = machines_find(master, id);
     if (machine != NULL)
         return machine;
-    if (maintenance->table.count >= MAINTENANCE_REMEMBERED)
+    if (maintenance->table.count >= MAINTENANCE_REMEMBERED && maintenance->idle > 0)
         forget_idle(maintenance);
     machine = memory_new(sizeof *machine);
     machine->id.hostname = memory_string(id->hostname);
@@ -68,6 +74,7 @@ struct machine *machines_obtain(struct master *master, const struct machine_id *
     TAILQ_INIT(&machine->absent);
     string_map_put(&maintenance->table, &machine->entry, machine->key, machine);
     TAILQ_INSERT_TAIL(&maintenance->machines, machine, link);
+    maintenance->idle++;
     return machine;
 }
 
@@ -79,7 +86,9 @@ void machines_set_mode(struct master *master, struct machine *machine, enum mach
         return;
     master->maintenance.scheduled += mode != MACHINE_UP;
     master->maintenance.scheduled -= machine->mode != MACHINE_UP;
+    master->maintenance.idle -= is_idle(machine);
     machine->mode = mode;
+    master->maintenance.idle += is_idle(machine);
     char *text = maintenance_validation_text(&machine->id);
     log_info("machine %s is %s", text, names[mode]);
     free(text);
@@ -113,12 +122,14 @@ void machines_join(struct node *node, const char *hostname)
 {
     const struct machine_id id = {(char *)(uintptr_t)hostname, node->master->ip};
     node->machine = machines_obtain(node->master, &id);
+    node->master->maintenance.idle -= is_idle(node->machine);
     TAILQ_INSERT_TAIL(&node->machine->nodes, node, on_machine);
 }
 
 void machines_leave(struct node *node)
 {
     TAILQ_REMOVE(&node->machine->nodes, node, on_machine);
+    node->master->maintenance.idle += is_idle(node->machine);
     node->machine = NULL;
 }
 

@@ -82,6 +82,7 @@ struct maintenance {
     TAILQ_HEAD(machines, machine) machines;
     struct maintenance_schedule schedule;
     size_t scheduled; // machines that are not UP
+    size_t idle;      // those that are, and have no agent
 };
 
 void maintenance_init(struct maintenance *maintenance);
