@@ -106,6 +106,7 @@ static struct acceptance open_acceptance(struct master_framework *framework, con
         resources_add(&acceptance.offered, &offer->resources);
         master_records_remove_offer(offer, OFFER_END_ACCEPTED);
     }
+    resources_allocate(&acceptance.offered, acceptance.role);
     resources_copy(&acceptance.left, &acceptance.offered);
     return acceptance;
 }

@@ -169,25 +169,36 @@ static void account(struct role_member *member, struct node *node,
     master->quota_moved = true;
 }
 
-// Moves resources from what is free on the node to the member, or back with release(). Free
-// resources have no allocation, and those that are shared stay free.
-static void allocate(struct role_member *member, struct node *node, struct resources *resources)
+// Moves resources without an allocation from what is free on the node to the member, or back. Those
+// that are shared stay free.
+static void give(struct role_member *member, struct node *node, const struct resources *resources)
 {
     note_change(node);
-    resources_allocate(resources, NULL);
     resources_subtract_unshared(&node->free, resources);
-    resources_allocate(resources, member->role->name);
     account(member, node, resources, true);
+}
+
+static void take_back(struct role_member *member, struct node *node,
+                      const struct resources *resources)
+{
+    note_change(node);
+    resources_add_unshared(&node->free, resources);
+    account(member, node, resources, false);
+    node_turns_wake(node, NODE_WAITS, NULL);
+}
+
+// The same for resources that are allocated to the role while the member has them.
+static void allocate(struct role_member *member, struct node *node, struct resources *resources)
+{
+    resources_allocate(resources, NULL);
+    give(member, node, resources);
+    resources_allocate(resources, member->role->name);
 }
 
 static void release(struct role_member *member, struct node *node, struct resources *resources)
 {
-    note_change(node);
     resources_allocate(resources, NULL);
-    resources_add_unshared(&node->free, resources);
-    resources_allocate(resources, member->role->name);
-    account(member, node, resources, false);
-    node_turns_wake(node, NODE_WAITS, NULL);
+    take_back(member, node, resources);
 }
 
 // ---- offers ----
@@ -222,13 +233,12 @@ static void take(struct master_offer *offer, const struct resources *resources)
     struct node *node = offer->node;
     if (resources != NULL) {
         resources_copy(&offer->resources, resources);
-        allocate(offer->member, node, &offer->resources);
+        give(offer->member, node, &offer->resources);
         return;
     }
     offer->whole = true;
     offer->resources = node->free;
     node->free = (struct resources){0};
-    resources_allocate(&offer->resources, offer->role);
     account(offer->member, node, &offer->resources, true);
 }
 
@@ -262,11 +272,10 @@ static void give_back(struct master_offer *offer)
 {
     struct node *node = offer->node;
     if (node->free.count > 0) {
-        release(offer->member, node, &offer->resources);
+        take_back(offer->member, node, &offer->resources);
         return;
     }
     account(offer->member, node, &offer->resources, false);
-    resources_allocate(&offer->resources, NULL);
     resources_free(&node->free);
     node->free = offer->resources;
     offer->resources = (struct resources){0};

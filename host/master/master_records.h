@@ -55,7 +55,7 @@ struct offer_filter {
     TAILQ_ENTRY(offer_filter) of_framework;
     struct role_member *member;
     struct node *node;
-    struct resources resources;
+    struct bytes *refused; // as offer_encoding.h has them, and shared with it
     uint64_t until;
     size_t place; // in the queue of all filters
 };
@@ -198,7 +198,7 @@ struct master_offer {
     struct node *node;
     struct role_member *member;
     char *role;                 // that of the member
-    struct resources resources; // allocated to the role
+    struct resources resources; // for the role, but without an allocation, as those that are free
     bool whole;                 // they were all that was free
     uint64_t made;              // loop_now()
     struct timer timeout;       // runs if offers have a limit

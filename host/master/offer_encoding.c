@@ -8,9 +8,11 @@
 #include "base/memory.h"
 #include "master/master_records.h"
 #include "master/node_info.h"
+#include "offers/resource_bytes.h"
 #include "wire/field_numbers.h"
 #include "wire/wire.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define EVENT_MOST ((size_t)256 << 20)
@@ -67,10 +69,9 @@ static void encode_resource(struct buffer *out, const Resource *resource)
     before.allocation_info = NULL;
     before.provider_id = NULL;
     before.n_reservations = 0;
-    lengths[0] = (uint32_t)mesos__v1__resource__get_packed_size(&before);
     buffer_append(out, lengths, sizeof lengths);
-    mesos__v1__resource__pack(&before, buffer_reserve(out, lengths[0]));
-    out->length += lengths[0];
+    resource_bytes_put(out, &before);
+    lengths[0] = (uint32_t)(out->length - start - sizeof lengths);
     put_message(out, FIELD_RESOURCE_PROVIDER_ID,
                 resource->provider_id ? &resource->provider_id->base : NULL);
     for (size_t i = 0; i < resource->n_reservations; i++)
@@ -88,22 +89,56 @@ static struct bytes *encode_resources(const struct resources *resources)
     return take_bytes(&out);
 }
 
-// A reference to the pieces of the offer's resources.
-static struct bytes *resources_of(const struct master_offer *offer)
+static void forget_body(struct offer_encoding *kept)
 {
-    struct offer_encoding *kept = &offer->node->encoding;
-    if (!offer->whole)
-        return encode_resources(&offer->resources);
-    if (kept->encoded != offer->resources.items) {
+    bytes_unref(kept->body);
+    free(kept->role);
+    kept->body = NULL;
+    kept->role = NULL;
+}
+
+struct bytes *offer_encoding_resources(struct node *node, const struct resources *list, bool whole)
+{
+    struct offer_encoding *kept = &node->encoding;
+    if (kept->encoded != NULL && kept->encoded == list->items)
+        return bytes_ref(kept->resources);
+    struct bytes *pieces = encode_resources(list);
+    if (whole) {
+        forget_body(kept);
         bytes_unref(kept->resources);
-        kept->resources = encode_resources(&offer->resources);
-        kept->encoded = offer->resources.items;
+        kept->resources = bytes_ref(pieces);
+        kept->encoded = list->items;
     }
-    return bytes_ref(kept->resources);
+    return pieces;
+}
+
+// Moves `at` behind the next piece, of which `data` is what comes before the allocation.
+static bool next_piece(const struct bytes *pieces, size_t *at, uint32_t lengths[2],
+                       const uint8_t **data)
+{
+    if (*at >= pieces->length)
+        return false;
+    memcpy(lengths, pieces->data + *at, 2 * sizeof *lengths);
+    *data = pieces->data + *at + 2 * sizeof *lengths;
+    *at += 2 * sizeof *lengths + lengths[0] + lengths[1];
+    return true;
+}
+
+void offer_encoding_open(struct resources *to, const struct bytes *pieces)
+{
+    uint32_t lengths[2];
+    const uint8_t *data;
+    *to = (struct resources){0};
+    for (size_t at = 0; next_piece(pieces, &at, lengths, &data);) {
+        to->items = memory_resize(to->items, (to->count + 1) * sizeof *to->items);
+        to->items[to->count++] = resource_bytes_read(
+            (struct slice){.data = data, .length = (size_t)lengths[0] + lengths[1]});
+    }
 }
 
 void offer_encoding_free(struct offer_encoding *encoding)
 {
+    forget_body(encoding);
     bytes_unref(encoding->fixed);
     bytes_unref(encoding->resources);
     *encoding = (struct offer_encoding){.fixed = NULL};
@@ -121,13 +156,12 @@ static void put_allocation(struct buffer *out, uint32_t number, const char *role
 static void put_resources(struct buffer *out, const struct bytes *pieces, const char *role)
 {
     uint32_t lengths[2];
-    for (size_t at = 0; at < pieces->length; at += sizeof lengths + lengths[0] + lengths[1]) {
-        const uint8_t *piece = pieces->data + at + sizeof lengths;
-        memcpy(lengths, pieces->data + at, sizeof lengths);
+    const uint8_t *data;
+    for (size_t at = 0; next_piece(pieces, &at, lengths, &data);) {
         size_t mark = wire_begin(out, FIELD_OFFER_RESOURCES);
-        buffer_append(out, piece, lengths[0]);
+        buffer_append(out, data, lengths[0]);
         put_allocation(out, FIELD_RESOURCE_ALLOCATION_INFO, role);
-        buffer_append(out, piece + lengths[0], lengths[1]);
+        buffer_append(out, data + lengths[0], lengths[1]);
         wire_end(out, mark);
     }
 }
@@ -141,20 +175,13 @@ static void put_executors(struct buffer *out, const struct master_offer *offer)
         wire_put_id(out, FIELD_OFFER_EXECUTOR_IDS, slice_text(executor->info->executor_id->value));
 }
 
-static void put_offer(struct buffer *out, const struct master_offer *offer)
+// What comes behind the ids of the offer and its framework.
+static void put_body(struct buffer *out, const struct master_offer *offer,
+                     const struct bytes *resources, const Mesos__V1__Unavailability *away)
 {
-    struct node *node = offer->node;
-    struct node_info_unavailability message;
-    if (node->encoding.fixed == NULL)
-        encode_fixed(node);
-    const struct offer_encoding *kept = &node->encoding;
+    const struct offer_encoding *kept = &offer->node->encoding;
     const uint8_t *fixed = kept->fixed->data;
-    size_t behind = kept->before + kept->middle,
-           mark = wire_begin(out, FIELD_SCHEDULER_EVENT_OFFERS_OFFERS);
-    struct bytes *resources = resources_of(offer);
-    const Mesos__V1__Unavailability *away = node_info_unavailability(&message, node);
-    wire_put_id(out, FIELD_OFFER_ID, slice_text(offer->id));
-    wire_put_id(out, FIELD_OFFER_FRAMEWORK_ID, slice_text(offer->framework->id));
+    size_t behind = kept->before + kept->middle;
     buffer_append(out, fixed, kept->before);
     put_resources(out, resources, offer->role);
     put_executors(out, offer);
@@ -162,6 +189,41 @@ static void put_offer(struct buffer *out, const struct master_offer *offer)
     put_message(out, FIELD_OFFER_UNAVAILABILITY, away ? &away->base : NULL);
     put_allocation(out, FIELD_OFFER_ALLOCATION_INFO, offer->role);
     buffer_append(out, fixed + behind, kept->fixed->length - behind);
+}
+
+// That of an offer of all that is free, which has nothing that others of it have not.
+static const struct bytes *usual_body(const struct master_offer *offer,
+                                      const struct bytes *resources)
+{
+    struct offer_encoding *kept = &offer->node->encoding;
+    struct buffer body;
+    if (kept->role != NULL && strcmp(kept->role, offer->role) == 0)
+        return kept->body;
+    forget_body(kept);
+    buffer_init(&body, SIZE_MAX);
+    put_body(&body, offer, resources, NULL);
+    kept->body = take_bytes(&body);
+    kept->role = memory_string(offer->role);
+    return kept->body;
+}
+
+static void put_offer(struct buffer *out, const struct master_offer *offer)
+{
+    struct node *node = offer->node;
+    struct node_info_unavailability message;
+    if (node->encoding.fixed == NULL)
+        encode_fixed(node);
+    size_t mark = wire_begin(out, FIELD_SCHEDULER_EVENT_OFFERS_OFFERS);
+    struct bytes *resources = offer_encoding_resources(node, &offer->resources, offer->whole);
+    const Mesos__V1__Unavailability *away = node_info_unavailability(&message, node);
+    wire_put_id(out, FIELD_OFFER_ID, slice_text(offer->id));
+    wire_put_id(out, FIELD_OFFER_FRAMEWORK_ID, slice_text(offer->framework->id));
+    if (offer->whole && away == NULL && TAILQ_EMPTY(&node->executors)) {
+        const struct bytes *body = usual_body(offer, resources);
+        buffer_append(out, body->data, body->length);
+    } else {
+        put_body(out, offer, resources, away);
+    }
     wire_end(out, mark);
     bytes_unref(resources);
 }

@@ -9,6 +9,7 @@
 #define MESOS_LUA_MASTER_OFFER_ENCODING_H
 
 #include "base/buffer.h"
+#include "offers/resources.h"
 
 #include "mesos/v1/mesos.pb-c.h"
 
@@ -24,12 +25,21 @@ struct offer_encoding {
     size_t before, middle; // how long the first of them is, and the second
     struct bytes *resources;       // without their allocation
     Mesos__V1__Resource **encoded; // the items of which list these are; NULL: none that is valid
+    struct bytes *body; // all that the last offer of these resources said behind its framework's id
+    char *role;         // which it was to; NULL: there is no body
 };
 
 // Writes the newest `count` offers of a framework as an event. False if it is to be sent as
 // messages: the framework sees resources in an older form, or the event is very large.
 bool offer_encoding_event(struct buffer *out, const struct master_framework *framework,
                           size_t count);
+
+// A reference to the pieces of resources of the node, without their allocation. They are encoded if
+// they are not those that the node keeps; `whole`, all that is free on it, and kept from then on.
+struct bytes *offer_encoding_resources(struct node *node, const struct resources *list, bool whole);
+
+// The resources of such pieces, which are the caller's. `to` is overwritten.
+void offer_encoding_open(struct resources *to, const struct bytes *pieces);
 
 void offer_encoding_free(struct offer_encoding *encoding); // empties it, as something has changed
 

@@ -100,7 +100,7 @@ static void remove_filter(struct offer_filter *filter)
     dequeue(&framework->master->filters, filter);
     TAILQ_REMOVE(&framework->filters, filter, of_framework);
     remove_slot(&node->filters, filter);
-    resources_free(&filter->resources);
+    bytes_unref(filter->refused);
     free(filter);
     node_turns_wake(node, NODE_WAITS, framework);
 }
@@ -113,14 +113,26 @@ void offer_filters_expire(struct master *master)
         remove_filter(queue->heap[0]);
 }
 
+// Mostly what was refused is offered again as it was.
+static bool covers(const struct offer_filter *filter, const struct resources *resources)
+{
+    const struct offer_encoding *kept = &filter->node->encoding;
+    if (kept->encoded == resources->items && kept->resources == filter->refused)
+        return true;
+    struct resources refused;
+    offer_encoding_open(&refused, filter->refused);
+    bool contained = resources_contain(&refused, resources);
+    resources_free(&refused);
+    return contained;
+}
+
 bool offer_filters_cover(const struct role_member *member, const struct node *node,
                          const struct resources *resources)
 {
     uint64_t now = loop_now(node->master->loop);
     for (size_t i = 0; i < node->filters.count; i++) {
         const struct offer_filter_slot *slot = &node->filters.items[i];
-        if (slot->member == member && slot->filter->until > now &&
-            resources_contain(&slot->filter->resources, resources))
+        if (slot->member == member && slot->filter->until > now && covers(slot->filter, resources))
             return true;
     }
     return false;
@@ -167,8 +179,7 @@ void offer_filters_add(struct master_framework *framework, struct node *node, co
     filter->node = node;
     filter->until =
         loop_now(master->loop) + (length > ALLOCATOR_INTERVAL ? length : ALLOCATOR_INTERVAL);
-    resources_copy(&filter->resources, resources);
-    resources_allocate(&filter->resources, NULL);
+    filter->refused = offer_encoding_resources(node, resources, false);
     TAILQ_INSERT_TAIL(&framework->filters, filter, of_framework);
     put_slot(&node->filters, filter);
     enqueue(&master->filters, filter);

@@ -131,16 +131,13 @@ static char *attempt_fault(const struct acceptance *acceptance, const Operation 
     return text;
 }
 
-// Whatever either of them is allocated to.
+// Whatever the volume is allocated to.
 static bool has_volume(const struct master_offer *offer, const Mesos__V1__Resource *volume)
 {
-    struct resources own, wanted = {0};
-    resources_copy(&own, &offer->resources);
+    struct resources wanted = {0};
     resources_add_message(&wanted, volume);
-    resources_allocate(&own, NULL);
     resources_allocate(&wanted, NULL);
-    bool has = wanted.count > 0 && resources_copies(&own, wanted.items[0]) > 0;
-    resources_free(&own);
+    bool has = wanted.count > 0 && resources_copies(&offer->resources, wanted.items[0]) > 0;
     resources_free(&wanted);
     return has;
 }

@@ -52,15 +52,12 @@ static char *find_fault(const struct node *node, const Operation *operation, con
 static bool contributes(const struct master_offer *offer, struct resources *required,
                         struct resources *recovered)
 {
-    struct resources own, before;
-    resources_copy(&own, &offer->resources);
-    resources_allocate(&own, NULL);
+    struct resources before;
     resources_copy(&before, required);
-    resources_subtract(required, &own);
+    resources_subtract(required, &offer->resources);
     bool some = !resources_contain(required, &before);
     if (some)
-        resources_add(recovered, &own);
-    resources_free(&own);
+        resources_add(recovered, &offer->resources);
     resources_free(&before);
     return some;
 }

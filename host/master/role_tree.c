@@ -117,8 +117,8 @@ static void change(struct role_tree *tree, struct claim *claim, const struct qua
         else
             quantities_subtract(&claim->allocated, amount);
         claim->count += given;
-        if (tree->stale || claim->parent == NULL)
-            continue;
+        if (tree->stale || claim->parent == NULL || claim->parent->child_count == 1)
+            continue; // another one beside it would make the tree stale
         claim->share = share_of(tree, claim);
         settle(tree, claim);
     }

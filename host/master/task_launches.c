@@ -151,21 +151,8 @@ bool task_launches_admit(struct acceptance *acceptance, const Operation *operati
 static void add_needs(const struct acceptance *acceptance, Mesos__V1__Resource *const *items,
                       size_t count, struct resources *needs)
 {
-    for (size_t i = 0; i < count; i++) {
-        const Mesos__V1__Resource__AllocationInfo *given = items[i]->allocation_info;
-        struct resources one = {0};
-        resources_add_message(&one, items[i]);
-        resources_allocate(&one, given && given->role ? given->role : acceptance->role);
-        resources_add(needs, &one);
-        resources_free(&one);
-    }
-}
-
-static struct resources needs_of(const struct acceptance *acceptance, const TaskInfo *task)
-{
-    struct resources needs = {0};
-    add_needs(acceptance, task->resources, task->n_resources, &needs);
-    return needs;
+    for (size_t i = 0; i < count; i++)
+        resources_add_message_for(needs, items[i], acceptance->role);
 }
 
 // Of an executor that is to be started; one that runs, and none, need nothing.
@@ -194,12 +181,18 @@ static char *check_needs(const struct acceptance *acceptance, const struct resou
 
 // ---- launching ----
 
+static void take_needs(struct acceptance *acceptance, const TaskInfo *task,
+                       const struct resources *needs)
+{
+    master_records_add_task(acceptance->framework, acceptance->node, acceptance->role, task, needs);
+    resources_subtract_unshared(&acceptance->left, needs);
+}
+
 static void take(struct acceptance *acceptance, const TaskInfo *task)
 {
-    struct resources needs = needs_of(acceptance, task);
-    master_records_add_task(acceptance->framework, acceptance->node, acceptance->role, task,
-                            &needs);
-    resources_subtract_unshared(&acceptance->left, &needs);
+    struct resources needs = {0};
+    add_needs(acceptance, task->resources, task->n_resources, &needs);
+    take_needs(acceptance, task, &needs);
     resources_free(&needs);
 }
 
@@ -286,10 +279,15 @@ static void deliver_first_group(struct node *node, const char *framework_id,
     deliver_group_to(node, framework_id, message, true);
 }
 
-static void start_task(struct acceptance *acceptance, const TaskInfo *task)
+// `needs` are those of the task and its executor.
+static void start_task(struct acceptance *acceptance, const TaskInfo *task,
+                       const struct resources *needs)
 {
     bool fresh = take_executor(acceptance, task->executor) || task->executor == NULL;
-    take(acceptance, task);
+    if (task->executor == NULL)
+        take_needs(acceptance, task, needs);
+    else
+        take(acceptance, task);
     node_link_send(acceptance->node, acceptance->framework->id, &task->base,
                    fresh ? deliver_first_task : deliver_task);
 }
@@ -322,7 +320,7 @@ static void launch_task(struct acceptance *acceptance, TaskInfo *task)
     if (fault != NULL)
         refuse_task(acceptance->framework, task, &text);
     else
-        start_task(acceptance, task);
+        start_task(acceptance, task, &needs);
     resources_free(&needs);
     free(fault);
 }

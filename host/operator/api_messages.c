@@ -140,6 +140,7 @@ struct api_offer {
     Mesos__V1__OfferID id;
     Mesos__V1__AgentID agent_id;
     Mesos__V1__Resource__AllocationInfo allocation;
+    struct resources resources; // allocated to the role
 };
 
 static void fill_offer(struct api_offer *to, const struct master_offer *offer)
@@ -155,8 +156,10 @@ static void fill_offer(struct api_offer *to, const struct master_offer *offer)
     to->message.framework_id = offer->framework->info->id;
     to->message.agent_id = &to->agent_id;
     to->message.hostname = offer->node->hostname;
-    to->message.n_resources = offer->resources.count;
-    to->message.resources = offer->resources.items;
+    resources_copy(&to->resources, &offer->resources);
+    resources_allocate(&to->resources, offer->role);
+    to->message.n_resources = to->resources.count;
+    to->message.resources = to->resources.items;
     to->message.n_attributes = offer->node->description.attribute_count;
     to->message.attributes = offer->node->description.attributes;
     to->message.allocation_info = &to->allocation;
@@ -214,6 +217,8 @@ void api_messages_free_framework(struct api_framework *framework)
 {
     resources_free(&framework->used);
     resources_free(&framework->offered);
+    for (size_t i = 0; i < framework->message.n_offers; i++)
+        resources_free(&framework->offers[i].resources);
     free(framework->offers);
     free(framework->offer_list);
 }

@@ -25,6 +25,15 @@ static void add_task(struct usage *usage, const struct master_task *task)
     count_task(usage, task->record);
 }
 
+static void add_offer(struct usage *usage, const struct master_offer *offer)
+{
+    struct resources offered;
+    resources_copy(&offered, &offer->resources);
+    resources_allocate(&offered, offer->role);
+    resources_add(&usage->offered, &offered);
+    resources_free(&offered);
+}
+
 void usage_of_framework(struct usage *usage, const struct master_framework *framework)
 {
     const struct master_task *task;
@@ -37,7 +46,7 @@ void usage_of_framework(struct usage *usage, const struct master_framework *fram
     TAILQ_FOREACH(task, &framework->tasks, link)
     add_task(usage, task);
     TAILQ_FOREACH(offer, &framework->offers, of_framework)
-    resources_add(&usage->offered, &offer->resources);
+    add_offer(usage, offer);
     TAILQ_FOREACH(record, &framework->past.unreachable.list, link)
     count_task(usage, record);
     TAILQ_FOREACH(record, &framework->past.completed.list, link)
@@ -66,7 +75,7 @@ void usage_of_nodes(struct node_usages *usages, const struct master *master)
         TAILQ_FOREACH(executor, &framework->executors, of_framework)
         resources_add(&usages->items[executor->node->number].used, &executor->resources);
         TAILQ_FOREACH(offer, &framework->offers, of_framework)
-        resources_add(&usages->items[offer->node->number].offered, &offer->resources);
+        add_offer(&usages->items[offer->node->number], offer);
         count_past(usages, &framework->past.unreachable);
         count_past(usages, &framework->past.completed);
     }
