@@ -10,6 +10,7 @@
 #include "master/master_info.h"
 #include "master/node_info.h"
 #include "master/offer_encoding.h"
+#include "master/status_encoding.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -103,14 +104,9 @@ struct offer_message {
 static void fill_resources(struct offer_message *message, const struct master_offer *offer)
 {
     const struct master_framework *framework = offer->framework;
-    message->resources = (struct resources){0};
-    message->offer.n_resources = offer->resources.count;
-    message->offer.resources = offer->resources.items;
-    if (framework->multi_role && framework->reservation_refinement)
-        return; // it sees them as they are
     resources_copy(&message->resources, &offer->resources);
-    if (!framework->multi_role)
-        resources_allocate(&message->resources, NULL);
+    if (framework->multi_role)
+        resources_allocate(&message->resources, offer->role);
     for (size_t i = 0; !framework->reservation_refinement && i < message->resources.count; i++)
         resource_downgrade(message->resources.items[i]);
     message->offer.n_resources = message->resources.count;
@@ -312,10 +308,18 @@ void master_events_send_update(struct master_framework *framework,
                                const Mesos__V1__TaskStatus *status)
 {
     Mesos__V1__Scheduler__Event__Update update = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
-    update.status = (Mesos__V1__TaskStatus *)(uintptr_t)status;
+    struct buffer event;
     if (framework->connected)
         history_update_sent(framework->master, status);
-    send(framework, TYPE(UPDATE), &update);
+    if (!framework->connected || framework->sink->encoded == NULL) {
+        update.status = (Mesos__V1__TaskStatus *)(uintptr_t)status;
+        send(framework, TYPE(UPDATE), &update);
+        return;
+    }
+    buffer_init(&event, SIZE_MAX);
+    status_encoding_put_event(&event, status);
+    framework->sink->encoded(framework->sink_data, buffer_slice(&event));
+    buffer_free(&event);
 }
 
 void master_events_send_operation_update(struct master_framework *framework,

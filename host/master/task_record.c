@@ -6,6 +6,7 @@
 #include "master/task_record.h"
 
 #include "base/memory.h"
+#include "master/status_encoding.h"
 #include "wire/message_copy.h"
 
 #include <stdlib.h>
@@ -120,12 +121,13 @@ static bool is_own_container(struct task_record *record, const Mesos__V1__Contai
 {
     if (status == NULL)
         return false;
-    struct bytes *packed = bytes_create(mesos__v1__container_status__get_packed_size(status));
-    mesos__v1__container_status__pack(status, packed->data);
+    struct buffer packed;
+    buffer_init(&packed, SIZE_MAX);
+    status_encoding_put_container(&packed, status);
     if (record->container == NULL)
-        record->container = bytes_ref(packed);
-    bool same = slice_equal(slice_of(packed), slice_of(record->container));
-    bytes_unref(packed);
+        record->container = bytes_copy(packed.data, packed.length);
+    bool same = slice_equal(buffer_slice(&packed), slice_of(record->container));
+    buffer_free(&packed);
     return same;
 }
 
@@ -154,11 +156,15 @@ void task_record_add_status(struct task_record *record, const Mesos__V1__TaskSta
     bare.task_id = &nothing;
     uint8_t left = leave_out(record, &bare);
     struct packed_status *place = make_room(record, status->state);
+    struct buffer packed;
+    buffer_init(&packed, SIZE_MAX);
+    status_encoding_put(&packed, &bare);
     place->state = status->state;
-    place->length = (uint32_t)mesos__v1__task_status__get_packed_size(&bare);
-    place->bytes = memory_new((size_t)place->length + 1);
+    place->length = (uint32_t)packed.length;
+    place->bytes = memory_resize(NULL, packed.length + 1);
     place->bytes[0] = left;
-    mesos__v1__task_status__pack(&bare, place->bytes + 1);
+    memcpy(place->bytes + 1, packed.data, packed.length);
+    buffer_free(&packed);
     if (record->first == 0)
         record->first = status->timestamp;
 }
