@@ -79,9 +79,17 @@ static void leave_framework_id(struct agent *agent, const char *text)
 // Where a real agent has it.
 static char *path_of(const struct agent_executor *executor, const char *name)
 {
-    return memory_format("%s/slaves/%s/frameworks/%s/executors/%s/runs/%s",
-                         executor->agent->work_dir, executor->agent->id, executor->framework_id,
-                         executor->id, name);
+    const char *const parts[] = {executor->agent->work_dir,
+                                 "/slaves/",
+                                 executor->agent->id,
+                                 "/frameworks/",
+                                 executor->framework_id,
+                                 "/executors/",
+                                 executor->id,
+                                 "/runs/",
+                                 name,
+                                 NULL};
+    return memory_join(parts);
 }
 
 char *agent_records_sandbox(const struct agent_executor *executor)

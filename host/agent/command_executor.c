@@ -17,7 +17,7 @@
 #define EXECUTOR_MEMORY (UINT64_C(32) << 20) // bytes
 #define REMOVAL_GRACE_PERIOD (5 * LOOP_SECOND)
 
-// What the start needs. NULL instead of it: it has started.
+// What the start needs, if there is something to be started. NULL instead of it: it has started.
 struct command_executor {
     struct runner_alias aliases[2]; // the last is empty
     char *latest;
@@ -99,6 +99,17 @@ static uint64_t memory_of(const Mesos__V1__TaskInfo *info)
     return (uint64_t)(resources_scalar(&list, "mem") * 1024 * 1024) + EXECUTOR_MEMORY;
 }
 
+// The alias `latest` of the sandbox.
+static const struct runner_alias *make_aliases(struct agent_executor *executor)
+{
+    if (executor->agent->runs.runner->idle)
+        return NULL;
+    struct command_executor *command = executor->own = memory_new(sizeof *command);
+    command->latest = agent_records_latest(executor);
+    command->aliases[0] = (struct runner_alias){command->latest, executor->container_id};
+    return command->aliases;
+}
+
 static void start(struct agent_executor *executor)
 {
     static const struct task_process_events events = {.environment = on_environment,
@@ -107,12 +118,9 @@ static void start(struct agent_executor *executor)
                                                       .killed = on_killed,
                                                       .exited = on_exited};
     struct agent_task *task = task_of(executor);
-    struct command_executor *command = executor->own = memory_new(sizeof *command);
     char *sandbox = agent_records_sandbox(executor);
-    command->latest = agent_records_latest(executor);
-    command->aliases[0] = (struct runner_alias){command->latest, executor->container_id};
     const struct task_process_options options = {.directory = sandbox,
-                                                 .aliases = command->aliases,
+                                                 .aliases = make_aliases(executor),
                                                  .user = executor->user,
                                                  .container_id = executor->container_id,
                                                  .memory_limit = memory_of(task->info)};

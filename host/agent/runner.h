@@ -59,11 +59,12 @@ enum runner_purpose {
 
 struct runner_command {
     enum runner_purpose purpose;
-    const char *file;        // the program: a path, or a name to look for in the PATH of
-                             // `environment`
-    const char *const *argv; // as it sees its arguments, its name first; NULL at the end
-    const char *const
-        *environment;      // "NAME=value", NULL at the end: all of it, nothing is inherited
+    const char *file;               // the program: a path, or a name to look for in the PATH of
+                                    // `environment`
+    const char *const *argv;        // as it sees its arguments, its name first; NULL at the end
+    const char *task_id;            // of the task that it is for, or NULL
+    const char *const *environment; // "NAME=value", NULL at the end: all of it, nothing is
+                                    // inherited. Or NULL: the runner is `idle`
     const char *directory; // the sandbox: working directory, gets the files `stdout` and `stderr`
     const struct runner_alias *aliases; // made or replaced with it; the last has no path. Or NULL
     const struct runner_link *links;    // made in the sandbox before the command starts, which must
@@ -132,6 +133,7 @@ struct runner_ops {
 
 struct runner {
     const struct runner_ops *ops;
+    bool idle; // it runs nothing, so commands need no environment
 };
 
 #endif

@@ -114,22 +114,12 @@ static void on_turn(void *data)
 
 // ---- the runner ----
 
-static const char *find_task_id(const struct runner_command *command)
-{
-    static const char name[] = "MESOS_TASK_ID=";
-    const char *const *each = command->environment;
-    for (; each != NULL && *each != NULL; each++)
-        if (strncmp(*each, name, sizeof name - 1) == 0)
-            return *each + sizeof name - 1;
-    return NULL;
-}
-
 static void decide(struct run *run, const struct runner_command *command)
 {
     run->fate.duration = command->purpose == RUNNER_TASK ? RUNNER_VIRTUAL_ENDLESS : 0;
     if (command->purpose != RUNNER_TASK)
         return;
-    run->task_id = memory_string(find_task_id(command));
+    run->task_id = memory_string(command->task_id);
     if (run->runner->decide != NULL)
         run->runner->decide(run->runner->data, command, run->task_id, &run->fate);
 }
@@ -242,7 +232,8 @@ struct runner *runner_virtual_create(struct loop *loop, runner_virtual_decide de
                                           .destroy = destroy};
     struct runner_virtual *runner = memory_new(sizeof *runner);
     *runner = (struct runner_virtual){
-        .runner.ops = &ops, .loop = loop, .decide = decide_fate, .data = data};
+
+        .runner = {.ops = &ops, .idle = true}, .loop = loop, .decide = decide_fate, .data = data};
     TAILQ_INIT(&runner->starting);
     TAILQ_INIT(&runner->running);
     TAILQ_INIT(&runner->ending);

@@ -48,6 +48,7 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
         .purpose = start->purpose,
         .file = start->file,
         .argv = (const char *const *)start->line.items,
+        .task_id = run->task_id,
         .environment = (const char *const *)start->environment.items,
         .directory = run->directory,
         .aliases = start->aliases,
@@ -67,7 +68,8 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
 
 static bool start_own(struct sandbox_run *run, struct start *start, struct error *err)
 {
-    start->environment = run->events->environment(run->data);
+    if (!run->all->runner->idle)
+        start->environment = run->events->environment(run->data);
     start->aliases = run->aliases;
     start->first = run->fetched == 0 && !run->downloaded;
     run->run = start_run(run, start, &own_events, run, err);

@@ -45,6 +45,7 @@ struct sandbox_runs {
 struct sandbox_run {
     struct sandbox_runs *all;
     const Mesos__V1__CommandInfo *command;
+    const char *task_id; // of the task whose command it is, or NULL
     const char *directory;
     const struct runner_alias *aliases; // as of struct runner_command, or NULL
     const struct runner_link *links;    // made in the directory, before anything runs there

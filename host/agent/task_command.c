@@ -31,7 +31,8 @@ void task_command_free(struct task_words *words)
 void task_command_set(struct task_words *words, const char *name, const char *value)
 {
     size_t length = strlen(name);
-    char *text = memory_format("%s=%s", name, value ? value : "");
+    const char *const parts[] = {name, "=", value ? value : "", NULL};
+    char *text = memory_join(parts);
     for (size_t i = 0; i < words->count; i++) {
         if (strncmp(words->items[i], text, length + 1) == 0) {
             free(words->items[i]);

@@ -281,6 +281,7 @@ struct task_process *task_process_create(struct agent_task *task,
     process->container.parent_id = options->parent_container_id;
     process->run = (struct sandbox_run){.all = &agent->runs,
                                         .command = task->info->command,
+                                        .task_id = task->id,
                                         .directory = process->directory,
                                         .aliases = options->aliases,
                                         .user = process->user,

@@ -165,7 +165,7 @@ struct runner *pretend_runner(void)
                                           .link = add_link,
                                           .unlink = remove_link,
                                           .destroy = forget_all};
-    static struct runner runner = {&ops};
+    static struct runner runner = {.ops = &ops};
     return &runner;
 }
 
