@@ -2,7 +2,7 @@
 --
 -- Workload files by their format: sim.file() of a scenario, and --workload. Each format is a module import_NAME.lua
 -- with
---     open(path, options, skipped) -> importer    what rows.source() takes
+--     open(path, options, context) -> importer    what rows.source() takes, with the context
 
 local complaint = require "sim.complaint"
 local generators = require "sim.generators"
@@ -26,7 +26,7 @@ function M.format(path, format, raise)
         end
     end
     complaint.known({ [format] = true }, M.FORMATS, "", function(_, text)
-        raise("format", complaint.shown(format) .. ": " .. text:gsub("unknown field", "unknown format"))
+        raise("format", ("'%s': %s"):format(tostring(format), (text:gsub("unknown field", "there is no such format"))))
     end)
     return format
 end
@@ -46,7 +46,7 @@ function M.generator(path, given, raise)
     options.format = nil
     rows.check_options(options, raise)
     return generators.generator("sim.file", function(_, context)
-        local importer = require("sim." .. M.FORMATS[format]).open(path, options, context.skipped)
+        local importer = require("sim." .. M.FORMATS[format]).open(path, options, context)
         return rows.source(importer, options, context)
     end, given, false)
 end

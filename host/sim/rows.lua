@@ -168,8 +168,8 @@ end
 
 local reasons = setmetatable({}, { __mode = "k" }) -- of each list: reason -> entry
 
--- Counts a row that is left out in the list `skipped`, for a reason, with the first as an example.
-function M.skip(skipped, reason, example)
+-- Counts a row, or so many, that are left out in the list `skipped`, for a reason, with the first as an example.
+function M.skip(skipped, reason, example, count)
     local known = reasons[skipped] or {}
     reasons[skipped] = known
     local entry = known[reason]
@@ -178,7 +178,7 @@ function M.skip(skipped, reason, example)
         skipped[#skipped + 1] = entry
         known[reason] = entry
     end
-    entry.count = entry.count + 1
+    entry.count = entry.count + (count or 1)
 end
 
 -- ---- sources ----
@@ -232,10 +232,11 @@ local Source = {}
 Source.__index = Source
 
 -- A source of the rows of an importer, that is a table with
---     reader               next() -> record or nil, line, offset; seek(offset, line); path
---     convert(record, line, extra) -> row, or nil and a reason to leave the record out
---     order                nil, or what sorts the records: next() -> offset, line, extra (row_order.h)
---     origin, scale        what is different for this kind of file if the options do not say
+--     path
+--     reader             next() -> record, line, offset, or nil, and a text if the file is torn; seek(offset, line)
+--     convert(record, source, number, integer) -> row, or nil and a reason to leave the record out
+--     order              nil, or a list of the records in the order of time, made by a first pass (readers.order())
+--     sort, origin, scale    what holds for this kind of file if the options do not say
 -- context: { skipped = list, lasts = has the scenario a `runtime`, label = prefix of ids that are missing }
 function M.source(importer, options, context)
     local scale = options.scale or importer.scale
@@ -248,14 +249,16 @@ function M.source(importer, options, context)
         origin = options.origin or importer.origin or 0, number = 0, latest = 0, latest_line = 0, line = 0,
         scale = scale, scaled = scale and complaint.sorted(scale) or {},
     }, Source)
-    if options.sort and not importer.order then
-        importer.order = source:sort()
+    local sort = options.sort
+    if sort == nil then
+        sort = importer.sort
     end
+    source.order = importer.order or sort and source:sort() or nil
     return source
 end
 
 function Source:__tostring()
-    return ("%s:%d"):format(self.reader.path, self.line)
+    return ("%s:%d"):format(self.importer.path, self.line)
 end
 
 -- The record of the file, made a row. Returns nil at the end.
@@ -264,6 +267,9 @@ function Source:read()
     while true do
         local record, line, offset = reader:next()
         if record == nil then
+            if line then -- what the reader says of a torn end
+                M.skip(self.skipped, "the file ends in the middle of it", line)
+            end
             return nil
         end
         self.line = line
@@ -296,13 +302,19 @@ end
 
 -- The next row in the order of time.
 function Source:ordered()
-    local offset, line, extra = self.importer.order:next()
-    if not offset then
-        return nil
+    while true do
+        local offset, line, number, integer, at = self.order:next()
+        if not offset then
+            return nil
+        end
+        self.reader:seek(offset, line)
+        self.line, self.at = line, at
+        local row, reason = self.importer.convert((self.reader:next()), self, number, integer)
+        if row then
+            return row
+        end
+        M.skip(self.skipped, reason, tostring(self))
     end
-    self.reader:seek(offset, line)
-    self.line = line
-    return (self.importer.convert((self.reader:next()), self, extra))
 end
 
 local function complete(self, row)
@@ -345,7 +357,7 @@ function Source:next()
         return nil
     end
     local row
-    if self.importer.order then
+    if self.order then
         row = self:ordered()
     else
         row = self:read()

@@ -56,6 +56,7 @@ local LIBRARIES = {
     ["^lauxlib%.h$"] = { "^host/script/", "^bindings/" },
     ["^curl/"] = { "^host/net/" },
     ["^openssl/"] = { "^host/net/" },
+    ["^csv%.h$"] = { "^bindings/sim/csv_reader%.c$" },
     ["^zookeeper"] = { "^host/leader/zookeeper_session%.c$" },
     ["^microhttpd%.h$"] = { "^host/net/http_server%.[ch]$" },
     ["^editline/"] = { "^host/cli/line_editor%.c$" },
