@@ -75,8 +75,10 @@ static enum trace_status read_record(struct trace_reader *reader, struct error *
     size_t first = 0;
     for (forget(state); !state->whole;) {
         enum trace_status status = trace_input_line(input, err);
-        if (status == TRACE_END && state->fed > 0) // the end of a line that csv_fini() did not see
+        if (status == TRACE_END && state->fed > 0) { // in a field with quotes
+            input->item_line = first;
             return trace_reader_torn(reader, err);
+        }
         if (status != TRACE_ITEM)
             return status;
         if (state->fed == 0) {
@@ -154,18 +156,28 @@ static void on_names(struct trace_reader *reader, size_t count)
     ((struct csv_state *)reader->state)->names = count;
 }
 
+static void start_parser(struct csv_parser *parser, char separator)
+{
+    csv_init(parser, CSV_STRICT | CSV_STRICT_FINI);
+    csv_set_delim(parser, (unsigned char)separator);
+}
+
 static void begin(struct trace_reader *reader)
 {
     struct csv_state *state = memory_new(sizeof *state);
-    csv_init(&state->parser, CSV_STRICT | CSV_STRICT_FINI);
-    csv_set_delim(&state->parser, (unsigned char)reader->separator);
+    start_parser(&state->parser, reader->separator);
     buffer_init(&state->text, TRACE_INPUT_ITEM);
     reader->state = state;
 }
 
 static void on_seek(struct trace_reader *reader)
 {
-    forget(reader->state);
+    struct csv_state *state = reader->state;
+    if (state->fed > 0 && !state->whole) { // it was left inside of a record
+        csv_free(&state->parser);
+        start_parser(&state->parser, reader->separator);
+    }
+    forget(state);
 }
 
 static void end(struct trace_reader *reader)

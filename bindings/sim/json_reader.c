@@ -110,41 +110,54 @@ static enum trace_status end_list(struct json_state *state, struct trace_input *
     return byte < 0 ? TRACE_END : trace_input_fault(input, err, "something stands behind the list");
 }
 
-// Goes to the next item, of which the first byte is returned; 0: the list has ended.
-static int find_item(struct json_state *state, struct trace_input *input, struct error *err)
+enum json_found { FOUND_OBJECT, FOUND_END, FOUND_NOTHING, FOUND_OTHER };
+
+// Goes to the brace of the next item, or to what stands there instead.
+static enum json_found find_item(const struct json_state *state, struct trace_input *input,
+                                 int *byte, const char **wanted, struct error *err)
 {
-    int byte = skip_spaces(input, err);
-    if (byte == ']' && (state->first || state->place == BEHIND_ITEM))
-        return 0;
-    if (state->place == BEHIND_ITEM && byte == ',')
-        byte = skip_spaces(input, err);
-    return byte;
+    bool behind = state->place == BEHIND_ITEM;
+    *wanted = behind ? "',' and an object, or ']'," : "an object";
+    *byte = skip_spaces(input, err);
+    if (*byte == ']' && (behind || state->first))
+        return FOUND_END;
+    if (*byte == ',' && behind) {
+        *wanted = "an object";
+        *byte = skip_spaces(input, err);
+        behind = false;
+    }
+    if (*byte == '{' && !behind)
+        return FOUND_OBJECT;
+    return *byte < 0 ? FOUND_NOTHING : FOUND_OTHER;
+}
+
+// Reads the item into the text of the input.
+static enum trace_status read_item(struct trace_reader *reader, struct error *err)
+{
+    struct json_state *state = reader->state;
+    struct trace_input *input = &reader->input;
+    const char *wanted;
+    int byte;
+    enum json_found found = find_item(state, input, &byte, &wanted, err);
+    if (found == FOUND_END)
+        return end_list(state, input, err);
+    if (found == FOUND_OTHER)
+        return trace_input_fault(input, err, "%s expected, and there is '%c'", wanted,
+                                 isprint(byte) ? byte : '?');
+    if (found == FOUND_OBJECT && read_object(input, err))
+        return TRACE_ITEM;
+    if (input->text.length >= TRACE_INPUT_ITEM)
+        return trace_input_fault(input, err, "the object has more than %zu bytes",
+                                 TRACE_INPUT_ITEM);
+    return err->code == ERROR_NONE ? trace_reader_torn(reader, err) : TRACE_BAD;
 }
 
 static enum trace_status next_item(lua_State *L, struct trace_reader *reader, struct error *err)
 {
     struct json_state *state = reader->state;
-    struct trace_input *input = &reader->input;
-    struct error reason = {.code = ERROR_NONE};
-    int byte = find_item(state, input, &reason);
-    if (byte == 0)
-        return end_list(state, input, err);
-    bool found = byte == '{' && read_object(input, &reason);
-    if (reason.code != ERROR_NONE) {
-        error_set(err, reason.code, "%s", reason.text);
-        return TRACE_BAD;
-    }
-    if (!found && input->text.length >= TRACE_INPUT_ITEM)
-        return trace_input_fault(input, err, "the object has more than %zu bytes",
-                                 TRACE_INPUT_ITEM);
-    if (!found && (byte < 0 || byte == '{'))
-        return trace_reader_torn(reader, err);
-    if (!found)
-        return trace_input_fault(input, err, "%s expected, and there is '%c'",
-                                 state->place == BEHIND_ITEM && !state->first
-                                     ? "',' and an object, or ']',"
-                                     : "an object",
-                                 isprint(byte) ? byte : '?');
+    enum trace_status status = read_item(reader, err);
+    if (status != TRACE_ITEM)
+        return status;
     state->place = BEHIND_ITEM;
     state->first = false;
     return push_item(L, reader, true, err);
@@ -166,13 +179,10 @@ static enum json_position find_place(struct trace_reader *reader, struct error *
 static enum trace_status next_object(lua_State *L, struct trace_reader *reader, struct error *err)
 {
     struct json_state *state = reader->state;
-    struct error reason = {.code = ERROR_NONE};
     if (state->place == AT_START)
-        state->place = find_place(reader, &reason);
-    if (reason.code != ERROR_NONE) {
-        error_set(err, reason.code, "%s", reason.text);
+        state->place = find_place(reader, err);
+    if (err->code != ERROR_NONE)
         return TRACE_BAD;
-    }
     if (state->place == AT_END)
         return TRACE_END;
     return state->place == IN_LINES ? next_line(L, reader, err) : next_item(L, reader, err);

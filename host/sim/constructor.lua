@@ -42,7 +42,7 @@ local function token_end(text, at)
     elseif text:find("^[\"']", at) then
         return skip_quoted(text, at)
     end
-    local word = select(2, text:find("^[%a_][%w_]*", at)) or select(2, text:find("^[%d.][%w.]*", at))
+    local word = select(2, text:find("^[%a_][%w_]*", at)) or select(2, text:find("^%.?%d[%w.]*", at))
     return word or skip_long(text, at) or at
 end
 

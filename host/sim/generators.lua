@@ -81,25 +81,72 @@ local function names_of(job)
     return names
 end
 
-local known_names = setmetatable({}, { __mode = "k" })
-
-local function fill(self, row, job)
-    local names = known_names[job]
-    if not names then
-        names = names_of(job)
-        known_names[job] = names
+-- How the fields of a job, or of one class of jobs, are made: first those that are always the same, then those that
+-- are drawn, then those that functions make. `checked`: the constant ones have been found right, and so have the drawn
+-- texts in `seen`.
+local function plan_of(self, job)
+    local plan = { constant = {}, drawn = {}, made = {}, seen = {}, checked = false }
+    for _, name in ipairs(names_of(job)) do
+        local value = job[name]
+        if type(value) == "function" then
+            plan.made[#plan.made + 1] = { name = name, f = value, stream = stream_of(self, name) }
+        elseif distributions.is(value) then
+            plan.drawn[#plan.drawn + 1] = {
+                name = name, draw = value.draw, stream = stream_of(self, name), amount = rows.is_amount(name),
+                free = not rows.KNOWN[name],
+            }
+        else
+            value = rows.read(name, value)
+            plan.constant[#plan.constant + 1] = { name = name, value = value, table = type(value) == "table" }
+        end
     end
-    for i = 1, #names do
-        local name = names[i]
-        row[name] = evaluate(job[name], stream_of(self, name), row, self.what .. ": job." .. name)
-    end
-    return row
+    return plan
 end
 
--- The next job, which is submitted at that time.
-function Jobs:row(at)
-    self.number = self.number + 1
-    local row = { id = ("%s-%d"):format(self.label, self.number), at = at }
+-- Puts in what is drawn. Returns whether all of it is known to be right.
+local function draw_fields(row, plan)
+    local drawn, seen, right = plan.drawn, plan.seen, true
+    for i = 1, #drawn do
+        local field = drawn[i]
+        local value = field.draw(field.stream)
+        if field.amount and type(value) == "number" then
+            right = right and value >= 0 and value < math.huge
+        elseif not (seen[value] or field.free and type(value) == "number") then
+            right = false
+            if type(value) == "table" then
+                value = fields.copy(value)
+            elseif type(value) == "string" and not rows.is_number(field.name) then
+                seen[value] = true
+            end
+        end
+        row[field.name] = value
+    end
+    return right
+end
+
+-- Puts the fields of a job into a row. Returns whether it is known to be right.
+local function fill(self, row, job)
+    local plan = self.plans[job]
+    if not plan then
+        plan = plan_of(self, job)
+        self.plans[job] = plan
+    end
+    local constant, made = plan.constant, plan.made
+    for i = 1, #constant do
+        local field = constant[i]
+        row[field.name] = field.table and fields.copy(field.value) or field.value
+    end
+    local right = draw_fields(row, plan) and plan.checked and #made == 0
+    for i = 1, #made do
+        local field = made[i]
+        local what = ("%s: job.%s"):format(self.what, field.name)
+        row[field.name] = evaluate(guard.call(what, field.f, row, field.stream), field.stream, row, what)
+    end
+    plan.checked = true
+    return right
+end
+
+local function job_of(self)
     local job = self.job
     if distributions.is(job) then
         job = job.draw(stream_of(self, ""))
@@ -109,7 +156,15 @@ function Jobs:row(at)
     if type(job) ~= "table" then
         error(("%s: job: a table of fields expected, got %s"):format(self.where, complaint.shown(job)), 0)
     end
-    return rows.check(fill(self, row, job), self, self.lasts)
+    return job
+end
+
+-- The next job, which is submitted at that time.
+function Jobs:row(at)
+    self.number = self.number + 1
+    local row = { id = self.prefix .. self.number, at = at, cpus = 0, mem = 0, duration = 0 }
+    row.cpus, row.mem, row.duration = nil, nil, nil -- room for them was made
+    return fill(self, row, job_of(self)) and row or rows.check(row, self, self.lasts)
 end
 
 function Jobs:__tostring()
@@ -117,10 +172,11 @@ function Jobs:__tostring()
 end
 
 local function jobs(self, context)
+    local label = self.given.name or context.label
     return setmetatable({
         what = self.what, where = (self.place and self.place .. ": " or "") .. self.what, job = self.given.job,
-        seed = context.seed, label = self.given.name or context.label, lasts = context.lasts, number = 0,
-        streams = {},
+        seed = context.seed, label = label, prefix = label .. "-", lasts = context.lasts, number = 0, streams = {},
+        plans = setmetatable({}, { __mode = "k" }),
     }, Jobs)
 end
 
@@ -268,10 +324,11 @@ function makers.diurnal(given)
     end)
 end
 
-local function drawn_number(value, stream, what)
-    local number = rows.seconds(evaluate(value, stream, nil, what))
+local function drawn_number(value, stream, where)
+    local drawn = evaluate(value, stream, nil, where)
+    local number = rows.seconds(drawn)
     if not number or not (number >= 0 and number < math.huge) then
-        error(("%s: a number of 0 or more expected, got %s"):format(what, complaint.shown(number)), 0)
+        error(("%s: a number of 0 or more expected, got %s"):format(where, complaint.shown(drawn)), 0)
     end
     return number
 end
@@ -298,6 +355,7 @@ function makers.bursts(given)
         local made = jobs(self, context)
         local stream = random.stream(context.seed, label, "arrivals")
         local time, left, burst = all.from, all.count, 0
+        local where = (self.place and self.place .. ": " or "") .. what
         return { next = function()
             if left <= 0 then
                 return nil
@@ -305,7 +363,7 @@ function makers.bursts(given)
             local first = true
             while burst < 1 do -- a burst may be of no job
                 time = time + mean * stream:exponential()
-                burst = math.floor(drawn_number(size, stream, what .. ": size") + 0.5)
+                burst = math.floor(drawn_number(size, stream, where .. ": size") + 0.5)
                 first = false
                 if time >= all.to then
                     left = 0
@@ -313,7 +371,7 @@ function makers.bursts(given)
                 end
             end
             if first then
-                time = time + drawn_number(gap, stream, what .. ": gap")
+                time = time + drawn_number(gap, stream, where .. ": gap")
             end
             burst, left = burst - 1, left - 1
             if time >= all.to then
@@ -348,8 +406,9 @@ function makers.rows(given)
             if type(item) ~= "table" then
                 error(("%s: a row expected, which is a table, got %s"):format(where, complaint.shown(item)), 0)
             end
-            local made = { what = what, seed = context.seed, label = context.label, streams = {} }
-            local row = fill(made, { id = ("%s-%d"):format(context.label, number) }, item)
+            local made = { what = what, seed = context.seed, label = context.label, streams = {}, plans = {} }
+            local row = { id = ("%s-%d"):format(context.label, number) }
+            fill(made, row, item)
             rows.check(row, where, context.lasts)
             if row.at < latest then
                 error(("%s: at = %.14g is before the %.14g of the row in front of it: rows stand in the order of " ..

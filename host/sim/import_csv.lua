@@ -6,6 +6,7 @@
 local complaint = require "sim.complaint"
 local fields = require "mesos.fields"
 local readers = require "sim.readers"
+local rows = require "sim.rows"
 
 local M = {}
 
@@ -15,11 +16,11 @@ function M.header(reader, path)
     if not record then
         error(("%s: the file is empty: a line with the names of the columns expected"):format(path), 0)
     end
-    local names = {}
+    local names, last = {}, 0
     for number, name in pairs(record) do
-        names[number] = name:match("^%s*(.-)%s*$")
+        names[number], last = name:match("^%s*(.-)%s*$"), math.max(number, last)
     end
-    for number = 1, #names do
+    for number = 1, last do
         if names[number] == nil then
             error(("%s:%d: column %d has no name"):format(path, line, number), 0)
         end
@@ -79,7 +80,7 @@ function M.open(path, options, context)
     local list, seen = rename(names, options.columns or {}, path, line)
     check_columns(seen, options, path, line, context.lasts)
     reader:names(list)
-    return { path = path, reader = reader, convert = function(record) return record end }
+    return { path = path, reader = reader, convert = rows.reading(list) }
 end
 
 return M

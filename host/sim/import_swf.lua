@@ -18,14 +18,27 @@ local QUEUE <const> = 15
 
 local MEM_UNKNOWN <const> = 1024 -- MB for each processor, if neither the file nor `defaults` says it
 
-local function numbers_of(line, source)
-    local list = {}
-    for word in line:gmatch("%S+") do
-        local number = tonumber(word)
-        if not number then
-            error(("%s: field %d: a number expected, got '%s'"):format(tostring(source), #list + 1, word), 0)
+local PATTERN = "^" .. ("(%S+)%s+"):rep(COLUMNS - 1) .. "(%S+)%s*$"
+
+-- The words of a line, 18 or fewer or more.
+local function words_of(line)
+    local list = { line:match(PATTERN) }
+    if #list == 0 then
+        for word in line:gmatch("%S+") do
+            list[#list + 1] = word
         end
-        list[#list + 1] = number
+    end
+    return list
+end
+
+-- Makes numbers of them.
+local function numbers_of(list, source)
+    for i = 1, #list do
+        local number = tonumber(list[i])
+        if not number then
+            error(("%s: field %d: a number expected, got '%s'"):format(tostring(source), i, list[i]), 0)
+        end
+        list[i] = number
     end
     return list
 end
@@ -82,7 +95,7 @@ end
 function M.open(path, options)
     local lines = readers.lines(path, options.partial)
     local function convert(record, source)
-        local list = numbers_of(record[1], source)
+        local list = numbers_of(words_of(record[1]), source)
         if #list == COLUMNS then
             return job_of(list, source, options)
         elseif not record[2] and options.partial then

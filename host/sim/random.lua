@@ -55,22 +55,27 @@ end
 
 -- A whole number from `first` to `last`, each as likely as the others.
 function Stream:integer(first, last)
-    local count = last - first + 1
-    if count <= 0 then
+    if last < first then
         error(("an interval from %d to %d"):format(first, last), 2)
     end
-    local mask = count - 1
+    local most = last - first -- without a sign
+    local mask = most
     for _, bits in ipairs { 1, 2, 4, 8, 16, 32 } do
         mask = mask | (mask >> bits)
     end
     local value
     repeat
         value = self:bits() & mask
-    until math.ult(value, count)
+    until not math.ult(most, value)
     return first + value
 end
 
 -- ---- functions of numbers ----
+
+local ODD = {} -- 1/3, 1/5, ...
+for n = 1, 10 do
+    ODD[n] = 1 / (2 * n + 1)
+end
 
 local LN2_HIGH <const>, LN2_LOW <const> = 0x1.62e42feep-1, 0x1.a39ef35793c76p-33
 
@@ -96,11 +101,11 @@ function M.ln(x)
     end
     local s = (m - 1) / (m + 1)
     local z = s * s
-    local sum = 0.0
-    for n = 23, 3, -2 do
-        sum = (sum + 1 / n) * z
+    local sum = 1 / 23
+    for n = 10, 1, -1 do
+        sum = sum * z + ODD[n]
     end
-    return exponent * LN2_HIGH + (2 * s + (2 * s * sum + exponent * LN2_LOW))
+    return exponent * LN2_HIGH + (2 * s + (2 * s * sum * z + exponent * LN2_LOW))
 end
 
 -- e to the power of x.
@@ -116,7 +121,10 @@ function M.exp(x)
     for n = 14, 1, -1 do
         sum = 1 + sum * r / n
     end
-    return k < -1000 and sum * powers[k + 60] * 0x1p-60 or sum * powers[k]
+    if k < -1000 then
+        return sum * powers[k + 60] * 0x1p-60
+    end
+    return k > 1023 and sum * powers[k - 1] * 2 or sum * powers[k]
 end
 
 -- A number above 0, to any power.
@@ -145,24 +153,66 @@ end
 
 -- ---- the distributions that others are made of ----
 
+-- Marsaglia and Tsang's ziggurats: 256 layers of the same area under the curve. A point of a layer that lies below the
+-- next edge, as nearly all do, needs no logarithm. `edges[i]` is where layer i ends, and `heights[i]` the curve there.
+local function ziggurat(tail, area, height, inverse)
+    local edges, heights = { [0] = area / height(tail), tail }, { [0] = 0, height(tail) }
+    for i = 2, 255 do
+        heights[i] = heights[i - 1] + area / edges[i - 1]
+        edges[i] = inverse(heights[i])
+    end
+    edges[256], heights[256] = 0, 1
+    return edges, heights
+end
+
+local EXPONENTIAL_TAIL <const>, NORMAL_TAIL <const> = 7.69711747013104972, 3.6541528853610088
+
+local exponential_edges, exponential_heights = ziggurat(EXPONENTIAL_TAIL, 0.0039496598225815571993,
+    function(x) return M.exp(-x) end, function(y) return -M.ln(y) end)
+local normal_edges, normal_heights = ziggurat(NORMAL_TAIL, 0.00492867323399, function(x) return M.exp(-x * x / 2) end,
+    function(y) return math.sqrt(-2 * M.ln(y)) end)
+
+-- A point between the heights of a layer.
+local function height_in(stream, heights, i)
+    return heights[i] + (heights[i + 1] - heights[i]) * stream:uniform()
+end
+
 function Stream:exponential() -- of mean 1
-    return -M.ln(1 - self:uniform())
+    while true do
+        local bits = self:bits()
+        local i = bits & 255
+        local x = (bits >> 11) * 0x1p-53 * exponential_edges[i]
+        if x < exponential_edges[i + 1] then
+            return x
+        elseif i == 0 then
+            return EXPONENTIAL_TAIL - M.ln(1 - self:uniform())
+        elseif height_in(self, exponential_heights, i) < M.exp(-x) then
+            return x
+        end
+    end
+end
+
+local function normal_tail(stream)
+    local x, y
+    repeat
+        x, y = -M.ln(1 - stream:uniform()) / NORMAL_TAIL, -M.ln(1 - stream:uniform())
+    until y + y >= x * x
+    return NORMAL_TAIL + x
 end
 
 function Stream:normal() -- of mean 0 and deviation 1
-    local spare = self.spare
-    if spare then
-        self.spare = nil
-        return spare
+    while true do
+        local bits = self:bits()
+        local i, sign = bits & 255, (bits & 256) == 0 and 1 or -1
+        local x = (bits >> 11) * 0x1p-53 * normal_edges[i]
+        if x < normal_edges[i + 1] then
+            return sign * x
+        elseif i == 0 then
+            return sign * normal_tail(self)
+        elseif height_in(self, normal_heights, i) < M.exp(-x * x / 2) then
+            return sign * x
+        end
     end
-    local a, b, square
-    repeat
-        a, b = 2 * self:uniform() - 1, 2 * self:uniform() - 1
-        square = a * a + b * b
-    until square < 1 and square > 0
-    local factor = math.sqrt(-2 * M.ln(square) / square)
-    self.spare = b * factor
-    return a * factor
 end
 
 return M

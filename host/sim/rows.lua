@@ -132,10 +132,8 @@ local function fail_missing(row, name, where)
     fail(where, "%s is missing%s: a row has id, at, cpus, mem and duration", name, hint)
 end
 
--- Looks at a row, by the names of its fields, and makes numbers of texts that are numbers. Raises what is wrong, with
--- `where` in front. Without a duration if `lasts` is given: then the scenario's `runtime` says how long tasks last.
--- Whether an id comes twice is for the books to see.
-function M.check(row, where, lasts)
+-- Raises what is wrong with a row, the first field in order, and makes numbers of texts.
+local function check_closely(row, where, lasts)
     for i = 1, #ORDER do
         local name = ORDER[i]
         local value = row[name]
@@ -161,7 +159,77 @@ function M.check(row, where, lasts)
             end
         end
     end
+end
+
+local AN_AMOUNT <const>, A_COUNT <const>, A_TEXT <const>, OTHER <const> = 1, 2, 3, 4
+
+local KINDS = {
+    at = AN_AMOUNT, cpus = AN_AMOUNT, mem = AN_AMOUNT, disk = AN_AMOUNT, duration = AN_AMOUNT, gpus = A_COUNT,
+    ports = A_COUNT, id = A_TEXT, role = A_TEXT, user = A_TEXT, name = A_TEXT, command = A_TEXT, priority = OTHER,
+    tasks = OTHER, attributes = OTHER,
+}
+
+-- Is that a field for a number?
+function M.is_number(name)
+    return NUMBERS[name] ~= nil
+end
+
+-- A value for a field, as a number if it is the text of one and the field is for numbers.
+function M.read(name, value)
+    local kind = NUMBERS[name]
+    return kind and type(value) == "string" and kind[3](value) or value
+end
+
+-- Is that a field for a number of 0 or more?
+function M.is_amount(name)
+    return KINDS[name] == AN_AMOUNT
+end
+
+-- Is the row as it should be, seen in one go? If not, it may still be right.
+local function is_plainly_right(row)
+    for name, value in next, row do
+        local kind, is = KINDS[name], type(value)
+        if kind == AN_AMOUNT then
+            if is ~= "number" or not (value >= 0 and value < math.huge) then
+                return false
+            end
+        elseif kind == A_TEXT then
+            if is ~= "string" or value == "" or #value > TEXT_MOST or value:find("%c") then
+                return false
+            end
+        elseif kind == A_COUNT and not (is == "number" and is_count(value)) or kind == OTHER then
+            return false
+        elseif is ~= "string" and is ~= "number" or type(name) ~= "string" then
+            return false
+        end
+    end
+    return true
+end
+
+-- Looks at a row, by the names of its fields, and makes numbers of texts that are numbers. Raises what is wrong, with
+-- `where` in front. Without a duration if `lasts` is given: then the scenario's `runtime` says how long tasks last.
+-- Whether an id comes twice is for the books to see.
+function M.check(row, where, lasts)
+    if not (row.id and row.at and row.cpus and row.mem and (row.duration or lasts)) or not is_plainly_right(row) then
+        check_closely(row, where, lasts)
+    end
     return row
+end
+
+-- A function that makes numbers of the texts of these columns, where they are numbers.
+function M.reading(names)
+    local list = {}
+    for _, name in ipairs(names) do
+        list[#list + 1] = NUMBERS[name] and name
+    end
+    return function(row)
+        for i = 1, #list do
+            local name = list[i]
+            local text = row[name]
+            row[name] = text and (tonumber(text) or M.read(name, text))
+        end
+        return row
+    end
 end
 
 -- ---- what was left out ----
