@@ -39,7 +39,7 @@ describe("a scenario", function()
             agents = {
                 { count = 10, resources = "cpus:4;mem:8192;disk:100;ports:[1-5]", attributes = { rack = "r1", row = 3 },
                     hostname = "small-%d", domain = { region = "eu", zone = "a" } },
-                { resources = { cpus = 32, mem = 65536, gpus = 2, disk = 0, ports = {} } },
+                { resources = { { cpus = 32, mem = 65536, gpus = 2 }, "disk:0;ports:[]" } },
             },
             roles = { eng = { weight = 2, guarantees = { cpus = 8 } } },
             master = { domain = { region = "eu", zone = "a" } },
@@ -60,9 +60,9 @@ describe("a scenario", function()
             { resources = "cpus(eng):1;mem(eng):5;disk:3" },
         }, ]] .. WORKLOAD .. "}")
         assert.same({
-            "cpus:4;mem:1;disk:0;ports:[]", { cpus = 1, mem = 1, disk = 0, ports = {} },
-            { "cpus:1", { resources = "mem:1", role = "eng" }, "disk:0", "ports:[]" },
-            { { resources = { cpus = 1, mem = 1 }, role = "eng" }, "disk:0", "ports:[]" },
+            "cpus:4;mem:1;disk:0;ports:[]", { { cpus = 1, mem = 1 }, "disk:0;ports:[]" },
+            { "cpus:1", { resources = "mem:1", role = "eng" }, "disk:0;ports:[]" },
+            { { resources = { cpus = 1, mem = 1 }, role = "eng" }, "disk:0;ports:[]" },
             "cpus(eng):1;mem(eng):5;disk:3;ports:[]",
         }, (function()
             local list = {}
@@ -78,8 +78,8 @@ describe("a scenario", function()
             "hosts.json", WORKLOAD), nil, { ["hosts.json"] = program.read(scenarios.TRACES .. "cook_hosts.json") })
         assert.same({
             { count = 1, hostname = "host-1", attributes = { rack = "r1" },
-                resources = { cpus = 12, mem = 20000, ports = { { 31000, 31099 } }, disk = 0 } },
-            { count = 1, hostname = "host-2", resources = { cpus = 4, mem = 8000, disk = 0, ports = {} } },
+                resources = { { cpus = 12, mem = 20000, ports = { { 31000, 31099 } } }, "disk:0" } },
+            { count = 1, hostname = "host-2", resources = { { cpus = 4, mem = 8000 }, "disk:0;ports:[]" } },
             { resources = "cpus:1;mem:1;disk:0;ports:[]" },
         }, loaded.plan.agents)
     end)
@@ -88,9 +88,9 @@ describe("a scenario", function()
         local loaded = scenarios.load(("return { agents = sim.openb_nodes 'nodes.csv', %s }"):format(WORKLOAD), nil,
             { ["nodes.csv"] = program.read(scenarios.TRACES .. "openb_nodes.csv") })
         assert.same({
-            { count = 1, hostname = "node-1", resources = { cpus = 32, mem = 262144, disk = 0, ports = {} } },
+            { count = 1, hostname = "node-1", resources = { { cpus = 32, mem = 262144 }, "disk:0;ports:[]" } },
             { count = 1, hostname = "node-2", attributes = { gpu_model = "V100M32" },
-                resources = { cpus = 96, mem = 786432, gpus = 8, disk = 0, ports = {} } },
+                resources = { { cpus = 96, mem = 786432, gpus = 8 }, "disk:0;ports:[]" } },
         }, loaded.plan.agents)
     end)
 

@@ -5,14 +5,16 @@
 -- its arrivals and each field of its jobs from streams of their own (random.lua), so that another mean of the durations
 -- changes neither the arrivals nor the cpus.
 --
--- context of open(): { seed =, label = prefix of the ids, path = where among others it is, skipped = list (rows.lua),
--- lasts = has the scenario a `runtime`, where = nil or function(number) -> where in the file that row is }
+-- context of open(): { seed =, label = prefix of the ids, path = where among others it is, skipped = list of
+-- row_source.skip(), lasts = has the scenario a `runtime`, where = nil or function(number) -> where in the file that
+-- row is }
 
 local complaint = require "sim.complaint"
 local distributions = require "sim.distributions"
-local fields = require "mesos.fields"
+local drawn_jobs = require "sim.drawn_jobs"
 local guard = require "sim.guard"
 local random = require "sim.random"
+local row_source = require "sim.row_source"
 local rows = require "sim.rows"
 
 local M = {}
@@ -31,177 +33,13 @@ local function generator(what, open, given, endless)
     return setmetatable(made, Generator)
 end
 
--- ---- jobs ----
+-- ---- arguments ----
 
 local function raiser(what)
     return function(path, text)
         complaint.raise("%s: %s: %s", what, path, text)
     end
 end
-
--- A value of a job: plain, drawn, or what a function makes of the row.
-local function evaluate(value, stream, row, what)
-    if distributions.is(value) then
-        local drawn = value.draw(stream)
-        if type(drawn) == "table" then
-            return fields.copy(drawn)
-        end
-        return drawn
-    elseif type(value) == "function" then
-        return guard.call(what, value, row, stream)
-    elseif type(value) == "table" then
-        return fields.copy(value)
-    end
-    return value
-end
-
-local Jobs = {}
-Jobs.__index = Jobs
-
--- The stream of a field, which no other field shares.
-local function stream_of(self, name)
-    local stream = self.streams[name]
-    if not stream then
-        stream = random.stream(self.seed, self.label, "job", name)
-        self.streams[name] = stream
-    end
-    return stream
-end
-
--- The names of a job's fields: plain ones and drawn ones in order, then the functions, which see the others.
-local function names_of(job)
-    local names = complaint.sorted(job)
-    local late = {}
-    for i = #names, 1, -1 do
-        if type(job[names[i]]) == "function" then
-            table.insert(late, 1, table.remove(names, i))
-        end
-    end
-    table.move(late, 1, #late, #names + 1, names)
-    return names
-end
-
--- How the fields of a job, or of one class of jobs, are made: first those that are always the same, then those that
--- are drawn, then those that functions make. `checked`: the constant ones have been found right, and so have the drawn
--- texts in `seen`.
-local function plan_of(self, job)
-    local plan = { constant = {}, drawn = {}, made = {}, seen = {}, checked = false }
-    for _, name in ipairs(names_of(job)) do
-        local value = job[name]
-        if type(value) == "function" then
-            plan.made[#plan.made + 1] = { name = name, f = value, stream = stream_of(self, name) }
-        elseif distributions.is(value) then
-            plan.drawn[#plan.drawn + 1] = {
-                name = name, draw = value.draw, stream = stream_of(self, name), amount = rows.is_amount(name),
-                free = not rows.KNOWN[name],
-            }
-        else
-            value = rows.read(name, value)
-            plan.constant[#plan.constant + 1] = { name = name, value = value, table = type(value) == "table" }
-        end
-    end
-    return plan
-end
-
--- Puts in what is drawn. Returns whether all of it is known to be right.
-local function draw_fields(row, plan)
-    local drawn, seen, right = plan.drawn, plan.seen, true
-    for i = 1, #drawn do
-        local field = drawn[i]
-        local value = field.draw(field.stream)
-        if field.amount and type(value) == "number" then
-            right = right and value >= 0 and value < math.huge
-        elseif not (seen[value] or field.free and type(value) == "number") then
-            right = false
-            if type(value) == "table" then
-                value = fields.copy(value)
-            elseif type(value) == "string" and not rows.is_number(field.name) then
-                seen[value] = true
-            end
-        end
-        row[field.name] = value
-    end
-    return right
-end
-
--- Puts the fields of a job into a row. Returns whether it is known to be right.
-local function fill(self, row, job)
-    local plan = self.plans[job]
-    if not plan then
-        plan = plan_of(self, job)
-        self.plans[job] = plan
-    end
-    local constant, made = plan.constant, plan.made
-    for i = 1, #constant do
-        local field = constant[i]
-        row[field.name] = field.table and fields.copy(field.value) or field.value
-    end
-    local right = draw_fields(row, plan) and plan.checked and #made == 0
-    for i = 1, #made do
-        local field = made[i]
-        local what = ("%s: job.%s"):format(self.what, field.name)
-        row[field.name] = evaluate(guard.call(what, field.f, row, field.stream), field.stream, row, what)
-    end
-    plan.checked = true
-    return right
-end
-
-local function job_of(self)
-    local job = self.job
-    if distributions.is(job) then
-        job = job.draw(stream_of(self, ""))
-    elseif type(job) == "function" then
-        job = guard.call(self.what .. ": job", job, self.number, stream_of(self, ""))
-    end
-    if type(job) ~= "table" then
-        error(("%s: job: a table of fields expected, got %s"):format(self.where, complaint.shown(job)), 0)
-    end
-    return job
-end
-
--- The next job, which is submitted at that time.
-function Jobs:row(at)
-    self.number = self.number + 1
-    local row = { id = self.prefix .. self.number, at = at, cpus = 0, mem = 0, duration = 0 }
-    row.cpus, row.mem, row.duration = nil, nil, nil -- room for them was made
-    return fill(self, row, job_of(self)) and row or rows.check(row, self, self.lasts)
-end
-
-function Jobs:__tostring()
-    return ("%s: job %d"):format(self.where, self.number)
-end
-
-local function jobs(self, context)
-    local label = self.given.name or context.label
-    return setmetatable({
-        what = self.what, where = (self.place and self.place .. ": " or "") .. self.what, job = self.given.job,
-        seed = context.seed, label = label, prefix = label .. "-", lasts = context.lasts, number = 0, streams = {},
-        plans = setmetatable({}, { __mode = "k" }),
-    }, Jobs)
-end
-
--- What is wrong with a job is told before the run where it can be.
-local function check_job(job, what)
-    if job == nil then
-        complaint.raise("%s: job: missing: what it submits, such as job = { cpus = 1, mem = 128, duration = 60 }", what)
-    elseif type(job) == "table" and not distributions.is(job) then
-        for _, name in ipairs(complaint.sorted(job)) do
-            if type(name) ~= "string" then
-                complaint.raise("%s: job: a table of fields expected, got a list (sim.choice draws one of it)", what)
-            end
-            local near = not rows.KNOWN[name] and job[fields.nearest(name, rows.KNOWN)] == nil
-                and fields.nearest(name, rows.KNOWN)
-            if near and not (job.cpus and job.mem) then
-                complaint.raise("%s: job.%s: did you mean '%s'?", what, name, near)
-            end
-        end
-    elseif type(job) ~= "function" and not distributions.is(job) then
-        complaint.raise("%s: job: a table of fields, a distribution of such, or function(number, random) expected, " ..
-            "got %s", what, complaint.shown(job))
-    end
-end
-
--- ---- arguments ----
 
 local function seconds(given, name, what, least)
     local value = given[name]
@@ -235,7 +73,7 @@ local function arrivals(what, given, own)
         complaint.raise("%s: until: unknown field (did you mean 'to'?)", what)
     end
     complaint.known(given, known, "", raiser(what))
-    check_job(given.job, what)
+    drawn_jobs.check(given.job, what)
     local count = given.count
     if count ~= nil and not (type(count) == "number" and count >= 1 and count % 1 == 0) then
         complaint.raise("%s: count: a whole number of jobs expected, got %s", what, complaint.shown(count))
@@ -265,11 +103,12 @@ end
 -- ---- generators of arrivals ----
 
 -- A source whose times are those that advance(time, stream, number) gives, one after the other; `number` begins at 0.
-local function arriving(what, given, advance)
+-- Each source has an advance of its own, which start() makes.
+local function arriving(what, given, start)
     local function open(self, context)
         local label = given.name or context.label
-        local made, stream = jobs(self, context), random.stream(context.seed, label, "arrivals")
-        local time, number, count = given.from, 0, given.count
+        local made, stream = drawn_jobs.maker(self, context), random.stream(context.seed, label, "arrivals")
+        local time, number, count, advance = given.from, 0, given.count, start()
         return { next = function()
             if number >= count then
                 return nil
@@ -293,7 +132,9 @@ function makers.poisson(given)
     local what = "sim.poisson"
     local all = arrivals(what, given, { every = true, rate = true })
     local mean = mean_gap(what, given)
-    return arriving(what, all, function(time, stream) return time + mean * stream:exponential() end)
+    return arriving(what, all, function()
+        return function(time, stream) return time + mean * stream:exponential() end
+    end)
 end
 
 -- A job after each interval, the first at `from`.
@@ -301,7 +142,9 @@ function makers.regular(given)
     local what = "sim.regular"
     local all = arrivals(what, given, { every = true, rate = true })
     local gap = mean_gap(what, given)
-    return arriving(what, all, function(_, _, number) return all.from + number * gap end)
+    return arriving(what, all, function()
+        return function(_, _, number) return all.from + number * gap end
+    end)
 end
 
 -- Poisson arrivals whose rate goes up and down with the time of day.
@@ -315,22 +158,42 @@ function makers.diurnal(given)
             complaint.shown(swing))
     end
     local shortest = mean / (1 + swing)
-    return arriving(what, all, function(time, stream)
+    local function advance(time, stream)
         repeat -- arrivals at the highest rate, of which as many are dropped as the rate is lower
             time = time + shortest * stream:exponential()
             local share = (1 + swing * random.cosine_of_turns((time - peak) / period)) / (1 + swing)
         until stream:uniform() < share or time >= all.to
         return time
-    end)
+    end
+    return arriving(what, all, function() return advance end)
 end
 
 local function drawn_number(value, stream, where)
-    local drawn = evaluate(value, stream, nil, where)
+    local drawn = drawn_jobs.evaluate(value, stream, nil, where)
     local number = rows.seconds(drawn)
     if not number or not (number >= 0 and number < math.huge) then
         error(("%s: a number of 0 or more expected, got %s"):format(where, complaint.shown(drawn)), 0)
     end
     return number
+end
+
+-- The times of the jobs of bursts, of which some may have none.
+local function burst_times(bursts)
+    return function()
+        local left = 0
+        return function(time, stream)
+            if left >= 1 then
+                left = left - 1
+                return time + drawn_number(bursts.gap, stream, bursts.where .. ": gap")
+            end
+            repeat
+                time = time + bursts.mean * stream:exponential()
+                left = math.floor(drawn_number(bursts.size, stream, bursts.where .. ": size") + 0.5)
+            until left >= 1 or time >= bursts.to
+            left = left - 1
+            return time
+        end
+    end
 end
 
 -- Bursts of `size` jobs, `gap` apart; from the end of one to the next `every` on average.
@@ -349,39 +212,11 @@ function makers.bursts(given)
             seconds(given, name, what)
         end
     end
-    local size, gap = given.size, given.gap or 0
-    local function open(self, context)
-        local label = all.name or context.label
-        local made = jobs(self, context)
-        local stream = random.stream(context.seed, label, "arrivals")
-        local time, left, burst = all.from, all.count, 0
-        local where = (self.place and self.place .. ": " or "") .. what
-        return { next = function()
-            if left <= 0 then
-                return nil
-            end
-            local first = true
-            while burst < 1 do -- a burst may be of no job
-                time = time + mean * stream:exponential()
-                burst = math.floor(drawn_number(size, stream, where .. ": size") + 0.5)
-                first = false
-                if time >= all.to then
-                    left = 0
-                    return nil
-                end
-            end
-            if first then
-                time = time + drawn_number(gap, stream, where .. ": gap")
-            end
-            burst, left = burst - 1, left - 1
-            if time >= all.to then
-                left = 0
-                return nil
-            end
-            return made:row(time)
-        end }
-    end
-    return generator(what, open, all, all.count == math.huge and all.to == math.huge)
+    local place = complaint.place()
+    return arriving(what, all, burst_times {
+        mean = mean, size = given.size, gap = given.gap or 0, to = all.to,
+        where = (place and place .. ": " or "") .. what,
+    })
 end
 
 -- ---- rows that are given ----
@@ -394,7 +229,7 @@ function makers.rows(given)
             "got %s", what, type(given) == "table" and "a table with fields" or complaint.shown(given))
     end
     local function open(self, context)
-        local number, latest = 0, 0
+        local number, latest, drawer = 0, 0, drawn_jobs.drawer(what, context)
         return { next = function()
             number = number + 1
             local item = given[number]
@@ -406,9 +241,8 @@ function makers.rows(given)
             if type(item) ~= "table" then
                 error(("%s: a row expected, which is a table, got %s"):format(where, complaint.shown(item)), 0)
             end
-            local made = { what = what, seed = context.seed, label = context.label, streams = {}, plans = {} }
             local row = { id = ("%s-%d"):format(context.label, number) }
-            fill(made, row, item)
+            drawn_jobs.fill(drawer, row, item)
             rows.check(row, where, context.lasts)
             if row.at < latest then
                 error(("%s: at = %.14g is before the %.14g of the row in front of it: rows stand in the order of " ..
@@ -510,7 +344,7 @@ function makers.map(given, change)
                     latest = changed.at
                     return changed
                 end
-                rows.skip(context.skipped, "sim.map left it out", tostring(row.id))
+                row_source.skip(context.skipped, "sim.map left it out", tostring(row.id))
             end
         end }
     end

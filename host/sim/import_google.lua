@@ -11,7 +11,7 @@
 -- machine, of which `scale` says what it had.
 
 local readers = require "sim.readers"
-local rows = require "sim.rows"
+local row_source = require "sim.row_source"
 
 local M = {}
 
@@ -47,11 +47,11 @@ end
 function Pass:finish(key, time, outcome, place)
     local at, start = self.at[key], self.start[key]
     if not at then
-        rows.skip(self.skipped, "a task ended that was not submitted in this file", place)
+        row_source.skip(self.skipped, "a task ended that was not submitted in this file", place)
     elseif not start then
-        rows.skip(self.skipped, "ended before it was scheduled", place)
+        row_source.skip(self.skipped, "ended before it was scheduled", place)
     elseif time >= AFTER then
-        rows.skip(self.skipped, "had not ended at the end of the trace", place)
+        row_source.skip(self.skipped, "had not ended at the end of the trace", place)
     else
         local first = self.first or time
         local lasted = time - (start > first and start or first)
@@ -85,7 +85,7 @@ function Pass:close()
     end
     for _, group in ipairs { ran, waited } do
         if group.count then
-            rows.skip(self.skipped, group[1], ("%s:%d"):format(self.path, group.line), group.count)
+            row_source.skip(self.skipped, group[1], ("%s:%d"):format(self.path, group.line), group.count)
         end
     end
     self.order:sort()
@@ -103,7 +103,7 @@ local function first_pass(path, format, options, skipped)
         local record, line, offset = format.reader:next()
         if not record then
             if line then
-                rows.skip(skipped, "the file ends in the middle of it", line)
+                row_source.skip(skipped, "the file ends in the middle of it", line)
             end
             break
         end

@@ -6,7 +6,7 @@
 local csv = require "sim.import_csv"
 local google = require "sim.import_google"
 local readers = require "sim.readers"
-local rows = require "sim.rows"
+local row_source = require "sim.row_source"
 
 local M = {}
 
@@ -36,7 +36,7 @@ local function event_of(skipped)
                 unknown and (", and '%s' is no type of an event"):format(tostring(record.type)) or ""), 0)
         elseif ALLOC_SETS[record.collection_type] then
             if kind == "submit" then
-                rows.skip(skipped, "an instance of an alloc set, which is a reservation", tostring(place))
+                row_source.skip(skipped, "an instance of an alloc set, which is a reservation", tostring(place))
             end
             return nil
         end

@@ -5,7 +5,7 @@
 -- are numbers, user17 and group3 here, and the queue goes to the row as it is.
 
 local readers = require "sim.readers"
-local rows = require "sim.rows"
+local row_source = require "sim.row_source"
 
 local M = {}
 
@@ -60,7 +60,7 @@ local function job_of(list, source, options)
     end
     local mem = known(list[MEM]) or known(list[USED_MEM]) -- KB for each processor
     if not mem and not (options.defaults and options.defaults.mem) then
-        rows.skip(source.skipped, ("no memory is given, taken as %d MB for each processor: not left out"):format(
+        row_source.skip(source.skipped, ("no memory is given, taken as %d MB for each processor: not left out"):format(
             MEM_UNKNOWN), tostring(source))
         mem = MEM_UNKNOWN * 1024
     end

@@ -2,11 +2,11 @@
 --
 -- Workload files by their format: sim.file() of a scenario, and --workload. Each format is a module import_NAME.lua
 -- with
---     open(path, options, context) -> importer    what rows.source() takes, with the context
+--     open(path, options, context) -> importer    what row_source.open() takes, with the context
 
 local complaint = require "sim.complaint"
 local generators = require "sim.generators"
-local rows = require "sim.rows"
+local row_source = require "sim.row_source"
 
 local M = {}
 
@@ -44,10 +44,10 @@ function M.generator(path, given, raise)
     end
     local format = M.format(path, options.format, raise)
     options.format = nil
-    rows.check_options(options, raise)
+    row_source.check_options(options, raise)
     return generators.generator("sim.file", function(_, context)
         local importer = require("sim." .. M.FORMATS[format]).open(path, options, context)
-        return rows.source(importer, options, context)
+        return row_source.open(importer, options, context)
     end, given, false)
 end
 

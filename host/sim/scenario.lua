@@ -4,6 +4,7 @@
 -- returns a table; or the short forms of the command line; or both, where the command line goes first. What it says is
 -- checked here by name, and errors have the file, the line and the path of the field.
 
+local agents = require "sim.scenario_agents"
 local complaint = require "sim.complaint"
 local constructor = require "sim.constructor"
 local distributions = require "sim.distributions"
@@ -13,6 +14,7 @@ local guard = require "sim.guard"
 local importers = require "sim.importers"
 local random = require "sim.random"
 local rows = require "sim.rows"
+local kinds = require "sim.scenario_fields"
 local sandbox = require "sim.scenario_sandbox"
 
 local M = {}
@@ -73,139 +75,6 @@ local function run(path, options)
     return given, raise
 end
 
--- ---- kinds of fields ----
-
-local function want(value, test, words, path, raise)
-    if not test then
-        raise(path, words .. " expected, got " .. complaint.shown(value))
-    end
-    return value
-end
-
-local function table_of(value, words, path, raise)
-    local is = type(value) == "table" and not generators.is(value) and not distributions.is(value)
-    return want(value, is, words, path, raise)
-end
-
-local function text_of(value, words, path, raise)
-    return want(value, type(value) == "string" and value ~= "", words, path, raise)
-end
-
-local function seconds_of(value, path, raise)
-    local seconds = rows.seconds(value)
-    return want(seconds or value, seconds and seconds >= 0 and seconds < math.huge, rows.DURATION, path, raise)
-end
-
-local function in_field(path, name)
-    if type(name) == "number" then
-        return ("%s[%d]"):format(path, name)
-    end
-    return path == "" and name or path .. "." .. name
-end
-
--- A copy of plain data, of which functions and the like are errors.
-local function plain(value, path, raise, depth)
-    if type(value) ~= "table" then
-        local kind = type(value)
-        return want(value, kind == "string" or kind == "boolean" or kind == "number" and value == value
-            and math.abs(value) < math.huge, "numbers, texts, true, false and tables of them", path, raise)
-    elseif (depth or 0) > 20 or getmetatable(value) ~= nil then
-        raise(path, generators.is(value) and "plain data expected, got a workload"
-            or distributions.is(value) and "plain data expected, got a distribution"
-            or getmetatable(value) and "plain data expected, got a table with a metatable"
-            or "tables lie too deep in one another")
-    end
-    local copy = {}
-    for _, name in ipairs(complaint.sorted(value)) do
-        copy[name] = plain(value[name], in_field(path, name), raise, (depth or 0) + 1)
-    end
-    return copy
-end
-
--- ---- agents ----
-
-local GROUP = { count = true, resources = true, attributes = true, hostname = true, domain = true }
-local EXAMPLE <const> = "such as resources = \"cpus:32;mem:131072\""
-
--- What groups of a --cluster file do not name is this machine's, which a simulation must not depend on.
-local NONE = { { "disk", "disk:0", 0 }, { "ports", "ports:[]", {} } }
-
--- Do these resources, in any form, name one?
-local function has(resources, name)
-    if type(resources) == "string" then
-        return (";" .. resources):find("[;%s]" .. name .. "%s*[:({]") ~= nil
-    elseif type(resources) ~= "table" then
-        return false
-    elseif resources[1] == nil then
-        return resources[name] ~= nil or has(resources.resources, name)
-    end
-    for _, part in ipairs(resources) do
-        if has(part, name) then
-            return true
-        end
-    end
-    return false
-end
-
--- Raises unless the resources name what each agent needs.
-local function check_resources(resources, path, raise)
-    if resources == nil then
-        raise(path, "missing: what an agent has, " .. EXAMPLE .. ": nothing is taken from this machine")
-    elseif type(resources) ~= "string" and type(resources) ~= "table" or resources == "" then
-        raise(path, "a text or a table expected, " .. EXAMPLE .. ", got " .. complaint.shown(resources))
-    end
-    for _, name in ipairs { "cpus", "mem" } do
-        if not has(resources, name) then
-            raise(path, ("%s: missing, %s: nothing is taken from this machine"):format(name, EXAMPLE))
-        end
-    end
-end
-
-local function check_group(given, path, raise)
-    table_of(given, "a group of agents, a table such as { count = 10, resources = \"cpus:4;mem:8192\" },", path, raise)
-    complaint.known(given, GROUP, path, raise)
-    local count = given.count
-    want(count, count == nil or math.type(count) == "integer" and count >= 1 or math.type(count) == "float"
-        and count % 1 == 0 and count >= 1, "how many agents, a whole number of at least 1,", in_field(path, "count"),
-        raise)
-    check_resources(given.resources, in_field(path, "resources"), raise)
-    local group = plain(given, path, raise)
-    group.count = count and math.tointeger(count)
-    if given.attributes ~= nil then
-        table_of(given.attributes, "a table of names and values", in_field(path, "attributes"), raise)
-        group.attributes = next(group.attributes) and group.attributes
-    end
-    if given.hostname ~= nil then
-        text_of(given.hostname, "a text such as \"node-%d\"", in_field(path, "hostname"), raise)
-    end
-    if given.domain ~= nil then
-        local domain = in_field(path, "domain")
-        table_of(given.domain, "{ region = ..., zone = ... }", domain, raise)
-        complaint.known(given.domain, { region = true, zone = true }, domain, raise)
-    end
-    return group
-end
-
--- Groups, and lists of them such as those of sim.cook_hosts(), as one list.
-local function read_agents(given, path, raise)
-    table_of(given, "a list of groups of agents", path, raise)
-    local list = {}
-    if #given == 0 then
-        raise(path, next(given) and "a list of groups of agents expected: { { count = 10, resources = ... } }"
-            or "there are no agents")
-    end
-    for _, name in ipairs(complaint.sorted(given)) do
-        want(name, type(name) == "number", "a list of groups of agents", in_field(path, name), raise)
-        local value = given[name]
-        if type(value) == "table" and value[1] ~= nil then
-            table.move(read_agents(value, in_field(path, name), raise), 1, #value, #list + 1, list)
-        else
-            list[#list + 1] = check_group(value, in_field(path, name), raise)
-        end
-    end
-    return list
-end
-
 -- ---- faults ----
 
 local FAULT = {
@@ -215,14 +84,14 @@ local FAULT = {
 local FAULT_TIMES = { "at", "every", "from", "to", "for" }
 
 local function read_faults(given, path, raise)
-    local list = plain(table_of(given, "a list of faults", path, raise), path, raise)
+    local list = kinds.plain(kinds.table_of(given, "a list of faults", path, raise), path, raise)
     for name, fault in pairs(list) do
-        local where = in_field(path, name)
-        table_of(fault, "a fault, a table such as { at = 60, fault = \"kill any for 30s\" },", where, raise)
+        local where = kinds.in_field(path, name)
+        kinds.table_of(fault, "a fault, a table such as { at = 60, fault = \"kill any for 30s\" },", where, raise)
         complaint.known(fault, FAULT, where, raise)
-        text_of(fault.fault, "what happens, such as \"kill any for 30s\",", in_field(where, "fault"), raise)
+        kinds.text_of(fault.fault, "what happens, such as \"kill any for 30s\",", kinds.in_field(where, "fault"), raise)
         for _, time in ipairs(FAULT_TIMES) do
-            fault[time] = fault[time] and seconds_of(fault[time], in_field(where, time), raise)
+            fault[time] = fault[time] and kinds.seconds_of(fault[time], kinds.in_field(where, time), raise)
         end
     end
     return list
@@ -273,7 +142,7 @@ local function read_runtime(given, path, raise, seed)
             return (math.max(0, given.draw(stream_of(task))))
         end
     end
-    local seconds = seconds_of(given, path, raise)
+    local seconds = kinds.seconds_of(given, path, raise)
     return function()
         return seconds
     end
@@ -284,11 +153,11 @@ end
 local STUBS = { exec = true, http = true, process = true, serve = true }
 
 local function read_stubs(given, path, raise)
-    complaint.known(table_of(given, "a table of functions, such as { http = function(request) ... end },", path, raise),
-        STUBS, path, raise)
+    kinds.table_of(given, "a table of functions, such as { http = function(request) ... end },", path, raise)
+    complaint.known(given, STUBS, path, raise)
     local stubs = {}
     for name, f in pairs(given) do
-        want(f, type(f) == "function", "a function", in_field(path, name), raise)
+        kinds.want(f, type(f) == "function", "a function", kinds.in_field(path, name), raise)
         stubs[name] = guard.wrap("stubs." .. name, f)
     end
     return stubs
@@ -296,31 +165,31 @@ end
 
 local function read_asserts(given, path, raise)
     local list = type(given) == "string" and { given }
-        or table_of(given, "a list of texts such as \"wait.p95 < 30\"", path, raise)
+        or kinds.table_of(given, "a list of texts such as \"wait.p95 < 30\"", path, raise)
     local copy = {}
     for i, text in ipairs(list) do
-        copy[i] = text_of(text, "a text such as \"wait.p95 < 30\"", in_field(path, i), raise)
+        copy[i] = kinds.text_of(text, "a text such as \"wait.p95 < 30\"", kinds.in_field(path, i), raise)
     end
     return copy
 end
 
 local function read_roles(given, path, raise)
-    local roles = plain(table_of(given, "a table of roles", path, raise), path, raise)
+    local roles = kinds.plain(kinds.table_of(given, "a table of roles", path, raise), path, raise)
     for name, role in pairs(roles) do
-        local where = in_field(path, name)
-        table_of(role, "a table such as { weight = 2 }", where, raise)
+        local where = kinds.in_field(path, name)
+        kinds.table_of(role, "a table such as { weight = 2 }", where, raise)
         complaint.known(role, { weight = true, guarantees = true, limits = true }, where, raise)
     end
     return roles
 end
 
 local function read_master(given, path, raise)
-    complaint.known(table_of(given, "a table", path, raise), { domain = true }, path, raise)
-    return plain(given, path, raise)
+    complaint.known(kinds.table_of(given, "a table", path, raise), { domain = true }, path, raise)
+    return kinds.plain(given, path, raise)
 end
 
 local function read_time(given, path, raise)
-    return want(given, type(given) == "number" and given >= 0 and given < 1e11,
+    return kinds.want(given, type(given) == "number" and given >= 0 and given < 1e11,
         "seconds since the Unix epoch", path, raise)
 end
 
@@ -333,8 +202,8 @@ local function read_workload(given, path, raise)
 end
 
 local READERS = {
-    agents = read_agents, workload = read_workload, faults = read_faults, runtime = read_runtime, stubs = read_stubs,
-    asserts = read_asserts, roles = read_roles, master = read_master, time = read_time, duration = seconds_of,
+    agents = agents.read, workload = read_workload, faults = read_faults, runtime = read_runtime, stubs = read_stubs,
+    asserts = read_asserts, roles = read_roles, master = read_master, time = read_time, duration = kinds.seconds_of,
 }
 
 -- The scenario as it is in the file, each field read. Order matters for the first error only.
@@ -366,7 +235,7 @@ local function read_options(options)
     local scenario = {}
     if options.agents then
         local group = { count = options.agents, resources = options.resources }
-        scenario.agents = { check_group(group, "", function(path, text)
+        scenario.agents = { agents.check_group(group, "", function(path, text)
             raise_option(path:find("count") and "agents" or "resources", text)
         end) }
     end
@@ -379,27 +248,6 @@ local function read_options(options)
 end
 
 -- ---- all together ----
-
--- No agent has anything of this machine.
-local function without_machine(group)
-    local resources = group.resources
-    for _, row in ipairs(NONE) do
-        local name, text, value = table.unpack(row)
-        if has(resources, name) then
-            goto continue
-        elseif type(resources) == "string" then
-            resources = resources .. ";" .. text
-        elseif resources[1] ~= nil then
-            table.insert(resources, text)
-        elseif resources.resources ~= nil then
-            resources = { resources, text }
-        else
-            resources[name] = value
-        end
-        ::continue::
-    end
-    group.resources = resources
-end
 
 local function check_whole(scenario, path, options)
     local where = path or "--workload"
@@ -441,7 +289,7 @@ function M.load(path, given_options)
     end
     check_whole(scenario, path, options)
     for _, group in ipairs(scenario.agents) do
-        without_machine(group)
+        agents.complete(group)
     end
     local skipped = {}
     local source = scenario.workload:open {
