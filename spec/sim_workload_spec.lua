@@ -517,6 +517,9 @@ describe("a file of rows", function()
         { "an unknown option", "", "{ sotr = true }", "sim.file: sotr: unknown field (did you mean 'sort'?)" },
         { "an option of the wrong kind", "", "{ limit = 0 }", "sim.file: limit: a whole number of rows, at least 1 expected, got 0" },
         { "another", "", "{ scale = { rack = 3 } }", "sim.file: scale: a number above 0 for the times, or a table" },
+        { "columns of a trace", "", "{ format = 'cook', columns = {} }", "sim.file: columns: this is for the formats csv and json only" },
+        { "a separator in JSON", "", "{ format = 'json', separator = ';' }", "sim.file: separator: this is for the formats csv only" },
+        { "events that are not sorted", "", "{ format = 'google2011', sort = false }", "sim.file: sort: rows of the format google2011" },
         { "an unknown format", "", "{ format = 'xml' }", "sim.file: format: 'xml': there is no such format; there are cook, csv" },
         { "compressed", "\x1f\x8b\x08\x00", nil, "jobs.csv: the file is compressed: unpack it first, such as with gunzip -k" },
     } do
@@ -617,6 +620,8 @@ describe("a trace of", function()
         local list = scenarios.workload(of_file(text, "{ format = 'google2011', scale = { cpus = 100, mem = 1000, at = 2 }, limit = 3 }"))
         assert.same({ 25, 50, 12.5 }, field(list, "cpus"))
         assert.same({ 0, 0, 4 }, field(list, "at"))
+        list = scenarios.workload(of_file(text, "{ format = 'google2011', scale = 2, limit = 1, origin = 500 }"))
+        assert.same({ 200, 8, 16384 }, { list[1].at, list[1].cpus, list[1].mem })
     end)
 
     for _, case in ipairs {

@@ -36,6 +36,23 @@ local function beside(folder, path)
     return path:sub(1, 1) == "/" and path or folder .. path
 end
 
+-- Options that only some formats have.
+local ONLY = { columns = { json = true, csv = true }, separator = { csv = true } }
+local ALWAYS_SORTED = { google2011 = true, google2019 = true }
+
+-- Raises if an option would do nothing.
+local function check_use(options, format, raise)
+    for _, name in ipairs(complaint.sorted(ONLY)) do
+        if options[name] ~= nil and not ONLY[name][format] then
+            raise(name, ("this is for the formats %s only; sim.map() changes rows of any format"):format(
+                table.concat(complaint.sorted(ONLY[name]), " and ")))
+        end
+    end
+    if options.sort == false and ALWAYS_SORTED[format] then
+        raise("sort", ("rows of the format %s are always put in order: they are made of events"):format(format))
+    end
+end
+
 -- A generator of the rows of a file.
 function M.generator(path, given, raise)
     local options = {}
@@ -45,6 +62,7 @@ function M.generator(path, given, raise)
     local format = M.format(path, options.format, raise)
     options.format = nil
     row_source.check_options(options, raise)
+    check_use(options, format, raise)
     return generators.generator("sim.file", function(_, context)
         local importer = require("sim." .. M.FORMATS[format]).open(path, options, context)
         return row_source.open(importer, options, context)

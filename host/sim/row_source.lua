@@ -76,6 +76,19 @@ end
 local Source = {}
 Source.__index = Source
 
+-- The factors of fields; what the options do not name is as the kind of file has it.
+local function scale_of(importer, options)
+    local scale = {}
+    for name, factor in pairs(importer.scale or {}) do
+        scale[name] = factor
+    end
+    local given = type(options.scale) == "number" and { at = options.scale } or options.scale or {}
+    for name, factor in pairs(given) do
+        scale[name] = factor
+    end
+    return scale
+end
+
 -- A source of the rows of an importer, that is a table with
 --     path
 --     reader             next() -> record, line, offset, or nil, and a text if the file is torn; seek(offset, line)
@@ -84,15 +97,12 @@ Source.__index = Source
 --     sort, origin, scale    what holds for this kind of file if the options do not say
 -- context: { skipped = list, lasts = has the scenario a `runtime`, label = prefix of ids that are missing }
 function M.open(importer, options, context)
-    local scale = options.scale or importer.scale
-    if type(scale) == "number" then
-        scale = { at = scale }
-    end
+    local scale = scale_of(importer, options)
     local source = setmetatable({
         importer = importer, reader = importer.reader, options = options, skipped = context.skipped,
         lasts = context.lasts, label = context.label or "job", left = options.limit or math.maxinteger,
         origin = options.origin or importer.origin or 0, number = 0, latest = 0, latest_line = 0, line = 0,
-        scale = scale, scaled = scale and complaint.sorted(scale) or {},
+        scale = scale, scaled = complaint.sorted(scale),
     }, Source)
     local sort = options.sort
     if sort == nil then

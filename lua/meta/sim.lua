@@ -83,6 +83,8 @@ sim = {}
 -- function returns seconds, as a number, text or distribution, or nil for the job's `duration`; and an exit status
 -- (0 to 255) or a state such as "TASK_FAILED", or nil for TASK_FINISHED. Its random numbers depend on the task's id and
 -- attempt, so that two policies see the same.
+--
+--     runtime = function(task, job) return nil, job and job.status == "failed" and 1 or nil end    -- as Cook's trace tells
 ---@alias sim.Runtime sim.Duration|sim.Distribution|fun(task: sim.Task, job: sim.Row?, random: sim.Random): (sim.Duration|sim.Distribution)?, (integer|string)?
 
 ---@class sim.Task
@@ -296,14 +298,14 @@ function sim.map(workload, change) end
 -- memory.
 ---@class sim.FileOptions
 ---@field format ("json"|"csv"|"cook"|"openb"|"google2011"|"google2019"|"swf")? default: by the ending .json .jsonl .ndjson .csv .swf
----@field columns table<string, string|false>? json, csv: the name in the file to that of the field; false leaves one out
+---@field columns table<string, string|false>? json, csv only: the name in the file to that of the field; false leaves one out
 ---@field defaults table<string, any>? for fields that a row lacks
 ---@field limit integer? the first so many rows
 ---@field scale (number|table<string, number>)? a factor for `at`, 0.5: twice as many jobs an hour; or factors of fields, { cpus = 64 }
 ---@field origin (number|"first")? the time that becomes 0; default: 0, of public traces that of the first job
 ---@field sort boolean? rows do not stand in the order of time: a first pass over the file finds it, with 32 bytes for each row
 ---@field partial boolean? the file may end in the middle of a row, which is left out
----@field separator string? csv: the character between columns (",")
+---@field separator string? csv only: the character between columns (",")
 
 -- The rows of a file; its path is relative to the folder of the scenario.
 --
