@@ -84,6 +84,19 @@ describe("a scenario", function()
         }, loaded.plan.agents)
     end)
 
+    it("keeps the order of many groups", function()
+        local groups, counts = {}, {}
+        for i = 1, 12 do
+            groups[i], counts[i] = ("{ count = %d, resources = 'cpus:1;mem:1' }"):format(i), i
+        end
+        local found = {}
+        local loaded = scenarios.load(("return { agents = { %s }, %s }"):format(table.concat(groups, ", "), WORKLOAD))
+        for i, group in ipairs(loaded.plan.agents) do
+            found[i] = group.count
+        end
+        assert.same(counts, found)
+    end)
+
     it("has the nodes of openb as agents", function()
         local loaded = scenarios.load(("return { agents = sim.openb_nodes 'nodes.csv', %s }"):format(WORKLOAD), nil,
             { ["nodes.csv"] = program.read(scenarios.TRACES .. "openb_nodes.csv") })

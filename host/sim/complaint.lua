@@ -41,13 +41,24 @@ function M.raise(format, ...)
     error(place and place .. ": " .. text or text, 0)
 end
 
+-- Numbers in front of other keys.
+local function is_before(a, b)
+    local first, second = type(a) == "number", type(b) == "number"
+    if first and second then
+        return a < b
+    elseif first or second then
+        return first
+    end
+    return tostring(a) < tostring(b)
+end
+
 -- The keys of a table in order, so that nothing depends on how Lua's tables are laid out.
 function M.sorted(set)
     local list = {}
     for key in pairs(set) do
         list[#list + 1] = key
     end
-    table.sort(list, function(a, b) return tostring(a) < tostring(b) end)
+    table.sort(list, is_before)
     return list
 end
 
