@@ -554,6 +554,60 @@ describe("a file of rows", function()
     end)
 end)
 
+describe("a reader", function()
+    local readers = require("sim.readers")
+
+    it("goes back to what it has read, also from a record that is wrong", function()
+        local folder = scenarios.folder { ["a.csv"] = "a,b\n\"1\n\",2\n3,4\nx\ry\"z\n", ["a.json"] = '[{"a":1}, {"a":2},\n{"a":}]' }
+        for name, expected in pairs { ["a.csv"] = { { "a", "b" }, { "1\n", "2" }, { "3", "4" } }, ["a.json"] = { { a = 1 }, { a = 2 } } } do
+            local reader, items = readers[name:match("%w+$")](folder .. name), {}
+            local good, item, line, offset
+            repeat
+                good, item, line, offset = pcall(reader.next, reader)
+                items[#items + 1] = good and { item, line, offset } or nil
+            until not good
+            assert.equal(#expected, #items)
+            for i = #items, 1, -1 do
+                assert.same(expected[i], items[i][1])
+                reader:seek(items[i][3], items[i][2])
+                local again, line_again, offset_again = reader:next()
+                assert.same(items[i], { again, line_again, offset_again })
+            end
+            reader:close()
+            assert.has_error(function() reader:next() end, "the file is closed")
+        end
+    end)
+
+    it("takes no other arguments than it should", function()
+        local folder = scenarios.folder { ["a.csv"] = "a,b\n", ["a.json"] = "{}" }
+        local reader = readers.csv(folder .. "a.csv")
+        assert.has_error(function() reader:seek(-1, 1) end)
+        assert.has_error(function() reader:seek(0, 0) end)
+        assert.has_error(function() reader:names("a") end)
+        assert.has_error(function() readers.json(folder .. "a.json"):names({}) end)
+        assert.has_error(function() readers.csv() end)
+        assert.has_error(function() reader.next({}) end)
+    end)
+
+    it("gives rows in the order of time, and those of one time as they stand in the file", function()
+        local order, list = readers.order(), {}
+        for offset, at in ipairs { 5, 1, 5, -3.5, 1 } do
+            order:add(at, offset, offset + 10, at * 2, offset)
+        end
+        order:sort()
+        assert.equal(-3.5, order:least())
+        for offset, line, number, integer, at in function() return order:next() end do
+            assert.same({ offset + 10, at * 2, offset }, { line, number, integer })
+            list[#list + 1] = offset
+        end
+        assert.same({ 4, 2, 5, 1, 3 }, list)
+        order = readers.order()
+        order:sort()
+        assert.is_nil(order:least())
+        assert.is_nil(order:next())
+    end)
+end)
+
 describe("a trace of", function()
     it("Cook is put in order and begins at 0", function()
         local list, skipped = scenarios.trace("cook.json", "cook")

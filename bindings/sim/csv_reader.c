@@ -25,6 +25,7 @@ struct csv_state {
     size_t count, fed;        // fields, and bytes that were read for the record
     size_t names;             // columns with names; 0: there are none
     bool whole, too_large;
+    bool clean; // the parser is between two records
 };
 
 // ---- what libcsv calls ----
@@ -73,7 +74,9 @@ static enum trace_status read_record(struct trace_reader *reader, struct error *
     struct trace_input *input = &reader->input;
     uint64_t offset = 0;
     size_t first = 0;
-    for (forget(state); !state->whole;) {
+    forget(state);
+    state->clean = false;
+    while (!state->whole) {
         enum trace_status status = trace_input_line(input, err);
         if (status == TRACE_END && state->fed > 0) { // in a field with quotes
             input->item_line = first;
@@ -103,6 +106,7 @@ static enum trace_status read_record(struct trace_reader *reader, struct error *
             !state->parser.quoted)
             state->fed = 0;
     }
+    state->clean = true;
     return TRACE_ITEM;
 }
 
@@ -173,7 +177,7 @@ static void begin(struct trace_reader *reader)
 static void on_seek(struct trace_reader *reader)
 {
     struct csv_state *state = reader->state;
-    if (state->fed > 0 && !state->whole) { // it was left inside of a record
+    if (!state->clean) { // it was left inside of a record
         csv_free(&state->parser);
         start_parser(&state->parser, reader->separator);
     }

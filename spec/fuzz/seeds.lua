@@ -110,6 +110,21 @@ function writers.fuzz_serialize()
     end
 end
 
+-- The first byte modulo 3: CSV, JSON, lines.
+function writers.fuzz_workload_file()
+    for kind, names in ipairs { { "jobs.csv", "openb_pods.csv", "google2011.csv" }, { "jobs.json", "jobs.jsonl", "cook.json" },
+        { "jobs.swf" } } do
+        for _, name in ipairs(names) do
+            seed(string.char(kind - 1) .. read("spec/support/traces/" .. name))
+        end
+    end
+    for _, text in ipairs { "a;b\n\"c;\"\"\n\";d\n", "\xef\xbb\xbfa,b\r\n\r\nc,", "[{},{\"a\":\"}\\\"\"} ]", "{\"a\":[1,{}]}\n\n{" } do
+        for kind = 0, 15 do
+            seed(string.char(kind) .. text)
+        end
+    end
+end
+
 function writers.fuzz_state_file()
     for _, text in ipairs({
         "saved 2026-11-22T15:04:05Z\nstate 5\nmls\1t", "framework-id a-0001\nsaved x\nstate 0\n", "saved x\nstate 9\n\n",
