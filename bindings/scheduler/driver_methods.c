@@ -84,8 +84,8 @@ static int l_tostring(lua_State *L) // [-1, +1, m]
 static void check_start(lua_State *L, const struct scheduler_environment *environment)
 {
     if (environment->testing)
-        luaL_error(L, "driver:start() is the test's: mesos.testing drives the scheduler that a "
-                      "script returns, so return it, and build no driver");
+        luaL_error(L, "driver:start() is the test's: mesos.testing and the simulator drive the "
+                      "scheduler that a script returns, so return it, and build no driver");
     if (environment->checking || (environment->ending && !protect_in_routine(L)))
         script_exit(L, 0);
     if (environment->ending)

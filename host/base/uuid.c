@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Random UUIDs from the system's generator.
+// Random UUIDs from the system's generator, or from a seed.
 
 #include "base/uuid.h"
 
@@ -8,11 +8,45 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-void uuid_random(uint8_t uuid[UUID_LENGTH])
+static _Thread_local uint64_t sequence; // of splitmix64; 0: the system's generator is asked
+
+void uuid_seed(uint64_t seed)
+{
+    sequence = seed;
+}
+
+static uint64_t next_number(void)
+{
+    sequence += UINT64_C(0x9e3779b97f4a7c15);
+    sequence += sequence == 0;
+    uint64_t mixed = sequence;
+    mixed = (mixed ^ (mixed >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    mixed = (mixed ^ (mixed >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return mixed ^ (mixed >> 31);
+}
+
+static void fill_seeded(uint8_t uuid[UUID_LENGTH])
+{
+    for (size_t i = 0; i < UUID_LENGTH; i += 8) {
+        uint64_t number = next_number();
+        for (size_t k = 0; k < 8; k++)
+            uuid[i + k] = (uint8_t)(number >> 8 * k);
+    }
+}
+
+static void fill_random(uint8_t uuid[UUID_LENGTH])
 {
     // Requests of up to 256 bytes are never cut short; a signal can only end one before it began.
     while (getrandom(uuid, UUID_LENGTH, 0) != UUID_LENGTH)
         ;
+}
+
+void uuid_random(uint8_t uuid[UUID_LENGTH])
+{
+    if (sequence != 0)
+        fill_seeded(uuid);
+    else
+        fill_random(uuid);
     uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x40);
     uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 }

@@ -14,6 +14,11 @@
 
 void uuid_random(uint8_t uuid[UUID_LENGTH]); // version 4
 void uuid_random_text(char text[UUID_TEXT]);
+
+// From now on those that this thread makes follow from the seed alone, for simulations; or are
+// random again, if it is 0.
+void uuid_seed(uint64_t seed);
+
 bool uuid_valid(const uint8_t *data, size_t length); // 16 bytes of the variant of RFC 4122
 
 #endif

@@ -62,6 +62,13 @@ bool loop_virtual_turn(struct loop *loop, uint64_t end)
     return true;
 }
 
+void loop_virtual_pass(struct loop *loop, uint64_t duration)
+{
+    struct loop_virtual *loop_virtual = (struct loop_virtual *)loop;
+    if (duration < LOOP_NEVER - loop_virtual->time)
+        loop_virtual->time += duration;
+}
+
 void loop_virtual_advance(struct loop *loop, uint64_t duration)
 {
     uint64_t end = ((struct loop_virtual *)loop)->time + duration;

@@ -14,6 +14,10 @@ loop_virtual_create(double wall); // starts at 0 ns, and at `wall` seconds since
 // until `end`, in nanoseconds of loop_now(); then the clock is there.
 bool loop_virtual_turn(struct loop *loop, uint64_t end);
 
+// Lets time pass while work is done: what becomes due meanwhile is late, and comes with the next
+// turn.
+void loop_virtual_pass(struct loop *loop, uint64_t duration);
+
 // Advances the clock by `duration` nanoseconds, calling each timer at its own due time.
 void loop_virtual_advance(struct loop *loop, uint64_t duration);
 

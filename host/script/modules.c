@@ -113,6 +113,8 @@ static void find_file(lua_State *L) // [-0, +2, e]
 static void note_missing(struct script *script, lua_State *L, const char *name) // [-0, +0, m]
 {
     static const char *const patterns[] = {"%s%s.lua", "%s%s/init.lua"};
+    if (script->path == NULL) // it was not loaded from a file, and is not reloaded
+        return;
     const char *slash = strrchr(script->path, '/');
     lua_pushlstring(L, script->path, slash ? (size_t)(slash - script->path) + 1 : 0);
     luaL_gsub(L, name, ".", "/");

@@ -120,6 +120,7 @@ struct script *script_new(const struct script_settings *settings)
     script->on_source = settings->on_source;
     script->on_long = settings->on_long;
     script->on_failure = settings->on_failure;
+    script->on_slice = settings->on_slice;
     script->data = settings->data;
     script->sandbox = settings->sandbox;
     script_heap_init(&script->heap, settings->memory_limit);
@@ -403,6 +404,11 @@ struct sources *script_sources(struct script *script)
 bool script_running(char *text, size_t size)
 {
     return watchdog_describe(text, size);
+}
+
+bool script_stopped(const struct script *script)
+{
+    return script->watchdog.stopped;
 }
 
 bool script_interrupt(const char *why)

@@ -17,6 +17,7 @@
 #include <lua.h>
 
 struct script;
+struct title;
 
 // A module that `require` finds without a file. `open` is called as the module's loader, with the
 // module's name as its first argument and `upvalue` as its first upvalue (a light userdata).
@@ -58,6 +59,11 @@ struct script_settings {
     // A timer or a spawned function ("timer of x.lua:3") raised an error, which is in the log. May
     // be NULL.
     void (*on_failure)(void *data, const char *what, const char *text);
+
+    // Code of the script has run for so long, until it returned or waits; the title is that of
+    // watchdog.h, with a kind. For measurements: it costs two looks at a clock each time. May be
+    // NULL.
+    void (*on_slice)(void *data, const struct title *title, uint64_t nanoseconds);
     void *data;
 };
 
@@ -145,6 +151,9 @@ bool script_running(char *text, size_t size);
 // Stops that when on_long() returns, with an error that nothing catches: "stopped after 3.20 s
 // without a pause, by <why>", which lives until then. False: no Lua code runs.
 bool script_interrupt(const char *why);
+
+// True if the last slice of the script was stopped by its limit or by script_interrupt().
+bool script_stopped(const struct script *script);
 
 // Hands a failure to on_failure().
 void script_failed(struct script *script, const char *what, const char *text);

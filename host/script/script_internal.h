@@ -51,6 +51,7 @@ struct script {
     void (*on_source)(void *data);
     void (*on_long)(void *data);
     void (*on_failure)(void *data, const char *what, const char *text);
+    void (*on_slice)(void *data, const struct title *title, uint64_t nanoseconds);
     void *data;
 
     struct sources *sources; // what it has read

@@ -460,9 +460,20 @@ static void unwatch(struct script *script)
     watchdog->open = false;
 }
 
+// By the precise clock.
+static void tell_slice(struct script *script, const struct frame *first)
+{
+    if (script->on_slice == NULL || first->title.kind == NULL)
+        return;
+    uint64_t now = read_clock(CLOCK_MONOTONIC), began = script->watchdog.began;
+    script->on_slice(script->data, &first->title, now > began ? now - began : 0);
+}
+
 void watchdog_begin(struct script *script, const struct frame *first)
 {
     struct watchdog *watchdog = &script->watchdog;
+    if (script->on_slice != NULL)
+        watchdog->began = read_clock(CLOCK_MONOTONIC);
     watchdog->late = watchdog->warned = watchdog->stopped = false;
     watchdog->stuck = watchdog->asked = 0;
     watchdog->interrupt = NULL;
@@ -490,12 +501,15 @@ void watchdog_end(struct script *script, const struct frame *first)
     watchdog->stopping = false;
     if (watchdog->late && !watchdog->stopped && watchdog->warn != 0)
         log_slow_call(script, first);
+    tell_slice(script, first);
 }
 
 void watchdog_pause(struct script *script)
 {
-    account(&script->watchdog, first_frame(script));
+    const struct frame *first = first_frame(script);
+    account(&script->watchdog, first);
     unwatch(script);
+    tell_slice(script, first);
 }
 
 void watchdog_continue(struct script *script)

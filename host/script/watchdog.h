@@ -36,6 +36,7 @@ struct watchdog {
     // The slice, which the watchdog looks at.
     volatile bool open, late, warned;
     volatile uint64_t start;
+    uint64_t began;          // by a precise clock, if on_slice() wants it
     volatile uint64_t most;  // the length at which it is stopped; 0: never
     volatile uint64_t asked; // its length when a hook was set that has not been called yet; 0: none
     uint64_t asked_last;     // its length when that was set for the last time
