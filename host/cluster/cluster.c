@@ -105,7 +105,7 @@ static bool plan_agents(struct cluster_plan *plan, const struct cluster_options 
     if (!check_options(options, err))
         return false;
     if (options->file != NULL)
-        return cluster_plan_read(plan, options->plan, err) ||
+        return cluster_plan_read(plan, options->plan, CLUSTER_PLAN_AGENTS, err) ||
                error_context(err, "%s", options->file);
     if (options->described_count > 0)
         return plan_described(plan, options, err);
@@ -253,10 +253,30 @@ static bool open_http(struct cluster *cluster, struct loop *loop,
 
 // ---- faults ----
 
-static struct cluster_http *on_leading(void *data)
+static struct cluster_http *leading(void *data)
 {
     const struct cluster *cluster = data;
     return masters_leading(cluster->masters);
+}
+
+static bool on_cut(void *data, const char *stream_id)
+{
+    return cluster_http_cut(leading(data), stream_id);
+}
+
+static bool on_stall(void *data, const char *stream_id, bool stalled)
+{
+    return cluster_http_stall(leading(data), stream_id, stalled);
+}
+
+static void on_slow(void *data, uint64_t delay)
+{
+    cluster_http_slow(leading(data), delay);
+}
+
+static void on_refuse(void *data, int status, unsigned calls)
+{
+    cluster_http_refuse(leading(data), status, calls);
 }
 
 // Like the first one, unless there is a text.
@@ -293,7 +313,10 @@ static void create_faults(struct cluster *cluster, const struct cluster_options 
     uint64_t seed = options->seed ? options->seed : plan->seed ? plan->seed : 1;
     const struct faults_cluster parts = {.loop = loop,
                                          .master = cluster->master,
-                                         .leading = on_leading,
+                                         .cut = on_cut,
+                                         .stall = on_stall,
+                                         .slow = on_slow,
+                                         .refuse = on_refuse,
                                          .add_agent = on_add_agent,
                                          .fail_over = on_fail_over,
                                          .data = cluster};

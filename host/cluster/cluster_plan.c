@@ -58,13 +58,12 @@ static bool read_group(const struct plan_field *field, void *to, struct error *e
 {
     struct cluster_plan *plan = to;
     struct cluster_plan_group *group = new_group(plan);
-    if (!plan_group_read(field, group, err))
+    if (!plan_group_read(field, group, plan->most, err))
         return false;
     if (group->named == NULL)
         group->named = memory_string("");
-    return cluster_plan_agents(plan) <= CLUSTER_PLAN_AGENTS ||
-           plan_field_fault(field, err, "with these there are more than %d agents",
-                            CLUSTER_PLAN_AGENTS);
+    return cluster_plan_agents(plan) <= plan->most ||
+           plan_field_fault(field, err, "with these there are more than %u agents", plan->most);
 }
 
 static bool read_groups(const struct plan_field *field, void *to, struct error *err)
@@ -234,10 +233,11 @@ static bool read_plan(const struct plan_field *field, struct cluster_plan *plan,
     return plan_field_object(field, keys, plan, err);
 }
 
-bool cluster_plan_read(struct cluster_plan *plan, struct slice text, struct error *err)
+bool cluster_plan_read(struct cluster_plan *plan, struct slice text, unsigned most,
+                       struct error *err)
 {
     json_error_t fault;
-    *plan = (struct cluster_plan){.group_count = 0};
+    *plan = (struct cluster_plan){.most = most};
     json_t *root = json_loadb((const char *)text.data, text.length, JSON_REJECT_DUPLICATES, &fault);
     if (root == NULL)
         return error_set(err, ERROR_INVALID, "line %d: %s", fault.line, fault.text);

@@ -34,10 +34,12 @@
 #include "net/http_access.h"
 #include "offers/resources.h"
 
-#define CLUSTER_PLAN_AGENTS 10000 // of all groups together
+// Of all groups together: of a cluster of real processes, and of a simulated one.
+#define CLUSTER_PLAN_AGENTS 10000
+#define CLUSTER_PLAN_AGENTS_SIMULATED 1000000
 
 struct cluster_plan_group {
-    unsigned count;
+    unsigned count, most; // agents, and how many there may be
     struct resources resources;
     char *named; // the texts of them: what these name, agents have not from the machine
     struct agent_description description; // its hostname is a pattern
@@ -51,6 +53,7 @@ struct cluster_plan_role {
 };
 
 struct cluster_plan {
+    unsigned most; // agents
     struct cluster_plan_group *groups;
     size_t group_count;
     struct cluster_plan_role *roles;
@@ -61,8 +64,10 @@ struct cluster_plan {
     struct fault_plan faults;
 };
 
-// Reads the text of a file. On failure the plan is empty, and the error says where it is wrong.
-bool cluster_plan_read(struct cluster_plan *plan, struct slice text, struct error *err);
+// Reads the text of a file, with so many agents at most. On failure the plan is empty, and the
+// error says where it is wrong.
+bool cluster_plan_read(struct cluster_plan *plan, struct slice text, unsigned most,
+                       struct error *err);
 
 // Adds `count` agents with the resources and attributes of a text, as --agent has it.
 bool cluster_plan_add(struct cluster_plan *plan, const char *text, unsigned count,

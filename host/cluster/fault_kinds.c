@@ -153,11 +153,6 @@ ACTION(on_failover)
 
 // ---- streams and calls ----
 
-static struct cluster_http *leading(struct faults *faults)
-{
-    return faults->cluster.leading(faults->cluster.data);
-}
-
 static bool check_stream(bool found, const struct fault_object *object, struct error *err)
 {
     return found || error_set(err, ERROR_REFUSED, "framework %s is not subscribed at the moment",
@@ -167,34 +162,38 @@ static bool check_stream(bool found, const struct fault_object *object, struct e
 ACTION(on_cut)
 {
     (void)fault;
-    return check_stream(cluster_http_cut(leading(faults), object->framework->stream_id), object,
-                        err);
+    const struct faults_cluster *cluster = &faults->cluster;
+    return check_stream(cluster->cut(cluster->data, object->framework->stream_id), object, err);
+}
+
+static bool stall(struct faults *faults, const struct fault_object *object, bool stalled)
+{
+    const struct faults_cluster *cluster = &faults->cluster;
+    return cluster->stall(cluster->data, object->framework->stream_id, stalled);
 }
 
 ACTION(on_stall)
 {
     (void)fault;
-    return check_stream(cluster_http_stall(leading(faults), object->framework->stream_id, true),
-                        object, err);
+    return check_stream(stall(faults, object, true), object, err);
 }
 
 ACTION(on_resume)
 {
     (void)fault;
     lasting_faults_forget(faults, object->id);
-    return check_stream(cluster_http_stall(leading(faults), object->framework->stream_id, false),
-                        object, err);
+    return check_stream(stall(faults, object, false), object, err);
 }
 
 static void on_resumed(struct faults *faults, const struct fault_object *object)
 {
-    cluster_http_stall(leading(faults), object->framework->stream_id, false);
+    stall(faults, object, false);
 }
 
 ACTION(on_refuse)
 {
     (void)object, (void)err;
-    cluster_http_refuse(leading(faults), (int)fault->value, fault->times);
+    faults->cluster.refuse(faults->cluster.data, (int)fault->value, fault->times);
     return true;
 }
 
@@ -229,7 +228,7 @@ ACTION(on_drop)
 
 static void set_delay(struct faults *faults, uint64_t delay)
 {
-    cluster_http_slow(leading(faults), delay);
+    faults->cluster.slow(faults->cluster.data, delay);
     faults->cluster.master->message_delay = delay;
 }
 

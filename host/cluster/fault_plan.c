@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "cluster/faults_internal.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -204,7 +205,7 @@ static void on_due(void *data)
     buffer_init(&output, (size_t)1 << 20);
     log_info("fault: at %.3f s: %s", row->next, row->row->words);
     if (!faults_make_at(row->course->faults, row->row->words, next_time(row), &output, &err))
-        log_info("fault: not made: %s", err.text);
+        faults_tell(row->course->faults, "not made: %s", err.text);
     buffer_free(&output);
     if (row->row->every > 0)
         await_next(row);

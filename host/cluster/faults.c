@@ -10,6 +10,8 @@
 #include "base/memory.h"
 #include "base/suggest.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,13 +295,25 @@ static bool find_targets(struct faults *faults, const struct fault_request *faul
 
 // ---- making ----
 
+void faults_tell(struct faults *faults, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    log_info("fault: %s", text);
+    if (faults->cluster.told != NULL)
+        faults->cluster.told(faults->cluster.data, text);
+}
+
 static bool make(struct faults *faults, const struct fault_request *fault,
                  const struct fault_object *object, struct buffer *output, struct error *err)
 {
     const struct fault_kind *kind = fault->kind;
     char *id = memory_string(object->id); // the object may end with it
     const char *space = *id ? " " : "";
-    log_info("fault: %s%s%s; frameworks hear: %s", kind->name, space, id, kind->told);
+    faults_tell(faults, "%s%s%s; frameworks hear: %s", kind->name, space, id, kind->told);
     bool good = kind->start(faults, fault, object, err);
     if (good && kind->end != NULL)
         lasting_faults_add(faults, fault, id);

@@ -13,21 +13,25 @@
 #define MESOS_LUA_CLUSTER_FAULTS_H
 
 #include "base/buffer.h"
-#include "cluster/cluster_http.h"
 #include "master/master.h"
 
 #define FAULTS_LASTING 10000 // the most that last at a time
 
 struct faults;
 
-// The cluster that faults act on.
+// The cluster that faults act on. Each function is given `data`.
 struct faults_cluster {
     struct loop *loop;
     struct master *master;
-    struct cluster_http *(*leading)(void *data); // where the master is served now
+    // The stream of that id, where the master is served now. False: it is not open.
+    bool (*cut)(void *data, const char *stream_id);
+    bool (*stall)(void *data, const char *stream_id, bool stalled);
+    void (*slow)(void *data, uint64_t delay); // of all requests and events
+    void (*refuse)(void *data, int status, unsigned calls);
     bool (*add_agent)(void *data, const char *text,
                       struct error *err); // as of --agent; NULL: alike
     bool (*fail_over)(void *data, bool forget, double seconds, struct error *err);
+    void (*told)(void *data, const char *text); // of what happens, as the log is; or NULL
     void *data;
 };
 

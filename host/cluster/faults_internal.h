@@ -55,6 +55,9 @@ struct faults {
     size_t lasting_count;
 };
 
+void faults_tell(struct faults *faults, const char *format, ...)
+    __attribute__((format(printf, 2, 3))); // what happens: to the log, and to the cluster
+
 extern const struct fault_kind fault_kinds[]; // the last one has no name
 
 // ---- lasting_faults.c ----

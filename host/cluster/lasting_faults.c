@@ -59,7 +59,7 @@ static void on_end(void *data)
         object.node = find_node(master, lasting->id);
     else if (kind->target == FAULT_OF_FRAMEWORK)
         object.framework = master_records_framework(master, lasting->id);
-    log_info("fault: %s%s%s has ended", kind->name, *lasting->id ? " " : "", lasting->id);
+    faults_tell(faults, "%s%s%s has ended", kind->name, *lasting->id ? " " : "", lasting->id);
     if (kind->target == FAULT_OF_CLUSTER || object.node != NULL || object.framework != NULL)
         kind->end(faults, &object);
     free_lasting(lasting);

@@ -204,7 +204,7 @@ static bool read_count(const struct plan_field *field, void *to, struct error *e
 {
     struct cluster_plan_group *group = to;
     uint64_t count;
-    if (!plan_field_whole(field, 1, CLUSTER_PLAN_AGENTS, &count, err))
+    if (!plan_field_whole(field, 1, group->most, &count, err))
         return false;
     group->count = (unsigned)count;
     return true;
@@ -216,7 +216,7 @@ static bool read_resources(const struct plan_field *field, void *to, struct erro
 }
 
 bool plan_group_read(const struct plan_field *field, struct cluster_plan_group *group,
-                     struct error *err)
+                     unsigned most, struct error *err)
 {
     static const struct plan_key keys[] = {
         {"count", read_count, NULL},           {"resources", read_resources, NULL},
@@ -224,5 +224,6 @@ bool plan_group_read(const struct plan_field *field, struct cluster_plan_group *
         {"domain", read_domain, NULL},         {NULL, NULL, NULL},
     };
     group->count = 1;
+    group->most = most;
     return plan_field_object(field, keys, group, err);
 }

@@ -8,9 +8,10 @@
 #include "cluster/cluster_plan.h"
 #include "cluster/plan_field.h"
 
-// Fills a zeroed group. What is there on failure has to be freed as well.
+// Fills a zeroed group, of at most so many agents. What is there on failure has to be freed as
+// well.
 bool plan_group_read(const struct plan_field *field, struct cluster_plan_group *group,
-                     struct error *err);
+                     unsigned most, struct error *err);
 
 // "region" and "zone" of a fault domain; both are needed.
 struct plan_domain {
