@@ -134,10 +134,12 @@ static void on_warning(void *data, const char *text)
     log_warning("%s: %s", bed->path, text);
 }
 
-// Each seed of a test has an order of pairs() of its own. Not 0.
-static uint32_t hash_seed(uint64_t seed)
+// A first version has the state that the test begins with; the next takes that of the one before.
+static bool open_world(struct testbed *bed, struct script *script, struct error *err)
 {
-    return (uint32_t)((seed * UINT64_C(0x9e3779b97f4a7c15)) >> 32) | 1;
+    bool begins = bed->state->length > 0 && bed->script == NULL;
+    return policy_world_open(&bed->world, script, err) &&
+           (!begins || state_table_restore(script, slice_of(bed->state), err));
 }
 
 static struct script *create_script(struct testbed *bed, struct error *err)
@@ -149,12 +151,12 @@ static struct script *create_script(struct testbed *bed, struct error *err)
                                              .callback_warn = slow,
                                              .callback_limit = too_slow,
                                              .load_limit = too_slow,
-                                             .hash_seed = hash_seed(bed->seed),
+                                             .hash_seed = policy_world_hash_seed(&bed->world),
                                              .on_exit = on_exit_asked,
                                              .on_failure = on_failure,
                                              .data = bed};
     struct script *script = script_create(&settings, err);
-    if (script == NULL || testbed_world_open(bed, script, err))
+    if (script == NULL || open_world(bed, script, err))
         return script;
     script_destroy(script);
     return NULL;
@@ -308,9 +310,12 @@ struct testbed *testbed_create(const struct testbed_settings *settings)
 {
     struct testbed *bed = memory_new(sizeof *bed);
     bed->events = settings->events;
-    bed->seed = settings->seed;
     bed->state = bytes_copy(settings->state.data, settings->state.length);
     bed->loop = loop_virtual_create(settings->time);
+    bed->world = (struct policy_world){.loop = bed->loop,
+                                       .seed = settings->seed,
+                                       .stub = settings->events->stub,
+                                       .data = settings->events->data};
     queue_init(&bed->master.calls);
     bed->services =
         (struct scheduler_services){.connect = testbed_master_connect, .run = on_run, .data = bed};

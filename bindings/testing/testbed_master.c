@@ -7,9 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "bindings/testing/testbed_internal.h"
-#include "cluster/cluster_plan.h"
 #include "master/agent_loss.h"
-#include "master/role_weights.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -196,72 +194,20 @@ static void on_fate(void *data, const struct runner_command *command, const char
         fate->duration = loop_seconds(seconds);
 }
 
-static void add_group(struct testbed *bed, const struct cluster_plan_group *group)
-{
-    for (unsigned i = 0; i < group->count; i++) {
-        struct agent_description description;
-        agent_description_copy(&description, &group->description);
-        free(description.hostname);
-        description.hostname = cluster_plan_hostname(group, i + 1);
-        master_add_agent(bed->master.cluster, &group->resources, &description);
-        agent_description_free(&description);
-    }
-}
-
-static bool set_role(struct testbed *bed, const struct cluster_plan_role *role, struct error *err)
-{
-    struct master *master = bed->master.cluster;
-    const struct role_weight weight = {role->name, role->weight};
-    const struct role_quota_config quota = {.role = role->name,
-                                            .guarantees = role->guarantees,
-                                            .guarantee_count = role->guarantee_count,
-                                            .limits = role->limits,
-                                            .limit_count = role->limit_count};
-    bool has_quota = role->guarantee_count > 0 || role->limit_count > 0;
-    return (role->weight == 0 || role_weights_update(master, &weight, 1, err)) &&
-           (!has_quota || role_quota_update(master, &quota, 1, false, err));
-}
-
-static bool fill(struct testbed *bed, const struct cluster_plan *plan, struct error *err)
-{
-    for (size_t i = 0; i < plan->group_count; i++)
-        add_group(bed, &plan->groups[i]);
-    for (size_t i = 0; i < plan->role_count; i++)
-        if (!set_role(bed, &plan->roles[i], err))
-            return error_context(err, "roles.%s", plan->roles[i].name);
-    return true;
-}
-
-static void create_master(struct testbed *bed, const struct cluster_plan *plan)
-{
-    struct testbed_master *master = &bed->master;
-    master->runner = runner_virtual_create(bed->loop, on_fate, bed);
-    const struct master_options options = {.ip = "127.0.0.1",
-                                           .port = 5050,
-                                           .hostname = "localhost",
-                                           .region = plan->region,
-                                           .zone = plan->zone,
-                                           .work_dir = "/nowhere",
-                                           .path = "/usr/bin:/bin",
-                                           .containers = true,
-                                           .runner = master->runner};
-    master->cluster = master_create(bed->loop, &options);
-    master->direct = scheduler_direct_create(master->cluster, "test");
-}
-
 bool testbed_cluster(struct testbed *bed, struct slice text, struct error *err)
 {
     struct cluster_plan plan;
-    if (bed->master.cluster != NULL || testbed_connected(bed))
+    if (bed->master.cluster.master != NULL || testbed_connected(bed))
         return error_set(err, ERROR_INVALID,
                          "a cluster comes before the framework is registered, "
                          "and once");
     if (bed->master.transport == NULL)
         return error_set(err, ERROR_INVALID, "the driver does not run any more");
-    if (!cluster_plan_read(&plan, text, err))
+    if (!cluster_plan_read(&plan, text, CLUSTER_PLAN_AGENTS, err))
         return false;
-    create_master(bed, &plan);
-    bool good = fill(bed, &plan, err);
+    virtual_cluster_create(&bed->master.cluster, bed->loop, &plan, on_fate, bed);
+    bed->master.direct = scheduler_direct_create(bed->master.cluster.master, "test");
+    bool good = virtual_cluster_fill(&bed->master.cluster, &plan, err);
     cluster_plan_free(&plan);
     return good;
 }
@@ -269,7 +215,7 @@ bool testbed_cluster(struct testbed *bed, struct slice text, struct error *err)
 bool testbed_end_task(struct testbed *bed, const char *task_id, int status)
 {
     const struct runner_end end = {.status = status};
-    bool ended = runner_virtual_end_task(bed->master.runner, task_id, &end);
+    bool ended = runner_virtual_end_task(bed->master.cluster.runner, task_id, &end);
     testbed_advance(bed, 0);
     return ended;
 }
@@ -278,7 +224,7 @@ bool testbed_lose_agent(struct testbed *bed, const char *agent_id, struct error 
 {
     Mesos__V1__AgentID id = MESOS__V1__AGENT_ID__INIT;
     id.value = (char *)(uintptr_t)agent_id;
-    struct node *node = master_records_node(bed->master.cluster, &id);
+    struct node *node = master_records_node(bed->master.cluster.master, &id);
     if (node == NULL)
         return error_set(err, ERROR_INVALID, "the cluster has no agent '%s'", agent_id);
     bool lost = agent_loss_remove(node, "the test has lost it", err);
@@ -294,8 +240,5 @@ void testbed_master_free(struct testbed *bed)
     forget_asked(bed);
     if (master->direct != NULL)
         scheduler_direct_peer.destroyed(master->direct);
-    if (master->runner != NULL)
-        master->runner->ops->destroy(master->runner);
-    if (master->cluster != NULL)
-        master_destroy(master->cluster);
+    virtual_cluster_destroy(&master->cluster);
 }

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a policy under test has in place of the world outside: see testbed.h. os.time, os.date and
-// os.clock follow the virtual clock, math.random is seeded, and what would start a program or open
-// a connection asks the test's stubs.
+// What a policy has in place of the world outside: see policy_world.h.
 
-#include "base/memory.h"
+#include "bindings/testing/policy_world.h"
+
 #include "bindings/core/scratch.h"
-#include "bindings/lib/state_table.h"
-#include "bindings/testing/testbed_internal.h"
 #include "script/protect.h"
 #include "script/serialize.h"
 
@@ -18,7 +15,7 @@
 // Of the module `mesos`: those that it has are replaced.
 static const char *const outside[] = {"exec", "http", "process", "serve"};
 
-static struct testbed *bed_of(lua_State *L) // [-0, +0, -]
+static struct policy_world *world_of(lua_State *L) // [-0, +0, -]
 {
     return lua_touserdata(L, lua_upvalueindex(1));
 }
@@ -28,7 +25,7 @@ static struct testbed *bed_of(lua_State *L) // [-0, +0, -]
 static int l_time(lua_State *L) // [-(0|1), +1, e]
 {
     if (lua_isnoneornil(L, 1)) {
-        lua_pushinteger(L, (lua_Integer)floor(testbed_now(bed_of(L))));
+        lua_pushinteger(L, (lua_Integer)floor(loop_wall(world_of(L)->loop)));
         return 1;
     }
     lua_pushvalue(L, lua_upvalueindex(2));
@@ -45,7 +42,7 @@ static int l_date(lua_State *L) // [-n, +1, e]
     }
     if (lua_isnoneornil(L, 2)) {
         lua_settop(L, 1);
-        lua_pushinteger(L, (lua_Integer)floor(testbed_now(bed_of(L))));
+        lua_pushinteger(L, (lua_Integer)floor(loop_wall(world_of(L)->loop)));
     }
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_insert(L, 1);
@@ -55,25 +52,26 @@ static int l_date(lua_State *L) // [-n, +1, e]
 
 static int l_clock(lua_State *L) // [-0, +1, -]
 {
-    lua_pushnumber(L, (double)loop_now(bed_of(L)->loop) / (double)LOOP_SECOND);
+    lua_pushnumber(L, (double)loop_now(world_of(L)->loop) / (double)LOOP_SECOND);
     return 1;
 }
 
 // Replaces a function of the table at the top; the old one is the second upvalue. // [-0, +0, e]
-static void replace(lua_State *L, struct testbed *bed, const char *name, lua_CFunction function)
+static void replace(lua_State *L, struct policy_world *world, const char *name,
+                    lua_CFunction function)
 {
-    lua_pushlightuserdata(L, bed);
+    lua_pushlightuserdata(L, world);
     lua_getfield(L, -2, name);
     lua_pushcclosure(L, function, 2);
     lua_setfield(L, -2, name);
 }
 
-static void set_clock(lua_State *L, struct testbed *bed) // [-0, +0, e]
+static void set_clock(lua_State *L, struct policy_world *world) // [-0, +0, e]
 {
     lua_getglobal(L, "os");
-    replace(L, bed, "time", l_time);
-    replace(L, bed, "date", l_date);
-    replace(L, bed, "clock", l_clock);
+    replace(L, world, "time", l_time);
+    replace(L, world, "date", l_date);
+    replace(L, world, "clock", l_clock);
     lua_pop(L, 1);
 }
 
@@ -103,11 +101,11 @@ static int spread(lua_State *L)
     return count;
 }
 
-// mesos.exec and its like: the arguments go to the test's function as plain data, and its results
+// mesos.exec and its like: the arguments go to the stub as plain data, and its results
 // come back so. // [-n, +m, e]
 static int l_stub(lua_State *L)
 {
-    struct testbed *bed = bed_of(L);
+    struct policy_world *world = world_of(L);
     const char *name = lua_tostring(L, lua_upvalueindex(2));
     struct error err = {0};
     int count = lua_gettop(L);
@@ -119,14 +117,14 @@ static int l_stub(lua_State *L)
     lua_setfield(L, 1, "n");
     struct buffer *values = scratch_push(L);
     if (!serialize_save(L, 1, "arguments", values, &err) ||
-        !bed->events->stub(bed->events->data, name, values, &err))
+        !world->stub(world->data, name, values, &err))
         return luaL_error(L, "mesos.%s: %s", name, err.text);
     if (!serialize_load(L, buffer_slice(values), &err))
         return luaL_error(L, "mesos.%s: %s", name, err.text);
     return spread(L);
 }
 
-static void set_stubs(lua_State *L, struct testbed *bed) // [-0, +0, e]
+static void set_stubs(lua_State *L, struct policy_world *world) // [-0, +0, e]
 {
     lua_getglobal(L, "require");
     lua_pushliteral(L, "mesos");
@@ -137,7 +135,7 @@ static void set_stubs(lua_State *L, struct testbed *bed) // [-0, +0, e]
         lua_pop(L, 1);
         if (!there)
             continue;
-        lua_pushlightuserdata(L, bed);
+        lua_pushlightuserdata(L, world);
         lua_pushstring(L, outside[i]);
         lua_pushcclosure(L, l_stub, 2);
         lua_setfield(L, -2, outside[i]);
@@ -149,18 +147,24 @@ static void set_stubs(lua_State *L, struct testbed *bed) // [-0, +0, e]
 
 static int l_open(lua_State *L) // [-0, +0, e]
 {
-    struct testbed *bed = lua_touserdata(L, 1);
-    set_clock(L, bed);
-    set_seed(L, bed->seed);
-    set_stubs(L, bed);
+    struct policy_world *world = lua_touserdata(L, 1);
+    set_clock(L, world);
+    set_seed(L, world->seed);
+    set_stubs(L, world);
     return 0;
 }
 
-bool testbed_world_open(struct testbed *bed, struct script *script, struct error *err)
+bool policy_world_open(struct policy_world *world, struct script *script, struct error *err)
 {
-    enum protect_outcome outcome = protect_run(script, NULL, l_open, bed, 0);
-    if (outcome == PROTECT_RAISED)
-        error_set(err, ERROR_SCRIPT, "%s", protect_text(script));
-    return outcome == PROTECT_DONE && (bed->state->length == 0 || bed->script != NULL ||
-                                       state_table_restore(script, slice_of(bed->state), err));
+    enum protect_outcome outcome = protect_run(script, NULL, l_open, world, 0);
+    if (outcome != PROTECT_RAISED)
+        return outcome == PROTECT_DONE;
+    error_set(err, ERROR_SCRIPT, "%s", protect_text(script));
+    lua_pop(script_state(script), 1);
+    return false;
+}
+
+uint32_t policy_world_hash_seed(const struct policy_world *world)
+{
+    return (uint32_t)((world->seed * UINT64_C(0x9e3779b97f4a7c15)) >> 32) | 1;
 }
