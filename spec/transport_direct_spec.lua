@@ -40,6 +40,8 @@ describe("the transport by direct call", function()
     end
 
     before_each(function()
+        direct = nil
+        collectgarbage() -- those of earlier tests tell of their end now
         told, does = {}, {}
         local functions = {}
         for _, name in ipairs { "accepted", "record", "refused", "ended", "subscribe", "call", "closed", "destroyed" } do
