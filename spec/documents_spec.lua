@@ -67,11 +67,12 @@ end)
 
 describe("--tables", function()
     it("has what --help has, and is not in it", function()
-        local help = run(program.path, "--help")
+        local help = run(program.path, "--help") .. run(program.path, "sim", "--help")
         for _, option in ipairs(table_of("option")) do
             program.assert_has(help, "--" .. option[1])
         end
         assert.is_nil(help:find("--tables", 1, true))
+        assert.is_nil(help:find("--one-run", 1, true))
     end)
 end)
 

@@ -1017,7 +1017,7 @@ error: options: size is 1, which is that of no version up to this one: it must b
 error: an option needs a name
 error: unknown option '--mastr' (did you mean '--master'?)
 error: --help is for the command line only
-error: --agents: a whole number from 1 to 1000 expected, got 'many'
+error: --agents: a whole number from 1 to 1000 (for sim to 1000000) expected, got 'many'
 error: --master needs a value: --master URL
 error: --no-watch: a number, true or false expected, got 'perhaps'
 error: module 'mesos': there is one of that name

@@ -18,6 +18,7 @@ enum options_command {
     COMMAND_CHECK,
     COMMAND_LOCAL,
     COMMAND_EXECUTOR,
+    COMMAND_SIM,
     COMMAND_CTL,
     COMMAND_PS,
     COMMAND_NEW,
@@ -90,6 +91,15 @@ struct options {
     enum log_format log_format;
     const char *log_file; // NULL: stderr
     int64_t output_limit; // bytes of output that wait for a reader
+
+    // Of `sim`; a text that was not given is NULL.
+    const char *scenario, *workload, *workload_format, *seeds, *against;
+    struct options_texts set, asserts;
+    int64_t sim_seed, sim_jobs;             // sim_jobs 0: not given
+    double duration, think_time, sim_limit; // seconds, the second a factor; 0: none
+    const char *report, *csv, *json;
+    int wire, timing, sim_run; // sim_run: it is one run of several, for the program
+    bool log_given;            // the level of the log was given, here or by the environment
 };
 
 // Fills `options` from the arguments (argv[0] is the program) and the environment. On failure `err`

@@ -19,17 +19,18 @@ static void print_commands(FILE *file)
         fprintf(file, "  %-*s  %s\n", width, options_commands[i].usage, options_commands[i].help);
 }
 
-static void print_option(FILE *file, const struct option_row *row)
+static void print_option(FILE *file, const struct option_row *row, enum options_command command)
 {
+    bool other = command == COMMAND_SIM && row->sim_help != NULL;
     char short_name[] = "    ", left[64];
     if (row->short_name != 0)
         snprintf(short_name, sizeof short_name, "-%c, ", row->short_name);
     bool valued = !row->kind->is_flag;
     snprintf(left, sizeof left, "  %.4s--%s%s%s", short_name, row->name, valued ? " " : "",
              valued ? row->value_name : "");
-    fprintf(file, "%-*s %s\n", HELP_COLUMN - 1, left, row->help);
+    fprintf(file, "%-*s %s\n", HELP_COLUMN - 1, left, other ? row->sim_help : row->help);
     const char *text = row->default_text ? row->default_text : row->default_value;
-    if (text == NULL && row->env == NULL)
+    if ((text == NULL && row->env == NULL) || other)
         return;
     fprintf(file, "%-*s[", HELP_COLUMN, "");
     if (row->env != NULL)
@@ -53,8 +54,9 @@ static void print_options(FILE *file, enum options_command command)
             scripted ? ", which stand before SCRIPT.lua; what follows it is the script's own" : "");
     for (; row->name != NULL; row++)
         if (row->help != NULL && options_applies(row, command))
-            print_option(file, row);
-    fputs(scripted ? "\nVariables without an option:\n" : "", file);
+            print_option(file, row, command);
+    bool variables = scripted && command != COMMAND_SIM;
+    fputs(variables ? "\nVariables without an option:\n" : "", file);
     for (; row->kind != NULL; row++)
         if (options_applies(row, command))
             print_variable(file, row);
@@ -84,6 +86,7 @@ void options_usage(const struct options *options, FILE *file)
         "waits. A second\none stops that code first, with an error that pcall cannot catch; "
         "without running code it ends the\nprocess at once, as a third one does. SIGHUP reloads "
         "the script.\n"
+        "\nThe options of the simulator: mesos-lua sim --help\n"
         "\nWhere the local cluster differs from a real one is listed in spec/CONFORMANCE.md.\n",
         file);
 }

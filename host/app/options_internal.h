@@ -39,19 +39,23 @@ struct option_row {
     const char *default_value;  // as a user would write it; NULL: none
     const char *default_text;   // how the help words the default; NULL: as it is
     double min, max;            // of a number, bytes or seconds
+    double sim_max;             // of a number, for `mesos-lua sim`; 0: the same
     const char *const *choices; // names, ended by NULL
     int flag_value;
-    size_t offset;    // of its field in struct options
-    bool local;       // `mesos-lua local` has it, too
-    bool executor;    // and so has `mesos-lua executor`
-    bool once;        // a second one would look like an addition to the first
-    const char *help; // NULL: it is for programs, and no help has it
+    size_t offset;        // of its field in struct options
+    bool local;           // `mesos-lua local` has it, too
+    bool executor;        // and so has `mesos-lua executor`
+    bool sim;             // and so has `mesos-lua sim`
+    bool only_sim;        // which alone has it
+    bool once;            // a second one would look like an addition to the first
+    const char *help;     // NULL: it is for programs, and no help has it
+    const char *sim_help; // of `sim`, where variable and default do not hold; NULL: the same
 };
 
 // Ended by a row without a kind; rows without a name stand behind all others. If several rows set
 // one field, the last one on the command line wins, and of the environment the last one here.
 extern const struct option_row options_table[];
-enum { OPTIONS_MOST = 80 }; // rows
+enum { OPTIONS_MOST = 100 }; // rows
 
 struct option_command {
     const char *name, *usage, *help;
@@ -69,6 +73,10 @@ bool options_applies(const struct option_row *row, enum options_command command)
 
 // True if it has options of its own alone, and all that follows it is its own.
 bool options_own(enum options_command command);
+
+// Sets the error of a number that is none, or is too small or too large: false.
+bool options_wrong_number(const struct option_row *row, const char *name, const char *text,
+                          struct error *err);
 
 // A number, true, yes, on, false, no or off.
 bool options_read_truth(const char *name, const char *text, bool *truth, struct error *err);

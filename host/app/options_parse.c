@@ -204,6 +204,17 @@ static bool check_commands(const struct parser *parser)
     return true;
 }
 
+// A cluster of real processes is smaller than a simulated one.
+static bool check_agents(const struct options *options, struct error *err)
+{
+    const struct option_row *row = options_find("agents", strlen("agents"));
+    char text[24];
+    if (options->command == COMMAND_SIM || (double)options->agents <= row->max)
+        return true;
+    snprintf(text, sizeof text, "%lld", (long long)options->agents);
+    return options_wrong_number(row, "--agents", text, err);
+}
+
 // ---- the environment ----
 
 static bool field_given(const struct parser *parser, const struct option_row *row)
@@ -229,13 +240,19 @@ const char *options_env_value(const char *variable)
     return value != NULL && *value != '\0' ? value : NULL;
 }
 
+// A simulation is the same wherever it runs: only the log follows the environment.
+static bool is_variable_of(const struct option_row *row, enum options_command command)
+{
+    bool log = row->offset == offsetof(struct options, log_level);
+    return options_applies(row, command) && (command != COMMAND_SIM || log);
+}
+
 static bool read_variable(const struct parser *parser, const struct option_row *row)
 {
     const char *name = row->env, *value = options_env_value(name);
     if (value == NULL && name != NULL && (name = options_old_env(name)) != NULL)
         value = options_env_value(name);
-    if (value == NULL || !options_applies(row, parser->options->command) ||
-        field_given(parser, row))
+    if (value == NULL || !is_variable_of(row, parser->options->command) || field_given(parser, row))
         return true;
     return set(parser->options, row, name, value, parser->err);
 }
@@ -252,6 +269,14 @@ static bool read_environment(const struct parser *parser)
 }
 
 // ---- all of it ----
+
+static void note_log(const struct parser *parser)
+{
+    size_t field = offsetof(struct options, log_level);
+    for (const struct option_row *row = options_table; row->kind != NULL; row++)
+        if (row->offset == field && (field_given(parser, row) || options_env_value(row->env)))
+            parser->options->log_given = true;
+}
 
 const char *options_master_name(const struct options *options)
 {
@@ -291,7 +316,10 @@ bool options_parse(struct options *options, int argc, char *const *argv, struct 
     options->arguments_marked = parser.ended;
     if (options->show != SHOW_NOTHING)
         return true;
-    return check_commands(&parser) && parse_script(&parser) && read_environment(&parser);
+    if (!check_commands(&parser) || !parse_script(&parser) || !read_environment(&parser))
+        return false;
+    note_log(&parser);
+    return check_agents(options, err);
 }
 
 // ---- for embedders ----

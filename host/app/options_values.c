@@ -83,16 +83,26 @@ static bool split_number(const char *text, int64_t *number, const char **unit)
     return errno == 0;
 }
 
+bool options_wrong_number(const struct option_row *row, const char *name, const char *text,
+                          struct error *err)
+{
+    char more[64] = "";
+    if (row->sim_max > 0)
+        snprintf(more, sizeof more, " (for sim to %.0f)", row->sim_max);
+    return error_set(err, ERROR_INVALID,
+                     "%s: a whole number from %.0f to %.0f%s expected, got '%s'", name, row->min,
+                     row->max, more, text);
+}
+
 static bool parse_number(const struct option_row *row, const char *name, const char *text,
                          void *field, struct error *err)
 {
     int64_t number;
     const char *unit;
+    double most = row->sim_max > 0 ? row->sim_max : row->max;
     bool valid = split_number(text, &number, &unit) && *unit == '\0';
-    if (!valid || (double)number < row->min || (double)number > row->max)
-        return error_set(err, ERROR_INVALID,
-                         "%s: a whole number from %.0f to %.0f expected, got '%s'", name, row->min,
-                         row->max, text);
+    if (!valid || (double)number < row->min || (double)number > most)
+        return options_wrong_number(row, name, text, err);
     *(int64_t *)field = number;
     return true;
 }

@@ -11,6 +11,7 @@
 #include "cli/hosts.h"
 #include "cli/new_files.h"
 #include "cli/policy_tests.h"
+#include "cli/sim_command.h"
 #include "loop/inherited.h"
 #include "loop/spawner.h"
 #include "ops/control_commands.h"
@@ -24,11 +25,12 @@ static int (*const commands[])(const struct options *options) = {
     [COMMAND_LOCAL] = program_local, [COMMAND_EXECUTOR] = program_run,
     [COMMAND_CTL] = ctl_run,         [COMMAND_PS] = hosts_print,
     [COMMAND_NEW] = new_files_write, [COMMAND_TEST] = policy_tests_run,
+    [COMMAND_SIM] = sim_command_run,
 };
 
 static bool get_ready(const struct options *options, struct error *err)
 {
-    bool client = options->command >= COMMAND_CTL;
+    bool client = options->command >= COMMAND_SIM;
     bool runs = options->command != COMMAND_CHECK && !client;
     if (runs) {
         spawner_prepare();

@@ -1,11 +1,21 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- Prints a C file with the texts of the Lua files that are its arguments, as rows of library_files (library.h). The
--- first argument is the folder that their paths begin with, which is no part of their names: below lua/, mesos/jobs.lua
--- is the module "mesos.jobs". A file that does not compile fails the build. The build runs it.
+-- Prints a C file with the texts of the Lua files that are its arguments, as rows of an array of struct library_file
+-- (library.h). The first argument is its name, the second the header that declares it, the third the folder, or several
+-- with commas, that the paths begin with, which is no part of their names: below lua/, mesos/jobs.lua is the module
+-- "mesos.jobs". A file that does not compile fails the build. The build runs it.
 
-local folder = arg[1]
+local array, header = arg[1], arg[2]
 local rows = {}
+
+local function name_of(path)
+    for folder in arg[3]:gmatch("[^,]+") do
+        if path:sub(1, #folder + 1) == folder .. "/" then
+            return path:sub(#folder + 2)
+        end
+    end
+    error(path .. " is in none of the folders " .. arg[3])
+end
 
 -- The text as the elements of an array: a string literal that is this long is not portable C.
 local function print_text(number, text)
@@ -18,9 +28,9 @@ local function print_text(number, text)
 end
 
 print("// Made by host/script/library_texts.lua.\n")
-print('#include "script/library.h"\n\n#include <stddef.h>\n')
-for number = 2, #arg do
-    local name = arg[number]:sub(#folder + 2)
+print(('#include "%s"\n\n#include <stddef.h>\n'):format(header))
+for number = 4, #arg do
+    local name = name_of(arg[number])
     local file <close> = assert(io.open(arg[number], "rb"))
     local text = file:read("a")
     assert(load(text, "=" .. name, "t"))
@@ -30,6 +40,6 @@ for number = 2, #arg do
     rows[#rows + 1] = ('    {"%s", "=%s", text_%d, sizeof text_%d},'):format(module, name, number, number)
 end
 table.sort(rows)
-print("const struct library_file library_files[] = {")
+print(("const struct library_file %s[] = {"):format(array))
 print(table.concat(rows, "\n"))
 print("    {NULL, NULL, NULL, 0},\n};")

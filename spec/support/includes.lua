@@ -46,7 +46,7 @@ local ROOMS = {
         "bindings/scheduler", "bindings/executor", "bindings/lib", "bindings/testing", "ops" },
     { "bindings/loadable", "script", "loop", "net", "app", "bindings", "bindings/scheduler", "bindings/testing" },
     { "api", "include", "loop", "net", "wire", "leader", "offers", "mesos", "executor", "script", "app" },
-    { "cli", "loop", "ops", "app" },
+    { "cli", "loop", "ops", "app", "script", "bindings/sim" },
 }
 
 -- Library header -> patterns of the files that may include it.

@@ -32,8 +32,8 @@ int luaopen_internals(lua_State *L)
         internals_reply_open,        internals_subscription_open, internals_message_open,
         internals_state_open,        internals_world_open,        internals_offers_open,
         internals_tasks_open,        internals_cluster_open,      internals_channels_open,
-        internals_master_open,       internals_direct_open,       internals_books_open,
-        internals_children_open,     internals_sim_open,
+        internals_master_open,       internals_direct_open,       internals_children_open,
+        internals_sim_open,          internals_books_open,
     };
     lua_newtable(L);
     int names = lua_gettop(L);
