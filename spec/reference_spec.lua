@@ -214,14 +214,29 @@ describe("the reference", function()
         each_function("lua/meta/mesos.lua lua/mesos/*.lua", function(_, _, class, item)
             program.assert_has(text, "\n## " .. class.name .. "\n", "\n### `" .. item.call .. "`\n")
         end)
-        for _, class in ipairs(annotations.read("lua/meta/messages.lua").classes) do
-            program.assert_has(text, "\n## " .. class.name .. "\n")
+        for _, path in ipairs { "lua/meta/messages.lua", "lua/meta/sim.lua" } do
+            local file = annotations.read(path)
+            for _, each in ipairs(table.move(file.aliases, 1, #file.aliases, #file.classes + 1, file.classes)) do
+                program.assert_has(text, "\n## " .. each.name .. "\n")
+            end
         end
+    end)
+
+    it("has what scenarios of the simulator see", function()
+        local declared, found = annotations.read("lua/meta/sim.lua").classes[1], 0
+        for name in program.read("lua/meta/sim.lua"):gmatch("\nfunction (sim%.[%w_]+)") do
+            found = found + 1
+            program.assert_has(text, "\n### `" .. name .. "(")
+        end
+        assert.equal(#declared.functions, found)
+        assert.is_true(found > 15)
+        program.assert_has(text, "\n### `random:uniform()`\n", "(examples/sim/scenario.lua)")
+        program.assert_has(text:match("\n## sim\n(.-)\n## "), "--scenario FILE policy.lua", "```lua\nreturn {\n    agents =")
     end)
 
     it("links examples that exist, and closes its code", function()
         local count = 0
-        for path in text:gmatch("%]%((examples/[%w_]+%.lua)%)") do
+        for path in text:gmatch("%]%((examples/[%w_/]+%.lua)%)") do
             count = count + 1
             assert.is_truthy(program.read(path), path)
         end

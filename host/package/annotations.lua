@@ -136,7 +136,7 @@ function Reader:add_line(line)
 end
 
 function Reader:add_code(line)
-    local variable = not line:find("require") and line:match("^local ([%w_]+) = ")
+    local variable = not line:find("require") and line:match("^local ([%w_]+) = ") or line:match("^([%w_]+) = {}$")
     local table_name, separator, name, arguments = line:match("^function ([%w_]+)([.:])([%w_]+)%((.-)%)")
     if table_name then
         self:add_function(table_name, separator, name, arguments)

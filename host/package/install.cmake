@@ -55,8 +55,8 @@ add_custom_command(
   COMMENT "Making the man pages and the completion")
 
 file(GLOB DECLARED CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} lua/mesos/*.lua)
-file(GLOB EXAMPLES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} examples/*.lua)
-set(REFERENCE_SOURCES lua/meta/mesos.lua ${DECLARED} lua/meta/messages.lua ${EXAMPLES})
+file(GLOB EXAMPLES CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} examples/*.lua examples/sim/*.lua)
+set(REFERENCE_SOURCES lua/meta/mesos.lua ${DECLARED} lua/meta/sim.lua lua/meta/messages.lua ${EXAMPLES})
 add_custom_command(
   OUTPUT ${DOCUMENTS}/reference.md
   COMMAND ${LUA_INTERPRETER} ${CMAKE_SOURCE_DIR}/host/package/reference.lua ${CMAKE_SOURCE_DIR} ${PROJECT_VERSION}

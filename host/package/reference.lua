@@ -35,6 +35,9 @@ function M.uses(text, class, item)
     elseif item.separator == ":" then
         return text:find(":" .. name) ~= nil
     end
+    if class.name == "sim" then -- a global
+        return text:find("%f[%w_.]sim%." .. name) ~= nil
+    end
     local module, field = class.name, ""
     if class.name == "mesos.log" then
         module, field = "mesos", "%.log"
@@ -143,9 +146,15 @@ local function alias_section(alias)
     return ("## %s\n\n%s%s\n"):format(alias.name, #alias.text > 0 and paragraphs(alias.text) .. "\n" or "", what)
 end
 
--- The text of a file of declarations. The comment at its head stands above its first class, unless that has its own.
+-- The text of a file of declarations. The comment at its head stands above its first class, unless that has its own; in
+-- lua/meta, that of the simulator alone is about what it declares, and stands there in any case.
 local function file_section(path, file, examples)
     local parts, head = {}, path:find("meta/") and {} or file.text
+    local first = file.classes[1]
+    if path:find("meta/sim%.lua$") and first then
+        first.text = table.move(first.text, 1, #first.text, #file.text + 2, table.move(file.text, 1, #file.text, 1, {}))
+        first.text[#file.text + 1] = ""
+    end
     for i, class in ipairs(file.classes) do
         parts[#parts + 1] = class_section(class, i == 1 and head or {}, examples)
     end
