@@ -197,6 +197,7 @@ bool simulation_cluster_create(struct simulation *simulation, struct error *err)
         !read_faults(simulation, err))
         return false;
     virtual_cluster_create(cluster, simulation->loop, &simulation->plan, on_fate, simulation);
+    cluster->named = true;
     simulation->books = books_create(simulation->loop, cluster->master);
     if (simulation->events->finished != NULL) {
         simulation->observer = (struct observer){.events = &events, .data = simulation};

@@ -4,6 +4,7 @@
 
 #include "bindings/testing/virtual_cluster.h"
 
+#include "base/memory.h"
 #include "master/role_weights.h"
 
 #include <stdlib.h>
@@ -32,6 +33,9 @@ void virtual_cluster_add(struct virtual_cluster *cluster, const struct cluster_p
     agent_description_copy(&description, &group->description);
     free(description.hostname);
     description.hostname = cluster_plan_hostname(group, number);
+    cluster->count++;
+    if (description.hostname == NULL && cluster->named)
+        description.hostname = memory_format("agent-%u", cluster->count);
     master_add_agent(cluster->master, &group->resources, &description);
     agent_description_free(&description);
 }

@@ -15,9 +15,11 @@
 struct virtual_cluster {
     struct runner *runner; // both NULL: there is none
     struct master *master;
+    bool named;     // agents without a host name have names of their own: agent-1, agent-2, ...
+    unsigned count; // of the agents that it was given, of all groups
 };
 
-// Makes the master, without agents. `decide` says how long tasks last.
+// Makes the master, without agents; `named` may be set after it. `decide` says how long tasks last.
 void virtual_cluster_create(struct virtual_cluster *cluster, struct loop *loop,
                             const struct cluster_plan *plan, runner_virtual_decide decide,
                             void *data);

@@ -49,7 +49,7 @@ sim = {}
 ---@field resources string|table "cpus:32;mem:131072;gpus:4", or { cpus = 32, mem = 131072 }; further forms as in a --cluster file
 ---@field count integer? so many (1)
 ---@field attributes table<string, any>? numbers, texts, lists of texts and of ranges
----@field hostname string? a pattern: "node-%d" has the number in the group
+---@field hostname string? a pattern: "node-%d" has the number in the group; default: "agent-1", ..., of all groups
 ---@field domain { region: string, zone: string }?
 
 ---@class sim.Role
