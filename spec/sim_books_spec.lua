@@ -4,9 +4,12 @@
 -- clock, with tasks that end when they are told to.
 
 local internals = require("internals")
+local program = require("support.program")
 local virtual_cluster = require("support.virtual_cluster")
 
 local cluster, books
+
+after_each(program.cleanup)
 
 -- Time is 0. The allocator offers a moment after a framework has subscribed, and then each second.
 local function start(agents, ...)
@@ -939,6 +942,118 @@ describe("a series", function()
         local result = series:finish(86400 * 30 * 1000000000)
         assert.equal(86400 * 30 * 1000000000, sum(result.gauge))
         assert(#result.gauge <= 512)
+    end)
+end)
+
+describe("the rows of jobs.csv", function()
+    -- The rows by id, each a list of cells by column; cells in quotes are left as they are.
+    local function rows_of(key)
+        local path = program.directory() .. "/rows"
+        local columns = assert(books:jobs_csv(path, key or ""))
+        local text, names, rows = program.read(path), {}, {}
+        for name in columns:gmatch("[^,]+") do
+            names[#names + 1] = name
+        end
+        for line in text:gmatch("[^\n]+") do
+            local row, count = {}, 0
+            for cell in (line .. ","):gmatch("([^,]*),") do
+                count = count + 1
+                row[names[count]] = cell ~= "" and cell or nil
+            end
+            assert.equal(#names, count, line)
+            rows[row.id] = row
+        end
+        return rows, text
+    end
+
+    it("have what the books know of each job", function()
+        local framework = start({ "cpus:4;mem:400" }, "r")
+        cluster:advance(1)
+        submit { id = "two", role = "r", user = "anna", name = "sort", at = 0.25, cpus = 1.5, mem = 10, disk = 2, gpus = 1,
+            duration = 12.5, priority = -3, tasks = 2 }
+        submit { id = "bad", at = 0.5, cpus = 1, mem = 10, duration = 0.125 }
+        submit { id = "late", at = 0.75, cpus = 100, mem = 1, duration = 1e-9 }
+        submit { id = "no", at = 1, cpus = 0.001, mem = 1 }
+        books:refused "no"
+        launch(framework, { task("two.1", 1, 10), task("two.2", 1, 10), task("bad.1", 1, 10) })
+        cluster:advance(3)
+        finish(0)
+        cluster:advance(2)
+        finish(0)
+        finish(7)
+        acknowledge(framework)
+        cluster:advance(4)
+        books:result()
+        local rows, text = rows_of()
+        assert.same({ id = "two", role = "r", user = "anna", name = "sort", priority = "-3", tasks = "2", cpus = "1.5", mem = "10",
+            disk = "2", gpus = "1", at = "0.25", duration = "12.5", first_launch = "1", first_running = "1", ["end"] = "6",
+            wait = "0.75", run = "5", slowdown = "1.15", state = "finished", launched = "2", finished = "2", failed = "0",
+            refused = "false" }, rows.two)
+        assert.same({ id = "bad", role = "*", priority = "0", tasks = "1", cpus = "1", mem = "10", disk = "0", gpus = "0",
+            at = "0.5", duration = "0.125", first_launch = "1", first_running = "1", ["end"] = "6", wait = "0.5",
+            slowdown = "5", state = "failed", launched = "1", finished = "0", failed = "1", refused = "false" }, rows.bad)
+        assert.same({ id = "late", role = "*", priority = "0", tasks = "1", cpus = "100", mem = "1", disk = "0", gpus = "0",
+            at = "0.75", duration = "0.000000001", wait = "9.25", state = "waiting", launched = "0", finished = "0", failed = "0",
+            refused = "false" }, rows.late)
+        assert.same({ id = "no", role = "*", priority = "0", tasks = "1", cpus = "0.001", mem = "1", disk = "0", gpus = "0",
+            at = "1", state = "refused", launched = "0", finished = "0", failed = "0", refused = "true" }, rows.no)
+        assert.equal(text, select(2, rows_of()))
+    end)
+
+    it("count a task once that was lost and came back", function()
+        local framework = start({ "cpus:4;mem:400" }, "r")
+        cluster:advance(1)
+        submit { id = "j", cpus = 1, mem = 1, duration = 100 }
+        local agent_id = launch(framework, { task("j.1", 1, 10) })
+        cluster:advance(1)
+        internals.sim_fault(cluster.master, "silence", agent_id)
+        cluster:advance(100)
+        assert.equal(0, books:counts().live_tasks)
+        internals.sim_fault(cluster.master, "return", agent_id)
+        cluster:advance(1)
+        assert.equal(1, books:counts().live_tasks)
+        finish(0)
+        cluster:advance(1)
+        books:result()
+        local row = rows_of().j
+        assert.same({ "1", "1", "0", "finished" }, { row.launched, row.finished, row.failed, row.state })
+    end)
+
+    it("are quoted where they must be, and are UTF-8", function()
+        start {}
+        local long = ("n"):rep(999) .. "\u{e9}"
+        for i, name in ipairs { 'a "b", c', "two\nlines", " blank", "end ", "\xe9t\u{e9}", "fine \u{e9}", "", "j8", long, long } do
+            submit { id = "j" .. i, name = name, user = i == 1 and "a,b" or nil }
+        end
+        books:result()
+        local path = program.directory() .. "/rows"
+        assert(books:jobs_csv(path, '"a ""script""",1,'))
+        local text, found = program.read(path), {}
+        for cells in text:gsub(",0,1,0,0,0,0,0,,,,,0,,,waiting,0,0,0,false\n", "\1"):gmatch("([^\1]+)\1") do
+            found[#found + 1] = cells:match('^"a ""script""",1,(.*)$')
+        end
+        assert.same({ 'j1,*,"a,b","a ""b"", c"', 'j2,*,,"two\nlines"', 'j3,*,," blank"', 'j4,*,,"end "', "j5,*,,?t??",
+            "j6,*,,fine \u{e9}", "j7,*,,", "j8,*,,j8", "j9,*,," .. ("n"):rep(999), "j10,*,," .. ("n"):rep(999) }, found)
+    end)
+
+    it("are those that are documented", function()
+        start {}
+        books:result()
+        local columns = assert(books:jobs_csv(program.directory() .. "/rows", ""))
+        local row = program.read("lua/guide/simulator.md"):match("\n| `jobs.csv` |([^\n]*)")
+        for column in columns:gmatch("[^,]+") do
+            assert(row:find("`" .. column .. "`", 1, true), column)
+        end
+    end)
+
+    it("say what could not be written, and leave nothing", function()
+        start {}
+        submit { id = "j" }
+        books:result()
+        local folder = program.directory()
+        assert.same({ nil, ("cannot write '%s/a/b': No such file or directory"):format(folder) },
+            { books:jobs_csv(folder .. "/a/b", "") })
+        assert.same({ nil, "cannot write '/dev/full': No space left on device" }, { books:jobs_csv("/dev/full", "") })
     end)
 end)
 

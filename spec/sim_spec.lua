@@ -111,6 +111,78 @@ describe("a simulated run", function()
         assert.is_truthy(program.read(run.folder .. "/tables/summary.csv"))
     end)
 
+    it("has a row for each job, which agrees with the summary", function()
+        local run = sim({}, { "--json", "out.json", "--csv", "tables" })
+        assert.equal(0, run.code, run:report())
+        local summary = json.decode(program.read(run.folder .. "/out.json")).results[1].summary
+        local text = program.read(run.folder .. "/tables/jobs.csv")
+        local head, body = text:match("^(.-)\n(.*)$")
+        assert.matches("^script,seed,id,role,user,name,priority,tasks,cpus,mem,disk,gpus,at,duration,", head)
+        local count, waits, slowdowns = 0, 0, 0
+        for line in body:gmatch("[^\n]+") do
+            local at, duration, launch, running, stop, wait, run_time, slowdown = line:match("^policy%.lua,1,job%-%d+,%*,,,0,1,%d,512,0,0,"
+                .. ("([%d.]+),"):rep(8) .. "finished,1,1,0,false$")
+            assert(at, line)
+            count, waits, slowdowns = count + 1, waits + wait, slowdowns + slowdown
+            assert(math.abs(running - at - wait) < 1e-8 and math.abs(stop - running - run_time) < 1e-8, line)
+            assert(launch <= running and math.abs(run_time - duration) < 0.01, line)
+        end
+        assert.equal(summary.jobs.submitted, count)
+        assert(math.abs(summary.wait.mean - waits / count) < 1e-9, waits / count)
+        assert(math.abs(summary.slowdown.mean - slowdowns / count) < 1e-9, slowdowns / count)
+        local again = sim({}, { "--wire", "--csv", "tables" })
+        assert.equal(text, program.read(again.folder .. "/tables/jobs.csv"))
+    end)
+
+    it("says what it was made of, with paths as they were given", function()
+        local run = sim({ ["rows.csv"] = "id,at,cpus,mem,duration\na,1,1,100,5\n" }, { "--workload", "rows.csv", "--seeds", "2..2",
+            "--duration", "1h", "--assert", "lost == 0", "--json", "out.json", "--report", "page.html", "--jobs", "1" })
+        assert.equal(0, run.code, run:report())
+        local document = json.decode(program.read(run.folder .. "/out.json"))
+        local command = "mesos-lua sim "
+            .. "--scenario world.lua --workload rows.csv --seeds 2..2 --duration 3600 --assert 'lost == 0' policy.lua"
+        assert.same({ "world.lua", "rows.csv", command }, { document.scenario, document.workload, document.command })
+        assert.matches("^mesos%-lua %d+%.%d+%.%d+$", document.program)
+        local page = program.read(run.folder .. "/page.html")
+        program.assert_has(page, "<dt>Scenario</dt><dd><code>world.lua</code>", "<dt>Workload</dt><dd><code>rows.csv</code>",
+            "<code>" .. command:gsub("'", "&#39;") .. "</code>", document.program)
+        assert.is_nil(page:find(run.folder, 1, true))
+    end)
+
+    it("has agents with names of their own", function()
+        local world = [[
+return {
+    agents = { { count = 2, resources = "cpus:1;mem:1000" }, { count = 1, resources = "cpus:1;mem:1000", hostname = "big-%d" },
+        { count = 1, resources = "cpus:1;mem:1000" } },
+    workload = sim.regular { every = 1, count = 4, job = { cpus = 1, mem = 100, duration = 2000 } },
+    faults = { { at = 0, fault = "add" } },
+}
+]]
+        local result = result_of({ ["world.lua"] = world, ["policy.lua"] = policy [[
+local offered = scheduler.resourceOffers
+function scheduler:resourceOffers(driver, offers)
+    for _, offer in ipairs(offers) do
+        mesos.log.warning(offer.hostname .. " is " .. offer.agent_id:match("S%d+$"))
+    end
+    return offered(self, driver, offers)
+end
+]] })
+        local seen, log = {}, log_of(result)
+        for name, id in log:gmatch("(%S+) is (S%d+)") do
+            seen[name] = id
+        end
+        assert.same({ ["agent-1"] = "S0", ["agent-2"] = "S1", ["big-1"] = "S2", ["agent-4"] = "S3", ["agent-5"] = "S4" }, seen)
+        local labels = {}
+        for i, row in ipairs(result.agents.rows) do
+            labels[i] = row.label
+        end
+        assert.same({ "agent-1", "agent-2", "big-1", "agent-4", "agent-5" }, labels)
+        assert.equal(4, #result.gantt)
+        for _, row in ipairs(result.gantt) do
+            assert.is_truthy(seen[row.agent])
+        end
+    end)
+
     it("gives the same bytes each time, and others for another seed", function()
         local text = policy [[
 local known = {} -- the order of its keys decides
@@ -562,6 +634,29 @@ describe("several runs", function()
         end
     end)
 
+    it("have their jobs in one file, in the order of the runs", function()
+        local world = WORLD:gsub("mean = 40", "mean = 40 * sim.set.pace")
+        local run = sim({ ["other.lua"] = policy(), ["world.lua"] = world }, { "--seeds", "1..2", "--set", "pace=1,2",
+            "--against", "other.lua", "--jobs", "2", "--csv", "tables" })
+        assert.equal(0, run.code, run:report())
+        local head, body = program.read(run.folder .. "/tables/jobs.csv"):match("^(.-)\n(.*)$")
+        assert.matches("^script,seed,set%.pace,id,role,", head)
+        local order, counts = {}, {}
+        for key in body:gmatch("([%w.]+,%d,%d),job%-[^\n]+\n") do
+            if order[#order] ~= key then
+                order[#order + 1] = key
+            end
+            counts[key] = (counts[key] or 0) + 1
+        end
+        assert.same({ "policy.lua,1,1", "policy.lua,2,1", "policy.lua,1,2", "policy.lua,2,2", "other.lua,1,1", "other.lua,2,1",
+            "other.lua,1,2", "other.lua,2,2" }, order)
+        assert.is_true(counts["policy.lua,1,1"] > 20)
+        assert.equal(select(2, body:gsub("\n", "")), select(2, body:gsub("finished,1,1,0,false\n", "")))
+        local list = program.run({ path = "/bin/ls", args = { "-A", run.folder .. "/tables" } }).stdout
+        assert.is_nil(list:find("part", 1, true), list)
+        assert.is_nil(list:find("new", 1, true), list)
+    end)
+
     it("are the same as one by one", function()
         local alone = result_of({}, { "--seed", "2" })
         local run = sim({}, { "--seeds", "1..2", "--json", "out.json" })
@@ -572,6 +667,14 @@ describe("several runs", function()
         local run = sim({ ["policy.lua"] = policy "error('bad')" }, { "--seeds", "1..2" })
         assert.equal(2, run.code)
         program.assert_has(run.stderr, "policy.lua, seed 1: ", "bad")
+    end)
+
+    it("leave no parts of files when one goes wrong", function()
+        local world = WORLD:gsub("workload =", 'runtime = function() if sim.seed == 2 then error("bad", 0) end return 1 end, workload =')
+        local run = sim({ ["world.lua"] = world }, { "--seeds", "1..2", "--csv", "tables" })
+        assert.equal(2, run.code, run:report())
+        program.assert_has(run.stderr, "policy.lua, seed 2: ", "bad")
+        assert.equal("", program.run({ path = "/bin/ls", args = { "-A", run.folder .. "/tables" } }).stdout)
     end)
 end)
 

@@ -8,6 +8,7 @@
 #include "bindings/sim/interruption.h"
 #include "bindings/sim/sim_output.h"
 #include "bindings/sim/sim_run.h"
+#include "sim/jobs_csv.h"
 
 #include <lauxlib.h>
 
@@ -85,6 +86,21 @@ static void end_run(lua_State *L, struct userdata *userdata)
     run->simulation = NULL;
 }
 
+// The rows of its jobs, if they are asked for.
+static void write_jobs(lua_State *L, const struct sim_run *run) // [-0, +0, e]
+{
+    struct error err;
+    const char *path = (const char *)text_setting(L, "jobs_file", false).data;
+    if (path == NULL)
+        return;
+    const char *key = (const char *)text_setting(L, "jobs_key", true).data;
+    if (!jobs_csv_write(simulation_books(run->simulation), path, key, &err)) {
+        lua_pushstring(L, err.text);
+        lua_error(L);
+    }
+    lua_pop(L, 2);
+}
+
 static int l_run(lua_State *L) // [-1, +(1|2), e]
 {
     const char *argv[ARGUMENTS_MOST];
@@ -112,6 +128,7 @@ static int l_run(lua_State *L) // [-1, +(1|2), e]
         lua_pushstring(L, err.text); // which says where itself
         return lua_error(L);
     }
+    write_jobs(L, run);
     sim_run_push_result(L, run->simulation);
     end_run(L, &run->base);
     return 1;
@@ -160,5 +177,9 @@ int sim_open(lua_State *L)
     userdata_type(L, RUN);
     lua_pop(L, 1);
     luaL_newlib(L, functions);
+    lua_pushliteral(L, MESOS_LUA_VERSION);
+    lua_setfield(L, -2, "version");
+    lua_pushstring(L, jobs_csv_columns);
+    lua_setfield(L, -2, "jobs_columns");
     return 1;
 }

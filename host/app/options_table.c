@@ -206,7 +206,7 @@ const struct option_row options_table[] = {
         .help = "virtual time, such as 90s, 2h or 30d"),
     OPT_TEXT("report", report, "FILE.html", .only_sim = true, .help = "write one page about it"),
     OPT_TEXT("csv", csv, "DIR", .only_sim = true, .help = "write series and jobs as tables"),
-    OPT_TEXT("json", json, "FILE", .only_sim = true, .help = "write all of it; -: to stdout"),
+    OPT_TEXT("json", json, "FILE", .only_sim = true, .help = "write the results; -: to stdout"),
     OPT_TEXTS("assert", asserts, "EXPR", .only_sim = true,
               .help = "such as 'wait.p95 < 30'; exit status 3 if one does not hold"),
     OPT_FLAG("wire", wire, .only_sim = true,

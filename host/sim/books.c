@@ -58,6 +58,7 @@ static void fill_job(struct books *books, struct books_job *job, const struct bo
     job->role = job_names_number(&books->jobs.roles, row->role ? row->role : "*");
     job->user = job_names_number(&books->jobs.users, row->user);
     job->priority = priority_number(books, row->priority);
+    jobs_set_name(&books->jobs, job, row->name);
 }
 
 bool books_submit(struct books *books, const struct books_row *row, struct error *err)

@@ -22,8 +22,9 @@
 // label `job`, its name, its id, or the longest prefix of its id that ends before a dot. A task
 // without a job counts in the use of resources, in `work` and in `tasks`.
 //
-// Memory: about 145 bytes a job beside its id, for as long as the books live, and 104 for a task
-// until the master forgets it. Deterministic: sums are of integers, orders are those of events.
+// Memory: about 165 bytes a job beside its id and name, for as long as the books live, and 104 for
+// a task until the master forgets it. Deterministic: sums are of integers, orders are those of
+// events.
 
 #ifndef MESOS_LUA_SIM_BOOKS_H
 #define MESOS_LUA_SIM_BOOKS_H
@@ -43,7 +44,7 @@ struct books_job;
 struct books_row {
     const char *id;
     const char *role; // NULL: "*". A job's tasks count for its role, whatever role they run in
-    const char *user, *name; // the name is not kept
+    const char *user, *name; // of the name, the first JOB_NAME bytes are kept
     double at, duration;     // seconds; a duration of 0: not known
     double cpus, mem, disk, gpus, priority;
     unsigned tasks; // that have to finish until the job has; 0 is 1

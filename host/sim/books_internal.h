@@ -93,7 +93,7 @@ uint64_t books_now(struct books *books);
 void books_jobs_submitted(struct books *books, struct books_job *job, uint64_t now);
 void books_jobs_refused(struct books *books, struct books_job *job, uint64_t now);
 
-// A task of it was launched, has begun to run, or has ended.
+// A task of it was launched, which `launched` counts already, has begun to run, or has ended.
 void books_jobs_launched(struct books *books, struct books_job *job, uint64_t now);
 void books_jobs_runs(struct books *books, struct books_job *job, uint64_t now);
 void books_jobs_ended(struct books *books, struct books_job *job, const struct followed_task *task,

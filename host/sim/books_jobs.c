@@ -68,6 +68,8 @@ void books_jobs_refused(struct books *books, struct books_job *job, uint64_t now
 
 void books_jobs_launched(struct books *books, struct books_job *job, uint64_t now)
 {
+    if (job->launched == 1)
+        job->launch = now;
     job->live++;
     job->bad = false;
     update(books, job, now);
@@ -92,6 +94,7 @@ void books_jobs_ended(struct books *books, struct books_job *job, const struct f
     if (task->has_run)
         job->runs--;
     job->bad = task->phase != PHASE_FINISHED;
+    job->failed += job->bad;
     if (!job->bad) {
         job->finished++;
         job->ran = ran > job->ran ? ran : job->ran;
@@ -103,6 +106,7 @@ void books_jobs_regained(struct books *books, struct books_job *job,
                          const struct followed_task *task, uint64_t now)
 {
     job->live++;
+    job->failed--;
     if (task->has_run)
         job->runs++;
     job->bad = false;

@@ -187,8 +187,9 @@ add_file("faults.csv", of_list("faults", "at text"))
 add_file("skipped.csv", of_list("skipped", "reason count example"))
 add_file("callbacks.csv", joined({ "callback" }, CALLBACKS), callback_rows)
 
--- What was run, in front of the columns of each file.
-local function key_columns(results)
+-- What was run, in front of the columns of each file: the names of these columns, and of the parameters. Results may
+-- also be requests.
+function M.key_columns(results)
     local parameters = {}
     for _, result in ipairs(results) do
         for name in pairs(result.set or {}) do
@@ -219,8 +220,23 @@ local function write_table(path, columns, put_rows)
     end)
 end
 
+-- The cells of these columns, each with a comma behind it.
+---@param request { script: string, seed: integer, set: table<string, string>? }
+---@param parameters string[]
+---@return string
+function M.key_text(request, parameters)
+    local cells = {}
+    for i, value in pairs(key_of(request, parameters)) do
+        cells[i] = cell(type(value) == "string" and not utf8.len(value) and value:gsub("[\x80-\xff]", "?") or value)
+    end
+    for i = 1, #parameters + 2 do
+        cells[i] = cells[i] or ""
+    end
+    return table.concat(cells, ",") .. ","
+end
+
 local function write_file(folder, file, results)
-    local keys, parameters = key_columns(results)
+    local keys, parameters = M.key_columns(results)
     local count = #keys
     write_table(folder .. "/" .. file.name, joined(keys, file.columns), function(add)
         for _, result in ipairs(results) do

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The jobs of a run; see the header. They lie in chunks, so that they stay where they are, and
-// their ids in blocks.
+// their ids and names in blocks.
 
 #include "sim/jobs.h"
 
 #include "base/memory.h"
+#include "loop/loop.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,19 +64,19 @@ void jobs_init(struct jobs *jobs)
     *jobs = (struct jobs){.first = JOBS_NONE, .last = JOBS_NONE};
 }
 
-static const char *keep_id(struct jobs *jobs, struct slice id)
+static const char *keep_text(struct jobs *jobs, struct slice text)
 {
-    if (jobs->block_left < id.length + 1) {
+    if (jobs->block_left < text.length + 1) {
         jobs->blocks = memory_resize(jobs->blocks, (jobs->block_count + 1) * sizeof(char *));
         jobs->block_at = jobs->blocks[jobs->block_count++] = memory_new(BLOCK);
         jobs->block_left = BLOCK;
     }
-    char *text = jobs->block_at;
-    memcpy(text, id.data, id.length);
-    text[id.length] = '\0';
-    jobs->block_at += id.length + 1;
-    jobs->block_left -= id.length + 1;
-    return text;
+    char *kept = jobs->block_at;
+    memcpy(kept, text.data, text.length);
+    kept[text.length] = '\0';
+    jobs->block_at += text.length + 1;
+    jobs->block_left -= text.length + 1;
+    return kept;
 }
 
 struct books_job *jobs_find(const struct jobs *jobs, struct slice id)
@@ -111,11 +112,44 @@ struct books_job *jobs_add(struct jobs *jobs, struct slice id)
         jobs->chunks[chunks] = memory_new(JOBS_CHUNK * sizeof(struct books_job));
     }
     struct books_job *job = jobs_get(jobs, number);
-    job->id = keep_id(jobs, id);
+    job->id = keep_text(jobs, id);
     job->number = (uint32_t)number;
     hash_index_add(&jobs->index, (uint32_t)hash_index_hash(id), job->number);
     list(jobs, job);
     return job;
+}
+
+// Most jobs have the name of the one before, or their id for one.
+void jobs_set_name(struct jobs *jobs, struct books_job *job, const char *name)
+{
+    struct slice text = {(const uint8_t *)name, 0};
+    if (name == NULL || strcmp(name, job->id) == 0) {
+        job->name = name ? job->id : NULL;
+        return;
+    }
+    text.length = strnlen(name, JOB_NAME);
+    while (text.length > 0 && ((unsigned char)name[text.length] & 0xc0) == 0x80)
+        text.length--; // not in the middle of a character
+    if (jobs->last_name == NULL || strlen(jobs->last_name) != text.length ||
+        memcmp(jobs->last_name, name, text.length) != 0)
+        jobs->last_name = keep_text(jobs, text);
+    job->name = jobs->last_name;
+}
+
+bool jobs_waits_still(const struct books_job *job)
+{
+    return !job->has_started && job->state == JOB_WAITING;
+}
+
+uint64_t jobs_run_time(const struct books_job *job)
+{
+    return job->ran > 0 ? job->ran : job->duration;
+}
+
+double jobs_slowdown(uint64_t wait, uint64_t run)
+{
+    double waited = (double)wait / (double)LOOP_SECOND, ran = (double)run / (double)LOOP_SECOND;
+    return (waited + ran) / ran;
 }
 
 void jobs_unlist(struct jobs *jobs, struct books_job *job)

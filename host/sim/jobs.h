@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The jobs of a run: a hundred bytes each, found by id, never freed before the end. Those that have
+// The jobs of a run: some 150 bytes each, found by id, never freed before the end. Those that have
 // not started are in a list, the one that was submitted first in front. Roles, users and priorities
 // are names with numbers; of each there are at most JOB_NAMES, and what comes later is named
 // "(others)".
@@ -14,7 +14,7 @@
 
 #include <stdbool.h>
 
-enum { JOB_NAMES = 1000, JOBS_CHUNK = 1024 };
+enum { JOB_NAMES = 1000, JOBS_CHUNK = 1024, JOB_NAME = 1000 };
 
 #define JOB_NAMES_NONE UINT16_MAX
 
@@ -47,7 +47,9 @@ extern const char *const job_state_names[JOB_STATES];
 // Times are of loop_now().
 struct books_job {
     const char *id;
+    const char *name;  // of its row, or NULL
     uint64_t at;       // it waits since then
+    uint64_t launch;   // of its first task; valid if `launched` is not 0
     uint64_t started;  // when its first task ran; valid if `has_started`
     uint64_t ended;    // when it finished, or the last task ended
     uint64_t duration; // of its row, 0: not known
@@ -57,6 +59,7 @@ struct books_job {
     uint32_t before, after;         // in the list of those that have not started; JOBS_NONE
     uint32_t tasks, finished;       // how many have to finish, and how many have
     uint32_t launched, live, runs;  // tasks: ever; not ended; that run
+    uint32_t failed;                // that have ended and did not finish
     uint16_t role, user, priority;  // numbers of names
     uint8_t state;                  // enum job_state
     bool has_started, refused, bad; // bad: the last task that ended did so badly
@@ -69,9 +72,10 @@ struct jobs {
     struct books_job **chunks;
     size_t count;
     struct hash_index index;
-    char **blocks; // of ids
+    char **blocks; // of ids and names
     size_t block_count, block_left;
     char *block_at;
+    const char *last_name;
     uint32_t first, last; // that have not started
     struct job_names roles, users, priorities;
 };
@@ -88,6 +92,16 @@ struct books_job *jobs_find(const struct jobs *jobs, struct slice id); // or NUL
 
 // A new job of that id, which is not taken; in the list, zeroed but for that, `id` and `number`.
 struct books_job *jobs_add(struct jobs *jobs, struct slice id);
+
+// A job's name is kept, at most its first JOB_NAME bytes; NULL is fine.
+void jobs_set_name(struct jobs *jobs, struct books_job *job, const char *name);
+
+// It has never started, and waits.
+bool jobs_waits_still(const struct books_job *job);
+
+// Of the longest of its tasks that have finished, or what its row says; 0: not known.
+uint64_t jobs_run_time(const struct books_job *job);
+double jobs_slowdown(uint64_t wait, uint64_t run); // `run` is not 0
 
 void jobs_unlist(struct jobs *jobs, struct books_job *job); // not twice
 struct books_job *jobs_first(const struct jobs *jobs);      // that has not started, or NULL

@@ -8,6 +8,7 @@ local children = require "sim.children"
 local comparison = require "sim.comparison"
 local core = require "sim.core"
 local files = require "sim.files"
+local jobs_file = require "sim.jobs_file"
 local json = require "mesos.json"
 local output = require "sim.output"
 local report = require "sim.report"
@@ -53,6 +54,7 @@ local function run_here(request, world, progress)
         progress.show(state)
         return core.interrupted()
     end)
+    request.answered = true
     return { result }, false
 end
 
@@ -88,6 +90,7 @@ local function run_children(list, options, progress)
     for i, request in ipairs(list) do
         if not answers[i].missing and not (stopped and answers[i].error) then
             results[#results + 1] = read_answer(request, answers[i])
+            request.answered = true
             io.stderr:write(options.show_log and answers[i].log or "")
         end
     end
@@ -115,15 +118,18 @@ local function make_document(results, parsed, options)
     end
     return output.document {
         results = results, comparison = compared, assertions = verdicts, timing = options.timing,
+        program = "mesos-lua " .. core.version, command = requests.command(options), scenario = options.scenario,
+        workload = options.workload,
     }, hold ~= false
 end
 
-local function write_files(document, options)
+local function write_files(document, jobs, options)
     if options.json then
         output.write_json(options.json, document)
     end
     if options.csv then
         output.write_csv(options.csv, document)
+        jobs:write(core.jobs_columns)
     end
     if options.report then
         output.write_text(options.report, report.html(document))
@@ -194,6 +200,7 @@ local function main(options)
     output.check { json = options.json, csv = options.csv, report = options.report }
     local world = run.load(list[1])
     local parsed = assertions.parse_all(all_asserts(world, options), options.against ~= nil)
+    local jobs <close> = options.csv and jobs_file.open(options.csv, list) or nil
     local progress = meter()
     local good, results, stopped = pcall(#list == 1 and run_here or run_children, #list == 1 and list[1] or list,
         #list == 1 and world or options, progress)
@@ -202,7 +209,7 @@ local function main(options)
         error(results, 0)
     end
     local document, hold = make_document(results, parsed, options)
-    write_files(document, options)
+    write_files(document, jobs, options)
     show(document, options)
     tell_speed(results, progress)
     if not hold then

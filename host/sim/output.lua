@@ -98,6 +98,10 @@ end
 
 ---@class sim.Document
 ---@field version integer 1
+---@field program string? the name and version of this program
+---@field command string? that made it
+---@field scenario string? the file, as it was named
+---@field workload string? the file, as it was named
 ---@field results table[] README.md; first those of the script, then those of the one it is compared with
 ---@field comparison sim.Comparison?
 ---@field sweep sim.SweepRow[]? if there are several results of a script
@@ -105,11 +109,12 @@ end
 
 -- Puts together what files show. The times of callbacks, the one part that differs from run to run, are in it if
 -- `timing` is true.
----@param parts { results: table[], comparison: table?, assertions: table[]?, timing: boolean? }
+---@param parts table the fields of a document, and `timing`
 ---@return sim.Document
 function M.document(parts)
     local document = {
-        version = 1, results = {}, comparison = sound(parts.comparison),
+        version = 1, program = sound(parts.program), command = sound(parts.command), scenario = sound(parts.scenario),
+        workload = sound(parts.workload), results = {}, comparison = sound(parts.comparison),
         assertions = prepare_items(sound(parts.assertions)),
     }
     for i, result in ipairs(parts.results) do

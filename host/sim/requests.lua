@@ -106,4 +106,42 @@ function M.of(options)
     return requests
 end
 
+-- ---- the command ----
+
+-- A word as a shell takes it.
+local function quoted(text)
+    return text:find("^[%w_@%%+=:,./-]+$") and text or "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+local function put_option(words, name, value)
+    for _, each in ipairs(type(value) == "table" and value or { value }) do
+        words[#words + 1] = "--" .. name
+        words[#words + 1] = quoted(type(each) == "number" and ("%.14g"):format(each) or each)
+    end
+end
+
+-- The options that decide what the results are, and their names in the table of options. What does not (--wire, --jobs)
+-- and where the results go is left out, so the same results have the same command.
+local TOLD = {
+    { "scenario", "scenario" }, { "agents", "agents" }, { "resources", "resources" }, { "workload", "workload" },
+    { "format", "format" }, { "seed", "seed" }, { "seeds", "seeds" }, { "set", "set" }, { "duration", "duration" },
+    { "think-time", "think" }, { "against", "against" }, { "assert", "asserts" },
+}
+
+-- The command line that makes these results, with paths as they were given.
+function M.command(options)
+    local words = { "mesos-lua", "sim" }
+    for _, row in ipairs(TOLD) do
+        if row[1] ~= "seed" or not options.seeds then
+            put_option(words, row[1], options[row[2]])
+        end
+    end
+    words[#words + 1] = options.script:find("^%-") and "--" or nil
+    words[#words + 1] = quoted(options.script)
+    for _, argument in ipairs(options.arguments or {}) do
+        words[#words + 1] = quoted(argument)
+    end
+    return table.concat(words, " ")
+end
+
 return M

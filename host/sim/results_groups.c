@@ -49,19 +49,9 @@ static double seconds(uint64_t nanoseconds)
     return (double)nanoseconds / (double)LOOP_SECOND;
 }
 
-static bool waits_still(const struct books_job *job)
-{
-    return !job->has_started && job->state == JOB_WAITING;
-}
-
 static double wait_of(const struct books *books, const struct books_job *job)
 {
     return seconds(wait_reasons_waited(job, books->stop));
-}
-
-static uint64_t run_time(const struct books_job *job)
-{
-    return job->ran > 0 ? job->ran : job->duration;
 }
 
 static struct group_samples collect_waits(const struct books *books)
@@ -70,7 +60,7 @@ static struct group_samples collect_waits(const struct books *books)
     struct group_samples samples = {memory_new(jobs->count * sizeof(struct sample) + 1), 0};
     for (size_t i = 0; i < jobs->count; i++) {
         const struct books_job *job = jobs_get(jobs, i);
-        if (job->has_started || waits_still(job))
+        if (job->has_started || jobs_waits_still(job))
             samples.items[samples.count++] = (struct sample){wait_of(books, job), job->number};
     }
     qsort(samples.items, samples.count, sizeof(struct sample), compare_samples);
@@ -83,10 +73,10 @@ static struct group_samples collect_slowdowns(const struct books *books)
     struct group_samples samples = {memory_new(jobs->count * sizeof(struct sample) + 1), 0};
     for (size_t i = 0; i < jobs->count; i++) {
         const struct books_job *job = jobs_get(jobs, i);
-        double run = seconds(run_time(job));
+        uint64_t run = jobs_run_time(job);
         if (job->has_started && run > 0)
-            samples.items[samples.count++] =
-                (struct sample){(wait_of(books, job) + run) / run, job->number};
+            samples.items[samples.count++] = (struct sample){
+                jobs_slowdown(wait_reasons_waited(job, books->stop), run), job->number};
     }
     qsort(samples.items, samples.count, sizeof(struct sample), compare_samples);
     return samples;
@@ -211,7 +201,7 @@ static void count_job(struct results_group *group, const struct books_job *job)
     };
     group->submitted++;
     ++*counts[job->state];
-    group->censored += waits_still(job);
+    group->censored += jobs_waits_still(job);
 }
 
 static void count_jobs(struct results_groups *groups, const struct division *division)

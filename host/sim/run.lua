@@ -2,7 +2,8 @@
 --
 -- One run: a request, which is plain data, becomes the result of the run. A request has what the command line says
 -- (script, arguments, scenario, agents, resources, workload, format, duration, wire, think, limit, callback_limit,
--- load_limit, memory_limit, show_log), one seed, and one set of parameters. What is wrong is raised.
+-- load_limit, memory_limit, show_log), one seed, and one set of parameters; and, for jobs.csv, where its rows go and
+-- how they begin (jobs_file, jobs_key). What is wrong is raised.
 
 local core = require "sim.core"
 local json = require "mesos.json"
@@ -53,7 +54,8 @@ function M.run(request, world, progress)
         faults = world.faults and #world.faults > 0 and json.encode(world.faults) or nil,
         duration = request.duration or world.duration, think = request.think, wire = request.wire,
         limit = request.limit, callback_limit = request.callback_limit, load_limit = request.load_limit,
-        memory_limit = request.memory_limit, show_log = request.show_log, workload = source ~= nil,
+        memory_limit = request.memory_limit, jobs_file = request.jobs_file, jobs_key = request.jobs_key,
+        show_log = request.show_log, workload = source ~= nil,
         next = source and function() return source:next() end, runtime = world.runtime, stub = stubs_of(world),
         progress = progress,
     }

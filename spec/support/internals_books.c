@@ -10,6 +10,7 @@
 #include "master/agent_loss.h"
 #include "master/master_failover.h"
 #include "sim/books_internal.h"
+#include "sim/jobs_csv.h"
 
 #include <lauxlib.h>
 
@@ -102,6 +103,20 @@ static int l_refused(lua_State *L)
 {
     books_refused(check_books(L)->books, luaL_checkstring(L, 2));
     return 0;
+}
+
+// books:jobs_csv(path, key) -> the names of the columns, or nil and an error
+static int l_jobs_csv(lua_State *L)
+{
+    struct error err;
+    if (jobs_csv_write(check_books(L)->books, luaL_checkstring(L, 2), luaL_checkstring(L, 3),
+                       &err)) {
+        lua_pushstring(L, jobs_csv_columns);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, err.text);
+    return 2;
 }
 
 // books:job_of(task_id, name, label) -> id or nil
@@ -399,9 +414,10 @@ static void add_class(lua_State *L, const char *name, const luaL_Reg *methods) /
 void internals_books_open(lua_State *L)
 {
     static const luaL_Reg books[] = {
-        {"submit", l_submit}, {"refused", l_refused}, {"job_of", l_job_of}, {"task", l_task},
-        {"counts", l_counts}, {"why", l_why},         {"finish", l_finish}, {"result", l_result},
-        {"now", l_now},       {"__gc", l_gc},         {NULL, NULL},
+        {"submit", l_submit}, {"refused", l_refused},   {"job_of", l_job_of},
+        {"task", l_task},     {"jobs_csv", l_jobs_csv}, {"counts", l_counts},
+        {"why", l_why},       {"finish", l_finish},     {"result", l_result},
+        {"now", l_now},       {"__gc", l_gc},           {NULL, NULL},
     };
     static const luaL_Reg quantiles[] = {
         {"add", l_quantiles_add}, {"at", l_quantiles_at}, {"mean", l_quantiles_mean},

@@ -70,7 +70,8 @@ end
 ---@param all sim.report.Cases
 function M.head(document, all)
     local rows = policy_facts(all.policies)
-    for _, fact in ipairs { { "command", "Command" }, { "scenario", "Scenario" }, { "workload", "Workload" } } do
+    for _, fact in ipairs { { "command", "Command" }, { "scenario", "Scenario" }, { "workload", "Workload" },
+        { "program", "Program" } } do
         if document[fact[1]] then
             rows[#rows + 1] = { fact[2], "<code>" .. escape(document[fact[1]], 500) .. "</code>" }
         end
