@@ -167,7 +167,7 @@ static void push_reason(lua_State *L, const struct offer_explain *offers,
     set_text(L, "reason", reason_name(reason));
     set_count(L, "count", reason->count);
     set_count(L, "lately", reason->lately);
-    set_slice(L, "example", offer_fields_id(example->wire));
+    set_slice(L, "example", example->id);
     set_source(L, example);
     if (reason->kind == OFFER_REASON_RESOURCE)
         set_resource(L, reason);
@@ -200,7 +200,7 @@ static void set_nearest(lua_State *L, const struct offer_explain *offers) // [-0
         return;
     const struct offer_explain_row *row = offer_explain_row(offers, nearest);
     lua_createtable(L, 0, 5);
-    set_slice(L, "offer", offer_fields_id(row->wire));
+    set_slice(L, "offer", row->id);
     set_source(L, row);
     lua_pushboolean(L, row->outstanding);
     lua_setfield(L, -2, "outstanding");
@@ -241,7 +241,7 @@ static void push_filter(lua_State *L, const struct offer_explain *offers,
 {
     lua_createtable(L, 0, 5);
     set_source(L, row);
-    set_slice(L, "role", offer_fields_role(row->wire));
+    set_slice(L, "role", row->role);
     lua_pushnumber(L, offer_explain_seconds(offers, offer_explain_now(offers), row->filter));
     lua_setfield(L, -2, "seconds");
     lua_pushboolean(L, row->lacks == 0 && row->end != OFFER_END_ACCEPTED);

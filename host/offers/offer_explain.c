@@ -28,11 +28,10 @@ static struct slice agent_of(struct slice offer)
     return wire_text(wire_find(offer, FIELD_OFFER_AGENT_ID));
 }
 
-static bool same_source(struct slice a, struct slice b)
+static bool same_source(const struct offer_explain_row *a, const struct offer_explain_row *b)
 {
-    struct slice role = offer_fields_role(a), other = offer_fields_role(b);
-    return slice_equal(agent_of(a), agent_of(b)) && (role.data == NULL) == (other.data == NULL) &&
-           slice_equal(role, other);
+    return slice_equal(a->agent, b->agent) && (a->role.data == NULL) == (b->role.data == NULL) &&
+           slice_equal(a->role, b->role);
 }
 
 // The row of the same agent and role that is newer; NULL, and the row is that from now on, if there
@@ -40,12 +39,10 @@ static bool same_source(struct slice a, struct slice b)
 static struct offer_explain_row *newer_row(struct rows_maker *maker, size_t row)
 {
     struct offer_explain_row *rows = maker->explain->rows;
-    struct slice wire = rows[row].wire;
-    uint32_t hash =
-        (uint32_t)(hash_index_hash(agent_of(wire)) ^ hash_index_hash(offer_fields_role(wire)));
+    uint32_t hash = (uint32_t)(hash_index_hash(rows[row].agent) ^ hash_index_hash(rows[row].role));
     size_t at = hash;
     for (uint32_t number; hash_index_next(&maker->keys, hash, &at, &number);)
-        if (same_source(rows[number].wire, wire))
+        if (same_source(&rows[number], &rows[row]))
             return &rows[number];
     hash_index_add(&maker->keys, hash, (uint32_t)row);
     return NULL;
@@ -55,7 +52,8 @@ static struct offer_explain_row *newer_row(struct rows_maker *maker, size_t row)
 static struct offer_explain_row *add_row(struct offer_explain *explain, struct bytes *block,
                                          struct slice wire)
 {
-    uint32_t row = offer_packing_add(explain->packing, wire, offer_fields_id(wire), NULL);
+    struct slice id = offer_fields_id(wire);
+    uint32_t row = offer_packing_add(explain->packing, wire, id, NULL);
     if (row == OFFER_PACKING_NONE || row < explain->row_count)
         return NULL;
     if (explain->row_count == explain->row_capacity) {
@@ -63,7 +61,11 @@ static struct offer_explain_row *add_row(struct offer_explain *explain, struct b
         explain->rows = memory_resize(explain->rows, explain->row_capacity * sizeof *explain->rows);
     }
     struct offer_explain_row *it = &explain->rows[explain->row_count++];
-    *it = (struct offer_explain_row){.block = bytes_ref(block), .wire = wire};
+    *it = (struct offer_explain_row){.block = bytes_ref(block),
+                                     .wire = wire,
+                                     .id = id,
+                                     .agent = agent_of(wire),
+                                     .role = offer_fields_role(wire)};
     return it;
 }
 
@@ -98,9 +100,9 @@ static void read_ending(const struct rows_maker *maker, const struct offer_event
                         struct offer_explain_row *row)
 {
     const struct offer_history *history = maker->history;
-    const struct offer_ending *ending = ending_of(maker, offer_fields_id(row->wire));
+    const struct offer_ending *ending = ending_of(maker, row->id);
     row->arrival = event->arrival;
-    row->lost = offer_history_is_lost(history, agent_of(row->wire), event->order);
+    row->lost = offer_history_is_lost(history, row->agent, event->order);
     if (ending == NULL || ending->order < event->order) {
         row->end = event->is_void ? OFFER_END_VOID : OFFER_END_UNKNOWN;
         row->ended = event->voided_at;
@@ -108,10 +110,9 @@ static void read_ending(const struct rows_maker *maker, const struct offer_event
     }
     row->end = ending->end;
     row->ended = ending->at;
-    struct slice role = offer_fields_role(row->wire);
     uint64_t until = ending->at + (uint64_t)(ending->filter * (double)maker->explain->second);
     if (until > maker->explain->now && !row->lost &&
-        offer_history_filter_holds(history, role, ending->order))
+        offer_history_filter_holds(history, row->role, ending->order))
         row->filter = until;
 }
 

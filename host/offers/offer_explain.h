@@ -24,8 +24,8 @@ enum {
 #define OFFER_EXPLAIN_NONE SIZE_MAX
 
 struct offer_explain_row {
-    struct bytes *block; // a reference
-    struct slice wire;
+    struct bytes *block;                // a reference
+    struct slice wire, id, agent, role; // the last three are in `wire`
     bool outstanding;
     bool counted; // outstanding, or the last of its agent and role, of lately
     bool lost;    // its agent was lost

@@ -213,7 +213,7 @@ static void see(struct offer_reason *reason, char *text)
 
 static void see_role(struct offer_reason *reason, const struct offer_explain_row *row)
 {
-    struct slice role = offer_fields_role(row->wire);
+    struct slice role = row->role;
     if (role.data == NULL)
         reason->absent++;
     else

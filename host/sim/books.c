@@ -238,10 +238,7 @@ static void on_look(void *data)
 {
     struct books *books = data;
     uint64_t now = books_now(books);
-    timer_start(&books->look, LOOP_SECOND);
-    if (books->asked_step != books->series.next)
-        books->reasons.left = WAIT_REASONS_A_STEP;
-    books->asked_step = books->series.next;
+    timer_start(&books->look, wait_reasons_pause(now - books->start));
     wait_reasons_ask(&books->reasons, &books->jobs, LOOP_SECOND, now);
 }
 

@@ -105,7 +105,7 @@ uint64_t books_last_change(const struct books *books);
 // ---- why jobs wait ----
 
 // Asks why a task of these needs is not placed, for the jobs that have waited longest and have not
-// started: from the loop, at most 5 in each step of the series (wait_reasons.h), and in books_end()
+// started: from the loop, a few at a time (wait_reasons.h), and in books_end()
 // for 20. It appends the text; false: there is nothing to say. NULL: they ask no longer.
 void books_why(struct books *books,
                bool (*explain)(void *data, const struct books_row *need, struct buffer *text),

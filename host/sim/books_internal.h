@@ -53,8 +53,7 @@ enum { BOOKS_CALLS = HISTORY_CALLS };
 struct books {
     struct loop *loop;
     struct observer observer;
-    struct timer look;   // for jobs that wait
-    uint64_t asked_step; // the end of the step whose reasons are asked for
+    struct timer look; // for jobs that wait
     uint64_t start, stop;
     bool ended;
     struct series series;

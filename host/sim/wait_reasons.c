@@ -5,8 +5,11 @@
 #include "sim/wait_reasons.h"
 
 #include "base/memory.h"
+#include "loop/loop.h"
 
 #include <stdlib.h>
+
+enum { LOOKED_AT = 20 }; // jobs at the front of those that wait, in one look
 
 uint64_t wait_reasons_waited(const struct books_job *job, uint64_t now)
 {
@@ -51,30 +54,37 @@ static struct wait_reason *place_for(struct wait_reasons *reasons, const struct 
     return place;
 }
 
-static void ask(struct wait_reasons *reasons, const struct books_job *job, bool again, uint64_t now)
+// False if that job is no candidate.
+static bool ask(struct wait_reasons *reasons, const struct books_job *job, bool again, uint64_t now)
 {
     uint64_t waited = wait_reasons_waited(job, now);
     struct wait_reason *place = place_for(reasons, job, now);
     struct buffer text;
-    if (place == NULL || (!again && place->text != NULL && waited < place->waited * 2))
-        return;
+    if (place == NULL || (!again && place->waited > 0 && waited < place->waited * 2))
+        return false;
     buffer_init(&text, WAIT_REASON_LENGTH);
     place->waited = waited;
-    reasons->left -= reasons->left > 0;
     if (reasons->explain(reasons->data, job, &text)) {
         free(place->text);
         place->text = memory_string(buffer_string(&text));
     }
     buffer_free(&text);
+    return true;
+}
+
+uint64_t wait_reasons_pause(uint64_t elapsed)
+{
+    uint64_t share = elapsed / WAIT_REASONS_SHARE;
+    return share > LOOP_SECOND ? share : LOOP_SECOND;
 }
 
 void wait_reasons_ask(struct wait_reasons *reasons, const struct jobs *jobs, uint64_t least,
                       uint64_t now)
 {
     const struct books_job *job = reasons->explain ? jobs_first(jobs) : NULL;
-    for (int i = 0; i < WAIT_REASONS_A_STEP && reasons->left > 0 && job != NULL; i++) {
-        if (wait_reasons_waited(job, now) >= least)
-            ask(reasons, job, false, now);
+    int asked = 0;
+    for (int i = 0; i < LOOKED_AT && asked < WAIT_REASONS_A_LOOK && job != NULL; i++) {
+        asked += wait_reasons_waited(job, now) >= least && ask(reasons, job, false, now);
         job = jobs_next(jobs, job);
     }
 }
