@@ -28,7 +28,20 @@ struct late {
     struct bytes *bytes;
 };
 
+enum { CALL_ROOM = 16 << 10, CALL_ALIGNMENT = 16 };
+
+// Where the structs of calls are read into, one behind the other; it is empty again when the last
+// call that is carried out has been freed. What does not fit comes from malloc(), as does what the
+// master adds to a call.
+struct call_room {
+    ProtobufCAllocator allocator;
+    size_t used;
+    unsigned calls; // that are in it
+    _Alignas(CALL_ALIGNMENT) uint8_t bytes[CALL_ROOM];
+};
+
 struct scheduler_direct {
+    struct call_room room;
     struct master *master;
     struct transport *transport; // of the SUBSCRIBE that was carried out
     char *name;
@@ -44,6 +57,47 @@ struct scheduler_direct {
     struct queue events, calls; // that are late
     struct timer timer;         // when the first of them is due
 };
+
+// ---- where calls are read into ----
+
+static void *room_take(void *data, size_t size)
+{
+    struct call_room *room = data;
+    if (size > CALL_ROOM - room->used)
+        return memory_resize(NULL, size);
+    void *block = room->bytes + room->used;
+    size_t end = (room->used + size + CALL_ALIGNMENT - 1) / CALL_ALIGNMENT * CALL_ALIGNMENT;
+    room->used = end < CALL_ROOM ? end : CALL_ROOM;
+    return block;
+}
+
+static void room_give_back(void *data, void *block)
+{
+    const struct call_room *room = data;
+    uintptr_t at = (uintptr_t)block, begin = (uintptr_t)room->bytes;
+    if (at < begin || at >= begin + CALL_ROOM)
+        free(block);
+}
+
+static void room_init(struct call_room *room)
+{
+    room->allocator = (ProtobufCAllocator){room_take, room_give_back, room};
+}
+
+static Call *unpack_call(struct scheduler_direct *direct, struct slice bytes)
+{
+    Call *call =
+        mesos__v1__scheduler__call__unpack(&direct->room.allocator, bytes.length, bytes.data);
+    direct->room.calls += call != NULL;
+    return call;
+}
+
+static void free_call(struct scheduler_direct *direct, Call *call)
+{
+    mesos__v1__scheduler__call__free_unpacked(call, &direct->room.allocator);
+    if (--direct->room.calls == 0)
+        direct->room.used = 0;
+}
 
 // ---- what is late ----
 
@@ -197,37 +251,37 @@ static void on_end(void *data)
 // ---- the peer ----
 
 // NULL, and the error of a 400, unless it is a call that a master takes.
-static Call *read_call(struct slice bytes, struct error *err)
+static Call *read_call(struct scheduler_direct *direct, struct slice bytes, struct error *err)
 {
-    Call *call = mesos__v1__scheduler__call__unpack(NULL, bytes.length, bytes.data);
+    Call *call = unpack_call(direct, bytes);
     if (call == NULL) {
         error_set(err, ERROR_INVALID, "Failed to parse body into Call protobuf");
         return NULL;
     }
     if (master_validate(call, err))
         return call;
-    mesos__v1__scheduler__call__free_unpacked(call, NULL);
+    free_call(direct, call);
     return NULL;
 }
 
 // The same call, from the bytes that it is packed into.
-static Call *repack(Call *call)
+static Call *repack(struct scheduler_direct *direct, Call *call)
 {
     size_t length = mesos__v1__scheduler__call__get_packed_size(call);
     struct bytes *bytes = bytes_create(length);
     mesos__v1__scheduler__call__pack(call, bytes->data);
-    Call *again = mesos__v1__scheduler__call__unpack(NULL, length, bytes->data);
+    Call *again = unpack_call(direct, slice_of(bytes));
     bytes_unref(bytes);
-    mesos__v1__scheduler__call__free_unpacked(call, NULL);
+    free_call(direct, call);
     return again;
 }
 
-static Call *receive(const struct scheduler_direct *direct, struct slice bytes, struct error *err)
+static Call *receive(struct scheduler_direct *direct, struct slice bytes, struct error *err)
 {
-    Call *call = read_call(bytes, err);
+    Call *call = read_call(direct, bytes, err);
     if (call == NULL || !direct->wire)
         return call;
-    call = repack(call);
+    call = repack(direct, call);
     if (call == NULL)
         error_set(err, ERROR_INVALID, "the call cannot be read after it was packed anew");
     return call;
@@ -269,7 +323,7 @@ static void subscribe(void *data, struct transport *transport, struct slice byte
     transport_direct_accept(transport);
     master_subscribe(direct->master, call, direct->stream_id, direct->wire ? &wire_sink : &sink,
                      direct);
-    mesos__v1__scheduler__call__free_unpacked(call, NULL);
+    free_call(direct, call);
 }
 
 static struct master_answer carry_out(struct scheduler_direct *direct, const Call *call)
@@ -295,7 +349,7 @@ static void make_call(void *data, struct slice bytes, struct transport_direct_an
         answer->status = answered.status;
         answer->error = answered.error;
     }
-    mesos__v1__scheduler__call__free_unpacked(call, NULL);
+    free_call(direct, call);
 }
 
 // It was answered with 202 before: an error can only be logged.
@@ -308,7 +362,7 @@ static void make_late_call(struct scheduler_direct *direct, struct slice bytes)
     struct master_answer answered = carry_out(direct, call);
     if (answered.status >= 400)
         log_warning("a call that came late is refused: %s", answered.error.text);
-    mesos__v1__scheduler__call__free_unpacked(call, NULL);
+    free_call(direct, call);
 }
 
 static void on_timer(void *data)
@@ -348,6 +402,7 @@ const struct transport_direct_peer scheduler_direct_peer = {
 struct scheduler_direct *scheduler_direct_create(struct master *master, const char *name)
 {
     struct scheduler_direct *direct = memory_new(sizeof *direct);
+    room_init(&direct->room);
     direct->master = master;
     direct->name = memory_string(name);
     queue_init(&direct->events);
