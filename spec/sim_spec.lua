@@ -326,6 +326,59 @@ mesos.every(1, function() error("each time") end)
         assert.is_true(failures > 5)
     end)
 
+    it("is said to fail, and how, where its jobs wait for ever", function()
+        local text = policy [[
+local offers = scheduler.resourceOffers
+function scheduler:resourceOffers(driver, list)
+    for _, job in ipairs(queue) do
+        driver:launchTasks({ list[1].id }, { { name = job.id, task_id = job.id, agent_id = list[1].agent_id,
+            command = { value = "work" }, resources = { cpus = 1 } } })
+    end
+    if next(queue) == nil then offers(self, driver, list) end
+end
+]]
+        local result, run = result_of({ ["world.lua"] = rows(12), ["policy.lua"] = text },
+            { "--report", "page.html", "--csv", "tables" }, 1)
+        local failure = result.failures[1]
+        assert.equal(1, #result.failures)
+        assert.equal("callback resourceOffers", failure.what)
+        assert.is_true(failure.count > 100 and failure.at >= 1 and failure.at < 3)
+        assert.matches("^policy%.lua:27: tasks%[1%]%.resources: list expected", failure.first)
+        local start = ("callback resourceOffers failed %d times, first at "):format(failure.count)
+        assert.matches("^nothing happens any more: 12 jobs wait%. " .. start .. "[%d.]+ m?s: policy%.lua:27: .*%. job%-1: ", result.problem)
+        local shown, count = run.stdout:gsub("%s+", " "):gsub(start, "")
+        assert.equal(1, count, shown) -- once, though there is a list of failures as well
+        program.assert_has(shown, "policy.lua:27: tasks[1].resources: list expected")
+        local page = program.read(run.folder .. "/page.html")
+        program.assert_has(page:match('class="problems".-</ul>'), start, "policy.lua:27: tasks[1].resources")
+        program.assert_has(program.read(run.folder .. "/tables/failures.csv"), "callback resourceOffers," .. failure.count .. ",",
+            "policy.lua:27: tasks[1].resources")
+    end)
+
+    it("is said to fail, and how, where all goes well otherwise", function()
+        local result, run = result_of({ ["world.lua"] = rows(6), ["policy.lua"] = policy [[
+function scheduler:statusUpdate() error("each time") end
+mesos.after(2, function() error("once") end)
+]] }, { "--report", "page.html" })
+        assert.is_nil(result.problem)
+        assert.equal(6, result.summary.jobs.finished)
+        assert.equal(2, #result.failures)
+        local shown, page = run.stdout:gsub("%s+", " "), program.read(run.folder .. "/page.html")
+        for _, text in ipairs { shown, page:match('class="problems".-</ul>') } do
+            program.assert_has(text, "callback statusUpdate failed", " times, first at ", ": policy.lua:24: each time",
+                "timer of policy.lua:25 failed once, at ", ": policy.lua:25: once")
+        end
+    end)
+
+    it("is said to fail where no task was launched until the end of the duration", function()
+        local result = result_of({ ["world.lua"] = rows(3), ["policy.lua"] = policy [[
+function scheduler:resourceOffers() error("not now") end
+]] }, { "--duration", "1m" }, 1)
+        assert.equal("duration", result.ended)
+        assert.matches("^no task was launched, and 3 jobs wait%. callback resourceOffers failed %d+ times, first at .* not now$",
+            result.problem)
+    end)
+
     for _, row in ipairs {
         { "mesos.exit", "mesos.exit(3)", 1, "the policy has failed", "the policy has called mesos.exit%(3%)" },
         { "driver:abort()", "driver:abort()", 1, "the policy has failed", "the driver was aborted" },
@@ -708,6 +761,25 @@ describe("the command line", function()
         assert.equal(2, run.code)
         program.assert_has(run.stderr, "world.lua", "agnts", "did you mean 'agents'?")
     end)
+
+    for _, row in ipairs {
+        { "agents without resources", "return { agents = {\n { count = 3 } }, workload = { { id = 'a', at = 1 } } }",
+            "world.lua:2: agents[1].resources: missing" },
+        { "rows out of order", "return { agents = { { resources = 'cpus:1;mem:100' } }, workload = sim.file 'jobs.csv' }",
+            "jobs.csv:3: at = 4 is before 5 in line 2", "id,at,cpus,mem,duration\na,5,1,1,1\nb,4,1,1,1\n" },
+        { "a column that is lacking", "return { agents = { { resources = 'cpus:1;mem:100' } }, workload = sim.file 'jobs.csv' }",
+            "jobs.csv:1: no column is called 'mem'", "id,at,cpus,duration\na,5,1,1\n" },
+        { "a trace that ends in the middle of a line",
+            "return { agents = { { resources = 'cpus:1;mem:100' } }, workload = sim.file('jobs.csv', { format = 'swf' }) }",
+            "jobs.csv:2: the file ends in the middle of", "1 1 0 5 1 -1 -1 1 -1 1024 1 1 1 1 1 1 -1 -1\n2 9 0 5" },
+    } do
+        it("ends with status 2 at " .. row[1], function()
+            local run = sim({ ["world.lua"] = row[2], ["jobs.csv"] = row[4] }, { "--json", "out.json" })
+            assert.equal(2, run.code, run:report())
+            program.assert_has(run.stderr, row[3])
+            assert.equal("", run.stdout)
+        end)
+    end
 
     it("refuses its options elsewhere", function()
         local run = program.run { args = { "--scenario", "x.lua", "y.lua" } }

@@ -22,6 +22,7 @@ void call_times_free(struct call_times *times)
     for (struct call_time *row = times->first, *next; row != NULL; row = next) {
         next = row->next;
         string_map_remove(&times->names, &row->entry);
+        free(row->failure);
         free(row->name);
         free(row);
     }
@@ -65,6 +66,18 @@ static uint64_t bucket_end(unsigned bucket)
         return bucket;
     unsigned octave = (bucket - 16) / 8 + 4, part = (bucket - 16) % 8;
     return ((uint64_t)(8 + part + 1) << (octave - 3)) - 1;
+}
+
+void call_time_fail(struct call_time *row, const char *kind, const char *text, uint64_t now)
+{
+    row->failures++;
+    if (row->failure != NULL)
+        return;
+    size_t length = strcspn(text, "\n");
+    row->kind = kind;
+    row->failed_at = now;
+    row->failure =
+        memory_format("%.*s", (int)(length < CALL_TIMES_TEXT ? length : CALL_TIMES_TEXT), text);
 }
 
 void call_time_add(struct call_time *row, uint64_t nanoseconds)

@@ -81,6 +81,24 @@ static void set_calls(lua_State *L, const struct call_times *times) // [-0, +0, 
     lua_setfield(L, -2, "callbacks");
 }
 
+// What failed, and the first error of each, in the order of their first calls.
+static void set_failures(lua_State *L, const struct call_times *times) // [-0, +0, m]
+{
+    lua_newtable(L);
+    for (const struct call_time *row = times->first; row != NULL; row = row->next) {
+        if (row->failure == NULL)
+            continue;
+        lua_createtable(L, 0, 4);
+        lua_pushfstring(L, "%s%s", row->kind, row->name);
+        lua_setfield(L, -2, "what");
+        sim_run_set_whole(L, "count", row->failures);
+        sim_run_set_number(L, "at", (double)row->failed_at / (double)LOOP_SECOND);
+        sim_run_set_text(L, "first", row->failure);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+    lua_setfield(L, -2, "failures");
+}
+
 static double line_seconds(const struct log_ring_line *line)
 {
     return (double)line->at / (double)LOOP_SECOND;
@@ -124,6 +142,7 @@ void sim_run_push_result(lua_State *L, const struct simulation *simulation)
     copy_setting(L, "seed");
     set_end(L, simulation);
     set_calls(L, simulation_calls(simulation));
+    set_failures(L, simulation_calls(simulation));
     set_log(L, simulation_log(simulation));
     set_faults(L, simulation_faults(simulation));
 }

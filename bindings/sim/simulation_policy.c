@@ -42,9 +42,10 @@ static bool on_callback_ended(void *data, const char *callback, const char *text
     struct simulation *simulation = data;
     struct call_time *row = call_times_row(&simulation->calls, "callback", callback);
     row->count++;
-    row->failures += text != NULL;
-    if (text != NULL)
-        check_stopped(simulation, "callback ", callback, text);
+    if (text == NULL)
+        return false;
+    call_time_fail(row, "callback ", text, loop_now(simulation->loop));
+    check_stopped(simulation, "callback ", callback, text);
     return false;
 }
 
@@ -52,7 +53,8 @@ static bool on_callback_ended(void *data, const char *callback, const char *text
 static void on_failure(void *data, const char *what, const char *text)
 {
     struct simulation *simulation = data;
-    call_times_row(&simulation->calls, "callback", what)->failures++;
+    call_time_fail(call_times_row(&simulation->calls, "callback", what), "", text,
+                   loop_now(simulation->loop));
     check_stopped(simulation, "", what, text);
 }
 

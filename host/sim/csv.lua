@@ -184,6 +184,7 @@ add_file("waits.csv", { "role", "quantile", "wait" }, wait_rows)
 add_file("gantt.csv", of_list("gantt", "task job role agent start stop state"))
 add_file("longest.csv", of_list("longest", "id role user at wait state why"))
 add_file("faults.csv", of_list("faults", "at text"))
+add_file("failures.csv", of_list("failures", "what count at first"))
 add_file("skipped.csv", of_list("skipped", "reason count example"))
 add_file("callbacks.csv", joined({ "callback" }, CALLBACKS), callback_rows)
 

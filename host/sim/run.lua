@@ -6,10 +6,13 @@
 -- how they begin (jobs_file, jobs_key). What is wrong is raised.
 
 local core = require "sim.core"
+local failed = require "sim.failures"
 local json = require "mesos.json"
 local scenario = require "sim.scenario"
 
 local M = {}
+
+local FAILURES_MOST <const> = 3 -- that a problem tells
 
 -- The world of a request.
 function M.load(request)
@@ -34,10 +37,29 @@ end
 local function add_reason(result)
     for _, job in ipairs(result.longest or {}) do
         if job.state == "waiting" and job.why and job.why ~= "" then
-            result.problem = ("%s. %s: %s"):format(result.problem, job.id, (job.why:gsub("%s*\n%s*", " ")))
+            local why = job.why:gsub("%s*\n%s*", " "):gsub(" $", "")
+            result.problem = ("%s. %s: %s"):format(result.problem, job.id, why)
             return
         end
     end
+end
+
+-- What failed in the policy, where jobs wait for ever or none was launched: that is probably why.
+local function add_failures(result)
+    local summary, list = result.summary, result.failures or {}
+    local none = summary.jobs.waiting > 0 and summary.tasks.launched == 0
+    if #list == 0 or not (result.problem or none) then
+        return
+    end
+    local sentences = { result.problem or ("no task was launched, and %d job%s wait%s"):format(summary.jobs.waiting,
+        summary.jobs.waiting == 1 and "" or "s", summary.jobs.waiting == 1 and "s" or "") }
+    for i = 1, math.min(#list, FAILURES_MOST) do
+        sentences[#sentences + 1] = failed.text(list[i])
+    end
+    if #list > FAILURES_MOST then
+        sentences[#sentences + 1] = ("and %d others failed"):format(#list - FAILURES_MOST)
+    end
+    result.problem = table.concat(sentences, ". ")
 end
 
 -- The world may have been loaded before. progress(state) may return true, which ends the run.
@@ -63,6 +85,7 @@ function M.run(request, world, progress)
         error(message, 0)
     end
     result.set, result.skipped = request.set, source and source.skipped or {}
+    add_failures(result)
     if result.ended == "nothing happens any more" then
         add_reason(result)
     end

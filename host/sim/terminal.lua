@@ -6,6 +6,7 @@
 -- are made of ASCII. Text from scripts and workloads is shown without what would move the cursor.
 
 local comparisons = require "sim.comparison"
+local failed = require "sim.failures"
 local numbers = require "sim.numbers"
 local tables = require "sim.tables"
 local text = require "sim.text"
@@ -291,6 +292,18 @@ local function remark_lines(results, options)
     return lines
 end
 
+-- What failed in a policy, the first ones.
+local function broken_lines(result, options, name)
+    local lines, list = {}, failed.untold(result)
+    for i = 1, math.min(#list, FAILURES_MOST) do
+        add_all(lines, text.wrap(text.clean(name and name .. ": " .. list[i] or list[i]), options.width))
+    end
+    if #list > FAILURES_MOST then
+        lines[#lines + 1] = text.cut(("and %d others failed"):format(#list - FAILURES_MOST), options.width)
+    end
+    return lines
+end
+
 -- What was left out of the workload, which is the same for all runs.
 local function skipped_lines(results, options)
     local lines = {}
@@ -389,7 +402,7 @@ function M.table(document, files, options)
     for _, result in ipairs(runs) do
         add_part(lines, waiting_lines(result, options, name_of(result, document.results)))
     end
-    for _, part in ipairs { log_lines, callback_lines } do
+    for _, part in ipairs { broken_lines, log_lines, callback_lines } do
         for _, result in ipairs(runs) do
             add_part(lines, part(result, options, name_of(result, document.results)))
         end

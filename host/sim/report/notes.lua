@@ -4,6 +4,7 @@
 -- callbacks, faults, rows that were skipped, the log.
 
 local cases = require("sim.report.cases")
+local failures = require("sim.failures")
 local facts = require("sim.report.facts")
 local format = require("sim.report.format")
 local html = require("sim.report.html")
@@ -86,7 +87,8 @@ function M.head(document, all)
     return #parts > 0 and '<dl class="facts">\n' .. table.concat(parts) .. "</dl>\n" or ""
 end
 
--- Why runs ended early, and what is said about jobs that wait for ever: each text once, with the runs it is about.
+-- Why runs ended early, what is said about jobs that wait for ever, and what failed in the policy: each text once, with
+-- the runs it is about.
 ---@param all sim.report.Cases
 function M.problems(all)
     local texts, about = {}, {}
@@ -106,6 +108,9 @@ function M.problems(all)
                 end
                 if result.problem then
                     add(tostring(result.problem), title)
+                end
+                for _, text in ipairs(failures.untold(result)) do
+                    add(text, title)
                 end
             end
         end
