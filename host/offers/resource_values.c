@@ -21,9 +21,11 @@ int64_t resource_values_thousandths(const Resource *resource)
     return resource->scalar ? thousandths_of(resource->scalar->value) : 0;
 }
 
+// As Mesos makes it of a sum or a difference, to the last bit: 2.118 - 1 is 1.1179999999999999,
+// which a policy sees that compares.
 static void set_thousandths(Resource *resource, int64_t value)
 {
-    resource->scalar->value = (double)value / 1000;
+    resource->scalar->value = (double)(value / 1000) + (double)(value % 1000) / 1000;
 }
 
 static void scalar_add(Resource *to, const Resource *more)
@@ -50,7 +52,7 @@ static bool scalar_empty(const Resource *resource)
 
 static void scalar_normalise(Resource *resource)
 {
-    set_thousandths(resource, resource_values_thousandths(resource));
+    resource->scalar->value = (double)resource_values_thousandths(resource) / 1000;
 }
 
 static void scalar_write(const Resource *resource, struct buffer *out)
