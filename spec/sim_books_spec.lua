@@ -134,6 +134,7 @@ describe("jobs of the books", function()
         assert.equal("a.b", books:job_of("a.b.3.4", nil, nil))
         assert.equal("a", books:job_of("a.c", "x.y", nil))
         assert.is_nil(books:job_of("ab", "n.1", nil))
+        assert.equal("a.b", books:job_of("a.b" .. ("."):rep(100000), nil, nil)) -- it has no time for all prefixes
         assert.is_nil(books:job_of(".a", nil, nil))
     end)
 
@@ -521,6 +522,35 @@ describe("the use of a cluster", function()
         assert.same({ "agent 1 ... agent 4", 4, 0.5 }, { rows[1].label, rows[1].agents, rows[1].cpus[2] })
         assert.same({ 0.125, "agent 5 ... agent 8" }, { rows[2].cpus[2], rows[2].label })
         assert.same({ "agent 401", 1 }, { rows[101].label, rows[101].agents })
+    end)
+
+    it("has rows of agents that had gone before", function()
+        cluster = virtual_cluster.start(agents(401, "cpus:4;mem:400"))
+        local framework, gone = cluster:subscribe { name = "r", roles = { "r" } }, { [2] = true, [4] = true, [400] = true }
+        cluster:advance(1)
+        for _, offer in ipairs(framework:offers()) do
+            local id = offer.agent_id.value
+            if gone[tonumber(id:match("S(%d+)$")) + 1] then
+                internals.sim_fault(cluster.master, "gone", id)
+            end
+        end
+        cluster:advance(1)
+        books = internals.books(cluster.master)
+        cluster:advance(1)
+        local rows = books:result().agents.rows
+        assert.equal(101, #rows)
+        assert.same({ "agent 1 ... agent 3", 2 }, { rows[1].label, rows[1].agents })
+        assert.same({ "agent 397 ... agent 399", 3 }, { rows[100].label, rows[100].agents })
+    end)
+
+    it("is cut where sums would not fit", function()
+        start(agents(3, "cpus:1e15;mem:1e15"))
+        submit { id = "a", cpus = 1e300, mem = 1 / 0 }
+        submit { id = "b", cpus = 0 / 0, mem = -1 }
+        cluster:advance(2)
+        local result = books:result()
+        near(3 * 9e9, result.series.cpus_total[1], 1)
+        near(3 * 9e9, result.series.mem_total[1], 1)
     end)
 
     it("has the first 500 tasks", function()

@@ -47,9 +47,11 @@ static void merge_rows(struct agent_use *use, struct heat_row *to, struct heat_r
     series_merge(use->series, &to->used, &from->used, now);
     series_merge(use->series, &to->total, &from->total, now);
     to->agents += from->agents;
-    char *last = to->last;
-    to->last = from->last;
-    from->last = last;
+    if (from->last != NULL) { // NULL: its agents went before the books were opened
+        free(to->last);
+        to->last = from->last;
+        from->last = NULL;
+    }
     free_row(from);
 }
 

@@ -94,6 +94,8 @@ static struct books_job *find_prefix(const struct books *books, const char *id)
 {
     struct slice prefix = slice_text(id);
     struct books_job *job = NULL;
+    if (prefix.length > BOOKS_ID + 1) // no longer prefix is an id
+        prefix.length = BOOKS_ID + 1;
     while (job == NULL && prefix.length > 0) {
         prefix.length--;
         if (prefix.data[prefix.length] == '.')

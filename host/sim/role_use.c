@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+#define SHARE_MOST ((double)ROLE_SHARE_ONE * 1e6) // so that sums of squares fit
+
 void role_use_init(struct role_use *use, struct series *series, uint64_t now)
 {
     *use = (struct role_use){.series = series, .since = now};
@@ -85,11 +87,12 @@ void role_use_settle(struct role_use *use, uint64_t now)
 static int64_t share_of(const struct role_use *use, const struct role_entry *entry)
 {
     double most = 0;
+    // Tasks may have more than the cluster: when most of it was lost a moment ago.
     for (int i = 0; i < SCALARS; i++) {
         double share = (double)entry->used[i] * use->inverse[i];
         most = share > most ? share : most;
     }
-    return (int64_t)(most + 0.5);
+    return most < SHARE_MOST ? (int64_t)(most + 0.5) : (int64_t)SHARE_MOST;
 }
 
 // The entry is part of the sums, or, with -1, is not any more.

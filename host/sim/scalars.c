@@ -8,13 +8,14 @@
 
 const char *const scalars_names[SCALARS] = {"cpus", "mem", "disk", "gpus"};
 
-#define MOST 1e15 // so that sums of many fit
+// So that the sum over a million agents fits into 64 bits: 9 * 10^9 cpus, or 9 PB of memory.
+#define MOST INT64_C(9000000000000)
 
 int64_t scalars_thousandths(double value)
 {
     if (!(value > 0))
         return 0;
-    return value < MOST / 1000 ? (int64_t)(value * 1000 + 0.5) : (int64_t)MOST;
+    return value < (double)MOST / 1000 ? (int64_t)(value * 1000 + 0.5) : MOST;
 }
 
 // As strcmp(), which would be called for each resource of each offer, and take longer.
@@ -42,6 +43,11 @@ static int number_of(const char *name)
     }
 }
 
+static void add(int64_t *amount, int64_t more)
+{
+    *amount = *amount < MOST - more ? *amount + more : MOST;
+}
+
 struct scalars scalars_of(const struct resources *list)
 {
     struct scalars sum = {{0}};
@@ -49,7 +55,7 @@ struct scalars scalars_of(const struct resources *list)
         const Mesos__V1__Resource *resource = list->items[i];
         int number = resource->scalar != NULL ? number_of(resource->name) : -1;
         if (number >= 0)
-            sum.amount[number] += scalars_thousandths(resource->scalar->value);
+            add(&sum.amount[number], scalars_thousandths(resource->scalar->value));
     }
     return sum;
 }

@@ -18,6 +18,9 @@ struct scalars {
 extern const char *const scalars_names[SCALARS];
 
 struct scalars scalars_of(const struct resources *list); // what else there is does not count
-int64_t scalars_thousandths(double value);               // negative and NaN are 0
+
+// Negative and NaN are 0. What is too large is cut, for one agent here as well as there: the sums
+// over a million agents fit into 64 bits.
+int64_t scalars_thousandths(double value);
 
 #endif
