@@ -926,20 +926,24 @@ describe("the processes of runs", function()
     it("are refused if what is asked for makes no sense", function()
         assert.equal([[
 jobs: a number from 1 to 1024 expected
+jobs: a number from 1 to 1024 expected
 sim.children: option 'job' is unknown (did you mean 'jobs'?)
 requests[2]: a table expected, got boolean
 requests[1].arguments: a list of texts expected, got nil
 requests[1].arguments[1]: a text without zero bytes expected
+requests[1].input: a text expected, got table
 0
 ]], shown [[
             local function refused(requests, options)
                 print((select(2, pcall(children.run, requests, options)):gsub("^.-:%d+: ", "")))
             end
             refused({ {} }, { jobs = 0 })
+            refused({ {} }, { jobs = "some" })
             refused({}, { job = 1 })
             refused({ { arguments = { "-v" } }, true }, { jobs = 2 })
             refused({ {} })
             refused({ { arguments = { "a\0b" } } })
+            refused({ { arguments = { "-v" }, input = {} } })
             print(#children.run({}))]])
     end)
 end)

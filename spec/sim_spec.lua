@@ -5,6 +5,7 @@
 
 local program = require("support.program")
 local json = require("mesos.json")
+local uv = require("luv")
 
 after_each(program.cleanup)
 
@@ -89,6 +90,11 @@ local NO_SEED = "[^\n]*the seed of this Lua's hashes cannot be chosen[^\n]*\n" -
 
 local function errors_of(run)
     return (run.stderr:gsub("[^\n]*virtual time in[^\n]*\n", ""):gsub(NO_SEED, ""))
+end
+
+local function is_waiting(pid)
+    local file <close> = io.open(("/proc/%d/stat"):format(pid))
+    return file and file:read("a"):match("%) (%a)") == "S"
 end
 
 local function log_of(result)
@@ -798,6 +804,33 @@ describe("the command line", function()
         assert.equal(0, run.code, run:report())
         assert.is_truthy(json.decode(run.stdout))
         program.assert_has(run.stderr, "from the policy\n", "wait.p95")
+    end)
+
+    it("waits for room in a standard output that does not block", function()
+        local folder = program.files { ["policy.lua"] = policy(), ["world.lua"] = rows(1, "", 600):gsub("count = 2", "count = 200") }
+        local ends, pieces, ended = uv.pipe({ nonblock = true }, {}), {}, false
+        local run = program.start { args = { "sim", "--scenario", "world.lua", "--json", "-", "policy.lua" }, cwd = folder,
+            stdout = ends.write }
+        local input = uv.new_pipe()
+        input:open(ends.write) -- from here on it does not block, for the program as well
+        input:close()
+        local output <close> = setmetatable({ pipe = uv.new_pipe() }, { __close = function(self) self.pipe:close() end })
+        output.pipe:open(ends.read)
+        run:wait_for(function() return run.code or is_waiting(run.pid) end) -- as the pipe is full
+        output.pipe:read_start(function(_, piece)
+            pieces[#pieces + 1], ended = piece, piece == nil
+        end)
+        assert.equal(0, run:wait(60), run:report())
+        program.wait_for(function() return ended end, 60)
+        assert.is_true(#assert(json.decode(table.concat(pieces))).results[1].agents.rows == 200)
+    end)
+
+    it("says why the standard output cannot be written to", function()
+        local folder = program.files { ["policy.lua"] = policy(), ["world.lua"] = rows(1) }
+        local words = ("cd %s && exec %s sim --scenario world.lua --json - policy.lua >/dev/full"):format(folder, program.path)
+        local run = program.start { path = "/bin/sh", args = { "-c", words } }
+        assert.equal(2, run:wait(60), run:report())
+        program.assert_has(run.stderr, "mesos-lua: sim: the standard output cannot be written to: No space left on device\n")
     end)
 
     it("shows the log with --log-level, in virtual time", function()

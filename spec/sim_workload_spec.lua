@@ -601,6 +601,7 @@ describe("a reader", function()
             list[#list + 1] = offset
         end
         assert.same({ 4, 2, 5, 1, 3 }, list)
+        assert.error_matches(function() order:add(0 / 0, 1, 1) end, "a time expected, got NaN")
         order = readers.order()
         order:sort()
         assert.is_nil(order:least())

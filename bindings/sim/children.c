@@ -173,7 +173,9 @@ static void start(lua_State *L, struct children *children, struct child *child)
     };
     lua_Integer index = children->next++;
     command.argv = push_words(L, children, index); // request, words
-    lua_getfield(L, -2, "input");
+    if (lua_getfield(L, -2, "input") != LUA_TNIL && lua_type(L, -1) != LUA_TSTRING)
+        luaL_error(L, "requests[%I].input: a text expected, got %s", (LUAI_UACINT)index,
+                   luaL_typename(L, -1));
     command.input.data = (const uint8_t *)lua_tolstring(L, -1, &command.input.length);
     child->index = index;
     child->ended = false;
@@ -339,9 +341,10 @@ static int l_close(lua_State *L) // (object, error) [-2, +0, e]
 // [-0, +0, e]
 static size_t read_jobs(lua_State *L)
 {
-    lua_getfield(L, OPTIONS, "jobs");
-    lua_Integer jobs = luaL_optinteger(L, -1, 1), count = (lua_Integer)lua_rawlen(L, REQUESTS);
-    if (jobs < 1 || jobs > JOBS_MOST)
+    int given = lua_getfield(L, OPTIONS, "jobs"), whole = 1;
+    lua_Integer jobs = given == LUA_TNIL ? 1 : lua_tointegerx(L, -1, &whole);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, REQUESTS);
+    if (!whole || jobs < 1 || jobs > JOBS_MOST)
         luaL_error(L, "jobs: a number from 1 to %d expected", JOBS_MOST);
     lua_pop(L, 1);
     return (size_t)(jobs < count ? jobs : count);

@@ -59,6 +59,7 @@ static int l_add(lua_State *L)
                                     .line = (uint32_t)luaL_checkinteger(L, 4),
                                     .number = luaL_optnumber(L, 5, 0),
                                     .integer = (uint32_t)luaL_optinteger(L, 6, 0)};
+    luaL_argcheck(L, row.at == row.at, 2, "a time expected, got NaN"); // qsort() needs an order
     make_room(L, order);
     order->rows[order->count++] = row;
     return 0;

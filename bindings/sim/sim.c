@@ -12,6 +12,9 @@
 
 #include <lauxlib.h>
 
+#include <errno.h>
+#include <string.h>
+
 #define RUN "sim.run"
 
 enum { SETTINGS = SIM_RUN_SETTINGS, ARGUMENTS_MOST = 1000 };
@@ -125,6 +128,7 @@ static int l_run(lua_State *L) // [-1, +(1|2), e]
         return 2;
     }
     if (!simulation_run(run->simulation, &err)) {
+        end_run(L, &run->base);      // the next run does not find what this one has set
         lua_pushstring(L, err.text); // which says where itself
         return lua_error(L);
     }
@@ -140,9 +144,10 @@ static int l_write(lua_State *L) // [-1, +0, e]
 {
     size_t length;
     const char *text = luaL_checklstring(L, 1, &length);
-    if (!sim_output_write(text, length))
-        return luaL_error(L, "the standard output cannot be written to");
-    return 0;
+    if (sim_output_write(text, length))
+        return 0;
+    lua_pushfstring(L, "the standard output cannot be written to: %s", strerror(errno));
+    return lua_error(L); // without a place in the simulator's own code
 }
 
 static int l_interrupted(lua_State *L) // [-0, +1, -]

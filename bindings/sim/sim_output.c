@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -20,11 +21,23 @@ void sim_output_take(void)
     dup2(STDERR_FILENO, STDOUT_FILENO);
 }
 
+// The one who opened it may have made it non-blocking.
+static bool await_room(void)
+{
+    struct pollfd room = {.fd = output, .events = POLLOUT};
+    return poll(&room, 1, -1) >= 0 || errno == EINTR;
+}
+
+static bool may_go_on(int fault)
+{
+    return fault == EINTR || ((fault == EAGAIN || fault == EWOULDBLOCK) && await_room());
+}
+
 bool sim_output_write(const char *text, size_t length)
 {
     while (length > 0) {
         ssize_t written = write(output, text, length);
-        if (written < 0 && errno != EINTR)
+        if (written < 0 && !may_go_on(errno))
             return false;
         if (written > 0) {
             text += written;
