@@ -33,7 +33,7 @@ int luaopen_internals(lua_State *L)
         internals_state_open,        internals_world_open,        internals_offers_open,
         internals_tasks_open,        internals_cluster_open,      internals_channels_open,
         internals_master_open,       internals_direct_open,       internals_children_open,
-        internals_sim_open,          internals_books_open,
+        internals_sim_open,          internals_books_open,        internals_encodings_open,
     };
     lua_newtable(L);
     int names = lua_gettop(L);
