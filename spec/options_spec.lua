@@ -30,6 +30,7 @@ describe("the command line", function()
         { { "local", "x.lua" }, nil, "unexpected argument 'x.lua'" },
         { { "local", "-m", "x" }, nil, "option '--master' has no meaning for mesos-lua local" },
         { { "x.lua" }, { MESOS_NUM_SLAVES = "many" }, "MESOS_NUM_SLAVES: a whole number from 1 to 1000 " },
+        { { "x.lua" }, { MESOS_NUM_SLAVES = "2000" }, "MESOS_NUM_SLAVES: a whole number from 1 to 1000 (for sim to 1000000) expected, got '2000'" },
         { { "x.lua" }, { MESOS_QUIET = "maybe" }, "MESOS_QUIET: a number, true or false expected, got 'maybe'" },
         { { "--memory-limit", "10", "x.lua" }, nil,
             "--memory-limit: a number of bytes from 1048576 to 1099511627776, such as 8M, 512M or 2G, expected, got '10'" },

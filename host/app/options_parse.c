@@ -204,17 +204,6 @@ static bool check_commands(const struct parser *parser)
     return true;
 }
 
-// A cluster of real processes is smaller than a simulated one.
-static bool check_agents(const struct options *options, struct error *err)
-{
-    const struct option_row *row = options_find("agents", strlen("agents"));
-    char text[24];
-    if (options->command == COMMAND_SIM || (double)options->agents <= row->max)
-        return true;
-    snprintf(text, sizeof text, "%lld", (long long)options->agents);
-    return options_wrong_number(row, "--agents", text, err);
-}
-
 // ---- the environment ----
 
 static bool field_given(const struct parser *parser, const struct option_row *row)
@@ -270,6 +259,19 @@ static bool read_environment(const struct parser *parser)
 
 // ---- all of it ----
 
+// A cluster of real processes is smaller than a simulated one.
+static bool check_agents(const struct parser *parser)
+{
+    const struct options *options = parser->options;
+    const struct option_row *row = options_find("agents", strlen("agents"));
+    char text[24];
+    if (options->command == COMMAND_SIM || (double)options->agents <= row->max)
+        return true;
+    snprintf(text, sizeof text, "%lld", (long long)options->agents);
+    return options_wrong_number(row, field_given(parser, row) ? "--agents" : row->env, text,
+                                parser->err);
+}
+
 static void note_log(const struct parser *parser)
 {
     size_t field = offsetof(struct options, log_level);
@@ -319,7 +321,7 @@ bool options_parse(struct options *options, int argc, char *const *argv, struct 
     if (!check_commands(&parser) || !parse_script(&parser) || !read_environment(&parser))
         return false;
     note_log(&parser);
-    return check_agents(options, err);
+    return check_agents(&parser);
 }
 
 // ---- for embedders ----
