@@ -202,7 +202,7 @@ void books_tasks_refused(struct books *books, const Mesos__V1__TaskInfo *info,
                          Mesos__V1__TaskState state)
 {
     uint64_t now = books_now(books);
-    const struct followed_task task = {.phase = phase_of(state)};
+    const struct followed_task task = {.phase = (uint8_t)phase_of(state)};
     struct books_job *job = job_of(books, info);
     books->launched++;
     books->by_phase[task.phase]++;
