@@ -119,7 +119,8 @@ describe("a master that is slow to take calls", function()
     local function start(take, args, script)
         local master = start_master(take)
         local control = program.directory() .. "/control"
-        local all = { "--log-level", "debug", "--control", control, "--master", master.server.address }
+        -- What the master is slow to read is not answered for as long as the machine takes to send the rest.
+        local all = { "--log-level", "debug", "--control", control, "--master", master.server.address, "--answer-timeout", "3600" }
         table.move(args or {}, 1, #(args or {}), #all + 1, all)
         all[#all + 1] = program.script(script or SCRIPT)
         local run = program.start { args = all }

@@ -41,6 +41,13 @@ local function is_amount(value)
     return value >= 0 and value < math.huge
 end
 
+-- So is the longest --duration: time without end is a mistake of units.
+local TIME_MOST <const> = 36500 * 86400 -- seconds
+
+local function is_time(value)
+    return value >= 0 and value <= TIME_MOST
+end
+
 local function is_count(value)
     return value >= 0 and value < 1e6 and value % 1 == 0
 end
@@ -49,7 +56,7 @@ local AMOUNT <const> = "a number of 0 or more"
 
 -- Of numbers: the test, in words, and how a text is read.
 local NUMBERS = {
-    at = { is_amount, "at least 0 " .. M.DURATION, M.seconds },
+    at = { is_time, "from 0 to 36500 days, " .. M.DURATION, M.seconds },
     cpus = { is_amount, AMOUNT, tonumber },
     mem = { is_amount, AMOUNT .. " (MB)", tonumber },
     disk = { is_amount, AMOUNT .. " (MB)", tonumber },
@@ -214,7 +221,8 @@ end
 -- `where` in front. Without a duration if `lasts` is given: then the scenario's `runtime` says how long tasks last.
 -- Whether an id comes twice is for the books to see.
 function M.check(row, where, lasts)
-    if not (row.id and row.at and row.cpus and row.mem and (row.duration or lasts)) or not is_plainly_right(row) then
+    if not (row.id and row.at and row.cpus and row.mem and (row.duration or lasts)) or not is_plainly_right(row)
+        or row.at > TIME_MOST then
         check_closely(row, where, lasts)
     end
     return row

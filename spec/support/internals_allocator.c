@@ -27,6 +27,7 @@ struct heap {
 static int l_allocator(lua_State *L)
 {
     size_t limit = (size_t)luaL_optinteger(L, 1, 0);
+    lua_settop(L, 2);
     struct heap *heap = lua_newuserdatauv(L, sizeof *heap, 0);
     *heap = (struct heap){.blocks = {NULL}};
     script_heap_init(&heap->allocator, limit);
