@@ -511,6 +511,8 @@ describe("a file of rows", function()
             "jobs.csv:2: cpus: a number of 0 or more expected, got the string 'x'" },
         { "an empty field", "id,at,cpus,mem,duration\na,1,,1,1\n", nil, "jobs.csv:2: cpus is missing" },
         { "a quote inside", "id,at,cpus,mem,duration\na,1,1,1,1\nb\"c,1,1,1,1\n", nil, "jobs.csv:3: a quote stands inside a field" },
+        { "a carriage return inside", "id,at,cpus,mem,duration\na,1,1\r1,1\n", nil, "jobs.csv:2: a carriage return stands inside a line" },
+        { "a carriage return before a quote", "id,at,cpus,mem,duration\na,1,1,1,1\r\"b\n\"\n", nil, "jobs.csv:2: a carriage" },
         { "rows out of order", "id,at,cpus,mem,duration\na,5,1,1,1\nb,4.5,1,1,1\n", nil,
             "jobs.csv:3: at = 4.5 is before 5 in line 2: rows stand in the order of time. `sort = true`" },
         { "rows without a time, sorted", "id,at,cpus,mem,duration\na,,1,1,1\n", "{ sort = true }", "jobs.csv:2: at: from 0 to 36500 days" },

@@ -25,6 +25,7 @@ struct csv_state {
     size_t count, fed;        // fields, and bytes that were read for the record
     size_t names;             // columns with names; 0: there are none
     bool whole, too_large;
+    bool split; // something followed in the line that ended the record
     bool clean; // the parser is between two records
 };
 
@@ -33,6 +34,7 @@ struct csv_state {
 static void on_field(void *text, size_t length, void *data)
 {
     struct csv_state *state = data;
+    state->split |= state->whole;
     if (state->count == FIELDS_MOST || !buffer_append(&state->text, text, length))
         state->too_large = true;
     else
@@ -51,7 +53,7 @@ static void forget(struct csv_state *state)
 {
     buffer_clear(&state->text);
     state->count = state->fed = 0;
-    state->whole = state->too_large = false;
+    state->whole = state->too_large = state->split = false;
 }
 
 // Hands a line over. False if there is a quote where none may be.
@@ -65,6 +67,12 @@ static bool feed(struct csv_state *state, const struct trace_input *input)
     if (input->complete)
         return csv_parse(&state->parser, "\n", 1, on_field, on_record, state) == 1;
     return csv_fini(&state->parser, on_field, on_record, state) == 0;
+}
+
+// To libcsv a carriage return ends a record, wherever it stands in a line.
+static bool has_more(const struct csv_state *state)
+{
+    return state->whole && (state->split || state->parser.pstate != 0); // 0: no row has begun
 }
 
 // Reads the lines of a record; blank lines are none.
@@ -102,6 +110,10 @@ static enum trace_status read_record(struct trace_reader *reader, struct error *
                                      "the record has more than %d fields or %zu bytes: does a "
                                      "quote have no second one?",
                                      (int)FIELDS_MOST, TRACE_INPUT_ITEM);
+        if (has_more(state))
+            return trace_input_fault(input, err,
+                                     "a carriage return stands inside a line: lines end in LF, or "
+                                     "in CR and LF");
         if (!state->whole && state->count == 0 && state->parser.entry_pos == 0 &&
             !state->parser.quoted)
             state->fed = 0;
