@@ -239,6 +239,26 @@ end
         program.assert_has(run.stderr, "86400\t86400.0\t0.0\t1970-01-02 00:00\n", "93600\t7200.0\t02:00\n")
     end)
 
+    it("ends when the policy has heard of the last job's end, which it may answer", function()
+        local result, run = result_of {
+            ["world.lua"] = rows(3),
+            ["policy.lua"] = policy [[
+                local ended = 0
+                function scheduler:statusUpdate(driver, status)
+                    if status.state == "TASK_FINISHED" then
+                        ended = ended + 1
+                        print(ended, "ended at", mesos.now() % 1000)
+                    end
+                    if ended == 3 then
+                        driver:stop()
+                    end
+                end]],
+        }
+        assert.equal("all jobs ended", result.ended)
+        assert.equal(3, result.summary.tasks.finished)
+        assert.matches("3\tended at", run.stderr)
+    end)
+
     it("ends at its duration, and counts what still runs", function()
         local result = result_of({ ["world.lua"] = rows(5, nil, 1000) }, { "--duration", "1m" })
         assert.equal("duration", result.ended)

@@ -293,8 +293,7 @@ describe("the simulator and a local cluster", function()
     end
 
     -- A decision is the same if the job goes to the same agent, when the same jobs of its rack have ended, and has the
-    -- same callbacks in the same order. Those that differ are jobs that end in the moment in which the run of the
-    -- simulator ends: it does not wait for the policy to hear of them. Not compared is the order of callbacks of two
+    -- same callbacks in the same order. Not compared is the order of callbacks of two
     -- tasks that run side by side: processes take their time to start and to end. (On a machine with a load of 10 on two
     -- cores, tasks that ought to end 0.1 s after each other did so in that order in 92 of 100 pairs, with 0.3 s in 98.)
     it("place the same jobs on the same agents, with the same callbacks", function()

@@ -7,6 +7,7 @@
 #include "bindings/sim/sim_run.h"
 
 #include "base/memory.h"
+#include "bindings/testing/policy_world.h"
 #include "script/protect.h"
 #include "script/serialize.h"
 
@@ -18,9 +19,10 @@ enum { ROW_BYTES = 1 << 20 };
 
 // ---- calls of the settings' functions ----
 
-// Calls a C function with `argument`; what it raises is `err`. // [-0, +0, -]
-static bool call_outside(struct sim_run *run, lua_CFunction function, void *argument,
-                         struct error *err)
+// Calls a C function, which calls the one of that name, with `argument`; what it raises is `err`.
+// [-0, +0, -]
+static bool call_outside(struct sim_run *run, const char *name, lua_CFunction function,
+                         void *argument, struct error *err)
 {
     lua_State *L = run->L;
     if (!lua_checkstack(L, LUA_MINSTACK))
@@ -31,8 +33,10 @@ static bool call_outside(struct sim_run *run, lua_CFunction function, void *argu
     lua_pushlightuserdata(L, argument);
     if (protect_pcall(L, 3, 0, 0, 0, NULL) == LUA_OK)
         return true;
-    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "it raised no text";
-    error_set(err, ERROR_SCRIPT, "%s", text);
+    if (lua_type(L, -1) == LUA_TSTRING)
+        error_set(err, ERROR_SCRIPT, "%s", lua_tostring(L, -1));
+    else
+        error_set(err, ERROR_SCRIPT, "%s: it raised a %s, not a text", name, luaL_typename(L, -1));
     lua_pop(L, 1);
     return false;
 }
@@ -133,7 +137,7 @@ static bool on_next(void *data, struct simulation_row *row, struct error *err)
 {
     struct sim_row_call call = {.row = row};
     buffer_init(&call.bytes, ROW_BYTES);
-    bool good = call_outside(data, l_call_next, &call, err);
+    bool good = call_outside(data, "the workload", l_call_next, &call, err);
     buffer_free(&call.bytes);
     return good;
 }
@@ -209,7 +213,7 @@ static bool on_last(void *data, const struct books_task_facts *task, const char 
                     struct simulation_fate *fate, struct error *err)
 {
     struct sim_fate_call call = {.task = task, .job_id = job_id, .fate = fate};
-    return call_outside(data, l_call_last, &call, err);
+    return call_outside(data, "runtime", l_call_last, &call, err);
 }
 
 // The row is not needed any more when as many tasks have finished as it has.
@@ -231,7 +235,7 @@ static int l_call_finished(lua_State *L) // (settings, rows, id)
 
 static void on_finished(void *data, const char *job_id)
 {
-    call_outside(data, l_call_finished, (void *)(uintptr_t)job_id, NULL);
+    call_outside(data, "runtime", l_call_finished, (void *)(uintptr_t)job_id, NULL);
 }
 
 // ---- stubs ----
@@ -244,21 +248,15 @@ struct sim_stub_call {
 static int l_call_stub(lua_State *L) // (settings, rows, call)
 {
     const struct sim_stub_call *call = lua_touserdata(L, 3);
-    struct error err = {0};
     lua_getfield(L, 1, "stub");
-    lua_pushstring(L, call->name);
-    if (!serialize_load(L, buffer_slice(call->values), &err))
-        return luaL_error(L, "%s", err.text);
-    lua_call(L, 2, 1);
-    if (!serialize_save(L, -1, "results of the stub", call->values, &err))
-        return luaL_error(L, "%s", err.text);
+    policy_world_call_stub(L, call->name, call->values);
     return 0;
 }
 
 static bool on_stub(void *data, const char *name, struct buffer *values, struct error *err)
 {
     struct sim_stub_call call = {.name = name, .values = values};
-    return call_outside(data, l_call_stub, &call, err);
+    return call_outside(data, "stubs", l_call_stub, &call, err);
 }
 
 // ---- progress ----
@@ -297,7 +295,7 @@ static bool on_progress(void *data)
 {
     struct sim_run *run = data;
     struct sim_progress_call call = {.simulation = run->simulation};
-    return !call_outside(data, l_call_progress, &call, NULL) || call.stop;
+    return !call_outside(data, "progress", l_call_progress, &call, NULL) || call.stop;
 }
 
 // ---- all of them ----

@@ -185,6 +185,15 @@ static void run_loop(struct simulation *simulation)
     }
 }
 
+// The last job has ended, but the policy is yet to hear of it, in the same moment.
+static void run_moment(struct simulation *simulation)
+{
+    uint64_t now = loop_now(simulation->loop);
+    for (unsigned turns = 0; turns < TURNS_OF_A_MOMENT; turns++)
+        if (!loop_virtual_turn(simulation->loop, now))
+            return;
+}
+
 bool simulation_run(struct simulation *simulation, struct error *err)
 {
     simulation->began = simulation->looked = stopwatch_seconds();
@@ -194,6 +203,8 @@ bool simulation_run(struct simulation *simulation, struct error *err)
     if (simulation->settings.duration == 0)
         timer_start(&simulation->idle, IDLE_LOOK);
     run_loop(simulation);
+    if (simulation->end == SIMULATION_JOBS_ENDED)
+        run_moment(simulation);
     books_end(simulation->books);
     if (simulation->end != SIMULATION_BROKEN)
         return true;

@@ -144,11 +144,7 @@ static bool run_script(struct simulation *simulation, struct error *err)
     for (int i = 0; i < settings->argc; i++)
         arguments[i] = (char *)(uintptr_t)settings->argv[i];
     bool loaded = script_load(simulation->script, settings->script, settings->argc, arguments, err);
-    if (script_exit_requested(simulation->script, NULL))
-        return error_set(err, ERROR_SCRIPT,
-                         "%s: it asked for the end of the program while it was loaded",
-                         settings->script);
-    return loaded;
+    return script_check_exit(simulation->script, err) && loaded;
 }
 
 static void on_warning(void *data, const char *text)

@@ -124,6 +124,18 @@ static int l_stub(lua_State *L)
     return spread(L);
 }
 
+void policy_world_call_stub(lua_State *L, const char *name, struct buffer *values)
+{
+    struct error err = {0};
+    lua_pushstring(L, name);
+    if (!serialize_load(L, buffer_slice(values), &err))
+        luaL_error(L, "%s", err.text);
+    lua_call(L, 2, 1);
+    if (!serialize_save(L, -1, "results of the stub", values, &err))
+        luaL_error(L, "%s", err.text);
+    lua_pop(L, 1);
+}
+
 static void set_stubs(lua_State *L, struct policy_world *world) // [-0, +0, e]
 {
     lua_getglobal(L, "require");

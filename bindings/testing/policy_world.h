@@ -12,6 +12,8 @@
 #include "loop/loop.h"
 #include "script/script.h"
 
+#include <lua.h>
+
 struct policy_world {
     struct loop *loop;
     uint64_t seed;
@@ -27,5 +29,10 @@ bool policy_world_open(struct policy_world *world, struct script *script, struct
 
 // For script_settings.hash_seed: each seed has an order of pairs() of its own. Not 0.
 uint32_t policy_world_hash_seed(const struct policy_world *world);
+
+// For owners whose stubs are a Lua function, in their own Lua state: calls the function at the top
+// with the name and the list of arguments, and replaces the arguments by the list that it returns.
+// [-1, +0, e]
+void policy_world_call_stub(lua_State *L, const char *name, struct buffer *values);
 
 #endif

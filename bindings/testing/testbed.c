@@ -165,10 +165,7 @@ static struct script *create_script(struct testbed *bed, struct error *err)
 static bool run_script(struct testbed *bed, struct script *script, struct error *err)
 {
     bool loaded = script_load(script, bed->path, bed->argument_count, bed->arguments, err);
-    if (script_exit_requested(script, NULL))
-        return error_set(err, ERROR_SCRIPT,
-                         "%s: it asked for the end of the program while it was loaded", bed->path);
-    return loaded;
+    return script_check_exit(script, err) && loaded;
 }
 
 static bool adopt(struct testbed *bed, struct error *err)

@@ -25,6 +25,7 @@
 #include "bindings/core/userdata.h"
 #include "bindings/message/message_decode.h"
 #include "bindings/message/message_encode.h"
+#include "bindings/testing/policy_world.h"
 #include "bindings/testing/testbed.h"
 #include "script/protect.h"
 #include "script/serialize.h"
@@ -136,14 +137,8 @@ struct stub_call {
 static int l_call_stub(lua_State *L) // (bed, call)
 {
     const struct stub_call *call = lua_touserdata(L, 2);
-    struct error err = {0};
     push_function(L, "stub");
-    lua_pushstring(L, call->name);
-    if (!serialize_load(L, buffer_slice(call->values), &err))
-        return luaL_error(L, "%s", err.text);
-    lua_call(L, 2, 1);
-    if (!serialize_save(L, -1, "results of the stub", call->values, &err))
-        return luaL_error(L, "%s", err.text);
+    policy_world_call_stub(L, call->name, call->values);
     return 0;
 }
 

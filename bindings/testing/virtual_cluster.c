@@ -5,7 +5,7 @@
 #include "bindings/testing/virtual_cluster.h"
 
 #include "base/memory.h"
-#include "master/role_weights.h"
+#include "cluster/plan_roles.h"
 
 #include <stdlib.h>
 
@@ -40,29 +40,13 @@ void virtual_cluster_add(struct virtual_cluster *cluster, const struct cluster_p
     agent_description_free(&description);
 }
 
-static bool set_role(struct master *master, const struct cluster_plan_role *role, struct error *err)
-{
-    const struct role_weight weight = {role->name, role->weight};
-    const struct role_quota_config quota = {.role = role->name,
-                                            .guarantees = role->guarantees,
-                                            .guarantee_count = role->guarantee_count,
-                                            .limits = role->limits,
-                                            .limit_count = role->limit_count};
-    bool has_quota = role->guarantee_count > 0 || role->limit_count > 0;
-    return (role->weight == 0 || role_weights_update(master, &weight, 1, err)) &&
-           (!has_quota || role_quota_update(master, &quota, 1, false, err));
-}
-
 bool virtual_cluster_fill(struct virtual_cluster *cluster, const struct cluster_plan *plan,
                           struct error *err)
 {
     for (size_t i = 0; i < plan->group_count; i++)
         for (unsigned number = 1; number <= plan->groups[i].count; number++)
             virtual_cluster_add(cluster, &plan->groups[i], number);
-    for (size_t i = 0; i < plan->role_count; i++)
-        if (!set_role(cluster->master, &plan->roles[i], err))
-            return error_context(err, "roles.%s", plan->roles[i].name);
-    return true;
+    return plan_roles_set(plan, cluster->master, err);
 }
 
 void virtual_cluster_destroy(struct virtual_cluster *cluster)

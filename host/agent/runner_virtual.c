@@ -232,7 +232,6 @@ struct runner *runner_virtual_create(struct loop *loop, runner_virtual_decide de
                                           .destroy = destroy};
     struct runner_virtual *runner = memory_new(sizeof *runner);
     *runner = (struct runner_virtual){
-
         .runner = {.ops = &ops, .idle = true}, .loop = loop, .decide = decide_fate, .data = data};
     TAILQ_INIT(&runner->starting);
     TAILQ_INIT(&runner->running);

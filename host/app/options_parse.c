@@ -184,9 +184,9 @@ static bool parse_script(struct parser *parser)
                                  options_commands[options->command].name,
                                  options->command == COMMAND_PS ? "none" : "options only");
     if (none)
-        return error_set(parser->err, ERROR_INVALID,
-                         "no script was given: %s (mesos-lua --help tells more)",
-                         options_commands[options->command].usage);
+        return error_set(
+            parser->err, ERROR_INVALID, "no script was given: %s (mesos-lua %s --help tells more)",
+            options_commands[options->command].usage, options_commands[options->command].name);
     options->script = argument;
     options->argc = parser->argc - parser->next - 1;
     options->argv = parser->argv + parser->next + 1;

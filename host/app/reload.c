@@ -271,11 +271,7 @@ static bool load_files(struct reload *reload, struct version *version)
                                                          options->argv, &version->error)
                                    : script_load(script, options->script, options->argc,
                                                  options->argv, &version->error);
-    if (script_exit_requested(script, NULL))
-        return error_set(&version->error, ERROR_SCRIPT,
-                         "%s: it asked for the end of the program while it was loaded",
-                         options->script);
-    return loaded;
+    return script_check_exit(script, &version->error) && loaded;
 }
 
 // A state that cannot be stored would prevent the next reload.

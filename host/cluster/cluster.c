@@ -16,8 +16,8 @@
 #include "cluster/cluster_plan.h"
 #include "cluster/faults.h"
 #include "cluster/masters.h"
+#include "cluster/plan_roles.h"
 #include "master/master.h"
-#include "master/role_weights.h"
 #include "operator/status_document.h"
 
 #include <errno.h>
@@ -179,30 +179,6 @@ static void add_agents(struct cluster *cluster)
         part += cluster->plan.groups[i].count;
     }
     buffer_append(&cluster->text, "", 1);
-}
-
-// ---- roles ----
-
-static bool set_role(struct cluster *cluster, const struct cluster_plan_role *role,
-                     struct error *err)
-{
-    const struct role_weight weight = {role->name, role->weight};
-    const struct role_quota_config quota = {.role = role->name,
-                                            .guarantees = role->guarantees,
-                                            .guarantee_count = role->guarantee_count,
-                                            .limits = role->limits,
-                                            .limit_count = role->limit_count};
-    bool has_quota = role->guarantee_count > 0 || role->limit_count > 0;
-    return (role->weight == 0 || role_weights_update(cluster->master, &weight, 1, err)) &&
-           (!has_quota || role_quota_update(cluster->master, &quota, 1, false, err));
-}
-
-static bool set_roles(struct cluster *cluster, struct error *err)
-{
-    for (size_t i = 0; i < cluster->plan.role_count; i++)
-        if (!set_role(cluster, &cluster->plan.roles[i], err))
-            return error_context(err, "roles.%s", cluster->plan.roles[i].name);
-    return true;
 }
 
 // ---- parts ----
@@ -375,7 +351,7 @@ struct cluster *cluster_create(struct loop *loop, const struct cluster_options *
     create_master(cluster, options, loop);
     create_faults(cluster, options, loop);
     add_agents(cluster);
-    if (!set_roles(cluster, err)) {
+    if (!plan_roles_set(&cluster->plan, cluster->master, err)) {
         error_context(err, "%s", options->file);
         goto failed;
     }

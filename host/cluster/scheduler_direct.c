@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/queue.h"
+#include "cluster/call_room.h"
 #include "master/master_records.h"
 #include "net/recordio.h"
 
@@ -28,18 +29,6 @@ struct late {
     struct bytes *bytes;
 };
 
-enum { CALL_ROOM = 16 << 10, CALL_ALIGNMENT = 16 };
-
-// Where the structs of calls are read into, one behind the other; it is empty again when the last
-// call that is carried out has been freed. What does not fit comes from malloc(), as does what the
-// master adds to a call.
-struct call_room {
-    ProtobufCAllocator allocator;
-    size_t used;
-    unsigned calls; // that are in it
-    _Alignas(CALL_ALIGNMENT) uint8_t bytes[CALL_ROOM];
-};
-
 struct scheduler_direct {
     struct call_room room;
     struct master *master;
@@ -50,54 +39,13 @@ struct scheduler_direct {
     bool wire;
     bool headless; // no master leads
     bool stalled;
-    bool choked; // more events are late than it holds: it breaks
+    bool choked; // more is late than it holds, events or calls: it breaks
     uint64_t delay;
     int refused_status;
     unsigned refused_calls;
     struct queue events, calls; // that are late
     struct timer timer;         // when the first of them is due
 };
-
-// ---- where calls are read into ----
-
-static void *room_take(void *data, size_t size)
-{
-    struct call_room *room = data;
-    if (size > CALL_ROOM - room->used)
-        return memory_resize(NULL, size);
-    void *block = room->bytes + room->used;
-    size_t end = (room->used + size + CALL_ALIGNMENT - 1) / CALL_ALIGNMENT * CALL_ALIGNMENT;
-    room->used = end < CALL_ROOM ? end : CALL_ROOM;
-    return block;
-}
-
-static void room_give_back(void *data, void *block)
-{
-    const struct call_room *room = data;
-    uintptr_t at = (uintptr_t)block, begin = (uintptr_t)room->bytes;
-    if (at < begin || at >= begin + CALL_ROOM)
-        free(block);
-}
-
-static void room_init(struct call_room *room)
-{
-    room->allocator = (ProtobufCAllocator){room_take, room_give_back, room};
-}
-
-static Call *unpack_call(struct scheduler_direct *direct, struct slice bytes)
-{
-    Call *call =
-        mesos__v1__scheduler__call__unpack(&direct->room.allocator, bytes.length, bytes.data);
-    direct->room.calls += call != NULL;
-    return call;
-}
-
-static void free_call(struct scheduler_direct *direct, Call *call)
-{
-    mesos__v1__scheduler__call__free_unpacked(call, &direct->room.allocator);
-    if (--direct->room.calls == 0)
-        direct->room.used = 0;
-}
 
 // ---- what is late ----
 
@@ -253,14 +201,14 @@ static void on_end(void *data)
 // NULL, and the error of a 400, unless it is a call that a master takes.
 static Call *read_call(struct scheduler_direct *direct, struct slice bytes, struct error *err)
 {
-    Call *call = unpack_call(direct, bytes);
+    Call *call = call_room_unpack(&direct->room, bytes);
     if (call == NULL) {
         error_set(err, ERROR_INVALID, "Failed to parse body into Call protobuf");
         return NULL;
     }
     if (master_validate(call, err))
         return call;
-    free_call(direct, call);
+    call_room_free(&direct->room, call);
     return NULL;
 }
 
@@ -270,9 +218,9 @@ static Call *repack(struct scheduler_direct *direct, Call *call)
     size_t length = mesos__v1__scheduler__call__get_packed_size(call);
     struct bytes *bytes = bytes_create(length);
     mesos__v1__scheduler__call__pack(call, bytes->data);
-    Call *again = unpack_call(direct, slice_of(bytes));
+    Call *again = call_room_unpack(&direct->room, slice_of(bytes));
     bytes_unref(bytes);
-    free_call(direct, call);
+    call_room_free(&direct->room, call);
     return again;
 }
 
@@ -323,7 +271,7 @@ static void subscribe(void *data, struct transport *transport, struct slice byte
     transport_direct_accept(transport);
     master_subscribe(direct->master, call, direct->stream_id, direct->wire ? &wire_sink : &sink,
                      direct);
-    free_call(direct, call);
+    call_room_free(&direct->room, call);
 }
 
 static struct master_answer carry_out(struct scheduler_direct *direct, const Call *call)
@@ -343,13 +291,14 @@ static void make_call(void *data, struct slice bytes, struct transport_direct_an
         return;
     }
     if (is_late(direct, &direct->calls)) {
+        direct->choked = direct->choked || direct->calls.bytes >= TRANSPORT_DIRECT_BYTES;
         put_late(direct, &direct->calls, bytes_copy(bytes.data, bytes.length));
     } else {
         struct master_answer answered = carry_out(direct, call);
         answer->status = answered.status;
         answer->error = answered.error;
     }
-    free_call(direct, call);
+    call_room_free(&direct->room, call);
 }
 
 // It was answered with 202 before: an error can only be logged.
@@ -362,14 +311,14 @@ static void make_late_call(struct scheduler_direct *direct, struct slice bytes)
     struct master_answer answered = carry_out(direct, call);
     if (answered.status >= 400)
         log_warning("a call that came late is refused: %s", answered.error.text);
-    free_call(direct, call);
+    call_room_free(&direct->room, call);
 }
 
 static void on_timer(void *data)
 {
     struct scheduler_direct *direct = data;
     if (direct->choked && direct->stream_id != NULL) {
-        break_stream(direct, "too many events were waiting to be sent");
+        break_stream(direct, "too many events or calls were late");
         return;
     }
     for (struct bytes *call; (call = take_due(direct, &direct->calls)) != NULL; bytes_unref(call))
@@ -402,7 +351,7 @@ const struct transport_direct_peer scheduler_direct_peer = {
 struct scheduler_direct *scheduler_direct_create(struct master *master, const char *name)
 {
     struct scheduler_direct *direct = memory_new(sizeof *direct);
-    room_init(&direct->room);
+    call_room_init(&direct->room);
     direct->master = master;
     direct->name = memory_string(name);
     queue_init(&direct->events);

@@ -354,6 +354,14 @@ bool script_load_sources(struct script *script, struct sources *earlier, int arg
     return script_load(script, source->path, argc, argv, err);
 }
 
+bool script_check_exit(const struct script *script, struct error *err)
+{
+    return !script_exit_requested(script, NULL) ||
+           error_set(err, ERROR_SCRIPT,
+                     "%s: it asked for the end of the program while it was loaded",
+                     script_path(script));
+}
+
 void script_result(struct script *script, lua_State *L)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, script->result);

@@ -105,6 +105,10 @@ bool script_load(struct script *script, const char *path, int argc, char *const 
 bool script_load_sources(struct script *script, struct sources *earlier, int argc,
                          char *const *argv, struct error *err);
 
+// False, and `err`, if the script asked for the end of the program while it was loaded: for those
+// who load it in a program that goes on.
+bool script_check_exit(const struct script *script, struct error *err);
+
 // Pushes what the main chunk returned, or nil. // [-0, +1, -]
 void script_result(struct script *script, lua_State *L);
 

@@ -7,6 +7,7 @@
 
 #include "script/script_heap.h"
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "script/heap_region.h"
 
@@ -322,8 +323,17 @@ void script_heap_init(struct script_heap *heap, size_t limit)
 
 bool script_heap_place(struct script_heap *heap)
 {
-    if (BLOCKS_APART || (heap->region = heap_region_create()) == NULL)
+    static bool warned;
+    if (BLOCKS_APART)
         return false;
+    heap->region = heap_region_create();
+    if (heap->region == NULL) {
+        if (!warned)
+            log_warning("the addresses of a script's values cannot be chosen: the order of pairs() "
+                        "over keys that are tables or functions differs from run to run");
+        warned = true;
+        return false;
+    }
     heap->texts = memory_new(sizeof *heap->texts);
     script_heap_init(heap->texts, 0);
     return true;

@@ -185,11 +185,6 @@ size_t books_unfinished(const struct books *books)
     return (size_t)books_counts(books).unfinished;
 }
 
-size_t books_waiting(const struct books *books)
-{
-    return (size_t)books->by_state[JOB_WAITING];
-}
-
 uint64_t books_last_change(const struct books *books)
 {
     return books->last_change;

@@ -99,7 +99,6 @@ struct books_counts {
 
 struct books_counts books_counts(const struct books *books);
 size_t books_unfinished(const struct books *books);
-size_t books_waiting(const struct books *books);
 uint64_t books_last_change(const struct books *books);
 
 // ---- why jobs wait ----
