@@ -17,10 +17,7 @@ static uint64_t age(const struct held_offers *held, const struct offer *offer)
 // The oldest that was not logged, or NULL.
 static const struct offer *next_offer(const struct held_offers *held)
 {
-    const struct offer *offer = offer_table_first(held->offers);
-    while (offer != NULL && offer_table_arrival(offer) <= held->reported)
-        offer = offer_table_next(offer);
-    return offer;
+    return offer_table_after(held->offers, held->reported);
 }
 
 static void wait_for(struct held_offers *held, const struct offer *offer)

@@ -38,7 +38,7 @@ struct offer_table {
     struct slot *slots;
     size_t capacity;                   // a power of two
     struct slot *last;                 // that was looked up, or NULL
-    TAILQ_HEAD(, offer_batch) batches; // with outstanding offers, by arrival
+    TAILQ_HEAD(offer_batches, offer_batch) batches; // with outstanding offers, by arrival
     size_t outstanding, spent;
     struct cell *cells; // CELLS of them, of which so many were used, or NULL
     size_t cells_used;
@@ -381,6 +381,17 @@ size_t offer_table_count(const struct offer_table *offers)
 const struct offer *offer_table_first(const struct offer_table *offers)
 {
     return first_of(TAILQ_FIRST(&offers->batches));
+}
+
+// Walks back from the newest, since what is asked for is mostly new, and old batches are many.
+const struct offer *offer_table_after(const struct offer_table *offers, uint64_t arrival)
+{
+    struct offer_batch *batch = TAILQ_LAST(&offers->batches, offer_batches), *oldest = NULL;
+    while (batch != NULL && batch->block->held_since > arrival) {
+        oldest = batch;
+        batch = TAILQ_PREV(batch, offer_batches, link);
+    }
+    return first_of(oldest);
 }
 
 const struct offer *offer_table_next(const struct offer *offer)

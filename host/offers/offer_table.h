@@ -90,5 +90,7 @@ size_t offer_table_count(const struct offer_table *offers);
 // By arrival; NULL: no more.
 const struct offer *offer_table_first(const struct offer_table *offers);
 const struct offer *offer_table_next(const struct offer *offer);
+// The first of those that arrived after that time, or NULL.
+const struct offer *offer_table_after(const struct offer_table *offers, uint64_t arrival);
 
 #endif
