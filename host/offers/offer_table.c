@@ -36,8 +36,8 @@ struct slot {
 
 struct offer_table {
     struct slot *slots;
-    size_t capacity;                   // a power of two
-    struct slot *last;                 // that was looked up, or NULL
+    size_t capacity;                                // a power of two
+    struct slot *last;                              // that was looked up, or NULL
     TAILQ_HEAD(offer_batches, offer_batch) batches; // with outstanding offers, by arrival
     size_t outstanding, spent;
     struct cell *cells; // CELLS of them, of which so many were used, or NULL
