@@ -183,6 +183,24 @@ describe("an HTTP server of the program", function()
         assert.equal(2, select(2, text:gsub("HTTP/1.1 200 OK", "")))
     end)
 
+    it("answers requests that come together in their order, and all of them", function()
+        local _, port = cluster()
+        local requests, statuses = {}, {}
+        for i = 1, 500 do
+            local many = i % 7 == 0 and ("X-Y: z\r\n"):rep(20) or "" -- more headers than are kept in a row
+            requests[i] = i % 3 == 0 and ("GET /no-%d HTTP/1.1\r\n%sHost: localhost\r\n\r\n"):format(i, many)
+                or post("{}", many .. "Content-Length: 2\r\n")
+            statuses[i] = i % 3 == 0 and "404" or "400"
+        end
+        requests[501] = "GET /last HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        statuses[501] = "404"
+        local client, seen = connect(port, table.concat(requests)), {}
+        for status in client:wait_end():gmatch("HTTP/1.1 (%d+)") do
+            seen[#seen + 1] = status
+        end
+        assert.same(statuses, seen)
+    end)
+
     it("is not kept busy by a request whose framing has no end", function()
         local run, port = cluster()
         local measured, metrics = metered()

@@ -26,14 +26,10 @@ void state_table_push(lua_State *L)
 
 void state_table_assign(lua_State *L)
 {
-    struct buffer scratch;
     struct error err = {.code = ERROR_NONE};
     if (!lua_istable(L, -1))
         luaL_error(L, "%s: a table expected, got %s", name, luaL_typename(L, -1));
-    buffer_init(&scratch, STATE_TABLE_MOST);
-    bool fine = serialize_save(L, -1, name, &scratch, &err);
-    buffer_free(&scratch);
-    if (!fine)
+    if (!serialize_check(L, -1, name, STATE_TABLE_MOST, &err))
         luaL_error(L, "%s", err.text);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &table_key);
 }
@@ -46,6 +42,17 @@ bool state_table_save(struct script *script, struct buffer *out, struct error *e
         return error_set(err, ERROR_LIMIT, "%s: not enough memory to save it", name);
     lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
     bool fine = serialize_save(L, -1, name, out, err);
+    lua_pop(L, 1);
+    return fine;
+}
+
+bool state_table_check(struct script *script, struct error *err)
+{
+    lua_State *L = script_state(script);
+    if (!lua_checkstack(L, 1))
+        return error_set(err, ERROR_LIMIT, "%s: not enough memory to save it", name);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &table_key);
+    bool fine = serialize_check(L, -1, name, STATE_TABLE_MOST, err);
     lua_pop(L, 1);
     return fine;
 }

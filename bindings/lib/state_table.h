@@ -23,7 +23,10 @@ void state_table_assign(lua_State *L);
 // script; may be called at any time, also when the script was asked to exit. // [-0, +0, -]
 bool state_table_save(struct script *script, struct buffer *out, struct error *err);
 
-// Gives a new script the table that state_table_save() saved: to be called before script_load().
+// Whether state_table_save() would do it, without its work. // [-0, +0, -]
+bool state_table_check(struct script *script, struct error *err);
+
+// Gives a new script the table that state_table_save() saved: to be called before script_run().
 // Empty bytes are an empty table. // [-0, +0, -]
 bool state_table_restore(struct script *script, struct slice bytes, struct error *err);
 

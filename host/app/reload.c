@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// New versions: see reload.h. Everything happens in on_turn(), which the loop calls when no Lua
-// code runs. Requests and failures only note what is due and hold back the events. If a callback is
-// suspended, the turn comes at its end, or when the patience with it is over.
+// New versions: see reload.h. Everything that events wait for happens in on_turn(), which the loop
+// calls when no Lua code runs. Failures only note what is due and hold back the events. If a
+// callback is suspended, the turn comes at its end, or when the patience with it is over.
+//
+// Before it, on_reading() opens a Lua state for a version that was requested and compiles its file;
+// then events still come to the current version for a moment. What cannot be read ahead is read in
+// the turn, which reports why. The old state ends in the turn: its finalizers may not run any more
+// when the new version is called.
 
 #include "app/reload.h"
 
@@ -19,6 +24,9 @@
 static const double notice_after = 1;   // seconds that a callback delays a reload before a warning
 static const double patience_after = 4; // seconds more until it is given up
 
+// Nanoseconds between reading and the turn, in which the loop looks at what has come.
+static const uint64_t between = LOOP_SECOND / 1000;
+
 enum { CHANGES_MOST = 4096, WHY_MOST = 64, LISTENERS_MOST = 2 };
 
 struct listener {
@@ -29,14 +37,16 @@ struct listener {
 struct reload {
     struct reload_settings settings;
     struct script *script;      // the one that runs
+    struct script *next;        // read ahead, and not run; or NULL
     struct sources *failed;     // the last version that did not work, or NULL
     struct sources *previous;   // of the previous version, while this one is on probation; or NULL
     struct buffer state_before; // mesos.state as the previous version left it
     int64_t probation;          // callbacks that are left
 
     struct file_watch *watch; // NULL: off
-    struct deferral turn, rewatch;
-    struct timer patience;
+    struct deferral reading, turn, rewatch;
+    struct timer asking, patience;
+    bool asked; // for the turn: events are held
     bool noticed;
     bool loading;
 
@@ -122,6 +132,7 @@ static bool running(const struct reload *reload)
 static void ask_for_turn(struct reload *reload)
 {
     const char *callback = scheduler_callback(reload->settings.scheduler);
+    reload->asked = true;
     driver_hold(driver(reload));
     if (callback == NULL) {
         deferral_queue(&reload->turn);
@@ -139,7 +150,7 @@ void reload_request(struct reload *reload, const char *why)
         return;
     }
     snprintf(reload->why, sizeof reload->why, "%s", why);
-    ask_for_turn(reload);
+    deferral_queue(&reload->reading);
 }
 
 static void on_patience(void *data)
@@ -225,13 +236,13 @@ static bool on_callback_ended(void *data, const char *callback, const char *text
     bool failed = text != NULL && reload->probation > 0 && running(reload);
     if (failed) {
         record_failure(reload, "callback ", callback, text);
-        reload->redeliver = true;
+        reload->redeliver = reload->asked = true;
         driver_hold(driver(reload));
     } else if (reload->probation > 0 && --reload->probation == 0) {
         log_debug("the new version of %s has passed its probation", path(reload));
         end_probation(reload);
     }
-    if (reload->failure != NULL || *reload->why != '\0')
+    if (reload->asked)
         deferral_queue(&reload->turn);
     return failed;
 }
@@ -263,35 +274,70 @@ static bool copy_state(struct reload *reload, struct version *version)
     return true;
 }
 
-static bool load_files(struct reload *reload, struct version *version)
+static struct script *create(struct reload *reload, struct error *err)
+{
+    return reload->settings.create(reload->settings.data, err);
+}
+
+static bool read_files(const struct reload *reload, struct version *version)
 {
     const struct options *options = reload->settings.options;
     struct script *script = version->script;
-    bool loaded = version->sources ? script_load_sources(script, version->sources, options->argc,
-                                                         options->argv, &version->error)
-                                   : script_load(script, options->script, options->argc,
-                                                 options->argv, &version->error);
-    return script_check_exit(script, &version->error) && loaded;
+    if (version->sources != NULL)
+        return script_read_sources(script, version->sources, options->argc, options->argv,
+                                   &version->error);
+    return script_read(script, options->script, options->argc, options->argv, &version->error);
+}
+
+static bool run(struct version *version)
+{
+    bool loaded = script_run(version->script, &version->error);
+    return script_check_exit(version->script, &version->error) && loaded;
+}
+
+static void drop_next(struct reload *reload)
+{
+    deferral_cancel(&reload->reading);
+    timer_stop(&reload->asking);
+    script_destroy(reload->next);
+    reload->next = NULL;
+}
+
+// No line of the script runs before its turn.
+static void on_reading(void *data)
+{
+    struct reload *reload = data;
+    struct version version = {.sources = NULL};
+    drop_next(reload);
+    version.script = create(reload, &version.error);
+    if (version.script != NULL && read_files(reload, &version))
+        reload->next = version.script;
+    else
+        script_destroy(version.script);
+    timer_start(&reload->asking, between);
+}
+
+static void on_asking(void *data)
+{
+    ask_for_turn(data);
+}
+
+// The version that was read ahead, or a new one.
+static bool get_read(struct reload *reload, struct version *version)
+{
+    bool ahead = version->sources == NULL && reload->next != NULL;
+    version->script = ahead ? reload->next : create(reload, &version->error);
+    if (ahead)
+        reload->next = NULL;
+    return version->script != NULL && (ahead || read_files(reload, version));
 }
 
 // A state that cannot be stored would prevent the next reload.
-static bool check_state(const struct version *version, struct error *err)
-{
-    struct buffer scratch;
-    buffer_init(&scratch, STATE_TABLE_MOST);
-    bool fine = state_table_save(version->script, &scratch, err);
-    buffer_free(&scratch);
-    return fine;
-}
-
 static bool load(struct reload *reload, struct version *version)
 {
-    if (!copy_state(reload, version))
-        return false;
-    version->script = reload->settings.create(reload->settings.data, &version->error);
-    return version->script != NULL &&
+    return copy_state(reload, version) && get_read(reload, version) &&
            state_table_restore(version->script, buffer_slice(&version->state), &version->error) &&
-           load_files(reload, version) && check_state(version, &version->error) &&
+           run(version) && state_table_check(version->script, &version->error) &&
            scheduler_replace(reload->settings.scheduler, version->script, on_name_warning, reload,
                              &version->changes, &version->error);
 }
@@ -431,6 +477,7 @@ static void do_due_work(struct reload *reload)
     bool wanted = *reload->why != '\0', done = wanted && running(reload) && load_new(reload);
     if (!done && reload->failure != NULL && running(reload))
         roll_back(reload);
+    drop_next(reload);
     *reload->why = '\0';
     free(reload->failure);
     reload->failure = NULL;
@@ -447,6 +494,7 @@ static void on_turn(void *data)
         log_warning("callback %s is given up for the reload of %s; its event comes again",
                     scheduler_callback(reload->settings.scheduler), path(reload));
     timer_stop(&reload->patience);
+    reload->asked = false;
     if (due) {
         do_due_work(reload);
         watch_files(reload);
@@ -462,8 +510,10 @@ struct reload *reload_create(const struct reload_settings *settings)
     reload->settings = *settings;
     reload->script = settings->script;
     buffer_init(&reload->state_before, STATE_TABLE_MOST);
+    deferral_init(&reload->reading, settings->loop, on_reading, reload);
     deferral_init(&reload->turn, settings->loop, on_turn, reload);
     deferral_init(&reload->rewatch, settings->loop, on_rewatch, reload);
+    timer_init(&reload->asking, settings->loop, on_asking, reload);
     timer_init(&reload->patience, settings->loop, on_patience, reload);
     scheduler_observe(settings->scheduler, on_callback_ended, reload);
     if (!settings->options->no_watch) {
@@ -480,6 +530,7 @@ void reload_destroy(struct reload *reload)
         return;
     scheduler_observe(reload->settings.scheduler, NULL, NULL);
     file_watch_destroy(reload->watch);
+    drop_next(reload);
     deferral_cancel(&reload->turn);
     deferral_cancel(&reload->rewatch);
     timer_stop(&reload->patience);

@@ -2,8 +2,9 @@
 //
 // New versions of a hosted script while its framework runs. When a file of the script changes, or
 // on request, the script is loaded whole in a Lua state of its own, with a copy of mesos.state;
-// only if that works does it replace the one that runs, between two callbacks. A failure leaves the
-// old version running and is logged once.
+// only if that works does it replace the one that runs, between two callbacks. Events wait for the
+// copy, the main chunk and the swap; the file is compiled before. A failure leaves the old version
+// running and is logged once.
 //
 // A new version is on probation for its first callbacks: if one of them raises, the host rolls back
 // to the previous version, from memory, with the current mesos.state, and delivers the event that

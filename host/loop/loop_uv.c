@@ -33,6 +33,7 @@ struct loop_uv {
     struct loop loop;
     uv_loop_t *uv;
     bool own;
+    bool in_rounds; // of deferred functions: handles are armed behind them
     struct handles *handles;
     void (*follow)(void *data);
     void *follow_data;
@@ -75,6 +76,8 @@ static void on_timer(uv_timer_t *timer)
 static void arm(struct loop *loop)
 {
     struct handles *handles = self(loop)->handles;
+    if (self(loop)->in_rounds)
+        return;
     uint64_t due = loop_due(loop), time = now(loop);
     if (due <= time)
         uv_idle_start(&handles->idle, on_idle);
@@ -98,8 +101,10 @@ static void on_check(uv_check_t *check)
     struct handles *handles = check->data;
     struct loop_uv *loop_uv = handles->owner;
     loop_uv->loop.polled = uv_now(loop_uv->uv) * UINT64_C(1000000);
+    loop_uv->in_rounds = true;
     for (int i = 0; i < ROUNDS_OF_A_TURN && loop_uv->loop.first != NULL; i++)
         loop_run_deferred(&loop_uv->loop);
+    loop_uv->in_rounds = false;
     arm(&loop_uv->loop);
     if (loop_uv->follow != NULL)
         loop_uv->follow(loop_uv->follow_data);
@@ -165,11 +170,15 @@ uv_loop_t *loop_uv_handle(struct loop *loop)
     return self(loop)->uv;
 }
 
+// It may be called in a deferred function, and inside one of our timers, where nothing is armed.
 void loop_uv_run(struct loop *loop, bool (*done)(void *data), void *data)
 {
-    arm(loop); // inside one of our timers nothing is armed
+    bool in_rounds = self(loop)->in_rounds;
+    self(loop)->in_rounds = false;
+    arm(loop);
     while (!done(data))
         uv_run(self(loop)->uv, UV_RUN_ONCE);
+    self(loop)->in_rounds = in_rounds;
 }
 
 void loop_uv_follow(struct loop *loop, void (*callback)(void *data), void *data)

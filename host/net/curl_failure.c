@@ -38,7 +38,8 @@ static const char *explain(CURLcode result)
 static const char *find_detail(const struct curl_failure *failure)
 {
     long system = 0;
-    curl_easy_getinfo(failure->easy, CURLINFO_OS_ERRNO, &system);
+    if (failure->easy != NULL)
+        curl_easy_getinfo(failure->easy, CURLINFO_OS_ERRNO, &system);
     if (failure->result == CURLE_COULDNT_CONNECT && system != 0)
         return strerror((int)system);
     return failure->detail[0] ? failure->detail : curl_easy_strerror(failure->result);

@@ -14,9 +14,9 @@
 struct curl_failure {
     CURLcode result;    // not CURLE_OK
     const char *detail; // libcurl's own words, or empty
-    CURL *easy;
+    CURL *easy;         // NULL: libcurl has no part in it
     const struct url *peer;
-    const struct tls *tls; // of the connection
+    const struct tls *tls; // of the connection, which NULL has not
     bool answered;         // the headers of an answer were read
 };
 

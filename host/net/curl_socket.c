@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connection opened by libcurl (CURLOPT_CONNECT_ONLY): see curl_socket.h. The handle stays in
-// its multi, to which the connection belongs, until it is destroyed. Once the connection is open
+// A connection opened by libcurl (CURLOPT_CONNECT_ONLY), or without it where it can be: see
+// curl_socket.h and direct_connect.h. The handle stays in its multi, to which the connection
+// belongs, until it is destroyed. Once the connection is open
 // libcurl no longer watches the socket, and a watcher of our own does. Where nothing is between us
 // and the socket, bytes are written and read without libcurl, which would look the connection up
 // each time and read no more than 16 KiB; its words for failures are used all the same.
@@ -13,6 +14,7 @@
 #include "loop/poll_watcher.h"
 #include "net/curl_failure.h"
 #include "net/curl_loop.h"
+#include "net/direct_connect.h"
 #include "net/peer_timeout.h"
 
 #include <errno.h>
@@ -20,11 +22,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 struct curl_socket {
     struct loop *loop;
-    struct curl_loop *curl_loop;
+    struct curl_loop *curl_loop; // NULL, as is `easy`: libcurl has no part in it
     CURL *easy;
+    int direct; // the socket that was opened without libcurl, or -1
     struct curl_slist *addresses;
     struct curl_loop_job job;
     struct url peer;
@@ -34,10 +38,11 @@ struct curl_socket {
     const struct curl_socket_events *events;
     void *data;
 
-    struct poll_watcher *watcher; // NULL until it is open
-    int socket;                   // once it is open
-    bool layered;                 // its bytes go through TLS, or a tunnel of libcurl
-    bool closed;                  // by the peer: an end follows what is left to read
+    struct poll_watcher *connecting; // of a direct one, until it is open; or NULL
+    struct poll_watcher *watcher;    // NULL until it is open
+    int socket;                      // once it is open
+    bool layered;                    // its bytes go through TLS, or a tunnel of libcurl
+    bool closed;                     // by the peer: an end follows what is left to read
 
     // Of what went wrong.
     CURLcode result;
@@ -61,10 +66,17 @@ static void on_ready(void *data, int fd, int events)
     connection->events->ready(connection->data);
 }
 
+static curl_socket_t find_socket(const struct curl_socket *connection)
+{
+    curl_socket_t socket = connection->direct;
+    if (connection->easy != NULL)
+        curl_easy_getinfo(connection->easy, CURLINFO_ACTIVESOCKET, &socket);
+    return socket;
+}
+
 static bool add_watcher(struct curl_socket *connection)
 {
-    curl_socket_t socket = CURL_SOCKET_BAD;
-    curl_easy_getinfo(connection->easy, CURLINFO_ACTIVESOCKET, &socket);
+    curl_socket_t socket = find_socket(connection);
     connection->socket = socket;
     if (socket != CURL_SOCKET_BAD)
         connection->watcher =
@@ -229,11 +241,12 @@ const char *curl_socket_failure(struct curl_socket *connection, bool begun)
         connection->result = CURLE_GOT_NOTHING;
     if (connection->result == CURLE_GOT_NOTHING && begun)
         connection->result = CURLE_PARTIAL_FILE;
+    const struct tls *tls = connection->curl_loop ? curl_loop_tls(connection->curl_loop) : NULL;
     const struct curl_failure failure = {.result = connection->result,
                                          .detail = connection->detail,
                                          .easy = connection->easy,
                                          .peer = &connection->peer,
-                                         .tls = curl_loop_tls(connection->curl_loop),
+                                         .tls = tls,
                                          .answered = connection->answered};
     curl_failure_text(&failure, connection->failure, sizeof connection->failure);
     return connection->failure;
@@ -246,7 +259,8 @@ const char *curl_socket_failure(struct curl_socket *connection, bool begun)
 static bool is_layered(const struct curl_socket *connection)
 {
     long tunnel = 0;
-    curl_easy_getinfo(connection->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+    if (connection->easy != NULL)
+        curl_easy_getinfo(connection->easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
     return connection->peer.tls || tunnel != 0;
 }
 
@@ -334,6 +348,64 @@ static void set_connection(struct curl_socket *connection)
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, connection->detail);
 }
 
+static void open_by_curl(struct curl_socket *connection)
+{
+    connection->curl_loop = curl_loop_create(connection->loop, connection->options.tls);
+    connection->easy = curl_easy_init();
+    connection->job = (struct curl_loop_job){.done = on_done, .data = connection, .stays = true};
+    set_address(connection);
+    set_connection(connection);
+    if (connection->peer.tls)
+        tls_apply(curl_loop_tls(connection->curl_loop), connection->easy);
+    curl_loop_start(connection->curl_loop, connection->easy);
+    tls_begin(curl_loop_tls(connection->curl_loop));
+}
+
+// ---- opening without libcurl ----
+
+static void stop_connecting(struct curl_socket *connection)
+{
+    poll_watcher_destroy(connection->connecting);
+    connection->connecting = NULL;
+}
+
+static void close_direct(struct curl_socket *connection)
+{
+    stop_connecting(connection);
+    if (connection->direct >= 0)
+        close(connection->direct);
+    connection->direct = -1;
+}
+
+static void on_connected(void *data, int fd, int events)
+{
+    struct curl_socket *connection = data;
+    (void)events;
+    if (connection->state != CURL_SOCKET_OPENING) {
+        stop_connecting(connection); // it was given up
+    } else if (direct_connect_done(fd)) {
+        stop_connecting(connection);
+        on_done(connection, CURLE_OK);
+    } else {
+        close_direct(connection);
+        open_by_curl(connection);
+    }
+}
+
+static bool open_directly(struct curl_socket *connection)
+{
+    if (connection->options.api->socket != NULL)
+        return false;
+    connection->direct = direct_connect_begin(&connection->peer);
+    if (connection->direct >= 0)
+        connection->connecting = poll_watcher_create(connection->loop, connection->direct,
+                                                     on_connected, connection, NULL);
+    if (connection->connecting != NULL && poll_watcher_start(connection->connecting, UV_WRITABLE))
+        return true;
+    close_direct(connection);
+    return false;
+}
+
 // ---- life ----
 
 struct curl_socket *curl_socket_create(struct loop *loop, const struct url *peer,
@@ -342,21 +414,15 @@ struct curl_socket *curl_socket_create(struct loop *loop, const struct url *peer
 {
     struct curl_socket *connection = memory_new(sizeof *connection);
     connection->loop = loop;
-    connection->curl_loop = curl_loop_create(loop, options->tls);
-    connection->easy = curl_easy_init();
-    connection->job = (struct curl_loop_job){.done = on_done, .data = connection, .stays = true};
+    connection->direct = -1;
     connection->peer = *peer;
     connection->options = *options;
     connection->events = events;
     connection->data = data;
     buffer_init(&connection->body, HTTP_REPLY_LIMIT);
     peer_timeout_init(&connection->timeout, loop, on_timeout_due, connection);
-    set_address(connection);
-    set_connection(connection);
-    if (peer->tls)
-        tls_apply(curl_loop_tls(connection->curl_loop), connection->easy);
-    curl_loop_start(connection->curl_loop, connection->easy);
-    tls_begin(curl_loop_tls(connection->curl_loop));
+    if (!open_directly(connection))
+        open_by_curl(connection);
     peer_timeout_start(&connection->timeout);
     return connection;
 }
@@ -367,8 +433,11 @@ void curl_socket_destroy(struct curl_socket *connection)
         return;
     peer_timeout_stop(&connection->timeout);
     poll_watcher_destroy(connection->watcher);
-    curl_loop_stop(connection->curl_loop, connection->easy);
-    curl_easy_cleanup(connection->easy);
+    close_direct(connection);
+    if (connection->easy != NULL) {
+        curl_loop_stop(connection->curl_loop, connection->easy);
+        curl_easy_cleanup(connection->easy);
+    }
     curl_slist_free_all(connection->addresses);
     buffer_free(&connection->body);
     curl_loop_destroy(connection->curl_loop);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A connection to a peer that libcurl opens, with name lookup, proxy and TLS, and on which its
-// owner writes and reads bytes. Through a proxy it is a tunnel (CONNECT).
+// A connection to a peer that libcurl opens, with name lookup, proxy and TLS where they are needed,
+// and on which its owner writes and reads bytes. Through a proxy it is a tunnel (CONNECT).
 //
 // Proxies are taken from the environment as libcurl does it (http_proxy, https_proxy, all_proxy,
 // no_proxy), but never for a peer on this machine.

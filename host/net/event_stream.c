@@ -52,6 +52,8 @@ struct event_stream {
     struct peer_timeout timeout; // of the answer
     struct buffer out;           // the request; what is not sent begins at `sent`
     size_t sent;
+    // PIECE bytes to read into. On the stack each page of it would be touched at each read.
+    uint8_t *piece;
     struct http_reply_parser parser;
     struct recordio recordio;
     struct queue queue; // of records, in the order in which they came
@@ -227,9 +229,9 @@ static void receive_direct(struct event_stream *stream, size_t length)
 
 static void read_piece(struct event_stream *stream)
 {
-    uint8_t piece[PIECE], *at = piece;
-    size_t length, direct = find_space(stream, &at), size = direct ? direct : sizeof piece;
-    if (!curl_socket_read(stream->connection, direct ? at : piece, size, &length)) {
+    uint8_t *at = stream->piece;
+    size_t length, direct = find_space(stream, &at), size = direct ? direct : PIECE;
+    if (!curl_socket_read(stream->connection, direct ? at : stream->piece, size, &length)) {
         end(stream);
         return;
     }
@@ -237,7 +239,7 @@ static void read_piece(struct event_stream *stream)
     if (direct)
         receive_direct(stream, length);
     else
-        receive(stream, piece, length);
+        receive(stream, stream->piece, length);
 }
 
 static void read_answer(struct event_stream *stream)
@@ -467,6 +469,7 @@ struct event_stream *event_stream_create(struct loop *loop,
         stream->options.answer_timeout = TIMEOUT_ANSWER;
     if (stream->options.api == NULL)
         stream->options.api = &peer_api_master;
+    stream->piece = memory_resize(NULL, PIECE);
     buffer_init(&stream->out, SIZE_MAX / 2);
     http_reply_parser_init(&stream->parser);
     stream->parser.announce = true;
@@ -512,6 +515,7 @@ void event_stream_destroy(struct event_stream *stream)
     stream->connection = NULL;
     bytes_unref(stream->subscribe);
     forget_request(stream);
+    free(stream->piece);
     http_reply_parser_free(&stream->parser);
     recordio_free(&stream->recordio);
     empty(&stream->queue);

@@ -19,21 +19,35 @@ struct header_search {
     const char *name, *value;
 };
 
+// Most names differ in their first letter.
+static bool is_named(const struct http_header *header, const char *name)
+{
+    return ((header->name[0] ^ name[0]) & ~('a' - 'A')) == 0 && strcasecmp(header->name, name) == 0;
+}
+
 static enum MHD_Result on_header(void *data, enum MHD_ValueKind kind, const char *name,
                                  const char *value)
 {
     struct header_search *search = data;
+    const struct http_header header = {name, value};
     (void)kind;
-    if (strcasecmp(name, search->name) == 0)
+    if (is_named(&header, search->name))
         search->value = value ? value : "";
     return MHD_YES;
 }
 
+// The last one of that name.
 const char *http_exchange_header(const struct http_exchange *exchange, const char *name)
 {
     struct header_search search = {.name = name};
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, &search);
-    return search.value;
+    if (exchange->header_count > HTTP_HEADERS_KEPT) {
+        MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, on_header, &search);
+        return search.value;
+    }
+    for (size_t i = exchange->header_count; i-- > 0;)
+        if (is_named(&exchange->headers[i], name))
+            return exchange->headers[i].value;
+    return NULL;
 }
 
 const char *http_exchange_argument(const struct http_exchange *exchange, const char *name)

@@ -25,6 +25,12 @@ enum http_body {
     HTTP_BODY_NO_ROOM,  // for HTTP_SERVER_BODIES; the same
 };
 
+struct http_header {
+    const char *name, *value;
+};
+
+enum { HTTP_HEADERS_KEPT = 16 };
+
 // A request, from its headers until its answer is sent.
 struct http_exchange {
     struct http_server *server;
@@ -35,6 +41,10 @@ struct http_exchange {
     enum http_body state; // of the body
     bool behind;          // it came together with the request before it on its connection
     void *data;           // the owner's
+
+    // The first of its headers, which are asked for again and again, and how many it has.
+    struct http_header headers[HTTP_HEADERS_KEPT];
+    size_t header_count;
 };
 
 struct http_server_settings {

@@ -289,23 +289,23 @@ static bool move_error(struct script *script, struct error *err) // [-1, +0, -]
     return false;
 }
 
-static bool read_chunk(struct script *script, struct load *load, int *arguments, struct error *err)
+static bool read_chunk(struct script *script, struct load *load, struct error *err)
 {
     lua_State *L = script->L;
     int top = lua_gettop(L);
     if (protect_run(script, NULL, l_read, load, LUA_MULTRET) != PROTECT_DONE)
         return move_error(script, err);
-    *arguments = lua_gettop(L) - top - 1;
+    script->arguments = lua_gettop(L) - top - 1;
     if (!lua_isnil(L, top + 1))
         return true;
     lua_remove(L, top + 1);
     return move_error(script, err);
 }
 
-static bool run_chunk(struct script *script, int arguments, struct error *err)
+static bool run_chunk(struct script *script, struct error *err)
 {
     const struct title title = {.kind = "script", .name = script->path, .loaded = true};
-    enum protect_outcome outcome = protect_main(script, &title, arguments);
+    enum protect_outcome outcome = protect_main(script, &title, script->arguments);
     if (outcome == PROTECT_RAISED)
         return move_error(script, err);
     if (outcome != PROTECT_DONE)
@@ -335,23 +335,32 @@ static const struct source *read_script(struct script *script, const char *path,
     return source;
 }
 
-bool script_load(struct script *script, const char *path, int argc, char *const *argv,
+bool script_read(struct script *script, const char *path, int argc, char *const *argv,
                  struct error *err)
 {
     struct load load = {.argc = argc, .argv = argv};
-    int arguments = 0;
     load.source = read_script(script, path, err);
-    bool read = load.source != NULL && read_chunk(script, &load, &arguments, err);
-    collector_begin(script);
-    return read && run_chunk(script, arguments, err) && keep_result(script, err);
+    return load.source != NULL && read_chunk(script, &load, err);
 }
 
-bool script_load_sources(struct script *script, struct sources *earlier, int argc,
+bool script_run(struct script *script, struct error *err)
+{
+    collector_begin(script);
+    return run_chunk(script, err) && keep_result(script, err);
+}
+
+bool script_load(struct script *script, const char *path, int argc, char *const *argv,
+                 struct error *err)
+{
+    return script_read(script, path, argc, argv, err) && script_run(script, err);
+}
+
+bool script_read_sources(struct script *script, struct sources *earlier, int argc,
                          char *const *argv, struct error *err)
 {
     const struct source *source = sources_find(earlier, NULL);
     script->earlier = sources_ref(earlier);
-    return script_load(script, source->path, argc, argv, err);
+    return script_read(script, source->path, argc, argv, err);
 }
 
 bool script_check_exit(const struct script *script, struct error *err)

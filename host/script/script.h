@@ -94,16 +94,24 @@ void script_detach(struct script *script);
 // Registers what must end before the state does.
 void script_on_close(struct script *script, void (*close)(void *data), void *data);
 
-// Reads a script from a file, runs its main chunk with the arguments, and keeps the first value
-// that it returns. Once in the life of a script. False, and `err` with a traceback where there is
-// one, if that fails; also when the script asked to exit, which script_exit_requested() tells.
-bool script_load(struct script *script, const char *path, int argc, char *const *argv,
+// Reads a script from a file and compiles it. Once in the life of a script. False, and `err` with a
+// traceback where there is one, if that fails.
+bool script_read(struct script *script, const char *path, int argc, char *const *argv,
                  struct error *err);
 
 // The same with the text of the files as an earlier version read it, even if the files have changed
 // since. A module that the earlier version did not read comes from its file.
-bool script_load_sources(struct script *script, struct sources *earlier, int argc,
+bool script_read_sources(struct script *script, struct sources *earlier, int argc,
                          char *const *argv, struct error *err);
+
+// Then runs its main chunk with the arguments, and keeps the first value that it returns. False,
+// and `err`, if that fails; also when the script asked to exit, which script_exit_requested()
+// tells.
+bool script_run(struct script *script, struct error *err);
+
+// script_read() and script_run().
+bool script_load(struct script *script, const char *path, int argc, char *const *argv,
+                 struct error *err);
 
 // False, and `err`, if the script asked for the end of the program while it was loaded: for those
 // who load it in a program that goes on.

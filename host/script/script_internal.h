@@ -58,7 +58,8 @@ struct script {
     struct sources *earlier; // an earlier version, which it reads instead of files, or NULL
 
     char *path, *name;
-    int result; // registry reference of what the main chunk returned
+    int arguments; // of the main chunk, which lie above it on the stack before it runs
+    int result;    // registry reference of what the main chunk returned
 
     struct script_heap heap; // the Lua heap
     struct collector collector;

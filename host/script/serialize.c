@@ -36,7 +36,8 @@ struct met {
 struct saving {
     lua_State *L;
     const char *name;
-    struct buffer *out;
+    struct buffer *out; // NULL: it is only counted what would be written
+    size_t length, limit;
     struct error *err;
     struct table_level *levels;
     size_t depth, capacity;
@@ -145,77 +146,116 @@ static bool refuse(struct saving *saving, size_t depth, const char *what)
 
 // ---- values ----
 
-static bool put(struct saving *saving, const void *data, size_t length)
+// What stands before the bytes of a value: that it is a key, its kind, and a number or a length.
+struct head {
+    size_t length;
+    uint8_t bytes[12];
+};
+
+static struct head begin_head(bool key, char tag)
 {
-    if (buffer_append(saving->out, data, length))
-        return true;
+    if (key)
+        return (struct head){.length = 2, .bytes = {'=', (uint8_t)tag}};
+    return (struct head){.length = 1, .bytes = {(uint8_t)tag}};
+}
+
+static void add_varint(struct head *head, uint64_t number)
+{
+    for (; number > 0x7f; number >>= 7)
+        head->bytes[head->length++] = (uint8_t)(number | 0x80);
+    head->bytes[head->length++] = (uint8_t)number;
+}
+
+static bool too_large(struct saving *saving)
+{
     return error_set(saving->err, ERROR_LIMIT,
                      "%s is too large to be kept: it takes more than %zu bytes", saving->name,
-                     saving->out->limit);
+                     saving->limit);
 }
 
-static bool put_tag(struct saving *saving, char tag)
+static bool put(struct saving *saving, const struct head *head, const void *data, size_t length)
 {
-    return put(saving, &tag, 1);
+    size_t all = head->length + length;
+    if (all > saving->limit - saving->length)
+        return too_large(saving);
+    saving->length += all;
+    if (saving->out == NULL)
+        return true;
+    uint8_t *end = buffer_reserve(saving->out, all);
+    memcpy(end, head->bytes, head->length);
+    if (length > 0)
+        memcpy(end + head->length, data, length);
+    saving->out->length += all;
+    return true;
 }
 
-static bool put_varint(struct saving *saving, char tag, uint64_t number)
+static bool put_head(struct saving *saving, const struct head *head)
 {
-    uint8_t bytes[11];
-    size_t length = 0;
-    bytes[length++] = (uint8_t)tag;
-    for (; number > 0x7f; number >>= 7)
-        bytes[length++] = (uint8_t)(number | 0x80);
-    bytes[length++] = (uint8_t)number;
-    return put(saving, bytes, length);
+    return put(saving, head, NULL, 0);
 }
 
-static bool put_float(struct saving *saving, double number)
+static bool put_tag(struct saving *saving, bool key, char tag)
 {
-    uint8_t bytes[9] = {'d'};
+    const struct head head = begin_head(key, tag);
+    return put_head(saving, &head);
+}
+
+static bool put_float(struct saving *saving, bool key, double number)
+{
+    struct head head = begin_head(key, 'd');
     uint64_t bits;
     memcpy(&bits, &number, sizeof bits);
     for (int i = 0; i < 8; i++)
-        bytes[i + 1] = (uint8_t)(bits >> 8 * i);
-    return put(saving, bytes, sizeof bytes);
+        head.bytes[head.length++] = (uint8_t)(bits >> 8 * i);
+    return put_head(saving, &head);
 }
 
-static bool put_number(struct saving *saving)
+// [-0, +0, -]
+static bool put_number(struct saving *saving, int index, bool key)
 {
     lua_State *L = saving->L;
-    if (!lua_isinteger(L, -1))
-        return put_float(saving, lua_tonumber(L, -1));
-    uint64_t number = (uint64_t)lua_tointeger(L, -1);
-    return put_varint(saving, 'i', number << 1 ^ (0 - (number >> 63)));
+    if (!lua_isinteger(L, index))
+        return put_float(saving, key, lua_tonumber(L, index));
+    struct head head = begin_head(key, 'i');
+    uint64_t number = (uint64_t)lua_tointeger(L, index);
+    add_varint(&head, number << 1 ^ (0 - (number >> 63)));
+    return put_head(saving, &head);
 }
 
-static bool put_string(struct saving *saving)
+// [-0, +0, -]
+static bool put_string(struct saving *saving, int index, bool key)
 {
     size_t length;
-    const char *text = lua_tolstring(saving->L, -1, &length);
-    return put_varint(saving, 's', length) && put(saving, text, length);
+    const char *text = lua_tolstring(saving->L, index, &length);
+    struct head head = begin_head(key, 's');
+    add_varint(&head, length);
+    return put(saving, &head, text, length);
 }
 
-// A value at the top that is no table. // [-0, +0, -]
-static bool put_scalar(struct saving *saving)
+static bool refuse_value(struct saving *saving, int type)
 {
-    lua_State *L = saving->L;
-    switch (lua_type(L, -1)) {
+    const char *what =
+        type == LUA_TFUNCTION ? "a function cannot be kept"
+        : type == LUA_TTHREAD
+            ? "a coroutine cannot be kept"
+            : "a userdata cannot be kept (of an offer or a status, keep its :table())";
+    return refuse(saving, saving->depth, what);
+}
+
+// A value of that type which is no table. // [-0, +0, -]
+static bool put_scalar(struct saving *saving, int index, int type, bool key)
+{
+    switch (type) {
     case LUA_TNIL:
-        return put_tag(saving, 'n');
+        return put_tag(saving, key, 'n');
     case LUA_TBOOLEAN:
-        return put_tag(saving, lua_toboolean(L, -1) ? 't' : 'f');
+        return put_tag(saving, key, lua_toboolean(saving->L, index) ? 't' : 'f');
     case LUA_TNUMBER:
-        return put_number(saving);
+        return put_number(saving, index, key);
     case LUA_TSTRING:
-        return put_string(saving);
-    case LUA_TFUNCTION:
-        return refuse(saving, saving->depth, "a function cannot be kept");
-    case LUA_TTHREAD:
-        return refuse(saving, saving->depth, "a coroutine cannot be kept");
+        return put_string(saving, index, key);
     default:
-        return refuse(saving, saving->depth,
-                      "a userdata cannot be kept (of an offer or a status, keep its :table())");
+        return refuse_value(saving, type);
     }
 }
 
@@ -246,7 +286,7 @@ static bool open_level(struct saving *saving)
     int table = lua_gettop(L);
     saving->levels[saving->depth++] =
         (struct table_level){.table = table, .solid = count_solid(L, table)};
-    return put_tag(saving, '{');
+    return put_tag(saving, false, '{');
 }
 
 static bool put_table(struct saving *saving) // [-1, +0|1, -]
@@ -257,8 +297,10 @@ static bool put_table(struct saving *saving) // [-1, +0|1, -]
     const void *table = lua_topointer(L, -1);
     struct met *met = find_met(saving, table);
     if (met->table != NULL) {
+        struct head head = begin_head(false, '@');
+        add_varint(&head, met->number);
         lua_pop(L, 1);
-        return put_varint(saving, '@', met->number);
+        return put_head(saving, &head);
     }
     if (lua_getmetatable(L, -1))
         return refuse(saving, saving->depth,
@@ -269,9 +311,10 @@ static bool put_table(struct saving *saving) // [-1, +0|1, -]
 
 static bool put_value(struct saving *saving) // [-1, +0|1, -]
 {
-    if (lua_istable(saving->L, -1))
+    int type = lua_type(saving->L, -1);
+    if (type == LUA_TTABLE)
         return put_table(saving);
-    bool fine = put_scalar(saving);
+    bool fine = put_scalar(saving, -1, type, false);
     lua_pop(saving->L, 1);
     return fine;
 }
@@ -280,7 +323,7 @@ static bool put_value(struct saving *saving) // [-1, +0|1, -]
 
 static bool is_solid(lua_State *L, int index, const struct table_level *level)
 {
-    if (!lua_isinteger(L, index))
+    if (level->solid == 0 || !lua_isinteger(L, index))
         return false;
     lua_Integer key = lua_tointeger(L, index);
     return key >= 1 && key <= level->solid;
@@ -297,30 +340,21 @@ static bool next_pair(lua_State *L, const struct table_level *level)
     return false;
 }
 
-static bool can_be_key(lua_State *L, int index)
-{
-    int type = lua_type(L, index);
-    return type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN;
-}
-
 // The key below the value at the top. // [-0, +0, -]
 static bool put_key(struct saving *saving)
 {
-    lua_State *L = saving->L;
-    if (!can_be_key(L, -2))
+    int type = lua_type(saving->L, -2);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
         return refuse(saving, saving->depth - 1,
                       "a key that is no string, number or boolean cannot be kept");
-    lua_pushvalue(L, -2);
-    bool fine = put_tag(saving, '=') && put_scalar(saving);
-    lua_pop(L, 1);
-    return fine;
+    return put_scalar(saving, -2, type, true);
 }
 
 static bool close_level(struct saving *saving) // [-1, +0, -]
 {
     saving->depth--;
     lua_settop(saving->L, saving->levels[saving->depth].table - 1);
-    return put_tag(saving, '}');
+    return put_tag(saving, false, '}');
 }
 
 // The next item of the innermost table, or its end.
@@ -340,24 +374,41 @@ static bool put_item(struct saving *saving)
     return put_key(saving) && put_value(saving);
 }
 
+// [-0, +0, -]
+static bool walk(struct saving *saving, int index)
+{
+    lua_State *L = saving->L;
+    struct head head = {.length = sizeof magic};
+    int top = lua_gettop(L);
+    memcpy(head.bytes, magic, sizeof magic);
+    if (!lua_checkstack(L, STACK_PER_LEVEL))
+        return error_set(saving->err, ERROR_LIMIT, "%s: not enough memory to save it",
+                         saving->name);
+    lua_pushvalue(L, index);
+    bool fine = put_head(saving, &head) && put_value(saving);
+    while (fine && saving->depth > 0)
+        fine = put_item(saving);
+    lua_settop(L, top);
+    free(saving->levels);
+    free(saving->met);
+    return fine;
+}
+
 bool serialize_save(lua_State *L, int index, const char *name, struct buffer *out,
                     struct error *err)
 {
-    int top = lua_gettop(L);
-    struct saving saving = {.L = L, .name = name, .out = out, .err = err};
+    struct saving saving = {.L = L, .name = name, .out = out, .limit = out->limit, .err = err};
     buffer_clear(out);
-    if (!lua_checkstack(L, STACK_PER_LEVEL))
-        return error_set(err, ERROR_LIMIT, "%s: not enough memory to save it", name);
-    lua_pushvalue(L, index);
-    bool fine = put(&saving, magic, sizeof magic) && put_value(&saving);
-    while (fine && saving.depth > 0)
-        fine = put_item(&saving);
-    lua_settop(L, top);
-    free(saving.levels);
-    free(saving.met);
+    bool fine = walk(&saving, index);
     if (!fine)
         buffer_clear(out);
     return fine;
+}
+
+bool serialize_check(lua_State *L, int index, const char *name, size_t limit, struct error *err)
+{
+    struct saving saving = {.L = L, .name = name, .limit = limit, .err = err};
+    return walk(&saving, index);
 }
 
 // ---- loading ----
@@ -445,13 +496,60 @@ static bool load_string(struct loading *loading) // [-0, +1|0, m]
     return true;
 }
 
+// Steps over a value that is no table; false where a table, or something unknown, or the end is.
+static bool step_over(struct loading *ahead)
+{
+    uint64_t number;
+    const uint8_t *bytes;
+    char tag = ahead->at < ahead->end ? (char)*ahead->at++ : '}';
+    switch (tag) {
+    case 'n':
+    case 't':
+    case 'f':
+        return true;
+    case 'i':
+    case '@':
+        return read_varint(ahead, &number);
+    case 'd':
+        return read_bytes(ahead, 8, &bytes);
+    case 's':
+        return read_varint(ahead, &number) && read_bytes(ahead, number, &bytes);
+    default:
+        return false;
+    }
+}
+
+struct sizes {
+    int items, pairs;
+};
+
+// How many items a table has before the first one that is a table itself: what it needs at least.
+// Each byte is looked at once for this, as the next table counts its own. What is wrong with the
+// bytes is found when they are read.
+static struct sizes count_ahead(const struct loading *loading)
+{
+    enum { MOST = 1 << 20 };
+    struct loading ahead = *loading;
+    struct sizes sizes = {0};
+    ahead.err = NULL;
+    while (sizes.items + sizes.pairs < MOST && ahead.at < ahead.end) {
+        bool keyed = *ahead.at == '=';
+        ahead.at += keyed;
+        if ((keyed && !step_over(&ahead)) || !step_over(&ahead))
+            break;
+        *(keyed ? &sizes.pairs : &sizes.items) += 1;
+    }
+    return sizes;
+}
+
 static bool load_table(struct loading *loading) // [-0, +1|0, m]
 {
     lua_State *L = loading->L;
+    struct sizes sizes = count_ahead(loading);
     if (loading->depth == SERIALIZE_DEPTH || !lua_checkstack(L, STACK_PER_LEVEL))
         return bad(loading, "tables are nested too deeply");
     loading->depth++;
-    lua_newtable(L);
+    lua_createtable(L, sizes.items, sizes.pairs);
     lua_pushvalue(L, -1);
     lua_rawseti(L, loading->tables, ++loading->count);
     return true;

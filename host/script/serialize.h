@@ -41,6 +41,9 @@ enum {
 bool serialize_save(lua_State *L, int index, const char *name, struct buffer *out,
                     struct error *err);
 
+// Whether serialize_save() would save it in `limit` bytes, which is cheaper. // [-0, +0, -]
+bool serialize_check(lua_State *L, int index, const char *name, size_t limit, struct error *err);
+
 // Pushes the value. False, with nothing pushed, if the bytes are not what serialize_save() makes.
 // Raises only when Lua is out of memory. // [-0, +1|0, m]
 bool serialize_load(lua_State *L, struct slice bytes, struct error *err);

@@ -388,7 +388,7 @@ static bool load_text(struct world *world, struct script *script, struct slice t
     world->sources = sources_create();
     sources_add(world->sources, &source);
     bytes_unref(bytes);
-    return script_load_sources(script, world->sources, 0, NULL, err);
+    return script_read_sources(script, world->sources, 0, NULL, err) && script_run(script, err);
 }
 
 static struct script *create_script(struct world *world, struct error *err)
