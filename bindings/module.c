@@ -90,7 +90,7 @@ static const struct module_field fields[] = {
     {"DRIVER_ABORTED", .text = "DRIVER_ABORTED"},
     {"DRIVER_STOPPED", .text = "DRIVER_STOPPED"},
     {"offers", .function = l_offers},
-    {"resources", .function = l_resources},
+    {"resources", .push = resource_list_push_function},
 
     // time
     {"after", .function = l_after},

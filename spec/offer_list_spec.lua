@@ -568,6 +568,19 @@ describe("lists of resources", function()
             assert.same(names, made)
         end
     end)
+
+    it("has the resources that mesos.resources makes in their order, however many there are", function()
+        local wanted, names = { cpus = 2, ports = { { 1, 2 } } }, { "cpus", "ports" }
+        for i = 10, 40 do
+            wanted["r" .. i], names[#names + 1] = i, "r" .. i
+        end
+        for i, resource in ipairs(internals.resources(wanted)) do
+            local name = names[i]
+            assert.same({ name = name, type = name == "ports" and "RANGES" or "SCALAR", scalar = tonumber(wanted[name]),
+                ranges = name == "ports" and { range = { { 1, 2 } } } or nil }, resource)
+        end
+        assert.equal(#names, #internals.resources(wanted))
+    end)
 end)
 
 describe("filter, sort_by, sum and ids", function()

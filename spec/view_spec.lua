@@ -96,6 +96,20 @@ describe("a view", function()
         end
     end)
 
+    it("reads the last of several numbers or texts, whether few fields are read or many", function()
+        local bytes = internals.encode(STATUS, { task_id = "t1", state = "TASK_RUNNING", timestamp = 1.5, message = "first" })
+        local again = "\16\2" .. "\34\4last" .. "\192\62\1" -- state, message, and a field of a number above 15
+        for _, more in ipairs { again, again .. ("\34\200\1" .. ("x"):rep(200)), again .. "\34\0" .. ("\194\62\1x"):rep(3) } do
+            local message = #more > 200 and ("x"):rep(200) or more == again and "last" or ""
+            local it = internals.view(STATUS, bytes .. more)
+            for _ = 1, 3 do
+                assert.same({ "TASK_FINISHED", message, 1.5 }, { it.state, it.message, it.timestamp })
+                assert.is_nil(it.reason)
+                assert.is_nil(it.uuid)
+            end
+        end
+    end)
+
     it("reads like the message whatever its size", function()
         for length = 65430, 65560 do
             local it = offer({

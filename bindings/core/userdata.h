@@ -23,15 +23,15 @@ struct userdata {
 // [-0, +1, m]
 void userdata_type(lua_State *L, const char *type);
 
-// Pushes a userdata of that type, with `values` user values, and returns the struct that belongs to
-// it, `size` bytes, zero but for its first member. // [-0, +1, m]
+// Pushes a userdata of that type, a text that lives on, with `values` user values, and returns the
+// struct that belongs to it, `size` bytes, zero but for its first member. // [-0, +1, m]
 void *userdata_push(lua_State *L, const char *type, size_t size, int values,
                     void (*end)(lua_State *L, struct userdata *userdata));
 
 // The struct of the userdata at `index`, of which the type is known. // [-0, +0, -]
 void *userdata_at(lua_State *L, int index);
 
-// The same, or NULL if it is of another type or was released. // [-0, +0, m]
+// The same, or NULL if it is of another type or was released. // [-0, +0, -]
 void *userdata_test(lua_State *L, int index, const char *type);
 
 // The same, but raises. // [-0, +0, v]

@@ -228,7 +228,7 @@ static void decode_element(struct filling *filling, unsigned position, const str
     const ProtobufCFieldDescriptor *field = &filling->shape->type->fields[position];
     if (filling->list != (int)position)
         select_list(filling, position);
-    if (message_type_is_map(field)) {
+    if (message_type_has_map(filling->shape, position)) {
         decode_entry(filling, position, it);
     } else if (it->type == WIRE_BYTES && wire_type_of(field->type) != WIRE_BYTES) {
         decode_packed(filling, field, it->bytes);

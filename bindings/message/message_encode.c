@@ -320,7 +320,7 @@ static void encode_field(struct encoder *encoder, int index, struct message_type
                          unsigned position, const struct encode_path *path)
 {
     const ProtobufCFieldDescriptor *field = &shape->type->fields[position];
-    if (message_type_is_map(field))
+    if (message_type_has_map(shape, position))
         encode_map(encoder, index, shape, position, path);
     else if (message_type_is_repeated(field))
         encode_list(encoder, index, shape, position, path);
@@ -344,30 +344,38 @@ static int unknown_key(struct encoder *encoder, int key, struct message_type *sh
     return fail(L, path, "unknown field '%s' in %s%s", name, shape->name, *pairs ? pairs : meant);
 }
 
-// Which fields the table at `index` has, one bit each.
-static uint64_t present_fields(struct encoder *encoder, int index, struct message_type *shape,
-                               const struct encode_path *path)
+// The fields of a table: which there are, one bit each, and where their values are on the stack.
+struct encode_fields {
+    uint64_t present;
+    int values[64];
+};
+
+// Pushes the values of the table at `index`, in its own order. // [-0, +many, e]
+static void push_values(struct encoder *encoder, int index, struct message_type *shape,
+                        const struct encode_path *path, struct encode_fields *fields)
 {
     lua_State *L = encoder->L;
-    uint64_t present = 0;
-    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-        int position = message_type_position(L, shape, -2);
+    int key = lua_gettop(L) + 1;
+    fields->present = 0;
+    for (lua_pushnil(L); lua_next(L, index); key++) {
+        int position = message_type_position(L, shape, key);
         if (position < 0)
-            unknown_key(encoder, lua_gettop(L) - 1, shape, path);
-        present |= UINT64_C(1) << position % 64;
+            unknown_key(encoder, key, shape, path);
+        fields->present |= UINT64_C(1) << position;
+        fields->values[position] = key;
+        lua_insert(L, key);
     }
-    return present;
 }
 
 static void check_required(struct encoder *encoder, struct message_type *shape, uint64_t present,
                            const struct encode_path *path)
 {
-    for (unsigned i = 0; i < shape->type->n_fields; i++) {
-        const ProtobufCFieldDescriptor *field = &shape->type->fields[i];
-        struct encode_path missing = {.up = path, .name = field->name};
-        if (field->label == PROTOBUF_C_LABEL_REQUIRED && !(present >> i & 1))
-            fail(encoder->L, &missing, "required field of %s is missing", shape->name);
-    }
+    uint64_t missing = shape->required & ~present;
+    if (missing == 0)
+        return;
+    const ProtobufCFieldDescriptor *field = &shape->type->fields[__builtin_ctzll(missing)];
+    struct encode_path nested = {.up = path, .name = field->name};
+    fail(encoder->L, &nested, "required field of %s is missing", shape->name);
 }
 
 static void check_rivals(struct encoder *encoder, struct message_type *shape, uint64_t present,
@@ -386,24 +394,20 @@ static void check_rivals(struct encoder *encoder, struct message_type *shape, ui
 static void encode_fields(struct encoder *encoder, int index, struct message_type *shape,
                           const struct encode_path *path)
 {
-    lua_State *L = encoder->L;
     const ProtobufCMessageDescriptor *type = shape->type;
-    uint64_t present = present_fields(encoder, index, shape, path);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, shape->names);
-    int names = lua_gettop(L);
-    for (unsigned i = 0; i < type->n_fields; i++) {
-        if (!(present >> i & 1))
-            continue;
+    struct encode_fields fields;
+    int top = lua_gettop(encoder->L);
+    luaL_checkstack(encoder->L, (int)type->n_fields + STACK_NEEDED, "nested message");
+    push_values(encoder, index, shape, path, &fields);
+    for (uint64_t left = fields.present; left != 0; left &= left - 1) {
+        unsigned i = (unsigned)__builtin_ctzll(left);
         struct encode_path nested = {.up = path, .name = type->fields[i].name};
-        if (type->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF)
-            check_rivals(encoder, shape, present, &type->fields[i], path);
-        lua_rawgeti(L, names, (lua_Integer)i + 1);
-        lua_rawget(L, index);
-        encode_field(encoder, names + 1, shape, i, &nested);
-        lua_pop(L, 1);
+        if (shape->oneofs >> i & 1)
+            check_rivals(encoder, shape, fields.present, &type->fields[i], path);
+        encode_field(encoder, fields.values[i], shape, i, &nested);
     }
-    lua_pop(L, 1);
-    check_required(encoder, shape, present, path);
+    lua_settop(encoder->L, top);
+    check_required(encoder, shape, fields.present, path);
 }
 
 // { first, last }
@@ -450,12 +454,23 @@ static void encode_content(struct encoder *encoder, int index, struct message_ty
         encode_fields(encoder, index, shape, path);
 }
 
+// True for a plain value of a type that is one, as ids and amounts are.
+static bool is_plain(const struct encoder *encoder, int index, const struct message_type *shape)
+{
+    int type = lua_type(encoder->L, index);
+    return shape->collapsed && type != LUA_TTABLE && type != LUA_TUSERDATA &&
+           encoder->depth < DEPTH_LIMIT;
+}
+
 static void encode_message(struct encoder *encoder, int index, struct message_type *shape,
                            uint32_t number, const struct encode_path *path)
 {
     size_t mark = wire_begin(encoder->buffer, number);
     encoder->depth++;
-    encode_content(encoder, index, shape, path);
+    if (is_plain(encoder, index, shape))
+        encode_value(encoder, index, shape, 0, path);
+    else
+        encode_content(encoder, index, shape, path);
     encoder->depth--;
     check_fit(encoder, wire_end(encoder->buffer, mark), path);
 }
@@ -466,6 +481,20 @@ static void encode(struct encoder *encoder, int index, const ProtobufCMessageDes
     struct encode_path whole = {.name = path};
     lua_State *L = encoder->L;
     encode_content(encoder, lua_absindex(L, index), message_type_get(L, type), &whole);
+}
+
+void message_encode_elements(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
+                             uint32_t number, const char *name, struct buffer *buffer)
+{
+    struct encoder encoder = {.L = L, .buffer = buffer};
+    struct encode_path list = {.name = name}, element = {.up = &list};
+    struct message_type *shape = message_type_get(L, type);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, index);
+    for (element.index = 1; element.index <= count; element.index++) {
+        lua_rawgeti(L, index, element.index);
+        encode_message(&encoder, lua_gettop(L), shape, number, &element);
+        lua_pop(L, 1);
+    }
 }
 
 void message_encode(lua_State *L, int index, const ProtobufCMessageDescriptor *type,

@@ -24,8 +24,13 @@
 void message_encode(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
                     const char *path, struct buffer *buffer);
 
-// The same for a message that is unpacked into a struct, whose texts end at the first zero byte: a
-// text that has one is refused. // [-0, +0, e]
+// The same for each element of the list at `index`, as a field of that number of a message that
+// `buffer` begins or has. Errors name it by the name of the list: "tasks[2]". // [-0, +0, e]
+void message_encode_elements(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
+                             uint32_t number, const char *name, struct buffer *buffer);
+
+// The same as the first for a message that is unpacked into a struct, whose texts end at the first
+// zero byte: a text that has one is refused. // [-0, +0, e]
 void message_encode_texts(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
                           const char *path, struct buffer *buffer);
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Message types in a Lua state: see message_type.h. A shape is a userdata that the registry keeps
-// under the address of its descriptor; the two tables that belong to it are registry references,
-// which decoding reaches by number.
+// under the address of its descriptor, with the slots of its names at its end; the two tables that
+// belong to it are registry references, which decoding reaches by number.
 
 #include "bindings/message/message_type.h"
 
 #include "bindings/core/hints.h"
 #include "wire/wire.h"
 
+#include <assert.h>
 #include <lauxlib.h>
 #include <string.h>
 
@@ -53,19 +54,6 @@ const char *message_type_enum_name(const void *descriptor, size_t index)
 {
     const ProtobufCEnumDescriptor *type = descriptor;
     return index < type->n_values ? type->values[index].name : NULL;
-}
-
-int message_type_position(lua_State *L, const struct message_type *shape, int index)
-{
-    if (lua_type(L, index) != LUA_TSTRING)
-        return -1;
-    index = lua_absindex(L, index);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, shape->names);
-    lua_pushvalue(L, index);
-    lua_rawget(L, -2);
-    int position = (int)lua_tointeger(L, -1);
-    lua_pop(L, 2);
-    return position - 1;
 }
 
 const char *message_type_suggestion(lua_State *L, const struct message_type *shape,
@@ -122,15 +110,15 @@ static int l_newindex(lua_State *L)
 
 // ---- shapes ----
 
-static int reference_names(lua_State *L, const ProtobufCMessageDescriptor *type)
+// The list keeps the strings, whose addresses are in the slots.
+static int reference_names(lua_State *L, struct message_type *shape)
 {
-    lua_createtable(L, (int)type->n_fields, (int)type->n_fields);
+    const ProtobufCMessageDescriptor *type = shape->type;
+    lua_createtable(L, (int)type->n_fields, 0);
     for (unsigned i = 0; i < type->n_fields; i++) {
-        lua_pushstring(L, type->fields[i].name); // names, name
-        lua_pushvalue(L, -1);                    // names, name, name
-        lua_rawseti(L, -3, (lua_Integer)i + 1);  // names, name
-        lua_pushinteger(L, (lua_Integer)i + 1);  // names, name, position
-        lua_rawset(L, -3);                       // names
+        lua_pushstring(L, type->fields[i].name);
+        name_slots_add(shape->slots, shape->slot_count, lua_topointer(L, -1), (int)i + 1);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
@@ -166,16 +154,43 @@ static int reference_metatable(lua_State *L, const ProtobufCMessageDescriptor *t
     return luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+static void describe_fields(struct message_type *shape)
+{
+    const ProtobufCMessageDescriptor *type = shape->type;
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &type->fields[i];
+        uint64_t bit = UINT64_C(1) << i % 64;
+        shape->required |= field->label == PROTOBUF_C_LABEL_REQUIRED ? bit : 0;
+        shape->oneofs |= field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF ? bit : 0;
+        shape->maps |= message_type_is_map(field) ? bit : 0;
+    }
+}
+
+// A power of two, at least twice as many as there are names.
+static size_t slots_for(size_t names)
+{
+    size_t count = 4;
+    while (count < 2 * names)
+        count *= 2;
+    return count;
+}
+
 static struct message_type *create(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
-    size_t size = sizeof(struct message_type) + type->n_fields * sizeof(struct message_type *);
+    assert(type->n_fields <= 64);
+    luaL_checkstack(L, 6, "message types");
+    size_t count = slots_for(type->n_fields), nested = type->n_fields * sizeof(void *);
+    size_t size = sizeof(struct message_type) + nested + count * sizeof(struct name_slot);
     struct message_type *shape = lua_newuserdatauv(L, size, 0);
     memset(shape, 0, size);
     shape->type = type;
     shape->name = wire_message_name(type);
     shape->collapsed = is_collapsed(type);
     shape->range = is_range(type);
-    shape->names = reference_names(L, type);
+    shape->slots = (struct name_slot *)(void *)(shape->nested + type->n_fields);
+    shape->slot_count = count;
+    describe_fields(shape);
+    shape->names = reference_names(L, shape);
     shape->metatable = reference_metatable(L, type);
     lua_rawsetp(L, LUA_REGISTRYINDEX, type);
     return shape;
@@ -183,7 +198,6 @@ static struct message_type *create(lua_State *L, const ProtobufCMessageDescripto
 
 struct message_type *message_type_get(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
-    luaL_checkstack(L, 6, "message types");
     lua_rawgetp(L, LUA_REGISTRYINDEX, type);
     struct message_type *shape = lua_touserdata(L, -1);
     lua_pop(L, 1);

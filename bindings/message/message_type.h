@@ -7,23 +7,30 @@
 #ifndef MESOS_LUA_BINDINGS_MESSAGE_MESSAGE_TYPE_H
 #define MESOS_LUA_BINDINGS_MESSAGE_MESSAGE_TYPE_H
 
+#include "bindings/core/name_slots.h"
+
 #include <lua.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct message_type {
     const ProtobufCMessageDescriptor *type;
     const char *name;  // without the package: "Resource.DiskInfo"
-    int names;         // registry: position (from 1) -> name of the field, and the reverse
+    int names;         // registry: position (from 1) -> name of the field
     int metatable;     // registry
     bool collapsed;    // its only field is `value`: it is that value in Lua
     bool range;        // its fields are `begin` and `end`: { first, last } is taken as well
     unsigned hint;     // fields of the last one that was decoded
     const void *views; // what view.c knows of its views, or NULL
+    uint64_t required, oneofs, maps; // which fields are, one bit each
+    struct name_slot *slots;         // of the names: position, from 1
+    size_t slot_count;
     struct message_type *nested[]; // of each message field, once it was asked for
 };
 
-// The shape of a type, and of the type of its field at `position` (from 0). // [-0, +0, e]
+// The shape of a type, and of the type of its field at `position` (from 0). The stack has a free
+// slot. // [-0, +0, e]
 struct message_type *message_type_get(lua_State *L, const ProtobufCMessageDescriptor *type);
 struct message_type *message_type_nested(lua_State *L, struct message_type *shape,
                                          unsigned position);
@@ -48,9 +55,16 @@ static inline bool message_type_same_oneof(const ProtobufCFieldDescriptor *a,
 
 // True if the field is a map, a repeated message of a key and a value.
 bool message_type_is_map(const ProtobufCFieldDescriptor *field);
+static inline bool message_type_has_map(const struct message_type *shape, unsigned position)
+{
+    return shape->maps >> position % 64 & 1;
+}
 
 // The position (from 0) of the field that is named by the value at `index`, or -1. // [-0, +0, -]
-int message_type_position(lua_State *L, const struct message_type *shape, int index);
+static inline int message_type_position(lua_State *L, const struct message_type *shape, int index)
+{
+    return name_slots_find(shape->slots, shape->slot_count, lua_topointer(L, index)) - 1;
+}
 
 // Pushes " (did you mean 'command'?)" for a misspelt field, or "". // [-0, +1, m]
 const char *message_type_suggestion(lua_State *L, const struct message_type *shape,

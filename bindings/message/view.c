@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Views: see view.h. A view has no finaliser: its first user value is the anchor that holds the
-// block, shared by all views of the block through a weak table. When a field is read that is no id,
-// the message is walked once and the offset of each field is noted in the index of the view; after
-// that a field is one step away. The index has the first composite values that were read, too, as
-// user values. Where there are more of these, a table takes the anchor's place, and has the anchor
-// too.
+// block, shared by all views of the block through a weak table. Ids, and the first few numbers and
+// texts, are looked for in the message. When more is read, the message is walked once and the
+// offset of each field is noted in the index of the view; after that a field is one step away. The
+// index has the first composite values that were read, too, as user values. Where there are more of
+// these, a table takes the anchor's place, and has the anchor too.
 //
 // Policies hold thousands of views, so each byte of one counts. Most of them never need an index:
 // in a class of which views come in lists it is a userdata of its own, which takes the anchor's
@@ -14,6 +14,7 @@
 #include "bindings/message/view.h"
 
 #include "bindings/core/hints.h"
+#include "bindings/core/name_slots.h"
 #include "bindings/core/userdata.h"
 #include "bindings/message/message_decode.h"
 #include "bindings/message/message_tostring.h"
@@ -29,13 +30,6 @@ enum { CACHED_EXPECTED = 4 };      // values in a table of cached ones
 enum { NARROW_MOST = UINT16_MAX }; // bytes of a message whose offsets need 16 bits
 enum { ANCHOR = 0 };               // key in a table of cached ones
 
-// Lua has one string for all equal short ones, which the table of names keeps: its address is the
-// name.
-struct name {
-    const void *string;
-    int what; // a field is its position from 1, a getter a number from -1 down
-};
-
 enum { NAMES_MOST = 128, NUMBERS = 64 }; // both powers of two
 
 struct view_class {
@@ -46,16 +40,20 @@ struct view_class {
     int slots;                       // cached values that are user values
     bool apart;                      // the index is a userdata of its own
     uint8_t positions[NUMBERS];      // of the field of that number, from 1; 0: look for it
-    struct name names[NAMES_MOST];   // by hash of the address
-    uint8_t kinds[];                 // of the fields, of what follows
+    struct name_slot
+        names[NAMES_MOST]; // a field is its position from 1, a getter goes from -1 down
+    uint8_t kinds[];       // of the fields, of what follows
 };
 
 enum view_kind {
     KIND_PLAIN = 1, // a string, or a message that is one
     KIND_ONEOF = 2, // one of a oneof
     KIND_LIST = 4,
-    KIND_ONCE = 8, // a message, of which one that was accepted has no second
+    KIND_ONCE = 8,    // a message, of which one that was accepted has no second
+    KIND_SCALAR = 16, // no message, no list and none of a oneof
 };
+
+enum { SOUGHT_MOST = 3 }; // reads of such fields that are not worth an index
 
 // An offset here is that of the field's last occurrence, plus one; 0 if it is absent.
 struct view_index {
@@ -69,6 +67,7 @@ struct view {
     const uint8_t *data;
     uint32_t length;
     bool wide;                // offsets have 32 bits
+    uint8_t sought;           // fields that were looked for without an index
     struct view_index *index; // NULL: none was needed
     // What the class has for its members follows, and the index if it is a part.
 };
@@ -79,6 +78,11 @@ static const char anchors_key;
 static inline struct slice wire_of(const struct view *view)
 {
     return (struct slice){.data = view->data, .length = view->length};
+}
+
+static inline bool is_wide(struct slice slice)
+{
+    return slice.length > NARROW_MOST;
 }
 
 static inline void *extra(struct view *view)
@@ -354,12 +358,29 @@ static void push_once(lua_State *L, const struct view *view, uint32_t number)
     lua_pushlstring(L, (const char *)text.data, text.length);
 }
 
+// A number, an enum or a text, of such a view. // [-0, +1, e]
+static void push_scalar(lua_State *L, struct view *view, unsigned position)
+{
+    struct message_type *shape = view->class->shape;
+    struct wire_field last;
+    view->sought++;
+    if (wire_last(wire_of(view), shape->type->fields[position].id, &last))
+        message_decode_occurrence(L, shape, position, &last);
+    else
+        lua_pushnil(L);
+}
+
 // Pushes the field of the view at index 1, nil if it is absent. // [-0, +1, e]
 static void push_field(lua_State *L, struct view *view, unsigned position)
 {
     const ProtobufCFieldDescriptor *field = &view->class->shape->type->fields[position];
     if (!is_indexed(view) && (view->class->kinds[position] & KIND_ONCE)) {
         push_once(L, view, field->id);
+        return;
+    }
+    if (!is_indexed(view) && (view->class->kinds[position] & KIND_SCALAR) &&
+        view->sought < SOUGHT_MOST) {
+        push_scalar(L, view, position);
         return;
     }
     uint32_t at = offset_of(L, view, position);
@@ -429,20 +450,6 @@ static int no_name(lua_State *L, const struct view_class *class) // [-0, +0, v]
                       hints_push(L, name, view_name, class));
 }
 
-static size_t hash_slot(const void *string)
-{
-    return (uintptr_t)string / 8 * 2654435761u / 4096 % NAMES_MOST;
-}
-
-// The field or getter that the string names; 0 if it names none.
-static inline int find_name(const struct view_class *class, const void *string)
-{
-    size_t slot = hash_slot(string);
-    while (class->names[slot].string != string && class->names[slot].string != NULL)
-        slot = (slot + 1) % NAMES_MOST;
-    return class->names[slot].what;
-}
-
 // The method that the value at index 2 names. // [-0, +1, e]
 static void push_method(lua_State *L, const struct view *view)
 {
@@ -454,7 +461,7 @@ static void push_method(lua_State *L, const struct view *view)
 static int l_index(lua_State *L)
 {
     struct view *view = self(L);
-    int what = find_name(view->class, lua_topointer(L, 2));
+    int what = name_slots_find(view->class->names, NAMES_MOST, lua_topointer(L, 2));
     if (what > 0) {
         push_field(L, view, (unsigned)what - 1);
     } else if (what < 0) {
@@ -550,16 +557,6 @@ static bool is_plain(lua_State *L, struct message_type *shape, unsigned position
     return nested->collapsed && is_text(nested->type->fields) && nested->type->fields->id == 1;
 }
 
-// Enters the name, a string at the top of the stack, which stays there. // [-0, +0, -]
-static void add_name(lua_State *L, struct view_class *class, int what)
-{
-    const void *string = lua_topointer(L, -1);
-    size_t slot = hash_slot(string);
-    while (class->names[slot].string != NULL)
-        slot = (slot + 1) % NAMES_MOST;
-    class->names[slot] = (struct name){.string = string, .what = what};
-}
-
 // Adds a name to the table at the top, which stands for `what` or for a method of the class below.
 // [-0, +0, m]
 static void set_name(lua_State *L, struct view_class *class, const char *name, int what,
@@ -567,7 +564,7 @@ static void set_name(lua_State *L, struct view_class *class, const char *name, i
 {
     lua_pushstring(L, name);
     if (method == NULL) {
-        add_name(L, class, what);
+        name_slots_add(class->names, NAMES_MOST, lua_topointer(L, -1), what);
         lua_pushboolean(L, true);
     } else {
         lua_pushvalue(L, -3);
@@ -621,9 +618,11 @@ static void describe_fields(lua_State *L, struct view_class *class) // [-0, +0, 
         const ProtobufCFieldDescriptor *field = &type->fields[i];
         bool oneof = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF;
         bool list = field->label == PROTOBUF_C_LABEL_REPEATED, plain = is_plain(L, class->shape, i);
-        bool once = plain && field->type == PROTOBUF_C_TYPE_MESSAGE && !oneof;
-        class->kinds[i] = (uint8_t)((plain ? KIND_PLAIN : 0) | (oneof ? KIND_ONEOF : 0) |
-                                    (list ? KIND_LIST : 0) | (once ? KIND_ONCE : 0));
+        bool message = field->type == PROTOBUF_C_TYPE_MESSAGE, once = plain && message && !oneof;
+        bool scalar = !message && !list && !oneof;
+        class->kinds[i] =
+            (uint8_t)((plain ? KIND_PLAIN : 0) | (oneof ? KIND_ONEOF : 0) | (list ? KIND_LIST : 0) |
+                      (once ? KIND_ONCE : 0) | (scalar ? KIND_SCALAR : 0));
         if (field->id < NUMBERS)
             class->positions[field->id] = (uint8_t)(i + 1);
     }
@@ -655,11 +654,11 @@ void view_define(lua_State *L, const ProtobufCMessageDescriptor *type,
     lua_pop(L, 1);
 }
 
-static const struct view_class *class_of(lua_State *L, const ProtobufCMessageDescriptor *type)
+const struct view_class *view_class_of(lua_State *L, const ProtobufCMessageDescriptor *type)
 {
     const struct message_type *shape = message_type_get(L, type);
     if (shape->views == NULL)
-        view_define(L, type, NULL, 0, 1, false);
+        view_define(L, type, NULL, 0, 1, true);
     return shape->views;
 }
 
@@ -695,12 +694,12 @@ static void push_anchor(lua_State *L, struct bytes *block)
 
 // ---- from C ----
 
-// Pushes a view without an anchor, with `more` bytes behind it. Its metatable is at that
-// index. The offsets of the fields are written when they are first needed. // [-0, +1, m]
+// Pushes a view without an anchor and a metatable, with `more` bytes behind it. The offsets of the
+// fields are written when they are first needed. // [-0, +1, m]
 static struct view *push_view(lua_State *L, const struct view_class *class, struct slice slice,
-                              size_t more, int metatable)
+                              size_t more)
 {
-    bool wide = slice.length > NARROW_MOST;
+    bool wide = is_wide(slice);
     size_t size = view_size(class, wide);
     struct view *view = lua_newuserdatauv(L, size + more, HOLD + (class->apart ? 0 : class->slots));
     *view = (struct view){
@@ -711,20 +710,24 @@ static struct view *push_view(lua_State *L, const struct view_class *class, stru
         view->index = (struct view_index *)((char *)extra(view) + class->extra_size);
         *view->index = (struct view_index){.complete = false};
     }
-    lua_pushvalue(L, metatable);
-    lua_setmetatable(L, -2);
     return view;
+}
+
+// Gives the view at the top its metatable. // [-0, +0, -]
+static void set_metatable(lua_State *L, const struct view_class *class)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
+    lua_setmetatable(L, -2);
 }
 
 // [-0, +1, m]
 static void push_copied(lua_State *L, const struct view_class *class, struct slice slice)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
-    struct view *view = push_view(L, class, slice, slice.length, lua_gettop(L));
-    uint8_t *copy = (uint8_t *)view + view_size(class, view->wide);
+    struct view *view = push_view(L, class, slice, slice.length);
+    uint8_t *copy = (uint8_t *)view + view_size(class, is_wide(slice));
     memcpy(copy, slice.data, slice.length);
     view->data = copy;
-    lua_replace(L, -2);
+    set_metatable(L, class);
 }
 
 static bool better_copied(const struct bytes *block, struct slice slice)
@@ -732,40 +735,45 @@ static bool better_copied(const struct bytes *block, struct slice slice)
     return slice.length > 0 && slice.length <= COPIED_MOST && slice.length > block->length / 2;
 }
 
-void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
-               struct slice slice)
+void view_push_of(lua_State *L, const struct view_class *class, struct bytes *block,
+                  struct slice slice)
 {
-    luaL_checkstack(L, 8, "views");
-    const struct view_class *class = class_of(L, type);
-    if (class->shape->collapsed) {
-        message_decode(L, type, slice);
-        return;
-    }
     if (better_copied(block, slice)) {
         push_copied(L, class, slice);
         return;
     }
-    int top = lua_gettop(L);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable);
-    push_view(L, class, slice, 0, top + 1);
+    push_view(L, class, slice, 0);
+    set_metatable(L, class);
     push_anchor(L, block);
     lua_setiuservalue(L, -2, HOLD);
-    lua_replace(L, top + 1);
+}
+
+void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
+               struct slice slice)
+{
+    luaL_checkstack(L, 8, "views");
+    const struct view_class *class = view_class_of(L, type);
+    if (class->shape->collapsed)
+        message_decode(L, type, slice);
+    else
+        view_push_of(L, class, block, slice);
 }
 
 void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
                     const struct slice *slices, size_t count)
 {
     luaL_checkstack(L, 8, "views");
-    const struct view_class *class = class_of(L, type);
+    const struct view_class *class = view_class_of(L, type);
     lua_createtable(L, (int)count, 0); // list
     int list = lua_gettop(L);
     push_anchor(L, block);                               // list, anchor
     lua_rawgeti(L, LUA_REGISTRYINDEX, class->metatable); // list, anchor, metatable
     for (size_t i = 1; i <= count; i++) {
-        push_view(L, class, slices[i - 1], 0, list + 2); // ..., view
-        lua_pushvalue(L, list + 1);                      // ..., view, anchor
-        lua_setiuservalue(L, -2, HOLD);                  // ..., view
+        push_view(L, class, slices[i - 1], 0); // ..., view
+        lua_pushvalue(L, list + 2);
+        lua_setmetatable(L, -2);        // ..., view
+        lua_pushvalue(L, list + 1);     // ..., view, anchor
+        lua_setiuservalue(L, -2, HOLD); // ..., view
         lua_rawseti(L, list, (lua_Integer)i);
     }
     lua_settop(L, list);

@@ -27,6 +27,13 @@
 void view_push(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,
                struct slice slice);
 
+// The class of the views of a type that is no plain value, which lives as long as the state, and a
+// view of it. // [-0, +0, e] and [-0, +1, m]
+struct view_class;
+const struct view_class *view_class_of(lua_State *L, const ProtobufCMessageDescriptor *type);
+void view_push_of(lua_State *L, const struct view_class *class, struct bytes *block,
+                  struct slice slice);
+
 // Pushes a list of views over `count` slices of one block, of a type that is no plain value.
 // [-0, +1, m]
 void view_push_list(lua_State *L, const ProtobufCMessageDescriptor *type, struct bytes *block,

@@ -17,6 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Upvalues of the function.
+enum { UPVALUE_NAME = 1, UPVALUE_TYPE, UPVALUE_SCALAR, UPVALUE_SCALAR_TYPE, UPVALUES = 4 };
+
 // The value on top becomes the field `field` of a new resource named `name`. // [-1, +1, e]
 static void push_resource(lua_State *L, const char *name, const char *type, const char *field)
 {
@@ -27,6 +30,23 @@ static void push_resource(lua_State *L, const char *name, const char *type, cons
     lua_setfield(L, -2, "type");
     lua_insert(L, -2);
     lua_setfield(L, -2, field);
+}
+
+// The same for a number, the value at the top, of the resource named by the value at `name`. These
+// are most of all, so the texts are upvalues. // [-1, +1, e]
+static void push_scalar(lua_State *L, int name)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushvalue(L, lua_upvalueindex(UPVALUE_NAME));
+    lua_pushvalue(L, name);
+    lua_rawset(L, -3);
+    lua_pushvalue(L, lua_upvalueindex(UPVALUE_TYPE));
+    lua_pushvalue(L, lua_upvalueindex(UPVALUE_SCALAR_TYPE));
+    lua_rawset(L, -3);
+    lua_pushvalue(L, lua_upvalueindex(UPVALUE_SCALAR));
+    lua_pushvalue(L, -3);
+    lua_rawset(L, -3);
+    lua_replace(L, -2);
 }
 
 static bool is_size(const char *name)
@@ -134,7 +154,7 @@ static const char *meant(const char *name)
 
 static void check_name(lua_State *L, const char *name) // [-0, +0, v]
 {
-    if (meant(name) != NULL)
+    if (!resource_names_known(name) && meant(name) != NULL)
         luaL_error(L, "resources.%s: Mesos calls it '%s'", name, meant(name));
     if (strcmp(name, "ports") == 0 && lua_type(L, -1) == LUA_TNUMBER)
         luaL_error(L, "resources.ports: a list of ranges expected, got a number: write ports = { { "
@@ -152,35 +172,25 @@ static bool check_field(lua_State *L, const void *data, const char *name, struct
 
 const struct lint_type resource_list_type = {.field = check_field};
 
+// A resource of the table, whose name and value are on the stack.
+struct named_value {
+    const char *name;
+    int key; // index on the stack; that of the value is the next
+};
+
+enum { FEW = 8 }; // whose array is on the C stack
+
 static int compare_names(const void *a, const void *b)
 {
-    return resource_names_order(*(const char *const *)a, *(const char *const *)b);
+    return resource_names_order(((const struct named_value *)a)->name,
+                                ((const struct named_value *)b)->name);
 }
 
-// The names in the table at index 1, in the order of resources; its memory is on top. // [-0, +1,
-// e]
-static const char **push_names(lua_State *L, size_t *count)
+// The value at `key` + 1, named by that at `key`, becomes a resource. // [-0, +1, e]
+static void push_value(lua_State *L, const struct named_value *value)
 {
-    *count = 0;
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1), ++*count)
-        if (lua_type(L, -2) != LUA_TSTRING)
-            luaL_error(L, "mesos.resources: names of resources expected, such as "
-                          "mesos.resources { cpus = 1, mem = 128 }");
-    const char **names = lua_newuserdatauv(L, *count * sizeof *names, 0);
-    size_t place = 0;
-    for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-        names[place++] = lua_tostring(L, -2);
-        if (strlen(lua_tostring(L, -2)) != lua_rawlen(L, -2))
-            luaL_error(L, "mesos.resources: the name '%s...' has a zero byte in it",
-                       lua_tostring(L, -2));
-    }
-    qsort(names, *count, sizeof *names, compare_names);
-    return names;
-}
-
-// The value on top becomes the resource of that name. // [-1, +1, e]
-static void push_value(lua_State *L, const char *name)
-{
+    const char *name = value->name;
+    lua_pushvalue(L, value->key + 1);
     check_name(L, name);
     if (lua_type(L, -1) == LUA_TTABLE) {
         push_list_resource(L, name);
@@ -191,18 +201,43 @@ static void push_value(lua_State *L, const char *name)
     if (!(lua_tonumber(L, -1) >= 0) || isinf(lua_tonumber(L, -1)))
         luaL_error(L, "resources.%s: a number of 0 or more expected, got %f", name,
                    lua_tonumber(L, -1));
-    push_resource(L, name, "SCALAR", "scalar");
+    push_scalar(L, value->key);
 }
 
-static int from_table(lua_State *L) // [-1, +1, e]
+static struct named_value named_value_at(lua_State *L, int index) // [-0, +0, v]
 {
-    size_t count;
-    const char **names = push_names(L, &count);
+    if (lua_type(L, index) != LUA_TSTRING)
+        luaL_error(L, "mesos.resources: names of resources expected, such as "
+                      "mesos.resources { cpus = 1, mem = 128 }");
+    const char *name = lua_tostring(L, index);
+    if (strlen(name) != lua_rawlen(L, index))
+        luaL_error(L, "mesos.resources: the name '%s...' has a zero byte in it", name);
+    return (struct named_value){.name = name, .key = index};
+}
+
+// Pushes the names in the table at index 1, each with its value behind it. // [-0, +many, e]
+static size_t push_pairs(lua_State *L)
+{
+    size_t count = 0;
+    for (lua_pushnil(L); lua_next(L, 1); lua_pushvalue(L, -2), count++)
+        luaL_checkstack(L, 10, "resources");
+    return count;
+}
+
+// In the order of resources. // [-1, +1, e]
+static int from_table(lua_State *L)
+{
+    struct named_value few[FEW], *values = few;
+    int first = lua_gettop(L) + 1;
+    size_t count = push_pairs(L);
+    if (count > FEW)
+        values = lua_newuserdatauv(L, count * sizeof *values, 0);
+    for (size_t i = 0; i < count; i++)
+        values[i] = named_value_at(L, first + 2 * (int)i);
+    qsort(values, count, sizeof *values, compare_names);
     lua_createtable(L, (int)count, 0);
     for (size_t i = 0; i < count; i++) {
-        lua_pushstring(L, names[i]);
-        lua_rawget(L, 1);
-        push_value(L, names[i]);
+        push_value(L, &values[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;
@@ -248,7 +283,7 @@ static int from_text(lua_State *L)
     return 1;
 }
 
-int l_resources(lua_State *L)
+static int l_resources(lua_State *L) // [-1, +1, e]
 {
     dot_call_check(L, "resources");
     lua_settop(L, 1);
@@ -256,4 +291,13 @@ int l_resources(lua_State *L)
         return from_text(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     return from_table(L);
+}
+
+void resource_list_push_function(lua_State *L)
+{
+    lua_pushliteral(L, "name");
+    lua_pushliteral(L, "type");
+    lua_pushliteral(L, "scalar");
+    lua_pushliteral(L, "SCALAR");
+    lua_pushcclosure(L, l_resources, UPVALUES);
 }

@@ -20,6 +20,6 @@ void resource_list_pack(const struct resources *list, struct buffer *buffer);
 // For mesos-lua check: what mesos.resources takes.
 extern const struct lint_type resource_list_type;
 
-int l_resources(lua_State *L); // mesos.resources // [-1, +1, e]
+void resource_list_push_function(lua_State *L); // mesos.resources // [-0, +1, m]
 
 #endif

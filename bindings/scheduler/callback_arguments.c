@@ -59,9 +59,12 @@ static int push_offer_id(lua_State *L, const struct driver_event *event)
     return push_text(L, event->offer_id);
 }
 
-static int push_status(lua_State *L, const struct driver_event *event)
+// Most callbacks are these.
+static int push_status(lua_State *L, struct scheduler *scheduler, const struct driver_event *event)
 {
-    view_push(L, &mesos__v1__task_status__descriptor, event->block, event->message);
+    if (scheduler->statuses == NULL)
+        scheduler->statuses = view_class_of(L, &mesos__v1__task_status__descriptor);
+    view_push_of(L, scheduler->statuses, event->block, event->message);
     return 1;
 }
 
@@ -97,13 +100,13 @@ static int push_data(lua_State *L, const struct driver_event *event)
     return push_text(L, event->data);
 }
 
+// All but that of statusUpdate.
 static int (*const rows[CALLBACKS])(lua_State *L, const struct driver_event *event) = {
     [CALLBACK_REGISTERED] = push_registered,
     [CALLBACK_REREGISTERED] = push_master,
     [CALLBACK_DISCONNECTED] = push_nothing,
     [CALLBACK_RESOURCE_OFFERS] = push_offers,
     [CALLBACK_OFFER_RESCINDED] = push_offer_id,
-    [CALLBACK_STATUS_UPDATE] = push_status,
     [CALLBACK_FRAMEWORK_MESSAGE] = push_message,
     [CALLBACK_SLAVE_LOST] = push_agent,
     [CALLBACK_EXECUTOR_LOST] = push_executor,
@@ -120,16 +123,18 @@ int callback_arguments_push(lua_State *L)
 {
     struct callback_dispatch *dispatch = lua_touserdata(L, 1);
     struct scheduler *scheduler = dispatch->scheduler;
-    luaL_checkstack(L, 10, "arguments of a callback");
-    lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->table);                  // table
-    lua_getfield(L, -1, events_callback_name(dispatch->event->callback)); // table, method
+    const struct driver_event *event = dispatch->event;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, scheduler->table);        // table
+    lua_getfield(L, -1, events_callback_name(event->callback)); // table, method
     dispatch->missing = lua_isnil(L, -1);
     if (dispatch->missing)
         return 0;
     lua_rotate(L, -2, 1);                // method, table
     scheduler_push_object(L, scheduler); // method, table, driver
-    int count = 3 + rows[dispatch->event->callback](L, dispatch->event);
-    if (dispatch->event->callback != CALLBACK_SUBMIT)
+    if (event->callback == CALLBACK_STATUS_UPDATE)
+        return 3 + push_status(L, scheduler, event);
+    int count = 3 + rows[event->callback](L, event);
+    if (event->callback != CALLBACK_SUBMIT)
         return count;
     submissions_push_caller(L);
     lua_insert(L, -count - 1);

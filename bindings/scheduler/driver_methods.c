@@ -216,9 +216,23 @@ static struct slice text_at(lua_State *L, int index) // [-0, +0, -]
     return (struct slice){.data = (const uint8_t *)text, .length = length};
 }
 
-// Those of an Accept. // [-0, +0, e]
+// One id or a list of ids at `ids`; of a list it leaves one of plain ids. Raises unless all can be
+// used. Returns the first offer, or NULL. // [-0, +0, e]
+static const struct offer *take_offers(lua_State *L, struct driver *driver, int ids)
+{
+    if (lua_type(L, ids) == LUA_TSTRING)
+        return check_offer(L, driver, driver_offers(driver), ids);
+    arguments_ids(L, ids, "offerIds");
+    return check_offers(L, driver, driver_offers(driver), ids);
+}
+
+// What take_offers() left, as those of an Accept. // [-0, +0, e]
 static void put_ids(lua_State *L, int ids, struct buffer *buffer)
 {
+    if (lua_type(L, ids) == LUA_TSTRING) {
+        wire_put_id(buffer, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, text_at(L, ids));
+        return;
+    }
     for (lua_Integer i = 1; lua_rawgeti(L, ids, i) != LUA_TNIL; i++) {
         wire_put_id(buffer, FIELD_SCHEDULER_CALL_ACCEPT_OFFER_IDS, text_at(L, -1));
         lua_pop(L, 1);
@@ -240,19 +254,6 @@ static void put_filters(lua_State *L, int index, struct buffer *buffer) // [-0, 
     if (!lua_isnoneornil(L, index))
         put_message(L, index, &mesos__v1__filters__descriptor, FIELD_SCHEDULER_CALL_ACCEPT_FILTERS,
                     "filters", buffer);
-}
-
-// Every message of the list at `index` as field `number`. // [-0, +0, e]
-static void put_list(lua_State *L, int index, const ProtobufCMessageDescriptor *type,
-                     uint32_t number, const char *name, struct buffer *buffer)
-{
-    size_t count = lua_rawlen(L, index);
-    for (size_t i = 1; i <= count; i++) {
-        lua_pushfstring(L, "%s[%I]", name, (LUAI_UACINT)i);
-        lua_rawgeti(L, index, (lua_Integer)i);
-        put_message(L, lua_gettop(L), type, number, lua_tostring(L, -2), buffer);
-        lua_pop(L, 2);
-    }
 }
 
 // One value in place of a list of values is a common mistake, and would look like an empty list.
@@ -281,12 +282,7 @@ static int l_declineOffer(lua_State *L) // [-3, +1, e]
     struct driver *driver = check_caller(L);
     lua_settop(L, 3);
     bool one = lua_type(L, 2) == LUA_TSTRING;
-    if (one) {
-        check_offer(L, driver, driver_offers(driver), 2);
-    } else {
-        arguments_ids(L, 2, "offerIds");
-        check_offers(L, driver, driver_offers(driver), 2);
-    }
+    take_offers(L, driver, 2);
     struct slice filters = {.data = NULL};
     if (!lua_isnil(L, 3)) {
         struct buffer *buffer = scratch_push(L);
@@ -350,8 +346,8 @@ static void put_launch(lua_State *L, int tasks, struct buffer *buffer)
     size_t operation = wire_begin(buffer, FIELD_SCHEDULER_CALL_ACCEPT_OPERATIONS);
     wire_put_varint(buffer, FIELD_OFFER_OPERATION_TYPE, MESOS__V1__OFFER__OPERATION__TYPE__LAUNCH);
     size_t launch = wire_begin(buffer, FIELD_OFFER_OPERATION_LAUNCH);
-    put_list(L, tasks, &mesos__v1__task_info__descriptor, FIELD_OFFER_OPERATION_LAUNCH_TASK_INFOS,
-             "tasks", buffer);
+    message_encode_elements(L, tasks, &mesos__v1__task_info__descriptor,
+                            FIELD_OFFER_OPERATION_LAUNCH_TASK_INFOS, "tasks", buffer);
     wire_end(buffer, launch);
     wire_end(buffer, operation);
 }
@@ -365,9 +361,8 @@ static int l_launchTasks(lua_State *L) // [-4, +1, e]
         lua_remove(L, 3);
         return l_declineOffer(L);
     }
-    arguments_ids(L, 2, "offerIds");
     struct offer_table *offers = driver_offers(driver);
-    const struct offer *first = check_offers(L, driver, offers, 2);
+    const struct offer *first = take_offers(L, driver, 2);
     struct buffer *buffer = scratch_push(L);
     put_ids(L, 2, buffer);
     put_launch(L, 3, buffer);
@@ -381,13 +376,12 @@ static int l_acceptOffers(lua_State *L) // [-4, +1, e]
     struct driver *driver = check_caller(L);
     lua_settop(L, 4);
     check_list(L, 3, "operations");
-    arguments_ids(L, 2, "offerIds");
     struct offer_table *offers = driver_offers(driver);
-    const struct offer *first = check_offers(L, driver, offers, 2);
+    const struct offer *first = take_offers(L, driver, 2);
     struct buffer *buffer = scratch_push(L);
     put_ids(L, 2, buffer);
-    put_list(L, 3, &mesos__v1__offer__operation__descriptor, FIELD_SCHEDULER_CALL_ACCEPT_OPERATIONS,
-             "operations", buffer);
+    message_encode_elements(L, 3, &mesos__v1__offer__operation__descriptor,
+                            FIELD_SCHEDULER_CALL_ACCEPT_OPERATIONS, "operations", buffer);
     put_filters(L, 4, buffer);
     launch_check(L, offers, first, buffer_slice(buffer), "acceptOffers");
     return accept(L, driver, buffer_slice(buffer));

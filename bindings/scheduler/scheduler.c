@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/stopwatch.h"
 #include "offers/offer_fields.h"
 #include "script/protect.h"
 #include "wire/field_numbers.h"
@@ -22,7 +21,6 @@ struct callback_delivery {
     struct scheduler *scheduler; // NULL: its end is not waited for any more
     enum driver_callback callback;
     const struct bytes *job; // of CALLBACK_SUBMIT, or NULL
-    double started;
 };
 
 // ---- a callback that the script does not have ----
@@ -177,14 +175,13 @@ static void on_done(void *data, const struct protect_end *end)
     bool ok = end->outcome == PROTECT_DONE, raised = end->outcome == PROTECT_RAISED;
     if (raised)
         log_error("callback %s: %s", events_callback_name(callback), end->text);
-    double seconds = stopwatch_seconds() - delivery->started;
     if (scheduler == NULL) {
         free(delivery);
         return;
     }
     scheduler->delivery = NULL;
     scheduler->spare = delivery;
-    measure(scheduler, callback, seconds);
+    measure(scheduler, callback, scheduler->script ? protect_seconds(scheduler->script, end) : 0);
     bool again = (ok || raised) && callback_ended(scheduler, callback, raised ? end->text : NULL);
     if (job != NULL && !again)
         submissions_answer(scheduler, job, is_missing(scheduler), end);
@@ -221,8 +218,7 @@ static struct callback_delivery *new_delivery(struct scheduler *scheduler,
     *scheduler->delivery =
         (struct callback_delivery){.scheduler = scheduler,
                                    .callback = event->callback,
-                                   .job = event->callback == CALLBACK_SUBMIT ? event->block : NULL,
-                                   .started = stopwatch_seconds()};
+                                   .job = event->callback == CALLBACK_SUBMIT ? event->block : NULL};
     return scheduler->delivery;
 }
 

@@ -253,6 +253,7 @@ static void detach(struct scheduler *scheduler)
     if (scheduler->script != NULL)
         scheduler_unref_script(scheduler);
     scheduler->object = scheduler->table = LUA_NOREF;
+    scheduler->statuses = NULL;
     if (scheduler->delivery != NULL)
         driver_repeat(scheduler->driver);
     scheduler_give_up(scheduler);

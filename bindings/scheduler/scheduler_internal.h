@@ -18,6 +18,7 @@
 struct callback_delivery;
 struct protect_end;
 struct submission;
+struct view_class;
 
 // A callback while it is being started, on the C stack: what it is given, and how it ended if that
 // was at once.
@@ -41,8 +42,9 @@ struct scheduler {
     struct scheduler *next, **link; // among those of the environment
     struct script *script;          // NULL: it was closed
     struct driver *driver;
-    struct scheduler_handles handles; // that point to it
-    int table, object;                // registry references
+    struct scheduler_handles handles;  // that point to it
+    int table, object;                 // registry references
+    const struct view_class *statuses; // of the script's state; NULL: not asked for yet
     bool explicit_acknowledgements;
     bool resumes;         // came with the id that was kept, and has not registered yet
     bool destroy_pending; // destroyed while a callback is being started

@@ -171,6 +171,10 @@ static int on_returned(lua_State *L, int status, lua_KContext context)
     lua_settop(L, 2);
     if (lua_isnil(L, 1) && lua_type(L, 2) == LUA_TSTRING)
         return 2;
+    if (lua_isnil(L, 1)) {
+        lua_pushliteral(L, "null");
+        return 1;
+    }
     struct buffer *out = scratch_push(L);
     json_encode(L, 1, "the answer", &style, out);
     lua_pushlstring(L, buffer_string(out), out->length);
@@ -192,7 +196,7 @@ void submissions_push_caller(lua_State *L)
 
 int submissions_push_job(lua_State *L, const struct driver_event *event)
 {
-    struct error err = {0};
+    struct error err;
     if (!serialize_load(L, event->data, &err))
         luaL_error(L, "%s", err.text);
     return 1;

@@ -32,12 +32,12 @@ const char *events_callback_name(enum driver_callback callback); // "statusUpdat
 
 struct driver_event {
     enum driver_callback callback;
+    int32_t status;       // of an executor, as of waitpid()
     struct bytes *block;  // what the slices point into; NULL for events of the driver's own
     struct slice message; // which fields are set: see the list above
     struct slice framework_id, offer_id, agent_id, executor_id, data;
     const struct slice *offers; // the messages, valid also when an offer is spent meanwhile
     size_t count;
-    int32_t status; // of an executor, as of waitpid()
 };
 
 enum event_kind {

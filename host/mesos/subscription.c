@@ -59,19 +59,34 @@ static bool draining(const struct subscription *subscription)
     return subscription->state == SUBSCRIPTION_DRAINING;
 }
 
+// How long the next record or answer may take.
+static uint64_t patience(const struct subscription *subscription)
+{
+    bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
+    return loop_seconds(subscribed
+                            ? subscription->options.missed_intervals * subscription->heartbeat
+                            : subscription->options.answer_deadline);
+}
+
 // Starts the watchdog anew, for the next record or answer.
 static void watch(struct subscription *subscription)
 {
     bool subscribed = subscription->state == SUBSCRIPTION_SUBSCRIBED;
     subscription->in_grace = false;
-    if (subscribed && subscription->options.missed_intervals == 0) {
+    subscription->heard = loop_now(subscription->loop);
+    if (subscribed && subscription->options.missed_intervals == 0)
         timer_stop(&subscription->watchdog);
-        return;
-    }
-    timer_start(&subscription->watchdog,
-                loop_seconds(subscribed
-                                 ? subscription->options.missed_intervals * subscription->heartbeat
-                                 : subscription->options.answer_deadline));
+    else
+        timer_start(&subscription->watchdog, patience(subscription));
+}
+
+// After a record: the watchdog that runs sees when it expires that it has been too early.
+static void note_heard(struct subscription *subscription)
+{
+    if (timer_active(&subscription->watchdog) && !subscription->in_grace)
+        subscription->heard = loop_now(subscription->loop);
+    else
+        watch(subscription);
 }
 
 // ---- trying again ----
@@ -199,6 +214,11 @@ static void on_watchdog(void *data)
 {
     struct subscription *subscription = data;
     struct error err = {0};
+    uint64_t due = subscription->heard + patience(subscription);
+    if (!subscription->in_grace && due > loop_now(subscription->loop)) {
+        timer_start_at(&subscription->watchdog, due);
+        return;
+    }
     if (!subscription->in_grace) {
         timer_start(&subscription->watchdog, loop_seconds(grace));
         subscription->in_grace = true;
@@ -351,7 +371,8 @@ static void on_record(void *data, struct bytes *record)
     struct subscription *subscription = data;
     const struct subscription_protocol *protocol = protocol_of(subscription);
     int32_t type = 0;
-    struct error err = {0};
+    struct error
+        err; // set if the record is bad: clearing it would cost as much as an acknowledgement
     if (draining(subscription)) {
         bytes_unref(record);
         return;
@@ -361,9 +382,11 @@ static void on_record(void *data, struct bytes *record)
         cut(subscription, &err);
         return;
     }
-    if (type == protocol->subscribed)
+    if (type == protocol->subscribed) {
         on_subscribed(subscription, slice_of(record));
-    watch(subscription);
+        watch(subscription);
+    }
+    note_heard(subscription);
     if (type == protocol->error)
         on_error_event(subscription);
     if (is_handed_on(subscription, type))

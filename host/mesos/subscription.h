@@ -93,6 +93,7 @@ struct subscription {
     uint64_t since;     // when SUBSCRIBED came
     bool registered;    // SUBSCRIBED has come once
     bool in_grace;      // the watchdog has expired, and its grace period runs
+    uint64_t heard;     // when the last record came, or when the watchdog was started
     bool failed_try;    // the last try did not lead to a subscription
     double heartbeat;   // interval, in seconds
     struct timer retry, watchdog;

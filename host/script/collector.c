@@ -87,7 +87,8 @@ static void on_quiet(void *data)
     }
 }
 
-// The collector works in small steps and starts early, so it does not hold up a callback for long.
+// The collector works in small steps, so it does not hold up a callback for long; a cycle begins
+// when the heap has doubled, as is usual for Lua: earlier ones would mark as much for less garbage.
 // While the libraries are opened and the script is compiled there is hardly any garbage, and each
 // cycle would look at all there is.
 //
@@ -96,7 +97,7 @@ static void on_quiet(void *data)
 void collector_open(struct script *script, bool idle, bool whole)
 {
     lua_gc(script->L, LUA_GCSTOP);
-    lua_gc(script->L, LUA_GCINC, 150, 12, whole ? ENDLESS : 10);
+    lua_gc(script->L, LUA_GCINC, 200, 12, whole ? ENDLESS : 10);
     timer_init(&script->collector.timer, script->loop, on_quiet, script);
     script->collector.idle = idle;
 }

@@ -35,6 +35,7 @@ struct routine {
     lua_State *L;
     int reference; // keeps L
     bool waiting;
+    uint64_t began; // the start of its first slice, or 0
     struct title title;
     protect_done on_done;
     void *data;
@@ -283,6 +284,11 @@ static enum protect_outcome call(struct script *script, struct frame *frame, int
     return outcome;
 }
 
+double protect_seconds(const struct script *script, const struct protect_end *end)
+{
+    return watchdog_seconds(&script->watchdog, end->began);
+}
+
 static struct title title_of(const struct title *title)
 {
     return title ? *title : (struct title){.kind = NULL};
@@ -418,9 +424,10 @@ static void keep_name(struct routine *routine, char *name)
     routine->title.name = name;
 }
 
-static enum protect_outcome finish(struct routine *routine, const struct protect_end *end)
+static enum protect_outcome finish(struct routine *routine, struct protect_end *end)
 {
     enum protect_outcome outcome = end->outcome;
+    end->began = routine->began;
     char name[TITLE_MOST];
     if (outcome != PROTECT_DONE)
         keep_name(routine, name);
@@ -477,6 +484,8 @@ static enum protect_outcome advance(struct routine *routine, int arguments)
         .L = routine->L, .routine = routine, .waits = true, .title = routine->title};
     script->busy++;
     enter(script, &frame);
+    if (routine->began == 0)
+        routine->began = frame.first ? script->watchdog.start : watchdog_now();
     int status = lua_resume(routine->L, from, arguments, &results);
     leave(script, &frame);
     enum protect_outcome outcome = settle(routine, status, results);
@@ -495,6 +504,15 @@ enum protect_outcome protect_resume(struct routine *routine)
     routine->abandon = NULL;
     lua_pop(routine->L, 1);
     return advance(routine, 0);
+}
+
+static void describe(struct routine *routine, const struct title *title, protect_done on_done,
+                     void *data)
+{
+    routine->title = title_of(title);
+    routine->on_done = on_done;
+    routine->data = data;
+    routine->began = 0;
 }
 
 // Moves the function and its arguments from the top of `L`.
@@ -516,9 +534,7 @@ struct routine *protect_prepare(lua_State *L, const struct title *title, int arg
         release_routine(routine, true);
         luaL_error(L, "too many arguments");
     }
-    routine->title = title_of(title);
-    routine->on_done = on_done;
-    routine->data = data;
+    describe(routine, title, on_done, data);
     return routine;
 }
 
@@ -554,9 +570,7 @@ static struct routine *obtain(struct script *script, const struct title *title,
     *outcome = script->idle ? PROTECT_DONE : protect_run(script, title, l_ready, NULL, 0);
     struct routine *routine = *outcome == PROTECT_DONE ? pop_idle(script) : NULL;
     if (routine != NULL) {
-        routine->title = title_of(title);
-        routine->on_done = on_done;
-        routine->data = data;
+        describe(routine, title, on_done, data);
     } else if (*outcome == PROTECT_RAISED) {
         report_failure(script, on_done, data);
     } else {

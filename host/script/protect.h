@@ -38,7 +38,11 @@ struct protect_end {
     const char *text;             // PROTECT_RAISED: message and traceback; otherwise empty
     lua_State *L;                 // PROTECT_DONE: the values that it returned are on top of this
     int results;                  //   stack; look at them without raising, and leave them there
+    uint64_t began;               // for protect_seconds(); 0: it never began
 };
+
+// How long the routine took, with its waits. Inside of protect_done.
+double protect_seconds(const struct script *script, const struct protect_end *end);
 
 // What `end` points to is valid during the call. The script may be destroyed inside it.
 typedef void (*protect_done)(void *data, const struct protect_end *end);

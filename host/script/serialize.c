@@ -17,7 +17,11 @@
 
 static const char magic[] = {'m', 'l', 's', SERIALIZE_VERSION};
 
-enum { STACK_PER_LEVEL = 6 };
+enum {
+    STACK_PER_LEVEL = 6,
+    LEVELS_FIRST = 8, // tables within tables, and tables, that are noted on the C stack
+    SLOTS_FIRST = 16,
+};
 
 // ---- saving ----
 
@@ -43,6 +47,8 @@ struct saving {
     size_t depth, capacity;
     struct met *met; // a hash table with open addressing, at most half full
     size_t tables, slots;
+    struct table_level first_levels[LEVELS_FIRST]; // where both begin
+    struct met first_met[SLOTS_FIRST];
 };
 
 // ---- tables met before ----
@@ -61,12 +67,39 @@ static void grow_met(struct saving *saving)
 {
     struct met *old = saving->met;
     size_t slots = saving->slots;
-    saving->slots = slots ? 2 * slots : 64;
+    saving->slots = 4 * slots;
     saving->met = memory_new(saving->slots * sizeof *saving->met);
     for (size_t i = 0; i < slots; i++)
         if (old[i].table != NULL)
             *find_met(saving, old[i].table) = old[i];
-    free(old);
+    if (old != saving->first_met)
+        free(old);
+}
+
+static void grow_levels(struct saving *saving)
+{
+    struct table_level *first = saving->first_levels, *old = saving->levels;
+    saving->capacity *= 2;
+    saving->levels =
+        memory_resize(old != first ? old : NULL, saving->capacity * sizeof *saving->levels);
+    if (old == first)
+        memcpy(saving->levels, first, sizeof saving->first_levels);
+}
+
+static void begin_saving(struct saving *saving)
+{
+    saving->levels = saving->first_levels;
+    saving->capacity = LEVELS_FIRST;
+    saving->met = saving->first_met;
+    saving->slots = SLOTS_FIRST;
+}
+
+static void end_saving(struct saving *saving)
+{
+    if (saving->levels != saving->first_levels)
+        free(saving->levels);
+    if (saving->met != saving->first_met)
+        free(saving->met);
 }
 
 // ---- the path of what cannot be kept ----
@@ -279,10 +312,8 @@ static bool open_level(struct saving *saving)
     if (!lua_checkstack(L, STACK_PER_LEVEL))
         return error_set(saving->err, ERROR_LIMIT, "%s: not enough memory to save it",
                          saving->name);
-    if (saving->depth == saving->capacity) {
-        saving->capacity = saving->capacity ? 2 * saving->capacity : 16;
-        saving->levels = memory_resize(saving->levels, saving->capacity * sizeof *saving->levels);
-    }
+    if (saving->depth == saving->capacity)
+        grow_levels(saving);
     int table = lua_gettop(L);
     saving->levels[saving->depth++] =
         (struct table_level){.table = table, .solid = count_solid(L, table)};
@@ -384,13 +415,13 @@ static bool walk(struct saving *saving, int index)
     if (!lua_checkstack(L, STACK_PER_LEVEL))
         return error_set(saving->err, ERROR_LIMIT, "%s: not enough memory to save it",
                          saving->name);
+    begin_saving(saving);
     lua_pushvalue(L, index);
     bool fine = put_head(saving, &head) && put_value(saving);
     while (fine && saving->depth > 0)
         fine = put_item(saving);
     lua_settop(L, top);
-    free(saving->levels);
-    free(saving->met);
+    end_saving(saving);
     return fine;
 }
 
@@ -620,7 +651,8 @@ static bool load_key(struct loading *loading) // [-0, +1|0, m]
     return load_value(loading, tag) && check_key(loading);
 }
 
-// The innermost table, a key and its value are at the top: all but the key stay. // [-1, +0, m]
+// The innermost table, a key and its value, which is a table to be filled, are at the top: all but
+// the key stay. // [-1, +0, m]
 static void set_pair(lua_State *L)
 {
     lua_pushvalue(L, -1);
@@ -628,11 +660,13 @@ static void set_pair(lua_State *L)
     lua_rawset(L, -4);
 }
 
-// [-0, +0, m]
-static void append(lua_State *L)
+// The same without a key; a value that is no such table is popped. // [-(0|1), +0, m]
+static void append(lua_State *L, bool open)
 {
-    lua_pushvalue(L, -1);
-    lua_rawseti(L, -3, (lua_Integer)lua_rawlen(L, -3) + 1);
+    lua_Integer index = (lua_Integer)lua_rawlen(L, -2) + 1;
+    if (open)
+        lua_pushvalue(L, -1);
+    lua_rawseti(L, open ? -3 : -2, index);
 }
 
 // The next item of the innermost table, which is at the top, or its end. // [-0|1, +0|1, m]
@@ -655,12 +689,13 @@ static bool load_item(struct loading *loading)
         return bad(loading, "nil in a table");
     if (!load_value(loading, tag))
         return false;
-    if (keyed)
+    bool open = loading->depth > depth;
+    if (keyed && open)
         set_pair(L);
+    else if (keyed)
+        lua_rawset(L, -3);
     else
-        append(L);
-    if (loading->depth == depth)
-        lua_pop(L, 1);
+        append(L, open);
     return true;
 }
 
@@ -699,7 +734,7 @@ bool serialize_load(lua_State *L, struct slice bytes, struct error *err)
     loading.end = bytes.length ? bytes.data + bytes.length : bytes.data;
     if (!lua_checkstack(L, 2 * STACK_PER_LEVEL))
         return error_set(err, ERROR_LIMIT, "not enough memory to load kept data");
-    lua_newtable(L);
+    lua_createtable(L, 1, 0);
     loading.tables = lua_gettop(L);
     bool fine = load_root(&loading);
     if (fine)

@@ -47,22 +47,33 @@ static _Thread_local struct {
 
 // ---- time ----
 
-static uint64_t read_clock(clockid_t clock)
+static uint64_t read_clock(void)
 {
     struct timespec time;
-    clock_gettime(clock, &time);
+    clock_gettime(CLOCK_MONOTONIC, &time);
     return (uint64_t)time.tv_sec * LOOP_SECOND + (uint64_t)time.tv_nsec;
-}
-
-static uint64_t elapsed(const struct watchdog *watchdog)
-{
-    uint64_t now = read_clock(CLOCK_MONOTONIC), start = watchdog->start;
-    return now > start ? now - start : 0;
 }
 
 static double seconds(uint64_t nanoseconds)
 {
     return (double)nanoseconds / (double)LOOP_SECOND;
+}
+
+static uint64_t elapsed(const struct watchdog *watchdog)
+{
+    uint64_t now = read_clock(), start = watchdog->start;
+    return now > start ? now - start : 0;
+}
+
+uint64_t watchdog_now(void)
+{
+    return read_clock();
+}
+
+double watchdog_seconds(const struct watchdog *watchdog, uint64_t began)
+{
+    uint64_t now = watchdog->ended != 0 ? watchdog->ended : read_clock();
+    return began != 0 && now > began ? seconds(now - began) : 0;
 }
 
 static void arm(uint64_t delay)
@@ -442,12 +453,11 @@ static void watch(struct script *script)
         arm(next);
 }
 
-// By the coarse clock, with which the slice began.
 static void account(const struct watchdog *watchdog, const struct frame *first)
 {
     if (!slice_times_wanted() || !watchdog->watched)
         return;
-    uint64_t now = read_clock(CLOCK_MONOTONIC_COARSE), start = watchdog->start;
+    uint64_t now = read_clock(), start = watchdog->start;
     if (now > start)
         slice_times_add(&first->title, now - start, watchdog->warned);
 }
@@ -460,20 +470,20 @@ static void unwatch(struct script *script)
     watchdog->open = false;
 }
 
-// By the precise clock.
 static void tell_slice(struct script *script, const struct frame *first)
 {
+    struct watchdog *watchdog = &script->watchdog;
     if (script->on_slice == NULL || first->title.kind == NULL)
         return;
-    uint64_t now = read_clock(CLOCK_MONOTONIC), began = script->watchdog.began;
-    script->on_slice(script->data, &first->title, now > began ? now - began : 0);
+    watchdog->ended = read_clock();
+    script->on_slice(script->data, &first->title, watchdog->ended - watchdog->start);
 }
 
 void watchdog_begin(struct script *script, const struct frame *first)
 {
     struct watchdog *watchdog = &script->watchdog;
-    if (script->on_slice != NULL)
-        watchdog->began = read_clock(CLOCK_MONOTONIC);
+    watchdog->start = read_clock();
+    watchdog->ended = 0;
     watchdog->late = watchdog->warned = watchdog->stopped = false;
     watchdog->stuck = watchdog->asked = 0;
     watchdog->interrupt = NULL;
@@ -481,7 +491,6 @@ void watchdog_begin(struct script *script, const struct frame *first)
     if (!watchdog->watched)
         return;
     watchdog->most = first->title.loaded ? lesser(watchdog->stop, watchdog->load) : watchdog->stop;
-    watchdog->start = read_clock(CLOCK_MONOTONIC_COARSE);
     watch(script);
 }
 

@@ -8,8 +8,9 @@
 //
 // Each thread has one watchdog, a timer of the system, which looks at the slice that runs: its
 // signal sets a count hook, which the next instruction of the script calls. So a script without a
-// long slice runs without a hook, and pays for reading a coarse clock. A hook cannot interrupt two
-// things: a single call of a C function, such as string.find() with a bad pattern, and a finalizer
+// long slice runs without a hook, and pays for reading the clock once, which its callbacks need
+// too. A hook cannot interrupt two things: a single call of a C function, such as string.find()
+// with a bad pattern, and a finalizer
 // (__gc). They are logged while they last, as far as a signal handler can, and the C function is
 // named when it has returned (slow_call.h); they are stopped when they return.
 //
@@ -35,8 +36,8 @@ struct watchdog {
 
     // The slice, which the watchdog looks at.
     volatile bool open, late, warned;
-    volatile uint64_t start;
-    uint64_t began;          // by a precise clock, if on_slice() wants it
+    volatile uint64_t start; // in nanoseconds of CLOCK_MONOTONIC, as all times are
+    uint64_t ended;          // of the last slice, if on_slice() wanted it; else 0
     volatile uint64_t most;  // the length at which it is stopped; 0: never
     volatile uint64_t asked; // its length when a hook was set that has not been called yet; 0: none
     uint64_t asked_last;     // its length when that was set for the last time
@@ -55,6 +56,12 @@ void watchdog_close(struct script *script);
 
 void watchdog_begin(struct script *script, const struct frame *first); // which was entered
 void watchdog_end(struct script *script, const struct frame *first);   // and left
+
+uint64_t watchdog_now(void); // as `start`
+
+// The seconds from `began`, which was a `start`, to the end of the last slice, which just ended. 0
+// if nothing began.
+double watchdog_seconds(const struct watchdog *watchdog, uint64_t began);
 
 // The open slice makes a pause, and others may be opened.
 void watchdog_pause(struct script *script);

@@ -182,6 +182,18 @@ bool wire_seek_long(struct wire *wire, uint32_t number, struct slice *bytes)
     return false;
 }
 
+bool wire_last_long(struct wire *wire, uint32_t number, struct wire_field *field)
+{
+    bool found = false;
+    for (struct wire_field it; wire_next(wire, &it);) {
+        if (it.number == number) {
+            *field = it;
+            found = true;
+        }
+    }
+    return found;
+}
+
 bool wire_next_bytes(struct slice *rest, uint32_t number, struct slice *bytes)
 {
     struct wire wire = wire_open(*rest);
@@ -508,6 +520,16 @@ bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
 
 bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text)
 {
+    if (is_short(number, text.length + 2)) {
+        uint8_t *to = put_short_head(buffer, number, WIRE_BYTES, text.length + 2, text.length + 2);
+        if (to == NULL)
+            return false;
+        to[0] = 1 << 3 | WIRE_BYTES;
+        to[1] = (uint8_t)text.length;
+        if (text.length > 0)
+            memcpy(to + 2, text.data, text.length);
+        return true;
+    }
     size_t mark = wire_begin(buffer, number);
     return wire_put_bytes(buffer, 1, text) && wire_end(buffer, mark);
 }

@@ -103,8 +103,14 @@ bool wire_seek_long(struct wire *wire, uint32_t number, struct slice *bytes);
 static inline bool wire_seek(struct wire *wire, uint32_t number, struct slice *bytes)
 {
     const uint8_t *at = wire->at, *end = wire->end;
-    while (end - at >= 3 && (at[0] & 0x87) == WIRE_BYTES) {
+    while (end - at >= 3) {
         const uint8_t *content = at + 2;
+        if ((at[0] & 0x87) == WIRE_VARINT && at[1] < 0x80 && at[0] >= 8) {
+            at = content;
+            continue;
+        }
+        if ((at[0] & 0x87) != WIRE_BYTES)
+            break;
         size_t length = at[1];
         if (length >= 0x80) {
             if (at[2] >= 0x80)
@@ -124,6 +130,40 @@ static inline bool wire_seek(struct wire *wire, uint32_t number, struct slice *b
     }
     wire->at = at;
     return at != end && wire_seek_long(wire, number, bytes);
+}
+
+// The last field of that number, of any type. False if there is none.
+bool wire_last_long(struct wire *wire, uint32_t number, struct wire_field *field);
+
+// The same with few instructions for each field that has a tag of one byte, and a number of one or
+// a length of one or two. It begins where the first field is that is another one.
+static inline bool wire_last(struct slice message, uint32_t number, struct wire_field *field)
+{
+    struct wire wire = wire_open(message);
+    const uint8_t *at = wire.at, *end = wire.end, *found = NULL;
+    while (end - at >= 3 && at[0] >= 8 && at[0] < 0x80) {
+        size_t size = 2, room = (size_t)(end - at);
+        unsigned type = at[0] & 7;
+        if (type == WIRE_BYTES && at[1] < 0x80)
+            size += at[1];
+        else if (type == WIRE_BYTES && at[2] < 0x80)
+            size = 3 + ((at[1] & 0x7f) | (size_t)at[2] << 7);
+        else if (type == WIRE_FIXED64)
+            size = 9;
+        else if (type != WIRE_VARINT || at[1] >= 0x80)
+            break;
+        if (size > room)
+            break;
+        found = at[0] >> 3 == number ? at : found;
+        at += size;
+    }
+    if (found != NULL) {
+        struct wire one = {.at = found, .end = at};
+        wire_next(&one, field);
+    }
+    wire.at = at;
+    bool later = at != end && wire_last_long(&wire, number, field);
+    return found != NULL || later;
 }
 
 // Values of a packed repeated field of that wire type, any but WIRE_BYTES.

@@ -11,6 +11,6 @@ void internals_offers_open(lua_State *L)
     offer_list_open(L, NULL);
     lua_pushcfunction(L, l_offers);
     lua_setfield(L, -2, "offers");
-    lua_pushcfunction(L, l_resources);
+    resource_list_push_function(L);
     lua_setfield(L, -2, "resources");
 }
