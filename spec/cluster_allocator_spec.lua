@@ -399,6 +399,91 @@ describe("a round", function()
         assert.equal(2, #framework:offers())
     end)
 
+    it("looks at agents in the order of their start, whichever was woken first", function()
+        start(130)
+        local framework = subscribe("a")
+        local function agents()
+            local list = {}
+            for i, offer in ipairs(framework:offers()) do
+                list[i] = offer.agent_id.value
+            end
+            return list
+        end
+        cluster:advance()
+        local before = agents()
+        assert.equal(130, #before)
+        for i = #before, 1, -1 do
+            framework:decline(framework:offers()[i], 0)
+        end
+        cluster:advance(1)
+        assert.same(before, agents())
+    end)
+
+    it("keeps the times of filters when those of other frameworks are dropped", function()
+        local first, second, third
+        local function decline(seconds)
+            for _ = 1, 4 do
+                cluster:advance(1)
+                for framework, time in pairs(seconds) do
+                    framework:decline_all(time)
+                end
+            end
+        end
+        local function counts()
+            return { #first:offers(), #second:offers(), #third:offers() }
+        end
+        start(4)
+        first, second, third = subscribe("a", "b", "c")
+        decline { [first] = 100, [second] = 200, [third] = 300 }
+        assert.same({ 0, 0, 0 }, counts())
+        second:accepted("REVIVE")
+        third:accepted("REVIVE")
+        decline { [second] = 50, [third] = 1000 }
+        assert.same({ 0, 0, 0 }, counts())
+        cluster:advance(40)
+        assert.same({ 0, 0, 0 }, counts())
+        cluster:advance(10)
+        assert.same({ 0, 4, 0 }, counts())
+        second:decline_all(1000)
+        cluster:advance(30)
+        assert.same({ 0, 0, 0 }, counts())
+        cluster:advance(20)
+        assert.same({ 4, 0, 0 }, counts())
+    end)
+
+    it("knows an offer by all of its id", function()
+        start(1)
+        local framework = subscribe("a")
+        cluster:advance()
+        local offer = framework:offers()[1]
+        local prefix, number = offer.id.value:match("^(.*%-O)(%d+)$")
+        for _, other in ipairs {
+            prefix .. "0" .. number, prefix .. number .. "0", prefix, "O" .. number, "O", number, "x" .. offer.id.value,
+            offer.id.value .. "x", prefix .. "O" .. number, prefix .. "18446744073709551616" .. number,
+        } do
+            framework:accepted("DECLINE", { offer_ids = { { value = other } }, filters = { refuse_seconds = 1000 } })
+        end
+        framework:decline(offer, 0)
+        cluster:advance(1)
+        assert.equal(1, #framework:offers())
+    end)
+
+    it("offers the same to others that a launch left over", function()
+        start(1, "cpus:2;mem:200;ports:[1-9]")
+        local first, second = subscribe("a", "b")
+        cluster:advance()
+        first:launch(first:offers()[1], { cpus = 1, mem = 100 })
+        cluster:advance(1)
+        local left = second:offers()[1]
+        second:decline(left, 1000)
+        cluster:advance(1)
+        assert.same({ 1, 0 }, shares(first, second))
+        assert.equal(3, #first:offers()[1].resources)
+        first:decline_all(0)
+        cluster:advance(1)
+        assert.same({ 1, 0 }, shares(first, second))
+    end)
+
     it("offers what is more than was declined", function()
         start(1, "cpus:2;mem:200")
         local first, second = subscribe("a", "b")

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A chained hash table that doubles when it is full; the hash is FNV-1a.
+// A chained hash table that doubles when it is full.
 
 #include "base/string_map.h"
 
+#include "base/hash_index.h"
 #include "base/memory.h"
 
 #include <stdlib.h>
@@ -11,10 +12,7 @@
 
 static uint64_t hash_of(const char *key)
 {
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (; *key; key++)
-        hash = (hash ^ (unsigned char)*key) * UINT64_C(1099511628211);
-    return hash;
+    return hash_index_hash(slice_text(key));
 }
 
 static struct string_map_entry **slot_of(const struct string_map *map, uint64_t hash)

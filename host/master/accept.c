@@ -90,7 +90,7 @@ static void decline(struct master_framework *framework, const char *id,
     struct master_offer *offer = master_records_offer(framework->master, id);
     if (offer == NULL || offer->framework != framework)
         return;
-    offer_filters_add(framework, offer->node, offer->role, &offer->resources, filters);
+    offer_filters_decline(offer, filters);
     master_records_remove_offer(offer, OFFER_END_DECLINED);
 }
 

@@ -18,64 +18,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-// An agent whose turn it is. Its number stands beside it, as sorting reads it often.
-struct turn {
-    uint64_t number;
-    struct node *node;
-};
-
 struct round {
     struct master *master;
-    struct turn *turns;
-    size_t count, capacity;
-    bool sorted; // by number, as they come
+    struct node **nodes; // whose turn it is
+    size_t count;
+    bool shared; // something that is shared was offered
 };
 
 // ---- a round ----
 
+// Those that have this turn or an earlier one, but for what has nothing to offer.
 static void collect(struct round *round, enum node_turn turn)
 {
-    struct node *node;
-    while ((node = node_turns_take(round->master, turn)) != NULL) {
-        if (node->free.count == 0 || !master_records_offerable(node))
-            continue;
-        if (round->count == round->capacity) {
-            round->capacity = round->capacity * 2 + 64;
-            round->turns = memory_resize(round->turns, round->capacity * sizeof *round->turns);
-        }
-        round->sorted = round->sorted &&
-                        (round->count == 0 || round->turns[round->count - 1].number < node->number);
-        round->turns[round->count++] = (struct turn){node->number, node};
-    }
-}
-
-static int compare_numbers(const void *a, const void *b)
-{
-    const struct turn *left = a, *right = b;
-    return left->number < right->number ? -1 : left->number > right->number;
+    size_t taken;
+    round->nodes = node_turns_take(round->master, turn, &taken);
+    for (size_t i = 0; i < taken; i++)
+        if (round->nodes[i]->free.count > 0 && master_records_offerable(round->nodes[i]))
+            round->nodes[round->count++] = round->nodes[i];
 }
 
 // A shared resource is in one offer of a round.
-static void note_shared(struct node *node, const struct resources *offered)
+static void note_shared(struct round *round, struct node *node, const struct resources *offered)
 {
     for (size_t i = 0; i < offered->count; i++) {
         const struct resources one = {&offered->items[i], 1};
-        if (offered->items[i]->shared != NULL)
-            resources_add(&node->shared_offered, &one);
+        if (offered->items[i]->shared == NULL)
+            continue;
+        resources_add(&node->shared_offered, &one);
+        round->shared = true;
     }
-}
-
-static void offer_to(struct role_member *member, struct node *node, enum offering_pass pass)
-{
-    struct offering offering;
-    enum obstacle obstacle = offering_find(member, node, pass, &offering);
-    if (obstacle == OBSTACLE_NONE) {
-        note_shared(node, &offering.resources);
-        master_records_make_offer(member, node, offering.whole ? NULL : &offering.resources);
-    }
-    if (offering.held_back && pass == OFFERING_REST)
-        node_turns_hold(node);
-    offering_free(&offering);
 }
 
 static bool takes_part(const struct role_member *member, const struct node *node,
@@ -85,34 +56,50 @@ static bool takes_part(const struct role_member *member, const struct node *node
            (pass == OFFERING_REST || member->role->quota.guaranteed);
 }
 
-// Most agents go whole to the first member: then there is no need for the order of all.
-static bool offer_whole(struct round *round, struct node *node)
+static void offer_to(struct round *round, struct role_member *member, struct node *node,
+                     enum offering_pass pass)
 {
-    struct role_member *first = role_tree_first(&round->master->roles);
     struct offering offering;
-    if (first == NULL || !takes_part(first, node, OFFERING_REST))
-        return false;
-    bool whole =
-        offering_find(first, node, OFFERING_REST, &offering) == OBSTACLE_NONE && offering.whole;
-    if (whole)
-        master_records_make_offer(first, node, NULL);
+    if (!takes_part(member, node, pass))
+        return;
+    enum obstacle obstacle = offering_find(member, node, pass, &offering);
+    if (obstacle == OBSTACLE_NONE && offering.whole) {
+        master_records_make_offer(member, node, NULL);
+    } else if (obstacle == OBSTACLE_NONE) {
+        note_shared(round, node, &offering.resources);
+        master_records_make_offer(member, node, &offering.resources);
+    }
+    if (offering.held_back && pass == OFFERING_REST)
+        node_turns_hold(node);
     offering_free(&offering);
-    return whole;
 }
 
-// The order changes with each offer; for one agent it is that of before.
+// The order changes with each offer; for one agent it is that of before. Most agents go whole to
+// the first member or to none: then there is no need for the order of all.
 static void offer_node(struct round *round, struct node *node, enum offering_pass pass,
                        struct role_member **turns)
 {
-    size_t count;
-    if (pass == OFFERING_REST && offer_whole(round, node))
+    struct role_tree *roles = &round->master->roles;
+    struct role_member *first = role_tree_first(roles);
+    size_t count, next = 0;
+    if (first != NULL && pass == OFFERING_REST && offering_is_whole(first, node)) {
+        offer_to(round, first, node, pass);
+        next = 1;
+    }
+    if (node->free.count == 0)
         return;
-    struct role_member *const *order = role_tree_order(&round->master->roles, &count);
-    if (count > 0)
+    struct role_member *const *order = role_tree_order(roles, &count);
+    if (count > next)
         memcpy(turns, order, count * sizeof(struct role_member *));
-    for (size_t i = 0; i < count && node->free.count > 0; i++)
-        if (takes_part(turns[i], node, pass))
-            offer_to(turns[i], node, pass);
+    for (; next < count && node->free.count > 0; next++)
+        offer_to(round, turns[next], node, pass);
+}
+
+static void end_turn(const struct round *round, struct node *node)
+{
+    node->asker = NULL;
+    if (round->shared)
+        resources_free(&node->shared_offered);
 }
 
 static void offer_nodes(struct round *round)
@@ -122,13 +109,11 @@ static void offer_nodes(struct round *round)
     role_tree_order(roles, &count);
     struct role_member **turns = memory_new((count + 1) * sizeof(struct role_member *));
     for (size_t i = 0; i < round->count && !TAILQ_EMPTY(&roles->guaranteed); i++)
-        offer_node(round, round->turns[i].node, OFFERING_GUARANTEES, turns);
+        offer_node(round, round->nodes[i], OFFERING_GUARANTEES, turns);
     for (size_t i = 0; i < round->count; i++)
-        offer_node(round, round->turns[i].node, OFFERING_REST, turns);
-    for (size_t i = 0; i < round->count; i++) {
-        resources_free(&round->turns[i].node->shared_offered);
-        round->turns[i].node->asker = NULL;
-    }
+        offer_node(round, round->nodes[i], OFFERING_REST, turns);
+    for (size_t i = 0; i < round->count; i++)
+        end_turn(round, round->nodes[i]);
     free(turns);
 }
 
@@ -146,40 +131,31 @@ static void send_offers(struct master *master)
     inverse_offers_send(master);
 }
 
-static void finish(struct round *round)
+static void offer(struct master *master, enum node_turn turn)
 {
-    if (!round->sorted)
-        qsort(round->turns, round->count, sizeof *round->turns, compare_numbers);
-    if (round->count > 0)
-        offer_nodes(round);
-    free(round->turns);
-    send_offers(round->master);
+    struct round round = {.master = master};
+    collect(&round, turn);
+    if (round.count > 0)
+        offer_nodes(&round);
+    send_offers(master);
 }
 
 static void on_tick(void *data)
 {
     struct master *master = data;
-    struct round round = {.master = master, .sorted = true};
     timer_start(&master->tick, ALLOCATOR_INTERVAL);
     offer_filters_expire(master);
-    if (master->quota_moved)
-        collect(&round, NODE_HELD);
-    collect(&round, NODE_WAITS);
-    collect(&round, NODE_HURRIES);
-    finish(&round);
+    offer(master, master->quota_moved ? NODE_HELD : NODE_WAITS);
     master->quota_moved = false;
 }
 
 static void on_soon(void *data)
 {
-    struct round round = {.master = data, .sorted = true};
-    collect(&round, NODE_HURRIES);
-    finish(&round);
+    offer(data, NODE_HURRIES);
 }
 
 void allocator_init(struct master *master)
 {
-    node_turns_init(master);
     timer_init(&master->tick, master->loop, on_tick, master);
     timer_init(&master->soon, master->loop, on_soon, master);
 }

@@ -464,11 +464,13 @@ void master_destroy(struct master *master)
     maintenance_free(&master->maintenance);
     past_frameworks_forget(master);
     role_tree_free(&master->roles);
-    free(master->filters.heap);
+    offer_filter_queue_free(&master->filters);
+    block_pool_free(&master->offer_blocks);
+    node_turns_free(master);
     string_map_free(&master->framework_table);
     string_map_free(&master->node_table);
     string_map_free(&master->lost_table);
-    string_map_free(&master->offer_table);
+    offer_numbers_free(&master->offers);
     string_map_free(&master->completed_table);
     free(master->ip);
     free(master->hostname);

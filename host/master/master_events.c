@@ -164,11 +164,11 @@ static bool send_encoded(struct master_framework *framework, size_t count)
     if (!framework->connected || sink->encoded == NULL)
         return false;
     buffer_init(&event, SIZE_MAX);
-    bool good = offer_encoding_event(&event, framework, count);
-    if (good)
-        sink->encoded(framework->sink_data, buffer_slice(&event));
+    struct slice bytes = offer_encoding_event(&event, framework, count);
+    if (bytes.length > 0)
+        sink->encoded(framework->sink_data, bytes);
     buffer_free(&event);
-    return good;
+    return bytes.length > 0;
 }
 
 static void send_messages(struct master_framework *framework, size_t count)

@@ -163,10 +163,11 @@ void node_turns_forget(struct node *node);                                  // i
 
 void node_turns_hold(struct node *node); // a quota kept something of it back; unless it has a turn
 
-// The first of the nodes that have this turn, which rests then; NULL: there is none.
-struct node *node_turns_take(struct master *master, enum node_turn turn);
+// The nodes that have this turn or one that comes earlier, in the order of their numbers; they rest
+// then. The list is valid until the next call.
+struct node **node_turns_take(struct master *master, enum node_turn turn, size_t *count);
 
-void node_turns_init(struct master *master);
+void node_turns_free(struct master *master); // there are no nodes any more
 
 // ---- offer_filters.c: what frameworks refused ----
 
@@ -180,6 +181,9 @@ void offer_filters_clear_node(struct node *node);
 
 // How long the filters of a call, which may be NULL, last.
 double offer_filters_seconds(const Mesos__V1__Filters *filters);
+
+// The same for an offer, which ends next.
+void offer_filters_decline(struct master_offer *offer, const Mesos__V1__Filters *filters);
 
 // Drops the filters that have ended, and wakes their nodes for the next round.
 void offer_filters_expire(struct master *master);

@@ -31,7 +31,7 @@ struct node *master_records_any_node(const struct master *master, const Mesos__V
 
 struct master_offer *master_records_offer(const struct master *master, const char *id)
 {
-    return string_map_find(&master->offer_table, id);
+    return offer_numbers_find(&master->offers, id);
 }
 
 struct master_task *master_records_task(const struct master_framework *framework, const char *id)
@@ -108,14 +108,19 @@ void master_records_activate(struct master_framework *framework)
 
 // ---- nodes ----
 
+static void count(struct node *node)
+{
+    quantities_charge_free(&node->counted);
+    quantities_charge_of(&node->counted, &node->master->roles.names, &node->free);
+}
+
 // What is free on the node has changed.
 static void recount(struct node *node)
 {
     struct master *master = node->master;
-    struct quantities counted = quantities_of(&master->roles.names, &node->free, QUANTITIES_FREE);
-    quantities_subtract(&master->free, &node->counted);
-    quantities_add(&master->free, &counted);
-    node->counted = counted;
+    quantities_charge_take(&master->free, &node->counted, QUANTITIES_FREE);
+    count(node);
+    quantities_charge_put(&master->free, &node->counted, QUANTITIES_FREE);
     master->quota_moved = true;
 }
 
@@ -151,54 +156,75 @@ void master_records_convert(struct node *node, const struct resources *from,
     recount(node);
 }
 
-// What is free on the node becomes less or more by what the member is given or gives back.
-static void account(struct role_member *member, struct node *node,
-                    const struct resources *resources, bool given)
+// What the member has, and what is free in the cluster, becomes more or less by the charge.
+static void account(struct role_member *member, const struct quantities_charge *charge, bool given)
 {
-    struct master *master = node->master;
-    struct quantities_charge charge = quantities_charge_of(&master->roles.names, resources);
+    struct master *master = member->framework->master;
     if (given) {
-        role_tree_allocate(&master->roles, member, &charge);
-        quantities_subtract(&node->counted, &charge.free);
-        quantities_subtract(&master->free, &charge.free);
+        role_tree_allocate(&master->roles, member, charge);
+        quantities_charge_take(&master->free, charge, QUANTITIES_FREE);
     } else {
-        role_tree_release(&master->roles, member, &charge);
-        quantities_add(&node->counted, &charge.free);
-        quantities_add(&master->free, &charge.free);
+        role_tree_release(&master->roles, member, charge);
+        quantities_charge_put(&master->free, charge, QUANTITIES_FREE);
     }
     master->quota_moved = true;
 }
 
+// A list of resources of that charge has left what is free on the node, or has come to it.
+static void count_change(struct node *node, const struct quantities_charge *charge, bool given)
+{
+    if (node->counted.closed != NULL || charge->closed != NULL) {
+        count(node);
+        return;
+    }
+    for (size_t i = 0; i < QUANTITIES_KNOWN; i++)
+        node->counted.open[i] += given ? -charge->open[i] : charge->open[i];
+}
+
 // Moves resources without an allocation from what is free on the node to the member, or back. Those
 // that are shared stay free.
-static void give(struct role_member *member, struct node *node, const struct resources *resources)
+static void give(struct role_member *member, struct node *node, const struct resources *resources,
+                 const struct quantities_charge *charge)
 {
     note_change(node);
     resources_subtract_unshared(&node->free, resources);
-    account(member, node, resources, true);
+    count_change(node, charge, true);
+    account(member, charge, true);
 }
 
 static void take_back(struct role_member *member, struct node *node,
-                      const struct resources *resources)
+                      const struct resources *resources, const struct quantities_charge *charge)
 {
     note_change(node);
     resources_add_unshared(&node->free, resources);
-    account(member, node, resources, false);
+    count_change(node, charge, false);
+    account(member, charge, false);
     node_turns_wake(node, NODE_WAITS, NULL);
 }
 
 // The same for resources that are allocated to the role while the member has them.
-static void allocate(struct role_member *member, struct node *node, struct resources *resources)
+static void allocate(struct role_member *member, struct node *node,
+                     const struct resources *resources)
 {
-    resources_allocate(resources, NULL);
-    give(member, node, resources);
-    resources_allocate(resources, member->role->name);
+    struct quantities_charge charge;
+    struct resources unallocated;
+    quantities_charge_of(&charge, &node->master->roles.names, resources);
+    resources_view_unallocated(&unallocated, resources);
+    give(member, node, &unallocated, &charge);
+    free(unallocated.items);
+    quantities_charge_free(&charge);
 }
 
-static void release(struct role_member *member, struct node *node, struct resources *resources)
+static void release(struct role_member *member, struct node *node,
+                    const struct resources *resources)
 {
-    resources_allocate(resources, NULL);
-    take_back(member, node, resources);
+    struct quantities_charge charge;
+    struct resources unallocated;
+    quantities_charge_of(&charge, &node->master->roles.names, resources);
+    resources_view_unallocated(&unallocated, resources);
+    take_back(member, node, &unallocated, &charge);
+    free(unallocated.items);
+    quantities_charge_free(&charge);
 }
 
 // ---- offers ----
@@ -214,32 +240,37 @@ static void on_offer_timeout(void *data)
 // needs.
 static void make_id(char id[MASTER_OFFER_ID], const struct master *master, uint64_t number)
 {
-    char text[MASTER_OFFER_ID];
-    size_t length = strlen(master->id), at = sizeof text;
-    text[--at] = '\0';
+    enum { PREFIX = UUID_TEXT - 1 };
+    char digits[MASTER_OFFER_ID - PREFIX];
+    size_t at = sizeof digits;
+    digits[--at] = '\0';
     do {
-        text[--at] = (char)('0' + number % 10);
+        digits[--at] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    text[--at] = 'O';
-    text[--at] = '-';
-    at -= length;
-    memcpy(text + at, master->id, length);
-    memcpy(id, text + at, sizeof text - at);
+    memcpy(id, master->id, PREFIX);
+    memcpy(id + PREFIX, "-O", 2);
+    memcpy(id + PREFIX + 2, digits + at, sizeof digits - at);
 }
 
-static void take(struct master_offer *offer, const struct resources *resources)
+// All that is free moves as it is.
+static void take_all(struct master_offer *offer)
 {
     struct node *node = offer->node;
-    if (resources != NULL) {
-        resources_copy(&offer->resources, resources);
-        give(offer->member, node, &offer->resources);
-        return;
-    }
     offer->whole = true;
     offer->resources = node->free;
+    offer->charge = node->counted;
     node->free = (struct resources){0};
-    account(offer->member, node, &offer->resources, true);
+    node->counted = (struct quantities_charge){.closed = NULL};
+    account(offer->member, &offer->charge, true);
+}
+
+static void take_part(struct master_offer *offer, const struct resources *resources)
+{
+    struct node *node = offer->node;
+    resources_copy(&offer->resources, resources);
+    quantities_charge_of(&offer->charge, &node->master->roles.names, resources);
+    give(offer->member, node, &offer->resources, &offer->charge);
 }
 
 struct master_offer *master_records_make_offer(struct role_member *member, struct node *node,
@@ -247,19 +278,23 @@ struct master_offer *master_records_make_offer(struct role_member *member, struc
 {
     struct master_framework *framework = member->framework;
     struct master *master = framework->master;
-    struct master_offer *offer = memory_new(sizeof *offer);
-    make_id(offer->id, master, master->next_offer++);
-    offer->framework = framework;
-    offer->node = node;
-    offer->member = member;
-    offer->role = member->role->name;
+    struct master_offer *offer = block_pool_take(&master->offer_blocks, sizeof *offer);
+    *offer = (struct master_offer){.number = master->next_offer++,
+                                   .framework = framework,
+                                   .node = node,
+                                   .member = member,
+                                   .role = member->role->name,
+                                   .made = loop_now(master->loop)};
+    make_id(offer->id, master, offer->number);
     member->holds++;
-    offer->made = loop_now(master->loop);
     timer_init(&offer->timeout, master->loop, on_offer_timeout, offer);
     if (master->offer_timeout > 0)
         timer_start(&offer->timeout, master->offer_timeout);
-    take(offer, resources);
-    string_map_put(&master->offer_table, &offer->entry, offer->id, offer);
+    if (resources == NULL)
+        take_all(offer);
+    else
+        take_part(offer, resources);
+    offer_numbers_put(&master->offers, offer);
     TAILQ_INSERT_TAIL(&framework->offers, offer, of_framework);
     TAILQ_INSERT_TAIL(&node->offers, offer, of_node);
     framework->new_offers++;
@@ -272,13 +307,16 @@ static void give_back(struct master_offer *offer)
 {
     struct node *node = offer->node;
     if (node->free.count > 0) {
-        take_back(offer->member, node, &offer->resources);
+        take_back(offer->member, node, &offer->resources, &offer->charge);
         return;
     }
-    account(offer->member, node, &offer->resources, false);
+    account(offer->member, &offer->charge, false);
     resources_free(&node->free);
+    quantities_charge_free(&node->counted);
     node->free = offer->resources;
+    node->counted = offer->charge;
     offer->resources = (struct resources){0};
+    offer->charge = (struct quantities_charge){.closed = NULL};
     node_turns_wake(node, NODE_WAITS, NULL);
 }
 
@@ -288,12 +326,13 @@ void master_records_remove_offer(struct master_offer *offer, enum offer_end end)
     history_offer_ended(offer, end);
     timer_stop(&offer->timeout);
     give_back(offer);
-    string_map_remove(&framework->master->offer_table, &offer->entry);
+    offer_numbers_remove(&framework->master->offers, offer);
     TAILQ_REMOVE(&framework->offers, offer, of_framework);
     TAILQ_REMOVE(&offer->node->offers, offer, of_node);
     resources_free(&offer->resources);
+    quantities_charge_free(&offer->charge);
     leave(offer->member);
-    free(offer);
+    block_pool_give(&framework->master->offer_blocks, offer);
 }
 
 void master_records_rescind_offer(struct master_offer *offer)
@@ -326,14 +365,11 @@ struct master_task *master_records_add_task(struct master_framework *framework, 
     task->role = task->member->role->name;
     task->state = task->forwarded = task->reported = MESOS__V1__TASK_STATE__TASK_STAGING;
     task->holds = true;
-    struct resources held;
-    resources_copy(&held, resources);
-    allocate(task->member, node, &held);
-    task->resources = resources_packed_make(&held);
+    allocate(task->member, node, resources);
+    task->resources = resources_packed_make(resources);
     list_task(task);
-    history_task_added(task, info, &held);
-    history_task_launched(task, info, &held);
-    resources_free(&held);
+    history_task_added(task, info, resources);
+    history_task_launched(task, info, resources);
     return task;
 }
 
@@ -465,6 +501,7 @@ struct master_executor *master_records_add_executor(struct master_framework *fra
     executor->member = member_of(framework, role);
     executor->member->holds++;
     resources_copy(&executor->resources, resources);
+    resources_allocate(&executor->resources, executor->member->role->name);
     allocate(executor->member, node, &executor->resources);
     string_map_put(&framework->executor_table, &executor->entry, executor->key, executor);
     TAILQ_INSERT_TAIL(&framework->executors, executor, of_framework);
@@ -530,6 +567,7 @@ void master_records_free_node(struct node *node)
     deferral_cancel(&node->drain.check); // tasks that went with it may have queued it
     resources_free(&node->total);
     resources_free(&node->free);
+    quantities_charge_free(&node->counted);
     resources_free(&node->shared_offered);
     offer_encoding_free(&node->encoding);
     agent_description_free(&node->description);

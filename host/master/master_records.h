@@ -13,6 +13,7 @@
 #define MESOS_LUA_MASTER_MASTER_RECORDS_H
 
 #include "agent/agent.h"
+#include "base/block_pool.h"
 #include "base/string_map.h"
 #include "base/uuid.h"
 #include "master/history.h"
@@ -21,6 +22,8 @@
 #include "master/master.h"
 #include "master/node_drain.h"
 #include "master/offer_encoding.h"
+#include "master/offer_filter_queue.h"
+#include "master/offer_numbers.h"
 #include "master/role_tree.h"
 #include "master/verbosity.h"
 #include "offers/resources_packed.h"
@@ -50,32 +53,29 @@ struct role {
 };
 
 // A filter: the framework refused these resources of an agent in a role. Neither they nor a part of
-// them are offered to it before `until`. See offer_filters.c.
+// them are offered to it before it ends. See offer_filters.c.
 struct offer_filter {
     TAILQ_ENTRY(offer_filter) of_framework;
     struct role_member *member;
     struct node *node;
     struct bytes *refused; // as offer_encoding.h has them, and shared with it
-    uint64_t until;
-    size_t place; // in the queue of all filters
+    bool dropped;          // it is only in the queue any more
+    bool open;             // as quantities_charge.h has it; `amounts` are of what was refused then
+    int64_t amounts[QUANTITIES_KNOWN];
 };
 
-// The filters of an agent, side by side, as the allocator looks for those of one member.
+// The filters of an agent, with what the allocator asks them for side by side.
 struct offer_filter_slots {
     struct offer_filter_slot {
         const struct role_member *member;
+        const struct bytes *refused;
+        uint64_t until;
         struct offer_filter *filter;
     } * items;
-    size_t count, capacity;
+    uint32_t count, capacity;
 };
 
 TAILQ_HEAD(offer_filter_list, offer_filter);
-
-// All filters, the one that ends first in front.
-struct offer_filter_queue {
-    struct offer_filter **heap;
-    size_t count, capacity;
-};
 
 // An operation with an id that its framework has not acknowledged.
 struct master_operation {
@@ -135,6 +135,17 @@ enum node_turn {
     NODE_TURNS,
 };
 
+// The agents that do not rest, as bits by their numbers: a round looks at them in that order.
+struct node_turns {
+    struct node **nodes; // by number
+    struct node **taken; // by the last round
+    struct node_turn_bits {
+        uint64_t of[NODE_TURNS];
+    } * bits;                 // of 64 agents each; none of those that rest
+    size_t capacity;          // in numbers
+    size_t count[NODE_TURNS]; // agents
+};
+
 // What the master knows of an agent. One that is registered is in `nodes` of the master, any other
 // one in `lost`.
 enum node_state {
@@ -149,21 +160,30 @@ enum node_state {
 // Whether messages between master and agent arrive.
 enum node_link { NODE_LINK_UP, NODE_LINK_HELD, NODE_LINK_DOWN };
 
-// An agent as the master sees it.
+// An agent as the master sees it. What each turn looks at comes first: of many agents it is not in
+// the cache.
 struct node {
-    struct master *master;
-    struct string_map_entry entry;
-    TAILQ_ENTRY(node) link, on_machine, of_turn;
     enum node_turn turn;
-    const struct master_framework *asker; // of its turn: it alone wants more; NULL: any may
-    char *id, *hostname;
-    struct machine *machine; // NULL: it is removed
-    unsigned number;         // of all agents that the master has had; from 1
-    double registered;       // seconds since the epoch
-    double reregistered;     // the same; 0: never
-    struct agent *agent;
+    unsigned number; // of all agents that the master has had; from 1
     enum node_state state;
     bool deactivated; // nothing of it is offered
+    bool gpus;
+    const struct master_framework *asker; // of its turn: it alone wants more; NULL: any may
+    struct resources free;
+    struct offer_filter_slots filters;
+    struct quantities_charge counted; // of `free`, as it is in the sum of the master
+    struct offer_encoding encoding;
+    TAILQ_HEAD(, master_offer) offers;
+    TAILQ_HEAD(, master_executor) executors;
+    struct machine *machine; // NULL: it is removed
+    struct master *master;
+
+    struct string_map_entry entry;
+    TAILQ_ENTRY(node) link, on_machine;
+    char *id, *hostname;
+    double registered;   // seconds since the epoch
+    double reregistered; // the same; 0: never
+    struct agent *agent;
     struct node_drain drain;
     enum node_link messages; // node_link.c
     STAILQ_HEAD(, held_message) held;
@@ -174,16 +194,10 @@ struct node {
     struct string_map absent;  // tasks that the agent has and the master does not, see agent_loss.h
     TAILQ_HEAD(, master_task) absent_tasks;
     struct agent_description description; // its attributes
-    struct resources total, free;
-    struct resources shared_offered; // what of the shared ones is in an offer of this round
-    struct quantities counted;       // of `free`, as it is in the sum of the master
-    bool gpus;
-    TAILQ_HEAD(, master_offer) offers;
-    TAILQ_HEAD(, master_task) tasks; // that the master knows
-    TAILQ_HEAD(, master_executor) executors;
+    struct resources total;
+    struct resources shared_offered;      // what of the shared ones is in an offer of this round
+    TAILQ_HEAD(, master_task) tasks;      // that the master knows
     TAILQ_HEAD(, evacuation) evacuations; // inverse offers
-    struct offer_filter_slots filters;
-    struct offer_encoding encoding;
 };
 
 TAILQ_HEAD(nodes, node);
@@ -191,17 +205,19 @@ TAILQ_HEAD(nodes, node);
 #define MASTER_OFFER_ID (UUID_TEXT + 24) // "<id of the master>-O17", with the zero byte
 
 struct master_offer {
-    struct string_map_entry entry;
-    TAILQ_ENTRY(master_offer) of_framework, of_node;
+    struct master_offer *next; // in the table of offers
+    uint64_t number;           // that of its id
     char id[MASTER_OFFER_ID];
+    TAILQ_ENTRY(master_offer) of_framework, of_node;
     struct master_framework *framework;
     struct node *node;
     struct role_member *member;
     char *role;                 // that of the member
     struct resources resources; // for the role, but without an allocation, as those that are free
-    bool whole;                 // they were all that was free
-    uint64_t made;              // loop_now()
-    struct timer timeout;       // runs if offers have a limit
+    struct quantities_charge charge; // of these
+    bool whole;                      // they were all that was free
+    uint64_t made;                   // loop_now()
+    struct timer timeout;            // runs if offers have a limit
 };
 
 struct master_task {
@@ -286,21 +302,23 @@ struct master {
     struct history_counts counts;
     struct verbosity verbosity;
 
-    struct string_map framework_table, node_table, lost_table, offer_table, completed_table;
+    struct string_map framework_table, node_table, lost_table, completed_table;
+    struct offer_numbers offers;
     TAILQ_HEAD(, master_framework) frameworks, remembered; // see master_failover.h
     bool headless;                                         // a failover goes on: none leads
     struct timer registration;                             // of agents with a new master
     size_t registering;                                    // how many at a time
-    struct nodes nodes,
-        turns[NODE_TURNS]; // all that are registered; those of each turn but NODE_RESTS
-    struct nodes lost;     // that are not registered
-    struct nodes leaving;  // they are removed, and end their tasks
+    struct nodes nodes;                                    // all that are registered
+    struct nodes lost;                                     // that are not registered
+    struct nodes leaving;                                  // they are removed, and end their tasks
+    struct node_turns turns;
     TAILQ_HEAD(, completed) completed;
     size_t completed_count;
     struct role_tree roles;
     struct quantities free; // what is neither in use, nor reserved, nor revocable
     bool quota_moved;       // something was given or returned since the last round
     struct offer_filter_queue filters;
+    struct block_pool offer_blocks;
     uint64_t next_framework, next_agent_id, next_offer;
     uint64_t next_node; // agents so far, also of the masters before it
     struct maintenance maintenance;
@@ -352,8 +370,8 @@ struct master_offer *master_records_make_offer(struct role_member *member, struc
 void master_records_remove_offer(struct master_offer *offer, enum offer_end end);
 void master_records_rescind_offer(struct master_offer *offer); // and tells the framework
 
-// Adds a task, which takes its resources out of what is free. `executor_id` is that of the group
-// that it belongs to, or NULL.
+// Adds a task, which takes its resources, allocated to the role, out of what is free. `executor_id`
+// is that of the group that it belongs to, or NULL.
 struct master_task *master_records_add_task(struct master_framework *framework, struct node *node,
                                             const char *role, const Mesos__V1__TaskInfo *info,
                                             const struct resources *resources);

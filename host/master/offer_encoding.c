@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define EVENT_MOST ((size_t)256 << 20)
+enum { HEAD_ROOM = 8, RESOURCES_USUAL = 200 }; // bytes; of an event's head, which is no longer
 
 typedef Mesos__V1__Resource Resource;
 
@@ -84,6 +85,7 @@ static struct bytes *encode_resources(const struct resources *resources)
 {
     struct buffer out;
     buffer_init(&out, SIZE_MAX);
+    buffer_reserve(&out, RESOURCES_USUAL);
     for (size_t i = 0; i < resources->count; i++)
         encode_resource(&out, resources->items[i]);
     return take_bytes(&out);
@@ -100,7 +102,7 @@ static void forget_body(struct offer_encoding *kept)
 struct bytes *offer_encoding_resources(struct node *node, const struct resources *list, bool whole)
 {
     struct offer_encoding *kept = &node->encoding;
-    if (kept->encoded != NULL && kept->encoded == list->items)
+    if (offer_encoding_kept(kept, list) != NULL)
         return bytes_ref(kept->resources);
     struct bytes *pieces = encode_resources(list);
     if (whole) {
@@ -207,24 +209,41 @@ static const struct bytes *usual_body(const struct master_offer *offer,
     return kept->body;
 }
 
+// An offer whose body is there: its length is known, and nothing moves.
+static void put_usual_offer(struct buffer *out, const struct master_offer *offer,
+                            const struct bytes *body)
+{
+    struct slice id = slice_text(offer->id), framework_id = slice_text(offer->framework->id);
+    size_t length = wire_id_size(FIELD_OFFER_ID, id.length) +
+                    wire_id_size(FIELD_OFFER_FRAMEWORK_ID, framework_id.length) + body->length;
+    wire_put_head(out, FIELD_SCHEDULER_EVENT_OFFERS_OFFERS, length);
+    wire_put_id(out, FIELD_OFFER_ID, id);
+    wire_put_id(out, FIELD_OFFER_FRAMEWORK_ID, framework_id);
+    buffer_append(out, body->data, body->length);
+}
+
+static void put_special_offer(struct buffer *out, const struct master_offer *offer,
+                              const struct bytes *resources, const Mesos__V1__Unavailability *away)
+{
+    size_t mark = wire_begin(out, FIELD_SCHEDULER_EVENT_OFFERS_OFFERS);
+    wire_put_id(out, FIELD_OFFER_ID, slice_text(offer->id));
+    wire_put_id(out, FIELD_OFFER_FRAMEWORK_ID, slice_text(offer->framework->id));
+    put_body(out, offer, resources, away);
+    wire_end(out, mark);
+}
+
 static void put_offer(struct buffer *out, const struct master_offer *offer)
 {
     struct node *node = offer->node;
     struct node_info_unavailability message;
     if (node->encoding.fixed == NULL)
         encode_fixed(node);
-    size_t mark = wire_begin(out, FIELD_SCHEDULER_EVENT_OFFERS_OFFERS);
     struct bytes *resources = offer_encoding_resources(node, &offer->resources, offer->whole);
     const Mesos__V1__Unavailability *away = node_info_unavailability(&message, node);
-    wire_put_id(out, FIELD_OFFER_ID, slice_text(offer->id));
-    wire_put_id(out, FIELD_OFFER_FRAMEWORK_ID, slice_text(offer->framework->id));
-    if (offer->whole && away == NULL && TAILQ_EMPTY(&node->executors)) {
-        const struct bytes *body = usual_body(offer, resources);
-        buffer_append(out, body->data, body->length);
-    } else {
-        put_body(out, offer, resources, away);
-    }
-    wire_end(out, mark);
+    if (offer->whole && away == NULL && TAILQ_EMPTY(&node->executors))
+        put_usual_offer(out, offer, usual_body(offer, resources));
+    else
+        put_special_offer(out, offer, resources, away);
     bytes_unref(resources);
 }
 
@@ -236,15 +255,37 @@ static const struct master_offer *first_of(const struct master_framework *framew
     return offer;
 }
 
-bool offer_encoding_event(struct buffer *out, const struct master_framework *framework,
-                          size_t count)
+// The first offer tells how long the others are, roughly. False if they become too long.
+static bool put_offers(struct buffer *out, const struct master_offer *offer, size_t count)
+{
+    size_t start = out->length;
+    put_offer(out, offer);
+    size_t length = out->length - start;
+    if (count < EVENT_MOST / length)
+        buffer_reserve(out, (count - 1) * length + length / 4);
+    while ((offer = TAILQ_NEXT(offer, of_framework)) != NULL && out->length <= EVENT_MOST)
+        put_offer(out, offer);
+    return offer == NULL;
+}
+
+// What comes before the offers is written last, as it has their length, and moves to where it ends
+// at their beginning.
+static struct slice put_head(struct buffer *out)
+{
+    size_t end = out->length;
+    wire_put_varint(out, FIELD_SCHEDULER_EVENT_TYPE, MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS);
+    wire_put_head(out, FIELD_SCHEDULER_EVENT_OFFERS, end - HEAD_ROOM);
+    size_t length = out->length - end, start = HEAD_ROOM - length;
+    memcpy(out->data + start, out->data + end, length);
+    return (struct slice){.data = out->data + start, .length = end - start};
+}
+
+struct slice offer_encoding_event(struct buffer *out, const struct master_framework *framework,
+                                  size_t count)
 {
     if (!framework->multi_role || !framework->reservation_refinement)
-        return false;
-    wire_put_varint(out, FIELD_SCHEDULER_EVENT_TYPE, MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS);
-    size_t mark = wire_begin(out, FIELD_SCHEDULER_EVENT_OFFERS);
-    const struct master_offer *offer = first_of(framework, count);
-    for (; offer != NULL && out->length <= EVENT_MOST; offer = TAILQ_NEXT(offer, of_framework))
-        put_offer(out, offer);
-    return offer == NULL && wire_end(out, mark);
+        return (struct slice){.data = NULL};
+    buffer_append(out, (uint8_t[HEAD_ROOM]){0}, HEAD_ROOM);
+    return put_offers(out, first_of(framework, count), count) ? put_head(out)
+                                                              : (struct slice){.data = NULL};
 }

@@ -29,14 +29,23 @@ struct offer_encoding {
     char *role;         // which it was to; NULL: there is no body
 };
 
-// Writes the newest `count` offers of a framework as an event. False if it is to be sent as
-// messages: the framework sees resources in an older form, or the event is very large.
-bool offer_encoding_event(struct buffer *out, const struct master_framework *framework,
-                          size_t count);
+// The newest `count` offers of a framework, at least one, as an event, which is written to the
+// empty buffer. An empty slice if it is to be sent as messages: the framework sees resources in an
+// older form, or the event is very large.
+struct slice offer_encoding_event(struct buffer *out, const struct master_framework *framework,
+                                  size_t count);
 
 // A reference to the pieces of resources of the node, without their allocation. They are encoded if
-// they are not those that the node keeps; `whole`, all that is free on it, and kept from then on.
+// they are not those that the node keeps; `whole`, all that is or was free on it, and kept from
+// then on, as long as this does not change.
 struct bytes *offer_encoding_resources(struct node *node, const struct resources *list, bool whole);
+
+// Those that the node keeps, if they are those of the list; or NULL.
+static inline const struct bytes *offer_encoding_kept(const struct offer_encoding *kept,
+                                                      const struct resources *list)
+{
+    return kept->encoded != NULL && kept->encoded == list->items ? kept->resources : NULL;
+}
 
 // The resources of such pieces, which are the caller's. `to` is overwritten.
 void offer_encoding_open(struct resources *to, const struct bytes *pieces);

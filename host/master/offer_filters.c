@@ -2,9 +2,9 @@
 //
 // What frameworks refused. A filter covers the resources that were refused, for one role and agent;
 // the allocator does not offer them again before it ends. All filters stand in one queue by their
-// end, so that a round finds those that have ended without a look at the others; each is in the
-// list of its framework and in a slot of its agent as well. A role and agent have at most
-// FILTERS_LIMIT filters.
+// end (offer_filter_queue.h), so that a round finds those that have ended without a look at the
+// others; each is in the list of its framework and in a slot of its agent as well. A role and agent
+// have at most FILTERS_LIMIT filters.
 
 #include "master/master_internal.h"
 
@@ -16,67 +16,23 @@
 #define DEFAULT_REFUSAL 5.0
 #define LONGEST_REFUSAL (365.0 * 24 * 3600)
 #define FILTERS_LIMIT 32 // of one role and agent
-
-// ---- the queue: a heap ----
-
-static void put(struct offer_filter_queue *queue, size_t place, struct offer_filter *filter)
-{
-    queue->heap[place] = filter;
-    filter->place = place;
-}
-
-static void move_up(struct offer_filter_queue *queue, size_t place)
-{
-    struct offer_filter *filter = queue->heap[place];
-    for (size_t above; place > 0 && queue->heap[above = (place - 1) / 2]->until > filter->until;
-         place = above)
-        put(queue, place, queue->heap[above]);
-    put(queue, place, filter);
-}
-
-static void move_down(struct offer_filter_queue *queue, size_t place)
-{
-    struct offer_filter *filter = queue->heap[place];
-    for (size_t below; (below = 2 * place + 1) < queue->count; place = below) {
-        if (below + 1 < queue->count && queue->heap[below + 1]->until < queue->heap[below]->until)
-            below++;
-        if (queue->heap[below]->until >= filter->until)
-            break;
-        put(queue, place, queue->heap[below]);
-    }
-    put(queue, place, filter);
-}
-
-static void enqueue(struct offer_filter_queue *queue, struct offer_filter *filter)
-{
-    if (queue->count == queue->capacity) {
-        queue->capacity = queue->capacity * 2 + 64;
-        queue->heap = memory_resize(queue->heap, queue->capacity * sizeof *queue->heap);
-    }
-    put(queue, queue->count++, filter);
-    move_up(queue, filter->place);
-}
-
-static void dequeue(struct offer_filter_queue *queue, struct offer_filter *filter)
-{
-    size_t place = filter->place;
-    struct offer_filter *last = queue->heap[--queue->count];
-    if (last == filter)
-        return;
-    put(queue, place, last);
-    move_up(queue, place);
-    move_down(queue, last->place);
-}
+enum { SLOTS_KEPT = 2 }; // of an agent that has no filters for the moment
 
 // ---- the slots of an agent ----
 
-static void put_slot(struct offer_filter_slots *slots, struct offer_filter *filter)
+static void free_slots(struct offer_filter_slots *slots)
+{
+    free(slots->items);
+    *slots = (struct offer_filter_slots){.items = NULL};
+}
+
+static void put_slot(struct offer_filter_slots *slots, struct offer_filter_slot slot)
 {
     if (slots->count == slots->capacity) {
         slots->capacity = slots->capacity * 2 + 2;
         slots->items = memory_resize(slots->items, slots->capacity * sizeof *slots->items);
     }
-    slots->items[slots->count++] = (struct offer_filter_slot){filter->member, filter};
+    slots->items[slots->count++] = slot;
 }
 
 static void remove_slot(struct offer_filter_slots *slots, const struct offer_filter *filter)
@@ -85,40 +41,50 @@ static void remove_slot(struct offer_filter_slots *slots, const struct offer_fil
     while (slots->items[i].filter != filter)
         i++;
     slots->items[i] = slots->items[--slots->count];
-    if (slots->count > 0)
-        return;
-    free(slots->items);
-    *slots = (struct offer_filter_slots){.items = NULL};
+    if (slots->count == 0 && slots->capacity > SLOTS_KEPT)
+        free_slots(slots);
 }
 
 // ---- filters ----
 
-static void remove_filter(struct offer_filter *filter)
+// What was refused may be offered again.
+static void end(struct offer_filter *filter)
 {
     struct master_framework *framework = filter->member->framework;
-    struct node *node = filter->node;
-    dequeue(&framework->master->filters, filter);
     TAILQ_REMOVE(&framework->filters, filter, of_framework);
-    remove_slot(&node->filters, filter);
+    remove_slot(&filter->node->filters, filter);
     bytes_unref(filter->refused);
-    free(filter);
-    node_turns_wake(node, NODE_WAITS, framework);
+    node_turns_wake(filter->node, NODE_WAITS, framework);
+}
+
+static void remove_filter(struct offer_filter *filter)
+{
+    struct offer_filter_queue *queue = &filter->node->master->filters;
+    end(filter);
+    offer_filter_queue_drop(queue, filter);
 }
 
 void offer_filters_expire(struct master *master)
 {
-    struct offer_filter_queue *queue = &master->filters;
+    struct offer_filter *filter;
     uint64_t now = loop_now(master->loop);
-    while (queue->count > 0 && queue->heap[0]->until <= now)
-        remove_filter(queue->heap[0]);
+    while ((filter = offer_filter_queue_take(&master->filters, now)) != NULL) {
+        end(filter);
+        offer_filter_queue_give(&master->filters, filter);
+    }
 }
 
-// Mostly what was refused is offered again as it was.
-static bool covers(const struct offer_filter *filter, const struct resources *resources)
+// True if the numbers of what is free, which is open, tell that the filter does not cover it.
+static bool has_less(const struct offer_filter *filter, const struct quantities_charge *free)
 {
-    const struct offer_encoding *kept = &filter->node->encoding;
-    if (kept->encoded == resources->items && kept->resources == filter->refused)
-        return true;
+    for (size_t i = 0; filter->open && free->closed == NULL && i < QUANTITIES_KNOWN; i++)
+        if (filter->amounts[i] < free->open[i])
+            return true;
+    return false;
+}
+
+static bool has_all(const struct offer_filter *filter, const struct resources *resources)
+{
     struct resources refused;
     offer_encoding_open(&refused, filter->refused);
     bool contained = resources_contain(&refused, resources);
@@ -126,13 +92,37 @@ static bool covers(const struct offer_filter *filter, const struct resources *re
     return contained;
 }
 
+// What was left of an offer is now all that is free: it is offered next if the filter is another
+// one's, so its encoding is of use.
+static bool has_same(const struct offer_filter *filter, const struct resources *resources)
+{
+    struct bytes *free = offer_encoding_resources(filter->node, resources, true);
+    bool same = slice_equal(slice_of(free), slice_of(filter->refused));
+    bytes_unref(free);
+    return same;
+}
+
+static bool covers(const struct offer_filter *filter, const struct resources *resources)
+{
+    const struct node *node = filter->node;
+    if (resources != &node->free)
+        return has_all(filter, resources);
+    return !has_less(filter, &node->counted) &&
+           (has_same(filter, resources) || has_all(filter, resources));
+}
+
+// Mostly what was refused is offered again as it was.
 bool offer_filters_cover(const struct role_member *member, const struct node *node,
                          const struct resources *resources)
 {
+    if (node->filters.count == 0)
+        return false;
+    const struct bytes *kept = offer_encoding_kept(&node->encoding, resources);
     uint64_t now = loop_now(node->master->loop);
     for (size_t i = 0; i < node->filters.count; i++) {
         const struct offer_filter_slot *slot = &node->filters.items[i];
-        if (slot->member == member && slot->filter->until > now && covers(slot->filter, resources))
+        if (slot->member == member && slot->until > now &&
+            (slot->refused == kept || covers(slot->filter, resources)))
             return true;
     }
     return false;
@@ -141,17 +131,17 @@ bool offer_filters_cover(const struct role_member *member, const struct node *no
 // Drops the one that ends first when a role and agent have too many.
 static void make_room(const struct role_member *member, struct node *node)
 {
-    struct offer_filter *first = NULL;
+    const struct offer_filter_slot *first = NULL;
     size_t count = 0;
     for (size_t i = 0; i < node->filters.count; i++) {
-        struct offer_filter *filter = node->filters.items[i].filter;
-        if (filter->member != member)
+        const struct offer_filter_slot *slot = &node->filters.items[i];
+        if (slot->member != member)
             continue;
-        first = first == NULL || filter->until < first->until ? filter : first;
+        first = first == NULL || slot->until < first->until ? slot : first;
         count++;
     }
     if (count >= FILTERS_LIMIT)
-        remove_filter(first);
+        remove_filter(first->filter);
 }
 
 double offer_filters_seconds(const Mesos__V1__Filters *filters)
@@ -163,26 +153,57 @@ double offer_filters_seconds(const Mesos__V1__Filters *filters)
     return seconds < LONGEST_REFUSAL ? seconds : LONGEST_REFUSAL;
 }
 
+// What a framework refuses of a node; the bytes are handed over.
+struct refusal {
+    struct role_member *member;
+    struct node *node;
+    struct bytes *resources;
+    const struct quantities_charge *charge;
+};
+
 // A filter lasts until after the next round at least.
+static void add(const struct refusal *refusal, uint64_t length)
+{
+    struct node *node = refusal->node;
+    struct master *master = node->master;
+    uint64_t until =
+        loop_now(master->loop) + (length > ALLOCATOR_INTERVAL ? length : ALLOCATOR_INTERVAL);
+    make_room(refusal->member, node);
+    struct offer_filter *filter = offer_filter_queue_put(&master->filters, until);
+    *filter = (struct offer_filter){.member = refusal->member,
+                                    .node = node,
+                                    .refused = refusal->resources,
+                                    .open = refusal->charge->closed == NULL};
+    memcpy(filter->amounts, refusal->charge->open, sizeof filter->amounts);
+    TAILQ_INSERT_TAIL(&refusal->member->framework->filters, filter, of_framework);
+    put_slot(&node->filters,
+             (struct offer_filter_slot){filter->member, filter->refused, until, filter});
+}
+
 void offer_filters_add(struct master_framework *framework, struct node *node, const char *role,
                        const struct resources *resources, const Mesos__V1__Filters *filters)
 {
-    struct master *master = framework->master;
     double seconds = offer_filters_seconds(filters);
     const struct role *of = master_records_role(framework, role);
+    struct quantities_charge charge;
     if (seconds == 0 || resources->count == 0 || of == NULL)
         return;
-    uint64_t length = loop_seconds(seconds);
-    make_room(of->member, node);
-    struct offer_filter *filter = memory_new(sizeof *filter);
-    filter->member = of->member;
-    filter->node = node;
-    filter->until =
-        loop_now(master->loop) + (length > ALLOCATOR_INTERVAL ? length : ALLOCATOR_INTERVAL);
-    filter->refused = offer_encoding_resources(node, resources, false);
-    TAILQ_INSERT_TAIL(&framework->filters, filter, of_framework);
-    put_slot(&node->filters, filter);
-    enqueue(&master->filters, filter);
+    quantities_charge_of(&charge, &framework->master->roles.names, resources);
+    const struct refusal refusal = {of->member, node,
+                                    offer_encoding_resources(node, resources, false), &charge};
+    add(&refusal, loop_seconds(seconds));
+    quantities_charge_free(&charge);
+}
+
+void offer_filters_decline(struct master_offer *offer, const Mesos__V1__Filters *filters)
+{
+    double seconds = offer_filters_seconds(filters);
+    if (seconds == 0 || offer->resources.count == 0 || !offer->member->subscribed)
+        return;
+    struct bytes *resources =
+        offer_encoding_resources(offer->node, &offer->resources, offer->whole);
+    const struct refusal refusal = {offer->member, offer->node, resources, &offer->charge};
+    add(&refusal, loop_seconds(seconds));
 }
 
 void offer_filters_clear(struct master_framework *framework, const char *role)
@@ -199,4 +220,5 @@ void offer_filters_clear_node(struct node *node)
 {
     while (node->filters.count > 0)
         remove_filter(node->filters.items[0].filter);
+    free_slots(&node->filters);
 }

@@ -167,12 +167,20 @@ static void collect(const struct role_member *member, const struct node *node,
     }
 }
 
+// True if any framework may have all that is free in any role.
+static bool is_open(const struct node *node)
+{
+    return node->counted.closed == NULL;
+}
+
 // Everything that is free, as in most clusters: nothing has to be copied. What is shared stays
 // free, so it has to be.
-static bool is_whole(const struct role_member *member, const struct node *node)
+bool offering_is_whole(const struct role_member *member, const struct node *node)
 {
     if (member->role->quota.limited != 0 || !TAILQ_EMPTY(&node->master->roles.guaranteed))
         return false;
+    if (is_open(node))
+        return true;
     for (size_t i = 0; i < node->free.count; i++)
         if (!may_have(member, node->free.items[i]) || node->free.items[i]->shared != NULL)
             return false;
@@ -185,7 +193,8 @@ static bool is_due(const struct role_member *member, const struct node *node)
     struct quantities consumed = role_tree_consumed(member->role);
     struct quantities missing = quantities_rest(&member->role->quota.guarantees, &consumed);
     for (size_t i = 0; i < QUANTITIES_NAMES; i++)
-        if (missing.amount[i] > 0 && node->counted.amount[i] > 0)
+        if (missing.amount[i] > 0 &&
+            quantities_charge_amount(&node->counted, i, QUANTITIES_FREE) > 0)
             return true;
     return false;
 }
@@ -228,15 +237,34 @@ static bool worth_an_offer(const struct resources *resources)
            resources_scalar(resources, "mem") >= SMALLEST_MEM;
 }
 
+static bool free_is_worth_an_offer(const struct node *node)
+{
+    const int64_t *amounts = node->counted.open;
+    if (!is_open(node))
+        return worth_an_offer(&node->free);
+    return (double)amounts[QUANTITIES_CPUS] / 1000 >= SMALLEST_CPUS ||
+           (double)amounts[QUANTITIES_MEM] / 1000 >= SMALLEST_MEM;
+}
+
 static enum obstacle why_small(const struct node *node, const struct offering *offering,
                                const Least *least)
 {
-    if (!worth_an_offer(&node->free))
+    if (!free_is_worth_an_offer(node))
         return OBSTACLE_NOTHING_FREE;
     if (offering->held_back)
         return OBSTACLE_QUOTA;
     return least == NULL || !worth_an_offer(&offering->resources) ? OBSTACLE_RESERVED
                                                                   : OBSTACLE_SMALL;
+}
+
+static bool is_enough(const struct node *node, const struct offering *offering, const Least *least)
+{
+    const struct resources *resources = offering->whole ? &node->free : &offering->resources;
+    if (resources->count == 0)
+        return false;
+    if (least != NULL)
+        return holds_least(resources, least);
+    return offering->whole ? free_is_worth_an_offer(node) : worth_an_offer(resources);
 }
 
 // In another region than the master.
@@ -253,10 +281,9 @@ static enum obstacle find_obstacle(const struct role_member *member, const struc
     const char *role = member->role->name;
     const struct resources *resources = offering->whole ? &node->free : &offering->resources;
     const Least *least = least_of(framework, role);
-    if (resources->count == 0 ||
-        !(least ? holds_least(resources, least) : worth_an_offer(resources)))
-        return offering->whole && worth_an_offer(resources) ? OBSTACLE_SMALL
-                                                            : why_small(node, offering, least);
+    if (!is_enough(node, offering, least))
+        return offering->whole && free_is_worth_an_offer(node) ? OBSTACLE_SMALL
+                                                               : why_small(node, offering, least);
     if (node->gpus && !framework->gpus)
         return OBSTACLE_GPUS;
     if (!framework->region_aware && is_remote(node))
@@ -271,7 +298,8 @@ static enum obstacle find_obstacle(const struct role_member *member, const struc
 enum obstacle offering_find(const struct role_member *member, const struct node *node,
                             enum offering_pass pass, struct offering *offering)
 {
-    *offering = (struct offering){.whole = pass == OFFERING_REST && is_whole(member, node)};
+    *offering =
+        (struct offering){.whole = pass == OFFERING_REST && offering_is_whole(member, node)};
     if (node->free.count == 0)
         return OBSTACLE_NOTHING_FREE;
     if (pass == OFFERING_GUARANTEES && !is_due(member, node))
@@ -283,5 +311,6 @@ enum obstacle offering_find(const struct role_member *member, const struct node 
 
 void offering_free(struct offering *offering)
 {
-    resources_free(&offering->resources);
+    if (offering->resources.items != NULL)
+        resources_free(&offering->resources);
 }

@@ -20,6 +20,10 @@ struct offering {
     bool held_back;             // a quota kept something back
 };
 
+// True if the member may have all that is free on the agent: in the second pass it is offered all
+// of it, or nothing.
+bool offering_is_whole(const struct role_member *member, const struct node *node);
+
 // What may be offered, if the answer is OBSTACLE_NONE. To be freed in any case.
 enum obstacle offering_find(const struct role_member *member, const struct node *node,
                             enum offering_pass pass, struct offering *offering);

@@ -84,7 +84,7 @@ static void rescind(struct node *node, const struct resource_conversions *conver
         next = TAILQ_NEXT(offer, of_node);
         if (!contributes(offer, &required, &recovered))
             continue;
-        offer_filters_add(offer->framework, node, offer->role, &offer->resources, NULL);
+        offer_filters_decline(offer, NULL);
         master_records_rescind_offer(offer);
     }
     resources_free(&required);

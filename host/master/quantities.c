@@ -17,9 +17,9 @@
 
 void quantities_names_init(struct quantity_names *names)
 {
-    static const char *const known[] = {"cpus", "disk", "gpus", "mem"};
+    static const char *const known[QUANTITIES_KNOWN] = {"cpus", "disk", "gpus", "mem"};
     *names = (struct quantity_names){.count = 0};
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+    for (size_t i = 0; i < QUANTITIES_KNOWN; i++)
         quantities_add_name(names, known[i]);
 }
 
@@ -36,10 +36,20 @@ void quantities_names_free(struct quantity_names *names)
     names->count = 0;
 }
 
+// Names are short, and mostly the first letter tells: a call would take longer.
+static inline bool is_name(const char *a, const char *b)
+{
+    while (*a == *b && *a != '\0') {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
 int quantities_number(const struct quantity_names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++)
-        if (names->names[i][0] == name[0] && strcmp(names->names[i], name) == 0)
+        if (is_name(names->names[i], name))
             return (int)i;
     return -1;
 }
@@ -73,7 +83,7 @@ int64_t quantities_thousandths(double value)
     return thousandths_of(value);
 }
 
-static bool counts(const Mesos__V1__Resource *resource, enum quantities_kind kind)
+bool quantities_counts(const Mesos__V1__Resource *resource, enum quantities_kind kind)
 {
     if (resource->type != MESOS__V1__VALUE__TYPE__SCALAR || resource->scalar == NULL)
         return false;
@@ -87,42 +97,23 @@ struct quantities quantities_of(const struct quantity_names *names, const struct
 {
     struct quantities sum = {{0}};
     for (size_t i = 0; i < list->count; i++) {
-        if (!counts(list->items[i], kind))
+        if (!quantities_counts(list->items[i], kind))
             continue;
         int number = quantities_number(names, list->items[i]->name);
         if (number >= 0)
-            sum.amount[number] += quantities_thousandths(list->items[i]->scalar->value);
+            quantities_add_amount(&sum.amount[number],
+                                  quantities_thousandths(list->items[i]->scalar->value));
     }
     return sum;
-}
-
-struct quantities_charge quantities_charge_of(const struct quantity_names *names,
-                                              const struct resources *list)
-{
-    struct quantities_charge charge = {{{0}}, {{0}}};
-    for (size_t i = 0; i < list->count; i++) {
-        if (!counts(list->items[i], QUANTITIES_ALL))
-            continue;
-        int number = quantities_number(names, list->items[i]->name);
-        int64_t amount = quantities_thousandths(list->items[i]->scalar->value);
-        if (number < 0)
-            continue;
-        charge.all.amount[number] += amount;
-        if (counts(list->items[i], QUANTITIES_FREE))
-            charge.free.amount[number] += amount;
-    }
-    return charge;
 }
 
 static void saturate(struct quantities *to, const struct quantities *more)
 {
     for (size_t i = 0; i < QUANTITIES_NAMES; i++)
-        if (__builtin_add_overflow(to->amount[i], more->amount[i], &to->amount[i]))
-            to->amount[i] = INT64_MAX;
+        quantities_add_amount(&to->amount[i], more->amount[i]);
 }
 
-// What is too much to count stays the most that can be counted. Loops without branches are done
-// several amounts at a time.
+// Loops without branches are done several amounts at a time.
 void quantities_add(struct quantities *to, const struct quantities *more)
 {
     struct quantities sum;

@@ -12,6 +12,9 @@
 
 #define QUANTITIES_NAMES 16
 
+// The numbers of the names that are always in the table.
+enum { QUANTITIES_CPUS, QUANTITIES_DISK, QUANTITIES_GPUS, QUANTITIES_MEM, QUANTITIES_KNOWN };
+
 struct quantity_names {
     char *names[QUANTITIES_NAMES];
     size_t count;
@@ -45,18 +48,18 @@ void quantities_names_cut(struct quantity_names *names, size_t count);
 bool quantities_add_names(struct quantity_names *names, const struct resources *list,
                           struct error *err);
 
+bool quantities_counts(const Mesos__V1__Resource *resource, enum quantities_kind kind);
 struct quantities quantities_of(const struct quantity_names *names, const struct resources *list,
                                 enum quantities_kind kind);
 
-// What a list adds to shares, and what to quota.
-struct quantities_charge {
-    struct quantities all, free; // QUANTITIES_ALL, QUANTITIES_FREE
-};
-
-struct quantities_charge quantities_charge_of(const struct quantity_names *names,
-                                              const struct resources *list);
-
 int64_t quantities_thousandths(double value);
+
+// What is too much to count stays the most that can be counted.
+static inline void quantities_add_amount(int64_t *to, int64_t more)
+{
+    if (__builtin_add_overflow(*to, more, to))
+        *to = INT64_MAX;
+}
 
 void quantities_add(struct quantities *to, const struct quantities *more);
 void quantities_subtract(struct quantities *from, const struct quantities *less);

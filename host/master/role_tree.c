@@ -20,7 +20,7 @@ static double share_of(const struct role_tree *tree, const struct claim *claim)
 {
     double largest = 0;
     for (size_t i = 0; i < tree->names.count; i++) {
-        if (tree->total.amount[i] <= 0)
+        if (tree->total.amount[i] <= 0 || claim->allocated.amount[i] <= 0)
             continue;
         double share = (double)claim->allocated.amount[i] / (double)tree->total.amount[i];
         largest = share > largest ? share : largest;
@@ -108,16 +108,17 @@ static void remove_claim(struct role_tree *tree, struct claim *claim)
     tree->ordered = false;
 }
 
-static void change(struct role_tree *tree, struct claim *claim, const struct quantities *amount,
-                   bool given)
+// Nothing asks what all of them have together.
+static void change(struct role_tree *tree, struct claim *claim,
+                   const struct quantities_charge *charge, bool given)
 {
-    for (; claim != NULL; claim = claim->parent) {
+    for (; claim->parent != NULL; claim = claim->parent) {
         if (given)
-            quantities_add(&claim->allocated, amount);
+            quantities_charge_put(&claim->allocated, charge, QUANTITIES_ALL);
         else
-            quantities_subtract(&claim->allocated, amount);
+            quantities_charge_take(&claim->allocated, charge, QUANTITIES_ALL);
         claim->count += given;
-        if (tree->stale || claim->parent == NULL || claim->parent->child_count == 1)
+        if (tree->stale || claim->parent->child_count == 1)
             continue; // another one beside it would make the tree stale
         claim->share = share_of(tree, claim);
         settle(tree, claim);
@@ -263,17 +264,17 @@ void role_tree_activate(struct role_tree *tree, struct role_member *member, bool
 void role_tree_allocate(struct role_tree *tree, struct role_member *member,
                         const struct quantities_charge *charge)
 {
-    change(tree, &member->claim, &charge->all, true);
+    change(tree, &member->claim, charge, true);
     for (struct role_node *role = member->role; role != NULL; role = role->parent)
-        quantities_add(&role->charged, &charge->free);
+        quantities_charge_put(&role->charged, charge, QUANTITIES_FREE);
 }
 
 void role_tree_release(struct role_tree *tree, struct role_member *member,
                        const struct quantities_charge *charge)
 {
-    change(tree, &member->claim, &charge->all, false);
+    change(tree, &member->claim, charge, false);
     for (struct role_node *role = member->role; role != NULL; role = role->parent)
-        quantities_subtract(&role->charged, &charge->free);
+        quantities_charge_take(&role->charged, charge, QUANTITIES_FREE);
 }
 
 // ---- the cluster ----

@@ -14,7 +14,7 @@
 #define MESOS_LUA_MASTER_ROLE_TREE_H
 
 #include "base/string_map.h"
-#include "master/quantities.h"
+#include "master/quantities_charge.h"
 
 #include <sys/queue.h>
 

@@ -17,6 +17,8 @@ typedef Mesos__V1__Value__Ranges Ranges;
 
 // ---- writing ----
 
+enum { SHORT_MOST = 100, USUAL_HEADS = 32 }; // bytes of a text; of all heads and values
+
 static void put_ranges(struct buffer *out, const Ranges *ranges)
 {
     size_t mark = wire_begin(out, FIELD_RESOURCE_RANGES);
@@ -29,14 +31,60 @@ static void put_ranges(struct buffer *out, const Ranges *ranges)
     wire_end(out, mark);
 }
 
-void resource_bytes_put(struct buffer *out, const Resource *resource)
+// A field with a text, both with a length of one byte.
+static uint8_t *write_text(uint8_t *to, uint32_t number, const char *text, size_t length)
 {
-    if (!resource_is_simple(resource)) {
-        size_t length = mesos__v1__resource__get_packed_size(resource);
-        mesos__v1__resource__pack(resource, buffer_reserve(out, length));
-        out->length += length;
-        return;
-    }
+    *to++ = (uint8_t)(number << 3 | WIRE_BYTES);
+    *to++ = (uint8_t)length;
+    memcpy(to, text, length);
+    return to + length;
+}
+
+static uint8_t *write_scalar(uint8_t *to, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits = htole64(bits);
+    *to++ = FIELD_RESOURCE_SCALAR << 3 | WIRE_BYTES;
+    *to++ = 1 + sizeof bits;
+    *to++ = FIELD_VALUE_SCALAR_VALUE << 3 | WIRE_FIXED64;
+    memcpy(to, &bits, sizeof bits);
+    return to + sizeof bits;
+}
+
+// Most are scalars with a short name. Returns where what was written ends.
+static uint8_t *write_usual(uint8_t *to, const Resource *resource, size_t name, size_t role)
+{
+    to = write_text(to, FIELD_RESOURCE_NAME, resource->name, name);
+    *to++ = FIELD_RESOURCE_TYPE << 3 | WIRE_VARINT;
+    *to++ = (uint8_t)resource->type;
+    to = write_scalar(to, resource->scalar->value);
+    if (resource->allocation_info == NULL)
+        return to;
+    *to++ = FIELD_RESOURCE_ALLOCATION_INFO << 3 | WIRE_BYTES;
+    *to++ = (uint8_t)(2 + role);
+    return write_text(to, FIELD_RESOURCE_ALLOCATION_INFO_ROLE, resource->allocation_info->role,
+                      role);
+}
+
+// False if the resource, which is simple, is not a usual one.
+static bool put_usual(struct buffer *out, const Resource *resource)
+{
+    const char *role = resource_allocation_role(resource);
+    if (resource->type != MESOS__V1__VALUE__TYPE__SCALAR || resource->scalar == NULL ||
+        resource->ranges != NULL || (resource->allocation_info != NULL && role == NULL))
+        return false;
+    size_t name = strlen(resource->name), role_length = role ? strlen(role) : 0;
+    if (name > SHORT_MOST || role_length > SHORT_MOST)
+        return false;
+    uint8_t *start = buffer_reserve(out, name + role_length + USUAL_HEADS);
+    if (start != NULL)
+        out->length += (size_t)(write_usual(start, resource, name, role_length) - start);
+    return true;
+}
+
+static void put_simple(struct buffer *out, const Resource *resource)
+{
     wire_put_bytes(out, FIELD_RESOURCE_NAME, slice_text(resource->name));
     wire_put_varint(out, FIELD_RESOURCE_TYPE, (uint64_t)resource->type);
     if (resource->scalar != NULL) {
@@ -52,6 +100,17 @@ void resource_bytes_put(struct buffer *out, const Resource *resource)
             wire_put_bytes(out, FIELD_RESOURCE_ALLOCATION_INFO_ROLE,
                            slice_text(resource->allocation_info->role));
         wire_end(out, mark);
+    }
+}
+
+void resource_bytes_put(struct buffer *out, const Resource *resource)
+{
+    if (!resource_is_simple(resource)) {
+        size_t length = mesos__v1__resource__get_packed_size(resource);
+        mesos__v1__resource__pack(resource, buffer_reserve(out, length));
+        out->length += length;
+    } else if (!put_usual(out, resource)) {
+        put_simple(out, resource);
     }
 }
 

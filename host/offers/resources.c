@@ -169,10 +169,22 @@ void resources_put(struct resources *list, Resource *resource)
     }
 }
 
+// Mostly the list has an entry of the kind, and only its value changes.
+static void add(struct resources *list, const Resource *more)
+{
+    if (resource_values_of(more)->empty(more))
+        return;
+    Resource *same = is_whole(more) ? NULL : find_kind(list, more);
+    if (same != NULL)
+        resource_values_of(more)->add(same, more);
+    else
+        append(list, resource_copy(more));
+}
+
 void resources_add(struct resources *list, const struct resources *more)
 {
     for (size_t i = 0; i < more->count; i++)
-        resources_put(list, resource_copy(more->items[i]));
+        add(list, more->items[i]);
 }
 
 // What is used up stays in the list, with nothing in it, until drop_empty().
@@ -194,7 +206,7 @@ void resources_add_unshared(struct resources *list, const struct resources *more
 {
     for (size_t i = 0; i < more->count; i++)
         if (more->items[i]->shared == NULL)
-            resources_put(list, resource_copy(more->items[i]));
+            add(list, more->items[i]);
 }
 
 void resources_subtract_unshared(struct resources *list, const struct resources *less)
@@ -283,4 +295,17 @@ void resources_allocate(struct resources *list, const char *role)
 {
     for (size_t i = 0; i < list->count; i++)
         allocate(list->items[i], role);
+}
+
+void resources_view_unallocated(struct resources *view, const struct resources *list)
+{
+    size_t size = list->count * (sizeof(Resource *) + sizeof(Resource));
+    *view = (struct resources){.items = memory_resize(NULL, size)};
+    Resource *entries = (Resource *)(view->items + list->count);
+    for (; view->count < list->count; view->count++) {
+        Resource *entry = &entries[view->count];
+        *entry = *list->items[view->count];
+        entry->allocation_info = NULL;
+        view->items[view->count] = entry;
+    }
 }

@@ -48,6 +48,10 @@ double resources_quantity(const struct resources *list,
 // Allocates every entry to `role`, or, with NULL, to none.
 void resources_allocate(struct resources *list, const char *role);
 
+// The entries of a list without their allocations, which share what these point to: it can only be
+// read, and as long as they are there. free() `items`; `view` is overwritten.
+void resources_view_unallocated(struct resources *view, const struct resources *list);
+
 // ---- text ----
 
 // "name:value" or "name(role):value" with ";" between; a value is a number, "[begin-end,...]" or

@@ -477,6 +477,14 @@ bool wire_put_varint(struct buffer *buffer, uint32_t number, uint64_t value)
 
 bool wire_put_fixed64(struct buffer *buffer, uint32_t number, uint64_t value)
 {
+    uint8_t *to = number < 0x10 ? buffer_reserve(buffer, 1 + sizeof value) : NULL;
+    if (to != NULL) {
+        value = htole64(value);
+        to[0] = (uint8_t)(number << 3 | WIRE_FIXED64);
+        memcpy(to + 1, &value, sizeof value);
+        buffer->length += 1 + sizeof value;
+        return true;
+    }
     return append_fixed(buffer, number, WIRE_FIXED64, value, 8);
 }
 
@@ -518,6 +526,29 @@ bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes)
     return to != NULL;
 }
 
+bool wire_put_head(struct buffer *buffer, uint32_t number, size_t length)
+{
+    uint8_t head[2 * VARINT_LIMIT];
+    uint8_t *end = write_varint(write_tag(head, number, WIRE_BYTES), length);
+    return buffer_append(buffer, head, (size_t)(end - head));
+}
+
+// Of a tag or a length.
+static size_t varint_size(uint64_t value)
+{
+    size_t size = 1;
+    for (; value >= 0x80; value >>= 7)
+        size++;
+    return size;
+}
+
+size_t wire_id_size(uint32_t number, size_t length)
+{
+    size_t content = 1 + varint_size(length) + length;
+    return varint_size((uint64_t)number << 3) + varint_size(content) + content;
+}
+
+// Of an id of up to 125 bytes both lengths have one byte.
 bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text)
 {
     if (is_short(number, text.length + 2)) {

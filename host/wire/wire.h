@@ -237,6 +237,11 @@ bool wire_put_double(struct buffer *buffer, uint32_t number, double value);
 bool wire_put_bytes(struct buffer *buffer, uint32_t number, struct slice bytes);
 bool wire_put_id(struct buffer *buffer, uint32_t number, struct slice text); // a message of that
 
+// The beginning of a message of that length, which is appended next.
+bool wire_put_head(struct buffer *buffer, uint32_t number, size_t length);
+
+size_t wire_id_size(uint32_t number, size_t length); // of what wire_put_id() appends
+
 // A nested message of unknown length: begin returns a mark for end. Between the two, append its
 // fields. At the cap the mark is 0, and end returns false for it.
 size_t wire_begin(struct buffer *buffer, uint32_t number);
