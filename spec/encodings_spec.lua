@@ -98,13 +98,37 @@ local function check(type, make)
     end
 end
 
-describe("messages written by hand", function()
-    it("are those of protobuf-c for updates", function()
-        check("TaskStatus", status)
-    end)
+-- A task with what a command seldom has, or not; its resources are any.
+local function task_info()
+    local message = { name = "n", task_id = { value = "t" }, agent_id = { value = "S1" }, resources = {} }
+    for i = 1, math.random(0, 3) do
+        message.resources[i] = resource()
+    end
+    if math.random(3) == 1 then
+        for name, value in pairs(draw {
+            labels = { { labels = { { key = "k", value = "v" } } } }, kill_policy = { {} }, data = { "a\0b", "" },
+            command = { { value = "x", user = "u", arguments = { "a", "" }, environment = { variables = {
+                { name = "A", value = "b" } } } } },
+            container = { { type = "DOCKER", docker = { image = "i" } } },
+            limits = { { mem = { value = 1.5 } } },
+        }) do
+            message[name] = value
+        end
+    end
+    return message
+end
 
-    it("are those of protobuf-c for containers", function()
-        check("ContainerStatus", container)
+local function encode(type, message)
+    return internals.encode(TYPES .. type, message)
+end
+
+local function decode(type, bytes)
+    return internals.decode(TYPES .. type, bytes)
+end
+
+describe("messages written by hand", function()
+    it("are those of protobuf-c for updates, with their containers", function()
+        check("TaskStatus", status)
     end)
 
     it("are those of protobuf-c for resources, which are read again as they were", function()
@@ -114,5 +138,81 @@ describe("messages written by hand", function()
             local bytes = internals.encoded(TYPES .. "Resource", internals.encode(TYPES .. "Resource", resource()))
             assert.equal(bytes, internals.reread(bytes))
         end
+    end)
+
+    it("stand in the event that a framework is sent", function()
+        math.randomseed(9)
+        for _ = 1, 500 do
+            local bytes = encode("TaskStatus", status())
+            local event = { type = "UPDATE", update = { status = decode("TaskStatus", bytes) } }
+            assert.equal(encode("scheduler.Event", event), internals.update_event(bytes))
+        end
+    end)
+
+    it("are copied in one block with all that they have", function()
+        math.randomseed(10)
+        for _ = 1, 1500 do
+            local type, make = "TaskStatus", status
+            if math.random(2) == 1 then
+                type, make = "TaskInfo", task_info
+            end
+            local bytes = encode(type, make()) .. unknown()
+            local copy = internals.copied(TYPES .. type, bytes)
+            assert.same({ #bytes, decode(type, bytes) }, { #copy, decode(type, copy) })
+        end
+    end)
+end)
+
+describe("a task that a master remembers", function()
+    local function remembered(info, statuses)
+        return decode("Task", internals.remembered(encode("TaskInfo", info), table.unpack(statuses)))
+    end
+
+    it("has what the framework said of it, with its state and its origin", function()
+        math.randomseed(11)
+        for _ = 1, 500 do
+            local info = task_info()
+            local task, given = remembered(info, {}), decode("TaskInfo", encode("TaskInfo", info))
+            assert.same({ "n", "t", "S1", "F1", "TASK_STAGING" },
+                { task.name, task.task_id, task.agent_id, task.framework_id, task.state })
+            for _, name in ipairs { "resources", "labels", "container", "kill_policy", "limits" } do
+                assert.same(given[name], task[name])
+            end
+            assert.equal(given.command and given.command.user, task.user)
+        end
+    end)
+
+    it("has its statuses as they were sent, but for their data, and of equal states the latest", function()
+        math.randomseed(12)
+        for _ = 1, 300 do
+            local sent, expected = {}, {}
+            for i = 1, math.random(6) do
+                local drawn = status()
+                drawn.task_id, drawn.state = { value = "t" }, one_of { "TASK_STARTING", "TASK_RUNNING" }
+                drawn.agent_id = ({ { value = "S1" } })[math.random(2)]
+                drawn.executor_id = ({ { value = "t" }, { value = "e" } })[math.random(3)]
+                sent[i] = encode("TaskStatus", drawn)
+                local again = #expected > 0 and expected[#expected].state == drawn.state
+                local kept = decode("TaskStatus", sent[i])
+                kept.data = nil
+                expected[again and #expected or #expected + 1] = kept
+            end
+            assert.same(expected, remembered(task_info(), sent).statuses)
+        end
+    end)
+
+    it("has the first of many statuses, and the last ones", function()
+        local sent, expected, messages = {}, {}, {}
+        for i = 1, 45 do
+            local state = i % 2 == 0 and "TASK_RUNNING" or "TASK_STARTING"
+            sent[i] = encode("TaskStatus", { task_id = { value = "t" }, state = state, message = "m" .. i })
+        end
+        for i = 1, 32 do
+            expected[i] = i == 1 and "m1" or "m" .. i + 13
+        end
+        for i, each in ipairs(remembered(task_info(), sent).statuses) do
+            messages[i] = each.message
+        end
+        assert.same(expected, messages)
     end)
 end)

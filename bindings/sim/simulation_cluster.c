@@ -50,13 +50,13 @@ static void on_fate(void *data, const struct runner_command *command, const char
 }
 
 static void on_task_updated(void *data, const char *framework_id, const struct task_record *record,
-                            const Mesos__V1__TaskStatus *status)
+                            const struct status_update *update)
 {
     struct simulation *simulation = data;
     const struct simulation_events *events = simulation->events;
     struct books_task_facts task;
     (void)framework_id;
-    if (status->state == MESOS__V1__TASK_STATE__TASK_FINISHED &&
+    if (update->state == MESOS__V1__TASK_STATE__TASK_FINISHED &&
         books_task(simulation->books, record->id, &task) && task.job != NULL)
         events->finished(events->data, books_job_id(simulation->books, task.job));
 }

@@ -17,6 +17,7 @@
 
 #include "agent/agent_operations.h"
 #include "agent/runner.h"
+#include "agent/status_update.h"
 #include "loop/loop.h"
 
 #include "mesos/v1/executor/executor.pb-c.h"
@@ -29,7 +30,8 @@ struct agent_events {
     void (*entered)(void *data, const char *framework_id, const char *task_id,
                     Mesos__V1__TaskState state);
     // An update for the framework, for the first time or again.
-    void (*update)(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status);
+    void (*update)(void *data, const char *framework_id, const char *task_id,
+                   struct status_update *update);
     agent_operations_update operation_update;
     // An executor that the master knows has ended, with the status that waitpid() gives; -1: it has
     // none. Its tasks that still ran are reported after that.

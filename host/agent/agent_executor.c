@@ -6,6 +6,7 @@
 
 #include "agent/agent_updates.h"
 #include "agent/task_end.h"
+#include "base/memory.h"
 #include "offers/resources.h"
 
 #include <stdlib.h>
@@ -29,7 +30,6 @@ static void on_escalation(void *data)
 void agent_executor_stage(struct agent_executor *executor)
 {
     struct agent *agent = executor->agent;
-    timer_init(&executor->escalation, agent->loop, on_escalation, executor);
     TAILQ_INSERT_TAIL(&agent->staged, executor, staged);
     if (!agent->stopping)
         deferral_queue(&agent->start);
@@ -37,7 +37,6 @@ void agent_executor_stage(struct agent_executor *executor)
 
 void agent_executor_drop(struct agent_executor *executor)
 {
-    timer_init(&executor->escalation, executor->agent->loop, on_escalation, executor);
     executor->state = EXECUTOR_TERMINATED;
 }
 
@@ -129,7 +128,11 @@ void agent_executor_shutdown(struct agent_executor *executor)
     if (executor->state != EXECUTOR_REGISTERING && executor->state != EXECUTOR_RUNNING)
         return;
     enter(executor, EXECUTOR_TERMINATING);
-    timer_start(&executor->escalation, grace_period(executor));
+    if (executor->escalation == NULL) {
+        executor->escalation = memory_new(sizeof *executor->escalation);
+        timer_init(executor->escalation, executor->agent->loop, on_escalation, executor);
+    }
+    timer_start(executor->escalation, grace_period(executor));
     executor->kind->shutdown(executor);
 }
 
@@ -142,7 +145,8 @@ void agent_executor_destroy(struct agent_executor *executor)
 void agent_executor_closed(struct agent_executor *executor)
 {
     enter(executor, EXECUTOR_TERMINATED);
-    timer_stop(&executor->escalation);
+    if (executor->escalation != NULL)
+        timer_stop(executor->escalation);
     remove_if_done(executor);
 }
 

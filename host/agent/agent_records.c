@@ -12,20 +12,28 @@
 
 #define USUAL_GRACE (3 * LOOP_SECOND) // of a task that names none
 
-// printf would take longer than the rest of what an update of a task needs.
-static char *key_of(const char *framework_id, const char *id)
+static size_t key_size(const char *framework_id, const char *id)
 {
-    size_t first = strlen(framework_id), second = strlen(id);
-    char *key = memory_new(first + second + 2);
+    return strlen(framework_id) + strlen(id) + 2;
+}
+
+// printf would take longer than the rest of what an update of a task needs. Returns the key.
+static char *write_key(char *key, const char *framework_id, const char *id)
+{
+    size_t first = strlen(framework_id);
     memcpy(key, framework_id, first);
     key[first] = '/';
-    memcpy(key + first + 1, id, second);
+    memcpy(key + first + 1, id, strlen(id) + 1);
     return key;
 }
 
 static void *find(const struct string_map *table, const char *framework_id, const char *id)
 {
-    char *key = key_of(framework_id, id);
+    char usual[256];
+    size_t size = key_size(framework_id, id);
+    if (size <= sizeof usual)
+        return string_map_find(table, write_key(usual, framework_id, id));
+    char *key = write_key(memory_resize(NULL, size), framework_id, id);
     void *found = string_map_find(table, key);
     free(key);
     return found;
@@ -134,11 +142,13 @@ struct agent_executor *agent_records_add_executor(struct agent *agent,
                                                   const struct agent_launch *launch)
 {
     static const struct agent_executor_kind none = {.hidden = true};
-    struct agent_executor *executor = memory_new(sizeof *executor);
+    const char *framework_id = launch->framework->id->value;
+    const char *id = agent_records_executor_id(launch);
+    struct agent_executor *executor = memory_new(sizeof *executor + key_size(framework_id, id));
     executor->agent = agent;
     executor->kind = kind ? kind : &none;
-    executor->framework_id = share_framework_id(agent, launch->framework->id->value);
-    executor->key = key_of(executor->framework_id, agent_records_executor_id(launch));
+    executor->framework_id = share_framework_id(agent, framework_id);
+    write_key(executor->key, framework_id, id);
     executor->id = executor->key + strlen(executor->framework_id) + 1;
     uuid_random_text(executor->container_id);
     executor->user = memory_string(user_of(agent, launch));
@@ -172,7 +182,7 @@ static void free_executor(struct agent_executor *executor)
     if (executor->framework != NULL)
         mesos__v1__framework_info__free_unpacked(executor->framework, NULL);
     leave_framework_id(executor->agent, executor->framework_id);
-    free(executor->key);
+    free(executor->escalation);
     free(executor->user);
     free(executor);
 }
@@ -184,7 +194,8 @@ void agent_records_remove_executor(struct agent_executor *executor)
         agent_records_remove_task(TAILQ_FIRST(&executor->tasks));
     if (executor->kind->free != NULL)
         executor->kind->free(executor);
-    timer_stop(&executor->escalation);
+    if (executor->escalation != NULL)
+        timer_stop(executor->escalation);
     if (executor->state == EXECUTOR_STAGED)
         TAILQ_REMOVE(&agent->staged, executor, staged);
     unlist(executor);
@@ -207,11 +218,12 @@ void agent_records_silence(struct agent_executor *executor)
 
 // ---- tasks ----
 
-static void send_update(void *data, const Mesos__V1__TaskStatus *status)
+static void send_update(void *data, struct status_update *update)
 {
-    const struct agent_executor *executor = ((struct agent_task *)data)->executor;
+    const struct agent_task *task = data;
+    const struct agent_executor *executor = task->executor;
     const struct agent *agent = executor->agent;
-    agent->events->update(agent->data, executor->framework_id, status);
+    agent->events->update(agent->data, executor->framework_id, task->id, update);
 }
 
 static uint64_t grace_of(const Mesos__V1__KillPolicy *policy)
@@ -223,10 +235,30 @@ static uint64_t grace_of(const Mesos__V1__KillPolicy *policy)
 
 static void name_task(struct agent_task *task, const char *id)
 {
-    const struct agent_executor *executor = task->executor;
+    struct agent_executor *executor = task->executor;
     bool same = strcmp(executor->id, id) == 0;
-    task->key = same ? executor->key : key_of(executor->framework_id, id);
+    task->key = same ? executor->key
+                     : write_key(memory_resize(NULL, key_size(executor->framework_id, id)),
+                                 executor->framework_id, id);
     task->id = task->key + strlen(executor->framework_id) + 1;
+}
+
+// To a program the task is told as it is; of a command only this is looked at.
+static Mesos__V1__TaskInfo *copy_info(const struct agent_executor *executor,
+                                      const Mesos__V1__TaskInfo *info)
+{
+    Mesos__V1__TaskInfo needed = MESOS__V1__TASK_INFO__INIT;
+    if (!executor->kind->hidden)
+        return message_copy_block(&info->base);
+    needed.task_id = info->task_id;
+    needed.command = info->command;
+    needed.container = info->container;
+    needed.n_resources = info->n_resources;
+    needed.resources = info->resources;
+    needed.health_check = info->health_check;
+    needed.check = info->check;
+    needed.max_completion_time = info->max_completion_time;
+    return message_copy_block(&needed.base);
 }
 
 struct agent_task *agent_records_add_task(struct agent_executor *executor,
@@ -235,7 +267,7 @@ struct agent_task *agent_records_add_task(struct agent_executor *executor,
     struct agent *agent = executor->agent;
     struct agent_task *task = memory_new(sizeof *task);
     task->executor = executor;
-    task->info = message_copy(&info->base);
+    task->info = copy_info(executor, info);
     task->grace = grace_of(info->kill_policy);
     task->own_grace = info->kill_policy != NULL && info->kill_policy->grace_period != NULL;
     task->group = group;
@@ -249,7 +281,7 @@ struct agent_task *agent_records_add_task(struct agent_executor *executor,
 
 void agent_records_rest(struct agent_task *task)
 {
-    mesos__v1__task_info__free_unpacked(task->info, NULL);
+    free(task->info);
     task->info = NULL;
 }
 
@@ -262,8 +294,7 @@ void agent_records_remove_task(struct agent_task *task)
     if (!executor->silent)
         string_map_remove(&executor->agent->task_table, &task->entry);
     TAILQ_REMOVE(&executor->tasks, task, link);
-    if (task->info != NULL)
-        agent_records_rest(task);
+    free(task->info);
     if (task->key != executor->key)
         free(task->key);
     free(task);

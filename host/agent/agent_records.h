@@ -81,7 +81,6 @@ struct agent_executor {
     const struct agent_executor_kind *kind;
     struct string_map_entry entry;
     TAILQ_ENTRY(agent_executor) link, staged;
-    char *key;                // the id of the framework, a slash, and its own
     char *id;                 // in `key`
     const char *framework_id; // shared by all executors of the framework
     char *user;               // or NULL
@@ -95,8 +94,9 @@ struct agent_executor {
     bool silent;
     bool used; // a task has reached it
     TAILQ_HEAD(agent_tasks, agent_task) tasks;
-    struct timer escalation; // to the end of the grace period of a shutdown
-    void *own;               // the kind's
+    struct timer *escalation; // to the end of the grace period of a shutdown; NULL: there was none
+    void *own;                // the kind's
+    char key[];               // the id of the framework, a slash, and its own
 };
 
 enum agent_task_phase {
@@ -111,7 +111,8 @@ struct agent_task {
     TAILQ_ENTRY(agent_task) link;
     char *key;                 // as that of its executor, which it shares if they have the same id
     char *id;                  // in `key`
-    Mesos__V1__TaskInfo *info; // NULL: it runs, and needs it no more
+    Mesos__V1__TaskInfo *info; // one block; NULL: it runs, and needs it no more; of a command
+                               // without what its executor does not look at
     uint64_t grace;            // of its kill policy, else 3 seconds
     bool own_grace;            // its kill policy has one
     uint64_t group;            // its number; 0: it was launched by itself

@@ -42,7 +42,7 @@ void agent_updates_add(struct agent_task *task, const Mesos__V1__TaskStatus *sta
               state_name(marked.state), status->message ? ": " : "",
               status->message ? status->message : "");
     agent->events->entered(agent->data, executor->framework_id, id, marked.state);
-    task_updates_add(&task->updates, &marked);
+    task_updates_add(&task->updates, status_update_create(&marked));
 }
 
 // Fills in what all updates have in common.

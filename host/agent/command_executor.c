@@ -118,14 +118,12 @@ static void start(struct agent_executor *executor)
                                                       .killed = on_killed,
                                                       .exited = on_exited};
     struct agent_task *task = task_of(executor);
-    char *sandbox = agent_records_sandbox(executor);
-    const struct task_process_options options = {.directory = sandbox,
+    const struct task_process_options options = {.directory = agent_records_sandbox(executor),
                                                  .aliases = make_aliases(executor),
                                                  .user = executor->user,
                                                  .container_id = executor->container_id,
                                                  .memory_limit = memory_of(task->info)};
     struct task_process *process = task_process_create(task, &options, &events, NULL);
-    free(sandbox);
     task->own = process;
     task->phase = TASK_DELIVERED;
     task_process_start(process);

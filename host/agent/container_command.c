@@ -434,10 +434,10 @@ void container_command_exec(struct container_command *command, const TaskInfo *i
                   memory_format("%s=%s", variable->name, variable->value ? variable->value : ""));
     }
     put(words, command->name, NULL);
-    struct task_words line = task_command_line(check, &file);
-    for (size_t i = 0; i < line.count; i++)
-        put(words, i == 0 ? file : line.items[i], NULL);
-    task_command_free(&line);
+    char **line = task_command_line(check, &file);
+    for (size_t i = 0; line[i] != NULL; i++)
+        put(words, i == 0 ? file : line[i], NULL);
+    free(line);
     command->container.name = command->name;
     command->container.words = (const char *const *)words->items;
 }

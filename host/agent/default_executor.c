@@ -32,9 +32,9 @@ enum pod_phase {
 struct pod_task {
     struct task_process *process;
     char container_id[UUID_TEXT];
-    char *container, *alias, *target; // its folder, and a link to it by the task's id
-    char *latest;                     // the link to the sandbox of the executor
-    struct runner_alias aliases[3];   // the last is empty
+    char *alias, *target;           // a link to its folder by the task's id
+    char *latest;                   // the link to the sandbox of the executor
+    struct runner_alias aliases[3]; // the last is empty
     enum pod_phase phase;
     bool killed;           // before it was announced
     bool group_ends;       // the others of its group are being killed, too
@@ -298,18 +298,20 @@ static void on_exited(struct task_process *process, const struct runner_end *how
 
 // ---- launching ----
 
-static void name_folders(struct agent_task *task, struct pod_task *pod)
+// Returns its own, which is the caller's.
+static char *name_folders(struct agent_task *task, struct pod_task *pod)
 {
     const struct agent_executor *executor = task->executor;
     uuid_random_text(pod->container_id);
     char *sandbox = agent_records_sandbox(executor);
-    pod->container = memory_format("%s/containers/%s", sandbox, pod->container_id);
+    char *folder = memory_format("%s/containers/%s", sandbox, pod->container_id);
     pod->alias = memory_format("%s/tasks/%s", sandbox, task->id);
     pod->target = memory_format("../containers/%s", pod->container_id);
     pod->latest = agent_records_latest(executor);
     free(sandbox);
     pod->aliases[0] = (struct runner_alias){pod->latest, executor->container_id};
     pod->aliases[1] = (struct runner_alias){pod->alias, pod->target};
+    return folder;
 }
 
 static void prepare(struct agent_task *task)
@@ -322,8 +324,7 @@ static void prepare(struct agent_task *task)
     struct agent_executor *executor = task->executor;
     struct pod_task *pod = task->own = memory_new(sizeof *pod);
     const char *user = task->info->command->user;
-    name_folders(task, pod);
-    const struct task_process_options options = {.directory = pod->container,
+    const struct task_process_options options = {.directory = name_folders(task, pod),
                                                  .aliases = pod->aliases,
                                                  .user =
                                                      user != NULL && *user ? user : executor->user,
@@ -412,7 +413,6 @@ static void free_task(struct agent_task *task)
     if (pod == NULL)
         return;
     task_process_destroy(pod->process);
-    free(pod->container);
     free(pod->alias);
     free(pod->target);
     free(pod->latest);

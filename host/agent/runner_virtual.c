@@ -30,9 +30,10 @@ struct run {
     struct virtual_runs *list;
     const struct runner_events *events;
     void *data;
-    char *task_id; // or NULL
+    bool of_task; // its command has a task
     struct timer timer;
     struct runner_virtual_fate fate;
+    char task_id[];
 };
 
 struct runner_probe {
@@ -61,7 +62,6 @@ static void forget(struct run *run)
 {
     timer_stop(&run->timer);
     TAILQ_REMOVE(run->list, run, link);
-    free(run->task_id);
     free(run);
 }
 
@@ -119,9 +119,8 @@ static void decide(struct run *run, const struct runner_command *command)
     run->fate.duration = command->purpose == RUNNER_TASK ? RUNNER_VIRTUAL_ENDLESS : 0;
     if (command->purpose != RUNNER_TASK)
         return;
-    run->task_id = memory_string(command->task_id);
     if (run->runner->decide != NULL)
-        run->runner->decide(run->runner->data, command, run->task_id, &run->fate);
+        run->runner->decide(run->runner->data, command, command->task_id, &run->fate);
 }
 
 static struct run *start(struct runner *base, const struct runner_command *command,
@@ -129,7 +128,11 @@ static struct run *start(struct runner *base, const struct runner_command *comma
 {
     struct runner_virtual *runner = self(base);
     (void)err;
-    struct run *run = memory_new(sizeof *run);
+    const char *task_id = command->task_id ? command->task_id : "";
+    size_t size = strlen(task_id) + 1;
+    struct run *run = memory_new(sizeof *run + size);
+    memcpy(run->task_id, task_id, size);
+    run->of_task = command->purpose == RUNNER_TASK && command->task_id != NULL;
     run->runner = runner;
     run->list = &runner->starting;
     run->events = events;
@@ -256,7 +259,7 @@ bool runner_virtual_end_task(struct runner *base, const char *task_id, const str
     struct run *run;
     TAILQ_FOREACH(run, &self(base)->running, link)
     {
-        if (run->task_id == NULL || strcmp(run->task_id, task_id) != 0)
+        if (!run->of_task || strcmp(run->task_id, task_id) != 0)
             continue;
         end(run, how);
         return true;

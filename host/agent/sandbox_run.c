@@ -32,7 +32,8 @@ static const struct runner_events own_events = {
 // What is to be run, in which environment.
 struct start {
     enum runner_purpose purpose;
-    struct task_words line, environment;
+    char **line; // one block
+    struct task_words environment;
     const char *file;
     const struct runner_alias *aliases;
     const char *download;
@@ -47,7 +48,7 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
     const struct runner_command command = {
         .purpose = start->purpose,
         .file = start->file,
-        .argv = (const char *const *)start->line.items,
+        .argv = (const char *const *)start->line,
         .task_id = run->task_id,
         .environment = (const char *const *)start->environment.items,
         .directory = run->directory,
@@ -62,7 +63,7 @@ static struct run *start_run(struct sandbox_run *run, struct start *start,
     struct run *started =
         run->all->runner->ops->start(run->all->runner, &command, events, data, err);
     task_command_free(&start->environment);
-    task_command_free(&start->line);
+    free(start->line);
     return started;
 }
 
@@ -88,7 +89,8 @@ static bool fetch(struct sandbox_run *run, struct error *err)
     const Mesos__V1__CommandInfo__URI *uri = run->command->uris[run->fetched];
     struct start start = {.purpose = RUNNER_FETCH, .file = "/bin/sh"};
     enter(run, SANDBOX_FETCHING);
-    if (!task_command_fetch(uri, &start.line, err))
+    start.line = task_command_fetch(uri, err);
+    if (start.line == NULL)
         return false;
     if (is_to_download(run)) {
         start.file = TASK_COMMAND_DOWNLOADED;

@@ -73,24 +73,35 @@ struct task_words task_command_environment(const struct task_place *place)
     return words;
 }
 
-struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const char **file)
+// The words behind a list of them, in one block.
+static char **make_line(const char *const *words, size_t count)
 {
-    struct task_words words = {0};
+    size_t size = (count + 1) * sizeof(char *);
+    for (size_t i = 0; i < count; i++)
+        size += strlen(words[i]) + 1;
+    char **line = memory_resize(NULL, size), *text = (char *)(line + count + 1);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strlen(words[i]) + 1;
+        line[i] = memcpy(text, words[i], length);
+        text += length;
+    }
+    line[count] = NULL;
+    return line;
+}
+
+char **task_command_line(const Mesos__V1__CommandInfo *command, const char **file)
+{
     const char *value = command->value ? command->value : "";
-    bool shell = !command->has_shell || command->shell;
-    *file = shell ? "/bin/sh" : value;
-    if (shell) {
-        task_command_put(&words, memory_string("/bin/sh"));
-        task_command_put(&words, memory_string("-c"));
-        task_command_put(&words, memory_string(value));
-        return words;
+    const char *const shell[] = {"/bin/sh", "-c", value};
+    if (!command->has_shell || command->shell) {
+        *file = "/bin/sh";
+        return make_line(shell, sizeof shell / sizeof shell[0]);
     }
     // As with execvp(): the arguments as the program sees them, its name first.
-    for (size_t i = 0; i < command->n_arguments; i++)
-        task_command_put(&words, memory_string(command->arguments[i]));
-    if (words.count == 0)
-        task_command_put(&words, memory_string(value));
-    return words;
+    *file = value;
+    return command->n_arguments > 0
+               ? make_line((const char *const *)command->arguments, command->n_arguments)
+               : make_line(&value, 1);
 }
 
 // ---- fetching ----
@@ -155,12 +166,11 @@ bool task_command_is_remote(const Mesos__V1__CommandInfo__URI *uri)
            strncasecmp(uri->value, "https://", 8) == 0;
 }
 
-bool task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct task_words *line,
-                        struct error *err)
+char **task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct error *err)
 {
     const char *from = NULL, *to = NULL;
     if (!read_uri(uri, &from, &to, err))
-        return false;
+        return NULL;
     const char *const words[] = {"/bin/sh",
                                  "-c",
                                  fetch_script,
@@ -170,8 +180,5 @@ bool task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct task_word
                                  uri->executable ? "executable" : "",
                                  !uri->has_extract || uri->extract ? "extract" : "",
                                  task_command_is_remote(uri) ? "downloaded" : ""};
-    *line = (struct task_words){0};
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        task_command_put(line, memory_string(words[i]));
-    return true;
+    return make_line(words, sizeof words / sizeof words[0]);
 }

@@ -36,8 +36,9 @@ void task_command_add(struct task_words *environment, const Mesos__V1__Environme
 // Appends a word, which the list owns from now on.
 void task_command_put(struct task_words *words, char *word);
 
-// The command line, and the program that it is for: "/bin/sh" for a shell command.
-struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const char **file);
+// The command line, which ends with NULL, and the program that it is for: "/bin/sh" for a shell
+// command. It is one block: free() it.
+char **task_command_line(const Mesos__V1__CommandInfo *command, const char **file);
 
 // The file of the sandbox that a uri is downloaded to before it gets its own name and place.
 #define TASK_COMMAND_DOWNLOADED ".downloaded"
@@ -46,9 +47,8 @@ struct task_words task_command_line(const Mesos__V1__CommandInfo *command, const
 bool task_command_is_remote(const Mesos__V1__CommandInfo__URI *uri);
 
 // The command line that copies a uri, or moves what was downloaded, to its place in the working
-// directory, for "/bin/sh", and unpacks archives. False if it names neither a local file nor a
-// remote one, or would leave the sandbox.
-bool task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct task_words *line,
-                        struct error *err);
+// directory, for "/bin/sh", and unpacks archives. NULL if it names neither a local file nor a
+// remote one, or would leave the sandbox. One block, as well.
+char **task_command_fetch(const Mesos__V1__CommandInfo__URI *uri, struct error *err);
 
 #endif

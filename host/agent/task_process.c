@@ -88,6 +88,28 @@ void task_process_report_end(struct task_process *process, const struct runner_e
 
 // ---- killing ----
 
+static void on_escalation(void *data);
+static void on_completion_timeout(void *data);
+
+static struct task_process_timers *timers_of(struct task_process *process)
+{
+    struct loop *loop = process->task->executor->agent->loop;
+    if (process->timers != NULL)
+        return process->timers;
+    process->timers = memory_new(sizeof *process->timers);
+    timer_init(&process->timers->escalation, loop, on_escalation, process);
+    timer_init(&process->timers->completion, loop, on_completion_timeout, process);
+    return process->timers;
+}
+
+static void stop_timers(struct task_process *process)
+{
+    if (process->timers == NULL)
+        return;
+    timer_stop(&process->timers->escalation);
+    timer_stop(&process->timers->completion);
+}
+
 static uint64_t grace_period(const Mesos__V1__KillPolicy *policy, const struct agent_task *task)
 {
     if (policy == NULL || policy->grace_period == NULL)
@@ -98,7 +120,7 @@ static uint64_t grace_period(const Mesos__V1__KillPolicy *policy, const struct a
 
 void task_process_terminate(struct task_process *process, uint64_t grace)
 {
-    struct timer *escalation = &process->escalation;
+    struct timer *escalation = &timers_of(process)->escalation;
     uint64_t due = loop_now(escalation->loop) + grace;
     bool again = task_process_is_killed(process);
     task_checks_stop(process->checks);
@@ -126,7 +148,7 @@ void task_process_kill(struct task_process *process, const Mesos__V1__KillPolicy
     if (again && is_nested(process))
         return;
     if (is_nested(process))
-        timer_stop(&process->completion);
+        timer_stop(&timers_of(process)->completion);
     task_process_terminate(process, grace_period(policy, process->task));
     if (!again)
         report_killing(process);
@@ -199,7 +221,7 @@ void task_process_announce(struct task_process *process)
 {
     const Mesos__V1__DurationInfo *longest = process->task->info->max_completion_time;
     if (longest != NULL && longest->nanoseconds > 0)
-        timer_start(&process->completion, (uint64_t)longest->nanoseconds);
+        timer_start(&timers_of(process)->completion, (uint64_t)longest->nanoseconds);
     task_process_report(process, MESOS__V1__TASK_STATE__TASK_RUNNING, NULL);
     task_checks_start(process->checks);
 }
@@ -223,8 +245,7 @@ bool task_process_rest(struct task_process *process)
 
 static void stop(struct task_process *process)
 {
-    timer_stop(&process->escalation);
-    timer_stop(&process->completion);
+    stop_timers(process);
     task_checks_stop(process->checks);
 }
 
@@ -274,7 +295,7 @@ struct task_process *task_process_create(struct agent_task *task,
     process->task = task;
     process->events = events;
     process->data = data;
-    process->directory = memory_string(options->directory);
+    process->directory = options->directory;
     process->unhealthy = options->unhealthy;
     process->user = memory_string(options->user);
     process->container.id = options->container_id;
@@ -291,8 +312,6 @@ struct task_process *task_process_create(struct agent_task *task,
                                         .data = process};
     process->checks =
         task_checks_create(agent->loop, agent->runs.runner, task->info, &checks_events, process);
-    timer_init(&process->escalation, agent->loop, on_escalation, process);
-    timer_init(&process->completion, agent->loop, on_completion_timeout, process);
     return process;
 }
 
@@ -322,8 +341,8 @@ void task_process_destroy(struct task_process *process)
 {
     if (process == NULL)
         return;
-    timer_stop(&process->escalation);
-    timer_stop(&process->completion);
+    stop_timers(process);
+    free(process->timers);
     task_checks_destroy(process->checks);
     task_volumes_free(&process->volumes);
     free(process->directory);

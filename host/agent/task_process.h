@@ -30,15 +30,20 @@ struct task_process_events {
 };
 
 struct task_process_options {
-    const char *directory;              // its sandbox; copied, as is the user
+    char *directory;                    // its sandbox, which the process takes
     const struct runner_alias *aliases; // outlive the process, or task_process_rest()
-    const char *user;                   // that it runs as, or NULL
+    const char *user;                   // that it runs as, or NULL; copied
     const char *container_id;           // outlives the process; so does its parent
     const char *parent_container_id;    // NULL: it is not nested
     uint64_t memory_limit;              // bytes; 0: none
     // Of nested ones: set when one is killed for its health, and then the last updates of all that
     // have this flag say that they are not healthy. Outlives the process.
     bool *unhealthy;
+};
+
+// Most processes end by themselves, and without a time-out.
+struct task_process_timers {
+    struct timer escalation, completion;
 };
 
 struct task_process {
@@ -49,9 +54,9 @@ struct task_process {
     struct task_volumes volumes;
     struct agent_updates_container container;
     enum task_end_cause cause;
-    struct task_checks *checks; // NULL: it has none
-    struct timer escalation, completion;
-    char *directory, *user; // the former is NULL when it rests
+    struct task_checks *checks;         // NULL: it has none
+    struct task_process_timers *timers; // NULL: it needs none yet
+    char *directory, *user;             // the former is NULL when it rests
     bool *unhealthy;
 };
 

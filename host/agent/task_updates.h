@@ -6,32 +6,28 @@
 #ifndef MESOS_LUA_AGENT_TASK_UPDATES_H
 #define MESOS_LUA_AGENT_TASK_UPDATES_H
 
+#include "agent/status_update.h"
 #include "loop/loop.h"
 
-#include "mesos/v1/mesos.pb-c.h"
-
-#include <stdbool.h>
-#include <sys/queue.h>
-
 // Sends an update to the framework, for the first time or again.
-typedef void (*task_updates_send)(void *data, const Mesos__V1__TaskStatus *status);
+typedef void (*task_updates_send)(void *data, struct status_update *update);
 
-// A member of its owner, so it has no memory of its own but that of the updates.
+// A member of its owner, so it has no memory of its own but that of the updates, which have the
+// timer: most of the time none waits.
 struct task_updates {
+    struct loop *loop;
     task_updates_send send;
     void *data;
-    struct timer retry;
-    uint64_t retry_after;
-    TAILQ_HEAD(task_updates_queue, task_update) queue;
+    TAILQ_HEAD(task_updates_queue, status_update) queue;
 };
 
 void task_updates_init(struct task_updates *updates, struct loop *loop, task_updates_send send,
                        void *data);
 
-// Copies the update, which has a uuid, and sends it if none waits before it. Checks go on while a
-// framework does not acknowledge: of their results that wait behind the first update only the
-// latest is kept.
-void task_updates_add(struct task_updates *updates, const Mesos__V1__TaskStatus *status);
+// Takes the reference of an update with a uuid, and sends it if none waits before it. Checks go on
+// while a framework does not acknowledge: of their results that wait behind the first update only
+// the latest is kept.
+void task_updates_add(struct task_updates *updates, struct status_update *update);
 
 // True if the first update has that uuid. It is dropped; `state` is its state. The next one is to
 // be sent with task_updates_resend().

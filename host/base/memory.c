@@ -31,7 +31,8 @@ void *memory_new(size_t size)
 
 void *memory_resize(void *block, size_t size)
 {
-    return checked(realloc(block, size ? size : 1), size);
+    size_t bytes = size ? size : 1;
+    return checked(block ? realloc(block, bytes) : malloc(bytes), size);
 }
 
 char *memory_string(const char *text)
@@ -57,16 +58,13 @@ char *memory_text(const char *data, size_t length)
 
 char *memory_join(const char *const *parts)
 {
-    size_t length = 0, end = 0;
+    size_t length = 0;
     for (size_t i = 0; parts[i] != NULL; i++)
         length += strlen(parts[i]);
-    char *text = memory_resize(NULL, length + 1);
-    for (size_t i = 0; parts[i] != NULL; i++) {
-        size_t part = strlen(parts[i]);
-        memcpy(text + end, parts[i], part);
-        end += part;
-    }
-    text[length] = 0;
+    char *text = memory_resize(NULL, length + 1), *end = text;
+    *end = 0;
+    for (size_t i = 0; parts[i] != NULL; i++)
+        end = stpcpy(end, parts[i]);
     return text;
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 
 static _Thread_local uint64_t sequence; // of splitmix64; 0: the system's generator is asked
@@ -34,11 +35,16 @@ static void fill_seeded(uint8_t uuid[UUID_LENGTH])
     }
 }
 
+// Asking the system takes longer than all else, so it is asked for several at a time. Requests of
+// up to 256 bytes are never cut short; a signal can only end one before it began.
 static void fill_random(uint8_t uuid[UUID_LENGTH])
 {
-    // Requests of up to 256 bytes are never cut short; a signal can only end one before it began.
-    while (getrandom(uuid, UUID_LENGTH, 0) != UUID_LENGTH)
-        ;
+    static _Thread_local uint8_t portion[16 * UUID_LENGTH];
+    static _Thread_local size_t left;
+    while (left == 0)
+        left = getrandom(portion, sizeof portion, 0) == sizeof portion ? sizeof portion : 0;
+    left -= UUID_LENGTH;
+    memcpy(uuid, portion + left, UUID_LENGTH);
 }
 
 void uuid_random(uint8_t uuid[UUID_LENGTH])

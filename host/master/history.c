@@ -55,14 +55,6 @@ void history_task_added(struct master_task *task, const Mesos__V1__TaskInfo *inf
     TELL(task->framework->master, task_added, task->record)
 }
 
-static bool is_of_check(const Mesos__V1__TaskStatus *status)
-{
-    return status->has_reason &&
-           (status->reason ==
-                MESOS__V1__TASK_STATUS__REASON__REASON_TASK_HEALTH_CHECK_STATUS_UPDATED ||
-            status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_TASK_CHECK_STATUS_UPDATED);
-}
-
 static void count_end(struct master *master, Mesos__V1__TaskState state)
 {
     if (agent_terminal(state) && (size_t)state < HISTORY_STATES)
@@ -71,22 +63,22 @@ static void count_end(struct master *master, Mesos__V1__TaskState state)
 
 // As a master does, from the state that is known: the update may be behind it.
 static void note_status(struct master *master, const char *framework_id, struct task_record *record,
-                        const Mesos__V1__TaskStatus *status)
+                        const struct status_update *update)
 {
     bool news = record->shown != record->state;
-    task_record_add_status(record, status);
+    task_record_add_status(record, update);
     if (news)
         count_end(master, record->state);
     record->shown = record->state;
-    if (news || is_of_check(status))
-        TELL(master, task_updated, framework_id, record, status)
+    if (news || update->of_check)
+        TELL(master, task_updated, framework_id, record, update)
 }
 
-void history_task_status(struct master_task *task, const Mesos__V1__TaskStatus *status)
+void history_task_status(struct master_task *task, const struct status_update *update)
 {
     task->record->state = task->state;
     task->framework->master->counts.updates++;
-    note_status(task->framework->master, task->framework->id, task->record, status);
+    note_status(task->framework->master, task->framework->id, task->record, update);
 }
 
 void history_task_launched(struct master_task *task, const Mesos__V1__TaskInfo *info,
@@ -116,7 +108,9 @@ static void end_task(struct master_framework *framework, struct task_record *rec
     status->source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_MASTER;
     status->timestamp = loop_wall(framework->master->loop);
     record->state = status->state;
-    note_status(framework->master, framework->id, record, status);
+    struct status_update *update = status_update_create(status);
+    note_status(framework->master, framework->id, record, update);
+    status_update_unref(update);
     mesos__v1__task__free_unpacked(task, NULL);
 }
 
@@ -156,9 +150,9 @@ void history_task_refused(struct master *master, const Mesos__V1__TaskInfo *info
     TELL(master, task_refused, info, state)
 }
 
-void history_update_sent(struct master *master, const Mesos__V1__TaskStatus *status)
+void history_update_sent(struct master *master, const struct status_update *update)
 {
-    TELL(master, update_sent, status)
+    TELL(master, update_sent, update)
 }
 
 // ---- offers ----

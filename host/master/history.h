@@ -36,7 +36,7 @@ struct observer_events {
     void (*task_added)(void *data, const struct task_record *record);
     // Its state is new, or a check has a result.
     void (*task_updated)(void *data, const char *framework_id, const struct task_record *record,
-                         const Mesos__V1__TaskStatus *status);
+                         const struct status_update *update);
     void (*agent_added)(void *data, const struct node *node);
     void (*agent_removed)(void *data, const struct node *node);
     void (*framework_added)(void *data, const struct master_framework *framework);
@@ -57,7 +57,7 @@ struct observer_events {
     void (*offer_made)(void *data, const struct master_offer *offer);
     void (*offer_ended)(void *data, const struct master_offer *offer, enum offer_end end);
     void (*call_made)(void *data, Mesos__V1__Scheduler__Call__Type type); // taken or not
-    void (*update_sent)(void *data, const Mesos__V1__TaskStatus *status); // to a framework
+    void (*update_sent)(void *data, const struct status_update *update);  // to a framework
     // It did not register with the master that took over. Its tasks have entered UNREACHABLE.
     void (*agent_missed)(void *data, const struct node *node);
 };
@@ -81,7 +81,7 @@ void history_forget_all(struct master *master); // which is destroyed
 // A task is launched with these resources; its record is made.
 void history_task_added(struct master_task *task, const Mesos__V1__TaskInfo *info,
                         const struct resources *resources);
-void history_task_status(struct master_task *task, const Mesos__V1__TaskStatus *status);
+void history_task_status(struct master_task *task, const struct status_update *update);
 // The master itself ends the task, which no update of an agent does any more.
 void history_task_ended(struct master_task *task, Mesos__V1__TaskState state,
                         Mesos__V1__TaskStatus__Reason reason, const char *message);
@@ -96,7 +96,7 @@ void history_task_forgotten(struct master_task *task); // by master and agent
 
 void history_offer_made(const struct master_offer *offer);
 void history_offer_ended(const struct master_offer *offer, enum offer_end end);
-void history_update_sent(struct master *master, const Mesos__V1__TaskStatus *status);
+void history_update_sent(struct master *master, const struct status_update *update);
 
 void history_agent_added(struct node *node);
 void history_agent_removed(struct node *node);

@@ -10,7 +10,6 @@
 #include "master/master_info.h"
 #include "master/node_info.h"
 #include "master/offer_encoding.h"
-#include "master/status_encoding.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -304,22 +303,25 @@ void master_events_send_message(struct master_framework *framework, char *agent_
 
 // ---- updates ----
 
-void master_events_send_update(struct master_framework *framework,
-                               const Mesos__V1__TaskStatus *status)
+// To a subscription that takes no encoded events.
+static void send_status(struct master_framework *framework, const struct status_update *update)
 {
-    Mesos__V1__Scheduler__Event__Update update = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
-    struct buffer event;
-    if (framework->connected)
-        history_update_sent(framework->master, status);
-    if (!framework->connected || framework->sink->encoded == NULL) {
-        update.status = (Mesos__V1__TaskStatus *)(uintptr_t)status;
-        send(framework, TYPE(UPDATE), &update);
+    Mesos__V1__Scheduler__Event__Update event = MESOS__V1__SCHEDULER__EVENT__UPDATE__INIT;
+    event.status = status_update_message(update);
+    send(framework, TYPE(UPDATE), &event);
+    mesos__v1__task_status__free_unpacked(event.status, NULL);
+}
+
+void master_events_send_update(struct master_framework *framework,
+                               const struct status_update *update)
+{
+    if (!framework->connected)
         return;
-    }
-    buffer_init(&event, SIZE_MAX);
-    status_encoding_put_event(&event, status);
-    framework->sink->encoded(framework->sink_data, buffer_slice(&event));
-    buffer_free(&event);
+    history_update_sent(framework->master, update);
+    if (framework->sink->encoded != NULL)
+        framework->sink->encoded(framework->sink_data, update->event);
+    else
+        send_status(framework, update);
 }
 
 void master_events_send_operation_update(struct master_framework *framework,

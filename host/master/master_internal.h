@@ -28,7 +28,7 @@ void master_events_send_executor_failure(struct master_framework *framework, cha
 void master_events_send_message(struct master_framework *framework, char *agent_id,
                                 const char *executor_id, const ProtobufCBinaryData *bytes);
 void master_events_send_update(struct master_framework *framework,
-                               const Mesos__V1__TaskStatus *status);
+                               const struct status_update *update);
 void master_events_send_operation_update(struct master_framework *framework,
                                          const Mesos__V1__OperationStatus *status);
 

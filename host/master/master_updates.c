@@ -34,7 +34,9 @@ void master_updates_send(struct master_framework *framework, const char *task_id
         status.healthy = task->healthy;
     }
     log_debug("task %s of framework %s: %s", task_id, framework->id, text->message);
-    master_events_send_update(framework, &status);
+    struct status_update *update = status_update_create(&status);
+    master_events_send_update(framework, update);
+    status_update_unref(update);
     if (status.container_status != NULL)
         mesos__v1__container_status__free_unpacked(status.container_status, NULL);
 }

@@ -13,7 +13,8 @@
 #include "master/node_info.h"
 #include "master/node_link.h"
 #include "master/update_faults.h"
-#include "wire/message_copy.h"
+#include "wire/field_numbers.h"
+#include "wire/wire.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -41,29 +42,31 @@ static void on_entered(void *data, const char *framework_id, const char *task_id
         master_records_take_state(task);
 }
 
-static void note_checks(struct master_task *task, const Mesos__V1__TaskStatus *status)
+static void note_checks(struct master_task *task, const struct status_update *update)
 {
-    task->has_healthy = status->has_healthy;
-    task->healthy = status->healthy;
-    if (status->check_status == NULL)
+    task->has_healthy = update->has_healthy;
+    task->healthy = update->healthy;
+    if (!update->has_check)
         return;
+    struct slice check = wire_find(update->status, FIELD_TASK_STATUS_CHECK_STATUS);
     if (task->check != NULL)
         mesos__v1__check_status_info__free_unpacked(task->check, NULL);
-    task->check = message_copy(&status->check_status->base);
+    task->check = mesos__v1__check_status_info__unpack(NULL, check.length, check.data);
 }
 
-static void on_update(void *data, const char *framework_id, const Mesos__V1__TaskStatus *status)
+static void on_update(void *data, const char *framework_id, const char *task_id,
+                      struct status_update *update)
 {
     const struct node *node = data;
-    struct master_task *task = find_task(node, framework_id, status->task_id->value);
+    struct master_task *task = find_task(node, framework_id, task_id);
     if (task == NULL || !node_link_hears(node))
         return;
-    task->forwarded = status->state;
-    history_task_status(task, status);
-    if (status->container_status != NULL && task->container == NULL)
+    task->forwarded = update->state;
+    history_task_status(task, update);
+    if (update->has_container && task->container == NULL)
         task->container = bytes_ref(task->record->container);
-    note_checks(task, status);
-    update_faults_send(task->framework, status);
+    note_checks(task, update);
+    update_faults_send(task, update);
 }
 
 static void on_executor_ended(void *data, const char *framework_id, const char *executor_id,

@@ -7,14 +7,13 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "master/master_internal.h"
-#include "wire/message_copy.h"
 
 #include <stdlib.h>
 
 struct late_update {
     STAILQ_ENTRY(late_update) link;
     char *framework_id;
-    Mesos__V1__TaskStatus *status;
+    struct status_update *update;
     uint64_t due; // loop_now()
 };
 
@@ -23,7 +22,7 @@ static void drop_first(struct update_faults *faults)
     struct late_update *late = STAILQ_FIRST(&faults->late);
     STAILQ_REMOVE_HEAD(&faults->late, link);
     faults->late_count--;
-    mesos__v1__task_status__free_unpacked(late->status, NULL);
+    status_update_unref(late->update);
     free(late->framework_id);
     free(late);
 }
@@ -37,19 +36,19 @@ static void on_due(void *data)
     while ((late = STAILQ_FIRST(&faults->late)) != NULL && late->due <= now) {
         struct master_framework *framework = master_records_framework(master, late->framework_id);
         if (framework != NULL)
-            master_events_send_update(framework, late->status);
+            master_events_send_update(framework, late->update);
         drop_first(faults);
     }
     if (late != NULL)
         timer_start(&faults->timer, late->due - now);
 }
 
-static void send_late(struct master_framework *framework, const Mesos__V1__TaskStatus *status)
+static void send_late(const struct master_framework *framework, struct status_update *update)
 {
     struct update_faults *faults = &framework->master->update_faults;
     struct late_update *late = memory_new(sizeof *late);
     late->framework_id = memory_string(framework->id);
-    late->status = message_copy(&status->base);
+    late->update = status_update_ref(update);
     late->due = loop_now(framework->master->loop) + faults->delay;
     STAILQ_INSERT_TAIL(&faults->late, late, link);
     faults->late_count++;
@@ -64,25 +63,24 @@ static bool count_down(unsigned *left)
     return any;
 }
 
-void update_faults_send(struct master_framework *framework, const Mesos__V1__TaskStatus *status)
+void update_faults_send(const struct master_task *task, struct status_update *update)
 {
-    struct update_faults *faults = &framework->master->update_faults;
-    const char *task = status->task_id->value;
+    struct update_faults *faults = &task->framework->master->update_faults;
     if (count_down(&faults->dropped)) {
-        log_info("fault: an update of task %s is dropped: its agent sends it again", task);
+        log_info("fault: an update of task %s is dropped: its agent sends it again", task->id);
         return;
     }
     bool late = faults->delay > 0 && faults->late_count < UPDATE_FAULTS_LATE;
     int times = count_down(&faults->doubled) ? 2 : 1;
     if (times == 2)
-        log_info("fault: an update of task %s is sent twice, with one uuid", task);
+        log_info("fault: an update of task %s is sent twice, with one uuid", task->id);
     if (late)
-        log_debug("fault: an update of task %s is late", task);
+        log_debug("fault: an update of task %s is late", task->id);
     for (int i = 0; i < times; i++) {
         if (late)
-            send_late(framework, status);
+            send_late(task->framework, update);
         else
-            master_events_send_update(framework, status);
+            master_events_send_update(task->framework, update);
     }
 }
 

@@ -12,7 +12,7 @@
 #define UPDATE_FAULTS_LATE 100000 // the most updates that are late at a time
 
 // Sends the update of a task to its framework, unless a fault keeps it.
-void update_faults_send(struct master_framework *framework, const Mesos__V1__TaskStatus *status);
+void update_faults_send(const struct master_task *task, struct status_update *update);
 
 void update_faults_delay(struct master *master, uint64_t delay);    // of each; 0: none
 void update_faults_double(struct master *master, unsigned updates); // so many, from now on

@@ -66,12 +66,12 @@ static void on_task_added(void *data, const struct task_record *record)
 }
 
 static void on_task_updated(void *data, const char *framework_id, const struct task_record *record,
-                            const Mesos__V1__TaskStatus *status)
+                            const struct status_update *update)
 {
     Event event = MESOS__V1__MASTER__EVENT__INIT;
     Mesos__V1__FrameworkID id = MESOS__V1__FRAMEWORK_ID__INIT;
     Mesos__V1__Master__Event__TaskUpdated updated = MESOS__V1__MASTER__EVENT__TASK_UPDATED__INIT;
-    Mesos__V1__TaskStatus bare = *status;
+    Mesos__V1__TaskStatus *status = status_update_message(update), bare = *status;
     bare.has_data = false;
     id.value = (char *)(uintptr_t)framework_id;
     updated.framework_id = &id;
@@ -79,6 +79,7 @@ static void on_task_updated(void *data, const char *framework_id, const struct t
     updated.state = record->state;
     event.task_updated = &updated;
     emit(data, &event, TYPE(TASK_UPDATED));
+    mesos__v1__task_status__free_unpacked(status, NULL);
 }
 
 static void on_agent_added(void *data, const struct node *node)

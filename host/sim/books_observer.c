@@ -82,10 +82,10 @@ static void on_call_made(void *data, Mesos__V1__Scheduler__Call__Type type)
         books->calls[type]++;
 }
 
-static void on_update_sent(void *data, const Mesos__V1__TaskStatus *status)
+static void on_update_sent(void *data, const struct status_update *update)
 {
     struct books *books = data;
-    (void)status;
+    (void)update;
     books->updates++;
 }
 
