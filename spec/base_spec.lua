@@ -61,3 +61,17 @@ describe("a buffer", function()
         assert.equal("xyz", tostring(buffer))
     end)
 end)
+
+describe("an arena", function()
+    it("has blocks of any size, each its own, and again after it was emptied", function()
+        local sizes = {}
+        for i = 1, 1000 do
+            sizes[i] = i % 100 == 0 and i * 300 or i % 37 + 1
+        end
+        assert.is_true(internals.arena(sizes, 3))
+        assert.is_true(internals.arena({ 1 }, 3))
+        assert.is_true(internals.arena({ 8 << 10, 8, (8 << 10) - 8, 1 }, 3)) -- at the end of a chunk
+        assert.is_true(internals.arena({ 4 << 20, 1 }, 3)) -- more than it keeps
+        assert.is_true(internals.arena({}, 3))
+    end)
+end)

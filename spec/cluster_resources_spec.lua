@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
 -- Resource texts: what agents get from --resources and the machine, what is pointed out in them, and that
--- mesos.resources reads them by the same rules.
+-- mesos.resources reads them by the same rules; which resources of a call are those of a list.
 
 local cjson = require("cjson")
 local control = require("support.control")
+local internals = require("internals")
 local program = require("support.program")
 
 -- The resources of the first agent of a local cluster with these options, and what was logged.
@@ -104,5 +105,49 @@ describe("resource texts", function()
         for i, words in ipairs(expected) do
             assert.truthy(lines[i + 2]:find(words, 1, true), lines[i + 2])
         end
+    end)
+end)
+
+describe("the resources of a task", function()
+    local function scalar(name, value, more)
+        local resource = { name = name, type = "SCALAR", scalar = { value = value }, allocation_info = { role = "web" } }
+        for key, field in pairs(more or {}) do
+            resource[key] = field
+        end
+        return resource
+    end
+
+    local function is_normal(resources)
+        return internals.resources_are_normal(internals.encode("mesos.v1.TaskInfo", {
+            name = "t", task_id = { value = "t" }, agent_id = { value = "a" }, resources = resources,
+        }))
+    end
+
+    it("are those of a list if they are different scalars, allocated and not reserved", function()
+        assert.is_true(is_normal { scalar("cpus", 1), scalar("mem", 512) })
+        assert.is_true(is_normal { scalar("cpus", 0.1), scalar("mem", 0.001), scalar("licences", 1e12) })
+        assert.is_true(is_normal {})
+        for value = 1, 5000 do
+            assert.is_true(is_normal { scalar("cpus", value / 1000) })
+        end
+    end)
+
+    it("are no such list otherwise", function()
+        local unallocated = scalar("cpus", 1)
+        unallocated.allocation_info = nil
+        assert.is_false(is_normal { unallocated })
+        assert.is_false(is_normal { scalar("cpus", 1), scalar("cpus", 1) })
+        for _, value in ipairs { 0, 0.0001, 1.0004, 0.1 + 0.2, 2.118 - 1, 1e300, math.huge, -math.huge, 0 / 0 } do
+            assert.is_false(is_normal { scalar("cpus", value) })
+        end
+        for _, more in ipairs {
+            { role = "*" }, { role = "web" }, { revocable = {} }, { shared = {} }, { disk = {} },
+            { reservations = { { type = "STATIC", role = "web" } } }, { provider_id = { value = "p" } },
+        } do
+            assert.is_false(is_normal { scalar("cpus", 1, more) })
+        end
+        assert.is_false(is_normal { { name = "ports", type = "RANGES", allocation_info = { role = "web" },
+            ranges = { range = { { ["begin"] = 1, ["end"] = 2 } } } } })
+        assert.is_false(is_normal { { name = "cpus", type = "SCALAR", allocation_info = { role = "web" } } })
     end)
 end)

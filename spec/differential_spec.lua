@@ -108,3 +108,85 @@ describe("an enum value", function()
         assert.equal(1, #internals.offers({ view }):filter({ attributes = { rack = "r1" } }))
     end)
 end)
+
+describe("calls that are unpacked quickly", function()
+    local CALL = "mesos.v1.scheduler.Call"
+    local types = {
+        [CALL] = 300, ["mesos.v1.scheduler.Call.Accept"] = 150, ["mesos.v1.scheduler.Call.Decline"] = 150,
+        ["mesos.v1.scheduler.Call.Acknowledge"] = 150, ["mesos.v1.Offer.Operation"] = 150, ["mesos.v1.TaskInfo"] = 150,
+        ["mesos.v1.FrameworkInfo"] = 100, ["mesos.v1.executor.Call"] = 100,
+        ["mesos.v1.Volume.Source.CSIVolume.VolumeCapability"] = 100,
+    }
+
+    local function unpack(type, bytes)
+        local ok, verdict = pcall(internals.unpack, type, bytes)
+        return ok and verdict or error(("%s\n%s"):format(verdict, shown(type, bytes)), 0)
+    end
+
+    local function bytes(number, content)
+        return string.char(number << 3 | 2, #content) .. content
+    end
+
+    for type, rounds in pairs(types) do
+        it("are those of protobuf-c, and so are mutations of " .. type, function()
+            local counts = { refused = 0, left = 0, same = 0 }
+            for seed = first, first + rounds - 1 do
+                local message = internals.generate(type, seed)
+                for step = 0, 8 do
+                    local verdict = unpack(type, message)
+                    counts[verdict] = counts[verdict] + 1
+                    message = internals.mutate(type, message, seed * 100 + step)
+                end
+            end
+            assert.is_true(counts.same > 0 and counts.refused > 0 and counts.left > 0,
+                ("%d same, %d refused, %d left"):format(counts.same, counts.refused, counts.left))
+        end)
+    end
+
+    it("have lists of any length, in one run or in several", function()
+        local function id(i)
+            return bytes(1, bytes(1, "o" .. i))
+        end
+        local run, runs = {}, {}
+        for i = 1, 1000 do
+            run[i] = id(i)
+            runs[i] = id(i) .. (i % 7 == 0 and bytes(2, "") or "")
+        end
+        assert.equal("same", unpack("mesos.v1.scheduler.Call.Decline", table.concat(run)))
+        assert.equal("left", unpack("mesos.v1.scheduler.Call.Decline", table.concat(runs)))
+        for i = 1, 1000 do
+            runs[i] = id(i) .. bytes(2, "\8\1") .. (i % 7 == 0 and bytes(2, "\8\1") or "")
+        end
+        assert.equal("same", unpack("mesos.v1.scheduler.Call.Accept", table.concat(runs)))
+    end)
+
+    it("are plain ones: protobuf-c has the rest", function()
+        local framework, type = bytes(1, bytes(1, "f")), "\16\x0a"
+        assert.equal("same", unpack(CALL, framework .. type))
+        assert.equal("same", unpack(CALL, type .. framework .. type)) -- the last one counts
+        assert.equal("same", unpack(CALL, bytes(1, "\10\x80\x00")))
+        assert.equal("same", unpack(CALL, "\x90\x00\x8a\x80\x00")) -- long, but no more than they need be
+        assert.equal("left", unpack(CALL, ""))
+        assert.equal("left", unpack(CALL, bytes(1, bytes(1, "a\0b"))))
+        assert.equal("left", unpack(CALL, framework .. framework)) -- in parts
+        assert.equal("left", unpack(CALL, framework .. "\xf8\x7f\5")) -- an unknown field
+        assert.equal("refused", unpack(CALL, framework .. "\x08\5")) -- the wrong wire type
+        assert.equal("refused", unpack(CALL, bytes(1, "")))
+        assert.equal("refused", unpack(CALL, framework:sub(1, -2)))
+        assert.equal("refused", unpack(CALL, framework .. "\x0b"))
+    end)
+
+    it("may be nested 32 deep", function()
+        local function nested(depth)
+            local message = bytes(1, "c")
+            for _ = 1, depth do
+                message = bytes(1, "c") .. "\18" .. string.pack("s1", message):gsub("^.", function(length)
+                    return #message < 128 and length or string.char(#message & 127 | 128, #message >> 7)
+                end)
+            end
+            return message
+        end
+        assert.equal("same", unpack("mesos.v1.ContainerID", nested(32)))
+        assert.equal("left", unpack("mesos.v1.ContainerID", nested(33)))
+    end)
+end)

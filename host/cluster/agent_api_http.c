@@ -36,11 +36,11 @@ enum MHD_Result agent_api_http_answer(struct cluster_http *http, struct http_exc
     enum MHD_Result result;
     if (node == NULL)
         return http_exchange_refuse(exchange, MHD_HTTP_NOT_FOUND, "404 Not Found.");
-    ProtobufCMessage *call = api_exchange_read(exchange, &mesos__v1__agent__call__descriptor,
-                                               API_EXCHANGE_SMALL, &result);
+    const Mesos__V1__Agent__Call *call = api_exchange_read(
+        exchange, &http->room, &mesos__v1__agent__call__descriptor, API_EXCHANGE_SMALL, &result);
     if (call == NULL)
         return result;
-    result = answer_call(exchange, node, (const Mesos__V1__Agent__Call *)call);
-    protobuf_c_message_free_unpacked(call, NULL);
+    result = answer_call(exchange, node, call);
+    message_room_empty(&http->room);
     return result;
 }

@@ -10,17 +10,18 @@
 
 #include <string.h>
 
-static ProtobufCMessage *parse(const struct http_exchange *exchange, bool json,
-                               const ProtobufCMessageDescriptor *type, struct error *err)
+// What is unpacked quickly has no text with a NUL in it.
+static void *unpack(struct message_room *room, const ProtobufCMessageDescriptor *type,
+                    struct slice body, struct error *err)
 {
-    struct slice body = buffer_slice(&exchange->body);
-    if (json)
-        return json_message_read(type, body, err);
+    void *call = message_room_unpack_quickly(room, type, body);
+    if (call != NULL)
+        return call;
     if (!nul_check(body, type, err)) {
         error_context(err, "Failed to parse body into Call protobuf");
         return NULL;
     }
-    ProtobufCMessage *call = protobuf_c_message_unpack(type, NULL, body.length, body.data);
+    call = message_room_unpack(room, type, body);
     if (call == NULL)
         error_set(err, ERROR_INVALID, "Failed to parse body into Call protobuf");
     return call;
@@ -38,9 +39,9 @@ bool api_exchange_check_body(struct http_exchange *exchange, const char *limit,
     return false;
 }
 
-ProtobufCMessage *api_exchange_read(struct http_exchange *exchange,
-                                    const ProtobufCMessageDescriptor *type, const char *limit,
-                                    enum MHD_Result *result)
+void *api_exchange_read(struct http_exchange *exchange, struct message_room *room,
+                        const ProtobufCMessageDescriptor *type, const char *limit,
+                        enum MHD_Result *result)
 {
     const char *form = http_exchange_header(exchange, MHD_HTTP_HEADER_CONTENT_TYPE);
     bool json = http_negotiation_is_json(exchange);
@@ -58,7 +59,9 @@ ProtobufCMessage *api_exchange_read(struct http_exchange *exchange,
     }
     if (!api_exchange_check_body(exchange, limit, result))
         return NULL;
-    ProtobufCMessage *call = parse(exchange, json, type, &err);
+    struct slice body = buffer_slice(&exchange->body);
+    void *call = json ? message_room_put(room, json_message_read(type, body, &err))
+                      : unpack(room, type, body, &err);
     if (call == NULL)
         *result = http_exchange_refuse(exchange, MHD_HTTP_BAD_REQUEST, err.text);
     return call;

@@ -17,10 +17,11 @@
 bool api_exchange_check_body(struct http_exchange *exchange, const char *limit,
                              enum MHD_Result *result);
 
-// The call, to be freed; NULL: it is wrong, and `result` is that of the answer that says so.
-ProtobufCMessage *api_exchange_read(struct http_exchange *exchange,
-                                    const ProtobufCMessageDescriptor *type, const char *limit,
-                                    enum MHD_Result *result);
+// The call, which is in the room; NULL: it is wrong, and `result` is that of the answer that says
+// so.
+void *api_exchange_read(struct http_exchange *exchange, struct message_room *room,
+                        const ProtobufCMessageDescriptor *type, const char *limit,
+                        enum MHD_Result *result);
 
 // Whether the response is to be in protobuf. False: the sender accepts none of the two forms.
 bool api_exchange_form(struct http_exchange *exchange, bool *protobuf, enum MHD_Result *result);

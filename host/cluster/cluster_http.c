@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONNECTION_MEMORY                                                                          \
-    ((size_t)64 << 10) // headers, and the largest chunk; cleared for each call
+// For headers, and for pieces of bodies and of event streams.
+#define CONNECTION_MEMORY ((size_t)64 << 10)
 #define CONNECTION_LIMIT 10000
 
 // ---- answers ----
@@ -294,5 +294,6 @@ void cluster_http_destroy(struct cluster_http *http)
     set_leader(http, NULL, NULL);
     http_server_destroy(http->server);
     http_access_destroy(http->access);
+    message_room_free(&http->room);
     free(http);
 }

@@ -10,6 +10,7 @@
 #include "cluster/record_stream.h"
 #include "master/master_records.h"
 #include "operator/state_document.h"
+#include "wire/message_room.h"
 
 struct cluster_http {
     struct master *master;  // NULL: it does not lead here
@@ -22,6 +23,7 @@ struct cluster_http {
     struct http_access *access;
     struct record_streams streams;   // to schedulers
     struct record_streams executors; // to executors
+    struct message_room room;        // of the call that is answered
 };
 
 struct api_events;

@@ -200,12 +200,12 @@ enum MHD_Result executor_http_answer(struct cluster_http *http, struct http_exch
     enum MHD_Result result;
     if (!is_authenticated(http, exchange))
         return refuse_unauthorized(exchange);
-    Call *call =
-        (Call *)api_exchange_read(exchange, &mesos__v1__executor__call__descriptor, limit, &result);
+    const Call *call = api_exchange_read(exchange, &http->room,
+                                         &mesos__v1__executor__call__descriptor, limit, &result);
     if (call == NULL)
         return result;
     result = answer_call(http, exchange, call);
-    mesos__v1__executor__call__free_unpacked(call, NULL);
+    message_room_empty(&http->room);
     return result;
 }
 

@@ -91,11 +91,11 @@ static enum MHD_Result answer_call(struct cluster_http *http, struct http_exchan
 enum MHD_Result master_api_http_answer(struct cluster_http *http, struct http_exchange *exchange)
 {
     enum MHD_Result result;
-    ProtobufCMessage *call = api_exchange_read(exchange, &mesos__v1__master__call__descriptor,
-                                               API_EXCHANGE_SMALL, &result);
+    const Call *call = api_exchange_read(
+        exchange, &http->room, &mesos__v1__master__call__descriptor, API_EXCHANGE_SMALL, &result);
     if (call == NULL)
         return result;
-    result = answer_call(http, exchange, (const Call *)call);
-    protobuf_c_message_free_unpacked(call, NULL);
+    result = answer_call(http, exchange, call);
+    message_room_empty(&http->room);
     return result;
 }

@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/queue.h"
-#include "cluster/call_room.h"
 #include "master/master_records.h"
 #include "net/recordio.h"
+#include "wire/message_room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +30,7 @@ struct late {
 };
 
 struct scheduler_direct {
-    struct call_room room;
+    struct message_room room; // of the call that is looked at
     struct master *master;
     struct transport *transport; // of the SUBSCRIBE that was carried out
     char *name;
@@ -198,32 +198,40 @@ static void on_end(void *data)
 
 // ---- the peer ----
 
+static Call *unpack(struct scheduler_direct *direct, struct slice bytes)
+{
+    return message_room_unpack(&direct->room, &mesos__v1__scheduler__call__descriptor, bytes);
+}
+
+static void forget_call(struct scheduler_direct *direct)
+{
+    message_room_empty(&direct->room);
+}
+
 // NULL, and the error of a 400, unless it is a call that a master takes.
 static Call *read_call(struct scheduler_direct *direct, struct slice bytes, struct error *err)
 {
-    Call *call = call_room_unpack(&direct->room, bytes);
-    if (call == NULL) {
+    Call *call = unpack(direct, bytes);
+    if (call == NULL)
         error_set(err, ERROR_INVALID, "Failed to parse body into Call protobuf");
-        return NULL;
-    }
-    if (master_validate(call, err))
+    else if (master_validate(call, err))
         return call;
-    call_room_free(&direct->room, call);
+    forget_call(direct);
     return NULL;
 }
 
 // The same call, from the bytes that it is packed into.
-static Call *repack(struct scheduler_direct *direct, Call *call)
+static Call *repack(struct scheduler_direct *direct, const Call *call)
 {
     size_t length = mesos__v1__scheduler__call__get_packed_size(call);
     struct bytes *bytes = bytes_create(length);
     mesos__v1__scheduler__call__pack(call, bytes->data);
-    Call *again = call_room_unpack(&direct->room, slice_of(bytes));
+    Call *again = unpack(direct, slice_of(bytes));
     bytes_unref(bytes);
-    call_room_free(&direct->room, call);
     return again;
 }
 
+// To be forgotten.
 static Call *receive(struct scheduler_direct *direct, struct slice bytes, struct error *err)
 {
     Call *call = read_call(direct, bytes, err);
@@ -271,7 +279,7 @@ static void subscribe(void *data, struct transport *transport, struct slice byte
     transport_direct_accept(transport);
     master_subscribe(direct->master, call, direct->stream_id, direct->wire ? &wire_sink : &sink,
                      direct);
-    call_room_free(&direct->room, call);
+    forget_call(direct);
 }
 
 static struct master_answer carry_out(struct scheduler_direct *direct, const Call *call)
@@ -298,7 +306,7 @@ static void make_call(void *data, struct slice bytes, struct transport_direct_an
         answer->status = answered.status;
         answer->error = answered.error;
     }
-    call_room_free(&direct->room, call);
+    forget_call(direct);
 }
 
 // It was answered with 202 before: an error can only be logged.
@@ -311,7 +319,7 @@ static void make_late_call(struct scheduler_direct *direct, struct slice bytes)
     struct master_answer answered = carry_out(direct, call);
     if (answered.status >= 400)
         log_warning("a call that came late is refused: %s", answered.error.text);
-    call_room_free(&direct->room, call);
+    forget_call(direct);
 }
 
 static void on_timer(void *data)
@@ -341,6 +349,7 @@ static void on_destroyed(void *data)
 {
     struct scheduler_direct *direct = data;
     forget_stream(direct);
+    message_room_free(&direct->room);
     free(direct->name);
     free(direct);
 }
@@ -351,7 +360,6 @@ const struct transport_direct_peer scheduler_direct_peer = {
 struct scheduler_direct *scheduler_direct_create(struct master *master, const char *name)
 {
     struct scheduler_direct *direct = memory_new(sizeof *direct);
-    call_room_init(&direct->room);
     direct->master = master;
     direct->name = memory_string(name);
     queue_init(&direct->events);

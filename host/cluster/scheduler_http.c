@@ -22,28 +22,23 @@ static bool needs_accept(const Call *call)
            call->type == MESOS__V1__SCHEDULER__CALL__TYPE__RECONCILE_OPERATIONS;
 }
 
-// The principal of a framework must be the authenticated one; a missing one is set to it.
-static bool check_principal(const char *authenticated, char **principal, struct error *err)
+// The principal of a framework must be the authenticated one, which it is if it names none.
+static bool check_principal(const char *authenticated, const char *principal, struct error *err)
 {
-    if (authenticated == NULL)
-        return true;
-    if (*principal == NULL)
-        *principal = memory_string(authenticated);
-    return strcmp(*principal, authenticated) == 0 ||
+    return authenticated == NULL || principal == NULL || strcmp(principal, authenticated) == 0 ||
            error_set(err, ERROR_INVALID,
                      "Authenticated principal '%s' does not match principal '%s' set in "
                      "`FrameworkInfo`",
-                     authenticated, *principal);
+                     authenticated, principal);
 }
 
-static bool validate(const struct cluster_request *request, Call *call, struct error *err)
+static bool validate(const struct cluster_request *request, const Call *call, struct error *err)
 {
     if (!master_validate(call, err))
         return false;
     if (call->type != MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE)
         return true;
-    char **principal = &call->subscribe->framework_info->principal;
-    return check_principal(request->principal, principal, err) ||
+    return check_principal(request->principal, call->subscribe->framework_info->principal, err) ||
            error_context(err, "Failed to validate scheduler::Call");
 }
 
@@ -68,8 +63,21 @@ static void on_lost(void *data, const char *id)
     master_stream_closed(http->master, id);
 }
 
+// The call is lent the principal that it does not name.
+static void subscribe_authenticated(struct cluster_http *http,
+                                    const struct cluster_request *request, Call *call,
+                                    const struct master_sink *sink)
+{
+    Mesos__V1__FrameworkInfo *info = call->subscribe->framework_info;
+    char *own = info->principal;
+    if (own == NULL)
+        info->principal = (char *)(uintptr_t)request->principal;
+    master_subscribe(http->master, call, record_stream_id(request->stream), sink, request->stream);
+    info->principal = own;
+}
+
 static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange *exchange,
-                                 const Call *call)
+                                 Call *call)
 {
     static const struct master_sink json_sink = {.event = on_event, .end = on_end};
     static const struct master_sink sink = {
@@ -83,8 +91,7 @@ static enum MHD_Result subscribe(struct cluster_http *http, struct http_exchange
     const struct record_stream_owner owner = {.lost = on_lost, .data = http};
     request->stream = record_stream_create(&http->streams, exchange, json, &owner);
     record_stream_slow(request->stream, http->master->message_delay);
-    master_subscribe(http->master, call, record_stream_id(request->stream),
-                     json ? &json_sink : &sink, request->stream);
+    subscribe_authenticated(http, request, call, json ? &json_sink : &sink);
     return record_stream_answer(request->stream);
 }
 
@@ -133,12 +140,12 @@ enum MHD_Result scheduler_http_answer(struct cluster_http *http, struct http_exc
             : "The call is larger than the local cluster accepts (64 MiB, and 4 MiB without the "
               "'Mesos-Stream-Id' of a subscription)";
     enum MHD_Result result;
-    Call *call = (Call *)api_exchange_read(exchange, &mesos__v1__scheduler__call__descriptor, limit,
-                                           &result);
+    Call *call = api_exchange_read(exchange, &http->room, &mesos__v1__scheduler__call__descriptor,
+                                   limit, &result);
     if (call == NULL)
         return result;
     result = answer_call(http, exchange, call);
-    mesos__v1__scheduler__call__free_unpacked(call, NULL);
+    message_room_empty(&http->room);
     return result;
 }
 

@@ -41,7 +41,7 @@ static void refuse_for_offers(struct master_framework *framework, const Operatio
     free(feedback);
 }
 
-// All offers that the call names end, also those of other frameworks.
+// All offers that the call names end, also those of other frameworks. One may be named twice.
 static void refuse_all(struct master_framework *framework, const Accept *accept, const char *fault)
 {
     for (size_t i = 0; i < accept->n_operations; i++)
@@ -79,6 +79,9 @@ static void carry_out_all(struct acceptance *acceptance, const Accept *accept)
     for (size_t i = 0; i < accept->n_operations; i++)
         if (admitted[i])
             carry_out(acceptance, accept->operations[i]);
+    for (size_t i = 0; i < accept->n_operations; i++)
+        if (is_launch(accept->operations[i]))
+            task_launches_restore(acceptance, accept->operations[i]);
     free(admitted);
 }
 
@@ -94,56 +97,92 @@ static void decline(struct master_framework *framework, const char *id,
     master_records_remove_offer(offer, OFFER_END_DECLINED);
 }
 
-static struct acceptance open_acceptance(struct master_framework *framework, const Accept *accept)
+static bool has_conversions(const Accept *accept)
 {
-    const struct master_offer *first =
-        master_records_offer(framework->master, accept->offer_ids[0]->value);
-    struct acceptance acceptance = {
-        .framework = framework, .node = first->node, .role = memory_string(first->role)};
-    for (size_t i = 0; i < accept->n_offer_ids; i++) {
-        struct master_offer *offer =
-            master_records_offer(framework->master, accept->offer_ids[i]->value);
-        resources_add(&acceptance.offered, &offer->resources);
-        master_records_remove_offer(offer, OFFER_END_ACCEPTED);
-    }
-    resources_allocate(&acceptance.offered, acceptance.role);
-    resources_copy(&acceptance.left, &acceptance.offered);
-    return acceptance;
+    for (size_t i = 0; i < accept->n_operations; i++)
+        if (!is_launch(accept->operations[i]))
+            return true;
+    return false;
 }
 
-// What was neither used nor converted counts as declined.
-static void close_acceptance(struct acceptance *acceptance, const Mesos__V1__Filters *filters)
+static void take_offer(struct acceptance *acceptance, struct master_offer *offer)
+{
+    if (acceptance->left.count == 0)
+        resources_copy(&acceptance->left, &offer->resources);
+    else
+        resources_add(&acceptance->left, &offer->resources);
+    master_records_remove_offer(offer, OFFER_END_ACCEPTED);
+}
+
+static void open_acceptance(struct acceptance *acceptance, struct master_framework *framework,
+                            const Accept *accept, struct master_offer **offers)
+{
+    *acceptance = (struct acceptance){.framework = framework,
+                                      .node = offers[0]->node,
+                                      .role = memory_string(offers[0]->role),
+                                      .allocation = MESOS__V1__RESOURCE__ALLOCATION_INFO__INIT};
+    acceptance->allocation.role = acceptance->role;
+    for (size_t i = 0; i < accept->n_offer_ids; i++)
+        take_offer(acceptance, offers[i]);
+    resources_allocate(&acceptance->left, acceptance->role);
+    if (has_conversions(accept))
+        resources_copy(&acceptance->offered, &acceptance->left);
+}
+
+// Launches convert nothing.
+static void subtract_converted(struct acceptance *acceptance)
 {
     struct resources converted;
     resources_copy(&converted, &acceptance->left);
     resources_add(&converted, &acceptance->resized);
     resources_subtract(&converted, &acceptance->offered);
     resources_subtract(&acceptance->left, &converted);
-    offer_filters_add(acceptance->framework, acceptance->node, acceptance->role, &acceptance->left,
-                      filters);
     resources_free(&converted);
+}
+
+// What was neither used nor converted counts as declined.
+static void close_acceptance(struct acceptance *acceptance, const Accept *accept)
+{
+    if (has_conversions(accept))
+        subtract_converted(acceptance);
+    offer_filters_add(acceptance->framework, acceptance->node, acceptance->role, &acceptance->left,
+                      accept->filters);
     resources_free(&acceptance->offered);
     resources_free(&acceptance->left);
     resources_free(&acceptance->resized);
     free(acceptance->role);
 }
 
+static void accept_all(struct master_framework *framework, const Accept *accept,
+                       struct master_offer **offers)
+{
+    struct acceptance acceptance;
+    open_acceptance(&acceptance, framework, accept, offers);
+    carry_out_all(&acceptance, accept);
+    close_acceptance(&acceptance, accept);
+}
+
+static void accept_or_refuse(struct master_framework *framework, const Accept *accept)
+{
+    size_t count = accept->n_offer_ids;
+    struct master_offer **offers = memory_new(count * sizeof *offers);
+    for (size_t i = 0; i < count; i++)
+        offers[i] = master_records_offer(framework->master, accept->offer_ids[i]->value);
+    char *fault = validation_offers(framework, accept->offer_ids, offers, count);
+    if (fault == NULL)
+        accept_all(framework, accept, offers);
+    else
+        refuse_all(framework, accept, fault);
+    free(offers);
+    free(fault);
+}
+
 void accept_offers(struct master_framework *framework, const Accept *accept)
 {
-    if (accept->n_operations == 0) {
-        for (size_t i = 0; i < accept->n_offer_ids; i++)
-            decline(framework, accept->offer_ids[i]->value, accept->filters);
-        return;
-    }
-    char *fault = validation_offers(framework, accept->offer_ids, accept->n_offer_ids);
-    if (fault != NULL) {
-        refuse_all(framework, accept, fault);
-        free(fault);
-        return;
-    }
-    struct acceptance acceptance = open_acceptance(framework, accept);
-    carry_out_all(&acceptance, accept);
-    close_acceptance(&acceptance, accept->filters);
+    for (size_t i = 0; i < accept->n_offer_ids && accept->n_operations == 0; i++)
+        decline(framework, accept->offer_ids[i]->value, accept->filters);
+    if (accept->n_operations > 0)
+        accept_or_refuse(framework, accept);
 }
 
 void accept_decline(struct master_framework *framework,

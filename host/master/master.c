@@ -168,18 +168,20 @@ static void on_kill(struct master_framework *framework, const Call *call)
         node_link_send(task->node, framework->id, &kill->base, deliver_kill);
 }
 
+// A task that has ended is forgotten with the acknowledgement of its end.
 static void deliver_acknowledge(struct node *node, const char *framework_id,
                                 const ProtobufCMessage *message)
 {
     const Mesos__V1__Scheduler__Call__Acknowledge *ack =
         (const Mesos__V1__Scheduler__Call__Acknowledge *)message;
-    struct master_framework *framework = master_records_framework(node->master, framework_id);
     Mesos__V1__TaskState state;
-    if (!agent_acknowledge(node->agent, framework_id, ack->task_id->value, &ack->uuid, &state))
+    if (!agent_acknowledge(node->agent, framework_id, ack->task_id->value, &ack->uuid, &state) ||
+        !agent_terminal(state))
         return;
+    struct master_framework *framework = master_records_framework(node->master, framework_id);
     struct master_task *task =
         framework ? master_records_task(framework, ack->task_id->value) : NULL;
-    if (task != NULL && task->node == node && agent_terminal(state))
+    if (task != NULL && task->node == node)
         master_records_remove_task(task);
 }
 

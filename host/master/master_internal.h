@@ -81,9 +81,10 @@ struct acceptance {
     struct master_framework *framework;
     struct node *node;
     char *role;
-    struct resources offered; // by its offers; allocated to the role
+    struct resources offered; // by its offers; allocated to the role. Of launches alone: nothing
     struct resources left;    // of that, as converted so far
     struct resources resized; // volumes, which later operations of the ACCEPT do not see
+    Mesos__V1__Resource__AllocationInfo allocation; // to the role
 };
 
 const char *operations_type_name(const Mesos__V1__Offer__Operation *operation);
@@ -206,9 +207,10 @@ bool validation_roles(const Mesos__V1__FrameworkInfo *info, char **suppressed,
 bool validation_has_capability(const Mesos__V1__FrameworkInfo *info,
                                Mesos__V1__FrameworkInfo__Capability__Type type);
 
-// The text, which may be long, or NULL if nothing is wrong. free() it.
+// The text, which may be long, or NULL if nothing is wrong with the offers of these ids, of which
+// those that do not exist are NULL. free() it.
 char *validation_offers(const struct master_framework *framework, Mesos__V1__OfferID **ids,
-                        size_t count);
+                        struct master_offer **offers, size_t count);
 
 // ---- resource_validation.c: what is wrong with resources, in the words of a master ----
 
@@ -279,6 +281,10 @@ bool task_launches_admit(struct acceptance *acceptance,
                          const Mesos__V1__Offer__Operation *operation);
 void task_launches_carry_out(struct acceptance *acceptance,
                              const Mesos__V1__Offer__Operation *operation);
+
+// Takes what was added when the operation was admitted away again: the call only borrows it.
+void task_launches_restore(const struct acceptance *acceptance,
+                           const Mesos__V1__Offer__Operation *operation);
 
 // ---- constraints.c: offer constraints ----
 

@@ -370,8 +370,7 @@ struct master_offer *master_records_make_offer(struct role_member *member, struc
 void master_records_remove_offer(struct master_offer *offer, enum offer_end end);
 void master_records_rescind_offer(struct master_offer *offer); // and tells the framework
 
-// Adds a task, which takes its resources, allocated to the role, out of what is free. `executor_id`
-// is that of the group that it belongs to, or NULL.
+// Adds a task, which takes its resources, allocated to the role, out of what is free.
 struct master_task *master_records_add_task(struct master_framework *framework, struct node *node,
                                             const char *role, const Mesos__V1__TaskInfo *info,
                                             const struct resources *resources);

@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "master/node_link.h"
-#include "wire/message_copy.h"
 
 #include <stdlib.h>
 
@@ -21,7 +20,7 @@ typedef Mesos__V1__ExecutorInfo Executor;
 struct launched_tasks {
     TaskInfo **tasks; // NULL: the operation lacks its message
     size_t count;
-    const Executor *executor; // of a group
+    Executor *executor; // of a group
     const char *name;
     Mesos__V1__TaskStatus__Reason invalid;
 };
@@ -70,34 +69,70 @@ static void refuse_as_invalid(struct master_framework *framework, const Operatio
     task_launches_refuse(framework, operation, &text);
 }
 
-// ---- looking at an operation by itself ----
+// ---- what a master adds to what a framework says ----
 
 // Errors about resources contain the allocation.
-static void allocate_all(const struct acceptance *acceptance, Mesos__V1__Resource **items,
-                         size_t count)
+static void allocate_all(struct acceptance *acceptance, Mesos__V1__Resource **items, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct resources one = {&items[i], 1};
+    for (size_t i = 0; i < count; i++)
         if (items[i]->allocation_info == NULL)
-            resources_allocate(&one, acceptance->role);
-    }
+            items[i]->allocation_info = &acceptance->allocation;
 }
 
-// What a master adds to what a framework says.
-static void complete_task(const struct acceptance *acceptance, const struct launched_tasks *launch,
+static void restore_all(const struct acceptance *acceptance, Mesos__V1__Resource **items,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (items[i]->allocation_info == &acceptance->allocation)
+            items[i]->allocation_info = NULL;
+}
+
+static void complete_task(struct acceptance *acceptance, const struct launched_tasks *launch,
                           TaskInfo *task)
 {
     const struct master_framework *framework = acceptance->framework;
     if (framework->multi_role || launch->executor != NULL || task->executor != NULL)
         allocate_all(acceptance, task->resources, task->n_resources);
-    if (task->executor == NULL && launch->executor != NULL)
-        task->executor = message_copy(&launch->executor->base);
+    if (task->executor == NULL)
+        task->executor = launch->executor;
     if (task->executor == NULL)
         return;
     allocate_all(acceptance, task->executor->resources, task->executor->n_resources);
     if (launch->executor == NULL && task->executor->framework_id == NULL)
-        task->executor->framework_id = message_copy(&framework->info->id->base);
+        task->executor->framework_id = framework->info->id;
 }
+
+static void restore_task(const struct acceptance *acceptance, const struct launched_tasks *launch,
+                         TaskInfo *task)
+{
+    restore_all(acceptance, task->resources, task->n_resources);
+    if (task->executor == NULL)
+        return;
+    restore_all(acceptance, task->executor->resources, task->executor->n_resources);
+    if (task->executor->framework_id == acceptance->framework->info->id)
+        task->executor->framework_id = NULL;
+    if (task->executor == launch->executor)
+        task->executor = NULL;
+}
+
+static void complete(struct acceptance *acceptance, const struct launched_tasks *launch)
+{
+    if (launch->executor != NULL)
+        allocate_all(acceptance, launch->executor->resources, launch->executor->n_resources);
+    for (size_t i = 0; i < launch->count; i++)
+        complete_task(acceptance, launch, launch->tasks[i]);
+}
+
+void task_launches_restore(const struct acceptance *acceptance, const Operation *operation)
+{
+    const struct launched_tasks launch = read_launch(operation);
+    for (size_t i = 0; i < launch.count; i++)
+        restore_task(acceptance, &launch, launch.tasks[i]);
+    if (launch.executor != NULL)
+        restore_all(acceptance, launch.executor->resources, launch.executor->n_resources);
+}
+
+// ---- looking at an operation by itself ----
 
 // Lists are compared each with each.
 static bool check_list(Mesos__V1__Resource *const *items, size_t count, struct error *err)
@@ -132,10 +167,7 @@ bool task_launches_admit(struct acceptance *acceptance, const Operation *operati
     const struct launched_tasks launch = read_launch(operation);
     if (launch.tasks == NULL)
         return false;
-    if (launch.executor != NULL)
-        allocate_all(acceptance, launch.executor->resources, launch.executor->n_resources);
-    for (size_t i = 0; i < launch.count; i++)
-        complete_task(acceptance, &launch, launch.tasks[i]);
+    complete(acceptance, &launch);
     if (check_resources(&launch, &err) && operation->id != NULL)
         error_set(&err, ERROR_INVALID, "The `id` field cannot be set on %s operations",
                   launch.name);
@@ -153,6 +185,30 @@ static void add_needs(const struct acceptance *acceptance, Mesos__V1__Resource *
 {
     for (size_t i = 0; i < count; i++)
         resources_add_message_for(needs, items[i], acceptance->role);
+}
+
+// What a task needs. Mostly the resources in the call are what a list of them would be, and are the
+// list.
+struct task_needs {
+    struct resources list;
+    bool borrowed;
+};
+
+static struct task_needs task_needs(const struct acceptance *acceptance, const TaskInfo *task)
+{
+    struct task_needs needs = {.borrowed =
+                                   resources_are_normal(task->resources, task->n_resources)};
+    if (needs.borrowed)
+        needs.list = (struct resources){task->resources, task->n_resources};
+    else
+        add_needs(acceptance, task->resources, task->n_resources, &needs.list);
+    return needs;
+}
+
+static void free_needs(struct task_needs *needs)
+{
+    if (!needs->borrowed)
+        resources_free(&needs->list);
 }
 
 // Of an executor that is to be started; one that runs, and none, need nothing.
@@ -181,19 +237,13 @@ static char *check_needs(const struct acceptance *acceptance, const struct resou
 
 // ---- launching ----
 
-static void take_needs(struct acceptance *acceptance, const TaskInfo *task,
-                       const struct resources *needs)
+static void take(struct acceptance *acceptance, const TaskInfo *task, struct task_needs *needs)
 {
-    master_records_add_task(acceptance->framework, acceptance->node, acceptance->role, task, needs);
-    resources_subtract_unshared(&acceptance->left, needs);
-}
-
-static void take(struct acceptance *acceptance, const TaskInfo *task)
-{
-    struct resources needs = {0};
-    add_needs(acceptance, task->resources, task->n_resources, &needs);
-    take_needs(acceptance, task, &needs);
-    resources_free(&needs);
+    if (!needs->borrowed)
+        resources_allocate(&needs->list, acceptance->role);
+    master_records_add_task(acceptance->framework, acceptance->node, acceptance->role, task,
+                            &needs->list);
+    resources_subtract_unshared(&acceptance->left, &needs->list);
 }
 
 // True if it is to be started.
@@ -279,15 +329,11 @@ static void deliver_first_group(struct node *node, const char *framework_id,
     deliver_group_to(node, framework_id, message, true);
 }
 
-// `needs` are those of the task and its executor.
 static void start_task(struct acceptance *acceptance, const TaskInfo *task,
-                       const struct resources *needs)
+                       struct task_needs *needs)
 {
     bool fresh = take_executor(acceptance, task->executor) || task->executor == NULL;
-    if (task->executor == NULL)
-        take_needs(acceptance, task, needs);
-    else
-        take(acceptance, task);
+    take(acceptance, task, needs);
     node_link_send(acceptance->node, acceptance->framework->id, &task->base,
                    fresh ? deliver_first_task : deliver_task);
 }
@@ -296,13 +342,40 @@ static void start_group(struct acceptance *acceptance,
                         const Mesos__V1__Offer__Operation__LaunchGroup *group)
 {
     bool fresh = take_executor(acceptance, group->executor);
-    for (size_t i = 0; i < group->task_group->n_tasks; i++)
-        take(acceptance, group->task_group->tasks[i]);
+    for (size_t i = 0; i < group->task_group->n_tasks; i++) {
+        struct task_needs needs = task_needs(acceptance, group->task_group->tasks[i]);
+        take(acceptance, group->task_group->tasks[i], &needs);
+        free_needs(&needs);
+    }
     node_link_send(acceptance->node, acceptance->framework->id, &group->base,
                    fresh ? deliver_first_group : deliver_group);
 }
 
-static void launch_task(struct acceptance *acceptance, TaskInfo *task)
+// With those of its executor.
+static char *check_task_needs(const struct acceptance *acceptance, const TaskInfo *task,
+                              const struct task_needs *needs)
+{
+    static const char what[] = "task and its executor is";
+    if (task->executor == NULL)
+        return check_needs(acceptance, &needs->list, what);
+    struct resources all = executor_needs(acceptance, task->executor);
+    resources_add(&all, &needs->list);
+    char *fault = check_needs(acceptance, &all, what);
+    resources_free(&all);
+    return fault;
+}
+
+static char *try_to_start(struct acceptance *acceptance, const TaskInfo *task)
+{
+    struct task_needs needs = task_needs(acceptance, task);
+    char *fault = check_task_needs(acceptance, task, &needs);
+    if (fault == NULL)
+        start_task(acceptance, task, &needs);
+    free_needs(&needs);
+    return fault;
+}
+
+static void launch_task(struct acceptance *acceptance, const TaskInfo *task)
 {
     const struct task_launch launch = {acceptance->framework, acceptance->node, acceptance->role,
                                        task};
@@ -310,18 +383,11 @@ static void launch_task(struct acceptance *acceptance, TaskInfo *task)
                                        .reason =
                                            MESOS__V1__TASK_STATUS__REASON__REASON_TASK_INVALID};
     char *fault = task_validation_fault(&launch);
-    struct resources needs = {0};
-    if (fault == NULL) {
-        needs = executor_needs(acceptance, task->executor);
-        add_needs(acceptance, task->resources, task->n_resources, &needs);
-        fault = check_needs(acceptance, &needs, "task and its executor is");
-    }
+    if (fault == NULL)
+        fault = try_to_start(acceptance, task);
     text.message = fault;
     if (fault != NULL)
         refuse_task(acceptance->framework, task, &text);
-    else
-        start_task(acceptance, task, &needs);
-    resources_free(&needs);
     free(fault);
 }
 

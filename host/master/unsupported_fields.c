@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The table of fields and the walk over a message: see unsupported_fields.h. A message is walked by
-// its descriptor, so only the table decides.
+// its descriptor, so only the table decides. The walk looks only at fields that may be refused, or
+// that have such fields in them: which these are is found once of each type.
 
 #include "master/unsupported_fields.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "wire/type_table.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -273,6 +275,67 @@ const struct unsupported_fields_row *unsupported_fields_find(const ProtobufCMess
     return find_in(rows_of(type), field);
 }
 
+// ---- what the walk looks at ----
+
+struct field_look {
+    const ProtobufCFieldDescriptor *field;
+    const struct unsupported_fields_row *row; // NULL: the field is not known
+    const struct field_looks *below;          // into the messages of the field; NULL: not at all
+};
+
+// In the order of the type's fields.
+struct field_looks {
+    struct type_entry entry;
+    unsigned count;
+    struct field_look looks[];
+};
+
+static struct type_entry *find_looks(const ProtobufCMessageDescriptor *type);
+
+static void free_looks(struct type_entry *entry)
+{
+    free(entry);
+}
+
+static struct type_table all_looks = {.make = find_looks, .free = free_looks};
+
+// The table has room for all types of Mesos.
+static const struct field_looks *looks_of(const ProtobufCMessageDescriptor *type)
+{
+    return (const struct field_looks *)type_table_get(&all_looks, type);
+}
+
+static bool is_walked(const struct unsupported_fields_row *row)
+{
+    return row->support == SUPPORT_DONE || row->support == SUPPORT_CONTAINED;
+}
+
+// False: the field is never refused, nor is anything in it.
+static bool find_look(const ProtobufCFieldDescriptor *field,
+                      const struct unsupported_fields_row *row, struct field_look *look)
+{
+    *look = (struct field_look){.field = field, .row = row};
+    if (row == NULL)
+        return true;
+    if (is_walked(row) && field->type == PROTOBUF_C_TYPE_MESSAGE)
+        look->below = looks_of(field->descriptor);
+    bool anything = look->below != NULL && look->below->count > 0;
+    return anything || row->support == SUPPORT_REFUSED || row->support == SUPPORT_CONTAINED;
+}
+
+// No message that is carried out has one of its own type in it.
+static struct type_entry *find_looks(const ProtobufCMessageDescriptor *type)
+{
+    const struct unsupported_fields_row *first = rows_of(type);
+    struct field_looks *found = memory_new(sizeof *found + type->n_fields * sizeof found->looks[0]);
+    found->entry.type = type;
+    for (unsigned i = 0; i < type->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &type->fields[i];
+        found->count += find_look(field, find_in(first, field->name), &found->looks[found->count]);
+    }
+    return &found->entry;
+}
+
 // ---- the walk ----
 
 static size_t number_at(const ProtobufCMessage *message, unsigned offset)
@@ -330,53 +393,49 @@ static char *refuse(const struct field_path *path, const char *reason)
     return fault;
 }
 
-static char *walk(const ProtobufCMessage *message, const struct field_path *up, bool contained);
+static char *walk(const ProtobufCMessage *message, const struct field_looks *looks,
+                  const struct field_path *up, bool contained);
 
 static bool is_refused(const struct unsupported_fields_row *row, bool contained)
 {
-    return row->support == SUPPORT_REFUSED || (row->support == SUPPORT_CONTAINED && !contained);
-}
-
-static bool is_walked(const struct unsupported_fields_row *row)
-{
-    return row->support == SUPPORT_DONE || row->support == SUPPORT_CONTAINED;
+    return row == NULL || row->support == SUPPORT_REFUSED ||
+           (row->support == SUPPORT_CONTAINED && !contained);
 }
 
 // Walks the messages of a field that is carried out.
-static char *descend(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field,
+static char *descend(const ProtobufCMessage *message, const struct field_look *look,
                      struct field_path *path, bool contained)
 {
-    const void *value = pointer_at(message, field->offset);
-    if (field->label != PROTOBUF_C_LABEL_REPEATED)
-        return walk(value, path, contained);
-    size_t count = number_at(message, field->quantifier_offset);
+    const void *value = pointer_at(message, look->field->offset);
+    if (look->field->label != PROTOBUF_C_LABEL_REPEATED)
+        return walk(value, look->below, path, contained);
+    size_t count = number_at(message, look->field->quantifier_offset);
     char *fault = NULL;
     for (size_t i = 0; i < count && fault == NULL; i++) {
         path->index = i + 1;
-        fault = walk(((ProtobufCMessage *const *)value)[i], path, contained);
+        fault = walk(((ProtobufCMessage *const *)value)[i], look->below, path, contained);
     }
     return fault;
 }
 
-static char *walk(const ProtobufCMessage *message, const struct field_path *up, bool contained)
+static char *walk(const ProtobufCMessage *message, const struct field_looks *looks,
+                  const struct field_path *up, bool contained)
 {
-    const struct unsupported_fields_row *first = rows_of(message->descriptor);
     char *fault = NULL;
-    for (unsigned i = 0; i < message->descriptor->n_fields && fault == NULL; i++) {
-        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
-        struct field_path path = {up, field->name, 0};
-        if (!is_set(message, field))
+    for (unsigned i = 0; i < looks->count && fault == NULL; i++) {
+        const struct field_look *look = &looks->looks[i];
+        struct field_path path = {up, look->field->name, 0};
+        if (!is_set(message, look->field))
             continue;
-        const struct unsupported_fields_row *row = find_in(first, field->name);
-        if (row == NULL || is_refused(row, contained))
-            fault = refuse(&path, row ? row->reason : "it does not know this field");
-        else if (is_walked(row) && field->type == PROTOBUF_C_TYPE_MESSAGE)
-            fault = descend(message, field, &path, contained);
+        if (is_refused(look->row, contained))
+            fault = refuse(&path, look->row ? look->row->reason : "it does not know this field");
+        else if (look->below != NULL)
+            fault = descend(message, look, &path, contained);
     }
     return fault;
 }
 
 char *unsupported_fields_fault(const ProtobufCMessage *message, bool contained)
 {
-    return walk(message, NULL, contained);
+    return walk(message, looks_of(message->descriptor), NULL, contained);
 }

@@ -336,13 +336,8 @@ static bool named_before(Mesos__V1__OfferID **ids, size_t count, const char *id)
 struct offer_list {
     const struct master_framework *framework;
     Mesos__V1__OfferID **ids;
-    size_t count;
+    struct master_offer **offers; // NULL: there is no such offer
 };
-
-static const struct master_offer *offer_of(const struct offer_list *list, size_t i)
-{
-    return master_records_offer(list->framework->master, list->ids[i]->value);
-}
 
 static char *check_unique(const struct offer_list *list, size_t i)
 {
@@ -353,13 +348,13 @@ static char *check_unique(const struct offer_list *list, size_t i)
 
 static char *check_exists(const struct offer_list *list, size_t i)
 {
-    return offer_of(list, i) ? NULL
-                             : memory_format("Offer %s is no longer valid", list->ids[i]->value);
+    return list->offers[i] ? NULL
+                           : memory_format("Offer %s is no longer valid", list->ids[i]->value);
 }
 
 static char *check_owner(const struct offer_list *list, size_t i)
 {
-    const struct master_offer *offer = offer_of(list, i);
+    const struct master_offer *offer = list->offers[i];
     return offer->framework == list->framework
                ? NULL
                : memory_format("Offer %s has invalid framework %s while framework %s is expected",
@@ -368,7 +363,7 @@ static char *check_owner(const struct offer_list *list, size_t i)
 
 static char *check_role(const struct offer_list *list, size_t i)
 {
-    const struct master_offer *offer = offer_of(list, i), *first = offer_of(list, 0);
+    const struct master_offer *offer = list->offers[i], *first = list->offers[0];
     return strcmp(offer->role, first->role) == 0
                ? NULL
                : memory_format("Aggregated offers must be allocated to the same role. Offer %s "
@@ -378,7 +373,7 @@ static char *check_role(const struct offer_list *list, size_t i)
 
 static char *check_agent(const struct offer_list *list, size_t i)
 {
-    const struct master_offer *offer = offer_of(list, i), *first = offer_of(list, 0);
+    const struct master_offer *offer = list->offers[i], *first = list->offers[0];
     return offer->node == first->node
                ? NULL
                : memory_format("Aggregated offers must belong to one single agent. Offer %s uses "
@@ -387,11 +382,11 @@ static char *check_agent(const struct offer_list *list, size_t i)
 }
 
 char *validation_offers(const struct master_framework *framework, Mesos__V1__OfferID **ids,
-                        size_t count)
+                        struct master_offer **offers, size_t count)
 {
     static char *(*const checks[])(const struct offer_list *, size_t) = {
         check_unique, check_exists, check_owner, check_role, check_agent};
-    const struct offer_list list = {framework, ids, count};
+    const struct offer_list list = {framework, ids, offers};
     char *fault = count == 0 ? memory_string("No offers specified") : NULL;
     for (size_t check = 0; check < sizeof checks / sizeof checks[0]; check++)
         for (size_t i = 0; i < count && fault == NULL; i++)

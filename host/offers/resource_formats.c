@@ -77,6 +77,25 @@ void resources_add_message_for(struct resources *list, const Resource *resource,
     add(list, resource, role);
 }
 
+static bool is_normal(const Resource *resource)
+{
+    return resource->type == MESOS__V1__VALUE__TYPE__SCALAR && resource->scalar != NULL &&
+           resource->allocation_info != NULL && resource_is_simple(resource) &&
+           resource_values_is_normal(resource);
+}
+
+bool resources_are_normal(Resource *const *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_normal(items[i]))
+            return false;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(items[i]->name, items[j]->name) == 0)
+                return false;
+    }
+    return true;
+}
+
 // ---- reservations ----
 
 bool resource_is_dynamic(const Resource *resource)

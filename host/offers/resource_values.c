@@ -50,9 +50,19 @@ static bool scalar_empty(const Resource *resource)
     return resource_values_thousandths(resource) == 0;
 }
 
+static double normal_scalar(const Resource *resource)
+{
+    return (double)resource_values_thousandths(resource) / 1000;
+}
+
 static void scalar_normalise(Resource *resource)
 {
-    resource->scalar->value = (double)resource_values_thousandths(resource) / 1000;
+    resource->scalar->value = normal_scalar(resource);
+}
+
+bool resource_values_is_normal(const Resource *resource)
+{
+    return resource->scalar->value == normal_scalar(resource) && !scalar_empty(resource);
 }
 
 static void scalar_write(const Resource *resource, struct buffer *out)

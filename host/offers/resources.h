@@ -81,6 +81,11 @@ void resources_add_message(struct resources *list, const Mesos__V1__Resource *re
 void resources_add_message_for(struct resources *list, const Mesos__V1__Resource *resource,
                                const char *role);
 
+// True if these resources of a message, each of which passed resource_check(), are what a list of
+// them would have: scalars of different names, unreserved and allocated, none of them empty. Then
+// they can be read as a list, as they are. False of others, whatever they are.
+bool resources_are_normal(Mesos__V1__Resource *const *items, size_t count);
+
 void resource_free(Mesos__V1__Resource *resource);
 
 char *resource_describe(const Mesos__V1__Resource *resource); // as Mesos writes it; free() it

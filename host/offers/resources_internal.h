@@ -32,6 +32,7 @@ struct resource_values {
 const struct resource_values *resource_values_of(const Resource *resource);
 
 int64_t resource_values_thousandths(const Resource *resource); // of a scalar
+bool resource_values_is_normal(const Resource *resource);      // the same; it is not empty, either
 
 // Neither looks for what is there already: the resource is normalised later. `item` is handed over.
 void resource_values_add_range(Mesos__V1__Value__Ranges *ranges, uint64_t begin, uint64_t end);

@@ -32,7 +32,7 @@
 
 enum {
     SLAB = 16 * 1024,
-    ARENA = 64, // slabs
+    GROUP = 64, // slabs
 };
 
 struct block {
@@ -48,14 +48,14 @@ struct slab {
 
 _Static_assert(sizeof(struct slab) % SCRIPT_HEAP_STEP == 0, "blocks are aligned");
 
-struct arena {
-    struct arena *next;
+struct slab_group {
+    struct slab_group *next;
     uint8_t *slabs;
     size_t taken;  // slabs that were ever used
     uint64_t bare; // those of them, one bit each, that have no pages
 };
 
-_Static_assert(ARENA <= 64, "a bit for each slab of an arena");
+_Static_assert(GROUP <= 64, "a bit for each slab of a group");
 
 // ---- slabs ----
 
@@ -82,32 +82,32 @@ static struct slab *slab_of(void *block)
 
 static uint8_t *get_slabs(struct script_heap *heap)
 {
-    size_t size = (size_t)SLAB * ARENA;
+    size_t size = (size_t)SLAB * GROUP;
     return heap->region ? heap_region_pages(heap->region, SLAB, size) : aligned_alloc(SLAB, size);
 }
 
-static bool add_arena(struct script_heap *heap)
+static bool add_group(struct script_heap *heap)
 {
-    struct arena *arena = malloc(sizeof *arena);
-    uint8_t *slabs = arena ? get_slabs(heap) : NULL;
+    struct slab_group *group = malloc(sizeof *group);
+    uint8_t *slabs = group ? get_slabs(heap) : NULL;
     if (slabs == NULL) {
-        free(arena);
+        free(group);
         return false;
     }
-    *arena = (struct arena){.next = heap->arenas, .slabs = slabs};
-    heap->arenas = arena;
+    *group = (struct slab_group){.next = heap->groups, .slabs = slabs};
+    heap->groups = group;
     return true;
 }
 
 static struct slab *get_bare(struct script_heap *heap)
 {
-    struct arena *arena = heap->arenas;
-    while (arena->bare == 0)
-        arena = arena->next;
-    size_t number = (size_t)__builtin_ctzll(arena->bare);
-    arena->bare &= arena->bare - 1;
+    struct slab_group *group = heap->groups;
+    while (group->bare == 0)
+        group = group->next;
+    size_t number = (size_t)__builtin_ctzll(group->bare);
+    group->bare &= group->bare - 1;
     heap->bare--;
-    return (struct slab *)(arena->slabs + SLAB * number);
+    return (struct slab *)(group->slabs + SLAB * number);
 }
 
 // One of no class, or NULL.
@@ -120,11 +120,11 @@ static struct slab *get_slab(struct script_heap *heap)
     }
     if (heap->bare > 0)
         return get_bare(heap);
-    bool full = heap->arenas == NULL || heap->arenas->taken == ARENA;
-    if (full && !add_arena(heap))
+    bool full = heap->groups == NULL || heap->groups->taken == GROUP;
+    if (full && !add_group(heap))
         return NULL;
-    struct arena *arena = heap->arenas;
-    return (struct slab *)(arena->slabs + SLAB * arena->taken++);
+    struct slab_group *group = heap->groups;
+    return (struct slab *)(group->slabs + SLAB * group->taken++);
 }
 
 static struct slab *open_slab(struct script_heap *heap, size_t class)
@@ -142,10 +142,10 @@ static struct slab *open_slab(struct script_heap *heap, size_t class)
 
 static void strip(struct script_heap *heap, struct slab *slab)
 {
-    struct arena *arena = heap->arenas;
-    while ((uintptr_t)slab - (uintptr_t)arena->slabs >= (uintptr_t)SLAB * ARENA)
-        arena = arena->next;
-    arena->bare |= UINT64_C(1) << ((size_t)((uint8_t *)slab - arena->slabs) / SLAB);
+    struct slab_group *group = heap->groups;
+    while ((uintptr_t)slab - (uintptr_t)group->slabs >= (uintptr_t)SLAB * GROUP)
+        group = group->next;
+    group->bare |= UINT64_C(1) << ((size_t)((uint8_t *)slab - group->slabs) / SLAB);
     heap->bare++;
     madvise(slab, SLAB, MADV_DONTNEED);
 }
@@ -252,7 +252,7 @@ static void *insist(struct script_heap *heap, size_t size)
 {
     void *block;
     while ((block = allocate(heap, size)) == NULL)
-        free(memory_new(heap->region ? SIZE_MAX / 2 : (size_t)SLAB * ARENA));
+        free(memory_new(heap->region ? SIZE_MAX / 2 : (size_t)SLAB * GROUP));
     return block;
 }
 
@@ -353,12 +353,12 @@ bool script_heap_place(struct script_heap *heap)
 
 void script_heap_free(struct script_heap *heap)
 {
-    while (heap->arenas != NULL) {
-        struct arena *arena = heap->arenas;
-        heap->arenas = arena->next;
+    while (heap->groups != NULL) {
+        struct slab_group *group = heap->groups;
+        heap->groups = group->next;
         if (heap->region == NULL)
-            free(arena->slabs);
-        free(arena);
+            free(group->slabs);
+        free(group);
     }
     heap_region_destroy(heap->region);
     if (heap->texts != NULL)
@@ -369,7 +369,7 @@ void script_heap_free(struct script_heap *heap)
 size_t script_heap_held(const struct script_heap *heap)
 {
     size_t slabs = 0;
-    for (const struct arena *arena = heap->arenas; arena != NULL; arena = arena->next)
-        slabs += arena->taken;
+    for (const struct slab_group *group = heap->groups; group != NULL; group = group->next)
+        slabs += group->taken;
     return slabs * SLAB + (heap->texts ? script_heap_held(heap->texts) : 0);
 }

@@ -35,13 +35,13 @@ struct script_heap {
     bool refused; // A request was refused by the limit since this was last set to false.
 
     // Of a placed heap; otherwise NULL.
-    struct heap_region *region; // where arenas and large blocks come from
+    struct heap_region *region; // where groups and large blocks come from
     struct script_heap *texts;  // has them, and no account
 
     struct slab *open[SCRIPT_HEAP_CLASSES]; // slabs with free blocks
     struct slab *empty;                     // slabs of no class, with their pages
     size_t bare;                            // slabs of no class, without them
-    struct arena *arenas;                   // where slabs come from
+    struct slab_group *groups;              // where slabs come from
 };
 
 void script_heap_init(struct script_heap *heap, size_t limit);

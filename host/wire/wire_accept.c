@@ -4,22 +4,21 @@
 // those that do not are looked at field by field (wire.c), and few of them have to be merged.
 //
 // A plan is what a descriptor says, by tag and with nothing left to search: one byte tells what to
-// do with a field. Plans are made when a type is first met and live as long as the process; several
-// threads may do that at once (the C interface has a loop thread for each driver), so plans are
-// published by compare-and-swap: the thread that loses frees its copy. The walk keeps the messages
-// that it is inside of in an array, not on the C stack.
+// do with a field. The walk keeps the messages that it is inside of in an array, not on the C
+// stack.
 
 #include "wire/wire_accept.h"
 
 #include "base/memory.h"
+#include "wire/type_table.h"
 #include "wire/wire.h"
+#include "wire/wire_head.h"
 #include "wire/wire_merge.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBERS_MOST = 64, TAGS_MOST = NUMBERS_MOST << 3, PLANS_MOST = 1024, DEPTH_MOST = 32 };
+enum { NUMBERS_MOST = WIRE_HEAD_NUMBERS, TAGS_MOST = WIRE_HEAD_TAGS, DEPTH_MOST = 32 };
 
 // What to do with a field of that tag.
 enum step {
@@ -32,15 +31,13 @@ enum step {
 };
 
 struct plan {
-    const ProtobufCMessageDescriptor *type;
+    struct type_entry entry;
     uint64_t required, singular; // a bit for each field number
     uint8_t lone;                // tag of field 1, if that alone makes a whole message, or 0
     uint8_t steps[TAGS_MOST];
-    const ProtobufCMessageDescriptor *types[NUMBERS_MOST]; // of message fields
-    _Atomic(const struct plan *) nested[NUMBERS_MOST];     // their plans, once they were needed
+    const ProtobufCMessageDescriptor *types[NUMBERS_MOST];   // of message fields
+    _Atomic(const struct type_entry *) nested[NUMBERS_MOST]; // their plans, once they were needed
 };
-
-static _Atomic(struct plan *) plans[PLANS_MOST];
 
 // ---- making plans ----
 
@@ -86,59 +83,36 @@ static uint8_t lone_tag(const struct plan *plan)
     return plan->steps[DOUBLE] == SKIP_FIXED64 ? DOUBLE : 0;
 }
 
-static struct plan *make(const ProtobufCMessageDescriptor *type)
+static struct type_entry *make(const ProtobufCMessageDescriptor *type)
 {
     for (unsigned i = 0; i < type->n_fields; i++)
         if (type->fields[i].id >= NUMBERS_MOST)
             return NULL;
     struct plan *plan = memory_new(sizeof *plan);
-    plan->type = type;
+    plan->entry.type = type;
     forget_all(plan);
     for (unsigned i = 0; i < type->n_fields; i++)
         describe(plan, &type->fields[i]);
     plan->lone = lone_tag(plan);
-    return plan;
+    return &plan->entry;
 }
 
-// Puts it into the slot unless another thread was faster; returns what is in the slot.
-static struct plan *publish(_Atomic(struct plan *) *slot, struct plan *plan)
+static void free_plan(struct type_entry *plan)
 {
-    struct plan *found = NULL;
-    if (atomic_compare_exchange_strong(slot, &found, plan))
-        return plan;
-    return found;
+    free(plan);
 }
+
+static struct type_table plans = {.make = make, .free = free_plan};
 
 static const struct plan *plan_of(const ProtobufCMessageDescriptor *type)
 {
-    size_t slot = ((uintptr_t)type >> 5) * 2654435761u % PLANS_MOST;
-    struct plan *made = NULL;
-    for (size_t tries = 0; tries < PLANS_MOST; tries++, slot = (slot + 1) % PLANS_MOST) {
-        struct plan *found = atomic_load(&plans[slot]);
-        if (found == NULL && made == NULL && (made = make(type)) == NULL)
-            return NULL;
-        if (found == NULL)
-            found = publish(&plans[slot], made);
-        if (found == made)
-            return made;
-        if (found->type == type) {
-            free(made);
-            return found;
-        }
-    }
-    free(made);
-    return NULL;
+    return (const struct plan *)type_table_get(&plans, type);
 }
 
 static const struct plan *nested_plan(const struct plan *plan, unsigned number)
 {
-    _Atomic(const struct plan *) *slot = &((struct plan *)(uintptr_t)plan)->nested[number];
-    const struct plan *nested = atomic_load_explicit(slot, memory_order_acquire);
-    if (nested == NULL) {
-        nested = plan_of(plan->types[number]);
-        atomic_store_explicit(slot, nested, memory_order_release);
-    }
-    return nested;
+    _Atomic(const struct type_entry *) *slot = &((struct plan *)(uintptr_t)plan)->nested[number];
+    return (const struct plan *)type_table_nested(&plans, plan->types[number], slot);
 }
 
 // ---- walking ----
@@ -163,47 +137,11 @@ static inline const uint8_t *skip_varint(const uint8_t *at, const uint8_t *end)
     return at < end && *at < 0x80 ? at + 1 : skip_long_varint(at, end);
 }
 
-static inline const uint8_t *skip(const uint8_t *at, const uint8_t *end, size_t size)
-{
-    return size <= (size_t)(end - at) ? at + size : NULL;
-}
-
-// Lengths of up to 28 bits; NULL otherwise.
-static const uint8_t *read_long_length(const uint8_t *at, const uint8_t *end, size_t *length)
-{
-    *length = 0;
-    for (unsigned shift = 0; shift < 28 && at < end; shift += 7) {
-        *length |= (size_t)(*at & 0x7f) << shift;
-        if (*at++ < 0x80)
-            return *length <= (size_t)(end - at) ? at : NULL;
-    }
-    return NULL;
-}
-
-static inline const uint8_t *read_length(const uint8_t *at, const uint8_t *end, size_t *length)
-{
-    if (at == end || *at >= 0x80)
-        return read_long_length(at, end, length);
-    *length = *at++;
-    return *length <= (size_t)(end - at) ? at : NULL;
-}
-
 static inline const uint8_t *skip_bytes(const uint8_t *at, const uint8_t *end)
 {
     size_t length;
-    at = read_length(at, end, &length);
+    at = wire_head_length(at, end, &length);
     return at ? at + length : NULL;
-}
-
-// Reads a tag of one or two bytes; 0 if it is longer than that, or stands for no field.
-static inline const uint8_t *read_tag(const uint8_t *at, const uint8_t *end, unsigned *tag)
-{
-    *tag = *at++;
-    if (*tag < 0x80)
-        return at;
-    bool second = at < end && *at < (TAGS_MOST >> 7);
-    *tag = second ? (*tag & 0x7f) | (unsigned)*at++ << 7 : 0;
-    return at;
 }
 
 // True if that is a text or a double in field 1 and nothing else, as ids and amounts are.
@@ -234,7 +172,7 @@ static bool accepts(const uint8_t *at, const uint8_t *end, const struct plan *pl
             level--;
         }
         unsigned tag;
-        at = read_tag(at, end, &tag);
+        at = wire_head_tag(at, end, &tag);
         uint64_t bit = UINT64_C(1) << (tag >> 3);
         switch (plan->steps[tag]) {
         case SKIP_VARINT:
@@ -244,14 +182,14 @@ static bool accepts(const uint8_t *at, const uint8_t *end, const struct plan *pl
             at = skip_bytes(at, end);
             break;
         case SKIP_FIXED64:
-            at = skip(at, end, 8);
+            at = wire_head_skip(at, end, 8);
             break;
         case SKIP_FIXED32:
-            at = skip(at, end, 4);
+            at = wire_head_skip(at, end, 4);
             break;
         case ENTER: {
             const struct plan *nested = nested_plan(plan, tag >> 3);
-            at = read_length(at, end, &length);
+            at = wire_head_length(at, end, &length);
             if (at == NULL || nested == NULL || (seen & bit & plan->singular) != 0)
                 return false;
             if (is_lone(nested, at, length)) {

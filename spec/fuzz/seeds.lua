@@ -69,6 +69,13 @@ function writers.fuzz_view()
     end
 end
 
+-- The target makes calls of its own.
+function writers.fuzz_call()
+    for type = 0, 5 do
+        seed(string.char(type))
+    end
+end
+
 function writers.fuzz_reply()
     for i, answer in ipairs {
         "202 Accepted\r\nDate: x\r\nContent-Length: 0\r\n\r\n", "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" ..

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// host/base seen from Lua: error texts, log levels and the log's lines, buffers with their cap.
+// host/base seen from Lua: error texts, log levels and the log's lines, buffers with their cap,
+// arenas.
 
 #include "internals.h"
 
+#include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/log.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #define BUFFER "internals.buffer"
 
@@ -124,17 +127,68 @@ static int l_free(lua_State *L)
     return 0;
 }
 
+// ---- arenas ----
+
+enum { ARENA_BLOCKS = 1000 };
+
+struct arena_block {
+    uint8_t *at;
+    size_t size;
+};
+
+static bool has_only(const struct arena_block *block, uint8_t value)
+{
+    for (size_t i = 0; i < block->size; i++)
+        if (block->at[i] != value)
+            return false;
+    return (uintptr_t)block->at % ARENA_ALIGNMENT == 0;
+}
+
+// True if each block keeps what is written to it.
+static bool fill_arena(struct arena *arena, struct arena_block *blocks, size_t count)
+{
+    bool good = true;
+    for (size_t i = 0; i < count; i++) {
+        blocks[i].at = arena_take(arena, blocks[i].size);
+        memset(blocks[i].at, (int)(i % 251), blocks[i].size);
+    }
+    for (size_t i = 0; i < count; i++)
+        good = good && has_only(&blocks[i], (uint8_t)(i % 251));
+    return good;
+}
+
+// internals.arena(sizes, rounds) -> boolean: blocks of these sizes, up to 1000, are taken from one
+// arena, which is emptied after each round, and have all that is written to them.
+static int l_arena(lua_State *L)
+{
+    struct arena_block blocks[ARENA_BLOCKS];
+    struct arena arena = {.chunks = NULL};
+    lua_Integer rounds = luaL_checkinteger(L, 2);
+    size_t count = lua_rawlen(L, 1);
+    bool good = true;
+    luaL_argcheck(L, count <= ARENA_BLOCKS, 1, "too many");
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 1, (lua_Integer)i + 1);
+        blocks[i].size = (size_t)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    for (lua_Integer round = 0; round < rounds; round++) {
+        good = fill_arena(&arena, blocks, count) && good;
+        arena_empty(&arena);
+    }
+    arena_free(&arena);
+    lua_pushboolean(L, good);
+    return 1;
+}
+
 static const luaL_Reg buffer_methods[] = {
     {"append", l_append}, {"format", l_format},       {"consume", l_consume}, {"free", l_free},
     {"__gc", l_free},     {"__tostring", l_contents}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
-    {"error", l_error},
-    {"log_lines", l_log_lines},
-    {"log_level", l_log_level},
-    {"buffer", l_buffer},
-    {NULL, NULL},
+    {"error", l_error},   {"log_lines", l_log_lines}, {"log_level", l_log_level},
+    {"buffer", l_buffer}, {"arena", l_arena},         {NULL, NULL},
 };
 
 void internals_base_open(lua_State *L)

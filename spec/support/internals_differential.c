@@ -6,11 +6,15 @@
 //     internals.differential(type, bytes, check) -> boolean: a message of that type; raises where
 //     views,
 //         tables and protobuf-c differ. `check` is that of support/view_oracle.lua.
+//     internals.unpack(type, bytes) -> "refused" | "left" | "same": what is unpacked quickly,
+//     against
+//         protobuf-c; raises where they differ
 //     internals.accept(type, bytes) -> bytes | nil, message: what is handed on of a received record
 
 #include "differential.h"
 #include "internals.h"
 #include "mutation.h"
+#include "unpack_check.h"
 
 #include "bindings/core/scratch.h"
 #include "wire/wire_accept.h"
@@ -51,6 +55,18 @@ static int l_differential(lua_State *L)
     return 1;
 }
 
+static int l_unpack(lua_State *L)
+{
+    static const char *const names[] = {
+        [UNPACK_REFUSED] = "refused", [UNPACK_LEFT] = "left", [UNPACK_SAME] = "same"};
+    const ProtobufCMessageDescriptor *type = internals_check_type(L, 1);
+    enum unpack_verdict verdict = unpack_check(type, check_bytes(L, 2));
+    if (verdict == UNPACK_DIFFERS)
+        return luaL_error(L, "protobuf-c unpacks this %s in another way", type->short_name);
+    lua_pushstring(L, names[verdict]);
+    return 1;
+}
+
 static int l_accept(lua_State *L)
 {
     struct error err = {.code = ERROR_NONE};
@@ -73,7 +89,7 @@ void internals_differential_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"generate", l_generate}, {"mutate", l_mutate}, {"differential", l_differential},
-        {"accept", l_accept},     {NULL, NULL},
+        {"accept", l_accept},     {"unpack", l_unpack}, {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
 }
