@@ -372,8 +372,25 @@ static int l_sort_by(lua_State *L)
     return 1;
 }
 
-// offers:ids(): of those that are outstanding.
-static int l_ids(lua_State *L)
+// The ids of a list of which no method has asked for more: it needs no selection. // [-0, +1, e]
+static void push_ids_of_views(lua_State *L)
+{
+    const struct offer_finder *finder = lua_touserdata(L, lua_upvalueindex(FINDER));
+    size_t listed = lua_rawlen(L, LIST);
+    lua_Integer count = 0;
+    lua_createtable(L, listed < OFFER_PACKING_ROWS ? (int)listed : OFFER_PACKING_ROWS, 0);
+    for (size_t i = 1; i <= listed; i++) {
+        lua_rawgeti(L, LIST, (lua_Integer)i);
+        struct slice id = offer_fields_id(offer_list_index_check_view(L, i));
+        if (finder == NULL || finder->find(finder->data, id) != NULL) {
+            lua_pushlstring(L, (const char *)id.data, id.length);
+            lua_rawseti(L, -3, ++count);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+static void push_ids_of_rows(lua_State *L) // [-0, +1, e]
 {
     const struct offer_list_index *selection = offer_list_index_open_whole(L);
     lua_Integer count = 0;
@@ -384,6 +401,15 @@ static int l_ids(lua_State *L)
         push_id(L, selection->stock, selection->rows[i]);
         lua_rawseti(L, -2, ++count);
     }
+}
+
+// offers:ids(): of those that are outstanding.
+static int l_ids(lua_State *L)
+{
+    if (offer_list_index_peek(L) == NULL)
+        push_ids_of_views(L);
+    else
+        push_ids_of_rows(L);
     return 1;
 }
 

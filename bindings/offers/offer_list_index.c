@@ -245,13 +245,18 @@ static void check_list(lua_State *L) // [-0, +0, v]
 }
 
 // Sets up the stack of a method. // [-n, +4 - n, e]
-struct offer_list_index *offer_list_index_open(lua_State *L)
+struct offer_list_index *offer_list_index_peek(lua_State *L)
 {
     lua_settop(L, SELECTION - 1);
     check_list(L);
     lua_pushvalue(L, LIST);
     lua_rawget(L, lua_upvalueindex(SELECTIONS));
-    struct offer_list_index *selection = lua_touserdata(L, SELECTION);
+    return lua_touserdata(L, SELECTION);
+}
+
+struct offer_list_index *offer_list_index_open(lua_State *L) // [-n, +4 - n, e]
+{
+    struct offer_list_index *selection = offer_list_index_peek(L);
     if (selection == NULL || selection->count != lua_rawlen(L, LIST))
         return offer_list_index_renew(L);
     return selection;

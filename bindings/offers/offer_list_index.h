@@ -36,6 +36,10 @@ const char *offer_list_index_method(lua_State *L); // the name of the method tha
 struct offer_list_index *offer_list_index_open(lua_State *L);
 struct offer_list_index *offer_list_index_open_whole(lua_State *L);
 
+// Sets up the stack, too, but makes nothing: NULL if no method has made a selection of the list.
+// [-n, +4 - n, e]
+struct offer_list_index *offer_list_index_peek(lua_State *L);
+
 // The selection at SELECTION, or nil, is replaced by another of what the list has now.
 // [-0, +0, e]
 struct offer_list_index *offer_list_index_renew(lua_State *L);

@@ -192,8 +192,10 @@ static const struct offer *check_offer(lua_State *L, struct driver *driver,
 static const struct offer *check_offers(lua_State *L, struct driver *driver,
                                         struct offer_table *offers, int ids)
 {
+    enum { ROOM_MOST = 1 << 16 }; // that the length of a list with holes may ask for
     const struct offer *first = NULL;
-    lua_newtable(L);
+    size_t count = lua_rawlen(L, ids);
+    lua_createtable(L, 0, count < ROOM_MOST ? (int)count : ROOM_MOST);
     int seen = lua_gettop(L);
     for (lua_Integer i = 1; lua_rawgeti(L, ids, i) != LUA_TNIL; i++) {
         const struct offer *offer = check_offer(L, driver, offers, -1);
