@@ -243,7 +243,7 @@ static void name_task(struct agent_task *task, const char *id)
     task->id = task->key + strlen(executor->framework_id) + 1;
 }
 
-// To a program the task is told as it is; of a command only this is looked at.
+// Of the task of a hidden executor only this is looked at; a program is told the task as it is.
 static Mesos__V1__TaskInfo *copy_info(const struct agent_executor *executor,
                                       const Mesos__V1__TaskInfo *info)
 {

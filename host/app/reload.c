@@ -309,11 +309,13 @@ static void on_reading(void *data)
     struct reload *reload = data;
     struct version version = {.sources = NULL};
     drop_next(reload);
+    reload->loading = true;
     version.script = create(reload, &version.error);
     if (version.script != NULL && read_files(reload, &version))
         reload->next = version.script;
     else
         script_destroy(version.script);
+    reload->loading = false;
     timer_start(&reload->asking, between);
 }
 
@@ -322,10 +324,11 @@ static void on_asking(void *data)
     ask_for_turn(data);
 }
 
-// The version that was read ahead, or a new one.
+// The version that was read ahead, unless its files have changed since, or a new one.
 static bool get_read(struct reload *reload, struct version *version)
 {
-    bool ahead = version->sources == NULL && reload->next != NULL;
+    bool ahead = version->sources == NULL && reload->next != NULL &&
+                 !sources_changed(script_sources(reload->next));
     version->script = ahead ? reload->next : create(reload, &version->error);
     if (ahead)
         reload->next = NULL;

@@ -6,19 +6,12 @@
 #include "base/arena.h"
 
 #include "base/memory.h"
+#include "base/sanitizer.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 
-#ifndef __has_feature
-#define __has_feature(name) 0
-#endif
-
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-enum { BLOCKS_ALONE = true };
-#else
-enum { BLOCKS_ALONE = false };
-#endif
+enum { BLOCKS_ALONE = ADDRESS_SANITIZER };
 
 #define CHUNK_LEAST ((size_t)8 << 10)
 

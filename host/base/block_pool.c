@@ -6,14 +6,11 @@
 #include "base/block_pool.h"
 
 #include "base/memory.h"
+#include "base/sanitizer.h"
 
 #include <stdlib.h>
 
-#ifdef __SANITIZE_ADDRESS__
-enum { KEPT_MOST = 0 };
-#else
-enum { KEPT_MOST = 4096 };
-#endif
+enum { KEPT_MOST = ADDRESS_SANITIZER ? 0 : 4096 };
 
 struct spare_block {
     struct spare_block *next;

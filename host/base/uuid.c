@@ -4,6 +4,7 @@
 
 #include "base/uuid.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +36,26 @@ static void fill_seeded(uint8_t uuid[UUID_LENGTH])
     }
 }
 
+static _Thread_local size_t left; // bytes of the system's that are not used
+
+// A process and one that it forks would make the same.
+static void on_fork(void)
+{
+    left = 0;
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, on_fork);
+}
+
 // Asking the system takes longer than all else, so it is asked for several at a time. Requests of
 // up to 256 bytes are never cut short; a signal can only end one before it began.
 static void fill_random(uint8_t uuid[UUID_LENGTH])
 {
+    static pthread_once_t watching = PTHREAD_ONCE_INIT;
     static _Thread_local uint8_t portion[16 * UUID_LENGTH];
-    static _Thread_local size_t left;
+    pthread_once(&watching, watch_forks);
     while (left == 0)
         left = getrandom(portion, sizeof portion, 0) == sizeof portion ? sizeof portion : 0;
     left -= UUID_LENGTH;

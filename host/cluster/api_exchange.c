@@ -17,11 +17,12 @@ static void *unpack(struct message_room *room, const ProtobufCMessageDescriptor 
     void *call = message_room_unpack_quickly(room, type, body);
     if (call != NULL)
         return call;
+    message_room_empty(room);
     if (!nul_check(body, type, err)) {
         error_context(err, "Failed to parse body into Call protobuf");
         return NULL;
     }
-    call = message_room_unpack(room, type, body);
+    call = message_room_put(room, protobuf_c_message_unpack(type, NULL, body.length, body.data));
     if (call == NULL)
         error_set(err, ERROR_INVALID, "Failed to parse body into Call protobuf");
     return call;

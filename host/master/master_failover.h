@@ -18,8 +18,8 @@
 // not called any more.
 void master_failover_begin(struct master *master, bool forget);
 
-// The new master answers at that port from now on, under this id, or a new one for NULL. Agents
-// that can be reached register within a second.
+// The new master answers at that port from now on, under this id, a uuid, or a new one for NULL.
+// Agents that can be reached register within a second.
 void master_failover_end(struct master *master, const char *id, unsigned port);
 
 void master_failover_init(struct master *master);

@@ -183,7 +183,7 @@ void offer_filters_clear_node(struct node *node);
 // How long the filters of a call, which may be NULL, last.
 double offer_filters_seconds(const Mesos__V1__Filters *filters);
 
-// The same for an offer, which ends next.
+// As offer_filters_add() for the resources of an offer, which ends next.
 void offer_filters_decline(struct master_offer *offer, const Mesos__V1__Filters *filters);
 
 // Drops the filters that have ended, and wakes their nodes for the next round.

@@ -177,8 +177,12 @@ static void count_change(struct node *node, const struct quantities_charge *char
         count(node);
         return;
     }
-    for (size_t i = 0; i < QUANTITIES_KNOWN; i++)
-        node->counted.open[i] += given ? -charge->open[i] : charge->open[i];
+    for (size_t i = 0; i < QUANTITIES_KNOWN; i++) {
+        if (given)
+            node->counted.open[i] -= charge->open[i];
+        else
+            quantities_add_amount(&node->counted.open[i], charge->open[i]);
+    }
 }
 
 // Moves resources without an allocation from what is free on the node to the member, or back. Those

@@ -38,7 +38,6 @@ static void move_down(struct offer_filter_queue *queue, size_t place, End end)
 struct offer_filter *offer_filter_queue_put(struct offer_filter_queue *queue, uint64_t until)
 {
     struct offer_filter *filter = block_pool_take(&queue->blocks, sizeof *filter);
-    filter->dropped = false;
     if (queue->count == queue->capacity) {
         queue->capacity = queue->capacity * 2 + 64;
         queue->heap = memory_resize(queue->heap, queue->capacity * sizeof *queue->heap);

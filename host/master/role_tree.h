@@ -29,10 +29,12 @@ struct claim {
     size_t active;                // members that are active, in it and below
     const char *name;
     double weight;
-    struct quantities allocated; // what is offered to it or held by it, with all below
-    uint64_t count;              // how often it was given something
-    double share;                // by weight; right when the tree is not stale
-    struct role_member *member;  // NULL: it is not that of a framework
+    // What is offered to it or held by it, with all below, and how often it was given something; of
+    // the root neither.
+    struct quantities allocated;
+    uint64_t count;
+    double share;               // by weight; right when the tree is not stale
+    struct role_member *member; // NULL: it is not that of a framework
 };
 
 struct quota {

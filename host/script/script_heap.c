@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Size classes for the Lua heap: see script_heap.h. Arenas are cut into slabs, which are aligned
+// Size classes for the Lua heap: see script_heap.h. Slabs come in groups, and are aligned
 // to their size, so the slab of a block is found by its address. A slab hands out the blocks that
 // were returned to it, the last one first, and then those that were never used: pages that are not
 // needed are never touched.
@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/sanitizer.h"
 #include "script/heap_region.h"
 
 #include <lua.h>
@@ -18,17 +19,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#if defined(__SANITIZE_ADDRESS__)
-#define BLOCKS_APART 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define BLOCKS_APART 1
-#endif
-#endif
-#ifndef BLOCKS_APART
-#define BLOCKS_APART 0
-#endif
 
 enum {
     SLAB = 16 * 1024,
@@ -218,7 +208,7 @@ static void release_small(struct script_heap *heap, void *block)
 
 static bool is_small(size_t size)
 {
-    return !BLOCKS_APART && size <= SCRIPT_HEAP_SMALL;
+    return !ADDRESS_SANITIZER && size <= SCRIPT_HEAP_SMALL;
 }
 
 static void *allocate_large(struct script_heap *heap, size_t size)
@@ -336,7 +326,7 @@ void script_heap_init(struct script_heap *heap, size_t limit)
 bool script_heap_place(struct script_heap *heap)
 {
     static bool warned;
-    if (BLOCKS_APART)
+    if (ADDRESS_SANITIZER)
         return false;
     heap->region = heap_region_create();
     if (heap->region == NULL) {

@@ -26,6 +26,7 @@ void *message_room_unpack(struct message_room *room, const ProtobufCMessageDescr
     void *message = message_room_unpack_quickly(room, type, bytes);
     if (message != NULL)
         return message;
+    message_room_empty(room); // of what was made until then
     return message_room_put(room, protobuf_c_message_unpack(type, NULL, bytes.length, bytes.data));
 }
 
