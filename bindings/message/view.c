@@ -8,8 +8,9 @@
 // these, a table takes the anchor's place, and has the anchor too.
 //
 // Policies hold thousands of views, so each byte of one counts. Most of them never need an index:
-// in a class of which views come in lists it is a userdata of its own, which takes the anchor's
-// place in the view, and has the anchor. In other classes it is a part of the view.
+// where views come in lists, and in classes without fields of their own, it is a userdata of its
+// own, which takes the anchor's place in the view, and has the anchor. Elsewhere it is a part of
+// the view.
 
 #include "bindings/message/view.h"
 
