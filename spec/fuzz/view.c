@@ -16,7 +16,6 @@
 #include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const ProtobufCMessageDescriptor *const types[] = {
     &mesos__v1__offer__descriptor,
@@ -99,19 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed)
 {
-    uint64_t random = seed;
-    struct buffer out;
     if (size == 0 || seed % 8 == 0)
         return LLVMFuzzerMutate(data, size, most);
-    struct input input = read_input(data, size);
-    buffer_init(&out, SIZE_MAX);
-    buffer_append(&out, data, 1);
-    if (seed % 64 == 1)
-        mutation_generate(input.type, &random, &out);
-    else
-        mutation_mutate(input.message, input.type, &random, &out);
-    size = out.length < most ? out.length : most;
-    memcpy(data, out.data, size);
-    buffer_free(&out);
-    return size;
+    return mutation_mutate_input(read_input(data, size).type, data, size, most, seed);
 }

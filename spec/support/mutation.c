@@ -442,3 +442,20 @@ void mutation_mutate(struct slice message, const ProtobufCMessageDescriptor *typ
     buffer_append_slice(out, fields.rest);
     free(fields.list);
 }
+
+size_t mutation_mutate_input(const ProtobufCMessageDescriptor *type, uint8_t *data, size_t size,
+                             size_t most, unsigned seed)
+{
+    uint64_t random = seed;
+    struct buffer out;
+    buffer_init(&out, SIZE_MAX);
+    buffer_append(&out, data, 1);
+    if (seed % 64 == 1)
+        mutation_generate(type, &random, &out);
+    else
+        mutation_mutate((struct slice){data + 1, size - 1}, type, &random, &out);
+    size = out.length < most ? out.length : most;
+    memcpy(data, out.data, size);
+    buffer_free(&out);
+    return size;
+}

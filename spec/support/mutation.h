@@ -19,4 +19,9 @@ void mutation_generate(const ProtobufCMessageDescriptor *type, uint64_t *seed, s
 void mutation_mutate(struct slice message, const ProtobufCMessageDescriptor *type, uint64_t *seed,
                      struct buffer *out);
 
+// Of the input of a fuzz target, one byte and a message of that type behind it: puts another
+// message there, mostly a mutation. Returns the size of the input, at most `most`.
+size_t mutation_mutate_input(const ProtobufCMessageDescriptor *type, uint8_t *data, size_t size,
+                             size_t most, unsigned seed);
+
 #endif
